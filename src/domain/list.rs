@@ -1,0 +1,391 @@
+//! What a list of movies is asked for: filters, sort, page; and the cursor that goes on from a page.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, movie::quoted, query_words, sort_key};
+
+/// Which movies are wanted. The default wants all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Each is to be the beginning of a word of the title; folded.
+    pub words: Vec<String>,
+    /// Any of these; none means every format.
+    pub movie_formats: Vec<MovieFormat>,
+    pub length: Bounds,
+    pub release_year: Bounds,
+    pub rating: Bounds,
+}
+
+impl Filter {
+    /// Sets the words from a search as a person writes it.
+    ///
+    /// # Errors
+    /// A search of more than 200 characters.
+    pub fn search(&mut self, text: &str) -> Result<(), Invalid> {
+        const MAX_CHARS: usize = 200;
+        if text.chars().count() > MAX_CHARS {
+            return Err(Invalid::new(format!("must have at most {MAX_CHARS} characters")));
+        }
+        self.words = query_words(text);
+        Ok(())
+    }
+
+    /// Whether every movie passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A range of whole numbers, both ends included; an end that is missing is open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+}
+
+impl Bounds {
+    /// Reads a value (`5`) or a range (`4..`, `..90`, `1990..1999`) of lengths.
+    ///
+    /// # Errors
+    /// See [`Bounds::parse`].
+    pub fn of_length(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text, Length::MIN, Length::MAX)
+    }
+
+    /// Reads a value or a range of release years.
+    ///
+    /// # Errors
+    /// See [`Bounds::parse`].
+    pub fn of_release_year(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text, ReleaseYear::MIN, ReleaseYear::MAX)
+    }
+
+    /// Reads a value or a range of ratings.
+    ///
+    /// # Errors
+    /// See [`Bounds::parse`].
+    pub fn of_rating(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text, Rating::MIN, Rating::MAX)
+    }
+
+    /// Reads a value or a range whose ends lie within the limits of the field.
+    ///
+    /// # Errors
+    /// What is neither, an end outside the limits, a range whose ends are exchanged.
+    fn parse(text: &str, least: i64, most: i64) -> Result<Self, Invalid> {
+        let invalid = || {
+            Invalid::new(format!(
+                "must be a whole number from {least} to {most}, or a range of them such as {least}.., ..{most} or {least}..{most}, got {}",
+                quoted(text)
+            ))
+        };
+        let end = |end: &str| match end {
+            "" => Ok(None),
+            digits if !digits.bytes().all(|b| b.is_ascii_digit()) => Err(invalid()),
+            digits => match digits.parse() {
+                Ok(value) if (least..=most).contains(&value) => Ok(Some(value)),
+                _ => Err(invalid()),
+            },
+        };
+        let (min, max) = match text.split_once("..") {
+            Some((min, max)) => (end(min)?, end(max)?),
+            None => (end(text)?, end(text)?),
+        };
+        match (min, max) {
+            (None, None) => Err(invalid()),
+            (Some(min), Some(max)) if min > max => Err(invalid()),
+            _ => Ok(Self { min, max }),
+        }
+    }
+}
+
+/// What a list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    Id,
+    Title,
+    MovieFormat,
+    Length,
+    ReleaseYear,
+    Rating,
+    CreatedAt,
+    UpdatedAt,
+}
+
+impl SortKey {
+    /// Every key.
+    pub const ALL: [Self; 8] = [
+        Self::Id,
+        Self::Title,
+        Self::MovieFormat,
+        Self::Length,
+        Self::ReleaseYear,
+        Self::Rating,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+    ];
+
+    /// The key's name: the movie's field.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Title => "title",
+            Self::MovieFormat => "movieFormat",
+            Self::Length => "length",
+            Self::ReleaseYear => "releaseYear",
+            Self::Rating => "rating",
+            Self::CreatedAt => "createdAt",
+            Self::UpdatedAt => "updatedAt",
+        }
+    }
+
+    /// What a movie is sorted by under this key.
+    #[must_use]
+    pub fn value_of(self, movie: &Movie) -> KeyValue {
+        let a = &movie.attributes;
+        match self {
+            Self::Id => KeyValue::Number(movie.id),
+            Self::Title => KeyValue::Text(sort_key(a.title.as_str())),
+            Self::MovieFormat => KeyValue::Text(a.movie_format.as_str().to_owned()),
+            Self::Length => KeyValue::Number(a.length.get()),
+            Self::ReleaseYear => KeyValue::Number(a.release_year.get()),
+            Self::Rating => KeyValue::Number(a.rating.get()),
+            Self::CreatedAt => KeyValue::Number(movie.created_at.as_millis()),
+            Self::UpdatedAt => KeyValue::Number(movie.updated_at.as_millis()),
+        }
+    }
+
+    /// All values of a key that has only a few, in ascending order.
+    #[must_use]
+    pub fn few_values(self) -> Option<Vec<KeyValue>> {
+        match self {
+            Self::Rating => Some((Rating::MIN..=Rating::MAX).map(KeyValue::Number).collect()),
+            Self::MovieFormat => {
+                Some(MovieFormat::ALL.iter().map(|f| KeyValue::Text(f.as_str().to_owned())).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The order of a list: keys, each with whether it is turned round. The last is always `id`, and
+/// `id` stands nowhere else, so that no two movies are equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort(Vec<(SortKey, bool)>);
+
+impl Default for Sort {
+    fn default() -> Self {
+        Self(vec![(SortKey::Id, false)])
+    }
+}
+
+impl Sort {
+    /// Reads a comma-separated list of keys, `-` before one that is to be turned round.
+    ///
+    /// # Errors
+    /// A key that is unknown, empty, or named twice.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let mut keys: Vec<(SortKey, bool)> = Vec::new();
+        for part in text.split(',') {
+            let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
+            let key = SortKey::ALL.into_iter().find(|key| key.as_str() == name).ok_or_else(|| {
+                let names = SortKey::ALL.map(SortKey::as_str).join(", ");
+                Invalid::new(format!("must name {names}, each with - before it or not, got {}", quoted(part)))
+            })?;
+            if keys.iter().any(|(earlier, _)| *earlier == key) {
+                return Err(Invalid::new(format!("must name {name} only once")));
+            }
+            keys.push((key, descending));
+        }
+        match keys.iter().position(|(key, _)| *key == SortKey::Id) {
+            Some(id) => keys.truncate(id + 1), // nothing is left to be sorted after id
+            None => keys.push((SortKey::Id, false)),
+        }
+        Ok(Self(keys))
+    }
+
+    /// The keys in their order, each with whether it is turned round.
+    #[must_use]
+    pub fn keys(&self) -> &[(SortKey, bool)] {
+        &self.0
+    }
+
+    fn spelled(&self) -> String {
+        let keys: Vec<String> = self
+            .0
+            .iter()
+            .map(|(key, descending)| format!("{}{}", if *descending { "-" } else { "" }, key.as_str()))
+            .collect();
+        keys.join(",")
+    }
+}
+
+/// A movie's place under one sort key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeyValue {
+    Number(i64),
+    Text(String),
+}
+
+/// Where a page ended: the place of its last movie under each key of the sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(Vec<KeyValue>);
+
+impl Cursor {
+    /// The place of a movie.
+    #[must_use]
+    pub fn after(movie: &Movie, sort: &Sort) -> Self {
+        Self(sort.0.iter().map(|(key, _)| key.value_of(movie)).collect())
+    }
+
+    /// One value for each key of the sort.
+    #[must_use]
+    pub fn values(&self) -> &[KeyValue] {
+        &self.0
+    }
+
+    /// Writes the place as an opaque text that is safe in an address.
+    ///
+    /// # Panics
+    /// Never: numbers and texts can always be written as JSON.
+    #[must_use]
+    pub fn encode(&self, sort: &Sort) -> String {
+        let json = serde_json::to_vec(&(sort.spelled(), &self.0)).expect("numbers and texts are JSON");
+        URL_SAFE_NO_PAD.encode(json)
+    }
+
+    /// Reads what [`Cursor::encode`] wrote for the same sort.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn decode(text: &str, sort: &Sort) -> Result<Self, Invalid> {
+        let invalid = || Invalid::new("must be a cursor that this service gave for the same sort");
+        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        let (spelled, values): (String, Vec<KeyValue>) =
+            serde_json::from_slice(&json).map_err(|_| invalid())?;
+        let fits = |(value, (key, _)): (&KeyValue, &(SortKey, bool))| {
+            let text = matches!(key, SortKey::Title | SortKey::MovieFormat);
+            match value {
+                KeyValue::Number(_) => !text,
+                KeyValue::Text(value) => text && !value.contains('\0'),
+            }
+        };
+        let ours =
+            spelled == sort.spelled() && values.len() == sort.0.len() && values.iter().zip(&sort.0).all(fits);
+        if ours { Ok(Self(values)) } else { Err(invalid()) }
+    }
+}
+
+/// How many movies a page has: 1 to 1000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(usize);
+
+impl Limit {
+    /// The smallest page.
+    pub const MIN: usize = 1;
+    /// The largest page.
+    pub const MAX: usize = 1000;
+    /// The largest page, as a limit.
+    pub const LARGEST: Self = Self(Self::MAX);
+
+    /// Reads a whole number from 1 to 1000.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.parse() {
+            Ok(limit) if (Self::MIN..=Self::MAX).contains(&limit) && !text.starts_with('+') => {
+                Ok(Self(limit))
+            }
+            _ => Err(Invalid::new(format!(
+                "must be a whole number from {} to {}, got {}",
+                Self::MIN,
+                Self::MAX,
+                quoted(text)
+            ))),
+        }
+    }
+
+    /// The limit as a number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+/// A list as it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    pub filter: Filter,
+    pub sort: Sort,
+    /// A page of so many, or without one the whole list.
+    pub limit: Option<Limit>,
+    pub cursor: Option<Cursor>,
+    /// Whether the number of all movies that pass the filter is wanted too.
+    pub total: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_a_value_or_a_range_within_the_limits() {
+        let bounds = |min, max| Ok(Bounds { min, max });
+        assert_eq!(Bounds::of_rating("5"), bounds(Some(5), Some(5)));
+        assert_eq!(Bounds::of_rating("4.."), bounds(Some(4), None));
+        assert_eq!(Bounds::of_length("..90"), bounds(None, Some(90)));
+        assert_eq!(Bounds::of_release_year("1990..1999"), bounds(Some(1990), Some(1999)));
+        for bad in ["", "..", "0", "6", "4..6", "5..4", "-1", "+4", "4...", "4..5..", "x", "4,5", "4.0", "٤"]
+        {
+            assert!(Bounds::of_rating(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sort_always_ends_with_id() {
+        let keys = |text| Sort::parse(text).unwrap().0;
+        assert_eq!(
+            keys("-rating,title"),
+            [(SortKey::Rating, true), (SortKey::Title, false), (SortKey::Id, false)]
+        );
+        assert_eq!(keys("-id,title"), [(SortKey::Id, true)]);
+        for bad in ["", "title,", "name", "--title", "title,-title", "title, rating", "Title"] {
+            assert!(Sort::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_sort_only() {
+        let sort = Sort::parse("title,-rating").unwrap();
+        let cursor = Cursor(vec![KeyValue::Text("heat".into()), KeyValue::Number(5), KeyValue::Number(7)]);
+        let text = cursor.encode(&sort);
+        assert_eq!(Cursor::decode(&text, &sort), Ok(cursor));
+        assert!(Cursor::decode(&text, &Sort::parse("title,rating").unwrap()).is_err());
+        for bad in ["", "x", "bm90IG91cnM", &text[1..], &format!("{text}=")] {
+            assert!(Cursor::decode(bad, &sort).is_err(), "{bad}");
+        }
+        let wrong_types = Cursor(vec![KeyValue::Number(1), KeyValue::Number(5), KeyValue::Number(7)]);
+        assert!(Cursor::decode(&wrong_types.encode(&sort), &sort).is_err());
+    }
+
+    #[test]
+    fn a_limit_is_1_to_1000() {
+        for (text, ok) in [
+            ("0", false),
+            ("1", true),
+            ("1000", true),
+            ("1001", false),
+            ("+5", false),
+            ("-1", false),
+            ("1e3", false),
+            ("", false),
+        ] {
+            assert_eq!(Limit::parse(text).is_ok(), ok, "{text}");
+        }
+    }
+}

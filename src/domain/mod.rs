@@ -1,0 +1,43 @@
+//! What a film collection is, without any input or output: the types that can only hold what is valid.
+
+mod list;
+mod movie;
+mod text;
+mod time;
+mod user;
+
+pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
+pub use movie::{Attributes, Changes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
+pub use text::{fold, query_words, sort_key, title_words};
+pub use time::Time;
+pub use user::{Password, Role, TokenName, UserName};
+
+/// Why a value cannot be held: the rule, and what was given, in words for the person who gave it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub(crate) fn new(rule: impl Into<String>) -> Self {
+        Self(rule.into())
+    }
+}
+
+/// Normalises a short text (NFC, trimmed) and checks its length, counted in Unicode scalar values.
+fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
+    use unicode_normalization::UnicodeNormalization;
+
+    let text: String = text.nfc().collect();
+    let text = text.trim();
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        return Err(Invalid::new(format!(
+            "must not contain control characters, got U+{:04X}",
+            u32::from(control)
+        )));
+    }
+    match text.chars().count() {
+        0 => Err(Invalid::new("must not be empty")),
+        n if n > max_chars => Err(Invalid::new(format!("must have at most {max_chars} characters, got {n}"))),
+        _ => Ok(text.to_owned()),
+    }
+}

@@ -1,0 +1,267 @@
+//! A movie and its five attributes, each a type that cannot hold an invalid value.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{Invalid, Time, parse_short_text};
+
+/// A movie's title: 1 to 50 characters (Unicode scalar values after NFC normalisation and
+/// trimming), no control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Title(String);
+
+impl Title {
+    /// The fewest characters of a title.
+    pub const MIN_CHARS: usize = 1;
+    /// The most characters of a title.
+    pub const MAX_CHARS: usize = 50;
+
+    /// Normalises to NFC, trims white space at both ends, and checks.
+    ///
+    /// # Errors
+    /// An empty title, one of more than 50 characters, one with a control character.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        parse_short_text(text, Self::MAX_CHARS).map(Self)
+    }
+
+    /// Like [`Title::parse`], but what is longer than 50 characters is cut to 49 and an ellipsis.
+    ///
+    /// # Errors
+    /// An empty title, one with a control character.
+    pub fn parse_truncating(text: &str) -> Result<Self, Invalid> {
+        let whole = parse_short_text(text, usize::MAX)?;
+        if whole.chars().count() <= Self::MAX_CHARS {
+            return Ok(Self(whole));
+        }
+        let kept: String = whole.chars().take(Self::MAX_CHARS - 1).collect();
+        Ok(Self(format!("{}…", kept.trim_end())))
+    }
+
+    /// The title as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The medium a movie is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MovieFormat {
+    Dvd,
+    Streaming,
+    Vhs,
+}
+
+impl MovieFormat {
+    /// Every format, in the order in which they sort.
+    pub const ALL: [Self; 3] = [Self::Dvd, Self::Streaming, Self::Vhs];
+
+    /// Reads exactly `VHS`, `DVD` or `Streaming`.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| Invalid::new(format!("must be VHS, DVD or Streaming, got {}", quoted(text))))
+    }
+
+    /// The format as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dvd => "DVD",
+            Self::Streaming => "Streaming",
+            Self::Vhs => "VHS",
+        }
+    }
+}
+
+impl Serialize for MovieFormat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A foreign text in quotation marks, cut to a length that fits a message.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// A whole number within fixed limits, both included.
+macro_rules! whole_number {
+    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The least value.
+            pub const MIN: i64 = $min;
+            /// The greatest value.
+            pub const MAX: i64 = $max;
+
+            /// The value as a number.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = Invalid;
+
+            fn try_from(value: i64) -> Result<Self, Invalid> {
+                if (Self::MIN..=Self::MAX).contains(&value) {
+                    Ok(Self(value))
+                } else {
+                    Err(Invalid::new(format!(
+                        "must be between {} and {}, got {value}", Self::MIN, Self::MAX
+                    )))
+                }
+            }
+        }
+    };
+}
+
+whole_number!(
+    /// How long a movie runs, in whole minutes: 0 to 500.
+    Length, 0..=500
+);
+whole_number!(
+    /// The year in which a movie came out: 1800 to 2100.
+    ReleaseYear, 1800..=2100
+);
+whole_number!(
+    /// How good somebody found a movie: 1 to 5.
+    Rating, 1..=5
+);
+
+/// The five attributes of a movie: all that a client gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attributes {
+    pub title: Title,
+    pub movie_format: MovieFormat,
+    pub length: Length,
+    pub release_year: ReleaseYear,
+    pub rating: Rating,
+}
+
+/// Some of the five attributes: what is to become different.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub title: Option<Title>,
+    pub movie_format: Option<MovieFormat>,
+    pub length: Option<Length>,
+    pub release_year: Option<ReleaseYear>,
+    pub rating: Option<Rating>,
+}
+
+impl Attributes {
+    /// These attributes with the changes made.
+    #[must_use]
+    pub fn with(&self, changes: &Changes) -> Self {
+        Self {
+            title: changes.title.as_ref().unwrap_or(&self.title).clone(),
+            movie_format: changes.movie_format.unwrap_or(self.movie_format),
+            length: changes.length.unwrap_or(self.length),
+            release_year: changes.release_year.unwrap_or(self.release_year),
+            rating: changes.rating.unwrap_or(self.rating),
+        }
+    }
+}
+
+/// A movie as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movie {
+    /// Positive, never used twice in one collection.
+    pub id: i64,
+    pub attributes: Attributes,
+    /// 1 at creation, one more at each change.
+    pub version: i64,
+    pub created_at: Time,
+    pub updated_at: Time,
+}
+
+impl Serialize for Movie {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let a = &self.attributes;
+        let mut movie = serializer.serialize_struct("Movie", 9)?;
+        movie.serialize_field("id", &self.id)?;
+        movie.serialize_field("title", &a.title)?;
+        movie.serialize_field("movieFormat", &a.movie_format)?;
+        movie.serialize_field("length", &a.length)?;
+        movie.serialize_field("releaseYear", &a.release_year)?;
+        movie.serialize_field("rating", &a.rating)?;
+        movie.serialize_field("version", &self.version)?;
+        movie.serialize_field("createdAt", &self.created_at)?;
+        movie.serialize_field("updatedAt", &self.updated_at)?;
+        movie.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_has_1_to_50_characters_after_normalising_and_trimming() {
+        assert_eq!(Title::parse(" \t\n").unwrap_err().0, "must not be empty");
+        assert_eq!(Title::parse("\u{2003}x\u{a0}").unwrap().as_str(), "x");
+        assert!(Title::parse(&"x".repeat(50)).is_ok());
+        assert_eq!(Title::parse(&"x".repeat(51)).unwrap_err().0, "must have at most 50 characters, got 51");
+        // 100 scalar values that NFC makes into 50.
+        let decomposed = "e\u{301}".repeat(50);
+        assert_eq!(Title::parse(&decomposed).unwrap().as_str(), "é".repeat(50));
+        assert!(Title::parse(&format!("{decomposed}e")).is_err());
+    }
+
+    #[test]
+    fn a_title_has_no_control_characters_inside() {
+        for control in ['\0', '\u{1f}', '\n', '\u{7f}', '\u{85}', '\u{9f}'] {
+            assert!(Title::parse(&format!("a{control}b")).is_err(), "{control:?}");
+        }
+        assert!(Title::parse("a\u{202e}b\u{a0}c").is_ok());
+    }
+
+    #[test]
+    fn a_long_title_can_be_cut_at_50_characters_with_an_ellipsis() {
+        let cut = Title::parse_truncating(&"é".repeat(51)).unwrap();
+        assert_eq!(cut.as_str(), format!("{}…", "é".repeat(49)));
+        assert_eq!(Title::parse_truncating(&"x".repeat(50)).unwrap().as_str(), "x".repeat(50));
+        let space_at_the_cut = format!("{} {}", "x".repeat(48), "y".repeat(9));
+        assert_eq!(
+            Title::parse_truncating(&space_at_the_cut).unwrap().as_str(),
+            format!("{}…", "x".repeat(48))
+        );
+    }
+
+    #[test]
+    fn numbers_hold_within_their_limits_only() {
+        for (value, ok) in [(-1, false), (0, true), (500, true), (501, false)] {
+            assert_eq!(Length::try_from(value).is_ok(), ok, "length {value}");
+        }
+        for (value, ok) in [(1799, false), (1800, true), (2100, true), (2101, false)] {
+            assert_eq!(ReleaseYear::try_from(value).is_ok(), ok, "year {value}");
+        }
+        for (value, ok) in [(0, false), (1, true), (5, true), (6, false), (i64::MIN, false)] {
+            assert_eq!(Rating::try_from(value).is_ok(), ok, "rating {value}");
+        }
+        assert_eq!(Rating::try_from(9).unwrap_err().0, "must be between 1 and 5, got 9");
+    }
+
+    #[test]
+    fn formats_are_exactly_three() {
+        for format in MovieFormat::ALL {
+            assert_eq!(MovieFormat::parse(format.as_str()), Ok(format));
+        }
+        for other in ["dvd", "VHS ", "Blu-ray", ""] {
+            assert!(MovieFormat::parse(other).is_err(), "{other:?}");
+        }
+        assert!(MovieFormat::ALL.is_sorted_by_key(|format| format.as_str()));
+    }
+}
