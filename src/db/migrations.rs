@@ -1,0 +1,86 @@
+//! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
+
+use super::{Conn, Db, DbError, Driver, Lock};
+
+/// A step of the schema, the same on both databases. A step that was released is never changed.
+struct Migration {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($($name:literal),+ $(,)?) => {
+        &[$(Migration {
+            name: $name,
+            sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        }),+]
+    };
+}
+
+const MIGRATIONS: &[Migration] = migrations!["0001_movies", "0002_users"];
+
+/// Runs the steps that the database has not seen.
+pub(super) async fn run(db: &Db) -> Result<(), DbError> {
+    if pending(&mut db.read().await?).await?.is_empty() {
+        return Ok(()); // the usual start, which need not wait for a write that takes long
+    }
+    let mut tx = db.write().await?;
+    tx.lock(Lock::Migrations).await?;
+    let pending = pending(&mut tx).await?;
+    batch(
+        &mut tx,
+        "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)",
+    )
+    .await?;
+    for migration in pending {
+        let sql = match tx.driver() {
+            Driver::Sqlite(_) => migration.sqlite,
+            Driver::Postgres(_) => migration.postgres,
+        };
+        batch(&mut tx, sql).await?;
+        tx.execute(
+            "INSERT INTO schema_migrations (name, applied_at) VALUES ($1, $2)",
+            &[migration.name.into(), crate::domain::Time::now().as_millis().into()],
+        )
+        .await?;
+        tracing::info!(migration = migration.name, "migrated the database");
+    }
+    tx.commit().await
+}
+
+/// The steps still to be done. Refuses a database that has tables, but not ours, and one that has
+/// seen steps which this program does not know.
+async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
+    let tables = match conn.driver() {
+        Driver::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        Driver::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+    };
+    let tables = conn.query(tables, &[], |row| row.get::<String>(0)).await?;
+    if tables.is_empty() {
+        return Ok(MIGRATIONS);
+    }
+    if !tables.iter().any(|table| table == "schema_migrations") {
+        return Err(DbError::Refused(
+            "the database holds the tables of another program; nothing was changed".to_owned(),
+        ));
+    }
+    let applied = conn
+        .query("SELECT name FROM schema_migrations ORDER BY name", &[], |row| row.get::<String>(0))
+        .await?;
+    let known = applied.iter().zip(MIGRATIONS).all(|(applied, ours)| applied == ours.name);
+    if !known || applied.len() > MIGRATIONS.len() {
+        return Err(DbError::Refused(
+            "the database was written by a newer version of this program; use that version".to_owned(),
+        ));
+    }
+    Ok(&MIGRATIONS[applied.len()..])
+}
+
+async fn batch(conn: &mut Conn, sql: &str) -> Result<(), DbError> {
+    match conn.driver() {
+        Driver::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+        Driver::Postgres(client) => Ok(client.batch_execute(sql).await?),
+    }
+}

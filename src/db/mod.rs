@@ -1,0 +1,421 @@
+//! The two databases behind one door: connections, transactions, and queries written once for both.
+//!
+//! A query is one SQL text with `$1`, `$2`, … numbered in order of first appearance, in one
+//! `async fn` over [`Conn`]. On SQLite such a function never really waits; on PostgreSQL it waits on
+//! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
+
+mod error;
+mod migrations;
+pub mod movies;
+mod postgres;
+pub mod sessions;
+mod sqlite;
+pub mod tokens;
+pub mod users;
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    ops::{Deref, DerefMut},
+    path::Path,
+    sync::Arc,
+};
+
+pub use error::DbError;
+use postgres::Postgres;
+use sqlite::Sqlite;
+
+/// A database, opened and migrated. Clones share it.
+#[derive(Clone)]
+pub struct Db(Arc<Backend>);
+
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Db {
+    /// Opens the database at an address, `sqlite:PATH` or `postgres://…`, and migrates it.
+    ///
+    /// # Errors
+    /// An address that is neither; a database that cannot be reached; a file that is no SQLite
+    /// database or belongs to another program; a database newer than this program.
+    pub async fn open(address: &str) -> Result<Self, DbError> {
+        let backend = if let Some(path) = address.strip_prefix("sqlite:") {
+            Backend::Sqlite(Sqlite::open(Path::new(path))?)
+        } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            Backend::Postgres(Postgres::open(address)?)
+        } else {
+            // The address may hold a password, so it is not repeated.
+            return Err(DbError::Refused(
+                "the database must be given as sqlite:PATH or postgres://…".to_owned(),
+            ));
+        };
+        let db = Self(Arc::new(backend));
+        migrations::run(&db).await?;
+        Ok(db)
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn read(&self) -> Result<Conn, DbError> {
+        Ok(Conn(match &*self.0 {
+            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
+            Backend::Postgres(postgres) => Inner::Postgres(postgres.get().await?),
+        }))
+    }
+
+    /// A transaction to write in. While it is open, await nothing but queries.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or another process has been writing for too long.
+    pub async fn write(&self) -> Result<WriteTx, DbError> {
+        let inner = match &*self.0 {
+            Backend::Sqlite(sqlite) => Inner::Writer(sqlite.write().await?),
+            Backend::Postgres(postgres) => {
+                let client = postgres.get().await?;
+                client.batch_execute("BEGIN").await?;
+                Inner::Postgres(client)
+            }
+        };
+        Ok(WriteTx(Some(Conn(inner))))
+    }
+
+    /// Does work that takes more than a few milliseconds where it holds up no other request: on
+    /// SQLite queries run on the thread that polls them, so that has to be one of the blocking pool.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn long<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(work))
+            .await
+            .unwrap_or_else(|died| Err(E::from(DbError::Failed(Arc::new(died)))))
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(&self) {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close(),
+        }
+    }
+}
+
+/// A connection on which queries run.
+pub struct Conn(Inner);
+
+enum Inner {
+    Reader(sqlite::Reader),
+    Writer(sqlite::WriterGuard),
+    Postgres(deadpool_postgres::Object),
+}
+
+/// A connection as a driver knows it.
+enum Driver<'a> {
+    Sqlite(&'a mut rusqlite::Connection),
+    Postgres(&'a mut deadpool_postgres::Object),
+}
+
+/// What only one transaction at a time may do, on all instances.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// Migrate the schema.
+    Migrations = 1,
+    /// Change users, where it matters how many owners there are.
+    Users = 2,
+    /// Import, where it matters which movies are there already.
+    Import = 3,
+}
+
+impl Conn {
+    fn driver(&mut self) -> Driver<'_> {
+        match &mut self.0 {
+            Inner::Reader(reader) => Driver::Sqlite(reader.connection()),
+            Inner::Writer(writer) => Driver::Sqlite(writer.connection()),
+            Inner::Postgres(client) => Driver::Postgres(client),
+        }
+    }
+
+    /// Runs a query and reads each of its rows.
+    ///
+    /// # Errors
+    /// Those of the database, and those of reading a row.
+    pub async fn query<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        params: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        let sql = sql.into();
+        match self.driver() {
+            Driver::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql.as_str())?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                let mut all = Vec::new();
+                while let Some(row) = rows.next()? {
+                    all.push(read(&Row::Sqlite(row))?);
+                }
+                Ok(all)
+            }
+            Driver::Postgres(client) => {
+                let rows = match sql {
+                    Sql::Fixed(sql) => {
+                        let statement = client.prepare_cached(sql).await?;
+                        client.query(&statement, &untyped(params)).await?
+                    }
+                    Sql::Built(sql) => client.query_typed(&sql, &typed(params)).await?,
+                };
+                rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// Runs a query of which at most one row is wanted.
+    ///
+    /// # Errors
+    /// Those of [`Conn::query`].
+    pub async fn query_opt<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        params: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
+        Ok(self.query(sql, params, read).await?.into_iter().next())
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn execute(&mut self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<u64, DbError> {
+        let sql = sql.into();
+        match self.driver() {
+            Driver::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql.as_str())?;
+                Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+            }
+            Driver::Postgres(client) => match sql {
+                Sql::Fixed(sql) => {
+                    let statement = client.prepare_cached(sql).await?;
+                    Ok(client.execute(&statement, &untyped(params)).await?)
+                }
+                Sql::Built(sql) => Ok(client.execute_typed(&sql, &typed(params)).await?),
+            },
+        }
+    }
+
+    /// Makes other transactions that want the same lock wait until this one ends. On SQLite there
+    /// is one writer anyway.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn lock(&mut self, lock: Lock) -> Result<(), DbError> {
+        /// `rshf` in ASCII: the program's own half of PostgreSQL's space of advisory locks.
+        const SPACE: i64 = 0x7273_6866 << 32;
+        if let Driver::Postgres(client) = self.driver() {
+            client.execute("SELECT pg_advisory_xact_lock($1)", &[&(SPACE + lock as i64)]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A transaction that writes; its queries run on it as on a [`Conn`].
+pub struct WriteTx(Option<Conn>);
+
+impl WriteTx {
+    /// Commits, and comes back when all of it is on disk.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the transaction is stored then.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        match self.0.take().map(|conn| conn.0) {
+            Some(Inner::Writer(mut writer)) => {
+                let committed = writer.release();
+                if committed.is_err() {
+                    writer.roll_back();
+                }
+                drop(writer);
+                committed?
+                    .await
+                    .unwrap_or_else(|_| Err(DbError::Unavailable("the database was closed".to_owned())))
+            }
+            Some(Inner::Postgres(client)) => Ok(client.batch_execute("COMMIT").await?),
+            Some(Inner::Reader(_)) | None => unreachable!("a write transaction has a writer until it ends"),
+        }
+    }
+}
+
+impl Drop for WriteTx {
+    fn drop(&mut self) {
+        match self.0.take().map(|conn| conn.0) {
+            Some(Inner::Writer(mut writer)) => writer.roll_back(),
+            Some(Inner::Postgres(client)) => {
+                tokio::spawn(async move {
+                    if client.batch_execute("ROLLBACK").await.is_err() {
+                        drop(deadpool_postgres::Object::take(client)); // of no use to anybody else
+                    }
+                });
+            }
+            Some(Inner::Reader(_)) | None => {}
+        }
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0.as_ref().expect("a write transaction has a connection until it ends")
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("a write transaction has a connection until it ends")
+    }
+}
+
+/// The text of a query: one that stands in the source is prepared once for each connection; one that
+/// was put together is not kept, since there is no end of them.
+pub enum Sql {
+    Fixed(&'static str),
+    Built(String),
+}
+
+impl Sql {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Fixed(sql) => sql,
+            Self::Built(sql) => sql,
+        }
+    }
+}
+
+impl From<&'static str> for Sql {
+    fn from(sql: &'static str) -> Self {
+        Self::Fixed(sql)
+    }
+}
+
+impl From<String> for Sql {
+    fn from(sql: String) -> Self {
+        Self::Built(sql)
+    }
+}
+
+/// A parameter of a query.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    Number(Option<i64>),
+    Text(Option<Cow<'a, str>>),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(Some(number))
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(number: Option<i64>) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(Cow::Borrowed(text)))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Some(Cow::Owned(text)))
+    }
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        match self {
+            Self::Number(number) => number.to_sql(),
+            Self::Text(text) => text.to_sql(),
+        }
+    }
+}
+
+type PgParam<'a> = &'a (dyn tokio_postgres::types::ToSql + Sync);
+
+impl Value<'_> {
+    fn postgres(&self) -> PgParam<'_> {
+        match self {
+            Self::Number(number) => number,
+            Self::Text(text) => text,
+        }
+    }
+}
+
+fn untyped<'a>(params: &'a [Value<'_>]) -> Vec<PgParam<'a>> {
+    params.iter().map(Value::postgres).collect()
+}
+
+fn typed<'a>(params: &'a [Value<'_>]) -> Vec<(PgParam<'a>, tokio_postgres::types::Type)> {
+    use tokio_postgres::types::Type;
+    let of = |value: &Value<'_>| match value {
+        Value::Number(_) => Type::INT8,
+        Value::Text(_) => Type::TEXT,
+    };
+    params.iter().map(|value| (value.postgres(), of(value))).collect()
+}
+
+/// A row of a result.
+pub enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+}
+
+/// What a column can be read as.
+pub trait Column: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a> {}
+impl<T: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a>> Column for T {}
+
+impl Row<'_> {
+    /// Reads the column at a position, from 0.
+    ///
+    /// # Errors
+    /// The column is of another type.
+    pub fn get<T: Column>(&self, column: usize) -> Result<T, DbError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// Reads a text column that was written from a domain type, back into that type.
+    ///
+    /// # Errors
+    /// The column is of another type, or holds what the domain type refuses.
+    pub fn parse<T>(
+        &self,
+        column: usize,
+        parse: impl FnOnce(&str) -> Result<T, crate::domain::Invalid>,
+    ) -> Result<T, DbError> {
+        parse(&self.get::<String>(column)?).map_err(|e| DbError::Failed(Arc::new(e)))
+    }
+
+    /// Reads a number column that was written from a domain type, back into that type.
+    ///
+    /// # Errors
+    /// The column is of another type, or holds what the domain type refuses.
+    pub fn number<T: TryFrom<i64, Error = crate::domain::Invalid>>(
+        &self,
+        column: usize,
+    ) -> Result<T, DbError> {
+        T::try_from(self.get(column)?).map_err(|e| DbError::Failed(Arc::new(e)))
+    }
+}

@@ -1,0 +1,419 @@
+//! All SQL about movies and the words of their titles.
+
+use std::fmt::Write;
+
+use super::{Conn, DbError, Driver, Row, Value};
+use crate::domain::{
+    Attributes, Bounds, Cursor, Filter, KeyValue, Movie, MovieFormat, Sort, SortKey, Time, Title, sort_key,
+    title_words,
+};
+
+const COLUMNS: &str =
+    "id, title, movie_format, length, release_year, rating, version, created_at, updated_at";
+
+/// Rows in one statement: few enough for the parameters that both databases allow.
+const ROWS_AT_ONCE: usize = 500;
+
+fn read(row: &Row<'_>) -> Result<Movie, DbError> {
+    Ok(Movie {
+        id: row.get(0)?,
+        attributes: Attributes {
+            title: row.parse(1, Title::parse)?,
+            movie_format: row.parse(2, MovieFormat::parse)?,
+            length: row.number(3)?,
+            release_year: row.number(4)?,
+            rating: row.number(5)?,
+        },
+        version: row.get(6)?,
+        created_at: Time::from_millis(row.get(7)?),
+        updated_at: Time::from_millis(row.get(8)?),
+    })
+}
+
+/// Hands out ids that were never handed out before, whatever becomes of the transaction.
+///
+/// # Errors
+/// Those of the database.
+pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    // SQLite has no sequences. With its one writer, a counter in a row holds nobody up.
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => "UPDATE movie_ids SET next = next + $1 RETURNING next - $1",
+        Driver::Postgres(_) => "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)",
+    };
+    let ids = conn.query(sql, &[count.into()], |row| row.get::<i64>(0)).await?;
+    Ok(match conn.driver() {
+        Driver::Sqlite(_) => ids.into_iter().flat_map(|first| first..first + count).collect(),
+        Driver::Postgres(_) => ids,
+    })
+}
+
+/// Stores new movies under the ids they bear.
+///
+/// # Errors
+/// Those of the database; [`DbError::Duplicate`] for an id that is in use.
+pub async fn insert(conn: &mut Conn, movies: &[Movie]) -> Result<(), DbError> {
+    for movies in movies.chunks(ROWS_AT_ONCE) {
+        let mut sql = Builder::new(
+            "INSERT INTO movies (id, title, title_sort, movie_format, length, release_year, rating, version, \
+             created_at, updated_at) VALUES ",
+        );
+        for (n, movie) in movies.iter().enumerate() {
+            let a = &movie.attributes;
+            sql.push(if n == 0 { "(" } else { ", (" });
+            sql.list([
+                movie.id.into(),
+                a.title.as_str().into(),
+                sort_key(a.title.as_str()).into(),
+                a.movie_format.as_str().into(),
+                a.length.get().into(),
+                a.release_year.get().into(),
+                a.rating.get().into(),
+                movie.version.into(),
+                movie.created_at.as_millis().into(),
+                movie.updated_at.as_millis().into(),
+            ]);
+            sql.push(")");
+        }
+        sql.execute(conn).await?;
+        insert_words(conn, movies.iter().map(|movie| (movie.id, &movie.attributes.title))).await?;
+    }
+    Ok(())
+}
+
+async fn insert_words<'a>(
+    conn: &mut Conn,
+    titles: impl Iterator<Item = (i64, &'a Title)>,
+) -> Result<(), DbError> {
+    let words: Vec<(i64, String)> = titles
+        .flat_map(|(id, title)| title_words(title.as_str()).into_iter().map(move |word| (id, word)))
+        .collect();
+    for words in words.chunks(ROWS_AT_ONCE) {
+        let mut sql = Builder::new("INSERT INTO movie_words (word, movie_id) VALUES ");
+        for (n, (id, word)) in words.iter().enumerate() {
+            sql.push(if n == 0 { "(" } else { ", (" });
+            sql.list([word.as_str().into(), (*id).into()]);
+            sql.push(")");
+        }
+        sql.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Replaces a movie, if it still has the version before the new one's; tells whether it had.
+///
+/// # Errors
+/// Those of the database.
+pub async fn update(conn: &mut Conn, movie: &Movie, retitled: bool) -> Result<bool, DbError> {
+    let a = &movie.attributes;
+    let updated = conn
+        .execute(
+            "UPDATE movies SET title = $1, title_sort = $2, movie_format = $3, length = $4, release_year = $5, \
+             rating = $6, version = $7, updated_at = $8 WHERE id = $9 AND version = $10",
+            &[
+                a.title.as_str().into(),
+                sort_key(a.title.as_str()).into(),
+                a.movie_format.as_str().into(),
+                a.length.get().into(),
+                a.release_year.get().into(),
+                a.rating.get().into(),
+                movie.version.into(),
+                movie.updated_at.as_millis().into(),
+                movie.id.into(),
+                (movie.version - 1).into(),
+            ],
+        )
+        .await?;
+    if updated == 1 && retitled {
+        conn.execute("DELETE FROM movie_words WHERE movie_id = $1", &[movie.id.into()]).await?;
+        insert_words(conn, std::iter::once((movie.id, &a.title))).await?;
+    }
+    Ok(updated == 1)
+}
+
+/// Deletes a movie, if it still has that version; tells whether it had.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(conn: &mut Conn, id: i64, version: i64) -> Result<bool, DbError> {
+    let sql = "DELETE FROM movies WHERE id = $1 AND version = $2";
+    Ok(conn.execute(sql, &[id.into(), version.into()]).await? == 1)
+}
+
+/// One movie.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Movie>, DbError> {
+    const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
+                       updated_at FROM movies WHERE id = $1";
+    conn.query_opt(SQL, &[id.into()], read).await
+}
+
+/// The movies whose titles have one of these sort keys, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn with_sort_keys(conn: &mut Conn, keys: &[String]) -> Result<Vec<Movie>, DbError> {
+    let mut found = Vec::new();
+    for keys in keys.chunks(ROWS_AT_ONCE) {
+        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies WHERE title_sort IN ("));
+        sql.list(keys.iter().map(|key| key.as_str().into()));
+        sql.push(") ORDER BY id");
+        found.extend(sql.query(conn, read).await?);
+    }
+    Ok(found)
+}
+
+/// The movies that pass the filter, in the order of the sort, from the cursor on, at most so many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    sort: &Sort,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Vec<Movie>, DbError> {
+    let mut movies = Vec::new();
+    for stretch in stretches(sort, after) {
+        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
+        sql.filter(filter);
+        for (key, comparison, value) in &stretch {
+            let value = match value {
+                KeyValue::Number(number) => (*number).into(),
+                KeyValue::Text(text) => text.clone().into(),
+            };
+            sql.condition();
+            sql.push(&format!("{} {comparison} ", column(*key)));
+            sql.param(value);
+        }
+        let fixed = |key| stretch.iter().any(|(k, comparison, _)| *k == key && *comparison == "=");
+        let mut separator = " ORDER BY ";
+        for (key, descending) in sort.keys().iter().filter(|(key, _)| !fixed(*key)) {
+            sql.push(separator);
+            sql.push(column(*key));
+            sql.push(if *descending { " DESC" } else { "" });
+            separator = ", ";
+        }
+        sql.push(" LIMIT ");
+        sql.param(i64::try_from(limit - movies.len()).unwrap_or(i64::MAX).into());
+        movies.extend(sql.query(conn, read).await?);
+        if movies.len() >= limit {
+            break;
+        }
+    }
+    Ok(movies)
+}
+
+type Condition = (SortKey, &'static str, KeyValue);
+
+/// Cuts what comes after the cursor into stretches, each of which an index can walk from its start:
+/// for keys (a, b, id) first the same a and b with a later id, then the same a with a later b, then a
+/// later a. A first key with only a few values is cut into one stretch for each, because a
+/// descending key with ascending ids would otherwise have to sort all movies of one value.
+fn stretches(sort: &Sort, after: Option<&Cursor>) -> Vec<Vec<Condition>> {
+    let keys = sort.keys();
+    let beyond = |n: usize, value: Option<&KeyValue>| -> Vec<Option<Condition>> {
+        let (key, descending) = keys[n];
+        let few = if n == 0 { key.few_values() } else { None };
+        match (few, value) {
+            (Some(mut values), value) => {
+                if descending {
+                    values.reverse();
+                }
+                let passed = value.map_or(0, |value| values.iter().take_while(|v| *v != value).count() + 1);
+                values.into_iter().skip(passed).map(|value| Some((key, "=", value))).collect()
+            }
+            (None, Some(value)) => vec![Some((key, if descending { "<" } else { ">" }, value.clone()))],
+            (None, None) => vec![None],
+        }
+    };
+    let Some(cursor) = after else {
+        return beyond(0, None).into_iter().map(|first| first.into_iter().collect()).collect();
+    };
+    let mut stretches = Vec::new();
+    for n in (0..keys.len()).rev() {
+        let same: Vec<Condition> = keys[..n]
+            .iter()
+            .zip(cursor.values())
+            .map(|((key, _), value)| (*key, "=", value.clone()))
+            .collect();
+        for last in beyond(n, Some(&cursor.values()[n])) {
+            stretches.push(same.iter().cloned().chain(last).collect());
+        }
+    }
+    stretches
+}
+
+const fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Id => "id",
+        SortKey::Title => "title_sort",
+        SortKey::MovieFormat => "movie_format",
+        SortKey::Length => "length",
+        SortKey::ReleaseYear => "release_year",
+        SortKey::Rating => "rating",
+        SortKey::CreatedAt => "created_at",
+        SortKey::UpdatedAt => "updated_at",
+    }
+}
+
+/// How many movies pass the filter.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
+    let mut sql = Builder::new("SELECT count(*) FROM movies");
+    sql.filter(filter);
+    let counts = sql.query(conn, |row| row.get(0)).await?;
+    Ok(counts.into_iter().next().unwrap_or(0))
+}
+
+/// The least and the greatest id in use.
+///
+/// # Errors
+/// Those of the database.
+pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
+    let sql = "SELECT (SELECT min(id) FROM movies), (SELECT max(id) FROM movies)";
+    let range = conn.query_opt(sql, &[], |row| Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?)));
+    Ok(range.await?.and_then(|(least, greatest)| least.zip(greatest)))
+}
+
+/// Those of the movies with these ids that pass the filter, in no order.
+///
+/// # Errors
+/// Those of the database.
+pub async fn with_ids(conn: &mut Conn, filter: &Filter, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
+    let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
+    sql.filter(filter);
+    sql.condition();
+    sql.push("id IN (");
+    sql.list(ids.iter().map(|id| (*id).into()));
+    sql.push(")");
+    sql.query(conn, read).await
+}
+
+/// The movie at a place, from 0, among those that pass the filter, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<Movie>, DbError> {
+    let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
+    sql.filter(filter);
+    sql.push(" ORDER BY id LIMIT 1 OFFSET ");
+    sql.param(place.into());
+    Ok(sql.query(conn, read).await?.into_iter().next())
+}
+
+/// Movies that have format, rating and release year in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    pub movie_format: MovieFormat,
+    pub rating: i64,
+    pub release_year: i64,
+    pub movies: i64,
+    /// All their lengths together, in minutes.
+    pub length: i64,
+}
+
+/// The movies that pass the filter, counted in groups from which every statistic follows.
+///
+/// # Errors
+/// Those of the database.
+pub async fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbError> {
+    let mut sql = Builder::new(
+        "SELECT movie_format, rating, release_year, count(*), CAST(sum(length) AS BIGINT) FROM movies",
+    );
+    sql.filter(filter);
+    sql.push(" GROUP BY movie_format, rating, release_year");
+    sql.query(conn, |row| {
+        Ok(Group {
+            movie_format: row.parse(0, MovieFormat::parse)?,
+            rating: row.get(1)?,
+            release_year: row.get(2)?,
+            movies: row.get(3)?,
+            length: row.get(4)?,
+        })
+    })
+    .await
+}
+
+/// A query put together: its text and its parameters.
+struct Builder<'a> {
+    sql: String,
+    params: Vec<Value<'a>>,
+    has_where: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn new(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), params: Vec::new(), has_where: false }
+    }
+
+    fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    fn param(&mut self, value: Value<'a>) {
+        self.params.push(value);
+        let _ = write!(self.sql, "${}", self.params.len());
+    }
+
+    fn list(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
+        for (n, value) in values.into_iter().enumerate() {
+            if n > 0 {
+                self.push(", ");
+            }
+            self.param(value);
+        }
+    }
+
+    fn condition(&mut self) {
+        self.push(if self.has_where { " AND " } else { " WHERE " });
+        self.has_where = true;
+    }
+
+    fn filter(&mut self, filter: &'a Filter) {
+        for word in &filter.words {
+            self.condition();
+            self.push("id IN (SELECT movie_id FROM movie_words WHERE word >= ");
+            self.param(word.as_str().into());
+            self.push(" AND word < ");
+            self.param(format!("{word}\u{10ffff}").into());
+            self.push(")");
+        }
+        if !filter.movie_formats.is_empty() {
+            self.condition();
+            self.push("movie_format IN (");
+            self.list(filter.movie_formats.iter().map(|format| format.as_str().into()));
+            self.push(")");
+        }
+        self.bounds("length", filter.length);
+        self.bounds("release_year", filter.release_year);
+        self.bounds("rating", filter.rating);
+    }
+
+    fn bounds(&mut self, column: &str, bounds: Bounds) {
+        for (comparison, end) in [(">=", bounds.min), ("<=", bounds.max)] {
+            if let Some(end) = end {
+                self.condition();
+                self.push(&format!("{column} {comparison} "));
+                self.param(end.into());
+            }
+        }
+    }
+
+    async fn query<T>(
+        self,
+        conn: &mut Conn,
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        conn.query(self.sql, &self.params, read).await
+    }
+
+    async fn execute(self, conn: &mut Conn) -> Result<u64, DbError> {
+        conn.execute(self.sql, &self.params).await
+    }
+}

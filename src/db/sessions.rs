@@ -1,0 +1,140 @@
+//! All SQL about sessions of the web pages.
+
+use super::{Conn, DbError, Row};
+use crate::domain::{Role, Time, UserName};
+
+/// A session as stored; of its cookie there is only the hash, and that is not read.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: i64,
+    /// The address from which it was begun.
+    pub address: String,
+    /// What the browser called itself.
+    pub user_agent: String,
+    pub created_at: Time,
+    pub seen_at: Time,
+}
+
+/// A session that was presented, and whose it is.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    pub session: Session,
+    pub user_id: i64,
+    pub user_name: UserName,
+    pub user_role: Role,
+}
+
+fn read(row: &Row<'_>) -> Result<Session, DbError> {
+    Ok(Session {
+        id: row.get(0)?,
+        address: row.get(1)?,
+        user_agent: row.get(2)?,
+        created_at: Time::from_millis(row.get(3)?),
+        seen_at: Time::from_millis(row.get(4)?),
+    })
+}
+
+/// Stores a new session of a user.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(
+    conn: &mut Conn,
+    user_id: i64,
+    secret_hash: &str,
+    address: &str,
+    user_agent: &str,
+    now: Time,
+) -> Result<(), DbError> {
+    conn.execute(
+        "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        &[
+            user_id.into(),
+            secret_hash.into(),
+            address.into(),
+            user_agent.into(),
+            now.as_millis().into(),
+            now.as_millis().into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The session with that hash, if it was seen since that time, and its user.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_secret(
+    conn: &mut Conn,
+    secret_hash: &str,
+    seen_since: Time,
+) -> Result<Option<Presented>, DbError> {
+    conn.query_opt(
+        "SELECT s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role \
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $1 AND s.seen_at > $2",
+        &[secret_hash.into(), seen_since.as_millis().into()],
+        |row| {
+            Ok(Presented {
+                session: read(row)?,
+                user_id: row.get(5)?,
+                user_name: row.parse(6, UserName::parse)?,
+                user_role: row.parse(7, Role::parse)?,
+            })
+        },
+    )
+    .await
+}
+
+/// Notes that a session was used.
+///
+/// # Errors
+/// Those of the database.
+pub async fn touch(conn: &mut Conn, id: i64, now: Time) -> Result<(), DbError> {
+    let sql = "UPDATE sessions SET seen_at = $1 WHERE id = $2";
+    conn.execute(sql, &[now.as_millis().into(), id.into()]).await?;
+    Ok(())
+}
+
+/// A user's sessions that were seen since that time, the latest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(conn: &mut Conn, user_id: i64, seen_since: Time) -> Result<Vec<Session>, DbError> {
+    conn.query(
+        "SELECT id, address, user_agent, created_at, seen_at FROM sessions \
+         WHERE user_id = $1 AND seen_at > $2 ORDER BY seen_at DESC, id DESC",
+        &[user_id.into(), seen_since.as_millis().into()],
+        read,
+    )
+    .await
+}
+
+/// Ends one session of a user; tells whether it was there.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbError> {
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
+    Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
+}
+
+/// Ends all sessions of a user, but for one where it is named.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_all(conn: &mut Conn, user_id: i64, but: Option<i64>) -> Result<(), DbError> {
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
+    conn.execute(sql, &[user_id.into(), but.unwrap_or(0).into()]).await?;
+    Ok(())
+}
+
+/// Removes the sessions that were last seen before that time.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_expired(conn: &mut Conn, seen_before: Time) -> Result<(), DbError> {
+    conn.execute("DELETE FROM sessions WHERE seen_at <= $1", &[seen_before.as_millis().into()]).await?;
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! SQLite: a pool of readers, and one writer whose commits are grouped.
+//!
+//! Each write works in a savepoint of one outer transaction. The first write of a group opens that
+//! transaction and queues its commit behind the writes that wait already; the writer's lock is fair,
+//! so these do their work in the same transaction, and one fsync serves them all. Nobody is
+//! answered before it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::DbError;
+
+/// How long a write waits for another process (an administrator's command) to end its own.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Readers kept open while nobody uses them.
+const IDLE_READERS: usize = 16;
+const CACHED_STATEMENTS: usize = 64;
+
+pub(super) struct Sqlite {
+    path: PathBuf,
+    readers: Arc<Readers>,
+    writer: Arc<tokio::sync::Mutex<Writer>>,
+}
+
+/// The one connection that writes.
+pub(super) struct Writer {
+    connection: Connection,
+    /// Those who wait for the commit of the open transaction; `None` while none is open.
+    group: Option<Vec<oneshot::Sender<Result<(), DbError>>>>,
+}
+
+pub(super) type WriterGuard = OwnedMutexGuard<Writer>;
+
+impl Sqlite {
+    /// Opens the file, or makes it, readable and writable for its owner alone.
+    pub(super) fn open(path: &Path) -> Result<Self, DbError> {
+        let shown = path.display();
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map_err(|e| DbError::Refused(format!("{shown} cannot be opened: {e}")))?;
+
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .map_err(|error| match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::NotADatabase) => {
+                    DbError::Refused(format!("{shown} is no SQLite database; nothing was changed"))
+                }
+                _ => error.into(),
+            })?;
+        // From here on a busy database is waited for without holding a thread.
+        connection.busy_timeout(Duration::ZERO)?;
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Arc::default(),
+            writer: Arc::new(tokio::sync::Mutex::new(Writer { connection, group: None })),
+        })
+    }
+
+    pub(super) fn read(&self) -> Result<Reader, DbError> {
+        let idle = self.readers.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                connection.busy_timeout(BUSY_TIMEOUT)?;
+                connection
+            }
+        };
+        Ok(Reader { connection: Some(connection), home: self.readers.clone() })
+    }
+
+    /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.
+    pub(super) async fn write(&self) -> Result<WriterGuard, DbError> {
+        let mut writer = self.writer.clone().lock_owned().await;
+        if writer.group.is_none() {
+            writer.begin().await?;
+            writer.group = Some(Vec::new());
+            tokio::spawn(commit_group(self.writer.clone()));
+        }
+        writer.connection.execute_batch("SAVEPOINT w")?;
+        Ok(writer)
+    }
+
+    /// Waits for the writes under way and closes the connections.
+    pub(super) async fn close(&self) {
+        let mut writer = self.writer.lock().await;
+        self.readers.lock().clear();
+        if let Ok(nothing) = Connection::open_in_memory() {
+            // The last connection to close writes the log back into the file and removes it.
+            drop(std::mem::replace(&mut writer.connection, nothing));
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    async fn begin(&self) -> Result<(), DbError> {
+        let give_up = tokio::time::Instant::now() + BUSY_TIMEOUT;
+        loop {
+            match self.connection.execute_batch("BEGIN IMMEDIATE") {
+                Err(error)
+                    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                        && tokio::time::Instant::now() < give_up =>
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    /// Ends the savepoint and queues for the commit. Wait for the answer without the writer.
+    pub(super) fn release(&mut self) -> Result<oneshot::Receiver<Result<(), DbError>>, DbError> {
+        self.connection.execute_batch("RELEASE w")?;
+        let (sender, receiver) = oneshot::channel();
+        self.group.as_mut().ok_or_else(lost)?.push(sender);
+        Ok(receiver)
+    }
+
+    /// Takes back what was done since the savepoint, and only that.
+    pub(super) fn roll_back(&mut self) {
+        let rolled_back = self.connection.execute_batch("ROLLBACK TO w; RELEASE w");
+        // A full disk or an I/O error ends the whole transaction: then nothing of the group is stored.
+        if rolled_back.is_err() || self.connection.is_autocommit() {
+            if !self.connection.is_autocommit() {
+                let _ = self.connection.execute_batch("ROLLBACK");
+            }
+            for waiting in self.group.take().into_iter().flatten() {
+                let _ = waiting.send(Err(lost()));
+            }
+        }
+    }
+}
+
+fn lost() -> DbError {
+    DbError::Unavailable("the transaction was rolled back by SQLite".to_owned())
+}
+
+async fn commit_group(writer: Arc<tokio::sync::Mutex<Writer>>) {
+    let mut writer = writer.lock_owned().await;
+    let commit = move || {
+        let Some(group) = writer.group.take() else { return };
+        let committed = writer.connection.execute_batch("COMMIT").map_err(DbError::from);
+        if committed.is_err() {
+            let _ = writer.connection.execute_batch("ROLLBACK");
+        }
+        drop(writer);
+        for waiting in group {
+            let _ = waiting.send(committed.clone());
+        }
+    };
+    let _ = tokio::task::spawn_blocking(commit).await;
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.execute_batch("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;")?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+/// Read-only connections that nobody uses at the moment.
+#[derive(Default)]
+struct Readers(Mutex<Vec<Connection>>);
+
+impl Readers {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A read-only connection that goes back to its pool.
+pub(super) struct Reader {
+    connection: Option<Connection>,
+    home: Arc<Readers>,
+}
+
+impl Reader {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut idle = self.home.lock();
+        if idle.len() < IDLE_READERS {
+            idle.extend(self.connection.take());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! All SQL about API tokens.
+
+use super::{Conn, DbError, Row};
+use crate::domain::{Role, Time, TokenName, UserName};
+
+/// An API token as stored; of its secret there is only the hash, and that is not read.
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub id: i64,
+    pub name: TokenName,
+    /// The most that the token allows; its user's role may be less.
+    pub role: Role,
+    pub created_at: Time,
+    pub expires_at: Option<Time>,
+}
+
+/// A token that was presented, and whose it is.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    pub token: Token,
+    pub user_id: i64,
+    pub user_name: UserName,
+    pub user_role: Role,
+}
+
+fn read(row: &Row<'_>) -> Result<Token, DbError> {
+    Ok(Token {
+        id: row.get(0)?,
+        name: row.parse(1, TokenName::parse)?,
+        role: row.parse(2, Role::parse)?,
+        created_at: Time::from_millis(row.get(3)?),
+        expires_at: row.get::<Option<i64>>(4)?.map(Time::from_millis),
+    })
+}
+
+/// Stores a new token of a user and returns its id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(
+    conn: &mut Conn,
+    user_id: i64,
+    name: &TokenName,
+    role: Role,
+    secret_hash: &str,
+    now: Time,
+    expires_at: Option<Time>,
+) -> Result<i64, DbError> {
+    let ids = conn
+        .query(
+            "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+            &[
+                user_id.into(),
+                name.as_str().into(),
+                role.as_str().into(),
+                secret_hash.into(),
+                now.as_millis().into(),
+                expires_at.map(Time::as_millis).into(),
+            ],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(ids[0])
+}
+
+/// The token with that hash, unless it has expired, and its user.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<Option<Presented>, DbError> {
+    conn.query_opt(
+        "SELECT t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role \
+         FROM tokens t JOIN users u ON u.id = t.user_id \
+         WHERE t.secret = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
+        &[secret_hash.into(), now.as_millis().into()],
+        |row| {
+            Ok(Presented {
+                token: read(row)?,
+                user_id: row.get(5)?,
+                user_name: row.parse(6, UserName::parse)?,
+                user_role: row.parse(7, Role::parse)?,
+            })
+        },
+    )
+    .await
+}
+
+/// A user's tokens, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(conn: &mut Conn, user_id: i64) -> Result<Vec<Token>, DbError> {
+    let sql = "SELECT id, name, role, created_at, expires_at FROM tokens WHERE user_id = $1 ORDER BY id";
+    conn.query(sql, &[user_id.into()], read).await
+}
+
+/// Revokes a user's token; tells whether it was there.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbError> {
+    let sql = "DELETE FROM tokens WHERE user_id = $1 AND id = $2";
+    Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
+}

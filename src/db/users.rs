@@ -1,0 +1,113 @@
+//! All SQL about users.
+
+use super::{Conn, DbError, Row};
+use crate::domain::{Role, Time, UserName};
+
+/// A user as stored.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: i64,
+    pub name: UserName,
+    pub role: Role,
+    /// Argon2id in the PHC string format.
+    pub password_hash: String,
+    pub created_at: Time,
+}
+
+fn read(row: &Row<'_>) -> Result<User, DbError> {
+    Ok(User {
+        id: row.get(0)?,
+        name: row.parse(1, UserName::parse)?,
+        role: row.parse(2, Role::parse)?,
+        password_hash: row.get(3)?,
+        created_at: Time::from_millis(row.get(4)?),
+    })
+}
+
+/// Stores a new user.
+///
+/// # Errors
+/// Those of the database; [`DbError::Duplicate`] where the name is taken.
+pub async fn insert(
+    conn: &mut Conn,
+    name: &UserName,
+    role: Role,
+    password_hash: &str,
+    now: Time,
+) -> Result<(), DbError> {
+    conn.execute(
+        "INSERT INTO users (name, name_key, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+        &[
+            name.as_str().into(),
+            name.key().into(),
+            role.as_str().into(),
+            password_hash.into(),
+            now.as_millis().into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The user of that name, whatever its case.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<User>, DbError> {
+    let sql = "SELECT id, name, role, password_hash, created_at FROM users WHERE name_key = $1";
+    conn.query_opt(sql, &[name.key().into()], read).await
+}
+
+/// All users, by name.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
+    let sql = "SELECT id, name, role, password_hash, created_at FROM users ORDER BY name_key";
+    conn.query(sql, &[], read).await
+}
+
+/// How many users have that role.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_role(conn: &mut Conn, role: Role) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM users WHERE role = $1";
+    Ok(conn.query_opt(sql, &[role.as_str().into()], |row| row.get(0)).await?.unwrap_or(0))
+}
+
+/// Whether there is any user.
+///
+/// # Errors
+/// Those of the database.
+pub async fn exist(conn: &mut Conn) -> Result<bool, DbError> {
+    Ok(conn.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<i64>(0)).await?.is_some())
+}
+
+/// Changes a user's role.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_role(conn: &mut Conn, id: i64, role: Role) -> Result<(), DbError> {
+    conn.execute("UPDATE users SET role = $1 WHERE id = $2", &[role.as_str().into(), id.into()]).await?;
+    Ok(())
+}
+
+/// Changes a user's password.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_password(conn: &mut Conn, id: i64, password_hash: &str) -> Result<(), DbError> {
+    let sql = "UPDATE users SET password_hash = $1 WHERE id = $2";
+    conn.execute(sql, &[password_hash.into(), id.into()]).await?;
+    Ok(())
+}
+
+/// Removes a user, with all tokens and sessions.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
+    conn.execute("DELETE FROM users WHERE id = $1", &[id.into()]).await?;
+    Ok(())
+}
