@@ -34,7 +34,7 @@ fn read(row: &Row<'_>) -> Result<Session, DbError> {
     })
 }
 
-/// Stores a new session of a user.
+/// Stores a new session of a user and returns its id.
 ///
 /// # Errors
 /// Those of the database.
@@ -45,21 +45,23 @@ pub async fn insert(
     address: &str,
     user_agent: &str,
     now: Time,
-) -> Result<(), DbError> {
-    conn.execute(
-        "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        &[
-            user_id.into(),
-            secret_hash.into(),
-            address.into(),
-            user_agent.into(),
-            now.as_millis().into(),
-            now.as_millis().into(),
-        ],
-    )
-    .await?;
-    Ok(())
+) -> Result<i64, DbError> {
+    let ids = conn
+        .query(
+            "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+            &[
+                user_id.into(),
+                secret_hash.into(),
+                address.into(),
+                user_agent.into(),
+                now.as_millis().into(),
+                now.as_millis().into(),
+            ],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(ids[0])
 }
 
 /// The session with that hash, if it was seen since that time, and its user.
@@ -120,13 +122,12 @@ pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbEr
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }
 
-/// Ends all sessions of a user, but for one where it is named.
+/// Ends all sessions of a user.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_all(conn: &mut Conn, user_id: i64, but: Option<i64>) -> Result<(), DbError> {
-    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
-    conn.execute(sql, &[user_id.into(), but.unwrap_or(0).into()]).await?;
+pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<(), DbError> {
+    conn.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()]).await?;
     Ok(())
 }
 

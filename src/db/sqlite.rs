@@ -107,7 +107,7 @@ impl Writer {
         &mut self.connection
     }
 
-    async fn begin(&self) -> Result<(), DbError> {
+    async fn begin(&mut self) -> Result<(), DbError> {
         let give_up = tokio::time::Instant::now() + BUSY_TIMEOUT;
         loop {
             match self.connection.execute_batch("BEGIN IMMEDIATE") {

@@ -7,7 +7,8 @@ mod time;
 mod user;
 
 pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
-pub use movie::{Attributes, Changes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
+pub(crate) use movie::quoted;
+pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub use text::{fold, query_words, sort_key, title_words};
 pub use time::Time;
 pub use user::{Password, Role, TokenName, UserName};
@@ -18,8 +19,39 @@ pub use user::{Password, Role, TokenName, UserName};
 pub struct Invalid(pub String);
 
 impl Invalid {
+    /// A rule in words that follow the name of the value: `must be …`.
     pub(crate) fn new(rule: impl Into<String>) -> Self {
         Self(rule.into())
+    }
+}
+
+/// Where something is wrong, and which rule it breaks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Violation {
+    #[serde(flatten)]
+    pub place: Place,
+    pub detail: String,
+}
+
+/// A place in what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// In the body: a JSON pointer (RFC 6901).
+    Pointer(String),
+    /// In the address: the name of a query parameter.
+    Parameter(String),
+}
+
+impl Violation {
+    /// A violation in the body.
+    pub fn at(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
+        Self { place: Place::Pointer(pointer.into()), detail: detail.to_string() }
+    }
+
+    /// A violation in the query of the address.
+    pub fn in_parameter(name: impl Into<String>, detail: impl std::fmt::Display) -> Self {
+        Self { place: Place::Parameter(name.into()), detail: detail.to_string() }
     }
 }
 

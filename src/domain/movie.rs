@@ -84,7 +84,7 @@ impl Serialize for MovieFormat {
 }
 
 /// A foreign text in quotation marks, cut to a length that fits a message.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
@@ -140,6 +140,45 @@ whole_number!(
     /// How good somebody found a movie: 1 to 5.
     Rating, 1..=5
 );
+
+/// The five attributes by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    Title,
+    MovieFormat,
+    Length,
+    ReleaseYear,
+    Rating,
+}
+
+impl Field {
+    /// Every attribute, in the order in which a movie is written.
+    pub const ALL: [Self; 5] =
+        [Self::Title, Self::MovieFormat, Self::Length, Self::ReleaseYear, Self::Rating];
+
+    /// The attribute's name in JSON and CSV.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::MovieFormat => "movieFormat",
+            Self::Length => "length",
+            Self::ReleaseYear => "releaseYear",
+            Self::Rating => "rating",
+        }
+    }
+
+    /// Reads an attribute's name.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::as_str).join(", ");
+            Invalid::new(format!("must name one of {names}, got {}", quoted(text)))
+        })
+    }
+}
 
 /// The five attributes of a movie: all that a client gives.
 #[derive(Debug, Clone, PartialEq, Eq)]

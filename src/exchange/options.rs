@@ -1,0 +1,115 @@
+//! What an import is to do with what it finds.
+
+use std::collections::HashMap;
+
+use crate::domain::{Field, Invalid, MovieFormat, quoted};
+
+/// The choices of an import.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    pub source: Source,
+    /// What a row gets where the file gives nothing for an attribute; as text, to be read like a cell.
+    pub defaults: HashMap<Field, String>,
+    /// The columns that hold an attribute under another name.
+    pub columns: HashMap<Field, String>,
+    /// Our formats for foreign media.
+    pub formats: HashMap<String, MovieFormat>,
+    pub on_duplicate: OnDuplicate,
+    pub on_error: OnError,
+    pub title_too_long: TitleTooLong,
+    /// Do everything but store.
+    pub dry_run: bool,
+}
+
+/// A choice among words, as an option of an import.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $first:ident = $first_word:literal $(, $(#[$more:meta])* $variant:ident = $word:literal)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub enum $name {
+            #[default]
+            $first,
+            $($(#[$more])* $variant,)*
+        }
+
+        impl $name {
+            /// Reads one of the words.
+            ///
+            /// # Errors
+            /// Any other text.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                match text {
+                    $first_word => Ok(Self::$first),
+                    $($word => Ok(Self::$variant),)*
+                    other => Err(Invalid(format!(
+                        concat!("must be one of ", $first_word, $(", ", $word,)* ", got {}"), quoted(other)
+                    ))),
+                }
+            }
+        }
+    };
+}
+
+choice!(
+    /// Whose layout the file has.
+    Source { Auto = "auto", Reelshelf = "reelshelf" }
+);
+choice!(
+    /// What becomes of a movie that is there already: same title (case and accents aside), release
+    /// year and format.
+    OnDuplicate { Skip = "skip", Add = "add", Update = "update" }
+);
+choice!(
+    /// What becomes of the whole when a row is invalid.
+    OnError { Abort = "abort", Skip = "skip" }
+);
+choice!(
+    /// What becomes of a title of more than 50 characters.
+    TitleTooLong { Error = "error", Truncate = "truncate" }
+);
+
+impl ImportOptions {
+    /// Reads `FIELD:VALUE`, a default for an attribute.
+    ///
+    /// # Errors
+    /// Another form, an unknown attribute, one that has a default already.
+    pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
+        let (field, value) = field_and_text(text)?;
+        once(field.as_str(), self.defaults.insert(field, value))
+    }
+
+    /// Reads `FIELD:COLUMN`, the name of an attribute's column.
+    ///
+    /// # Errors
+    /// Another form, an unknown attribute, one that has a column already.
+    pub fn add_column(&mut self, text: &str) -> Result<(), Invalid> {
+        let (field, column) = field_and_text(text)?;
+        once(field.as_str(), self.columns.insert(field, column))
+    }
+
+    /// Reads `MEDIUM:FORMAT`, our format for a foreign medium.
+    ///
+    /// # Errors
+    /// Another form, an unknown format, a medium that has a format already.
+    pub fn add_format(&mut self, text: &str) -> Result<(), Invalid> {
+        let (medium, format) = text.rsplit_once(':').ok_or_else(|| {
+            Invalid(format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)))
+        })?;
+        let format = MovieFormat::parse(format)?;
+        once(medium, self.formats.insert(medium.trim().to_owned(), format))
+    }
+}
+
+fn field_and_text(text: &str) -> Result<(Field, String), Invalid> {
+    let (field, rest) = text
+        .split_once(':')
+        .ok_or_else(|| Invalid(format!("must be FIELD:TEXT, such as length:90, got {}", quoted(text))))?;
+    Ok((Field::parse(field)?, rest.to_owned()))
+}
+
+fn once<T>(name: &str, earlier: Option<T>) -> Result<(), Invalid> {
+    match earlier {
+        None => Ok(()),
+        Some(_) => Err(Invalid(format!("must be given only once for {}", quoted(name)))),
+    }
+}

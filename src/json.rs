@@ -1,0 +1,322 @@
+//! Strict JSON: what was sent, as it was sent, and a reader that finds every violation at once.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+use crate::domain::{
+    Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation, quoted,
+};
+
+/// A JSON value that keeps every member of an object, also one that is given twice.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+impl Node {
+    /// Reads one JSON text (RFC 8259), nested 128 deep at most.
+    ///
+    /// # Errors
+    /// What is no JSON; the message says where and why.
+    pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
+        serde_json::from_slice(json).map_err(|error| Invalid(format!("is no valid JSON: {error}")))
+    }
+
+    /// The value as a text.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn text(&self) -> Result<&str, Invalid> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(Invalid(format!("must be a string, got {self}"))),
+        }
+    }
+
+    /// The value as a whole number; `170.0` is one, as JSON Schema has it.
+    ///
+    /// # Errors
+    /// A value of another type, a fraction, a number beyond 64 bits.
+    pub fn whole(&self) -> Result<i64, Invalid> {
+        let whole = match self {
+            Self::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole_float)),
+            _ => None,
+        };
+        whole.ok_or_else(|| Invalid(format!("must be a whole number, got {self}")))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only floats that are whole and below 2^53 get there")]
+fn whole_float(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
+}
+
+/// As short as a message needs it.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(&quoted(text)),
+            Self::Array(_) => f.write_str("an array"),
+            Self::Object(_) => f.write_str("an object"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Nodes;
+
+        impl<'de> Visitor<'de> for Nodes {
+            type Value = Node;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Null)
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+                Ok(Node::Bool(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+                Ok(Node::Number(value.into()))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+                Ok(Node::Number(value.into()))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+                Ok(Number::from_f64(value).map_or(Node::Null, Node::Number))
+            }
+            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+                Ok(Node::Text(value.to_owned()))
+            }
+            fn visit_string<E>(self, value: String) -> Result<Node, E> {
+                Ok(Node::Text(value))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+                let mut array = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    array.push(item);
+                }
+                Ok(Node::Array(array))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+                let mut object = Vec::new();
+                while let Some(member) = members.next_entry()? {
+                    object.push(member);
+                }
+                Ok(Node::Object(object))
+            }
+        }
+
+        deserializer.deserialize_any(Nodes)
+    }
+}
+
+/// Reads the members of an object one by one and notes every violation with its JSON pointer.
+pub struct Members<'a> {
+    pointer: String,
+    members: &'a [(String, Node)],
+    known: Vec<&'static str>,
+    violations: Vec<Violation>,
+}
+
+impl<'a> Members<'a> {
+    /// Begins to read an object that stands at a pointer (`""` is the whole body).
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn of(node: &'a Node, pointer: &str) -> Result<Self, Vec<Violation>> {
+        match node {
+            Node::Object(members) => {
+                Ok(Self { pointer: pointer.to_owned(), members, known: Vec::new(), violations: Vec::new() })
+            }
+            other => Err(vec![Violation::at(pointer, format!("must be an object, got {other}"))]),
+        }
+    }
+
+    /// Reads a member that may be missing; notes what is wrong with it.
+    pub fn optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let mut given = self.members.iter().filter(|(n, _)| n == name);
+        let (_, node) = given.next()?;
+        if given.next().is_some() {
+            self.violation(name, "must not be given twice");
+            return None;
+        }
+        read(node).map_err(|invalid| self.violation(name, &invalid.0)).ok()
+    }
+
+    /// Reads a member that must be there; notes what is wrong with it, or that it is missing.
+    pub fn required<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if !self.members.iter().any(|(n, _)| n == name) {
+            self.known.push(name);
+            self.violation(name, "is required");
+            return None;
+        }
+        self.optional(name, read)
+    }
+
+    /// Reads a movie's attribute that may be missing.
+    fn attribute<T>(
+        &mut self,
+        field: Field,
+        required: bool,
+        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        if required { self.required(field.as_str(), read) } else { self.optional(field.as_str(), read) }
+    }
+
+    fn changes(&mut self, required: bool) -> Changes {
+        Changes {
+            title: self.attribute(Field::Title, required, title),
+            movie_format: self.attribute(Field::MovieFormat, required, movie_format),
+            length: self.attribute(Field::Length, required, length),
+            release_year: self.attribute(Field::ReleaseYear, required, release_year),
+            rating: self.attribute(Field::Rating, required, rating),
+        }
+    }
+
+    /// Notes a violation of a member.
+    pub fn violation(&mut self, name: &str, detail: &str) {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        self.violations.push(Violation::at(format!("{}/{name}", self.pointer), detail));
+    }
+
+    /// Ends the reading: members that nobody asked for are violations too.
+    ///
+    /// # Errors
+    /// Every violation that was found.
+    pub fn finish(mut self) -> Result<(), Vec<Violation>> {
+        let mut unknown: Vec<&str> =
+            self.members.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        for name in unknown {
+            let detail = format!("is not known here; known are {}", self.known.join(", "));
+            self.violation(name, &detail);
+        }
+        if self.violations.is_empty() { Ok(()) } else { Err(self.violations) }
+    }
+}
+
+fn title(node: &Node) -> Result<Title, Invalid> {
+    Title::parse(node.text()?)
+}
+
+fn movie_format(node: &Node) -> Result<MovieFormat, Invalid> {
+    MovieFormat::parse(node.text()?)
+}
+
+fn length(node: &Node) -> Result<Length, Invalid> {
+    node.whole()?.try_into()
+}
+
+fn release_year(node: &Node) -> Result<ReleaseYear, Invalid> {
+    node.whole()?.try_into()
+}
+
+fn rating(node: &Node) -> Result<Rating, Invalid> {
+    node.whole()?.try_into()
+}
+
+/// Reads the five attributes of a movie, all required.
+///
+/// # Errors
+/// Every violation that was found.
+pub fn attributes(node: &Node) -> Result<Attributes, Vec<Violation>> {
+    let mut members = Members::of(node, "")?;
+    let read = members.changes(true);
+    members.finish()?;
+    match read {
+        Changes {
+            title: Some(title),
+            movie_format: Some(movie_format),
+            length: Some(length),
+            release_year: Some(release_year),
+            rating: Some(rating),
+        } => Ok(Attributes { title, movie_format, length, release_year, rating }),
+        _ => unreachable!("what is missing is a violation"),
+    }
+}
+
+/// Reads changes to a movie: any of the five attributes.
+///
+/// # Errors
+/// Every violation that was found.
+pub fn changes(node: &Node) -> Result<Changes, Vec<Violation>> {
+    let mut members = Members::of(node, "")?;
+    let read = members.changes(false);
+    members.finish()?;
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Attributes, Vec<Violation>> {
+        attributes(&Node::parse(json.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn every_violation_is_found_at_once_with_its_pointer() {
+        let violations =
+            read(r#"{"title":"","movieFormat":null,"length":"170","rating":4.5,"rating":3,"a/b~c":1}"#)
+                .unwrap_err();
+        let shown: Vec<String> = violations
+            .iter()
+            .map(|v| format!("{} {}", serde_json::to_value(&v.place).unwrap()["pointer"], v.detail))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                r#""/title" must not be empty"#,
+                r#""/movieFormat" must be a string, got null"#,
+                r#""/length" must be a whole number, got "170""#,
+                r#""/releaseYear" is required"#,
+                r#""/rating" must not be given twice"#,
+                r#""/a~1b~0c" is not known here; known are title, movieFormat, length, releaseYear, rating"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_without_a_fraction_is_a_whole_number() {
+        let whole = |json: &str| Node::parse(json.as_bytes()).unwrap().whole();
+        assert_eq!(whole("170.0"), Ok(170));
+        assert_eq!(whole("1.7e2"), Ok(170));
+        assert_eq!(whole("-0.0"), Ok(0));
+        for bad in ["170.5", "1e300", "18446744073709551616", "true", "[1]", "{}"] {
+            assert!(whole(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        let deep = "[".repeat(100_000);
+        for bad in ["", "{", "{\"a\":1,}", "nul", "\"\\ud800\"", "1 2", "1e400", "NaN", "'a'", deep.as_str()]
+        {
+            assert!(Node::parse(bad.as_bytes()).is_err(), "{:.20}", bad);
+        }
+        assert!(Node::parse(b"\"\xff\"").is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! Failed sign-ins, counted by the address they come from.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::OwnedMutexGuard;
+
+use crate::{domain::Time, service::Error};
+
+/// Failures are counted over a minute (milliseconds).
+const WINDOW: i64 = 60 * 1000;
+/// Failures for one account from one address before the next attempt is refused.
+const FOR_ONE_ACCOUNT: usize = 5;
+/// Failures from one address before the next attempt is refused.
+const FROM_ONE_ADDRESS: usize = 20;
+/// Addresses kept before those without recent failures are dropped.
+const MANY_ADDRESSES: usize = 10_000;
+
+/// Failed sign-ins of the last minute. Nothing but attempts with a password is counted or refused:
+/// tokens and sessions go on.
+#[derive(Default)]
+pub(super) struct Throttle(Mutex<HashMap<IpAddr, Arc<tokio::sync::Mutex<Failures>>>>);
+
+/// The failures from one address: when, and for which account.
+#[derive(Default)]
+pub(super) struct Failures(VecDeque<(Time, String)>);
+
+impl Throttle {
+    /// Waits until no other attempt from that address is under way.
+    pub(super) async fn attempts_from(&self, address: IpAddr) -> OwnedMutexGuard<Failures> {
+        let failures = {
+            let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if addresses.len() >= MANY_ADDRESSES {
+                // Whatever is in use, or has failed before, stays.
+                addresses
+                    .retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| !f.0.is_empty()));
+            }
+            addresses.entry(subscriber(address)).or_default().clone()
+        };
+        failures.lock_owned().await
+    }
+}
+
+/// Whoever has one IPv6 address has the whole network of 64 bits.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        v4 => v4,
+    }
+}
+
+impl Failures {
+    /// Refuses the attempt where too many have failed.
+    pub(super) fn check(&mut self, account: &str, now: Time) -> Result<(), Error> {
+        while self.0.front().is_some_and(|(at, _)| *at <= now.plus_millis(-WINDOW)) {
+            self.0.pop_front();
+        }
+        let of_account: Vec<Time> = self.0.iter().filter(|(_, a)| a == account).map(|(at, _)| *at).collect();
+        // The failure that has to leave the window before there is room for another attempt.
+        let blocking = if of_account.len() >= FOR_ONE_ACCOUNT {
+            Some(of_account[of_account.len() - FOR_ONE_ACCOUNT])
+        } else if self.0.len() >= FROM_ONE_ADDRESS {
+            Some(self.0[self.0.len() - FROM_ONE_ADDRESS].0)
+        } else {
+            None
+        };
+        match blocking {
+            None => Ok(()),
+            Some(at) => {
+                let millis = at.plus_millis(WINDOW).as_millis() - now.as_millis();
+                let retry_after = u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1);
+                Err(Error::TooManyAttempts { retry_after })
+            }
+        }
+    }
+
+    pub(super) fn note_failure(&mut self, account: String, now: Time) {
+        self.0.push_back((now, account));
+    }
+
+    pub(super) fn forget(&mut self, account: &str) {
+        self.0.retain(|(_, a)| a != account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_000_000);
+
+    #[tokio::test]
+    async fn five_failures_for_one_account_from_one_address_are_enough() {
+        let throttle = Throttle::default();
+        let here: IpAddr = "192.0.2.1".parse().unwrap();
+        let mut failures = throttle.attempts_from(here).await;
+        for n in 0..5 {
+            assert!(failures.check("olivia", NOW.plus_millis(n * 1000)).is_ok());
+            failures.note_failure("olivia".into(), NOW.plus_millis(n * 1000));
+        }
+        let refused = failures.check("olivia", NOW.plus_millis(4000)).unwrap_err();
+        assert!(matches!(refused, Error::TooManyAttempts { retry_after: 56 }), "{refused:?}");
+        assert!(failures.check("pete", NOW.plus_millis(4000)).is_ok());
+        assert!(throttle.attempts_from("192.0.2.2".parse().unwrap()).await.check("olivia", NOW).is_ok());
+        assert!(failures.check("olivia", NOW.plus_millis(WINDOW - 1)).is_err());
+        assert!(failures.check("olivia", NOW.plus_millis(WINDOW)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn twenty_failures_from_one_address_are_enough_for_all_accounts() {
+        let throttle = Throttle::default();
+        let mut failures = throttle.attempts_from("2001:db8::1".parse().unwrap()).await;
+        for n in 0..20 {
+            assert!(failures.check(&n.to_string(), NOW).is_ok(), "{n}");
+            failures.note_failure(n.to_string(), NOW);
+        }
+        assert!(failures.check("olivia", NOW).is_err());
+        drop(failures);
+        let neighbour = "2001:db8::ffff:1".parse().unwrap();
+        assert!(throttle.attempts_from(neighbour).await.check("olivia", NOW).is_err());
+        let elsewhere = "2001:db8:0:1::1".parse().unwrap();
+        assert!(throttle.attempts_from(elsewhere).await.check("olivia", NOW).is_ok());
+    }
+
+    #[test]
+    fn a_mapped_address_is_the_address_it_maps() {
+        assert_eq!(subscriber("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1".parse::<IpAddr>().unwrap());
+    }
+}

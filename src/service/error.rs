@@ -1,0 +1,48 @@
+//! Why an operation was not done.
+
+use crate::{db::DbError, domain::Violation, exchange::Report};
+
+/// Why an operation was not done; one place in `http` makes status codes of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was asked for is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was sent breaks rules.
+    #[error("{} values are invalid", .0.len())]
+    Invalid(Vec<Violation>),
+    /// The movie has moved on since the version that was named.
+    #[error("the movie has version {current} now")]
+    PreconditionFailed { current: i64 },
+    /// What was asked for goes against the present state.
+    #[error("{0}")]
+    Conflict(String),
+    /// Nobody is signed in, or not with what was sent.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// Whoever is signed in may not do this.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Too many wrong passwords; the seconds until the next may be tried.
+    #[error("too many failed sign-ins; try again in {retry_after} seconds")]
+    TooManyAttempts { retry_after: u64 },
+    /// An import of which, for its errors, nothing was stored.
+    #[error("{} of {} rows are invalid; nothing was stored", .0.failed, .0.read)]
+    ImportAborted(Box<Report>),
+    /// The file cannot be imported at all.
+    #[error("{0}")]
+    UnreadableFile(String),
+    /// The database did not do its part.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A fault of the program or of the machine.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// One violation in the body.
+    pub fn invalid(pointer: &str, detail: impl std::fmt::Display) -> Self {
+        Self::Invalid(vec![Violation::at(pointer, detail)])
+    }
+}

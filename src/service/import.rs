@@ -1,0 +1,156 @@
+//! Imports: a whole file as one transaction, read as a stream.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs::File,
+    sync::Arc,
+};
+
+use super::{App, Editor, Error};
+use crate::{
+    db::{Lock, WriteTx, movies as db},
+    domain::{Attributes, Movie, MovieFormat, fold, sort_key},
+    exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Record, Report, Rows},
+};
+
+/// Rows that are stored in one go.
+const PIECE: usize = 500;
+
+/// Imports a file. It is there whole before, so that no slow sender keeps others from writing.
+///
+/// # Errors
+/// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped.
+pub async fn import(
+    app: &Arc<App>,
+    _: &Editor,
+    file: File,
+    kind: FileKind,
+    options: ImportOptions,
+) -> Result<Report, Error> {
+    let shared = app.clone();
+    app.db.long(async move { store(&shared, file, kind, &options).await }).await
+}
+
+async fn store(app: &App, file: File, kind: FileKind, options: &ImportOptions) -> Result<Report, Error> {
+    let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
+    let mut rows = Rows::open(file, kind, options).map_err(|e| unreadable(&e))?;
+    let mut report = Report {
+        dry_run: options.dry_run,
+        ignored_columns: rows.ignored_columns().to_vec(),
+        ..Report::default()
+    };
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Import).await?;
+    let mut aborted = false;
+    let mut piece = Vec::with_capacity(PIECE);
+    let mut more = true;
+    while more {
+        match rows.next() {
+            None => more = false,
+            Some(row) => {
+                report.read += 1;
+                let record: Result<Record, _> = row.map_err(|e| unreadable(&e))?.map_err(|error| vec![error]);
+                match record.and_then(|record| record.attributes(options)) {
+                    Ok(attributes) => piece.push(attributes),
+                    Err(errors) => report.fail(errors),
+                }
+            }
+        }
+        if piece.len() == PIECE || !more {
+            aborted = options.on_error == OnError::Abort && report.failed > 0;
+            let piece = std::mem::take(&mut piece);
+            if !aborted {
+                store_piece(app, &mut tx, piece, options.on_duplicate, &mut report).await?;
+            }
+        }
+    }
+    if aborted {
+        let nothing = Report { created: 0, updated: 0, skipped: 0, ..report };
+        return Err(Error::ImportAborted(Box::new(nothing)));
+    }
+    if !options.dry_run {
+        tx.commit().await?;
+    }
+    Ok(report)
+}
+
+type Identity = (String, i64, MovieFormat);
+
+/// What makes two movies the same: title (case and accents aside), release year and format.
+fn identity(attributes: &Attributes) -> Identity {
+    (fold(attributes.title.as_str()), attributes.release_year.get(), attributes.movie_format)
+}
+
+/// A movie that a row describes too.
+enum Known {
+    Stored(Box<Movie>),
+    /// One of this piece, at its place among the new ones.
+    New(usize),
+}
+
+async fn store_piece(
+    app: &App,
+    tx: &mut WriteTx,
+    piece: Vec<Attributes>,
+    on_duplicate: OnDuplicate,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mut known: HashMap<Identity, Known> = HashMap::new();
+    if on_duplicate != OnDuplicate::Add {
+        let mut keys: Vec<String> = piece.iter().map(|a| sort_key(a.title.as_str())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        for movie in db::with_sort_keys(tx, &keys).await? {
+            // The oldest of several: they come by id.
+            known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie)));
+        }
+    }
+    let now = app.now();
+    let mut new: Vec<Attributes> = Vec::new();
+    for attributes in piece {
+        if on_duplicate == OnDuplicate::Add {
+            new.push(attributes);
+            continue;
+        }
+        match known.entry(identity(&attributes)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Known::New(new.len()));
+                new.push(attributes);
+            }
+            Entry::Occupied(mut occupied) => {
+                let same = match occupied.get() {
+                    Known::Stored(movie) => movie.attributes == attributes,
+                    Known::New(place) => new[*place] == attributes,
+                };
+                if on_duplicate == OnDuplicate::Skip || same {
+                    report.skipped += 1;
+                    continue;
+                }
+                report.updated += 1;
+                match occupied.get_mut() {
+                    Known::New(place) => new[*place] = attributes,
+                    Known::Stored(movie) => {
+                        let retitled = movie.attributes.title != attributes.title;
+                        movie.attributes = attributes;
+                        movie.version += 1;
+                        movie.updated_at = now.max(movie.updated_at);
+                        if !db::update(tx, movie, retitled).await? {
+                            return Err(Error::Conflict(format!(
+                                "movie {} was changed during the import; nothing was stored",
+                                movie.id
+                            )));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    report.created += new.len() as u64;
+    let ids = db::reserve_ids(tx, new.len()).await?;
+    let new: Vec<Movie> = ids
+        .into_iter()
+        .zip(new)
+        .map(|(id, attributes)| Movie { id, attributes, version: 1, created_at: now, updated_at: now })
+        .collect();
+    Ok(db::insert(tx, &new).await?)
+}

@@ -1,0 +1,44 @@
+//! The operations: rules, rights and transactions. The API, the pages and the commands call these.
+//!
+//! Rights are argument types: an operation that takes an [`Editor`] cannot be called without one.
+
+pub mod auth;
+mod error;
+pub mod import;
+pub mod movies;
+mod rights;
+pub mod sessions;
+pub mod setup;
+pub mod tokens;
+pub mod users;
+
+use std::sync::Arc;
+
+pub use error::Error;
+pub use rights::{Editor, Identity, Owner, Via, Viewer};
+
+use crate::{db::Db, domain::Time};
+
+/// What every operation needs. Shared, and cheap to clone behind its `Arc`.
+pub struct App {
+    pub db: Db,
+    clock: Clock,
+    auth: auth::Guard,
+}
+
+/// Where the present time comes from; tests bring their own.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+impl App {
+    /// The service over an open database.
+    #[must_use]
+    pub fn new(db: Db, clock: Clock) -> Self {
+        Self { db, clock, auth: auth::Guard::default() }
+    }
+
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        (self.clock)()
+    }
+}

@@ -1,0 +1,256 @@
+//! The collection: read, add, change, remove.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::{Stream, stream};
+use rand::RngExt;
+use serde::Serialize;
+
+use super::{App, Editor, Error, Viewer};
+use crate::{
+    db::movies as db,
+    domain::{Attributes, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
+};
+
+/// What the movie's version must be for a change to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Precondition {
+    /// Any.
+    #[default]
+    None,
+    /// One of these.
+    Versions(Vec<i64>),
+}
+
+impl Precondition {
+    fn check(&self, movie: &Movie) -> Result<(), Error> {
+        match self {
+            Self::Versions(versions) if !versions.contains(&movie.version) => {
+                Err(Error::PreconditionFailed { current: movie.version })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub movies: Vec<Movie>,
+    /// Where the next page goes on, if there is more.
+    pub next: Option<Cursor>,
+}
+
+fn not_found(id: i64) -> Error {
+    Error::NotFound(format!("there is no movie {id}"))
+}
+
+/// One movie.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(app: &App, _: &Viewer, id: i64) -> Result<Movie, Error> {
+    db::get(&mut app.db.read().await?, id).await?.ok_or_else(|| not_found(id))
+}
+
+/// A page of the movies that pass the filter.
+///
+/// # Errors
+/// Those of the database.
+pub async fn page(app: &App, _: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+    let mut conn = app.db.read().await?;
+    // One more than asked for tells whether there is a next page.
+    let mut movies =
+        db::list(&mut conn, &query.filter, &query.sort, query.cursor.as_ref(), limit.get() + 1).await?;
+    let more = movies.len() > limit.get();
+    movies.truncate(limit.get());
+    let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &query.sort));
+    Ok(Page { movies, next })
+}
+
+/// All movies that pass the filter, in pieces, each read when it is wanted: nothing is held open for
+/// a slow reader, and memory does not grow with the collection.
+pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item = Result<Vec<Movie>, Error>> {
+    stream::try_unfold(Some(query), move |query| {
+        let (app, viewer) = (app.clone(), viewer.clone());
+        async move {
+            let Some(mut query) = query else { return Ok(None) };
+            let db = app.db.clone();
+            let page = db.long(async move {
+                let page = page(&app, &viewer, &query, Limit::LARGEST).await?;
+                let next = page.next.map(|cursor| {
+                    query.cursor = Some(cursor);
+                    query
+                });
+                Ok::<_, Error>((page.movies, next))
+            });
+            page.await.map(Some)
+        }
+    })
+}
+
+/// How many movies pass the filter.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Error> {
+    let shared = app.clone();
+    app.db.long(async move { Ok(db::count(&mut shared.db.read().await?, &filter).await?) }).await
+}
+
+/// Adds a movie.
+///
+/// # Errors
+/// Those of the database.
+pub async fn add(app: &App, _: &Editor, attributes: Attributes) -> Result<Movie, Error> {
+    let mut tx = app.db.write().await?;
+    let now = app.now();
+    let id = db::reserve_ids(&mut tx, 1).await?[0];
+    let movie = Movie { id, attributes, version: 1, created_at: now, updated_at: now };
+    db::insert(&mut tx, std::slice::from_ref(&movie)).await?;
+    tx.commit().await?;
+    Ok(movie)
+}
+
+/// Changes a movie. What changes nothing leaves it as it was.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PreconditionFailed`].
+pub async fn change(
+    app: &App,
+    _: &Editor,
+    id: i64,
+    precondition: &Precondition,
+    changes: &Changes,
+) -> Result<Movie, Error> {
+    let mut tx = app.db.write().await?;
+    loop {
+        let movie = db::get(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
+        precondition.check(&movie)?;
+        let attributes = movie.attributes.with(changes);
+        if attributes == movie.attributes {
+            return Ok(movie);
+        }
+        let retitled = attributes.title != movie.attributes.title;
+        let changed = Movie {
+            attributes,
+            version: movie.version + 1,
+            updated_at: app.now().max(movie.updated_at), // the clock may be set back
+            ..movie
+        };
+        if db::update(&mut tx, &changed, retitled).await? {
+            tx.commit().await?;
+            return Ok(changed);
+        }
+        // Somebody else changed it between the two statements: look again.
+    }
+}
+
+/// Removes a movie.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PreconditionFailed`].
+pub async fn remove(app: &App, _: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
+    let mut tx = app.db.write().await?;
+    loop {
+        let movie = db::get(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
+        precondition.check(&movie)?;
+        if db::delete(&mut tx, id, movie.version).await? {
+            return Ok(tx.commit().await?);
+        }
+    }
+}
+
+/// One movie that passes the filter, each with the same probability.
+///
+/// # Errors
+/// [`Error::NotFound`] where none passes.
+pub async fn random(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<Movie, Error> {
+    let shared = app.clone();
+    app.db.long(async move { pick(&shared, &filter).await }).await
+}
+
+async fn pick(app: &App, filter: &Filter) -> Result<Movie, Error> {
+    /// Enough guesses to hit nearly always where every twentieth id is a movie that passes.
+    const GUESSES: usize = 64;
+
+    let mut conn = app.db.read().await?;
+    if let Some((least, greatest)) = db::id_range(&mut conn).await? {
+        // The first of uniform guesses that is a hit is uniform among the hits.
+        let guesses: Vec<i64> = {
+            let mut random = rand::rng();
+            (0..GUESSES).map(|_| random.random_range(least..=greatest)).collect()
+        };
+        let hits = db::with_ids(&mut conn, filter, &guesses).await?;
+        let first = guesses.iter().find_map(|id| hits.iter().find(|movie| movie.id == *id));
+        if let Some(movie) = first {
+            return Ok(movie.clone());
+        }
+        // Few pass: count them and take one by its place. It may be deleted in between.
+        for _ in 0..3 {
+            let count = db::count(&mut conn, filter).await?;
+            if count == 0 {
+                break;
+            }
+            let place = rand::rng().random_range(0..count);
+            if let Some(movie) = db::nth(&mut conn, filter, place).await? {
+                return Ok(movie);
+            }
+        }
+    }
+    Err(Error::NotFound("no movie fits".to_owned()))
+}
+
+/// Counts and means of the movies that pass a filter.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// How many there are.
+    pub movies: i64,
+    /// All their lengths together, in minutes.
+    pub total_length: i64,
+    /// In minutes; none where there is no movie.
+    pub mean_length: Option<f64>,
+    pub mean_rating: Option<f64>,
+    /// Every format, also one of which there is no movie.
+    pub movie_format: BTreeMap<&'static str, i64>,
+    /// Every rating, also one of which there is no movie.
+    pub rating: BTreeMap<i64, i64>,
+    /// The years of which there are movies.
+    pub release_year: BTreeMap<i64, i64>,
+    /// The decades of which there are movies, each by its first year.
+    pub decade: BTreeMap<i64, i64>,
+}
+
+/// The statistics of the movies that pass the filter.
+///
+/// # Errors
+/// Those of the database.
+pub async fn stats(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<Stats, Error> {
+    let shared = app.clone();
+    let groups = app.db.long(async move { db::groups(&mut shared.db.read().await?, &filter).await }).await?;
+    let mut stats = Stats {
+        movie_format: MovieFormat::ALL.map(|format| (format.as_str(), 0)).into(),
+        rating: (Rating::MIN..=Rating::MAX).map(|rating| (rating, 0)).collect(),
+        ..Stats::default()
+    };
+    let mut ratings = 0;
+    for group in groups {
+        stats.movies += group.movies;
+        stats.total_length += group.length;
+        ratings += group.rating * group.movies;
+        *stats.movie_format.entry(group.movie_format.as_str()).or_default() += group.movies;
+        *stats.rating.entry(group.rating).or_default() += group.movies;
+        *stats.release_year.entry(group.release_year).or_default() += group.movies;
+        *stats.decade.entry(group.release_year / 10 * 10).or_default() += group.movies;
+    }
+    stats.mean_length = mean(stats.total_length, stats.movies);
+    stats.mean_rating = mean(ratings, stats.movies);
+    Ok(stats)
+}
+
+/// The mean, rounded to two decimals.
+#[expect(clippy::cast_precision_loss, reason = "sums of minutes stay far below 2^53")]
+fn mean(sum: i64, count: i64) -> Option<f64> {
+    (count > 0).then(|| (sum as f64 / count as f64 * 100.0).round() / 100.0)
+}

@@ -1,0 +1,127 @@
+//! Who asks, and what he may: rights as types that only a check can make.
+
+use std::ops::Deref;
+
+use super::Error;
+use crate::domain::{Role, Time, UserName};
+
+/// Who is signed in, and how.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub user_id: i64,
+    pub name: UserName,
+    /// What he may here and now: his role, or less with a token that was narrowed.
+    pub role: Role,
+    pub via: Via,
+}
+
+/// How somebody signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// User name and password with the request.
+    Password,
+    /// An API token.
+    Token {
+        id: i64,
+        /// Whether it allows less than its user's role.
+        narrowed: bool,
+        expires_at: Option<Time>,
+    },
+    /// A session of the web pages.
+    Session { id: i64 },
+    /// The administrator, at the machine itself.
+    Console,
+}
+
+/// Somebody who may read: everybody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Viewer(Identity);
+
+/// Somebody who may change the collection.
+#[derive(Debug, Clone)]
+pub struct Editor(Identity);
+
+/// Somebody who may all that, and manage users.
+#[derive(Debug, Clone)]
+pub struct Owner(Identity);
+
+impl From<Identity> for Viewer {
+    fn from(identity: Identity) -> Self {
+        Self(identity)
+    }
+}
+
+impl TryFrom<Identity> for Editor {
+    type Error = Error;
+
+    fn try_from(identity: Identity) -> Result<Self, Error> {
+        at_least(Role::Editor, identity).map(Self)
+    }
+}
+
+impl TryFrom<Identity> for Owner {
+    type Error = Error;
+
+    fn try_from(identity: Identity) -> Result<Self, Error> {
+        at_least(Role::Owner, identity).map(Self)
+    }
+}
+
+fn at_least(role: Role, identity: Identity) -> Result<Identity, Error> {
+    if identity.role >= role {
+        return Ok(identity);
+    }
+    Err(Error::Forbidden(format!(
+        "this takes the role {}; yours is {}",
+        role.as_str(),
+        identity.role.as_str()
+    )))
+}
+
+impl Viewer {
+    /// That this is no token which was narrowed: with one, nobody gains more than it allows.
+    pub(super) fn may_manage_account(&self) -> Result<(), Error> {
+        match self.via {
+            Via::Token { narrowed: true, .. } => {
+                Err(Error::Forbidden("a token of a lesser role may not change the account".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Owner {
+    /// The administrator, who can reach the database itself.
+    ///
+    /// # Panics
+    /// Never: the name is a valid one.
+    #[must_use]
+    pub fn console() -> Self {
+        let name = UserName::parse("console").expect("letters are a valid name");
+        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console })
+    }
+}
+
+impl Deref for Viewer {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+impl Deref for Editor {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+impl Deref for Owner {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}

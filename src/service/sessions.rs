@@ -1,0 +1,28 @@
+//! Sessions of the web pages: listed, ended.
+
+use super::{App, Error, Viewer, auth::SESSION_IDLE};
+use crate::db::sessions;
+
+pub use sessions::Session;
+
+/// One's own sessions, the latest used first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
+    let seen_since = app.now().plus_millis(-SESSION_IDLE);
+    Ok(sessions::list(&mut app.db.read().await?, viewer.user_id, seen_since).await?)
+}
+
+/// Ends one of one's own sessions.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
+pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
+    viewer.may_manage_account()?;
+    let mut tx = app.db.write().await?;
+    if !sessions::delete(&mut tx, viewer.user_id, id).await? {
+        return Err(Error::NotFound(format!("there is no session {id}")));
+    }
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,65 @@
+//! The first owner: made once, with a one-time code or from the environment. There is no default password.
+
+use std::sync::PoisonError;
+
+use super::{App, Error, auth::Secret};
+use crate::{
+    db::{Lock, users},
+    domain::{Password, Role, UserName},
+};
+
+/// Whether there is no user yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn needed(app: &App) -> Result<bool, Error> {
+    Ok(!users::exist(&mut app.db.read().await?).await?)
+}
+
+/// Makes the one-time code, if there is no user yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
+    if !needed(app).await? {
+        return Ok(None);
+    }
+    let code = Secret::session();
+    *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = Some(code.clone());
+    Ok(Some(code))
+}
+
+/// Whether this is the one-time code.
+#[must_use]
+pub fn is_code(app: &App, code: &str) -> bool {
+    let expected = app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner);
+    expected.as_ref().is_some_and(|expected| expected.hash() == Secret::presented(code).hash())
+}
+
+/// Makes the first owner with the one-time code.
+///
+/// # Errors
+/// [`Error::Forbidden`] for a wrong code; [`Error::Conflict`] where there is a user already.
+pub async fn finish(app: &App, code: &str, name: &UserName, password: Password) -> Result<(), Error> {
+    if !is_code(app, code) {
+        return Err(Error::Forbidden("the set-up code is wrong or was used; the log shows a new one after a restart, as long as there is no user".to_owned()));
+    }
+    first_owner(app, name, password).await?;
+    *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    Ok(())
+}
+
+/// Makes the first owner.
+///
+/// # Errors
+/// [`Error::Conflict`] where there is a user already.
+pub async fn first_owner(app: &App, name: &UserName, password: Password) -> Result<(), Error> {
+    let hash = app.auth.hash(password).await?;
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Users).await?;
+    if users::exist(&mut tx).await? {
+        return Err(Error::Conflict("the first owner is there already; sign in".to_owned()));
+    }
+    users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,110 @@
+//! API tokens: made, listed, revoked.
+
+use super::{App, Error, Owner, Via, Viewer, auth::Secret, users};
+use crate::{
+    db::tokens,
+    domain::{Role, Time, TokenName, UserName},
+};
+
+pub use tokens::Token;
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    pub name: TokenName,
+    /// The most that it allows; without one, what its user may.
+    pub role: Option<Role>,
+    pub expires_at: Option<Time>,
+}
+
+/// One's own tokens.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Token>, Error> {
+    Ok(tokens::list(&mut app.db.read().await?, viewer.user_id).await?)
+}
+
+/// Makes a token for oneself. It is shown this once.
+///
+/// # Errors
+/// [`Error::Invalid`] for more than one may oneself; [`Error::Forbidden`] with a token that was narrowed.
+pub async fn create(app: &App, viewer: &Viewer, new: &NewToken) -> Result<(Token, Secret), Error> {
+    viewer.may_manage_account()?;
+    if let Via::Token { expires_at: Some(end), .. } = viewer.via
+        && new.expires_at.is_none_or(|expires_at| expires_at > end)
+    {
+        let rule = format!("must not be later than {end}, when the token that makes it expires");
+        return Err(Error::invalid("/expiresAt", rule));
+    }
+    insert(app, viewer.user_id, viewer.role, new).await
+}
+
+/// Makes a token for a user, at the console.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] for more than the user may.
+pub async fn create_for(
+    app: &App,
+    _: &Owner,
+    user: &UserName,
+    new: &NewToken,
+) -> Result<(Token, Secret), Error> {
+    let user = users::find(&mut app.db.read().await?, user).await?;
+    insert(app, user.id, user.role, new).await
+}
+
+async fn insert(app: &App, user_id: i64, most: Role, new: &NewToken) -> Result<(Token, Secret), Error> {
+    let now = app.now();
+    let role = new.role.unwrap_or(most);
+    if role > most {
+        return Err(Error::invalid("/role", format!("must not be more than {}", most.as_str())));
+    }
+    if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(Error::invalid("/expiresAt", "must lie in the future"));
+    }
+    let secret = Secret::token();
+    let mut tx = app.db.write().await?;
+    let id = tokens::insert(&mut tx, user_id, &new.name, role, &secret.hash(), now, new.expires_at).await?;
+    tx.commit().await?;
+    let token = Token { id, name: new.name.clone(), role, created_at: now, expires_at: new.expires_at };
+    Ok((token, secret))
+}
+
+/// Revokes one of one's own tokens. A narrowed token may revoke itself only.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
+pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
+    if !matches!(viewer.via, Via::Token { id: own, .. } if own == id) {
+        viewer.may_manage_account()?;
+    }
+    delete(app, viewer.user_id, id).await
+}
+
+/// A user's tokens, at the console.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>, Error> {
+    let mut conn = app.db.read().await?;
+    let user = users::find(&mut conn, user).await?;
+    Ok(tokens::list(&mut conn, user.id).await?)
+}
+
+/// Revokes a token of a user, at the console.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn revoke_of(app: &App, _: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
+    let user = users::find(&mut app.db.read().await?, user).await?;
+    delete(app, user.id, id).await
+}
+
+async fn delete(app: &App, user_id: i64, id: i64) -> Result<(), Error> {
+    let mut tx = app.db.write().await?;
+    if !tokens::delete(&mut tx, user_id, id).await? {
+        return Err(Error::NotFound(format!("there is no token {id}")));
+    }
+    Ok(tx.commit().await?)
+}

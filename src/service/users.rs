@@ -1,0 +1,131 @@
+//! Users and roles. Whoever changes a user ends that user's sessions.
+
+use std::net::IpAddr;
+
+use super::{App, Error, Owner, Viewer, auth};
+use crate::{
+    db::{DbError, Lock, WriteTx, sessions, users},
+    domain::{Password, Role, UserName},
+};
+
+pub use users::User;
+
+/// What is to become different about a user.
+#[derive(Debug, Default)]
+pub struct UserChanges {
+    pub role: Option<Role>,
+    pub password: Option<Password>,
+}
+
+/// All users, by name.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
+    Ok(users::list(&mut app.db.read().await?).await?)
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// [`Error::Conflict`] where the name is taken.
+pub async fn add(
+    app: &App,
+    _: &Owner,
+    name: &UserName,
+    role: Role,
+    password: Password,
+) -> Result<User, Error> {
+    let hash = app.auth.hash(password).await?;
+    let mut tx = app.db.write().await?;
+    let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
+    if let Err(DbError::Duplicate(_)) = inserted {
+        return Err(Error::Conflict(format!("there is a user {} already", name.as_str())));
+    }
+    inserted?;
+    let user = find(&mut tx, name).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Changes a user's role or sets a new password.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] where it would leave no owner.
+pub async fn change(app: &App, _: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
+    let hash = match changes.password {
+        Some(password) => Some(app.auth.hash(password).await?),
+        None => None,
+    };
+    let mut tx = locked(app).await?;
+    let user = find(&mut tx, name).await?;
+    let role = changes.role.filter(|role| *role != user.role);
+    if let Some(role) = role {
+        keep_an_owner(&mut tx, &user).await?;
+        users::set_role(&mut tx, user.id, role).await?;
+    }
+    if let Some(hash) = &hash {
+        users::set_password(&mut tx, user.id, hash).await?;
+    }
+    if role.is_some() || hash.is_some() {
+        sessions::delete_all(&mut tx, user.id).await?;
+    }
+    tx.commit().await?;
+    Ok(User { role: role.unwrap_or(user.role), ..user })
+}
+
+/// Removes a user, with all tokens and sessions.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
+pub async fn remove(app: &App, _: &Owner, name: &UserName) -> Result<(), Error> {
+    let mut tx = locked(app).await?;
+    let user = find(&mut tx, name).await?;
+    keep_an_owner(&mut tx, &user).await?;
+    users::delete(&mut tx, user.id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Sets one's own password, given the present one.
+///
+/// # Errors
+/// [`Error::Invalid`] where the present one is wrong; [`Error::TooManyAttempts`]; [`Error::Forbidden`] with a
+/// token that was narrowed.
+pub async fn change_own_password(
+    app: &App,
+    viewer: &Viewer,
+    address: IpAddr,
+    present: &str,
+    new: Password,
+) -> Result<(), Error> {
+    viewer.may_manage_account()?;
+    let user = auth::check_present_password(app, address, &viewer.name, present).await?;
+    let hash = app.auth.hash(new).await?;
+    let mut tx = locked(app).await?;
+    users::set_password(&mut tx, user.id, &hash).await?;
+    sessions::delete_all(&mut tx, user.id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A transaction in which nobody else changes users.
+async fn locked(app: &App) -> Result<WriteTx, Error> {
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Users).await?;
+    Ok(tx)
+}
+
+pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<User, Error> {
+    let user = users::by_name(conn, name).await?;
+    user.ok_or_else(|| Error::NotFound(format!("there is no user {}", name.as_str())))
+}
+
+/// Refuses what would leave the service without an owner.
+async fn keep_an_owner(tx: &mut WriteTx, user: &User) -> Result<(), Error> {
+    if user.role == Role::Owner && users::count_role(tx, Role::Owner).await? == 1 {
+        return Err(Error::Conflict(format!(
+            "{} is the last owner, who can be neither removed nor lowered",
+            user.name.as_str()
+        )));
+    }
+    Ok(())
+}
