@@ -7,9 +7,15 @@
 //! | [`service`] | the operations: rules, rights, transactions |
 //! | [`exchange`] | import and export |
 //! | [`json`] | strict JSON, with every violation at once |
+//! | [`http`] | the API and the pages |
+//! | [`serve`] | running the service: listen, become ready, end gracefully |
+//! | [`cli`] | the command line |
 
+pub mod cli;
 pub mod db;
 pub mod domain;
 pub mod exchange;
+pub mod http;
 pub mod json;
+pub mod serve;
 pub mod service;

@@ -1,0 +1,37 @@
+//! Passwords: asked for at the terminal, or read from standard input or a file; never an argument.
+
+use std::{io::IsTerminal, path::Path};
+
+use anyhow::{Context, bail};
+
+use crate::domain::{Password, UserName};
+
+/// Asks for a new password, twice, or reads one line of standard input.
+pub fn ask(name: &UserName, from_stdin: bool) -> anyhow::Result<Password> {
+    let text = if from_stdin {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        if !std::io::stdin().is_terminal() {
+            bail!("there is no terminal to ask for the password at; give it with --password-stdin");
+        }
+        let text = rpassword::prompt_password(format!("New password of {}: ", name.as_str()))?;
+        if text != rpassword::prompt_password("The same again: ")? {
+            bail!("the two passwords differ");
+        }
+        text
+    };
+    check(&text, name)
+}
+
+/// Reads a password from a file, without the line end after it.
+pub fn from_file(path: &Path, name: &UserName) -> anyhow::Result<Password> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    check(text.trim_end_matches(['\r', '\n']), name)
+}
+
+/// Checks a password.
+pub fn check(text: &str, name: &UserName) -> anyhow::Result<Password> {
+    Password::parse(text, name).map_err(|invalid| anyhow::anyhow!("the password {invalid}"))
+}

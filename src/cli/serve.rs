@@ -1,0 +1,111 @@
+//! `reelshelf serve`
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::bail;
+use axum::http::{HeaderValue, Uri};
+use ipnet::IpNet;
+
+use super::{database::Database, password};
+use crate::{
+    domain::UserName,
+    http::Settings,
+    serve::{self, Options, Tls},
+};
+
+/// What `serve` can be told.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The address to listen on; port 0 picks a free one. Once ready, one line on standard output names it
+    #[arg(long, env = "REELSHELF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    database: Database,
+
+    /// A certificate chain (PEM), to speak https; read anew at SIGHUP
+    #[arg(long, env = "REELSHELF_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "REELSHELF_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// The address under which users know the service
+    #[arg(long, env = "REELSHELF_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<Uri>,
+
+    /// A network of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated
+    #[arg(long, env = "REELSHELF_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    trusted_proxy: Vec<IpNet>,
+
+    /// Another site whose pages may use the API, with a token; may be repeated
+    #[arg(long, env = "REELSHELF_CORS_ORIGIN", value_name = "URL", value_delimiter = ',', value_parser = origin)]
+    cors_origin: Vec<HeaderValue>,
+
+    /// An address of its own for /metrics (Prometheus); without it there are none
+    #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+
+    /// The name of the first owner, who is made where there is no user yet
+    #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse)]
+    owner: Option<UserName>,
+
+    /// A file with the first owner's password; REELSHELF_OWNER_PASSWORD can hold the password itself
+    #[arg(long, env = "REELSHELF_OWNER_PASSWORD_FILE", value_name = "FILE", requires = "owner")]
+    owner_password_file: Option<PathBuf>,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let owner = match args.owner {
+        None => None,
+        Some(name) => {
+            let password = match (args.owner_password_file, std::env::var("REELSHELF_OWNER_PASSWORD")) {
+                (Some(file), _) => password::from_file(&file, &name)?,
+                (None, Ok(text)) => password::check(&text, &name)?,
+                (None, Err(_)) => {
+                    bail!("REELSHELF_OWNER needs REELSHELF_OWNER_PASSWORD or REELSHELF_OWNER_PASSWORD_FILE")
+                }
+            };
+            Some((name, password))
+        }
+    };
+    let tls = args.tls_cert.zip(args.tls_key).map(|(certificates, key)| Tls { certificates, key });
+    serve::run(Options {
+        listen: args.listen,
+        database: args.database.database,
+        settings: Settings {
+            tls: tls.is_some(),
+            public_url: args.public_url,
+            trusted_proxies: args.trusted_proxy,
+            cors_origins: args.cors_origin,
+        },
+        tls,
+        metrics_listen: args.metrics_listen,
+        owner,
+    })
+    .await
+}
+
+fn public_url(text: &str) -> Result<Uri, String> {
+    let url: Uri = text.parse().map_err(|e| format!("{e}"))?;
+    let web = matches!(url.scheme_str(), Some("http" | "https"));
+    if web && url.authority().is_some() && matches!(url.path(), "" | "/") && url.query().is_none() {
+        return Ok(url);
+    }
+    Err("must be http:// or https:// and a host, with no path".to_owned())
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or(address).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// An origin as browsers write it (RFC 6454): scheme and authority, no path.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let url = public_url(text)?;
+    let origin =
+        format!("{}://{}", url.scheme_str().unwrap_or_default(), url.authority().map_or("", |a| a.as_str()));
+    HeaderValue::try_from(origin).map_err(|e| e.to_string())
+}

@@ -1,0 +1,144 @@
+//! `/login`, `/logout`, `/me`: signing in and out, and who one is.
+
+use axum::{
+    Json as Answer,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::{Password, Role, UserName},
+    http::{
+        Shared,
+        auth::{cross_site, set_cookie},
+        body::{self, Json, media_type, read_json, unsupported},
+        client::{Client, is_cross_site},
+        openapi as schema,
+        problem::Problem,
+        web,
+    },
+    json::Members,
+    service::{Identity, Via, Viewer, auth, sessions, users},
+};
+
+/// The routes for whoever is signed in.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(logout)).routes(routes!(me, change_me))
+}
+
+/// The routes for everybody.
+pub fn open_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(login))
+}
+
+/// Who one is, and what one may with what one signed in with.
+#[derive(Serialize)]
+struct Me {
+    name: UserName,
+    role: Role,
+}
+
+impl From<&Identity> for Me {
+    fn from(identity: &Identity) -> Self {
+        Self { name: identity.name.clone(), role: identity.role }
+    }
+}
+
+/// Begin a session
+///
+/// Sets the session's cookie. Also takes the form of the page.
+#[utoipa::path(post, path = "/login", tag = "account", security(()), request_body = schema::Login, responses(
+    (status = 200, description = "Signed in", body = schema::Me,
+        headers(("Set-Cookie" = String, description = "The session"))),
+    (status = 400, description = "No JSON"),
+    (status = 401, description = "The user name or the password is wrong"),
+    (status = 403, description = "A page of another site asks"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is neither JSON nor a form by its media type"),
+    (status = 422, description = "Fields are invalid"),
+    (status = 429, description = "Too many failed sign-ins"),
+))]
+async fn login(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
+    if is_cross_site(request.headers(), &state) {
+        return Err(cross_site());
+    }
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = agent.unwrap_or_default().to_owned();
+    match media_type(request.headers()).as_str() {
+        "application/json" => {
+            let node = read_json(request, &state).await?;
+            let mut members = Members::of(&node, "").map_err(body::invalid)?;
+            let name = members.required("name", |node| node.text());
+            let password = members.required("password", |node| node.text());
+            members.finish().map_err(body::invalid)?;
+            let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+            let (secret, identity) = auth::login(&state.app, client.address, &agent, name, password).await?;
+            let (cookie, value) = set_cookie(Some(&secret), client);
+            Ok(([(cookie, value)], Answer(Me::from(&identity))).into_response())
+        }
+        "application/x-www-form-urlencoded" => web::login::submit(&state, client, &agent, request).await,
+        _ => Err(unsupported(header::ACCEPT, "application/json, application/x-www-form-urlencoded")),
+    }
+}
+
+/// End the session
+///
+/// On the server, not only in the browser. Whoever is signed in without a session stays so.
+#[utoipa::path(post, path = "/logout", tag = "account", responses(
+    (status = 204, description = "Signed out"),
+    (status = 303, description = "Signed out, to a form: led to the page for signing in"),
+))]
+async fn logout(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let Via::Session { id } = viewer.via {
+        sessions::end(&state.app, &viewer, id).await?;
+    }
+    let (cookie, value) = set_cookie(None, client);
+    let answer = if media_type(&headers) == "application/x-www-form-urlencoded" {
+        Redirect::to("/login").into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    };
+    Ok(([(cookie, value)], answer).into_response())
+}
+
+/// Who one is
+#[utoipa::path(get, path = "/me", tag = "account", responses(
+    (status = 200, description = "Name and role", body = schema::Me),
+))]
+async fn me(viewer: Viewer) -> Answer<Me> {
+    Answer(Me::from(&*viewer))
+}
+
+/// Set a new password
+///
+/// With the present one. It ends all of one's sessions; tokens stay as they are.
+#[utoipa::path(patch, path = "/me", tag = "account", request_body = schema::PasswordChange, responses(
+    (status = 200, description = "The password was changed", body = schema::Me),
+    (status = 400, description = "No JSON"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 422, description = "Fields are invalid, or the present password is wrong"),
+    (status = 429, description = "Too many failed attempts"),
+))]
+async fn change_me(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    client: Client,
+    Json(node): Json,
+) -> Result<Answer<Me>, Problem> {
+    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let present = members.required("presentPassword", |node| node.text());
+    let new = members.required("password", |node| Password::parse(node.text()?, &viewer.name));
+    members.finish().map_err(body::invalid)?;
+    let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
+    users::change_own_password(&state.app, &viewer, client.address, present, new).await?;
+    Ok(Answer(Me::from(&*viewer)))
+}

@@ -1,0 +1,280 @@
+//! `/movie`, `/stats`, `/movie/random`: the collection.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, TryStreamExt, future, stream};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    import,
+    negotiation::{etag, if_match, is_known, list_format},
+};
+use crate::{
+    domain::{ListQuery, Movie},
+    exchange::{self, FileKind, Format},
+    http::{
+        Shared,
+        body::{self, media_type, read_json, unsupported},
+        openapi as schema,
+        problem::Problem,
+        query::Params,
+    },
+    json,
+    service::{self, Editor, Error, Viewer, movies},
+};
+
+/// The routes of the collection.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get_one, update, delete))
+        .routes(routes!(random))
+        .routes(routes!(stats))
+}
+
+/// List the movies
+///
+/// Without a query: every movie, by id, streamed. With `Accept: text/csv` or
+/// `application/x-ndjson` the same list as a file, which is the export.
+#[utoipa::path(get, path = "/movie", tag = "movies", params(schema::ListParams), responses(
+    (status = 200, description = "The movies, or one page of them", content(
+        (Vec<schema::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+    ), headers(
+        ("Link" = String, description = "With `limit`, as long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
+        ("X-Total-Count" = i64, description = "With `total=true`: how many movies pass the filters"),
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`"),
+    )),
+    (status = 400, description = "A query parameter is unknown or out of its domain"),
+    (status = 406, description = "The list cannot be had in that form"),
+))]
+async fn list(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut params = Params::of(&uri);
+    let query = params.list();
+    params.finish()?;
+    let format = list_format(&headers)?;
+    let app = &state.app;
+
+    let mut answer = HeaderMap::new();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    answer.insert(header::VARY, HeaderValue::from_static("accept"));
+    if query.total {
+        answer.insert("x-total-count", movies::count(app, &viewer, query.filter.clone()).await?.into());
+    }
+    if params_has_search(&uri) {
+        answer.insert("reelshelf-match", HeaderValue::from_static("exact"));
+    }
+    let Some(limit) = query.limit else {
+        return Ok((answer, whole(&state, viewer, query, format).await?).into_response());
+    };
+    let page = movies::page(app, &viewer, &query, limit).await?;
+    if let Some(next) = page.next {
+        let link = next_page(&uri, &next.encode(&query.sort));
+        answer.insert(header::LINK, HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))?);
+    }
+    let mut bytes = format.opening().into_bytes();
+    bytes.extend(exchange::to_bytes(format, &page.movies, true));
+    bytes.extend_from_slice(format.closing().as_bytes());
+    Ok((answer, bytes).into_response())
+}
+
+fn params_has_search(uri: &Uri) -> bool {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "q")
+}
+
+/// The link to the page that begins at the cursor: the same address with this cursor.
+fn next_page(uri: &Uri, cursor: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(given.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
+}
+
+/// The whole list as a stream. Its first piece is read before the answer begins, so that an error
+/// of the database is still an answer of its own.
+async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format) -> Result<Body, Problem> {
+    let mut pieces = Box::pin(movies::all(state.app.clone(), viewer, query));
+    let first = pieces.next().await.transpose()?.unwrap_or_default();
+    let mut opening = format.opening().into_bytes();
+    opening.extend(exchange::to_bytes(format, &first, true));
+    let rest = pieces.map_ok(move |movies| Bytes::from(exchange::to_bytes(format, &movies, false)));
+    let bytes = stream::once(future::ok(Bytes::from(opening)))
+        .chain(rest)
+        .chain(stream::once(future::ok(Bytes::from_static(format.closing().as_bytes()))));
+    let logged = bytes.inspect_err(|error: &Error| tracing::error!(%error, "a list broke off"));
+    Ok(Body::from_stream(logged.map_err(std::io::Error::other)))
+}
+
+/// Create a movie, or import many
+///
+/// JSON creates one movie. CSV and NDJSON import a file; the query's options are for that alone.
+#[utoipa::path(post, path = "/movie", tag = "movies", params(schema::ImportParams),
+    request_body(content(
+        (schema::NewMovie = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
+    )),
+    responses(
+        (status = 200, description = "The file was imported, or with `dryRun` only tried",
+            body = schema::Report),
+        (status = 201, description = "The movie was created", body = schema::Movie, headers(
+            ("Location" = String, description = "The movie's address"), ("ETag" = String, description = "The movie's version"),
+        )),
+        (status = 400, description = "No JSON, or a query parameter that is unknown or out of its domain"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is of another media type; `Accept-Post` names those that are taken"),
+        (status = 422, description = "Fields are invalid; or an import was aborted, with its `report`"),
+    )
+)]
+async fn create(
+    State(state): State<Shared>,
+    editor: Editor,
+    uri: Uri,
+    request: Request,
+) -> Result<Response, Problem> {
+    match media_type(request.headers()).as_str() {
+        "application/json" => {
+            Params::of(&uri).finish()?;
+            let attributes = json::attributes(&read_json(request, &state).await?).map_err(body::invalid)?;
+            let movie = movies::add(&state.app, &editor, attributes).await?;
+            let location = format!("/movie/{}", movie.id);
+            Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
+        }
+        "text/csv" => import::import(&state, &editor, &uri, FileKind::Csv, request).await,
+        "application/x-ndjson" => import::import(&state, &editor, &uri, FileKind::Ndjson, request).await,
+        _ => Err(unsupported(
+            header::HeaderName::from_static("accept-post"),
+            "application/json, text/csv, application/x-ndjson",
+        )),
+    }
+}
+
+/// Read one movie
+#[utoipa::path(get, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
+    (status = 200, description = "The movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+    (status = 304, description = "The movie still has the version that `If-None-Match` names"),
+    (status = 400, description = "`If-None-Match` is malformed"),
+    (status = 404, description = "There is no such movie"),
+))]
+async fn get_one(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Params::of(&uri).finish()?;
+    let movie = movies::get(&state.app, &viewer, movie_id(&id)?).await?;
+    if is_known(&headers, movie.version)? {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(movie.version))]).into_response());
+    }
+    Ok(of_movie(&movie).into_response())
+}
+
+/// Change a movie
+///
+/// Only the fields given; a change that changes nothing leaves the movie and its version as they were.
+#[utoipa::path(patch, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfMatch),
+    request_body(content(
+        (schema::MovieChanges = "application/json"), (schema::MovieChanges = "application/merge-patch+json")
+    )),
+    responses(
+        (status = 200, description = "The movie as it is now", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+        (status = 400, description = "No JSON, or a malformed `If-Match`"),
+        (status = 404, description = "There is no such movie"),
+        (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is of another media type; `Accept-Patch` names those that are taken"),
+        (status = 422, description = "Fields are invalid"),
+    )
+)]
+async fn update(
+    State(state): State<Shared>,
+    editor: Editor,
+    Path(id): Path<String>,
+    uri: Uri,
+    request: Request,
+) -> Result<Response, Problem> {
+    Params::of(&uri).finish()?;
+    let id = movie_id(&id)?;
+    let precondition = if_match(request.headers())?;
+    if !matches!(media_type(request.headers()).as_str(), "application/json" | "application/merge-patch+json")
+    {
+        let accept = header::HeaderName::from_static("accept-patch");
+        return Err(unsupported(accept, "application/json, application/merge-patch+json"));
+    }
+    let changes = json::changes(&read_json(request, &state).await?).map_err(body::invalid)?;
+    let movie = movies::change(&state.app, &editor, id, &precondition, &changes).await?;
+    Ok(of_movie(&movie).into_response())
+}
+
+/// Delete a movie
+#[utoipa::path(delete, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfMatch), responses(
+    (status = 204, description = "The movie is gone"),
+    (status = 400, description = "`If-Match` is malformed"),
+    (status = 404, description = "There is no such movie"),
+    (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
+))]
+async fn delete(
+    State(state): State<Shared>,
+    editor: Editor,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    Params::of(&uri).finish()?;
+    movies::remove(&state.app, &editor, movie_id(&id)?, &if_match(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Pick a movie at random
+///
+/// Among those that pass the filters, each with the same probability.
+#[utoipa::path(get, path = "/movie/random", tag = "movies", params(schema::FilterParams), responses(
+    (status = 200, description = "One movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+    (status = 400, description = "A query parameter is unknown or out of its domain"),
+    (status = 404, description = "No movie passes the filters"),
+))]
+async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+    let mut params = Params::of(&uri);
+    let filter = params.filter();
+    params.finish()?;
+    let movie = movies::random(&state.app, &viewer, filter).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], of_movie(&movie)).into_response())
+}
+
+/// Count the movies
+///
+/// By format, rating, release year and decade, with total and mean length and mean rating.
+#[utoipa::path(get, path = "/stats", tag = "movies", params(schema::FilterParams), responses(
+    (status = 200, description = "The statistics of the movies that pass the filters", body = schema::Stats),
+    (status = 400, description = "A query parameter is unknown or out of its domain"),
+))]
+async fn stats(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    uri: Uri,
+) -> Result<axum::Json<service::movies::Stats>, Problem> {
+    let mut params = Params::of(&uri);
+    let filter = params.filter();
+    params.finish()?;
+    Ok(axum::Json(movies::stats(&state.app, &viewer, filter).await?))
+}
+
+/// The id in an address. What cannot be an id is the address of nothing.
+fn movie_id(text: &str) -> Result<i64, Problem> {
+    super::id(text).ok_or_else(|| {
+        let detail = format!("a movie's id is a whole number from 1 to {}", i64::MAX);
+        Problem::new(StatusCode::NOT_FOUND, detail)
+    })
+}
+
+fn of_movie(movie: &Movie) -> impl IntoResponse + use<> {
+    ([(header::ETAG, etag(movie.version))], axum::Json(movie.clone()))
+}

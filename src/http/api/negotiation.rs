@@ -1,0 +1,137 @@
+//! Content negotiation (RFC 9110, section 12.5.1) and conditional requests (section 13).
+
+use axum::http::{HeaderMap, StatusCode, header};
+
+use crate::{exchange::Format, http::problem::Problem, service::movies::Precondition};
+
+/// The form in which the client would best like a list.
+pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let accept = accept.join(",");
+    if accept.trim().is_empty() {
+        return Ok(Format::Json);
+    }
+    let quality = |format: Format| {
+        let name = format.media_type().split(';').next().unwrap_or_default();
+        let (group, _) = name.split_once('/').unwrap_or_default();
+        // The most specific range counts: the type itself, its group, everything.
+        let ranges = accept.split(',').filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let range = parts.next()?.to_ascii_lowercase();
+            let specific = match range.split_once('/')? {
+                _ if range == name => 3,
+                (g, "*") if g == group => 2,
+                ("*", "*") => 1,
+                _ => return None,
+            };
+            let q = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+            Some((specific, q))
+        });
+        ranges.max_by(|a, b| a.0.cmp(&b.0)).map_or(0.0, |(_, q)| q)
+    };
+    // The first of equals: JSON, unless another is liked better.
+    let mut best = (Format::Json, 0.0);
+    for format in [Format::Json, Format::Ndjson, Format::Csv] {
+        let q = quality(format);
+        if q > best.1 {
+            best = (format, q);
+        }
+    }
+    if best.1 > 0.0 {
+        return Ok(best.0);
+    }
+    Err(Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "the list can be had as application/json, application/x-ndjson or text/csv",
+    ))
+}
+
+/// The entity tag of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// What `If-Match` asks the movie's version to be.
+pub fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
+    let Some(tags) = entity_tags(headers, &header::IF_MATCH)? else { return Ok(Precondition::None) };
+    if tags.iter().any(|tag| tag.opaque == "*") {
+        return Ok(Precondition::None);
+    }
+    // Strong comparison: a weak tag matches nothing, nor does one that is no version of ours.
+    Ok(Precondition::Versions(
+        tags.iter().filter(|tag| !tag.weak).filter_map(|tag| tag.opaque.parse().ok()).collect(),
+    ))
+}
+
+/// Whether `If-None-Match` names this version.
+pub fn is_known(headers: &HeaderMap, version: i64) -> Result<bool, Problem> {
+    let tags = entity_tags(headers, &header::IF_NONE_MATCH)?.unwrap_or_default();
+    let version = version.to_string();
+    Ok(tags.iter().any(|tag| tag.opaque == "*" || tag.opaque == version))
+}
+
+struct EntityTag {
+    weak: bool,
+    /// Without its quotation marks; `*` stands for any.
+    opaque: String,
+}
+
+fn entity_tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<Vec<EntityTag>>, Problem> {
+    let invalid = || {
+        let detail = format!("{name} must be * or a list of entity tags, such as \"3\"");
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    };
+    let mut tags = Vec::new();
+    for value in headers.get_all(name) {
+        for tag in value.to_str().map_err(|_| invalid())?.split(',').map(str::trim) {
+            let (weak, quoted) = tag.strip_prefix("W/").map_or((false, tag), |tag| (true, tag));
+            let opaque = match quoted.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
+                Some(opaque) if !opaque.contains('"') => opaque,
+                None if tag == "*" => tag,
+                _ => return Err(invalid()),
+            };
+            tags.push(EntityTag { weak, opaque: opaque.to_owned() });
+        }
+    }
+    Ok((!tags.is_empty()).then_some(tags))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_list_comes_as_the_client_likes_it_best() {
+        let format = |accept| list_format(&headers(header::ACCEPT, accept)).ok();
+        assert_eq!(list_format(&HeaderMap::new()).ok(), Some(Format::Json));
+        assert_eq!(format("*/*"), Some(Format::Json));
+        assert_eq!(format("text/csv"), Some(Format::Csv));
+        assert_eq!(format("TEXT/*"), Some(Format::Csv));
+        assert_eq!(format("application/x-ndjson, application/json;q=0.9"), Some(Format::Ndjson));
+        assert_eq!(format("text/html,application/xhtml+xml,*/*;q=0.8"), Some(Format::Json));
+        assert_eq!(format("application/json;q=0, */*;q=0.1"), Some(Format::Ndjson));
+        assert_eq!(format("image/png"), None);
+        assert_eq!(format("application/json;q=0"), None);
+    }
+
+    #[test]
+    fn preconditions_compare_strongly_and_weakly() {
+        let if_match = |value| if_match(&headers(header::IF_MATCH, value)).ok();
+        assert_eq!(if_match("*"), Some(Precondition::None));
+        assert_eq!(if_match("\"3\", \"4\""), Some(Precondition::Versions(vec![3, 4])));
+        assert_eq!(if_match("W/\"3\""), Some(Precondition::Versions(vec![])));
+        assert_eq!(if_match("\"abc\""), Some(Precondition::Versions(vec![])));
+        assert_eq!(if_match("3"), None);
+        let known = |value| is_known(&headers(header::IF_NONE_MATCH, value), 3).ok();
+        assert_eq!(known("W/\"3\""), Some(true));
+        assert_eq!(known("\"2\""), Some(false));
+        assert_eq!(known("*"), Some(true));
+    }
+}

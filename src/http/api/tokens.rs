@@ -1,0 +1,100 @@
+//! `/token`: one's own API tokens.
+
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::{Role, Time, TokenName},
+    http::{
+        Shared,
+        body::{self, Json},
+        openapi as schema,
+        problem::Problem,
+    },
+    json::{Members, Node},
+    service::{
+        Viewer,
+        tokens::{self, NewToken},
+    },
+};
+
+/// The routes of API tokens.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(delete))
+}
+
+/// A token as its user sees it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    id: i64,
+    name: TokenName,
+    role: Role,
+    created_at: Time,
+    expires_at: Option<Time>,
+    /// The token itself: only in the answer that makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl From<tokens::Token> for Token {
+    fn from(t: tokens::Token) -> Self {
+        let tokens::Token { id, name, role, created_at, expires_at } = t;
+        Self { id, name, role, created_at, expires_at, token: None }
+    }
+}
+
+/// List one's own tokens
+#[utoipa::path(get, path = "/token", tag = "account", responses(
+    (status = 200, description = "One's own tokens, without the secrets themselves", body = Vec<schema::Token>),
+))]
+async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
+    Ok(Answer(tokens::list(&state.app, &viewer).await?.into_iter().map(Token::from).collect()))
+}
+
+/// Make a token
+///
+/// The answer shows it this once.
+#[utoipa::path(post, path = "/token", tag = "account", request_body = schema::NewToken, responses(
+    (status = 201, description = "The token was made", body = schema::MadeToken),
+    (status = 400, description = "No JSON"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 422, description = "Fields are invalid"),
+))]
+async fn create(State(state): State<Shared>, viewer: Viewer, Json(node): Json) -> Result<Response, Problem> {
+    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let name = members.required("name", |node| TokenName::parse(node.text()?));
+    let role = members.optional("role", |node| Role::parse(node.text()?));
+    let expires_at = members.optional("expiresAt", |node| match node {
+        Node::Null => Ok(None),
+        node => Time::parse(node.text()?).map(Some),
+    });
+    members.finish().map_err(body::invalid)?;
+    let Some(name) = name else { unreachable!("what is missing is a violation") };
+    let new = NewToken { name, role, expires_at: expires_at.flatten() };
+    let (token, secret) = tokens::create(&state.app, &viewer, &new).await?;
+    let token = Token { token: Some(secret.reveal().to_owned()), ..token.into() };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Answer(token)).into_response())
+}
+
+/// Revoke a token
+#[utoipa::path(delete, path = "/token/{id}", tag = "account", params(schema::TokenId), responses(
+    (status = 204, description = "The token is good for nothing any more"),
+    (status = 404, description = "You have no such token"),
+))]
+async fn delete(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such token"))?;
+    tokens::revoke(&state.app, &viewer, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,132 @@
+//! `/user`: users, for owners.
+
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::{Password, Role, Time, UserName},
+    http::{
+        Shared,
+        body::{self, Json},
+        openapi as schema,
+        problem::Problem,
+    },
+    json::Members,
+    service::{
+        Owner,
+        users::{self, UserChanges},
+    },
+};
+
+/// The routes of users.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(update, delete))
+}
+
+/// A user as owners see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    name: UserName,
+    role: Role,
+    created_at: Time,
+}
+
+impl From<users::User> for User {
+    fn from(user: users::User) -> Self {
+        Self { name: user.name, role: user.role, created_at: user.created_at }
+    }
+}
+
+/// List the users
+#[utoipa::path(get, path = "/user", tag = "users", responses(
+    (status = 200, description = "All users, by name", body = Vec<schema::User>),
+))]
+async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
+    Ok(Answer(users::list(&state.app, &owner).await?.into_iter().map(User::from).collect()))
+}
+
+/// Add a user
+#[utoipa::path(post, path = "/user", tag = "users", request_body = schema::NewUser, responses(
+    (status = 201, description = "The user was added", body = schema::User,
+        headers(("Location" = String, description = "The user's address"))),
+    (status = 400, description = "No JSON"),
+    (status = 409, description = "There is a user of that name already"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 422, description = "Fields are invalid"),
+))]
+async fn create(State(state): State<Shared>, owner: Owner, Json(node): Json) -> Result<Response, Problem> {
+    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let name = members.required("name", |node| UserName::parse(node.text()?));
+    let role = members.required("role", |node| Role::parse(node.text()?));
+    let password = members.required("password", |node| {
+        // Where the name is invalid too, the password is checked all the same.
+        let nobody = UserName::parse("nobody")?;
+        Password::parse(node.text()?, name.as_ref().unwrap_or(&nobody))
+    });
+    members.finish().map_err(body::invalid)?;
+    let (Some(name), Some(role), Some(password)) = (name, role, password) else {
+        unreachable!("what is missing is a violation")
+    };
+    let user = users::add(&state.app, &owner, &name, role, password).await?;
+    let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
+    let location = [(header::LOCATION, format!("/user/{name}"))];
+    Ok((StatusCode::CREATED, location, Answer(User::from(user))).into_response())
+}
+
+/// Change a user's role or set a new password
+///
+/// Either ends the user's sessions at once.
+#[utoipa::path(patch, path = "/user/{name}", tag = "users", params(schema::UserPath),
+    request_body = schema::UserChanges, responses(
+    (status = 200, description = "The user as it is now", body = schema::User),
+    (status = 400, description = "No JSON"),
+    (status = 404, description = "There is no such user"),
+    (status = 409, description = "It would leave no owner"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 422, description = "Fields are invalid"),
+))]
+async fn update(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path(name): Path<String>,
+    Json(node): Json,
+) -> Result<Answer<User>, Problem> {
+    let name = user_name(&name)?;
+    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let role = members.optional("role", |node| Role::parse(node.text()?));
+    let password = members.optional("password", |node| Password::parse(node.text()?, &name));
+    members.finish().map_err(body::invalid)?;
+    let user = users::change(&state.app, &owner, &name, UserChanges { role, password }).await?;
+    Ok(Answer(user.into()))
+}
+
+/// Remove a user
+///
+/// With all tokens and sessions, at once.
+#[utoipa::path(delete, path = "/user/{name}", tag = "users", params(schema::UserPath), responses(
+    (status = 204, description = "The user is gone"),
+    (status = 404, description = "There is no such user"),
+    (status = 409, description = "The last owner cannot be removed"),
+))]
+async fn delete(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    users::remove(&state.app, &owner, &user_name(&name)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn user_name(text: &str) -> Result<UserName, Problem> {
+    UserName::parse(text)
+        .map_err(|invalid| Problem::new(StatusCode::NOT_FOUND, format!("a user's name {invalid}")))
+}

@@ -1,0 +1,144 @@
+//! Signing in with a request: Bearer, Basic or a session's cookie, all over the same check.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{
+    Shared,
+    client::{Client, is_cross_site},
+    problem::Problem,
+};
+use crate::service::{
+    Editor, Error, Identity, Owner, Viewer,
+    auth::{self, SESSION_IDLE, Secret},
+};
+
+const COOKIE: &str = "reelshelf_session";
+
+/// Lets through who is signed in; everybody else gets 401.
+pub async fn require(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    let identity = match identify(&state, &mut request).await {
+        Ok(identity) => identity,
+        Err(problem) => return challenge(problem, request.headers()).into_response(),
+    };
+    request.extensions_mut().insert(identity);
+    next.run(request).await
+}
+
+/// Lets through who is signed in; everybody else is led to the page for that, and then on.
+pub async fn require_for_page(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    match identify(&state, &mut request).await {
+        Ok(identity) => {
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
+            let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
+            let next: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
+            Redirect::to(&format!("/login?next={next}")).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
+    let app = &state.app;
+    let headers = request.headers();
+    if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+        let (scheme, credentials) =
+            authorization.to_str().ok().and_then(|a| a.split_once(' ')).unwrap_or(("", ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(auth::bearer(app, credentials.trim()).await?);
+        }
+        let pair = STANDARD.decode(credentials.trim()).ok().and_then(|pair| String::from_utf8(pair).ok());
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
+        {
+            let (name, password) = (name.to_owned(), password.to_owned());
+            let client = client(state, request).await?;
+            return Ok(auth::basic(app, client.address, &name, &password).await?);
+        }
+        return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
+    }
+    let cookie = session_cookie(headers).ok_or(Error::Unauthenticated("sign in first"))?;
+    if !request.method().is_safe() && is_cross_site(headers, state) {
+        return Err(cross_site());
+    }
+    Ok(auth::session(app, cookie).await?)
+}
+
+async fn client(state: &Shared, request: &mut Request) -> Result<Client, Problem> {
+    let (mut parts, body) = std::mem::take(request).into_parts();
+    let client = Client::from_request_parts(&mut parts, state).await;
+    *request = Request::from_parts(parts, body);
+    client
+}
+
+/// The refusal of a request that another site's page sends with the user's cookie.
+pub fn cross_site() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name")
+}
+
+/// Names the ways in, but not to a page of ours: its browser would pop up a sign-in box over it.
+fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
+    let from_page = session_cookie(headers).is_some()
+        || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    if problem.status() != StatusCode::UNAUTHORIZED || from_page {
+        return problem;
+    }
+    problem
+        .with_header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"Reelshelf\", charset=\"UTF-8\""),
+        )
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Reelshelf\""))
+}
+
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// The header that gives a browser its session, or with `None` takes it away.
+pub fn set_cookie(session: Option<&Secret>, client: Client) -> (header::HeaderName, String) {
+    let (value, age) = session.map_or(("", 0), |secret| (secret.reveal(), SESSION_IDLE / 1000));
+    let secure = if client.https { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
+    (header::SET_COOKIE, cookie)
+}
+
+fn identity(parts: &Parts) -> Result<Identity, Problem> {
+    let identity = parts.extensions.get::<Identity>().cloned();
+    identity.ok_or_else(|| Error::Failed("a route without a check asks who is signed in".to_owned()).into())
+}
+
+impl FromRequestParts<Shared> for Viewer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Ok(identity(parts)?.into())
+    }
+}
+
+impl FromRequestParts<Shared> for Editor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Ok(identity(parts)?.try_into()?)
+    }
+}
+
+impl FromRequestParts<Shared> for Owner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Ok(identity(parts)?.try_into()?)
+    }
+}

@@ -1,0 +1,70 @@
+//! Who is at the other end of a request: the address it comes from, and whether the way is https.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+
+use super::{Shared, problem::Problem};
+
+/// The other end of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The address, as the trusted proxies tell it.
+    pub address: IpAddr,
+    /// Whether it speaks https, to us or to a trusted proxy.
+    pub https: bool,
+}
+
+impl FromRequestParts<Shared> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        Ok(Self::behind(peer, &parts.headers, state))
+    }
+}
+
+impl Client {
+    fn behind(peer: IpAddr, headers: &HeaderMap, state: &Shared) -> Self {
+        let settings = &state.settings;
+        let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|net| net.contains(address));
+        let https =
+            settings.tls || settings.public_url.as_ref().is_some_and(|url| url.scheme_str() == Some("https"));
+        if !trusted(&peer) {
+            return Self { address: peer, https };
+        }
+        // Each proxy appends the address that it sees: the last one that is no proxy of ours is the client.
+        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let mut hops: Vec<IpAddr> =
+            hops.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
+        let mut address = peer;
+        while trusted(&address)
+            && let Some(hop) = hops.pop()
+        {
+            address = hop.to_canonical();
+        }
+        let forwarded_https = headers
+            .get("x-forwarded-proto")
+            .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        Self { address, https: https || forwarded_https }
+    }
+}
+
+/// Whether another site's page sends this request. Browsers say so in `Sec-Fetch-Site`, older ones in
+/// `Origin` (OWASP Cross-Site Request Forgery Prevention Cheat Sheet); what says neither is no browser.
+pub fn is_cross_site(headers: &HeaderMap, state: &Shared) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let Some((_, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
+        return true; // "null", or no origin at all
+    };
+    let public = state.settings.public_url.as_ref().and_then(|url| url.authority());
+    text("host") != Some(authority) && public.is_none_or(|public| public.as_str() != authority)
+}

@@ -1,0 +1,67 @@
+//! Metrics for Prometheus, on an address of their own.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::header,
+    routing::get,
+};
+use metrics::histogram;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Whether anybody counts.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+const DURATION: &str = "http_request_duration_seconds";
+/// The upper bounds of the histogram's buckets, in seconds.
+const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// Begins to count. Called once in a process.
+///
+/// # Errors
+/// A recorder is there already.
+pub fn start() -> anyhow::Result<PrometheusHandle> {
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)?;
+    let handle = builder.install_recorder()?;
+    metrics::describe_histogram!(
+        DURATION,
+        metrics::Unit::Seconds,
+        "How long requests took, until the answer began"
+    );
+    STARTED.store(true, Relaxed);
+    Ok(handle)
+}
+
+/// `/metrics`.
+pub fn routes(handle: PrometheusHandle) -> Router {
+    let show = move || async move {
+        handle.run_upkeep();
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render())
+    };
+    Router::new().route("/metrics", get(show))
+}
+
+/// The time that a request takes, under its method and its route; nothing while nobody counts.
+pub(super) struct Timer(Option<(Instant, String, String)>);
+
+impl Timer {
+    pub(super) fn start(request: &Request) -> Self {
+        Self(STARTED.load(Relaxed).then(|| {
+            let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
+            (Instant::now(), request.method().to_string(), route.to_owned())
+        }))
+    }
+
+    pub(super) fn stop(self, status: u16) {
+        if let Some((start, method, route)) = self.0 {
+            let labels = [("method", method), ("route", route), ("status", status.to_string())];
+            histogram!(DURATION, &labels).record(start.elapsed());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! HTTP: the routes, what lies around them, and who may pass. A table of contents of the service.
+
+pub mod api;
+mod auth;
+mod body;
+mod client;
+mod metrics;
+mod openapi;
+mod problem;
+mod query;
+mod web;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+};
+use ipnet::IpNet;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    cors::{AllowOrigin, CorsLayer},
+    timeout::RequestBodyTimeoutLayer,
+};
+use tracing::Instrument;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::service::App;
+
+pub use metrics::{routes as metrics_routes, start as start_metrics};
+
+/// The largest body of a request that is no import, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+/// How long a client may be silent in the middle of a body.
+const SILENCE_IN_BODY: Duration = Duration::from_secs(30);
+
+/// What every handler needs.
+pub type Shared = Arc<Service>;
+
+/// The service and how it is reached.
+pub struct Service {
+    pub app: Arc<App>,
+    pub settings: Settings,
+}
+
+/// How the service is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether it speaks https itself.
+    pub tls: bool,
+    /// The address under which users know it.
+    pub public_url: Option<Uri>,
+    /// The networks of proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The other sites whose pages may use the API, with a token.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
+/// Everything that answers.
+pub fn router(app: Arc<App>, settings: Settings) -> Router {
+    let state = Arc::new(Service { app, settings });
+    let (api, description) = description();
+    let (open_api, closed_api) = api;
+
+    let closed = closed_api
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(from_fn_with_state(state.clone(), auth::require));
+    let pages = web::home::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
+    let open = open_api
+        .merge(web::login::open_routes())
+        .merge(web::setup::open_routes())
+        .merge(web::assets::open_routes())
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", description));
+
+    let mut router = Router::new()
+        .merge(closed)
+        .merge(pages)
+        .merge(open)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
+        .layer(from_fn(problem::normalize))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(CompressionLayer::new());
+    if !state.settings.cors_origins.is_empty() {
+        router = router.layer(cors(state.settings.cors_origins.clone()));
+    }
+    router.layer(from_fn(security_headers)).layer(from_fn(trace)).with_state(state)
+}
+
+/// The description of the API (OpenAPI 3.1), as `/openapi.json` gives it.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    description().1
+}
+
+type OpenAndClosed = (Router<Shared>, Router<Shared>);
+
+fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
+    let (open, open_description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
+        .merge(api::account::open_routes())
+        .merge(api::health::open_routes())
+        .split_for_parts();
+    let (closed, closed_description) = OpenApiRouter::with_openapi(open_description)
+        .merge(api::movies::routes())
+        .merge(api::account::routes())
+        .merge(api::sessions::routes())
+        .merge(api::tokens::routes())
+        .merge(api::users::routes())
+        .split_for_parts();
+    ((open, closed), openapi::complete(closed_description))
+}
+
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            HeaderName::from_static("x-total-count"),
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("reelshelf-match"),
+        ])
+}
+
+/// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages
+/// and styles, in no frame, kept by nobody on the way.
+async fn security_headers(request: Request, next: Next) -> Response {
+    const PAGES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                         frame-ancestors 'none'; base-uri 'none'";
+    // The documentation page brings styles of its own inside the page, and asks the API.
+    const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                        img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+    let policy = if request.uri().path().starts_with("/docs") { DOCS } else { PAGES };
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    response
+}
+
+/// Gives the request an id, under which the log has what the answer does not tell.
+async fn trace(request: Request, next: Next) -> Response {
+    let id = format!("{:016x}", rand::random::<u64>());
+    let method = request.method().clone();
+    // The path alone: a query may hold a code, or what somebody searches for.
+    let span = tracing::info_span!("request", id, %method, path = request.uri().path());
+    let timer = metrics::Timer::start(&request);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    timer.stop(status);
+    span.in_scope(|| tracing::debug!(status, "answered"));
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}

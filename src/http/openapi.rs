@@ -1,0 +1,596 @@
+//! The description of the API (OpenAPI 3.1): schemas with the limits of the domain types, and what
+//! all operations have in common.
+
+#![expect(
+    dead_code,
+    reason = "the types stand for what is sent; their fields are read by the description alone"
+)]
+
+use serde::Serialize;
+use utoipa::{
+    IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        self, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
+        schema::{KnownFormat, SchemaFormat, Type},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::problem;
+use crate::domain::{Field, Password, Role, SortKey, TokenName};
+
+/// The frame of the description; the routes bring the rest.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Reelshelf",
+        description = "A collection of films: read, search, change, import, export.\n\n\
+            Sign in with `Authorization: Bearer TOKEN` (an API token), with Basic (user name and \
+            password), or with the session's cookie. Every error is a problem document (RFC 9457) with \
+            all violations at once.",
+    ),
+    tags(
+        (name = "movies", description = "The collection"),
+        (name = "account", description = "Signing in, one's own tokens and sessions"),
+        (name = "users", description = "Users, for owners"),
+        (name = "health", description = "For those who watch over the service"),
+    ),
+    security(("bearer" = []), ("basic" = []), ("session" = [])),
+    components(schemas(Problem)),
+    modifiers(&SecuritySchemes),
+)]
+pub struct Description;
+
+struct SecuritySchemes;
+
+impl Modify for SecuritySchemes {
+    fn modify(&self, openapi: &mut openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let http = |scheme, text| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(scheme).description(Some(text)).build())
+        };
+        components.add_security_scheme("bearer", http(HttpAuthScheme::Bearer, "An API token"));
+        components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "User name and password"));
+        let cookie = ApiKeyValue::with_description("reelshelf_session", "A session, from POST /login");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// Completes the description with what is true of every operation: the errors that any may answer,
+/// and that each error is a problem document with the request's id.
+pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [
+            (&mut item.get, true),
+            (&mut item.post, false),
+            (&mut item.patch, false),
+            (&mut item.delete, false),
+        ];
+        for (operation, safe) in operations {
+            let Some(operation) = operation else { continue };
+            let open = operation.security.as_ref().is_some_and(|needs| !needs.is_empty());
+            let mut common = vec![
+                ("500", "Something went wrong here; the log has it under the request's id"),
+                ("503", "The database cannot be reached at the moment"),
+            ];
+            if !open {
+                common.push(("401", "Nobody is signed in, or not with what was sent"));
+                common.push(("429", "Too many failed sign-ins"));
+            }
+            if !open
+                && (!safe || operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|t| t == "users")))
+            {
+                common.push(("403", "Whoever is signed in may not do this"));
+            }
+            let responses = &mut operation.responses.responses;
+            for (status, description) in common {
+                let response = || ResponseBuilder::new().description(description).build().into();
+                responses.entry(status.to_owned()).or_insert_with(response);
+            }
+            for (status, response) in responses.iter_mut() {
+                if let RefOr::T(response) = response
+                    && (status.starts_with('4') || status.starts_with('5'))
+                {
+                    let content =
+                        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+                    response.content.insert(problem::MEDIA_TYPE.to_owned(), content.into());
+                }
+            }
+        }
+    }
+    openapi
+}
+
+/// Gives a type a schema that is put together from the domain's own limits.
+macro_rules! schema {
+    ($(#[$doc:meta])* $name:ident, $object:expr) => {
+        $(#[$doc])*
+        #[derive(Serialize)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $object.into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+/// At least one character that is not white space, and no control characters.
+const SHORT_TEXT: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
+fn text(max: usize, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(max))
+        .pattern(Some(SHORT_TEXT))
+        .description(Some(description))
+}
+
+fn whole(min: i64, max: i64, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(min))
+        .maximum(Some(max))
+        .description(Some(description))
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
+}
+
+fn date_time(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .description(Some(description))
+}
+
+fn positive(description: &str) -> ObjectBuilder {
+    whole(1, i64::MAX, description)
+}
+
+use crate::domain;
+
+schema!(
+    Title,
+    text(domain::Title::MAX_CHARS, "Counted in Unicode scalar values after NFC normalisation and trimming",)
+        .examples(["Heat"])
+);
+schema!(MovieFormat, words(domain::MovieFormat::ALL.map(domain::MovieFormat::as_str)).examples(["DVD"]));
+schema!(Length, whole(domain::Length::MIN, domain::Length::MAX, "Whole minutes").examples([170]));
+schema!(ReleaseYear, whole(domain::ReleaseYear::MIN, domain::ReleaseYear::MAX, "The year").examples([1995]));
+schema!(Rating, whole(domain::Rating::MIN, domain::Rating::MAX, "The more, the better").examples([5]));
+schema!(Id, positive("Never used twice").examples([7]));
+schema!(Version, positive("One more at each change").examples([1]));
+schema!(Moment, date_time("RFC 3339, UTC, milliseconds").examples(["2026-11-23T20:15:00.123Z"]));
+schema!(
+    UserName,
+    text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`")
+        .pattern(Some(r"^[A-Za-z0-9._@+-]+$"))
+        .examples(["olivia"])
+);
+schema!(RoleName, words(Role::ALL.map(Role::as_str)).examples(["editor"]));
+schema!(
+    NewPassword,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(Password::MIN_CHARS))
+        .max_length(Some(Password::MAX_CHARS))
+        .description(Some("Not one of the common ones"))
+        .examples(["a shelf full of tapes"])
+);
+schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
+schema!(
+    Range,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(r"^([0-9]+|[0-9]+\.\.[0-9]*|\.\.[0-9]+)$"))
+        .description(Some("A value (`5`) or a range (`4..`, `..90`, `1990..1999`), both ends included"))
+);
+schema!(SortKeys, {
+    let key = format!("-?({})", SortKey::ALL.map(SortKey::as_str).join("|"));
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{key}(,{key})*$")))
+});
+schema!(AttributeText, {
+    let names = Field::ALL.map(Field::as_str).join("|");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({names}):.*$")))
+});
+schema!(MediumText, {
+    let formats = domain::MovieFormat::ALL.map(domain::MovieFormat::as_str).join("|");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^.*:({formats})$")))
+});
+
+/// A movie.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Movie {
+    id: Id,
+    title: Title,
+    movie_format: MovieFormat,
+    length: Length,
+    release_year: ReleaseYear,
+    rating: Rating,
+    version: Version,
+    created_at: Moment,
+    updated_at: Moment,
+}
+
+/// A movie to be created.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}))]
+pub struct NewMovie {
+    title: Title,
+    movie_format: MovieFormat,
+    length: Length,
+    release_year: ReleaseYear,
+    rating: Rating,
+}
+
+/// What is to become different about a movie.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"rating": 4}))]
+pub struct MovieChanges {
+    #[schema(required = false)]
+    title: Title,
+    #[schema(required = false)]
+    movie_format: MovieFormat,
+    #[schema(required = false)]
+    length: Length,
+    #[schema(required = false)]
+    release_year: ReleaseYear,
+    #[schema(required = false)]
+    rating: Rating,
+}
+
+/// What an import did, and what it did not take and why.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Rows read.
+    read: u64,
+    /// Movies added.
+    created: u64,
+    /// Movies that were there and became different.
+    updated: u64,
+    /// Rows whose movie was there already.
+    skipped: u64,
+    /// Rows that are invalid.
+    failed: u64,
+    /// The first 1,000 errors.
+    errors: Vec<RowError>,
+    /// Whether all this was only tried.
+    dry_run: bool,
+    /// Columns of the file of which nothing was stored; only where there are any.
+    #[schema(required = false)]
+    ignored_columns: Vec<String>,
+}
+
+/// Why a row was not taken.
+#[derive(Serialize, ToSchema)]
+pub struct RowError {
+    /// The line on which the row begins, from 1.
+    line: u64,
+    /// The attribute; null where it is the whole row.
+    #[schema(required = true)]
+    field: Option<String>,
+    detail: String,
+    /// What stood there.
+    #[schema(required = true)]
+    value: Option<String>,
+}
+
+/// Counts and means.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    movies: u64,
+    /// Minutes.
+    total_length: u64,
+    /// Minutes; null where there is no movie.
+    #[schema(required = true)]
+    mean_length: Option<f64>,
+    #[schema(required = true)]
+    mean_rating: Option<f64>,
+    /// By format, those without a movie too.
+    movie_format: std::collections::BTreeMap<String, u64>,
+    /// By rating, those without a movie too.
+    rating: std::collections::BTreeMap<String, u64>,
+    /// By release year, those with movies.
+    release_year: std::collections::BTreeMap<String, u64>,
+    /// By the first year of the decade, those with movies.
+    decade: std::collections::BTreeMap<String, u64>,
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    name: String,
+    role: RoleName,
+    created_at: Moment,
+}
+
+/// A user to be added.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    name: UserName,
+    role: RoleName,
+    password: NewPassword,
+}
+
+/// What is to become different about a user.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChanges {
+    #[schema(required = false)]
+    role: RoleName,
+    #[schema(required = false)]
+    password: NewPassword,
+}
+
+/// User name and password.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    #[schema(example = "olivia")]
+    name: String,
+    #[schema(example = "a shelf full of tapes")]
+    password: String,
+}
+
+/// Who one is.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    name: String,
+    role: RoleName,
+}
+
+/// A new password, with the present one.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordChange {
+    present_password: String,
+    password: NewPassword,
+}
+
+/// An API token.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    id: Id,
+    name: String,
+    role: RoleName,
+    created_at: Moment,
+    /// Null: never.
+    #[schema(required = true)]
+    expires_at: Option<String>,
+}
+
+/// An API token that was just made.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeToken {
+    id: Id,
+    name: String,
+    role: RoleName,
+    created_at: Moment,
+    /// Null: never.
+    #[schema(required = true)]
+    expires_at: Option<String>,
+    /// The token itself, shown this once.
+    #[schema(pattern = "^rsh_")]
+    token: String,
+}
+
+/// An API token to be made.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewToken {
+    name: TokenTitle,
+    /// The most that it allows; without it, what one may oneself.
+    #[schema(required = false)]
+    role: RoleName,
+    /// When it expires, in the future; without it, never.
+    #[schema(required = false, format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// A session of the web pages.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Session {
+    id: Id,
+    /// The address from which it was begun.
+    address: String,
+    /// What the browser called itself.
+    user_agent: String,
+    created_at: Moment,
+    seen_at: Moment,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// What a healthy service answers.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    status: String,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"type": "about:blank", "title": "Unprocessable Content", "status": 422,
+    "detail": "1 field is invalid",
+    "errors": [{"pointer": "/rating", "detail": "must be between 1 and 5, got 9"}]}))]
+pub struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    /// Every violation at once.
+    #[schema(required = false)]
+    errors: Vec<Violation>,
+    /// What an aborted import found.
+    #[schema(required = false)]
+    report: Option<Report>,
+}
+
+/// Where something is wrong, and which rule it breaks.
+#[derive(Serialize, ToSchema)]
+pub struct Violation {
+    /// In the body: a JSON pointer (RFC 6901).
+    #[schema(required = false)]
+    pointer: String,
+    /// In the address: the name of a query parameter.
+    #[schema(required = false)]
+    parameter: String,
+    detail: String,
+}
+
+/// The filters that list, statistics and random have in common.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct FilterParams {
+    /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
+    #[param(required = false, max_length = 200, example = "lord ring")]
+    q: String,
+    /// May be repeated: either.
+    #[param(required = false, style = Form, explode)]
+    movie_format: Vec<MovieFormat>,
+    #[param(required = false, inline)]
+    rating: Range,
+    #[param(required = false, inline)]
+    length: Range,
+    #[param(required = false, inline)]
+    release_year: Range,
+}
+
+/// The query of the list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct ListParams {
+    /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
+    #[param(required = false, max_length = 200, example = "lord ring")]
+    q: String,
+    /// May be repeated: either.
+    #[param(required = false, style = Form, explode)]
+    movie_format: Vec<MovieFormat>,
+    #[param(required = false, inline)]
+    rating: Range,
+    #[param(required = false, inline)]
+    length: Range,
+    #[param(required = false, inline)]
+    release_year: Range,
+    /// A comma-separated list of fields, each once; `-` before a name turns it round. `id` breaks ties.
+    #[param(required = false, inline)]
+    sort: SortKeys,
+    /// A page of so many; without it, the whole list.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: i64,
+    /// Where a page ended: opaque, from the `Link` of the page before, for the same `sort`.
+    #[param(required = false)]
+    cursor: String,
+    /// Whether to count all movies that pass the filters.
+    #[param(required = false)]
+    total: bool,
+}
+
+/// The options of an import.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct ImportParams {
+    /// Whose layout the file has.
+    #[param(required = false, inline)]
+    source: SourceWord,
+    /// `FIELD:VALUE`, for rows in which the field is missing; may be repeated.
+    #[param(required = false, style = Form, explode)]
+    default: Vec<AttributeText>,
+    /// `FIELD:COLUMN`, the name of a field's column; may be repeated.
+    #[param(required = false, style = Form, explode)]
+    map: Vec<AttributeText>,
+    /// `MEDIUM:FORMAT`, our format for a foreign medium, such as `Blu-ray:DVD`; may be repeated.
+    #[param(required = false, style = Form, explode)]
+    map_format: Vec<MediumText>,
+    /// What becomes of a movie that is there already: same title, release year and format.
+    #[param(required = false, inline)]
+    on_duplicate: OnDuplicateWord,
+    /// What becomes of the whole when a row is invalid.
+    #[param(required = false, inline)]
+    on_error: OnErrorWord,
+    /// What becomes of a title of more than 50 characters.
+    #[param(required = false, inline)]
+    title_too_long: TitleTooLongWord,
+    /// Do everything but store.
+    #[param(required = false)]
+    dry_run: bool,
+}
+
+schema!(SourceWord, words(["auto", "reelshelf"]));
+schema!(OnDuplicateWord, words(["skip", "add", "update"]));
+schema!(OnErrorWord, words(["abort", "skip"]));
+schema!(TitleTooLongWord, words(["error", "truncate"]));
+
+/// The address of a movie.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MovieId {
+    /// The movie's id.
+    #[param(inline)]
+    id: Id,
+}
+
+/// The address of a token.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TokenId {
+    /// The token's id.
+    #[param(inline)]
+    id: Id,
+}
+
+/// The address of a session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SessionId {
+    /// The session's id.
+    #[param(inline)]
+    id: Id,
+}
+
+/// The address of a user.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct UserPath {
+    /// The user's name.
+    #[param(inline)]
+    name: UserName,
+}
+
+/// A precondition of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatch {
+    /// The `ETag` of the version that is to be changed, or `*`.
+    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$"#)]
+    if_match: String,
+}
+
+/// A condition of a read.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfNoneMatch {
+    /// The `ETag` of the version that one has.
+    #[param(
+        rename = "If-None-Match",
+        required = false,
+        pattern = r#"^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$"#
+    )]
+    if_none_match: String,
+}

@@ -1,0 +1,171 @@
+//! Problem documents (RFC 9457): the one place where errors become answers.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{db::DbError, domain::Violation, exchange::Report, service::Error};
+
+/// The media type of a problem document.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+/// After how many seconds to try again when the database cannot be reached.
+const RETRY_AFTER_OUTAGE: u64 = 5;
+
+/// An error as the client gets it.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    pub detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Violation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<Box<Report>>,
+    #[serde(skip)]
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// A problem with nothing but a status and a sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: "about:blank",
+            title: title(status),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            report: None,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// A problem with places in what was sent: 422 for a body, 400 for a query.
+    pub fn invalid(status: StatusCode, errors: Vec<Violation>) -> Self {
+        let what = if status == StatusCode::BAD_REQUEST { "query parameter" } else { "field" };
+        let detail = match errors.len() {
+            1 => format!("1 {what} is invalid"),
+            n => format!("{n} {what}s are invalid"),
+        };
+        Self { errors, ..Self::new(status, detail) }
+    }
+
+    /// With one header more.
+    #[must_use]
+    pub fn with_header(mut self, name: header::HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.append(name, value.into());
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The violations.
+    pub fn errors(&self) -> &[Violation] {
+        &self.errors
+    }
+}
+
+/// The reason phrase of RFC 9110, which is younger than the library's.
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        status => status.canonical_reason().unwrap_or("Error"),
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let of = |status| Self::new(status, error.to_string());
+        match &error {
+            Error::NotFound(_) => of(StatusCode::NOT_FOUND),
+            Error::Invalid(violations) => Self::invalid(StatusCode::UNPROCESSABLE_ENTITY, violations.clone()),
+            Error::PreconditionFailed { current } => {
+                let problem = of(StatusCode::PRECONDITION_FAILED);
+                match HeaderValue::try_from(format!("\"{current}\"")) {
+                    Ok(etag) => problem.with_header(header::ETAG, etag),
+                    Err(_) => problem,
+                }
+            }
+            Error::Conflict(_) => of(StatusCode::CONFLICT),
+            Error::Unauthenticated(_) => of(StatusCode::UNAUTHORIZED),
+            Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
+            Error::TooManyAttempts { retry_after } => {
+                of(StatusCode::TOO_MANY_REQUESTS).with_header(header::RETRY_AFTER, *retry_after)
+            }
+            Error::ImportAborted(report) => {
+                Self { report: Some(report.clone()), ..of(StatusCode::UNPROCESSABLE_ENTITY) }
+            }
+            Error::UnreadableFile(_) => of(StatusCode::UNPROCESSABLE_ENTITY),
+            // What follows tells of the inside: it goes to the log, and not to the client.
+            Error::Db(DbError::Unavailable(_)) => {
+                tracing::error!(%error, "the database cannot be reached");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached at the moment")
+                    .with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
+            }
+            Error::Db(_) | Error::Failed(_) => {
+                tracing::error!(%error, "a request failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "something went wrong here; the log has it under this request's id",
+                )
+            }
+        }
+    }
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
+        (self.status(), content_type, self.headers, body).into_response()
+    }
+}
+
+/// Turns the framework's own error answers, which are plain text or empty, into problem documents.
+pub async fn normalize(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_document = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
+        let value = value.as_bytes();
+        value.starts_with(MEDIA_TYPE.as_bytes()) || value.starts_with(b"text/html")
+    });
+    if !(status.is_client_error() || status.is_server_error()) || is_document {
+        return response;
+    }
+    let detail = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address does not take that method; Allow names those it takes"
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        _ => title(status),
+    };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    let mut problem = Problem::new(status, detail).into_response();
+    problem.headers_mut().extend(parts.headers);
+    problem
+}
+
+/// Turns a panic into an answer that tells nothing of it.
+#[expect(clippy::needless_pass_by_value, reason = "the layer that catches panics passes it so")]
+pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    Problem::from(Error::Failed(format!("panicked: {message}"))).into_response()
+}

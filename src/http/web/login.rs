@@ -1,0 +1,64 @@
+//! `/login`: the page and its form.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+
+use super::{Form, local_place, page};
+use crate::{
+    http::{Shared, auth::set_cookie, client::Client, problem::Problem},
+    service::{auth, setup},
+};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct Login<'a> {
+    next: &'a str,
+    name: &'a str,
+    error: Option<&'a str>,
+    /// Whether there is no user yet, so that nobody can sign in.
+    setup_needed: bool,
+}
+
+/// The route of the page, for everybody. What its form sends goes to the API's `POST /login`.
+pub fn open_routes() -> Router<Shared> {
+    Router::new().route("/login", get(show))
+}
+
+async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    let query = uri.query().unwrap_or_default();
+    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
+    let setup_needed = setup::needed(&state.app).await?;
+    page(StatusCode::OK, &Login { next: local_place(&next), name: "", error: None, setup_needed })
+}
+
+/// Signs in with what the form sent.
+pub async fn submit(
+    state: &Shared,
+    client: Client,
+    user_agent: &str,
+    request: Request,
+) -> Result<Response, Problem> {
+    let form = Form::read(request, state).await?;
+    let (name, next) = (form.get("name"), local_place(form.get("next")));
+    match auth::login(&state.app, client.address, user_agent, name, form.get("password")).await {
+        Ok((secret, _)) => {
+            let (cookie, value) = set_cookie(Some(&secret), client);
+            Ok(([(cookie, value)], Redirect::to(next)).into_response())
+        }
+        Err(error) => {
+            let problem = Problem::from(error);
+            if problem.status().is_server_error() {
+                return Err(problem);
+            }
+            let template = Login { next, name, error: Some(&problem.detail), setup_needed: false };
+            page(problem.status(), &template)
+        }
+    }
+}

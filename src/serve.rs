@@ -1,0 +1,157 @@
+//! Running the service: listen, become ready, and end gracefully.
+
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+
+use crate::{
+    db::Db,
+    domain::{Password, Time, UserName},
+    http::{self, Settings},
+    service::{App, setup},
+};
+
+/// How long what is under way may take to end.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What `serve` needs to know.
+#[derive(Debug)]
+pub struct Options {
+    pub listen: SocketAddr,
+    pub database: String,
+    pub tls: Option<Tls>,
+    pub settings: Settings,
+    pub metrics_listen: Option<SocketAddr>,
+    /// The first owner, where there is no user yet.
+    pub owner: Option<(UserName, Password)>,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    pub certificates: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Runs the service until it is told to end (SIGTERM, SIGINT).
+///
+/// # Errors
+/// Whatever keeps it from starting: the database, the address, the certificate.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    let db = Db::open(&options.database).await?;
+    let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
+    if let Some((name, password)) = options.owner
+        && setup::needed(&app).await?
+    {
+        setup::first_owner(&app, &name, password).await?;
+        tracing::info!(name = name.as_str(), "made the first owner");
+    }
+    if let Some(address) = options.metrics_listen {
+        serve_metrics(address).await?;
+    }
+
+    let handle = Handle::new();
+    let listener = std::net::TcpListener::bind(options.listen)
+        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let base = options.settings.public_url.as_ref().map_or_else(
+        || format!("{scheme}://{address}"),
+        |url| url.to_string().trim_end_matches('/').to_owned(),
+    );
+    let router = http::router(app.clone(), options.settings);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+
+    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
+    let running = match options.tls {
+        None => tokio::spawn(server.serve(service)),
+        Some(tls) => {
+            let config = load(&tls).await?;
+            tokio::spawn(reload_on_hangup(config.clone(), tls));
+            let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config);
+            tokio::spawn(server.acceptor(acceptor).serve(service))
+        }
+    };
+    if let Some(code) = setup::begin(&app).await? {
+        tracing::warn!("there is no user yet; make the first owner at {base}/setup?code={}", code.reveal());
+    }
+    let mut out = std::io::stdout();
+    writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
+
+    tokio::spawn(async move {
+        ended().await;
+        tracing::info!("ending: no new connections, finishing what is under way");
+        handle.graceful_shutdown(Some(GRACE));
+    });
+    running.await??;
+    db.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {
+    // Both the provider of cryptography and the certificates are wanted by the process as a whole.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    readable(&tls.certificates)?;
+    readable(&tls.key)?;
+    RustlsConfig::from_pem_file(&tls.certificates, &tls.key).await.with_context(|| {
+        format!("{} and {} are no certificate and its key", tls.certificates.display(), tls.key.display())
+    })
+}
+
+fn readable(path: &Path) -> anyhow::Result<()> {
+    std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(())
+}
+
+/// Reads certificate and key anew at SIGHUP, so that a renewal needs no restart.
+async fn reload_on_hangup(config: RustlsConfig, tls: Tls) {
+    #[cfg(unix)]
+    if let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        while hangup.recv().await.is_some() {
+            match config.reload_from_pem_file(&tls.certificates, &tls.key).await {
+                Ok(()) => tracing::info!("read the certificate anew"),
+                Err(error) => tracing::error!(%error, "the certificate could not be read; the old one stays"),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    drop((config, tls));
+}
+
+async fn serve_metrics(address: SocketAddr) -> anyhow::Result<()> {
+    let routes = http::metrics_routes(http::start_metrics()?);
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
+    tracing::info!(address = %listener.local_addr()?, "metrics");
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(())
+}
+
+/// Comes back when the process is told to end.
+async fn ended() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
