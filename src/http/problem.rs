@@ -152,6 +152,7 @@ pub async fn normalize(request: Request, next: Next) -> Response {
             "this address does not take that method; Allow names those it takes"
         }
         StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        StatusCode::NOT_FOUND => "there is nothing at this address",
         _ => title(status),
     };
     let (mut parts, _) = response.into_parts();

@@ -1,0 +1,3 @@
+//! The API, request by request.
+
+mod movies;

@@ -1,0 +1,1 @@
+//! The running command, as an administrator sees it.

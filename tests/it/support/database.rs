@@ -1,0 +1,76 @@
+//! A database of its own for each test: a file, or a database of the cluster that the run brings.
+
+use tokio_postgres::NoTls;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that is gone when the test is over.
+pub struct TestDatabase {
+    /// As `--database` takes it.
+    pub address: String,
+    pub kind: Kind,
+    /// The folder of the file; removed with this value. A cluster is removed with the run.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    pub async fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().expect("a temporary folder");
+                let address = format!("sqlite:{}", folder.path().join("films.db").display());
+                Self { address, kind, _folder: Some(folder) }
+            }
+            Kind::Postgres => {
+                let name = format!("test_{:016x}", rand::random::<u64>());
+                cluster().await.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a database");
+                let address = cluster_address();
+                let (server, _) = address.rsplit_once('/').expect("an address with a database");
+                Self { address: format!("{server}/{name}"), kind, _folder: None }
+            }
+        }
+    }
+
+    /// The folder of a SQLite file.
+    pub fn folder(&self) -> &std::path::Path {
+        self._folder.as_ref().expect("a database in a file").path()
+    }
+
+    /// Runs SQL on the database itself, past the program.
+    pub async fn execute(&self, sql: &str) -> Result<(), String> {
+        match self.kind {
+            Kind::Sqlite => {
+                let path = self.address.strip_prefix("sqlite:").expect("a path");
+                let connection = rusqlite::Connection::open(path).expect("the file opens");
+                connection.execute_batch("PRAGMA busy_timeout = 5000").expect("a pragma");
+                connection.execute_batch(sql).map_err(|e| e.to_string())
+            }
+            Kind::Postgres => {
+                let client = connect(&self.address).await;
+                let done = client.batch_execute(sql).await;
+                done.map_err(|e| e.as_db_error().map_or_else(|| e.to_string(), ToString::to_string))
+            }
+        }
+    }
+}
+
+/// The cluster for tests, which `make test` starts. Without one the tests on PostgreSQL fail.
+fn cluster_address() -> String {
+    std::env::var("REELSHELF_TEST_POSTGRES")
+        .expect("REELSHELF_TEST_POSTGRES names a PostgreSQL cluster; run the tests with `make test`")
+}
+
+async fn cluster() -> tokio_postgres::Client {
+    connect(&cluster_address()).await
+}
+
+async fn connect(address: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(address, NoTls).await.expect("PostgreSQL answers");
+    tokio::spawn(connection);
+    client
+}

@@ -1,0 +1,231 @@
+//! A service of its own for each test, on an address and a database of its own.
+
+mod database;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+pub use database::{Kind, TestDatabase};
+use reelshelf::{
+    db::Db,
+    domain::{Password, Role, Time, TokenName, UserName},
+    http::{self, Settings},
+    service::{App, Owner, tokens, tokens::NewToken, users},
+};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// When every test begins: 2026-11-23T20:15:00.123Z.
+pub const START: i64 = 1_795_464_900_123;
+/// A password that the rules accept.
+pub const PASSWORD: &str = "a shelf full of tapes";
+
+/// Runs an async test on both databases.
+#[macro_export]
+macro_rules! on_both {
+    ($(#[$attribute:meta])* async fn $name:ident($service:ident: &Service) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn test($service: &$crate::support::Service) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test(&$crate::support::Service::start($crate::support::Kind::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                test(&$crate::support::Service::start($crate::support::Kind::Postgres).await).await;
+            }
+        }
+    };
+}
+
+/// A running service.
+pub struct Service {
+    pub app: Arc<App>,
+    pub base: String,
+    pub database: TestDatabase,
+    pub client: reqwest::Client,
+    /// Tokens of one user for each role, who bears the role's name.
+    pub viewer: String,
+    pub editor: String,
+    pub owner: String,
+    clock: Arc<AtomicI64>,
+}
+
+impl Service {
+    pub async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, Settings::default()).await
+    }
+
+    pub async fn start_with(kind: Kind, settings: Settings) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let service = Self::empty(database, settings).await;
+        let [viewer, editor, owner] = [Role::Viewer, Role::Editor, Role::Owner].map(|role| role.as_str());
+        Self {
+            viewer: service.add_user(viewer, Role::Viewer).await,
+            editor: service.add_user(editor, Role::Editor).await,
+            owner: service.add_user(owner, Role::Owner).await,
+            ..service
+        }
+    }
+
+    /// A service over a database, which makes no users.
+    pub async fn empty(database: TestDatabase, settings: Settings) -> Self {
+        let clock = Arc::new(AtomicI64::new(START));
+        let ticking = clock.clone();
+        let db = Db::open(&database.address).await.expect("the database opens");
+        let now = move || Time::from_millis(ticking.load(Ordering::SeqCst));
+        let app = Arc::new(App::new(db, Arc::new(now)));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let base = format!("http://{}", listener.local_addr().expect("it listens"));
+        let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        Self {
+            app,
+            base,
+            database,
+            client: client.expect("a client"),
+            viewer: String::new(),
+            editor: String::new(),
+            owner: String::new(),
+            clock,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn pass_millis(&self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// Adds a user with [`PASSWORD`]; returns a token.
+    pub async fn add_user(&self, name: &str, role: Role) -> String {
+        let name = UserName::parse(name).expect("a valid name");
+        let password = Password::parse(PASSWORD, &name).expect("a valid password");
+        users::add(&self.app, &Owner::console(), &name, role, password).await.expect("a new user");
+        let new = NewToken { name: TokenName::parse("test").expect("a name"), role: None, expires_at: None };
+        let made = tokens::create_for(&self.app, &Owner::console(), &name, &new).await.expect("a token");
+        made.1.reveal().to_owned()
+    }
+
+    /// A request of the owner.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_as(&self.owner, method, path)
+    }
+
+    /// A request with a token.
+    pub fn request_as(&self, token: &str, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base)).bearer_auth(token)
+    }
+
+    /// A request of nobody.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// Sends a file to be imported; `options` is the query, such as `?onError=skip`.
+    pub async fn import(&self, media_type: &str, options: &str, file: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(Method::POST, &format!("/movie{options}"));
+        Answer::of(request.header("content-type", media_type).body(file)).await
+    }
+
+    /// Adds a movie and returns it.
+    pub async fn add(&self, title: &str, format: &str, length: i64, year: i64, rating: i64) -> Value {
+        let answer = self.post("/movie", &movie(title, format, length, year, rating)).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    }
+
+    /// The titles of a list, in its order.
+    pub async fn titles(&self, path: &str) -> Vec<String> {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let movies = answer.json();
+        let movies = movies.as_array().expect("a list").iter();
+        movies.map(|movie| movie["title"].as_str().expect("a title").to_owned()).collect()
+    }
+}
+
+/// A movie's five attributes.
+pub fn movie(title: &str, format: &str, length: i64, year: i64, rating: i64) -> Value {
+    json!({"title": title, "movieFormat": format, "length": length, "releaseYear": year, "rating": rating})
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a body"),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// Checks that this is a problem document with that status, and returns it.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert!(!self.header("x-request-id").is_empty(), "{self:?}");
+        let problem = self.json();
+        assert_eq!(problem["status"], status, "{self:?}");
+        assert_eq!(problem["type"], "about:blank", "{self:?}");
+        for member in ["title", "detail"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
+        }
+        problem
+    }
+
+    /// The pointers, or parameters, of a problem's violations, sorted.
+    #[track_caller]
+    pub fn places(&self, status: u16) -> Vec<String> {
+        let problem = self.problem(status);
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        let place = |error: &Value| {
+            error.get("pointer").or(error.get("parameter")).and_then(Value::as_str).map(str::to_owned)
+        };
+        let mut places: Vec<String> = errors.iter().filter_map(place).collect();
+        places.sort();
+        places
+    }
+}
