@@ -60,10 +60,10 @@ pub fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
     if tags.iter().any(|tag| tag.opaque == "*") {
         return Ok(Precondition::None);
     }
-    // Strong comparison: a weak tag matches nothing, nor does one that is no version of ours.
-    Ok(Precondition::Versions(
-        tags.iter().filter(|tag| !tag.weak).filter_map(|tag| tag.opaque.parse().ok()).collect(),
-    ))
+    // Strong comparison, character by character: a weak tag matches nothing, nor does one that is not
+    // as we write it, such as "03".
+    let version = |tag: &EntityTag| tag.opaque.parse().ok().filter(|v: &i64| v.to_string() == tag.opaque);
+    Ok(Precondition::Versions(tags.iter().filter(|tag| !tag.weak).filter_map(version).collect()))
 }
 
 /// Whether `If-None-Match` names this version.
@@ -127,7 +127,9 @@ mod tests {
         assert_eq!(if_match("*"), Some(Precondition::None));
         assert_eq!(if_match("\"3\", \"4\""), Some(Precondition::Versions(vec![3, 4])));
         assert_eq!(if_match("W/\"3\""), Some(Precondition::Versions(vec![])));
-        assert_eq!(if_match("\"abc\""), Some(Precondition::Versions(vec![])));
+        for foreign in ["\"abc\"", "\"03\"", "\"+3\"", "\"\""] {
+            assert_eq!(if_match(foreign), Some(Precondition::Versions(vec![])), "{foreign}");
+        }
         assert_eq!(if_match("3"), None);
         let known = |value| is_known(&headers(header::IF_NONE_MATCH, value), 3).ok();
         assert_eq!(known("W/\"3\""), Some(true));
