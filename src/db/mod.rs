@@ -72,15 +72,17 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or another process has been writing for too long.
     pub async fn write(&self) -> Result<WriteTx, DbError> {
-        let inner = match &*self.0 {
-            Backend::Sqlite(sqlite) => Inner::Writer(sqlite.write().await?),
+        Ok(match &*self.0 {
+            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Writer(sqlite.write().await?)))),
             Backend::Postgres(postgres) => {
-                let client = postgres.get().await?;
-                client.batch_execute("BEGIN").await?;
-                Inner::Postgres(client)
+                // Made before it is begun, so that it is rolled back if nobody waits for it any more.
+                let mut tx = WriteTx(Some(Conn(Inner::Postgres(postgres.get().await?))));
+                if let Driver::Postgres(client) = tx.driver() {
+                    client.batch_execute("BEGIN").await?;
+                }
+                tx
             }
-        };
-        Ok(WriteTx(Some(Conn(inner))))
+        })
     }
 
     /// Does work that takes more than a few milliseconds where it holds up no other request: on
