@@ -1,36 +1,27 @@
 //! CSV (RFC 4180): `,` `;` or tab, found from the header line; CRLF or LF.
 
-use std::{
-    io::{self, BufRead, Read},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-};
+use std::io::{self, BufRead};
+
+use csv_core::ReadRecordResult;
 
 use super::{ImportOptions, LONGEST_ROW, Record, RowError, STORED, record::Cell};
 use crate::domain::{Field, Invalid, quoted};
 
 pub(super) struct Rows<R> {
-    reader: csv::Reader<Bounded<R>>,
-    room: Arc<AtomicUsize>,
+    parser: Parser<R>,
     /// The column of each attribute.
     columns: [Option<usize>; 5],
     width: usize,
     ignored: Vec<String>,
-    row: csv::ByteRecord,
 }
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn open(mut file: R, options: &ImportOptions) -> Result<Self, Invalid> {
         let delimiter = delimiter(file.fill_buf().map_err(|e| super::unreadable(&e))?);
-        let room = Arc::new(AtomicUsize::new(LONGEST_ROW));
-        let bounded = Bounded { inner: file, room: room.clone() };
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bounded);
-        let header = reader.headers().map_err(|e| match e.kind() {
-            csv::ErrorKind::Utf8 { .. } => Invalid("line 1 is not UTF-8".to_owned()),
-            _ => Invalid(format!("the file cannot be read: {e}")),
-        })?;
+        let mut parser = Parser::new(file, delimiter);
+        parser.read().map_err(|e| super::unreadable(&e))?;
+        let header: Result<Vec<&str>, _> = parser.cells().map(std::str::from_utf8).collect();
+        let header = header.map_err(|_| Invalid("line 1 is not UTF-8".to_owned()))?;
         let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         if names.iter().all(String::is_empty) {
             return Err(Invalid("the file is empty; its first line must name the columns".to_owned()));
@@ -61,7 +52,7 @@ impl<R: BufRead> Rows<R> {
             .filter(|(n, name)| !columns.contains(&Some(*n)) && !STORED.contains(&name.as_str()))
             .map(|(_, name)| name.clone())
             .collect();
-        Ok(Self { reader, room, columns, width: names.len(), ignored, row: csv::ByteRecord::new() })
+        Ok(Self { parser, columns, width: names.len(), ignored })
     }
 
     pub(super) fn ignored_columns(&self) -> &[String] {
@@ -69,13 +60,15 @@ impl<R: BufRead> Rows<R> {
     }
 
     fn record(&self, line: u64) -> Result<Record, RowError> {
-        if self.row.len() != self.width {
-            let detail = format!("has {} columns, the first line names {}", self.row.len(), self.width);
+        let width = self.parser.cells().count();
+        if width != self.width {
+            let detail = format!("has {width} columns, the first line names {}", self.width);
             return Err(RowError::of_row(line, detail));
         }
         let mut cells = [const { None }; 5];
         for field in Field::ALL {
-            let Some(bytes) = self.columns[field as usize].and_then(|column| self.row.get(column)) else {
+            let Some(bytes) = self.columns[field as usize].and_then(|column| self.parser.cells().nth(column))
+            else {
                 continue;
             };
             let Ok(text) = std::str::from_utf8(bytes) else {
@@ -96,18 +89,7 @@ impl<R: BufRead> Iterator for Rows<R> {
     type Item = io::Result<Result<Record, RowError>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.room.store(LONGEST_ROW, Relaxed);
-        match self.reader.read_byte_record(&mut self.row) {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = self.row.position().map_or(0, csv::Position::line);
-                Some(Ok(self.record(line)))
-            }
-            Err(error) => Some(Err(match error.into_kind() {
-                csv::ErrorKind::Io(error) => error,
-                other => io::Error::other(format!("{other:?}")),
-            })),
-        }
+        Some(self.parser.read().transpose()?.map(|line| self.record(line)))
     }
 }
 
@@ -129,21 +111,106 @@ fn delimiter(start: &[u8]) -> u8 {
     counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
 }
 
-/// A reader that fails where a row does not end, as after a quotation mark that is never closed.
-struct Bounded<R> {
-    inner: R,
-    room: Arc<AtomicUsize>,
+/// Cuts a file into rows and cells, and knows on which line it stands.
+struct Parser<R> {
+    file: R,
+    core: Box<csv_core::Reader>,
+    /// The cells of the row, one behind the other.
+    text: Vec<u8>,
+    /// Where each of the cells ends.
+    ends: Vec<usize>,
+    /// How many cells the row has.
+    width: usize,
+    line: u64,
+    after_return: bool,
 }
 
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = self.room.load(Relaxed);
-        if room == 0 {
-            let detail = format!("a row is longer than {LONGEST_ROW} bytes; is a quotation mark not closed?");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, detail));
+impl<R: BufRead> Parser<R> {
+    fn new(file: R, delimiter: u8) -> Self {
+        Self {
+            file,
+            core: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
+            text: vec![0; 1024],
+            ends: vec![0; 16],
+            width: 0,
+            line: 1,
+            after_return: false,
         }
-        let read = self.inner.read(buffer)?;
-        self.room.store(room.saturating_sub(read), Relaxed);
-        Ok(read)
     }
+
+    /// Reads the next row and tells on which line it begins; none at the end of the file.
+    ///
+    /// A row must end, and within [`LONGEST_ROW`]: a quotation mark that is never closed would make
+    /// one cell of all rows behind it, and lose them where that cell is not stored.
+    fn read(&mut self) -> io::Result<Option<u64>> {
+        if !self.skip_line_ends()? {
+            return Ok(None);
+        }
+        let start = self.line;
+        let (mut length, mut written) = (0, 0);
+        self.width = 0;
+        loop {
+            let input = self.file.fill_buf()?;
+            let at_end = input.is_empty();
+            let input = if at_end { b"\n" } else { input };
+            let (result, read, more, cells) =
+                self.core.read_record(input, &mut self.text[written..], &mut self.ends[self.width..]);
+            written += more;
+            self.width += cells;
+            length += read;
+            if !at_end {
+                self.consume(read);
+            }
+            match result {
+                ReadRecordResult::Record => return Ok(Some(start)),
+                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::InputEmpty if at_end => {
+                    return Err(invalid(format!("line {start}: a quotation mark is not closed")));
+                }
+                _ if length > LONGEST_ROW => {
+                    return Err(invalid(format!(
+                        "line {start}: the row is longer than {LONGEST_ROW} bytes; is a quotation mark not closed?"
+                    )));
+                }
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+            }
+        }
+    }
+
+    /// Passes over the end of the row before and over empty lines; tells whether anything follows.
+    fn skip_line_ends(&mut self) -> io::Result<bool> {
+        loop {
+            let input = self.file.fill_buf()?;
+            let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if ends < input.len() || input.is_empty() {
+                let more = !input.is_empty();
+                self.consume(ends);
+                return Ok(more);
+            }
+            self.consume(ends);
+        }
+    }
+
+    /// Goes on by so many bytes, which stand in the buffer, and counts their lines.
+    fn consume(&mut self, count: usize) {
+        for byte in self.file.fill_buf().unwrap_or_default().iter().take(count) {
+            let end = *byte == b'\r' || *byte == b'\n' && !self.after_return;
+            self.line += u64::from(end);
+            self.after_return = *byte == b'\r';
+        }
+        self.file.consume(count);
+    }
+
+    /// The cells of the row that was read last.
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        let ends = &self.ends[..self.width];
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        starts.zip(ends).map(|(start, end)| &self.text[start..*end])
+    }
+}
+
+fn invalid(detail: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, detail)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::record::check;
 use crate::domain::{Field, Invalid, MovieFormat, quoted};
 
 /// The choices of an import.
@@ -72,9 +73,10 @@ impl ImportOptions {
     /// Reads `FIELD:VALUE`, a default for an attribute.
     ///
     /// # Errors
-    /// Another form, an unknown attribute, one that has a default already.
+    /// Another form, an unknown attribute, one that has a default already, a value that breaks a rule.
     pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
+        check(field, &value).map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
         once(field.as_str(), self.defaults.insert(field, value))
     }
 

@@ -66,6 +66,21 @@ impl Cell {
     }
 }
 
+/// Whether a text can stand for an attribute.
+///
+/// # Errors
+/// The rule that it breaks.
+pub(super) fn check(field: Field, text: &str) -> Result<(), Invalid> {
+    let cell = Cell::Text(text.to_owned());
+    match field {
+        Field::Title => Title::parse(text).map(drop),
+        Field::MovieFormat => MovieFormat::parse(cell.text()?).map(drop),
+        Field::Length => Length::try_from(cell.whole()?).map(drop),
+        Field::ReleaseYear => ReleaseYear::try_from(cell.whole()?).map(drop),
+        Field::Rating => Rating::try_from(cell.whole()?).map(drop),
+    }
+}
+
 impl Record {
     /// The movie that the row describes.
     ///
