@@ -1,3 +1,9 @@
 //! The API, request by request.
 
+mod errors;
+mod export;
+mod import;
+mod list;
 mod movies;
+mod search;
+mod stats;

@@ -1,6 +1,7 @@
 //! A service of its own for each test, on an address and a database of its own.
 
 mod database;
+pub mod films;
 
 use std::{
     net::SocketAddr,
@@ -30,6 +31,7 @@ pub const PASSWORD: &str = "a shelf full of tapes";
 macro_rules! on_both {
     ($(#[$attribute:meta])* async fn $name:ident($service:ident: &Service) $body:block) => {
         mod $name {
+            #[allow(unused_imports, reason = "not every test uses what stands around it")]
             use super::*;
 
             async fn test($service: &$crate::support::Service) $body

@@ -1,0 +1,115 @@
+//! Searching titles by the beginnings of their words.
+
+use serde_json::json;
+
+use crate::on_both;
+
+fn path(to: &str, search: &str) -> String {
+    form_urlencoded::Serializer::new(format!("{to}?")).append_pair("q", search).finish()
+}
+
+on_both! {
+    async fn every_word_begins_a_word_of_the_title(service: &Service) {
+        for title in [
+            "Amélie", "The Lord of the Rings", "M*A*S*H", "L'Avventura", "20,000 Leagues Under the Sea", "Straße",
+            "الرسالة", "Spider-Man", "100% Wolf", "Zodiac",
+        ] {
+            service.add(title, "DVD", 100, 2000, 3).await;
+        }
+        for (search, found) in [
+            ("amelie", &["Amélie"][..]),
+            ("AMÉLIE", &["Amélie"]),
+            ("Ame\u{301}l", &["Amélie"]),
+            ("lord ring", &["The Lord of the Rings"]),
+            ("ring LORD", &["The Lord of the Rings"]),
+            ("rings of the lord", &["The Lord of the Rings"]),
+            ("the", &["The Lord of the Rings", "20,000 Leagues Under the Sea"]),
+            ("lo lo", &["The Lord of the Rings"]),
+            ("mash", &["M*A*S*H"]),
+            ("m*a*s*h", &["M*A*S*H"]),
+            ("avventura", &["L'Avventura"]),
+            ("l'avv", &["L'Avventura"]),
+            ("20000", &["20,000 Leagues Under the Sea"]),
+            ("strass", &["Straße"]),
+            ("STRAẞE", &["Straße"]),
+            ("الر", &["الرسالة"]),
+            ("spiderman", &["Spider-Man"]),
+            ("man spider", &["Spider-Man"]),
+            ("100%", &["100% Wolf"]),
+            ("l", &["The Lord of the Rings", "L'Avventura", "20,000 Leagues Under the Sea"]),
+        ] {
+            let answer = service.get(&path("/movie", search)).await;
+            assert_eq!((answer.status, answer.header("reelshelf-match")), (200, "exact"), "{search}");
+            assert_eq!(service.titles(&path("/movie", search)).await, found, "{search}");
+        }
+        assert_eq!(service.get("/movie").await.headers.get("reelshelf-match"), None);
+    }
+}
+
+on_both! {
+    async fn a_search_goes_together_with_filters_orders_and_pages(service: &Service) {
+        for (n, format) in ["DVD", "VHS", "DVD"].into_iter().enumerate() {
+            service.add(&format!("Alien {n}"), format, 100, 2000 + n as i64, 3).await;
+        }
+        service.add("Zodiac", "DVD", 100, 2001, 3).await;
+        for (query, found) in [
+            ("q=alien&movieFormat=DVD", &["Alien 0", "Alien 2"][..]),
+            ("q=alien&sort=-title", &["Alien 2", "Alien 1", "Alien 0"]),
+            ("q=alien&releaseYear=2001", &["Alien 1"]),
+            ("q=alien&limit=2", &["Alien 0", "Alien 1"]),
+        ] {
+            assert_eq!(service.titles(&format!("/movie?{query}")).await, found, "{query}");
+        }
+        let counted = service.get("/movie?q=alien&total=true&limit=1").await;
+        assert_eq!((counted.header("x-total-count"), counted.header("reelshelf-match")), ("3", "exact"));
+        assert_eq!(service.get("/stats?q=alien").await.json()["movies"], 3);
+    }
+}
+
+on_both! {
+    async fn a_search_follows_a_new_title_and_a_delete(service: &Service) {
+        service.add("Nosferatu", "VHS", 94, 1922, 5).await;
+        service.add("Metropolis", "VHS", 153, 1927, 5).await;
+        service.patch("/movie/1", &json!({"rating": 4})).await;
+        assert_eq!(service.titles("/movie?q=nosf").await, ["Nosferatu"]);
+        service.patch("/movie/1", &json!({"title": "Symphonie des Grauens"})).await;
+        assert_eq!(service.titles("/movie?q=grau%20sym").await, ["Symphonie des Grauens"]);
+        assert!(service.titles("/movie?q=nosferatu").await.is_empty());
+        assert_eq!(service.delete("/movie/1").await.status, 204);
+        assert!(service.titles("/movie?q=symphonie").await.is_empty());
+        assert_eq!(service.titles("/movie?q=metro").await, ["Metropolis"]);
+    }
+}
+
+on_both! {
+    async fn no_search_text_is_more_than_a_text(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let letters: String = ('a'..='z').chain('α'..='ω').chain('а'..='я').map(|c| format!("{c} ")).collect();
+        for text in [
+            "", " ", "\"", "'", "''", "\"heat", "heat\"", "*", "h*", "%", "h%", "_", "____", "heat:*", ":*", "&", "|", "!",
+            "!heat", "()", "(", "heat & !alien | (", "<->", "\\", "\\'", "\\\\", "\0", "he\0at", "NEAR", "NEAR(heat 5)",
+            "heat NEAR/5 alien", "heat AND", "OR", "NOT heat", "title:heat", "{title} : heat", "^heat", "heat + alien",
+            "-heat", "'; DROP TABLE movies; --", "' OR '1'='1", "$1", "?", "%s", "{}", "\u{10ffff}", "\u{fdd0}", "\u{feff}",
+            "\u{202e}taeh", "\u{301}", "🎬", "ﷺ", "\r\n", "\t", "heat\u{10ffff}", "ｈｅａｔ", &"ﷺ".repeat(200), &"a b ".repeat(50),
+            &letters[..letters.floor_char_boundary(letters.len().min(250))],
+        ] {
+            for to in ["/movie", "/stats", "/movie/random"] {
+                let answer = service.get(&path(to, text)).await;
+                let fine = answer.status == 200 || answer.status == 404 && to == "/movie/random";
+                assert!(fine, "{text:?}: {answer:?}");
+            }
+        }
+        for bytes in ["%FF", "%C3", "%00", "%ED%A0%80", "%", "%zz"] {
+            let answer = service.get(&format!("/movie?q={bytes}")).await;
+            assert!(matches!(answer.status, 200 | 400), "{bytes}: {answer:?}");
+        }
+        assert_eq!(service.titles("/movie?q=heat").await, ["Heat"]);
+    }
+}
+
+on_both! {
+    async fn a_search_is_as_long_as_two_hundred_characters(service: &Service) {
+        assert_eq!(service.get(&path("/movie", &"é".repeat(200))).await.status, 200);
+        assert_eq!(service.get(&path("/movie", &"é".repeat(201))).await.places(400), ["q"]);
+    }
+}
