@@ -62,9 +62,7 @@ async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
         return Ok(MIGRATIONS);
     }
     if !tables.iter().any(|table| table == "schema_migrations") {
-        return Err(DbError::Refused(
-            "the database holds the tables of another program; nothing was changed".to_owned(),
-        ));
+        return Err(foreign());
     }
     let applied = conn
         .query("SELECT name FROM schema_migrations ORDER BY name", &[], |row| row.get::<String>(0))
@@ -76,6 +74,11 @@ async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
         ));
     }
     Ok(&MIGRATIONS[applied.len()..])
+}
+
+/// The refusal of a database that has tables, but not ours.
+pub(super) fn foreign() -> DbError {
+    DbError::Refused("the database holds the tables of another program; nothing was changed".to_owned())
 }
 
 async fn batch(conn: &mut Conn, sql: &str) -> Result<(), DbError> {

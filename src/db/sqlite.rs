@@ -22,6 +22,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_READERS: usize = 16;
 const CACHED_STATEMENTS: usize = 64;
 
+/// Whether there are tables, but not the one that every database of ours has.
+const HOLDS_FOREIGN_TABLES: &str = "SELECT count(*) > 0 AND coalesce(sum(name = 'schema_migrations'), 0) = 0 \
+                                    FROM sqlite_schema WHERE type = 'table'";
+
 pub(super) struct Sqlite {
     path: PathBuf,
     readers: Arc<Readers>,
@@ -49,14 +53,14 @@ impl Sqlite {
 
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(|error| match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::NotADatabase) => {
-                    DbError::Refused(format!("{shown} is no SQLite database; nothing was changed"))
-                }
-                _ => error.into(),
-            })?;
+        // Setting the journal mode writes to the file, which is to be ours then.
+        let foreign = connection.query_row(HOLDS_FOREIGN_TABLES, [], |row| row.get(0))?;
+        if foreign {
+            return Err(super::migrations::foreign());
+        }
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )?;
         // From here on a busy database is waited for without holding a thread.
         connection.busy_timeout(Duration::ZERO)?;
         Ok(Self {
