@@ -237,6 +237,13 @@ impl WriteTx {
     /// # Errors
     /// Those of the database; nothing of the transaction is stored then.
     pub async fn commit(mut self) -> Result<(), DbError> {
+        if let Driver::Postgres(client) = self.driver() {
+            // After a statement that failed PostgreSQL rolls back at COMMIT and calls that a success;
+            // the empty query before it fails instead. While this is awaited, dropping still rolls back.
+            client.batch_execute("SELECT; COMMIT").await?;
+            self.0 = None;
+            return Ok(());
+        }
         match self.0.take().map(|conn| conn.0) {
             Some(Inner::Writer(mut writer)) => {
                 let committed = writer.release();
@@ -248,8 +255,7 @@ impl WriteTx {
                     .await
                     .unwrap_or_else(|_| Err(DbError::Unavailable("the database was closed".to_owned())))
             }
-            Some(Inner::Postgres(client)) => Ok(client.batch_execute("COMMIT").await?),
-            Some(Inner::Reader(_)) | None => unreachable!("a write transaction has a writer until it ends"),
+            _ => unreachable!("a write transaction has a writer until it ends"),
         }
     }
 }
