@@ -1,1 +1,5 @@
 //! The two databases, below the operations.
+
+mod constraints;
+mod opening;
+mod transactions;

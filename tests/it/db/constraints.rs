@@ -1,0 +1,103 @@
+//! The limits of a movie in the database itself, past the program.
+
+use crate::on_both;
+
+/// The columns of a valid movie, as SQL.
+const VALID: [(&str, &str); 10] = [
+    ("id", "1"),
+    ("title", "'Heat'"),
+    ("title_sort", "'heat'"),
+    ("movie_format", "'DVD'"),
+    ("length", "170"),
+    ("release_year", "1995"),
+    ("rating", "5"),
+    ("version", "1"),
+    ("created_at", "0"),
+    ("updated_at", "0"),
+];
+
+fn insert(id: usize, column: &str, value: &str) -> String {
+    let names = VALID.map(|(name, _)| name).join(", ");
+    let values = VALID.map(|(name, valid)| match name {
+        name if name == column => value.to_owned(),
+        "id" => id.to_string(),
+        _ => valid.to_owned(),
+    });
+    format!("INSERT INTO movies ({names}) VALUES ({})", values.join(", "))
+}
+
+on_both! {
+    async fn the_database_itself_holds_every_limit(service: &Service) {
+        let text = |c: &str, n| format!("'{}'", c.repeat(n));
+        let control = |n: u32| match service.database.kind {
+            crate::support::Kind::Sqlite => format!("'a' || char({n}) || 'b'"),
+            crate::support::Kind::Postgres => format!("'a' || chr({n}) || 'b'"),
+        };
+        let mut cases = vec![
+            ("id", "0".to_owned(), false),
+            ("id", "-1".to_owned(), false),
+            ("title", "''".to_owned(), false),
+            ("title", text("x", 1), true),
+            ("title", text("x", 50), true),
+            ("title", text("x", 51), false),
+            ("title", text("😀", 50), true),
+            ("title", text("😀", 51), false),
+            ("title", "' x'".to_owned(), false),
+            ("title", "'x '".to_owned(), false),
+            ("title", "'a b'".to_owned(), true),
+            ("movie_format", "'VHS'".to_owned(), true),
+            ("movie_format", "'DVD'".to_owned(), true),
+            ("movie_format", "'Streaming'".to_owned(), true),
+            ("movie_format", "'dvd'".to_owned(), false),
+            ("movie_format", "''".to_owned(), false),
+            ("movie_format", "'DVD '".to_owned(), false),
+            ("version", "0".to_owned(), false),
+            ("version", "1".to_owned(), true),
+        ];
+        for (column, least, most) in [("length", 0, 500), ("release_year", 1800, 2100), ("rating", 1, 5)] {
+            for (value, valid) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
+                cases.push((column, value.to_string(), valid));
+            }
+            cases.push((column, "'x'".to_owned(), false));
+        }
+        for (code, valid) in [(1, false), (9, false), (10, false), (31, false), (32, true), (126, true)] {
+            cases.push(("title", control(code), valid));
+        }
+        for (code, valid) in [(127, false), (128, false), (159, false), (160, true), (0xe9, true)] {
+            cases.push(("title", control(code), valid));
+        }
+        for (column, _) in &VALID[1..] {
+            cases.push((column, "NULL".to_owned(), false));
+        }
+        for (n, (column, value, valid)) in cases.iter().enumerate() {
+            let inserted = service.database.execute(&insert(n + 1, column, value)).await;
+            assert_eq!(inserted.is_ok(), *valid, "{column} {value}: {inserted:?}");
+            if let Err(error) = inserted {
+                let error = error.to_lowercase();
+                let by_rule = ["constraint", "cannot store", "invalid input syntax"].iter().any(|why| error.contains(why));
+                assert!(by_rule, "{column} {value}: {error}");
+            }
+        }
+        assert!(service.database.execute(&insert(1000, "", "")).await.is_ok());
+        assert!(service.database.execute(&insert(1000, "", "")).await.is_err(), "an id is used once");
+        for (column, value, valid) in cases.iter().filter(|(column, ..)| *column != "id") {
+            let update = format!("UPDATE movies SET {column} = {value} WHERE id = 1000");
+            assert_eq!(service.database.execute(&update).await.is_ok(), *valid, "{update}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_movie_takes_its_words_with_it(service: &Service) {
+        service.add("The Lord of the Rings", "DVD", 178, 2001, 5).await;
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let words = "SELECT count(*) FROM movie_words WHERE movie_id = $1";
+        let count = async |id: i64| {
+            let mut conn = service.app.db.read().await.unwrap();
+            conn.query_opt(words, &[id.into()], |row| row.get::<i64>(0)).await.unwrap()
+        };
+        assert_eq!(count(1).await, Some(4));
+        assert_eq!(service.delete("/movie/1").await.status, 204);
+        assert_eq!((count(1).await, count(2).await), (Some(0), Some(1)));
+    }
+}
