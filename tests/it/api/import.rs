@@ -9,6 +9,11 @@ use crate::{
 
 const HEADER: &str = "title,movieFormat,length,releaseYear,rating";
 
+/// Rows of so many movies, `Film 0` and so on.
+fn rows(title: &str, count: usize, rating: i64) -> String {
+    (0..count).map(|n| format!("{title} {n},DVD,90,2000,{rating}\n")).collect::<Vec<_>>().concat()
+}
+
 /// The counts of a report: read, created, updated, skipped, failed.
 #[track_caller]
 fn counts(answer: &Answer) -> [u64; 5] {
@@ -192,7 +197,7 @@ on_both! {
         service.add("Heat", "DVD", 170, 1995, 1).await;
         let before = service.get("/movie").await.text;
         // The bad row stands behind several pieces that were stored already.
-        let rows: String = (0..1200).map(|n| format!("Film {n},DVD,90,2000,3\n")).collect();
+        let rows = rows("Film", 1200, 3);
         let file = format!("{HEADER}\nHeat,DVD,170,1995,5\n{rows}Bad,DVD,90,2000,9\n{rows}");
         for options in ["", "?onError=abort", "?onDuplicate=update", "?dryRun=true", "?onDuplicate=add"] {
             let answer = csv(service, options, file.clone()).await;
@@ -307,9 +312,7 @@ on_both! {
 
 on_both! {
     async fn duplicates_are_found_over_a_whole_file(service: &Service) {
-        let rows: String = (0..1300).map(|n| format!("Film {n},DVD,90,2000,3\n")).collect();
-        let again: String = (0..1300).map(|n| format!("FILM {n},DVD,90,2000,4\n")).collect();
-        let file = format!("{HEADER}\n{rows}{again}");
+        let file = format!("{HEADER}\n{}{}", rows("Film", 1300, 3), rows("FILM", 1300, 4));
         assert_eq!(counts(&csv(service, "?dryRun=true", file.clone()).await), [2600, 1300, 0, 1300, 0]);
         assert_eq!(counts(&csv(service, "?onDuplicate=update", file).await), [2600, 1300, 1300, 0, 0]);
         assert_eq!(service.get("/stats").await.json()["rating"], json!({"1": 0, "2": 0, "3": 0, "4": 1300, "5": 0}));
@@ -416,8 +419,8 @@ on_both! {
 
 on_both! {
     async fn an_import_is_larger_than_other_bodies_may_be(service: &Service) {
-        let rows: String = (0..6_000).map(|n| format!("{n:06} {},DVD,90,2000,3\n", "é".repeat(40))).collect();
-        let file = format!("{HEADER},note\n{}", rows.replace(",3\n", &format!(",3,{}\n", "n".repeat(150))));
+        let noted = rows("Film", 6000, 3).replace(",3\n", &format!(",3,{}\n", "n".repeat(180)));
+        let file = format!("{HEADER},note\n{noted}");
         assert!(file.len() > 1_200_000);
         assert_eq!(counts(&csv(service, "", file).await), [6000, 6000, 0, 0, 0]);
     }
@@ -425,8 +428,7 @@ on_both! {
 
 on_both! {
     async fn imports_at_once_find_each_others_movies(service: &Service) {
-        let rows: String = (0..50).map(|n| format!("Film {n},DVD,90,2000,3\n")).collect();
-        let file = format!("{HEADER}\n{rows}");
+        let file = format!("{HEADER}\n{}", rows("Film", 50, 3));
         let all = futures_util::future::join_all((0..6).map(|_| csv(service, "", file.clone()))).await;
         let created: u64 = all.iter().map(|answer| counts(answer)[1]).sum();
         assert_eq!(created, 50);

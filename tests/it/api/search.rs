@@ -48,8 +48,8 @@ on_both! {
 
 on_both! {
     async fn a_search_goes_together_with_filters_orders_and_pages(service: &Service) {
-        for (n, format) in ["DVD", "VHS", "DVD"].into_iter().enumerate() {
-            service.add(&format!("Alien {n}"), format, 100, 2000 + n as i64, 3).await;
+        for (n, format) in (0..).zip(["DVD", "VHS", "DVD"]) {
+            service.add(&format!("Alien {n}"), format, 100, 2000 + n, 3).await;
         }
         service.add("Zodiac", "DVD", 100, 2001, 3).await;
         for (query, found) in [
@@ -84,14 +84,14 @@ on_both! {
 on_both! {
     async fn no_search_text_is_more_than_a_text(service: &Service) {
         service.add("Heat", "DVD", 170, 1995, 5).await;
-        let letters: String = ('a'..='z').chain('α'..='ω').chain('а'..='я').map(|c| format!("{c} ")).collect();
+        let letters: String = ('a'..='z').chain('α'..='ω').chain('а'..='я').flat_map(|c| [c, ' ']).take(200).collect();
         for text in [
             "", " ", "\"", "'", "''", "\"heat", "heat\"", "*", "h*", "%", "h%", "_", "____", "heat:*", ":*", "&", "|", "!",
             "!heat", "()", "(", "heat & !alien | (", "<->", "\\", "\\'", "\\\\", "\0", "he\0at", "NEAR", "NEAR(heat 5)",
             "heat NEAR/5 alien", "heat AND", "OR", "NOT heat", "title:heat", "{title} : heat", "^heat", "heat + alien",
             "-heat", "'; DROP TABLE movies; --", "' OR '1'='1", "$1", "?", "%s", "{}", "\u{10ffff}", "\u{fdd0}", "\u{feff}",
             "\u{202e}taeh", "\u{301}", "🎬", "ﷺ", "\r\n", "\t", "heat\u{10ffff}", "ｈｅａｔ", &"ﷺ".repeat(200), &"a b ".repeat(50),
-            &letters[..letters.floor_char_boundary(letters.len().min(250))],
+            &letters,
         ] {
             for to in ["/movie", "/stats", "/movie/random"] {
                 let answer = service.get(&path(to, text)).await;

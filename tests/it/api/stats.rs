@@ -20,8 +20,9 @@ fn reference(movies: &[Value]) -> Value {
     };
     let sum = |name: &str| movies.iter().map(|movie| movie[name].as_i64().unwrap()).sum::<i64>();
     let mean = |name: &str| {
-        let mean = sum(name) as f64 / movies.len() as f64;
-        if movies.is_empty() { Value::Null } else { json!((mean * 100.0).round() / 100.0) }
+        let [sum, count] =
+            [sum(name), i64::try_from(movies.len()).unwrap()].map(|n| f64::from(i32::try_from(n).unwrap()));
+        if movies.is_empty() { Value::Null } else { json!((sum / count * 100.0).round() / 100.0) }
     };
     json!({
         "movies": movies.len(),

@@ -15,7 +15,7 @@ pub struct TestDatabase {
     pub address: String,
     pub kind: Kind,
     /// The folder of the file; removed with this value. A cluster is removed with the run.
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
@@ -24,21 +24,21 @@ impl TestDatabase {
             Kind::Sqlite => {
                 let folder = tempfile::tempdir().expect("a temporary folder");
                 let address = format!("sqlite:{}", folder.path().join("films.db").display());
-                Self { address, kind, _folder: Some(folder) }
+                Self { address, kind, folder: Some(folder) }
             }
             Kind::Postgres => {
                 let name = format!("test_{:016x}", rand::random::<u64>());
                 cluster().await.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a database");
                 let address = cluster_address();
                 let (server, _) = address.rsplit_once('/').expect("an address with a database");
-                Self { address: format!("{server}/{name}"), kind, _folder: None }
+                Self { address: format!("{server}/{name}"), kind, folder: None }
             }
         }
     }
 
     /// The folder of a SQLite file.
     pub fn folder(&self) -> &std::path::Path {
-        self._folder.as_ref().expect("a database in a file").path()
+        self.folder.as_ref().expect("a database in a file").path()
     }
 
     /// Runs SQL on the database itself, past the program.

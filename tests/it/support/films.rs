@@ -17,11 +17,10 @@ pub const ATTRIBUTES: [&str; 5] = ["title", "movieFormat", "length", "releaseYea
 pub fn films(count: i64) -> Vec<Value> {
     (0..count)
         .map(|n| {
-            let article = ["", "The ", "a ", "An "][n as usize % 4];
-            let word =
-                ["Alien", "älien", "Zodiac", "2 Fast", "10 Things", "…Éclair", "الرسالة"][n as usize % 7];
-            let title = format!("{article}{word} {}", n / 3);
-            let format = ["DVD", "VHS", "Streaming"][n as usize % 3];
+            let of = |names: &[&'static str]| names[usize::try_from(n).expect("a count") % names.len()];
+            let word = of(&["Alien", "älien", "Zodiac", "2 Fast", "10 Things", "…Éclair", "الرسالة"]);
+            let title = format!("{}{word} {}", of(&["", "The ", "a ", "An "]), n / 3);
+            let format = of(&["DVD", "VHS", "Streaming"]);
             movie(&title, format, n * 7 % 501, 1800 + n * 11 % 301, 1 + n * 3 % 5)
         })
         .collect()

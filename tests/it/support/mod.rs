@@ -70,7 +70,7 @@ impl Service {
     pub async fn start_with(kind: Kind, settings: Settings) -> Self {
         let database = TestDatabase::new(kind).await;
         let service = Self::empty(database, settings).await;
-        let [viewer, editor, owner] = [Role::Viewer, Role::Editor, Role::Owner].map(|role| role.as_str());
+        let [viewer, editor, owner] = [Role::Viewer, Role::Editor, Role::Owner].map(Role::as_str);
         Self {
             viewer: service.add_user(viewer, Role::Viewer).await,
             editor: service.add_user(editor, Role::Editor).await,
