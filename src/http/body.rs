@@ -5,8 +5,9 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
+use http_body_util::BodyExt;
 
-use super::{Shared, problem::Problem};
+use super::{LARGEST_BODY, Shared, problem::Problem};
 use crate::{domain::Violation, json::Node};
 
 /// The media type of a request's body, in lower case and without parameters.
@@ -41,17 +42,27 @@ pub async fn read_json(request: Request, state: &Shared) -> Result<Node, Problem
     Node::parse(&body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
-/// Reads a body whole, as far as it is not too large.
-pub async fn read(request: Request, state: &Shared) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        Problem::new(
-            rejection.status(),
-            match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
-                _ => "the body could not be read",
-            },
-        )
-    })
+/// Reads a body whole, as far as it is not too large. What is too large is read on for a while and
+/// thrown away: a client that still sends when the connection is closed loses the answer.
+pub async fn read(request: Request, _: &Shared) -> Result<Bytes, Problem> {
+    const LARGEST_THROWN_AWAY: usize = 16 * LARGEST_BODY;
+
+    let mut body = request.into_body();
+    let (mut kept, mut size) = (Vec::new(), 0);
+    while size <= LARGEST_THROWN_AWAY
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body could not be read"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size <= LARGEST_BODY {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if size > LARGEST_BODY {
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
+    }
+    Ok(kept.into())
 }
 
 /// Makes a problem of violations in a body.
