@@ -1,0 +1,28 @@
+# The commands of everyday work; `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run check test bench deps
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the service on reelshelf.db, a SQLite file in this directory
+	@scripts/need cc
+	cargo run --release -- serve --database sqlite:reelshelf.db
+
+check: ## Formatting and lints
+	@scripts/need cc
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests
+	scripts/with-postgres cargo test
+	cargo build
+	scripts/schemathesis
+
+bench: ## Load, scale and comparison, on SQLite and PostgreSQL
+	scripts/with-postgres bench/run
+
+deps: ## Install from Debian what building and testing lack (done by `make test`)
+	@scripts/need cc curl postgres venv
