@@ -413,7 +413,11 @@ impl Row<'_> {
         column: usize,
         parse: impl FnOnce(&str) -> Result<T, crate::domain::Invalid>,
     ) -> Result<T, DbError> {
-        parse(&self.get::<String>(column)?).map_err(|e| DbError::Failed(Arc::new(e)))
+        let text = match self {
+            Self::Sqlite(row) => row.get_ref(column)?.as_str().map_err(|e| DbError::Failed(Arc::new(e)))?,
+            Self::Postgres(row) => row.try_get(column)?,
+        };
+        parse(text).map_err(|e| DbError::Failed(Arc::new(e)))
     }
 
     /// Reads a number column that was written from a domain type, back into that type.

@@ -6,6 +6,8 @@ mod text;
 mod time;
 mod user;
 
+use std::borrow::Cow;
+
 pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub(crate) use movie::quoted;
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
@@ -57,9 +59,9 @@ impl Violation {
 
 /// Normalises a short text (NFC, trimmed) and checks its length, counted in Unicode scalar values.
 fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
-    use unicode_normalization::UnicodeNormalization;
+    use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-    let text: String = text.nfc().collect();
+    let text = if is_nfc(text) { Cow::Borrowed(text) } else { text.nfc().collect() };
     let text = text.trim();
     if let Some(control) = text.chars().find(|c| c.is_control()) {
         return Err(Invalid::new(format!(

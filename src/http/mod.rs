@@ -20,6 +20,7 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
@@ -78,19 +79,18 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .merge(web::assets::open_routes())
         .merge(SwaggerUi::new("/docs").url("/openapi.json", description));
 
-    let mut router = Router::new()
-        .merge(closed)
-        .merge(pages)
-        .merge(open)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
-        .layer(from_fn(problem::normalize))
+    let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
+    // From the outside to the inside; as one layer, since each is cloned for every request.
+    let around = ServiceBuilder::new()
+        .layer(from_fn(trace))
+        .layer(from_fn(security_headers))
+        .option_layer(cors)
+        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(CompressionLayer::new());
-    if !state.settings.cors_origins.is_empty() {
-        router = router.layer(cors(state.settings.cors_origins.clone()));
-    }
-    router.layer(from_fn(security_headers)).layer(from_fn(trace)).with_state(state)
+        .layer(from_fn(problem::normalize))
+        .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+    Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
 }
 
 /// The description of the API (OpenAPI 3.1), as `/openapi.json` gives it.
