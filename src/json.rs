@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for Node {
 /// Reads the members of an object one by one and notes every violation with its JSON pointer.
 pub struct Members<'a> {
     pointer: String,
-    members: &'a [(String, Node)],
+    given: &'a [(String, Node)],
     known: Vec<&'static str>,
     violations: Vec<Violation>,
 }
@@ -138,9 +138,12 @@ impl<'a> Members<'a> {
     /// A value of another type.
     pub fn of(node: &'a Node, pointer: &str) -> Result<Self, Vec<Violation>> {
         match node {
-            Node::Object(members) => {
-                Ok(Self { pointer: pointer.to_owned(), members, known: Vec::new(), violations: Vec::new() })
-            }
+            Node::Object(members) => Ok(Self {
+                pointer: pointer.to_owned(),
+                given: members,
+                known: Vec::new(),
+                violations: Vec::new(),
+            }),
             other => Err(vec![Violation::at(pointer, format!("must be an object, got {other}"))]),
         }
     }
@@ -152,7 +155,7 @@ impl<'a> Members<'a> {
         read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
     ) -> Option<T> {
         self.known.push(name);
-        let mut given = self.members.iter().filter(|(n, _)| n == name);
+        let mut given = self.given.iter().filter(|(n, _)| n == name);
         let (_, node) = given.next()?;
         if given.next().is_some() {
             self.violation(name, "must not be given twice");
@@ -167,7 +170,7 @@ impl<'a> Members<'a> {
         name: &'static str,
         read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
     ) -> Option<T> {
-        if !self.members.iter().any(|(n, _)| n == name) {
+        if !self.given.iter().any(|(n, _)| n == name) {
             self.known.push(name);
             self.violation(name, "is required");
             return None;
@@ -207,7 +210,7 @@ impl<'a> Members<'a> {
     /// Every violation that was found.
     pub fn finish(mut self) -> Result<(), Vec<Violation>> {
         let mut unknown: Vec<&str> =
-            self.members.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
+            self.given.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         for name in unknown {
@@ -315,7 +318,7 @@ mod tests {
         let deep = "[".repeat(100_000);
         for bad in ["", "{", "{\"a\":1,}", "nul", "\"\\ud800\"", "1 2", "1e400", "NaN", "'a'", deep.as_str()]
         {
-            assert!(Node::parse(bad.as_bytes()).is_err(), "{:.20}", bad);
+            assert!(Node::parse(bad.as_bytes()).is_err(), "{bad:.20}");
         }
         assert!(Node::parse(b"\"\xff\"").is_err());
     }

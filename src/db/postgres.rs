@@ -36,7 +36,7 @@ impl Postgres {
         }
         let manager = Manager::from_config(
             config,
-            MakeRustlsConnect::new(tls(trust)?),
+            MakeRustlsConnect::new(tls(&trust)?),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
@@ -106,7 +106,7 @@ fn split_trust(address: &str) -> Result<(String, Trust), DbError> {
     Ok((if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") }, trust))
 }
 
-fn tls(trust: Trust) -> Result<ClientConfig, DbError> {
+fn tls(trust: &Trust) -> Result<ClientConfig, DbError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &trust.root_certificates {
         let unusable = |e: &dyn std::fmt::Display| {

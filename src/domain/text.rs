@@ -1,5 +1,7 @@
 //! Folding of titles: keys under which both databases order and find them alike, byte by byte.
 
+use std::fmt::Write;
+
 use caseless::Caseless;
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
@@ -120,7 +122,7 @@ fn push_with_numbers_by_value(key: &mut String, word: &str) {
         let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
         let digits = from[..end].trim_start_matches('0');
         key.push_str(before);
-        key.push_str(&format!("{:02}{digits}", digits.len()));
+        let _ = write!(key, "{:02}{digits}", digits.len());
         rest = &from[end..];
     }
     key.push_str(rest);

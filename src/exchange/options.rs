@@ -77,7 +77,7 @@ impl ImportOptions {
     pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
         check(field, &value).map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
-        once(field.as_str(), self.defaults.insert(field, value))
+        once(field.as_str(), self.defaults.insert(field, value).is_none())
     }
 
     /// Reads `FIELD:COLUMN`, the name of an attribute's column.
@@ -86,7 +86,7 @@ impl ImportOptions {
     /// Another form, an unknown attribute, one that has a column already.
     pub fn add_column(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, column) = field_and_text(text)?;
-        once(field.as_str(), self.columns.insert(field, column))
+        once(field.as_str(), self.columns.insert(field, column).is_none())
     }
 
     /// Reads `MEDIUM:FORMAT`, our format for a foreign medium.
@@ -98,7 +98,7 @@ impl ImportOptions {
             Invalid(format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)))
         })?;
         let format = MovieFormat::parse(format)?;
-        once(medium, self.formats.insert(medium.trim().to_owned(), format))
+        once(medium, self.formats.insert(medium.trim().to_owned(), format).is_none())
     }
 }
 
@@ -109,9 +109,7 @@ fn field_and_text(text: &str) -> Result<(Field, String), Invalid> {
     Ok((Field::parse(field)?, rest.to_owned()))
 }
 
-fn once<T>(name: &str, earlier: Option<T>) -> Result<(), Invalid> {
-    match earlier {
-        None => Ok(()),
-        Some(_) => Err(Invalid(format!("must be given only once for {}", quoted(name)))),
-    }
+fn once(name: &str, is_first: bool) -> Result<(), Invalid> {
+    let again = || Invalid(format!("must be given only once for {}", quoted(name)));
+    is_first.then_some(()).ok_or_else(again)
 }

@@ -59,8 +59,7 @@ impl Cell {
 
     fn shown(&self) -> String {
         match self {
-            Self::Text(text) => RowError::shown(text),
-            Self::Json(Node::Text(text)) => RowError::shown(text),
+            Self::Text(text) | Self::Json(Node::Text(text)) => RowError::shown(text),
             Self::Json(node) => node.to_string(),
         }
     }

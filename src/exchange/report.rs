@@ -55,6 +55,7 @@ impl RowError {
     }
 
     /// The beginning of what stood in a cell.
+    #[must_use]
     pub fn shown(value: &str) -> String {
         value.chars().take(100).collect()
     }

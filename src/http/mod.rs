@@ -1,6 +1,6 @@
 //! HTTP: the routes, what lies around them, and who may pass. A table of contents of the service.
 
-pub mod api;
+mod api;
 mod auth;
 mod body;
 mod client;

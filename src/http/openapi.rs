@@ -208,6 +208,7 @@ schema!(MediumText, {
 /// A movie.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the field is called movieFormat")]
 pub struct Movie {
     id: Id,
     title: Title,

@@ -3,9 +3,9 @@
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<Box<Report>>,
     #[serde(skip)]
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -41,7 +41,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             report: None,
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -57,8 +57,8 @@ impl Problem {
 
     /// With one header more.
     #[must_use]
-    pub fn with_header(mut self, name: header::HeaderName, value: impl Into<HeaderValue>) -> Self {
-        self.headers.append(name, value.into());
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -132,7 +132,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-        (self.status(), content_type, self.headers, body).into_response()
+        (self.status(), content_type, AppendHeaders(self.headers), body).into_response()
     }
 }
 

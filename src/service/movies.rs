@@ -121,13 +121,13 @@ pub async fn change(
     _: &Editor,
     id: i64,
     precondition: &Precondition,
-    changes: &Changes,
+    wanted: &Changes,
 ) -> Result<Movie, Error> {
     let mut tx = app.db.write().await?;
     loop {
         let movie = db::get(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
         precondition.check(&movie)?;
-        let attributes = movie.attributes.with(changes);
+        let attributes = movie.attributes.with(wanted);
         if attributes == movie.attributes {
             return Ok(movie);
         }

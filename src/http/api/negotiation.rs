@@ -50,6 +50,7 @@ pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
 }
 
 /// The entity tag of a version.
+#[must_use]
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }

@@ -39,14 +39,14 @@ struct Token {
     created_at: Time,
     expires_at: Option<Time>,
     /// The token itself: only in the answer that makes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
+    #[serde(rename = "token", skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
 }
 
 impl From<tokens::Token> for Token {
     fn from(t: tokens::Token) -> Self {
         let tokens::Token { id, name, role, created_at, expires_at } = t;
-        Self { id, name, role, created_at, expires_at, token: None }
+        Self { id, name, role, created_at, expires_at, secret: None }
     }
 }
 
@@ -80,7 +80,7 @@ async fn create(State(state): State<Shared>, viewer: Viewer, Json(node): Json) -
     let Some(name) = name else { unreachable!("what is missing is a violation") };
     let new = NewToken { name, role, expires_at: expires_at.flatten() };
     let (token, secret) = tokens::create(&state.app, &viewer, &new).await?;
-    let token = Token { token: Some(secret.reveal().to_owned()), ..token.into() };
+    let token = Token { secret: Some(secret.reveal().to_owned()), ..token.into() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Answer(token)).into_response())
 }
 

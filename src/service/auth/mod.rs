@@ -56,7 +56,7 @@ async fn check(app: &App, address: IpAddr, name: &str, password: &str) -> Result
     }
     // One at a time for each address, so that guesses side by side are counted like any others, and
     // one client's first requests side by side cost one computation.
-    let mut attempts = guard.throttle.attempts_from(address).await;
+    let mut attempts = guard.throttle.attempts_from(address, app.now()).await;
     if let Some(user) = remembered() {
         return Ok(user.clone());
     }

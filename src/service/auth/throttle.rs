@@ -30,13 +30,13 @@ pub(super) struct Failures(VecDeque<(Time, String)>);
 
 impl Throttle {
     /// Waits until no other attempt from that address is under way.
-    pub(super) async fn attempts_from(&self, address: IpAddr) -> OwnedMutexGuard<Failures> {
+    pub(super) async fn attempts_from(&self, address: IpAddr, now: Time) -> OwnedMutexGuard<Failures> {
         let failures = {
             let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if addresses.len() >= MANY_ADDRESSES {
-                // Whatever is in use, or has failed before, stays.
-                addresses
-                    .retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| !f.0.is_empty()));
+                // Whatever is in use, or has failed a short while ago, stays.
+                let recent = |f: &Failures| f.0.back().is_some_and(|(at, _)| *at > now.plus_millis(-WINDOW));
+                addresses.retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| recent(&f)));
             }
             addresses.entry(subscriber(address)).or_default().clone()
         };
@@ -48,7 +48,7 @@ impl Throttle {
 fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-        v4 => v4,
+        IpAddr::V4(v4) => IpAddr::V4(v4),
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     async fn five_failures_for_one_account_from_one_address_are_enough() {
         let throttle = Throttle::default();
         let here: IpAddr = "192.0.2.1".parse().unwrap();
-        let mut failures = throttle.attempts_from(here).await;
+        let mut failures = throttle.attempts_from(here, NOW).await;
         for n in 0..5 {
             assert!(failures.check("olivia", NOW.plus_millis(n * 1000)).is_ok());
             failures.note_failure("olivia".into(), NOW.plus_millis(n * 1000));
@@ -104,7 +104,7 @@ mod tests {
         let refused = failures.check("olivia", NOW.plus_millis(4000)).unwrap_err();
         assert!(matches!(refused, Error::TooManyAttempts { retry_after: 56 }), "{refused:?}");
         assert!(failures.check("pete", NOW.plus_millis(4000)).is_ok());
-        assert!(throttle.attempts_from("192.0.2.2".parse().unwrap()).await.check("olivia", NOW).is_ok());
+        assert!(throttle.attempts_from("192.0.2.2".parse().unwrap(), NOW).await.check("olivia", NOW).is_ok());
         assert!(failures.check("olivia", NOW.plus_millis(WINDOW - 1)).is_err());
         assert!(failures.check("olivia", NOW.plus_millis(WINDOW)).is_ok());
     }
@@ -112,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn twenty_failures_from_one_address_are_enough_for_all_accounts() {
         let throttle = Throttle::default();
-        let mut failures = throttle.attempts_from("2001:db8::1".parse().unwrap()).await;
+        let mut failures = throttle.attempts_from("2001:db8::1".parse().unwrap(), NOW).await;
         for n in 0..20 {
             assert!(failures.check(&n.to_string(), NOW).is_ok(), "{n}");
             failures.note_failure(n.to_string(), NOW);
@@ -120,9 +120,9 @@ mod tests {
         assert!(failures.check("olivia", NOW).is_err());
         drop(failures);
         let neighbour = "2001:db8::ffff:1".parse().unwrap();
-        assert!(throttle.attempts_from(neighbour).await.check("olivia", NOW).is_err());
+        assert!(throttle.attempts_from(neighbour, NOW).await.check("olivia", NOW).is_err());
         let elsewhere = "2001:db8:0:1::1".parse().unwrap();
-        assert!(throttle.attempts_from(elsewhere).await.check("olivia", NOW).is_ok());
+        assert!(throttle.attempts_from(elsewhere, NOW).await.check("olivia", NOW).is_ok());
     }
 
     #[test]
