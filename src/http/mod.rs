@@ -74,8 +74,6 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn_with_state(state.clone(), auth::require));
     let pages = web::home::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
     let open = open_api
-        .merge(web::login::open_routes())
-        .merge(web::setup::open_routes())
         .merge(web::assets::open_routes())
         .merge(SwaggerUi::new("/docs").url("/openapi.json", description));
 
@@ -105,6 +103,7 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
     let (open, open_description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(api::account::open_routes())
         .merge(api::health::open_routes())
+        .merge(web::setup::open_routes())
         .split_for_parts();
     let (closed, closed_description) = OpenApiRouter::with_openapi(open_description)
         .merge(api::movies::routes())

@@ -36,7 +36,7 @@ use crate::domain::{Field, Password, Role, SortKey, TokenName};
         (name = "health", description = "For those who watch over the service"),
     ),
     security(("bearer" = []), ("basic" = []), ("session" = [])),
-    components(schemas(Problem)),
+    components(schemas(Problem, AttributeText, MediumText)),
     modifiers(&SecuritySchemes),
 )]
 pub struct Description;
@@ -143,6 +143,14 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
 }
 
+/// A value or a range of values that a pattern fits.
+fn range(value: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!(r"^({value}|{value}\.\.({value})?|\.\.{value})$")))
+        .description(Some("A value (`5`) or a range (`4..`, `..90`, `1990..1999`), both ends included"))
+}
+
 fn date_time(description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -185,13 +193,9 @@ schema!(
         .examples(["a shelf full of tapes"])
 );
 schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
-schema!(
-    Range,
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .pattern(Some(r"^([0-9]+|[0-9]+\.\.[0-9]*|\.\.[0-9]+)$"))
-        .description(Some("A value (`5`) or a range (`4..`, `..90`, `1990..1999`), both ends included"))
-);
+schema!(RatingRange, range("0*[1-5]"));
+schema!(LengthRange, range("0*([0-9]|[1-9][0-9]|[1-4][0-9][0-9]|500)"));
+schema!(ReleaseYearRange, range("0*(1[89][0-9][0-9]|20[0-9][0-9]|2100)"));
 schema!(SortKeys, {
     let key = format!("-?({})", SortKey::ALL.map(SortKey::as_str).join("|"));
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{key}(,{key})*$")))
@@ -347,6 +351,16 @@ pub struct Login {
     password: String,
 }
 
+/// The first owner.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setup {
+    /// From the address that the service printed when it started.
+    code: String,
+    name: UserName,
+    password: NewPassword,
+}
+
 /// Who one is.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
@@ -466,11 +480,11 @@ pub struct FilterParams {
     #[param(required = false, style = Form, explode)]
     movie_format: Vec<MovieFormat>,
     #[param(required = false, inline)]
-    rating: Range,
+    rating: RatingRange,
     #[param(required = false, inline)]
-    length: Range,
+    length: LengthRange,
     #[param(required = false, inline)]
-    release_year: Range,
+    release_year: ReleaseYearRange,
 }
 
 /// The query of the list.
@@ -484,11 +498,11 @@ pub struct ListParams {
     #[param(required = false, style = Form, explode)]
     movie_format: Vec<MovieFormat>,
     #[param(required = false, inline)]
-    rating: Range,
+    rating: RatingRange,
     #[param(required = false, inline)]
-    length: Range,
+    length: LengthRange,
     #[param(required = false, inline)]
-    release_year: Range,
+    release_year: ReleaseYearRange,
     /// A comma-separated list of fields, each once; `-` before a name turns it round. `id` breaks ties.
     #[param(required = false, inline)]
     sort: SortKeys,
@@ -496,11 +510,29 @@ pub struct ListParams {
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: i64,
     /// Where a page ended: opaque, from the `Link` of the page before, for the same `sort`.
-    #[param(required = false)]
+    #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: String,
     /// Whether to count all movies that pass the filters.
     #[param(required = false)]
     total: bool,
+}
+
+/// The query of the page for signing in.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct LoginParams {
+    /// Where to go on afterwards: a place of this service.
+    #[param(required = false, example = "/movie")]
+    next: String,
+}
+
+/// The query of the page for the first owner.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SetupParams {
+    /// From the address that the service printed when it started.
+    #[param(required = false)]
+    code: String,
 }
 
 /// The options of an import.
@@ -579,7 +611,7 @@ pub struct UserPath {
 #[into_params(parameter_in = Header)]
 pub struct IfMatch {
     /// The `ETag` of the version that is to be changed, or `*`.
-    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$"#)]
+    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#)]
     if_match: String,
 }
 
@@ -591,7 +623,7 @@ pub struct IfNoneMatch {
     #[param(
         rename = "If-None-Match",
         required = false,
-        pattern = r#"^(\*|(W/)?"[^"]*"(, *(W/)?"[^"]*")*)$"#
+        pattern = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#
     )]
     if_none_match: String,
 }

@@ -31,12 +31,12 @@ pub fn routes() -> OpenApiRouter<Shared> {
 
 /// The routes for everybody.
 pub fn open_routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(login))
+    OpenApiRouter::new().routes(routes!(web::login::show, login))
 }
 
 /// Who one is, and what one may with what one signed in with.
 #[derive(Serialize)]
-struct Me {
+pub(in crate::http) struct Me {
     name: UserName,
     role: Role,
 }
@@ -50,7 +50,7 @@ impl From<&Identity> for Me {
 /// Begin a session
 ///
 /// Sets the session's cookie. Also takes the form of the page.
-#[utoipa::path(post, path = "/login", tag = "account", security(()), request_body = schema::Login, responses(
+#[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = schema::Login, responses(
     (status = 200, description = "Signed in", body = schema::Me,
         headers(("Set-Cookie" = String, description = "The session"))),
     (status = 400, description = "No JSON"),
@@ -87,7 +87,7 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
 /// End the session
 ///
 /// On the server, not only in the browser. Whoever is signed in without a session stays so.
-#[utoipa::path(post, path = "/logout", tag = "account", responses(
+#[utoipa::path(post, path = "/logout", operation_id = "logout", tag = "account", responses(
     (status = 204, description = "Signed out"),
     (status = 303, description = "Signed out, to a form: led to the page for signing in"),
 ))]
@@ -110,7 +110,7 @@ async fn logout(
 }
 
 /// Who one is
-#[utoipa::path(get, path = "/me", tag = "account", responses(
+#[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", responses(
     (status = 200, description = "Name and role", body = schema::Me),
 ))]
 async fn me(viewer: Viewer) -> Answer<Me> {
@@ -120,7 +120,7 @@ async fn me(viewer: Viewer) -> Answer<Me> {
 /// Set a new password
 ///
 /// With the present one. It ends all of one's sessions; tokens stay as they are.
-#[utoipa::path(patch, path = "/me", tag = "account", request_body = schema::PasswordChange, responses(
+#[utoipa::path(patch, path = "/me", operation_id = "updateMe", tag = "account", request_body = schema::PasswordChange, responses(
     (status = 200, description = "The password was changed", body = schema::Me),
     (status = 400, description = "No JSON"),
     (status = 413, description = "The body is too large"),

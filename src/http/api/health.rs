@@ -21,7 +21,7 @@ struct Health {
 }
 
 /// Whether the process runs
-#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses(
+#[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Health),
 ))]
 async fn live() -> Answer<Health> {
@@ -29,7 +29,7 @@ async fn live() -> Answer<Health> {
 }
 
 /// Whether the database answers
-#[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
+#[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Health),
 ))]
 async fn ready(State(state): State<Shared>) -> Result<Answer<Health>, Problem> {

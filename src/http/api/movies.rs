@@ -40,7 +40,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 ///
 /// Without a query: every movie, by id, streamed. With `Accept: text/csv` or
 /// `application/x-ndjson` the same list as a file, which is the export.
-#[utoipa::path(get, path = "/movie", tag = "movies", params(schema::ListParams), responses(
+#[utoipa::path(get, path = "/movie", operation_id = "listMovies", tag = "movies", params(schema::ListParams), responses(
     (status = 200, description = "The movies, or one page of them", content(
         (Vec<schema::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     ), headers(
@@ -116,7 +116,7 @@ async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format)
 /// Create a movie, or import many
 ///
 /// JSON creates one movie. CSV and NDJSON import a file; the query's options are for that alone.
-#[utoipa::path(post, path = "/movie", tag = "movies", params(schema::ImportParams),
+#[utoipa::path(post, path = "/movie", operation_id = "createMovie", tag = "movies", params(schema::ImportParams),
     request_body(content(
         (schema::NewMovie = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
     )),
@@ -125,6 +125,10 @@ async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format)
             body = schema::Report),
         (status = 201, description = "The movie was created", body = schema::Movie, headers(
             ("Location" = String, description = "The movie's address"), ("ETag" = String, description = "The movie's version"),
+        ), links(
+            ("get" = (operation_id = "getMovie", parameters(("id" = "$response.body#/id")))),
+            ("update" = (operation_id = "updateMovie", parameters(("id" = "$response.body#/id")))),
+            ("delete" = (operation_id = "deleteMovie", parameters(("id" = "$response.body#/id")))),
         )),
         (status = 400, description = "No JSON, or a query parameter that is unknown or out of its domain"),
         (status = 413, description = "The body is too large"),
@@ -156,7 +160,7 @@ async fn create(
 }
 
 /// Read one movie
-#[utoipa::path(get, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
+#[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
     (status = 200, description = "The movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
     (status = 304, description = "The movie still has the version that `If-None-Match` names"),
     (status = 400, description = "`If-None-Match` is malformed"),
@@ -180,7 +184,7 @@ async fn get_one(
 /// Change a movie
 ///
 /// Only the fields given; a change that changes nothing leaves the movie and its version as they were.
-#[utoipa::path(patch, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfMatch),
+#[utoipa::path(patch, path = "/movie/{id}", operation_id = "updateMovie", tag = "movies", params(schema::MovieId, schema::IfMatch),
     request_body(content(
         (schema::MovieChanges = "application/json"), (schema::MovieChanges = "application/merge-patch+json")
     )),
@@ -215,7 +219,7 @@ async fn update(
 }
 
 /// Delete a movie
-#[utoipa::path(delete, path = "/movie/{id}", tag = "movies", params(schema::MovieId, schema::IfMatch), responses(
+#[utoipa::path(delete, path = "/movie/{id}", operation_id = "deleteMovie", tag = "movies", params(schema::MovieId, schema::IfMatch), responses(
     (status = 204, description = "The movie is gone"),
     (status = 400, description = "`If-Match` is malformed"),
     (status = 404, description = "There is no such movie"),
@@ -236,7 +240,7 @@ async fn delete(
 /// Pick a movie at random
 ///
 /// Among those that pass the filters, each with the same probability.
-#[utoipa::path(get, path = "/movie/random", tag = "movies", params(schema::FilterParams), responses(
+#[utoipa::path(get, path = "/movie/random", operation_id = "randomMovie", tag = "movies", params(schema::FilterParams), responses(
     (status = 200, description = "One movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
     (status = 404, description = "No movie passes the filters"),
@@ -252,7 +256,7 @@ async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result
 /// Count the movies
 ///
 /// By format, rating, release year and decade, with total and mean length and mean rating.
-#[utoipa::path(get, path = "/stats", tag = "movies", params(schema::FilterParams), responses(
+#[utoipa::path(get, path = "/stats", operation_id = "getStats", tag = "movies", params(schema::FilterParams), responses(
     (status = 200, description = "The statistics of the movies that pass the filters", body = schema::Stats),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
 ))]

@@ -81,23 +81,37 @@ struct EntityTag {
 }
 
 fn entity_tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<Vec<EntityTag>>, Problem> {
-    let invalid = || {
-        let detail = format!("{name} must be * or a list of entity tags, such as \"3\"");
-        Problem::new(StatusCode::BAD_REQUEST, detail)
-    };
     let mut tags = Vec::new();
     for value in headers.get_all(name) {
-        for tag in value.to_str().map_err(|_| invalid())?.split(',').map(str::trim) {
-            let (weak, quoted) = tag.strip_prefix("W/").map_or((false, tag), |tag| (true, tag));
-            let opaque = match quoted.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
-                Some(opaque) if !opaque.contains('"') => opaque,
-                None if tag == "*" => tag,
-                _ => return Err(invalid()),
-            };
-            tags.push(EntityTag { weak, opaque: opaque.to_owned() });
-        }
+        let read = value.to_str().ok().and_then(|value| read_entity_tags(value, &mut tags));
+        read.ok_or_else(|| {
+            let detail = format!("{name} must be * or a list of entity tags, such as \"3\"");
+            Problem::new(StatusCode::BAD_REQUEST, detail)
+        })?;
     }
     Ok((!tags.is_empty()).then_some(tags))
+}
+
+/// Reads one header's list of entity tags (RFC 9110, section 8.8.3), in which commas may stand.
+fn read_entity_tags(value: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
+    let mut rest = value.trim();
+    if rest == "*" {
+        tags.push(EntityTag { weak: false, opaque: rest.to_owned() });
+        return Some(());
+    }
+    loop {
+        let (weak, tag) = rest.strip_prefix("W/").map_or((false, rest), |tag| (true, tag));
+        let (opaque, behind) = tag.strip_prefix('"')?.split_once('"')?;
+        if !opaque.bytes().all(|b| b.is_ascii_graphic()) {
+            return None;
+        }
+        tags.push(EntityTag { weak, opaque: opaque.to_owned() });
+        rest = behind.trim_start();
+        if rest.is_empty() {
+            return Some(());
+        }
+        rest = rest.strip_prefix(',')?.trim_start();
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +145,10 @@ mod tests {
         for foreign in ["\"abc\"", "\"03\"", "\"+3\"", "\"\""] {
             assert_eq!(if_match(foreign), Some(Precondition::Versions(vec![])), "{foreign}");
         }
-        assert_eq!(if_match("3"), None);
+        assert_eq!(if_match("\"a,b\" ,\"3\""), Some(Precondition::Versions(vec![3])));
+        for bad in ["3", "\"3", "3\"", "\"3\",", "\"3\" \"4\"", "\"a b\"", "*, \"3\"", ""] {
+            assert_eq!(if_match(bad), None, "{bad}");
+        }
         let known = |value| is_known(&headers(header::IF_NONE_MATCH, value), 3).ok();
         assert_eq!(known("W/\"3\""), Some(true));
         assert_eq!(known("\"2\""), Some(false));

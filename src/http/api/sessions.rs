@@ -33,7 +33,7 @@ struct Session {
 }
 
 /// List one's own sessions
-#[utoipa::path(get, path = "/session", tag = "account", responses(
+#[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
     (status = 200, description = "One's own sessions, the latest used first", body = Vec<schema::Session>),
 ))]
 async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
@@ -50,7 +50,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
 }
 
 /// End a session
-#[utoipa::path(delete, path = "/session/{id}", tag = "account", params(schema::SessionId), responses(
+#[utoipa::path(delete, path = "/session/{id}", operation_id = "endSession", tag = "account", params(schema::SessionId), responses(
     (status = 204, description = "The session has ended"),
     (status = 404, description = "You have no such session"),
 ))]

@@ -51,7 +51,7 @@ impl From<tokens::Token> for Token {
 }
 
 /// List one's own tokens
-#[utoipa::path(get, path = "/token", tag = "account", responses(
+#[utoipa::path(get, path = "/token", operation_id = "listTokens", tag = "account", responses(
     (status = 200, description = "One's own tokens, without the secrets themselves", body = Vec<schema::Token>),
 ))]
 async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
@@ -61,8 +61,9 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
 /// Make a token
 ///
 /// The answer shows it this once.
-#[utoipa::path(post, path = "/token", tag = "account", request_body = schema::NewToken, responses(
-    (status = 201, description = "The token was made", body = schema::MadeToken),
+#[utoipa::path(post, path = "/token", operation_id = "createToken", tag = "account", request_body = schema::NewToken, responses(
+    (status = 201, description = "The token was made", body = schema::MadeToken,
+        links(("revoke" = (operation_id = "revokeToken", parameters(("id" = "$response.body#/id")))))),
     (status = 400, description = "No JSON"),
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
@@ -85,7 +86,7 @@ async fn create(State(state): State<Shared>, viewer: Viewer, Json(node): Json) -
 }
 
 /// Revoke a token
-#[utoipa::path(delete, path = "/token/{id}", tag = "account", params(schema::TokenId), responses(
+#[utoipa::path(delete, path = "/token/{id}", operation_id = "revokeToken", tag = "account", params(schema::TokenId), responses(
     (status = 204, description = "The token is good for nothing any more"),
     (status = 404, description = "You have no such token"),
 ))]

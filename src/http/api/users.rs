@@ -45,7 +45,7 @@ impl From<users::User> for User {
 }
 
 /// List the users
-#[utoipa::path(get, path = "/user", tag = "users", responses(
+#[utoipa::path(get, path = "/user", operation_id = "listUsers", tag = "users", responses(
     (status = 200, description = "All users, by name", body = Vec<schema::User>),
 ))]
 async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
@@ -53,9 +53,12 @@ async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<Us
 }
 
 /// Add a user
-#[utoipa::path(post, path = "/user", tag = "users", request_body = schema::NewUser, responses(
+#[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", request_body = schema::NewUser, responses(
     (status = 201, description = "The user was added", body = schema::User,
-        headers(("Location" = String, description = "The user's address"))),
+        headers(("Location" = String, description = "The user's address")), links(
+            ("update" = (operation_id = "updateUser", parameters(("name" = "$response.body#/name")))),
+            ("delete" = (operation_id = "deleteUser", parameters(("name" = "$response.body#/name")))),
+        )),
     (status = 400, description = "No JSON"),
     (status = 409, description = "There is a user of that name already"),
     (status = 413, description = "The body is too large"),
@@ -84,7 +87,7 @@ async fn create(State(state): State<Shared>, owner: Owner, Json(node): Json) -> 
 /// Change a user's role or set a new password
 ///
 /// Either ends the user's sessions at once.
-#[utoipa::path(patch, path = "/user/{name}", tag = "users", params(schema::UserPath),
+#[utoipa::path(patch, path = "/user/{name}", operation_id = "updateUser", tag = "users", params(schema::UserPath),
     request_body = schema::UserChanges, responses(
     (status = 200, description = "The user as it is now", body = schema::User),
     (status = 400, description = "No JSON"),
@@ -112,7 +115,7 @@ async fn update(
 /// Remove a user
 ///
 /// With all tokens and sessions, at once.
-#[utoipa::path(delete, path = "/user/{name}", tag = "users", params(schema::UserPath), responses(
+#[utoipa::path(delete, path = "/user/{name}", operation_id = "deleteUser", tag = "users", params(schema::UserPath), responses(
     (status = 204, description = "The user is gone"),
     (status = 404, description = "There is no such user"),
     (status = 409, description = "The last owner cannot be removed"),

@@ -2,16 +2,14 @@
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{Request, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
 };
 
 use super::{Form, local_place, page};
 use crate::{
-    http::{Shared, auth::set_cookie, client::Client, problem::Problem},
+    http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
     service::{auth, setup},
 };
 
@@ -25,12 +23,13 @@ struct Login<'a> {
     setup_needed: bool,
 }
 
-/// The route of the page, for everybody. What its form sends goes to the API's `POST /login`.
-pub fn open_routes() -> Router<Shared> {
-    Router::new().route("/login", get(show))
-}
-
-async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+/// The page for signing in
+///
+/// What its form sends goes to `POST /login`.
+#[utoipa::path(get, path = "/login", operation_id = "showLogin", tag = "account", security(()),
+    params(schema::LoginParams),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
+pub async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let query = uri.query().unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();

@@ -2,21 +2,24 @@
 
 use askama::Template;
 use axum::{
-    Router,
+    Json as Answer,
     extract::{Request, State},
-    http::{StatusCode, Uri},
+    http::{StatusCode, Uri, header::ACCEPT},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
 };
+
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Form, page};
 use crate::{
     domain::{Invalid, Password, UserName, Violation},
     http::{
         Shared,
+        api::account::Me,
         auth::{cross_site, set_cookie},
-        body::{media_type, read_json},
+        body::{media_type, read_json, unsupported},
         client::{Client, is_cross_site},
+        openapi as schema,
         problem::Problem,
     },
     json::Members,
@@ -43,10 +46,19 @@ impl<'a> Setup<'a> {
 }
 
 /// The routes of the page, for everybody: only who has the code gets further.
-pub fn open_routes() -> Router<Shared> {
-    Router::new().route("/setup", get(show).post(submit))
+pub fn open_routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(show, submit))
 }
 
+/// The page for the first owner
+#[utoipa::path(get, path = "/setup", operation_id = "showSetup", tag = "account", security(()),
+    params(schema::SetupParams),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "There is a user already: led to the page for signing in"),
+        (status = 403, description = "The code is wrong or was used", body = String, content_type = "text/html"),
+    )
+)]
 async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     if !setup::needed(&state.app).await? {
         return Ok(Redirect::to("/login").into_response());
@@ -65,6 +77,23 @@ async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem
     page(status, &template)
 }
 
+/// Make the first owner
+///
+/// With the one-time code that the service printed when it started; signs the owner in. Also takes the
+/// form of the page.
+#[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
+    request_body = schema::Setup,
+    responses(
+        (status = 201, description = "The first owner was made, and is signed in", body = schema::Me,
+            headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 400, description = "No JSON"),
+        (status = 403, description = "The code is wrong or was used, or a page of another site asks"),
+        (status = 409, description = "There is a user already"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is neither JSON nor a form by its media type"),
+        (status = 422, description = "Fields are invalid"),
+    )
+)]
 async fn submit(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
     if is_cross_site(request.headers(), &state) {
         return Err(cross_site());
@@ -72,14 +101,17 @@ async fn submit(State(state): State<Shared>, client: Client, request: Request) -
     let headers = request.headers();
     let agent =
         headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
-    let is_json = media_type(headers) == "application/json";
-    let form = if is_json { of_json(request, &state).await? } else { Form::read(request, &state).await? };
+    let (form, is_json) = match media_type(headers).as_str() {
+        "application/json" => (of_json(request, &state).await?, true),
+        "application/x-www-form-urlencoded" => (Form::read(request, &state).await?, false),
+        _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
+    };
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
     let made = match finish(&state, code, name, password).await {
         Ok(()) => auth::login(&state.app, client.address, &agent, name, password).await,
         Err(error) => Err(error),
     };
-    let (session, _) = match made {
+    let (session, identity) = match made {
         Ok(signed_in) => signed_in,
         Err(error) => {
             let problem = Problem::from(error);
@@ -98,8 +130,11 @@ async fn submit(State(state): State<Shared>, client: Client, request: Request) -
         }
     };
     let (cookie, value) = set_cookie(Some(&session), client);
-    let answer =
-        if is_json { StatusCode::CREATED.into_response() } else { Redirect::to("/").into_response() };
+    let answer = if is_json {
+        (StatusCode::CREATED, Answer(Me::from(&identity))).into_response()
+    } else {
+        Redirect::to("/").into_response()
+    };
     Ok(([(cookie, value)], answer).into_response())
 }
 
