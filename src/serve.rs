@@ -23,14 +23,18 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The target of the log's line with the set-up address, which is there at every level.
+pub const SETUP: &str = "reelshelf::setup";
+
 /// What `serve` needs to know.
 #[derive(Debug)]
 pub struct Options {
-    pub listen: SocketAddr,
+    /// A name or an address, and a port; of several addresses of a name the first that is free.
+    pub listen: String,
     pub database: String,
     pub tls: Option<Tls>,
     pub settings: Settings,
-    pub metrics_listen: Option<SocketAddr>,
+    pub metrics_listen: Option<String>,
     /// The first owner, where there is no user yet.
     pub owner: Option<(UserName, Password)>,
 }
@@ -55,12 +59,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         setup::first_owner(&app, &name, password).await?;
         tracing::info!(name = name.as_str(), "made the first owner");
     }
-    if let Some(address) = options.metrics_listen {
+    if let Some(address) = &options.metrics_listen {
         serve_metrics(address).await?;
     }
 
     let handle = Handle::new();
-    let listener = std::net::TcpListener::bind(options.listen)
+    let listener = std::net::TcpListener::bind(&options.listen)
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -84,7 +88,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         }
     };
     if let Some(code) = setup::begin(&app).await? {
-        tracing::warn!("there is no user yet; make the first owner at {base}/setup?code={}", code.reveal());
+        let code = code.reveal();
+        tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup?code={code}");
     }
     let mut out = std::io::stdout();
     writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
@@ -130,7 +135,7 @@ async fn reload_on_hangup(config: RustlsConfig, tls: Tls) {
     drop((config, tls));
 }
 
-async fn serve_metrics(address: SocketAddr) -> anyhow::Result<()> {
+async fn serve_metrics(address: &str) -> anyhow::Result<()> {
     let routes = http::metrics_routes(http::start_metrics()?);
     let listener = tokio::net::TcpListener::bind(address)
         .await

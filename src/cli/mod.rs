@@ -7,8 +7,10 @@ mod serve;
 mod token;
 mod user;
 
+use std::str::FromStr;
+
 use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::Directive};
 
 use database::Database;
 
@@ -28,7 +30,7 @@ use database::Database;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How the log is written, to standard error; RUST_LOG says how much of it (such as `debug`).
+    /// How the log is written, to standard error; RUST_LOG says how much of it (such as `debug`)
     #[arg(long, global = true, env = "REELSHELF_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
 }
@@ -90,6 +92,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let setup = Directive::from_str(&format!("{}=warn", crate::serve::SETUP));
+    let filter = setup.into_iter().fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),

@@ -1,6 +1,6 @@
 //! `reelshelf serve`
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use axum::http::{HeaderValue, Uri};
@@ -17,8 +17,8 @@ use crate::{
 #[derive(clap::Args)]
 pub struct Args {
     /// The address to listen on; port 0 picks a free one. Once ready, one line on standard output names it
-    #[arg(long, env = "REELSHELF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
+    #[arg(long, env = "REELSHELF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
+    listen: String,
 
     #[command(flatten)]
     database: Database,
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// The address under which users know the service
+    /// The address under which users know the service; with https:// cookies are Secure
     #[arg(long, env = "REELSHELF_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<Uri>,
 
@@ -44,8 +44,8 @@ pub struct Args {
     cors_origin: Vec<HeaderValue>,
 
     /// An address of its own for /metrics (Prometheus); without it there are none
-    #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
-    metrics_listen: Option<SocketAddr>,
+    #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = address)]
+    metrics_listen: Option<String>,
 
     /// The name of the first owner, who is made where there is no user yet
     #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse)]
@@ -85,6 +85,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         owner,
     })
     .await
+}
+
+/// A name or an address, and a port.
+fn address(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
+    port.map(|_| text.to_owned())
+        .ok_or("must be an address or a name and a port, such as 0.0.0.0:8080".to_owned())
 }
 
 fn public_url(text: &str) -> Result<Uri, String> {

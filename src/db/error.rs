@@ -45,6 +45,20 @@ impl From<rusqlite::Error> for DbError {
     }
 }
 
+/// An error with what caused it, since drivers tell only half of it in their own words.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.ends_with(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 impl From<tokio_postgres::Error> for DbError {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
@@ -53,7 +67,7 @@ impl From<tokio_postgres::Error> for DbError {
                 || std::error::Error::source(&error)
                     .is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
             {
-                Self::Unavailable(error.to_string())
+                Self::Unavailable(whole(&error))
             } else {
                 Self::Failed(Arc::new(error))
             };
@@ -73,6 +87,6 @@ impl From<tokio_postgres::Error> for DbError {
 
 impl From<deadpool_postgres::PoolError> for DbError {
     fn from(error: deadpool_postgres::PoolError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(whole(&error))
     }
 }

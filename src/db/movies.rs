@@ -30,7 +30,8 @@ fn read(row: &Row<'_>) -> Result<Movie, DbError> {
     })
 }
 
-/// Hands out ids that were never handed out before, whatever becomes of the transaction.
+/// Hands out ids that no movie ever had. Those of a transaction that is rolled back may be handed out
+/// again.
 ///
 /// # Errors
 /// Those of the database.

@@ -26,7 +26,9 @@ impl<R: BufRead> Rows<R> {
         if names.iter().all(String::is_empty) {
             return Err(Invalid("the file is empty; its first line must name the columns".to_owned()));
         }
-        if let Some(twice) = names.iter().enumerate().find(|(n, name)| names[..*n].contains(name)) {
+        if let Some(twice) =
+            names.iter().enumerate().find(|(n, name)| !name.is_empty() && names[..*n].contains(name))
+        {
             return Err(Invalid(format!("line 1 names the column {} twice", quoted(twice.1))));
         }
         let mut columns = [None; 5];

@@ -70,13 +70,13 @@ choice!(
 );
 
 impl ImportOptions {
-    /// Reads `FIELD:VALUE`, a default for an attribute.
+    /// Reads `FIELD:VALUE`, a default for an attribute, which is read as the other options say.
     ///
     /// # Errors
     /// Another form, an unknown attribute, one that has a default already, a value that breaks a rule.
     pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
-        check(field, &value).map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
+        check(field, &value, self).map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
         once(field.as_str(), self.defaults.insert(field, value).is_none())
     }
 

@@ -65,19 +65,33 @@ impl Cell {
     }
 }
 
-/// Whether a text can stand for an attribute.
+/// Whether a text can stand for an attribute, as the options have it read.
 ///
 /// # Errors
 /// The rule that it breaks.
-pub(super) fn check(field: Field, text: &str) -> Result<(), Invalid> {
+pub(super) fn check(field: Field, text: &str, options: &ImportOptions) -> Result<(), Invalid> {
     let cell = Cell::Text(text.to_owned());
     match field {
-        Field::Title => Title::parse(text).map(drop),
-        Field::MovieFormat => MovieFormat::parse(cell.text()?).map(drop),
+        Field::Title => title(&cell, options).map(drop),
+        Field::MovieFormat => movie_format(&cell, options).map(drop),
         Field::Length => Length::try_from(cell.whole()?).map(drop),
         Field::ReleaseYear => ReleaseYear::try_from(cell.whole()?).map(drop),
         Field::Rating => Rating::try_from(cell.whole()?).map(drop),
     }
+}
+
+fn title(cell: &Cell, options: &ImportOptions) -> Result<Title, Invalid> {
+    match options.title_too_long {
+        TitleTooLong::Error => Title::parse(cell.text()?),
+        TitleTooLong::Truncate => Title::parse_truncating(cell.text()?),
+    }
+}
+
+fn movie_format(cell: &Cell, options: &ImportOptions) -> Result<MovieFormat, Invalid> {
+    let medium = cell.text()?;
+    options.formats.get(medium).copied().map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
+        Invalid(format!("{}; mapFormat=MEDIUM:FORMAT says what a medium stands for", invalid.0))
+    })
 }
 
 impl Record {
@@ -87,14 +101,9 @@ impl Record {
     /// Every attribute that is invalid, or missing without a default.
     pub fn attributes(&self, options: &ImportOptions) -> Result<Attributes, Vec<RowError>> {
         let mut errors = Vec::new();
-        let title = self.read(Field::Title, options, &mut errors, |cell| match options.title_too_long {
-            TitleTooLong::Error => Title::parse(cell.text()?),
-            TitleTooLong::Truncate => Title::parse_truncating(cell.text()?),
-        });
-        let movie_format = self.read(Field::MovieFormat, options, &mut errors, |cell| {
-            let medium = cell.text()?;
-            options.formats.get(medium).copied().map_or_else(|| MovieFormat::parse(medium), Ok)
-        });
+        let title = self.read(Field::Title, options, &mut errors, |cell| title(cell, options));
+        let movie_format =
+            self.read(Field::MovieFormat, options, &mut errors, |cell| movie_format(cell, options));
         let length = self.read(Field::Length, options, &mut errors, |cell| Length::try_from(cell.whole()?));
         let release_year =
             self.read(Field::ReleaseYear, options, &mut errors, |cell| ReleaseYear::try_from(cell.whole()?));

@@ -15,10 +15,13 @@ use super::{
 };
 use crate::service::{
     Editor, Error, Identity, Owner, Viewer,
-    auth::{self, SESSION_IDLE, Secret},
+    auth::{self, Secret},
 };
 
 const COOKIE: &str = "reelshelf_session";
+/// How long a browser keeps the cookie, in seconds: as long as browsers keep any, 400 days. When the
+/// session ends is for the server to say.
+const COOKIE_AGE: u32 = 400 * 24 * 60 * 60;
 
 /// Lets through who is signed in; everybody else gets 401.
 pub async fn require(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
@@ -108,7 +111,7 @@ fn session_cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// The header that gives a browser its session, or with `None` takes it away.
 pub fn set_cookie(session: Option<&Secret>, client: Client) -> (header::HeaderName, String) {
-    let (value, age) = session.map_or(("", 0), |secret| (secret.reveal(), SESSION_IDLE / 1000));
+    let (value, age) = session.map_or(("", 0), |secret| (secret.reveal(), COOKIE_AGE));
     let secure = if client.https { "; Secure" } else { "" };
     let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
     (header::SET_COOKIE, cookie)

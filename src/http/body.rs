@@ -1,11 +1,13 @@
 //! Bodies of requests, and what they are taken for.
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    BoxError,
+    body::{Body, Bytes, HttpBody},
+    extract::FromRequest,
+    http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header},
 };
-use http_body_util::BodyExt;
+use futures_util::{TryStreamExt, stream};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{LARGEST_BODY, Shared, problem::Problem};
 use crate::{domain::Violation, json::Node};
@@ -28,41 +30,61 @@ pub struct Json(pub Node);
 impl FromRequest<Shared> for Json {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &Shared) -> Result<Self, Problem> {
+    async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        read_json(request, state).await.map(Self)
+        read_json(request).await.map(Self)
     }
 }
 
 /// Reads a JSON body, whatever it is declared as.
-pub async fn read_json(request: Request, state: &Shared) -> Result<Node, Problem> {
-    let body = read(request, state).await?;
+pub async fn read_json(request: Request<Body>) -> Result<Node, Problem> {
+    let body = read(request).await?;
     Node::parse(&body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
-/// Reads a body whole, as far as it is not too large. What is too large is read on for a while and
-/// thrown away: a client that still sends when the connection is closed loses the answer.
-pub async fn read(request: Request, _: &Shared) -> Result<Bytes, Problem> {
-    const LARGEST_THROWN_AWAY: usize = 16 * LARGEST_BODY;
+/// Reads a body whole, as far as it is not too large.
+pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
+    match Limited::new(request.into_body(), LARGEST_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))
+        }
+        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")),
+    }
+}
 
-    let mut body = request.into_body();
-    let (mut kept, mut size) = (Vec::new(), 0);
-    while size <= LARGEST_THROWN_AWAY
-        && let Some(frame) = body.frame().await
-    {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body could not be read"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        size += data.len();
-        if size <= LARGEST_BODY {
-            kept.extend_from_slice(&data);
+/// Sees to it that a body is received even where the request is refused before it was read: over
+/// HTTP/1.1 a client that still sends when its connection is closed loses the answer.
+pub fn receive(
+    request: Request<impl HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static>,
+) -> Request<Body> {
+    let request = request.map(Body::new);
+    if request.version() >= Version::HTTP_2 || request.body().is_end_stream() {
+        return request;
+    }
+    request.map(|body| {
+        Body::from_stream(stream::unfold(Unread(body), |mut unread| async move {
+            let frame = unread.0.frame().await?;
+            Some((frame.map(|frame| frame.into_data().unwrap_or_default()), unread))
+        }))
+    })
+}
+
+/// A body that is read to its end and thrown away when nobody wants it any more.
+struct Unread(Body);
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        /// What is sent in vain, in bytes, before the connection is closed.
+        const LARGEST_IN_VAIN: usize = 64 * LARGEST_BODY;
+
+        if !self.0.is_end_stream() {
+            let rest = Limited::new(std::mem::take(&mut self.0), LARGEST_IN_VAIN);
+            tokio::spawn(rest.into_data_stream().try_for_each(async |_| Ok(())));
         }
     }
-    if size > LARGEST_BODY {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
-    }
-    Ok(kept.into())
 }
 
 /// Makes a problem of violations in a body.

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::Response,
@@ -87,7 +87,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
         .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY));
+        .map_request(body::receive);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
 }
 

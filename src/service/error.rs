@@ -27,7 +27,7 @@ pub enum Error {
     #[error("too many failed sign-ins; try again in {retry_after} seconds")]
     TooManyAttempts { retry_after: u64 },
     /// An import of which, for its errors, nothing was stored.
-    #[error("{} of {} rows are invalid; nothing was stored", .0.failed, .0.read)]
+    #[error("{} of {} rows could not be taken; nothing was stored", .0.failed, .0.read)]
     ImportAborted(Box<Report>),
     /// The file cannot be imported at all.
     #[error("{0}")]

@@ -40,7 +40,10 @@ pub async fn add(
     let mut tx = app.db.write().await?;
     let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
     if let Err(DbError::Duplicate(_)) = inserted {
-        return Err(Error::Conflict(format!("there is a user {} already", name.as_str())));
+        return Err(Error::Conflict(format!(
+            "there is a user {} already; case and accents make no difference",
+            name.as_str()
+        )));
     }
     inserted?;
     let user = find(&mut tx, name).await?;

@@ -69,7 +69,7 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
     let agent = agent.unwrap_or_default().to_owned();
     match media_type(request.headers()).as_str() {
         "application/json" => {
-            let node = read_json(request, &state).await?;
+            let node = read_json(request).await?;
             let mut members = Members::of(&node, "").map_err(body::invalid)?;
             let name = members.required("name", |node| node.text());
             let password = members.required("password", |node| node.text());

@@ -51,9 +51,9 @@ fn options(uri: &Uri) -> Result<ImportOptions, Problem> {
         dry_run: params.one("dryRun", boolean).unwrap_or_default(),
         ..ImportOptions::default()
     };
-    params.many("default", |text| options.add_default(text));
     params.many("map", |text| options.add_column(text));
     params.many("mapFormat", |text| options.add_format(text));
+    params.many("default", |text| options.add_default(text));
     params.finish()?;
     Ok(options)
 }

@@ -145,7 +145,7 @@ async fn create(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             Params::of(&uri).finish()?;
-            let attributes = json::attributes(&read_json(request, &state).await?).map_err(body::invalid)?;
+            let attributes = json::attributes(&read_json(request).await?).map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
@@ -213,7 +213,7 @@ async fn update(
         let accept = header::HeaderName::from_static("accept-patch");
         return Err(unsupported(accept, "application/json, application/merge-patch+json"));
     }
-    let changes = json::changes(&read_json(request, &state).await?).map_err(body::invalid)?;
+    let changes = json::changes(&read_json(request).await?).map_err(body::invalid)?;
     let movie = movies::change(&state.app, &editor, id, &precondition, &changes).await?;
     Ok(of_movie(&movie).into_response())
 }

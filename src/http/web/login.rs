@@ -44,7 +44,7 @@ pub async fn submit(
     user_agent: &str,
     request: Request,
 ) -> Result<Response, Problem> {
-    let form = Form::read(request, state).await?;
+    let form = Form::read(request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
     match auth::login(&state.app, client.address, user_agent, name, form.get("password")).await {
         Ok((secret, _)) => {

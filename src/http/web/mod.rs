@@ -12,7 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{Shared, body, problem::Problem};
+use super::{body, problem::Problem};
 use crate::service::Error;
 
 /// Makes an answer of a page.
@@ -25,8 +25,8 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Proble
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(request: Request, state: &Shared) -> Result<Self, Problem> {
-        let body = body::read(request, state).await?;
+    async fn read(request: Request) -> Result<Self, Problem> {
+        let body = body::read(request).await?;
         Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 

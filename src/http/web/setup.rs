@@ -102,8 +102,8 @@ async fn submit(State(state): State<Shared>, client: Client, request: Request) -
     let agent =
         headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
     let (form, is_json) = match media_type(headers).as_str() {
-        "application/json" => (of_json(request, &state).await?, true),
-        "application/x-www-form-urlencoded" => (Form::read(request, &state).await?, false),
+        "application/json" => (of_json(request).await?, true),
+        "application/x-www-form-urlencoded" => (Form::read(request).await?, false),
         _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
     };
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
@@ -156,8 +156,8 @@ async fn finish(state: &Shared, code: &str, name: &str, password: &str) -> Resul
     }
 }
 
-async fn of_json(request: Request, state: &Shared) -> Result<Form, Problem> {
-    let node = read_json(request, state).await?;
+async fn of_json(request: Request) -> Result<Form, Problem> {
+    let node = read_json(request).await?;
     let mut members = Members::of(&node, "").map_err(super::body::invalid)?;
     let mut fields = Vec::new();
     for name in ["code", "name", "password"] {

@@ -64,12 +64,15 @@ async fn check(app: &App, address: IpAddr, name: &str, password: &str) -> Result
     attempts.check(&account, app.now())?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     if guard.hasher.verify(password, hash).await?
-        && let Some(user) = user
+        && let Some(user) = &user
     {
         attempts.forget(&account);
         guard.remembered.remember(&user.password_hash, password, app.now());
-        return Ok(user);
+        return Ok(user.clone());
     }
+    // Not the name as it was given: people type passwords there, too.
+    let name = user.as_ref().map(|user| user.name.as_str());
+    tracing::warn!(%address, user = name, "a sign-in failed");
     attempts.note_failure(account, app.now());
     Err(WRONG)
 }

@@ -117,6 +117,18 @@ on_both! {
 }
 
 on_both! {
+    async fn a_refusal_arrives_also_while_a_large_body_is_still_sent(service: &Service) {
+        let file = "x".repeat(16 << 20);
+        for (token, media_type, status) in
+            [("rsh_unknown", "text/csv", 401), (&service.viewer, "text/csv", 403), (&service.owner, "text/plain", 415)]
+        {
+            let request = service.request_as(token, Method::POST, "/movie").header("content-type", media_type);
+            Answer::of(request.body(file.clone())).await.problem(status);
+        }
+    }
+}
+
+on_both! {
     async fn another_media_type_is_refused_with_those_that_are_taken(service: &Service) {
         service.add("Heat", "DVD", 170, 1995, 5).await;
         let body = movie("Alien", "DVD", 117, 1979, 5).to_string();
