@@ -25,4 +25,4 @@ bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc curl postgres venv
+	@scripts/need cc curl npm postgres venv

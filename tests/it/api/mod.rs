@@ -5,5 +5,6 @@ mod export;
 mod import;
 mod list;
 mod movies;
+mod real_films;
 mod search;
 mod stats;
