@@ -29,7 +29,7 @@ CREATE TABLE movie_words (
     movie_id BIGINT NOT NULL REFERENCES movies (id) ON DELETE CASCADE,
     PRIMARY KEY (word, movie_id)
 );
-CREATE INDEX movie_words_movie_id ON movie_words (movie_id);
+CREATE INDEX movie_words_movie_id ON movie_words (movie_id, word);
 
 -- The next id of a movie: handed out once, also when the movie is deleted or never stored.
 CREATE SEQUENCE movie_ids;
