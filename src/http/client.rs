@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 
 use super::{Shared, problem::Problem};
@@ -38,20 +38,26 @@ impl Client {
             return Self { address: peer, https };
         }
         // Each proxy appends the address that it sees: the last one that is no proxy of ours is the client.
-        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let mut hops: Vec<IpAddr> =
-            hops.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
+        // What stands before that one was sent by the client, who can write there what he likes.
+        let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+        let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
+        let mut hops = hops.into_iter().rev().map_while(address_of);
         let mut address = peer;
         while trusted(&address)
-            && let Some(hop) = hops.pop()
+            && let Some(hop) = hops.next()
         {
-            address = hop.to_canonical();
+            address = hop;
         }
         let forwarded_https = headers
             .get("x-forwarded-proto")
             .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
         Self { address, https: https || forwarded_https }
     }
+}
+
+fn address_of(hop: &[u8]) -> Option<IpAddr> {
+    let address: IpAddr = str::from_utf8(hop).ok()?.trim().parse().ok()?;
+    Some(address.to_canonical())
 }
 
 /// Whether another site's page sends this request. Browsers say so in `Sec-Fetch-Site`, older ones in
