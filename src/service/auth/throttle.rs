@@ -129,4 +129,20 @@ mod tests {
     fn a_mapped_address_is_the_address_it_maps() {
         assert_eq!(subscriber("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1".parse::<IpAddr>().unwrap());
     }
+
+    #[tokio::test]
+    async fn addresses_without_recent_failures_are_dropped_when_there_are_many() {
+        let throttle = Throttle::default();
+        let fail = async |n: usize, now| {
+            let address = IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+            throttle.attempts_from(address, now).await.note_failure("olivia".into(), now);
+        };
+        for n in 0..MANY_ADDRESSES {
+            fail(n, NOW).await;
+        }
+        fail(MANY_ADDRESSES, NOW.plus_millis(WINDOW - 1)).await;
+        assert_eq!(throttle.0.lock().unwrap().len(), MANY_ADDRESSES + 1, "all are recent");
+        fail(0, NOW.plus_millis(WINDOW)).await;
+        assert_eq!(throttle.0.lock().unwrap().len(), 2);
+    }
 }
