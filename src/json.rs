@@ -40,6 +40,14 @@ impl Node {
         }
     }
 
+    /// The value as a text that no message may repeat, such as a password.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn secret(&self) -> Result<&str, Invalid> {
+        self.text().map_err(|_| Invalid("must be a string".to_owned()))
+    }
+
     /// The value as a whole number; `170.0` is one, as JSON Schema has it.
     ///
     /// # Errors

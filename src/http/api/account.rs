@@ -72,7 +72,7 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
             let node = read_json(request).await?;
             let mut members = Members::of(&node, "").map_err(body::invalid)?;
             let name = members.required("name", |node| node.text());
-            let password = members.required("password", |node| node.text());
+            let password = members.required("password", |node| node.secret());
             members.finish().map_err(body::invalid)?;
             let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
             let (secret, identity) = auth::login(&state.app, client.address, &agent, name, password).await?;
@@ -135,8 +135,8 @@ async fn change_me(
     Json(node): Json,
 ) -> Result<Answer<Me>, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
-    let present = members.required("presentPassword", |node| node.text());
-    let new = members.required("password", |node| Password::parse(node.text()?, &viewer.name));
+    let present = members.required("presentPassword", |node| node.secret());
+    let new = members.required("password", |node| Password::parse(node.secret()?, &viewer.name));
     members.finish().map_err(body::invalid)?;
     let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
     users::change_own_password(&state.app, &viewer, client.address, present, new).await?;

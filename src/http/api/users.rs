@@ -72,7 +72,7 @@ async fn create(State(state): State<Shared>, owner: Owner, Json(node): Json) -> 
     let password = members.required("password", |node| {
         // Where the name is invalid too, the password is checked all the same.
         let nobody = UserName::parse("nobody")?;
-        Password::parse(node.text()?, name.as_ref().unwrap_or(&nobody))
+        Password::parse(node.secret()?, name.as_ref().unwrap_or(&nobody))
     });
     members.finish().map_err(body::invalid)?;
     let (Some(name), Some(role), Some(password)) = (name, role, password) else {
@@ -106,7 +106,7 @@ async fn update(
     let name = user_name(&name)?;
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let role = members.optional("role", |node| Role::parse(node.text()?));
-    let password = members.optional("password", |node| Password::parse(node.text()?, &name));
+    let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
     members.finish().map_err(body::invalid)?;
     let user = users::change(&state.app, &owner, &name, UserChanges { role, password }).await?;
     Ok(Answer(user.into()))

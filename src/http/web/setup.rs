@@ -161,7 +161,7 @@ async fn of_json(request: Request) -> Result<Form, Problem> {
     let mut members = Members::of(&node, "").map_err(super::body::invalid)?;
     let mut fields = Vec::new();
     for name in ["code", "name", "password"] {
-        let value = members.required(name, |node| node.text().map(str::to_owned));
+        let value = members.required(name, |node| node.secret().map(str::to_owned));
         fields.push((name.to_owned(), value.unwrap_or_default()));
     }
     members.finish().map_err(super::body::invalid)?;
