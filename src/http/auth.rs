@@ -69,7 +69,7 @@ async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Pro
         return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
     }
     let cookie = session_cookie(headers).ok_or(Error::Unauthenticated("sign in first"))?;
-    if !request.method().is_safe() && is_cross_site(headers, state) {
+    if !request.method().is_safe() && is_cross_site(request, state) {
         return Err(cross_site());
     }
     Ok(auth::session(app, cookie).await?)

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, Request},
+    http::{HeaderMap, HeaderValue, header, request::Parts, uri::Authority},
 };
 
 use super::{Shared, problem::Problem};
@@ -62,15 +62,18 @@ fn address_of(hop: &[u8]) -> Option<IpAddr> {
 
 /// Whether another site's page sends this request. Browsers say so in `Sec-Fetch-Site`, older ones in
 /// `Origin` (OWASP Cross-Site Request Forgery Prevention Cheat Sheet); what says neither is no browser.
-pub fn is_cross_site(headers: &HeaderMap, state: &Shared) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+pub fn is_cross_site(request: &Request, state: &Shared) -> bool {
+    let headers = request.headers();
     if let Some(site) = headers.get("sec-fetch-site") {
         return site != "same-origin" && site != "none";
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return false };
-    let Some((_, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
+    let Some((_, origin)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return true; // "null", or no origin at all
     };
-    let public = state.settings.public_url.as_ref().and_then(|url| url.authority());
-    text("host") != Some(authority) && public.is_none_or(|public| public.as_str() != authority)
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // HTTP/2 has the host in the address.
+    let host = host.or(request.uri().authority().map(Authority::as_str));
+    let public = state.settings.public_url.as_ref().and_then(|url| url.authority()).map(Authority::as_str);
+    ![host, public].into_iter().flatten().any(|ours| ours.eq_ignore_ascii_case(origin))
 }

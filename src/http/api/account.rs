@@ -62,7 +62,7 @@ impl From<&Identity> for Me {
     (status = 429, description = "Too many failed sign-ins"),
 ))]
 async fn login(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
-    if is_cross_site(request.headers(), &state) {
+    if is_cross_site(&request, &state) {
         return Err(cross_site());
     }
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());

@@ -95,7 +95,7 @@ async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem
     )
 )]
 async fn submit(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
-    if is_cross_site(request.headers(), &state) {
+    if is_cross_site(&request, &state) {
         return Err(cross_site());
     }
     let headers = request.headers();
