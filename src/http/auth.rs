@@ -62,6 +62,7 @@ async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Pro
         if scheme.eq_ignore_ascii_case("basic")
             && let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
         {
+            refuse_cross_site(request, state)?; // browsers add a pair that they keep, as they add a cookie
             let (name, password) = (name.to_owned(), password.to_owned());
             let client = client(state, request).await?;
             return Ok(auth::basic(app, client.address, &name, &password).await?);
@@ -69,9 +70,7 @@ async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Pro
         return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
     }
     let cookie = session_cookie(headers).ok_or(Error::Unauthenticated("sign in first"))?;
-    if !request.method().is_safe() && is_cross_site(request, state) {
-        return Err(cross_site());
-    }
+    refuse_cross_site(request, state)?;
     Ok(auth::session(app, cookie).await?)
 }
 
@@ -82,7 +81,14 @@ async fn client(state: &Shared, request: &mut Request) -> Result<Client, Problem
     client
 }
 
-/// The refusal of a request that another site's page sends with the user's cookie.
+fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Problem> {
+    if !request.method().is_safe() && is_cross_site(request, state) {
+        return Err(cross_site());
+    }
+    Ok(())
+}
+
+/// The refusal of a request that another site's page sends in the user's name.
 pub fn cross_site() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name")
 }
