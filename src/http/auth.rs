@@ -94,7 +94,7 @@ pub fn cross_site() -> Problem {
 }
 
 /// Names the ways in, but not to a page of ours: its browser would pop up a sign-in box over it.
-fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
+pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
     let from_page = session_cookie(headers).is_some()
         || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     if problem.status() != StatusCode::UNAUTHORIZED || from_page {

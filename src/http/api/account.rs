@@ -13,7 +13,7 @@ use crate::{
     domain::{Password, Role, UserName},
     http::{
         Shared,
-        auth::{cross_site, set_cookie},
+        auth::{challenge, cross_site, set_cookie},
         body::{self, Json, media_type, read_json, unsupported},
         client::{Client, is_cross_site},
         openapi as schema,
@@ -67,6 +67,7 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
     }
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.unwrap_or_default().to_owned();
+    let headers = request.headers().clone();
     match media_type(request.headers()).as_str() {
         "application/json" => {
             let node = read_json(request).await?;
@@ -75,7 +76,8 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
             let password = members.required("password", |node| node.secret());
             members.finish().map_err(body::invalid)?;
             let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
-            let (secret, identity) = auth::login(&state.app, client.address, &agent, name, password).await?;
+            let begun = auth::login(&state.app, client.address, &agent, name, password).await;
+            let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
             let (cookie, value) = set_cookie(Some(&secret), client);
             Ok(([(cookie, value)], Answer(Me::from(&identity))).into_response())
         }
