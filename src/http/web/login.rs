@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, Uri},
+    http::{StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 
@@ -57,7 +57,10 @@ pub async fn submit(
                 return Err(problem);
             }
             let template = Login { next, name, error: Some(&problem.detail), setup_needed: false };
-            page(problem.status(), &template)
+            let mut answer = page(problem.status(), &template)?;
+            let retry_after = problem.into_response().headers_mut().remove(header::RETRY_AFTER);
+            answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
+            Ok(answer)
         }
     }
 }
