@@ -47,8 +47,8 @@ impl Serialize for Role {
     }
 }
 
-/// A user's name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`. Unique whatever the case and the
-/// accents.
+/// A user's name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`. Unique
+/// whatever the case and the accents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserName(String);
 
@@ -56,14 +56,18 @@ impl UserName {
     /// The most characters of a user's name.
     pub const MAX_CHARS: usize = 50;
     /// The rule as a regular expression (ECMA-262, Unicode), for the API's description.
-    pub const PATTERN: &str = r"^[\p{Alphabetic}\p{N}._@+-]+$";
+    pub const PATTERN: &str = r"^(\.{0,2}[\p{Alphabetic}\p{N}_@+-]|\.{3})[\p{Alphabetic}\p{N}._@+-]*$";
 
     /// Normalises to NFC, trims, and checks.
     ///
     /// # Errors
-    /// An empty name, one of more than 50 characters, one with any other character.
+    /// An empty name, one of more than 50 characters, one with any other character, one that stands
+    /// for a place in addresses (RFC 3986, 5.2.4), so that `/user/..` would never arrive.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = parse_short_text(text, Self::MAX_CHARS)?;
+        if matches!(name.as_str(), "." | "..") {
+            return Err(Invalid::new("must not be . or .., which no address can name"));
+        }
         match name.chars().find(|c| !c.is_alphanumeric() && !"._-@+".contains(*c)) {
             Some(c) => Err(Invalid::new(format!("must consist of letters, digits and . _ - @ +, got {c:?}"))),
             None => Ok(Self(name)),
@@ -195,7 +199,7 @@ mod tests {
         for good in ["o", "Zoë", "o.p-q_r@s+t", &"n".repeat(50)] {
             assert!(UserName::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", " ", "a:b", "a/b", "a b", "a\0b", &"n".repeat(51)] {
+        for bad in ["", " ", ".", "..", "a:b", "a/b", "a b", "a\0b", &"n".repeat(51)] {
             assert!(UserName::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(UserName::parse("ZOË").unwrap().key(), UserName::parse("zoe").unwrap().key());

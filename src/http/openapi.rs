@@ -178,8 +178,8 @@ schema!(Version, positive("One more at each change").examples([1]));
 schema!(Moment, date_time("RFC 3339, UTC, milliseconds").examples(["2026-11-23T20:15:00.123Z"]));
 schema!(
     UserName,
-    text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`")
-        .pattern(Some(r"^[A-Za-z0-9._@+-]+$"))
+    text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`")
+        .pattern(Some(r"^(\.{0,2}[A-Za-z0-9_@+-]|\.{3})[A-Za-z0-9._@+-]*$"))
         .examples(["olivia"])
 );
 schema!(RoleName, words(Role::ALL.map(Role::as_str)).examples(["editor"]));
