@@ -1,5 +1,7 @@
 //! A database of its own for each test: a file, or a database of the cluster that the run brings.
 
+use std::sync::Arc;
+
 use tokio_postgres::NoTls;
 
 /// Which database.
@@ -10,12 +12,13 @@ pub enum Kind {
 }
 
 /// A database that is gone when the test is over.
+#[derive(Clone)]
 pub struct TestDatabase {
     /// As `--database` takes it.
     pub address: String,
     pub kind: Kind,
-    /// The folder of the file; removed with this value. A cluster is removed with the run.
-    folder: Option<tempfile::TempDir>,
+    /// The folder of the file; removed with the last copy of this value. A cluster is removed with the run.
+    folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl TestDatabase {
@@ -24,7 +27,7 @@ impl TestDatabase {
             Kind::Sqlite => {
                 let folder = tempfile::tempdir().expect("a temporary folder");
                 let address = format!("sqlite:{}", folder.path().join("films.db").display());
-                Self { address, kind, folder: Some(folder) }
+                Self { address, kind, folder: Some(Arc::new(folder)) }
             }
             Kind::Postgres => {
                 let name = format!("test_{:016x}", rand::random::<u64>());
@@ -54,6 +57,21 @@ impl TestDatabase {
                 let client = connect(&self.address).await;
                 let done = client.batch_execute(sql).await;
                 done.map_err(|e| e.as_db_error().map_or_else(|| e.to_string(), ToString::to_string))
+            }
+        }
+    }
+
+    /// Everything that is stored, as text.
+    pub async fn dump(&self) -> String {
+        match self.kind {
+            Kind::Sqlite => {
+                let files = std::fs::read_dir(self.folder()).expect("a folder");
+                let bytes = files.map(|file| std::fs::read(file.expect("a file").path()).expect("its bytes"));
+                bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+            }
+            Kind::Postgres => {
+                let sql = "SELECT schema_to_xml('public', true, false, '')::text";
+                connect(&self.address).await.query_one(sql, &[]).await.expect("a dump").get(0)
             }
         }
     }

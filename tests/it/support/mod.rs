@@ -2,6 +2,7 @@
 
 mod database;
 pub mod films;
+pub mod signing_in;
 
 use std::{
     net::SocketAddr,
@@ -81,7 +82,17 @@ impl Service {
 
     /// A service over a database, which makes no users.
     pub async fn empty(database: TestDatabase, settings: Settings) -> Self {
-        let clock = Arc::new(AtomicI64::new(START));
+        Self::over(database, settings, Arc::new(AtomicI64::new(START))).await
+    }
+
+    /// One more instance over the same database, with the same users and the same clock.
+    pub async fn another_instance(&self, settings: Settings) -> Self {
+        let instance = Self::over(self.database.clone(), settings, self.clock.clone()).await;
+        let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
+        Self { viewer, editor, owner, ..instance }
+    }
+
+    async fn over(database: TestDatabase, settings: Settings, clock: Arc<AtomicI64>) -> Self {
         let ticking = clock.clone();
         let db = Db::open(&database.address).await.expect("the database opens");
         let now = move || Time::from_millis(ticking.load(Ordering::SeqCst));
