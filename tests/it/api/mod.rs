@@ -1,5 +1,6 @@
 //! The API, request by request.
 
+mod auth;
 mod errors;
 mod export;
 mod import;
