@@ -1,6 +1,7 @@
 //! The API, request by request.
 
 mod auth;
+mod cross_site;
 mod errors;
 mod export;
 mod import;
