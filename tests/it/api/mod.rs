@@ -10,3 +10,4 @@ mod movies;
 mod real_films;
 mod search;
 mod stats;
+mod throttle;
