@@ -11,3 +11,4 @@ mod real_films;
 mod search;
 mod stats;
 mod throttle;
+mod users;
