@@ -11,4 +11,5 @@ mod real_films;
 mod search;
 mod stats;
 mod throttle;
+mod tokens;
 mod users;
