@@ -9,6 +9,7 @@ mod list;
 mod movies;
 mod real_films;
 mod search;
+mod sessions;
 mod stats;
 mod throttle;
 mod tokens;
