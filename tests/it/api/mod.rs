@@ -1,5 +1,6 @@
 //! The API, request by request.
 
+mod account;
 mod auth;
 mod cross_site;
 mod errors;

@@ -1,0 +1,144 @@
+//! One's own account: signing in, who one is, a new password.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    on_both,
+    support::{Answer, PASSWORD, signing_in::secret},
+};
+
+const NEW: &str = "another shelf full of tapes";
+
+on_both! {
+    async fn signing_in_tells_who_one_is(service: &Service) {
+        for name in ["owner", "OWNER", " öwner "] {
+            let answer = service.log_in(name, PASSWORD).await;
+            assert_eq!((answer.status, answer.json()), (200, json!({"name": "owner", "role": "owner"})));
+            let me = service.me_in(answer.cookie()).await;
+            assert_eq!((me.status, me.json()), (200, answer.json()), "{name}");
+        }
+    }
+}
+
+on_both! {
+    async fn each_sign_in_begins_a_session_of_its_own(service: &Service) {
+        let planted = "reelshelf_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let login = service.request_in(planted, Method::POST, "/login");
+        let answer = Answer::of(login.json(&json!({"name": "owner", "password": PASSWORD}))).await;
+        assert_ne!(answer.cookie(), planted);
+        assert_eq!(service.me_in(answer.cookie()).await.status, 200);
+        service.me_in(planted).await.problem(401);
+    }
+}
+
+on_both! {
+    async fn a_sign_in_that_is_none_is_refused(service: &Service) {
+        for (body, places) in [
+            (json!({}), &["/name", "/password"][..]),
+            (json!({"name": "owner"}), &["/password"]),
+            (json!({"name": 7, "password": null}), &["/name", "/password"]),
+            (json!({"name": "owner", "password": PASSWORD, "remember": true}), &["/remember"]),
+            (json!("owner"), &[""]),
+        ] {
+            let answer = Answer::of(service.anonymous(Method::POST, "/login").json(&body)).await;
+            assert_eq!(answer.places(422), places, "{body}");
+        }
+        let send = |media_type: &str, body: String| {
+            Answer::of(
+                service.anonymous(Method::POST, "/login").header("content-type", media_type).body(body),
+            )
+        };
+        send("application/json", "{".to_owned()).await.problem(400);
+        send("application/json", format!("{{\"name\":\"{}\"}}", "x".repeat(2 << 20))).await.problem(413);
+        send("text/plain", json!({"name": "owner", "password": PASSWORD}).to_string()).await.problem(415);
+        let huge = service.log_in(&"n".repeat(500_000), &"p".repeat(500_000)).await;
+        huge.problem(401);
+    }
+}
+
+on_both! {
+    async fn the_form_leads_on_within_the_service(service: &Service) {
+        for (next, place) in [
+            ("", "/"),
+            ("%2Fmovie%3Fq%3Dheat", "/movie?q=heat"),
+            ("https%3A%2F%2Fevil.example", "/"),
+            ("%2F%2Fevil.example", "/"),
+            ("%2F%5Cevil.example", "/"),
+        ] {
+            let form = format!("name=owner&password={}&next={next}", PASSWORD.replace(' ', "+"));
+            let request = service.anonymous(Method::POST, "/login").body(form);
+            let answer =
+                Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await;
+            assert_eq!((answer.status, answer.header("location")), (303, place), "{next}");
+            assert_eq!(service.me_in(answer.cookie()).await.status, 200);
+        }
+    }
+}
+
+on_both! {
+    async fn a_new_password_takes_the_present_one(service: &Service) {
+        let missing = "/presentPassword";
+        for (body, places) in [
+            (json!({}), &["/password", missing][..]),
+            (json!({"password": NEW}), &[missing]),
+            (json!({"presentPassword": PASSWORD}), &["/password"]),
+            (json!({"presentPassword": "wrong", "password": NEW}), &[missing]),
+            (json!({"presentPassword": "", "password": NEW}), &[missing]),
+            (json!({"presentPassword": NEW, "password": NEW}), &[missing]),
+            (json!({"presentPassword": null, "password": NEW}), &[missing]),
+            (json!({"presentPassword": PASSWORD, "password": "short"}), &["/password"]),
+            (json!({"presentPassword": PASSWORD, "password": "editoreditor"}), &["/password"]),
+            (json!({"presentPassword": PASSWORD, "password": NEW, "role": "owner"}), &["/role"]),
+            (json!({"presentPassword": PASSWORD, "password": NEW, "name": "boss"}), &["/name"]),
+            (json!([]), &[""]),
+        ] {
+            let request = service.request_as(&service.editor, Method::PATCH, "/me").json(&body);
+            assert_eq!(Answer::of(request).await.places(422), places, "{body}");
+        }
+        assert_eq!(
+            service.me_with("editor", PASSWORD).await.json(),
+            json!({"name": "editor", "role": "editor"})
+        );
+        service.me_with("editor", NEW).await.problem(401);
+
+        let change = json!({"presentPassword": PASSWORD, "password": NEW});
+        let changed =
+            Answer::of(service.request_as(&service.editor, Method::PATCH, "/me").json(&change)).await;
+        assert_eq!((changed.status, changed.json()), (200, json!({"name": "editor", "role": "editor"})));
+        service.me_with("editor", PASSWORD).await.problem(401);
+        assert_eq!(service.me_with("editor", NEW).await.status, 200);
+        assert_eq!(service.me_with("viewer", PASSWORD).await.status, 200, "nobody else's is changed");
+        assert_eq!(service.me_as(&service.editor).await.status, 200, "tokens go on");
+    }
+}
+
+on_both! {
+    async fn a_new_password_ends_all_of_ones_sessions_and_no_others(service: &Service) {
+        let (own, second) = (service.session_of("viewer").await, service.session_of("viewer").await);
+        let others = service.session_of("owner").await;
+        let change = json!({"presentPassword": PASSWORD, "password": NEW});
+        let changed = Answer::of(service.request_in(&own, Method::PATCH, "/me").json(&change)).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+        for ended in [&own, &second] {
+            service.me_in(ended).await.problem(401);
+        }
+        assert_eq!(service.me_in(&others).await.status, 200);
+        let again = service.log_in("viewer", NEW).await;
+        assert_eq!(service.me_in(again.cookie()).await.status, 200);
+    }
+}
+
+on_both! {
+    async fn who_one_is_follows_the_role_and_the_way_in(service: &Service) {
+        let narrowed = service.token_as(&service.owner, &json!({"name": "reader", "role": "viewer"})).await;
+        let reader = secret(&narrowed);
+        assert_eq!(service.me_as(reader).await.json(), json!({"name": "owner", "role": "viewer"}));
+        assert_eq!(service.me_as(&service.owner).await.json(), json!({"name": "owner", "role": "owner"}));
+        assert_eq!(service.patch("/user/viewer", &json!({"role": "editor"})).await.status, 200);
+        assert_eq!(
+            service.me_with("viewer", PASSWORD).await.json(),
+            json!({"name": "viewer", "role": "editor"})
+        );
+    }
+}
