@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     on_both,
-    support::{Answer, Service, films::empty},
+    support::{Answer, films::empty},
 };
 
 /// A package of the npm registry with 3,201 films, and the version of it that is counted here.
 const PACKAGE: &str = "vega-datasets@3.2.1";
 
-/// The films as CSV: whole stars for IMDb's ratings up to ten, and nothing where nothing is known.
+/// The films as CSV: whole stars for ratings up to ten, and nothing where nothing is known.
 static FILMS: LazyLock<String> = LazyLock::new(|| {
     let films: Vec<Value> = serde_json::from_slice(&package_file("package/data/movies.json")).expect("JSON");
     let mut csv = csv::Writer::from_writer(Vec::new());
