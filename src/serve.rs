@@ -82,7 +82,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         None => tokio::spawn(server.serve(service)),
         Some(tls) => {
             let config = load(&tls).await?;
-            tokio::spawn(reload_on_hangup(config.clone(), tls));
+            reload_on_hangup(config.clone(), tls)?;
             let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config);
             tokio::spawn(server.acceptor(acceptor).serve(service))
         }
@@ -91,11 +91,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         let code = code.reveal();
         tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup?code={code}");
     }
+    // Whoever has read the line may tell it to end at once.
+    let ended = ended()?;
     let mut out = std::io::stdout();
     writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
 
     tokio::spawn(async move {
-        ended().await;
+        ended.await;
         tracing::info!("ending: no new connections, finishing what is under way");
         handle.graceful_shutdown(Some(GRACE));
     });
@@ -120,19 +122,26 @@ fn readable(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads certificate and key anew at SIGHUP, so that a renewal needs no restart.
-async fn reload_on_hangup(config: RustlsConfig, tls: Tls) {
+/// Reads certificate and key anew at each SIGHUP from this call on, so that a renewal needs no restart.
+fn reload_on_hangup(config: RustlsConfig, tls: Tls) -> std::io::Result<()> {
     #[cfg(unix)]
-    if let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-        while hangup.recv().await.is_some() {
-            match config.reload_from_pem_file(&tls.certificates, &tls.key).await {
-                Ok(()) => tracing::info!("read the certificate anew"),
-                Err(error) => tracing::error!(%error, "the certificate could not be read; the old one stays"),
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                match config.reload_from_pem_file(&tls.certificates, &tls.key).await {
+                    Ok(()) => tracing::info!("read the certificate anew"),
+                    Err(error) => {
+                        tracing::error!(%error, "the certificate could not be read; the old one stays");
+                    }
+                }
             }
-        }
+        });
     }
     #[cfg(not(unix))]
     drop((config, tls));
+    Ok(())
 }
 
 async fn serve_metrics(address: &str) -> anyhow::Result<()> {
@@ -145,18 +154,22 @@ async fn serve_metrics(address: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Comes back when the process is told to end.
-async fn ended() {
+/// Listens for the signals to end, from this call on; what it returns is ready when one has come.
+fn ended() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = tokio::signal::ctrl_c().await;
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
