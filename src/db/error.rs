@@ -15,7 +15,7 @@ pub enum DbError {
     #[error("{0}")]
     Refused(String),
     /// Anything else: a fault of the program or of the machine.
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {}", whole(.0))]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
