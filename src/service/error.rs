@@ -1,6 +1,10 @@
 //! Why an operation was not done.
 
-use crate::{db::DbError, domain::Violation, exchange::Report};
+use crate::{
+    db::DbError,
+    domain::{Place, Violation},
+    exchange::Report,
+};
 
 /// Why an operation was not done; one place in `http` makes status codes of it.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +13,7 @@ pub enum Error {
     #[error("{0}")]
     NotFound(String),
     /// What was sent breaks rules.
-    #[error("{} values are invalid", .0.len())]
+    #[error("{}", in_words(.0))]
     Invalid(Vec<Violation>),
     /// The movie has moved on since the version that was named.
     #[error("the movie has version {current} now")]
@@ -38,6 +42,15 @@ pub enum Error {
     /// A fault of the program or of the machine.
     #[error("{0}")]
     Failed(String),
+}
+
+/// Violations in words for the console: each with the name of what breaks the rule.
+fn in_words(violations: &[Violation]) -> String {
+    let words = violations.iter().map(|violation| {
+        let (Place::Pointer(place) | Place::Parameter(place)) = &violation.place;
+        format!("{} {}", place.trim_start_matches('/'), violation.detail)
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 impl Error {
