@@ -30,7 +30,7 @@ use tower_http::{
 use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::service::App;
 
@@ -73,9 +73,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn_with_state(state.clone(), auth::require));
     let pages = web::home::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
-    let open = open_api
-        .merge(web::assets::open_routes())
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", description));
+    let open = open_api.merge(web::assets::open_routes()).merge(docs(description));
 
     let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
     // From the outside to the inside; as one layer, since each is cloned for every request.
@@ -113,6 +111,13 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
         .merge(api::users::routes())
         .split_for_parts();
     ((open, closed), openapi::complete(closed_description))
+}
+
+/// The documentation page, and the description that it shows. Without being told not to, the page
+/// shows a badge that a foreign site makes of the description's address.
+fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
+    let config = Config::default().validator_url("none");
+    SwaggerUi::new("/docs").url("/openapi.json", description).config(config)
 }
 
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
