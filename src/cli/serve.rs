@@ -110,10 +110,14 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or(address).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
-/// An origin as browsers write it (RFC 6454): scheme and authority, no path.
+/// An origin as browsers write it (RFC 6454): scheme and host in lower case, a port that is not the
+/// scheme's own, no path.
 fn origin(text: &str) -> Result<HeaderValue, String> {
     let url = public_url(text)?;
-    let origin =
-        format!("{}://{}", url.scheme_str().unwrap_or_default(), url.authority().map_or("", |a| a.as_str()));
+    let scheme = url.scheme_str().unwrap_or_default();
+    let host = url.host().unwrap_or_default().to_ascii_lowercase();
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let port = url.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}"));
+    let origin = format!("{scheme}://{host}{}", port.unwrap_or_default());
     HeaderValue::try_from(origin).map_err(|e| e.to_string())
 }
