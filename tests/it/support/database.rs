@@ -39,6 +39,11 @@ impl TestDatabase {
         }
     }
 
+    /// A database that is there already, and stays.
+    pub fn at(kind: Kind, address: String) -> Self {
+        Self { address, kind, folder: None }
+    }
+
     /// The folder of a SQLite file.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.as_ref().expect("a database in a file").path()

@@ -2,6 +2,7 @@
 
 mod database;
 pub mod films;
+pub mod program;
 pub mod signing_in;
 
 use std::{
@@ -27,7 +28,7 @@ pub const START: i64 = 1_795_464_900_123;
 /// A password that the rules accept.
 pub const PASSWORD: &str = "a shelf full of tapes";
 
-/// Runs an async test on both databases.
+/// Runs an async test on both databases: with a running service, or with a fresh database alone.
 #[macro_export]
 macro_rules! on_both {
     ($(#[$attribute:meta])* async fn $name:ident($service:ident: &Service) $body:block) => {
@@ -45,6 +46,24 @@ macro_rules! on_both {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
                 test(&$crate::support::Service::start($crate::support::Kind::Postgres).await).await;
+            }
+        }
+    };
+    ($(#[$attribute:meta])* async fn $name:ident($database:ident: TestDatabase) $body:block) => {
+        mod $name {
+            #[allow(unused_imports, reason = "not every test uses what stands around it")]
+            use super::*;
+
+            async fn test($database: $crate::support::TestDatabase) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                test($crate::support::TestDatabase::new($crate::support::Kind::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                test($crate::support::TestDatabase::new($crate::support::Kind::Postgres).await).await;
             }
         }
     };
@@ -101,12 +120,11 @@ impl Service {
         let base = format!("http://{}", listener.local_addr().expect("it listens"));
         let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, routes).await });
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         Self {
             app,
             base,
             database,
-            client: client.expect("a client"),
+            client: client([]),
             viewer: String::new(),
             editor: String::new(),
             owner: String::new(),
@@ -181,6 +199,13 @@ impl Service {
         let movies = movies.as_array().expect("a list").iter();
         movies.map(|movie| movie["title"].as_str().expect("a title").to_owned()).collect()
     }
+}
+
+/// A client that follows no redirect, and over https trusts these certificates alone.
+pub fn client(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    client.tls_certs_only(trusted).build().expect("a client")
 }
 
 /// A movie's five attributes.

@@ -1,0 +1,201 @@
+//! The program itself, in a process of its own.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, RequestBuilder};
+pub use rustix::process::Signal;
+
+use super::{TestDatabase, client};
+
+/// How long another process may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is left of a process that has ended.
+#[derive(Debug)]
+pub struct Done {
+    /// The exit status; -1 where a signal ended it.
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    /// Checks the exit status.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// Checks that it was refused, with one line that says why and contains these words.
+    #[track_caller]
+    pub fn refused(self, words: &str) {
+        let Self { status, out, err } = &self;
+        assert_eq!((*status, out.as_str()), (1, ""), "{self:?}");
+        let last = err.lines().last().expect("a line that says why");
+        assert!(last.starts_with("reelshelf: ") && last.contains(words), "{words:?}: {self:?}");
+        assert!(!err.contains("panicked"), "{self:?}");
+    }
+}
+
+fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reelshelf"));
+    command.args(arguments).env_clear().envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the program to its end, with nothing on standard input and this environment alone.
+pub fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
+    finish(command(arguments, environment), "")
+}
+
+/// Runs a command on a database, with this on standard input.
+pub fn run(database: &TestDatabase, arguments: &[&str], input: &str) -> Done {
+    finish(command(arguments, &[("REELSHELF_DATABASE", &database.address)]), input)
+}
+
+fn finish(mut command: Command, input: &str) -> Done {
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let _ = stdin.write_all(input.as_bytes()); // an error: it ended without reading
+    drop(stdin);
+    let (out, err) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
+    let (out, err) = (thread::spawn(|| text(out)), thread::spawn(|| text(err)));
+    let status = await_end(&mut child);
+    Done { status, out: out.join().expect("text"), err: err.join().expect("text") }
+}
+
+fn text(mut pipe: impl Read) -> String {
+    let mut text = String::new();
+    pipe.read_to_string(&mut text).expect("text");
+    text
+}
+
+fn await_end(child: &mut Child) -> i32 {
+    let end = poll("the program ends", || child.try_wait().expect("a process of ours"));
+    end.code().unwrap_or(-1)
+}
+
+/// Asks again and again until there is an answer.
+#[track_caller]
+pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A running `reelshelf serve`, which is killed with this value.
+pub struct Program {
+    child: Child,
+    /// What it listens on, such as `http://127.0.0.1:49152`.
+    pub base: String,
+    pub client: reqwest::Client,
+    out: Option<JoinHandle<String>>,
+    err: Option<JoinHandle<()>>,
+    log: Arc<Mutex<String>>,
+}
+
+impl Program {
+    pub fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, &[], &[])
+    }
+
+    /// Starts it on a free port and waits until it is ready.
+    pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat(), environment);
+        let command = command.env("REELSHELF_DATABASE", &database.address).stdin(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let err = BufReader::new(child.stderr.take().expect("a pipe"));
+
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = log.clone();
+        let err = thread::spawn(move || {
+            for line in err.lines() {
+                let mut log = written.lock().expect("a log");
+                log.push_str(&line.expect("text"));
+                log.push('\n');
+            }
+        });
+        let (ready, is_ready) = mpsc::channel();
+        let out = thread::spawn(move || {
+            let mut first = String::new();
+            out.read_line(&mut first).expect("text");
+            let _ = ready.send(first);
+            text(out)
+        });
+
+        let mut program =
+            Self { child, base: String::new(), client: client([]), out: Some(out), err: Some(err), log };
+        let line = is_ready.recv_timeout(PATIENCE).unwrap_or_default();
+        let base = line.strip_prefix("listening on ").and_then(|line| line.strip_suffix('\n'));
+        match base {
+            Some(base) => base.clone_into(&mut program.base),
+            None => panic!("not ready but {line:?}, {}", program.log()),
+        }
+        program
+    }
+
+    /// What it has written to standard error up to now.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("a log").clone()
+    }
+
+    /// Waits for a line on standard error with this text, and returns the line.
+    #[track_caller]
+    pub fn await_log(&self, text: &str) -> String {
+        poll(text, || self.log().lines().find(|line| line.contains(text)).map(str::to_owned))
+    }
+
+    /// The one-time code of the set-up.
+    pub fn setup_code(&self) -> String {
+        let line = self.await_log("make the first owner");
+        let (_, code) = line.split_once("/setup?code=").expect("a code");
+        code.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
+            .next()
+            .expect("a code")
+            .to_owned()
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, signal).expect("a signal");
+    }
+
+    /// Waits until it ends; standard output without the first line.
+    pub fn ended(mut self) -> Done {
+        let status = await_end(&mut self.child);
+        let out = self.out.take().expect("not yet read").join().expect("text");
+        self.err.take().expect("not yet read").join().expect("text");
+        Done { status, out, err: self.log() }
+    }
+
+    /// Tells it to end and waits for that.
+    pub fn end(self) -> Done {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // an error: it has ended
+        let _ = self.child.wait();
+    }
+}
