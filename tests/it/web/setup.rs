@@ -1,0 +1,175 @@
+//! The page on which the first owner is made.
+
+use reelshelf::{http::Settings, service::setup};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{HOSTILE, cookie, field, form, is_page, with_cookie};
+use crate::{
+    on_both,
+    support::{Answer, PASSWORD, Service, TestDatabase},
+};
+
+/// A service without users, and its one-time code.
+async fn fresh(database: TestDatabase) -> (Service, String) {
+    let service = Service::empty(database, Settings::default()).await;
+    let code = setup::begin(&service.app).await.unwrap().expect("a code");
+    (service, code.reveal().to_owned())
+}
+
+async fn show(service: &Service, code: &str) -> Answer {
+    Answer::of(service.anonymous(Method::GET, &format!("/setup?code={code}"))).await
+}
+
+async fn submit(service: &Service, code: &str, name: &str, password: &str) -> Answer {
+    let fields = [("code", code), ("name", name), ("password", password)];
+    Answer::of(form(service, "/setup", &fields)).await
+}
+
+on_both! {
+    async fn the_code_makes_the_first_owner_and_signs_in(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let page = show(&service, &code).await;
+        is_page(&page, 200);
+        assert_eq!(field(&page, "code"), code);
+        assert!(!page.text.contains("role=\"alert\""), "{page:?}");
+        let made = submit(&service, &code, "olivia", PASSWORD).await;
+        assert_eq!((made.status, made.header("location")), (303, "/"), "{made:?}");
+        let me = with_cookie(&service, &cookie(&made), Method::GET, "/me").await;
+        assert_eq!(me.json(), json!({"name": "olivia", "role": "owner"}));
+    }
+}
+
+on_both! {
+    async fn without_the_code_nothing_can_be_made(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        for wrong in
+            ["", "x", &code[1..], &format!("{code}A"), &code.to_lowercase().replace(char::is_numeric, "a")]
+        {
+            let page = show(&service, wrong).await;
+            is_page(&page, 403);
+            assert!(page.text.contains("lacks the set-up code, or has an old one"), "{page:?}");
+            is_page(&submit(&service, wrong, "mallory", PASSWORD).await, 403);
+            let json = json!({"code": wrong, "name": "mallory", "password": PASSWORD});
+            Answer::of(service.anonymous(Method::POST, "/setup").json(&json)).await.problem(403);
+        }
+        assert!(setup::needed(&service.app).await.unwrap());
+        assert_eq!(submit(&service, &code, "olivia", PASSWORD).await.status, 303);
+    }
+}
+
+on_both! {
+    async fn the_code_works_once(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let made = submit(&service, &code, "olivia", PASSWORD).await;
+        assert_eq!(made.status, 303, "{made:?}");
+        is_page(&submit(&service, &code, "mallory", PASSWORD).await, 403);
+        let page = show(&service, &code).await;
+        assert_eq!((page.status, page.header("location")), (303, "/login"), "{page:?}");
+        assert!(setup::begin(&service.app).await.unwrap().is_none());
+        let users = with_cookie(&service, &cookie(&made), Method::GET, "/user").await.json();
+        assert_eq!(users.as_array().map(Vec::len), Some(1), "{users}");
+    }
+}
+
+on_both! {
+    async fn several_who_come_at_once_make_exactly_one_owner(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let names: Vec<String> = (0..6).map(|n| format!("owner{n}")).collect();
+        let all = names.iter().map(|name| submit(&service, &code, name, PASSWORD));
+        let answers = futures_util::future::join_all(all).await;
+        let made: Vec<_> = answers.iter().zip(&names).filter(|(answer, _)| answer.status == 303).collect();
+        assert_eq!(made.len(), 1, "{answers:?}");
+        for answer in answers.iter().filter(|answer| answer.status != 303) {
+            assert!(
+                [403, 409].contains(&answer.status) && answer.header("set-cookie").is_empty(),
+                "{answer:?}"
+            );
+        }
+        let (answer, name) = made[0];
+        let users = with_cookie(&service, &cookie(answer), Method::GET, "/user").await.json();
+        assert_eq!((users.as_array().map(Vec::len), &users[0]["name"]), (Some(1), &json!(name)), "{users}");
+    }
+}
+
+on_both! {
+    async fn violations_stand_beside_the_fields(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let mut cases = vec![
+            ("olivia", "short", None, Some("The password must have at least 10 characters, got 5.")),
+            ("olivia", "password1234", None, Some("The password is one of the common passwords")),
+            ("", PASSWORD, Some("The name must not be empty."), None),
+            (
+                "",
+                "",
+                Some("The name must not be empty."),
+                Some("The password must have at least 10 characters, got 0."),
+            ),
+        ];
+        cases.extend(
+            HOSTILE.map(|name| (name, PASSWORD, Some("The name must consist of letters, digits and"), None)),
+        );
+        for (name, password, name_error, password_error) in cases {
+            let page = submit(&service, &code, name, password).await;
+            is_page(&page, 422);
+            assert_eq!((field(&page, "name").as_str(), field(&page, "code")), (name, code.clone()));
+            for (of, error) in [("name", name_error), ("password", password_error)] {
+                let beside = format!("aria-invalid=\"true\" aria-describedby=\"{of}-error\"");
+                assert_eq!(page.text.contains(&beside), error.is_some(), "{of}: {page:?}");
+                let shown = page.text.split_once(&format!("id=\"{of}-error\">")).map(|(_, rest)| rest);
+                assert_eq!(shown.is_some(), error.is_some(), "{of}: {page:?}");
+                assert!(
+                    error.is_none_or(|error| shown.is_some_and(|rest| rest.starts_with(error))),
+                    "{page:?}"
+                );
+            }
+            for never in ["<script", "<img", PASSWORD] {
+                assert!(!page.text.contains(never), "{never}: {page:?}");
+            }
+            assert_eq!(page.header("set-cookie"), "");
+        }
+        assert!(setup::needed(&service.app).await.unwrap());
+    }
+}
+
+on_both! {
+    async fn what_is_wrong_with_the_code_is_escaped_too(database: TestDatabase) {
+        let (service, _) = fresh(database).await;
+        for code in HOSTILE {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("code", code).finish();
+            let shown = Answer::of(service.anonymous(Method::GET, &format!("/setup?{query}"))).await;
+            for page in [shown, submit(&service, code, "olivia", PASSWORD).await] {
+                is_page(&page, 403);
+                assert_eq!(field(&page, "code"), code);
+                assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{page:?}");
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn json_makes_the_first_owner_too(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let post = |body: serde_json::Value| service.anonymous(Method::POST, "/setup").json(&body);
+        let invalid = Answer::of(post(json!({"code": code, "name": "a b", "password": "short"}))).await;
+        assert_eq!(invalid.places(422), ["/name", "/password"]);
+        assert_eq!(
+            Answer::of(post(json!({"role": "owner"}))).await.places(422),
+            ["/code", "/name", "/password", "/role"]
+        );
+        let made = Answer::of(post(json!({"code": code, "name": "olivia", "password": PASSWORD}))).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        assert_eq!(with_cookie(&service, &cookie(&made), Method::GET, "/me").await.json()["role"], "owner");
+    }
+}
+
+on_both! {
+    async fn a_page_of_another_site_cannot_send_the_form(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        let fields = [("code", code.as_str()), ("name", "mallory"), ("password", PASSWORD)];
+        for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+            Answer::of(form(&service, "/setup", &fields).header(header, value)).await.problem(403);
+        }
+        assert!(setup::needed(&service.app).await.unwrap());
+    }
+}
