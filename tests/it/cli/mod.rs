@@ -1,1 +1,39 @@
-//! The running command, as an administrator sees it.
+//! The program itself, run as a process.
+
+mod ending;
+mod logs;
+mod migrate;
+mod serve;
+mod tls;
+mod token;
+mod user;
+
+use reqwest::Method;
+
+use crate::support::{
+    Answer, PASSWORD, TestDatabase,
+    program::{Program, run},
+};
+
+/// Adds a user with [`PASSWORD`].
+#[track_caller]
+fn add_user(database: &TestDatabase, name: &str, role: &str) {
+    let arguments = ["user", "add", name, "--role", role, "--password-stdin"];
+    run(database, &arguments, &format!("{PASSWORD}\n")).expect(0);
+}
+
+/// A new token of a user.
+#[track_caller]
+fn token(database: &TestDatabase, user: &str) -> String {
+    run(database, &["token", "create", user, "test"], "").expect(0).out.trim_end().to_owned()
+}
+
+/// The status with which a server answers to this token.
+async fn status_with(program: &Program, token: &str) -> u16 {
+    Answer::of(program.request(Method::GET, "/movie").bearer_auth(token)).await.status
+}
+
+/// The status with which a server answers to this user name and password.
+async fn status_as(program: &Program, name: &str, password: &str) -> u16 {
+    Answer::of(program.request(Method::GET, "/movie").basic_auth(name, Some(password))).await.status
+}

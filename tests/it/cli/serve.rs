@@ -1,0 +1,218 @@
+//! What `reelshelf serve` says and does when it starts, and what keeps it from that.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{add_user, status_as, token};
+use crate::{
+    on_both,
+    support::{
+        Answer, Kind, PASSWORD, TestDatabase,
+        program::{Program, run, run_with},
+    },
+};
+
+on_both! {
+    async fn standard_output_is_one_line_with_the_address(database: TestDatabase) {
+        let server = Program::start_with(&database, &[], &[("RUST_LOG", "debug")]);
+        let port = server.base.strip_prefix("http://127.0.0.1:").expect("the address");
+        assert_ne!(port.parse::<u16>().expect("a port"), 0);
+        let answer = Answer::of(server.request(Method::GET, "/health/ready")).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"ready"}"#));
+        assert_eq!(server.end().expect(0).out, "", "one line, which is read already");
+    }
+}
+
+on_both! {
+    async fn without_a_user_it_prints_where_the_owner_is_made(database: TestDatabase) {
+        let server = Program::start(&database);
+        let line = server.await_log("make the first owner");
+        assert!(line.contains(&format!("{}/setup?code=", server.base)), "{line}");
+        let code = server.setup_code();
+        let page = Answer::of(server.request(Method::GET, &format!("/setup?code={code}"))).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let body = json!({"code": code, "name": "olivia", "password": PASSWORD});
+        assert_eq!(Answer::of(server.request(Method::POST, "/setup").json(&body)).await.status, 201);
+        assert_eq!(status_as(&server, "olivia", PASSWORD).await, 200);
+        server.end().expect(0);
+
+        let again = Program::start(&database);
+        assert_eq!(status_as(&again, "olivia", PASSWORD).await, 200);
+        assert!(!again.end().err.contains("/setup"), "there is a user");
+    }
+}
+
+on_both! {
+    async fn the_set_up_is_printed_however_little_is_logged(database: TestDatabase) {
+        let server = Program::start_with(&database, &[], &[("RUST_LOG", "off")]);
+        assert!(server.await_log("make the first owner").contains("/setup?code="));
+        assert_eq!(server.end().expect(0).err.lines().count(), 1);
+    }
+}
+
+on_both! {
+    async fn the_set_up_is_printed_under_the_public_address(database: TestDatabase) {
+        for url in ["https://films.example", "https://films.example/"] {
+            let server = Program::start_with(&database, &["--public-url", url], &[]);
+            let line = server.await_log("make the first owner");
+            assert!(line.contains(" https://films.example/setup?code="), "{line}");
+            let old = server.setup_code();
+            drop(server);
+            assert_ne!(Program::start(&database).setup_code(), old, "a new one after each restart");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_instances_make_one_owner() {
+    let database = TestDatabase::new(Kind::Postgres).await;
+    let servers = [Program::start(&database), Program::start(&database)];
+    let setups = servers.iter().zip(["olivia", "pete"]).map(|(server, name)| {
+        let body = json!({"code": server.setup_code(), "name": name, "password": PASSWORD});
+        Answer::of(server.request(Method::POST, "/setup").json(&body))
+    });
+    let mut statuses: Vec<_> =
+        futures_util::future::join_all(setups).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!(run(&database, &["user", "list"], "").expect(0).out.lines().count(), 1);
+}
+
+on_both! {
+    async fn the_owner_comes_from_the_environment(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "one more shelf of tapes\n").unwrap();
+        let file = file.to_str().unwrap();
+        let from_environment = [("REELSHELF_OWNER", "olivia"), ("REELSHELF_OWNER_PASSWORD", PASSWORD)];
+        let from_file = [("REELSHELF_OWNER", "olivia"), ("REELSHELF_OWNER_PASSWORD_FILE", file)];
+        for (options, environment, password) in [
+            (&[][..], &from_environment[..], PASSWORD),
+            (&[], &from_file, "one more shelf of tapes"),
+            (&["--owner", "olivia", "--owner-password-file", file], &[], "one more shelf of tapes"),
+        ] {
+            let server = Program::start_with(&database, options, environment);
+            assert_eq!(status_as(&server, "olivia", password).await, 200, "{environment:?}");
+            let done = server.end().expect(0);
+            assert!(!done.err.contains("/setup") && !done.err.contains(password), "{done:?}");
+            // Where there is a user, the same does nothing.
+            let others = [("REELSHELF_OWNER", "pete"), ("REELSHELF_OWNER_PASSWORD", PASSWORD)];
+            let again = Program::start_with(&database, &[], &others);
+            assert_eq!(status_as(&again, "pete", PASSWORD).await, 401);
+            assert_eq!(status_as(&again, "olivia", password).await, 200);
+            again.end().expect(0);
+            database.execute("DELETE FROM users").await.unwrap();
+        }
+    }
+}
+
+on_both! {
+    async fn an_owner_who_cannot_be_made_keeps_it_from_starting(database: TestDatabase) {
+        let nowhere = tempfile::tempdir().unwrap().path().join("password");
+        let nowhere = nowhere.to_str().unwrap();
+        for (environment, status, words) in [
+            (&[("REELSHELF_OWNER", "olivia")][..], 1, "needs REELSHELF_OWNER_PASSWORD or"),
+            (
+                &[("REELSHELF_OWNER", "olivia"), ("REELSHELF_OWNER_PASSWORD", "hunter2")],
+                1,
+                "at least 10 characters, got 7",
+            ),
+            (
+                &[("REELSHELF_OWNER", "olivia"), ("REELSHELF_OWNER_PASSWORD", "password1234")],
+                1,
+                "common passwords",
+            ),
+            (&[("REELSHELF_OWNER", "olivia"), ("REELSHELF_OWNER_PASSWORD_FILE", nowhere)], 1, nowhere),
+            (&[("REELSHELF_OWNER", "a b"), ("REELSHELF_OWNER_PASSWORD", PASSWORD)], 2, "letters, digits"),
+            (&[("REELSHELF_OWNER_PASSWORD_FILE", nowhere)], 2, "--owner"),
+        ] {
+            let environment = [&[("REELSHELF_DATABASE", database.address.as_str())], environment].concat();
+            let done = run_with(&["serve", "--listen", "127.0.0.1:0"], &environment).expect(status);
+            assert!(done.out.is_empty() && done.err.contains(words), "{environment:?}: {done:?}");
+            assert!(!done.err.contains("hunter2") && !done.err.contains("password1234"), "{done:?}");
+        }
+        assert_eq!(run(&database, &["user", "list"], "").expect(0).out, "");
+    }
+}
+
+on_both! {
+    async fn a_port_that_is_taken_is_named(database: TestDatabase) {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        run(&database, &["serve", "--listen", &address], "").refused(&format!("cannot listen on {address}"));
+        let metrics = ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", &address];
+        run(&database, &metrics, "").refused(&format!("cannot listen on {address}"));
+    }
+}
+
+on_both! {
+    async fn metrics_are_on_an_address_of_their_own(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let token = token(&database, "olivia");
+        let server = Program::start_with(&database, &["--metrics-listen", "127.0.0.1:0"], &[]);
+        let line = server.await_log("metrics address=");
+        let metrics = format!("http://{}", line.split_once("address=").expect("an address").1);
+        let ask = |path: &str| server.request(Method::GET, path).bearer_auth(&token);
+        Answer::of(ask("/metrics")).await.problem(404);
+        Answer::of(server.request(Method::GET, "/metrics")).await.problem(401);
+        for (path, status) in
+            [("/movie", 200), ("/movie?q=secret", 200), ("/movie/7", 404), ("/no/such/place", 404)]
+        {
+            assert_eq!(Answer::of(ask(path)).await.status, status, "{path}");
+        }
+        let answer = Answer::of(server.client.get(format!("{metrics}/metrics"))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(answer.header("content-type").starts_with("text/plain"), "{answer:?}");
+        for line in [
+            "# TYPE http_request_duration_seconds histogram",
+            r#"http_request_duration_seconds_count{method="GET",route="/movie",status="200"} 2"#,
+            r#"http_request_duration_seconds_count{method="GET",route="/movie/{id}",status="404"} 1"#,
+        ] {
+            assert!(answer.text.lines().any(|l| l == line), "{line}: {}", answer.text);
+        }
+        for never in ["secret", "/no/such/place", "olivia", &token] {
+            assert!(!answer.text.contains(never), "{never}: {}", answer.text);
+        }
+        assert_eq!(Answer::of(server.client.get(format!("{metrics}/movie"))).await.status, 404);
+
+        let without = Program::start(&database);
+        Answer::of(without.request(Method::GET, "/metrics").bearer_auth(&token)).await.problem(404);
+        assert!(!without.end().err.contains("metrics"));
+    }
+}
+
+#[test]
+fn help_names_every_variable_and_the_value_of_none() {
+    fn variables(text: &str) -> BTreeSet<&str> {
+        let name = |c: char| c.is_ascii_uppercase() || c == '_';
+        let found = text.match_indices("REELSHELF_").map(|(at, _)| &text[at..]);
+        found.map(|rest| &rest[..rest.find(|c| !name(c)).unwrap_or(rest.len())]).collect()
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli");
+    let read =
+        |entry: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let source: String = std::fs::read_dir(folder).unwrap().map(read).collect();
+    let documented = include_str!("../../../docs/operating.md");
+    let help = run_with(
+        &["serve", "--help"],
+        &[("REELSHELF_DATABASE", "postgres://reelshelf:s3cret@db.example/films")],
+    );
+    let help = help.expect(0);
+    assert!(help.err.is_empty() && !help.out.contains("s3cret"), "{help:?}");
+    let shown = variables(&help.out);
+    assert!(shown.len() >= 10, "{shown:?}");
+    assert_eq!(variables(&source).difference(&shown).collect::<Vec<_>>(), [&""; 0]);
+    assert_eq!(variables(documented), shown);
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for arguments in [&["--help"][..], &["-h"], &["help"], &["user", "--help"], &["token", "create", "-h"]] {
+        let done = run_with(arguments, &[]).expect(0);
+        assert!(done.out.contains("Usage: reelshelf") && done.err.is_empty(), "{arguments:?}: {done:?}");
+    }
+    let version = run_with(&["--version"], &[]).expect(0);
+    assert_eq!(version.out, concat!("reelshelf ", env!("CARGO_PKG_VERSION"), "\n"));
+}

@@ -1,0 +1,182 @@
+//! `reelshelf user`: users, administered on the database itself.
+
+use reelshelf::domain::Time;
+use reqwest::Method;
+use serde_json::json;
+
+use super::{add_user, status_as};
+use crate::{
+    on_both,
+    support::{
+        Answer, PASSWORD, TestDatabase,
+        program::{Program, run, run_with},
+    },
+};
+
+const OTHER: &str = "one more shelf of tapes";
+
+/// Checks the names and roles that `user list` prints.
+#[track_caller]
+fn has(database: &TestDatabase, users: &[(&str, &str)]) {
+    let done = run(database, &["user", "list"], "").expect(0);
+    assert_eq!(done.err, "");
+    let listed: Vec<Vec<_>> = done.out.lines().map(|line| line.split('\t').collect()).collect();
+    let names: Vec<_> = listed.iter().map(|columns| (columns[0], columns[1])).collect();
+    assert_eq!(names, users);
+    for columns in &listed {
+        assert!(columns.len() == 3 && Time::parse(columns[2]).is_ok(), "{columns:?}");
+    }
+}
+
+on_both! {
+    async fn users_are_administered_without_a_server(database: TestDatabase) {
+        run(&database, &["migrate"], "").expect(0);
+        has(&database, &[]);
+        for (arguments, input, said, users) in [
+            (
+                &["add", "olivia", "--role", "owner", "--password-stdin"][..],
+                PASSWORD,
+                "Added olivia as owner.\n",
+                &[("olivia", "owner")][..],
+            ),
+            (
+                &["add", "Évan", "--password-stdin"],
+                "a shelf full of tapes\r\n",
+                "Added Évan as viewer.\n",
+                &[("Évan", "viewer"), ("olivia", "owner")],
+            ),
+            (
+                &["role", "EVAN", "editor"],
+                "",
+                "EVAN is editor now.\n",
+                &[("Évan", "editor"), ("olivia", "owner")],
+            ),
+            (
+                &["passwd", "evan", "--password-stdin"],
+                OTHER,
+                "evan has a new password.\n",
+                &[("Évan", "editor"), ("olivia", "owner")],
+            ),
+            (&["remove", "évan"], "", "Removed évan.\n", &[("olivia", "owner")]),
+        ] {
+            let done = run(&database, &[&["user"], arguments].concat(), input).expect(0);
+            assert_eq!((done.out.as_str(), done.err.lines().last()), ("", said.lines().last()), "{done:?}");
+            has(&database, users);
+        }
+    }
+}
+
+on_both! {
+    async fn what_is_done_beside_a_server_counts_at_once(database: TestDatabase) {
+        let server = Program::start(&database);
+        add_user(&database, "olivia", "owner");
+        assert_eq!(status_as(&server, "olivia", PASSWORD).await, 200);
+
+        let session = async |password: &str| {
+            let body = json!({"name": "olivia", "password": password});
+            let answer = Answer::of(server.request(Method::POST, "/login").json(&body)).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+        };
+        let me = async |cookie: &str| {
+            Answer::of(server.request(Method::GET, "/me").header("cookie", cookie)).await
+        };
+        let before = session(PASSWORD).await;
+        assert_eq!(me(&before).await.json()["role"], "owner");
+        run(&database, &["user", "passwd", "olivia", "--password-stdin"], OTHER).expect(0);
+        me(&before).await.problem(401);
+        assert_eq!(status_as(&server, "olivia", PASSWORD).await, 401);
+        assert_eq!(status_as(&server, "olivia", OTHER).await, 200);
+
+        let before = session(OTHER).await;
+        add_user(&database, "pete", "owner");
+        run(&database, &["user", "role", "olivia", "viewer"], "").expect(0);
+        me(&before).await.problem(401);
+        let after = session(OTHER).await;
+        assert_eq!(me(&after).await.json()["role"], "viewer");
+        run(&database, &["user", "remove", "olivia"], "").expect(0);
+        me(&after).await.problem(401);
+        assert_eq!(status_as(&server, "olivia", OTHER).await, 401);
+        assert_eq!(status_as(&server, "pete", PASSWORD).await, 200);
+    }
+}
+
+on_both! {
+    async fn the_last_owner_stays(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        add_user(&database, "evan", "editor");
+        for command in [&["user", "remove", "olivia"][..], &["user", "role", "olivia", "editor"]] {
+            run(&database, command, "").refused("olivia is the last owner");
+        }
+        has(&database, &[("evan", "editor"), ("olivia", "owner")]);
+        run(&database, &["user", "role", "evan", "owner"], "").expect(0);
+        run(&database, &["user", "remove", "olivia"], "").expect(0);
+        run(&database, &["user", "remove", "evan"], "").refused("evan is the last owner");
+        has(&database, &[("evan", "owner")]);
+    }
+}
+
+on_both! {
+    async fn what_cannot_be_done_is_refused_with_the_reason(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let long = "x".repeat(257);
+        for (arguments, input, words) in [
+            (&["add", "OLIVIA", "--password-stdin"][..], PASSWORD, "there is a user OLIVIA already"),
+            (&["add", "evan", "--password-stdin"], "", "must have at least 10 characters, got 0"),
+            (&["add", "evan", "--password-stdin"], "short", "must have at least 10 characters, got 5"),
+            (&["add", "evan", "--password-stdin"], &long, "must have at most 256 characters, got 257"),
+            (&["add", "evan", "--password-stdin"], "password123\n", "is one of the common passwords"),
+            (&["add", "evan"], PASSWORD, "--password-stdin"),
+            (&["passwd", "olivia"], OTHER, "--password-stdin"),
+            (&["passwd", "olivia", "--password-stdin"], "qwertyuiop", "is one of the common passwords"),
+            (&["passwd", "nobody", "--password-stdin"], OTHER, "there is no user nobody"),
+            (&["role", "nobody", "owner"], "", "there is no user nobody"),
+            (&["remove", "nobody"], "", "there is no user nobody"),
+        ] {
+            run(&database, &[&["user"], arguments].concat(), input).refused(words);
+        }
+        has(&database, &[("olivia", "owner")]);
+        let server = Program::start(&database);
+        assert_eq!(status_as(&server, "olivia", PASSWORD).await, 200);
+    }
+}
+
+on_both! {
+    async fn passwords_are_neither_arguments_nor_repeated(database: TestDatabase) {
+        let done =
+            run(&database, &["user", "add", "olivia", "--password-stdin", "--role", "owner"], PASSWORD)
+                .expect(0);
+        let refused = run(&database, &["user", "add", "evan", "--password-stdin"], "hunter2").expect(1);
+        for text in [done.out, done.err, refused.out, refused.err] {
+            assert!(!text.contains(PASSWORD) && !text.contains("hunter2"), "{text}");
+        }
+        for command in [&["user", "add", "evan", OTHER][..], &["user", "add", "evan", "--password", OTHER]] {
+            run(&database, command, "").expect(2);
+        }
+        has(&database, &[("olivia", "owner")]);
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_from_a_refusal() {
+    for arguments in [
+        &[][..],
+        &["user"],
+        &["user", "frobnicate"],
+        &["user", "add"],
+        &["user", "add", "a b", "--password-stdin"],
+        &["user", "add", "", "--password-stdin"],
+        &["user", "add", "evan", "--role", "king", "--password-stdin"],
+        &["user", "role", "evan"],
+        &["user", "role", "evan", "Owner"],
+        &["user", "remove", "evan", "pete"],
+        &["user", "list", "--json5"],
+        &["serve", "--listen", "nowhere"],
+        &["--log-format", "xml", "user", "list"],
+    ] {
+        let done =
+            run_with(arguments, &[("REELSHELF_DATABASE", "sqlite:/dev/null/never-opened.db")]).expect(2);
+        assert_eq!(done.out, "", "{arguments:?}");
+        assert!(done.err.contains("--help"), "{arguments:?}: {done:?}");
+    }
+}
