@@ -2,12 +2,15 @@
 
 mod account;
 mod auth;
+mod cors;
 mod cross_site;
 mod errors;
 mod export;
+mod health;
 mod import;
 mod list;
 mod movies;
+mod openapi;
 mod real_films;
 mod search;
 mod sessions;
