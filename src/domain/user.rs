@@ -55,8 +55,9 @@ pub struct UserName(String);
 impl UserName {
     /// The most characters of a user's name.
     pub const MAX_CHARS: usize = 50;
-    /// The rule as a regular expression (ECMA-262, Unicode), for the API's description.
-    pub const PATTERN: &str = r"^(\.{0,2}[\p{Alphabetic}\p{N}_@+-]|\.{3})[\p{Alphabetic}\p{N}._@+-]*$";
+    /// The rule as a regular expression (ECMA-262, Unicode), for the API's description. Vowel signs
+    /// pass too; the property that has them, `Alphabetic`, is known to few who read descriptions.
+    pub const PATTERN: &str = r"^(\.{0,2}[\p{L}\p{N}_@+-]|\.{3})[\p{L}\p{N}._@+-]*$";
 
     /// Normalises to NFC, trims, and checks.
     ///

@@ -179,7 +179,7 @@ schema!(Moment, date_time("RFC 3339, UTC, milliseconds").examples(["2026-11-23T2
 schema!(
     UserName,
     text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`")
-        .pattern(Some(r"^(\.{0,2}[A-Za-z0-9_@+-]|\.{3})[A-Za-z0-9._@+-]*$"))
+        .pattern(Some(domain::UserName::PATTERN))
         .examples(["olivia"])
 );
 schema!(RoleName, words(Role::ALL.map(Role::as_str)).examples(["editor"]));
