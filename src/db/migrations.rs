@@ -19,7 +19,7 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations!["0001_movies", "0002_users"];
+const MIGRATIONS: &[Migration] = migrations!["0001_movies", "0002_users", "0003_history"];
 
 /// Runs the steps that the database has not seen.
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {

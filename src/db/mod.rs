@@ -4,6 +4,7 @@
 //! `async fn` over [`Conn`]. On SQLite such a function never really waits; on PostgreSQL it waits on
 //! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
 
+pub mod changes;
 mod error;
 mod migrations;
 pub mod movies;
@@ -132,8 +133,9 @@ pub enum Lock {
     Migrations = 1,
     /// Change users, where it matters how many owners there are.
     Users = 2,
-    /// Import, where it matters which movies are there already.
-    Import = 3,
+    /// Change many movies, which two at once might do in different orders; or import, where it
+    /// matters which are there already.
+    Many = 3,
 }
 
 impl Conn {

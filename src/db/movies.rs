@@ -49,15 +49,15 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbEr
     })
 }
 
-/// Stores new movies under the ids they bear.
+/// Stores movies that are not there, under the ids they bear.
 ///
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for an id that is in use.
-pub async fn insert(conn: &mut Conn, movies: &[Movie]) -> Result<(), DbError> {
+pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<(), DbError> {
     for movies in movies.chunks(ROWS_AT_ONCE) {
         let mut sql = Builder::new(
             "INSERT INTO movies (id, title, title_sort, movie_format, length, release_year, rating, version, \
-             created_at, updated_at) VALUES ",
+             created_at, updated_at, change_id) VALUES ",
         );
         for (n, movie) in movies.iter().enumerate() {
             let a = &movie.attributes;
@@ -73,6 +73,7 @@ pub async fn insert(conn: &mut Conn, movies: &[Movie]) -> Result<(), DbError> {
                 movie.version.into(),
                 movie.created_at.as_millis().into(),
                 movie.updated_at.as_millis().into(),
+                change.into(),
             ]);
             sql.push(")");
         }
@@ -101,44 +102,89 @@ async fn insert_words<'a>(
     Ok(())
 }
 
-/// Replaces a movie, if it still has the version before the new one's; tells whether it had.
+/// Gives a movie other attributes and returns its new version, which is the old one where the same
+/// change touches it again. None where it is not there.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn update(conn: &mut Conn, movie: &Movie, retitled: bool) -> Result<bool, DbError> {
+pub async fn update(
+    conn: &mut Conn,
+    change: i64,
+    movie: &Movie,
+    retitled: bool,
+) -> Result<Option<i64>, DbError> {
     let a = &movie.attributes;
-    let updated = conn
-        .execute(
-            "UPDATE movies SET title = $1, title_sort = $2, movie_format = $3, length = $4, release_year = $5, \
-             rating = $6, version = $7, updated_at = $8 WHERE id = $9 AND version = $10",
+    archive(conn, change, &[movie.id]).await?;
+    let versions = conn
+        .query(
+            "UPDATE movies SET version = CASE WHEN change_id = $1 THEN version ELSE version + 1 END, \
+             change_id = $1, title = $2, title_sort = $3, movie_format = $4, length = $5, release_year = $6, \
+             rating = $7, updated_at = $8 WHERE id = $9 RETURNING version",
             &[
+                change.into(),
                 a.title.as_str().into(),
                 sort_key(a.title.as_str()).into(),
                 a.movie_format.as_str().into(),
                 a.length.get().into(),
                 a.release_year.get().into(),
                 a.rating.get().into(),
-                movie.version.into(),
                 movie.updated_at.as_millis().into(),
                 movie.id.into(),
-                (movie.version - 1).into(),
             ],
+            |row| row.get(0),
         )
         .await?;
-    if updated == 1 && retitled {
+    if retitled && !versions.is_empty() {
         conn.execute("DELETE FROM movie_words WHERE movie_id = $1", &[movie.id.into()]).await?;
         insert_words(conn, std::iter::once((movie.id, &a.title))).await?;
     }
-    Ok(updated == 1)
+    Ok(versions.into_iter().next())
 }
 
-/// Deletes a movie, if it still has that version; tells whether it had.
+/// Deletes movies.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, id: i64, version: i64) -> Result<bool, DbError> {
-    let sql = "DELETE FROM movies WHERE id = $1 AND version = $2";
-    Ok(conn.execute(sql, &[id.into(), version.into()]).await? == 1)
+pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Result<(), DbError> {
+    for ids in ids.chunks(ROWS_AT_ONCE) {
+        archive(conn, change, ids).await?;
+        let mut sql = Builder::new(
+            "INSERT INTO movie_versions (movie_id, version, change_id, created_at, updated_at) \
+             SELECT id, CASE WHEN change_id = ",
+        );
+        sql.param(change.into());
+        sql.push(" THEN version ELSE version + 1 END, ");
+        sql.param(change.into());
+        sql.push(", created_at, ");
+        sql.param(at.as_millis().into());
+        // What came and went in one change was never there.
+        sql.push(" FROM movies WHERE NOT (version = 1 AND change_id = ");
+        sql.param(change.into());
+        sql.push(") AND id IN (");
+        sql.list(ids.iter().map(|id| (*id).into()));
+        sql.push(")");
+        sql.execute(conn).await?;
+        let mut sql = Builder::new("DELETE FROM movies WHERE id IN (");
+        sql.list(ids.iter().map(|id| (*id).into()));
+        sql.push(")");
+        sql.execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what movies are before a change makes something else of them.
+async fn archive(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<(), DbError> {
+    let mut sql = Builder::new(
+        "INSERT INTO movie_versions (movie_id, version, change_id, title, movie_format, length, \
+         release_year, rating, created_at, updated_at) SELECT id, version, change_id, title, movie_format, \
+         length, release_year, rating, created_at, updated_at FROM movies WHERE change_id <> ",
+    );
+    sql.param(change.into());
+    sql.push(" AND id IN (");
+    sql.list(ids.iter().map(|id| (*id).into()));
+    sql.push(")");
+    sql.execute(conn).await?;
+    Ok(())
 }
 
 /// One movie.
@@ -149,6 +195,37 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Movie>, DbError> {
     const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
                        updated_at FROM movies WHERE id = $1";
     conn.query_opt(SQL, &[id.into()], read).await
+}
+
+/// Those of the movies with these ids that are there, by id; nobody else changes them until the
+/// transaction ends. On SQLite there is one writer anyway.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
+    let mut movies = Vec::new();
+    for ids in ids.chunks(ROWS_AT_ONCE) {
+        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
+        sql.list(ids.iter().map(|id| (*id).into()));
+        sql.push(") ORDER BY id");
+        if let Driver::Postgres(_) = conn.driver() {
+            sql.push(" FOR UPDATE");
+        }
+        movies.extend(sql.query(conn, read).await?);
+    }
+    Ok(movies)
+}
+
+/// Sees to it that nobody else changes the movies which a change made what they are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock_made_by(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+    if let Driver::Postgres(_) = conn.driver() {
+        let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE change_id = $1 ORDER BY id FOR UPDATE) AS made";
+        conn.query(sql, &[change.into()], |_| Ok(())).await?;
+    }
+    Ok(())
 }
 
 /// The movies whose titles have one of these sort keys, by id.
@@ -342,27 +419,27 @@ pub async fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbEr
 }
 
 /// A query put together: its text and its parameters.
-struct Builder<'a> {
+pub(super) struct Builder<'a> {
     sql: String,
     params: Vec<Value<'a>>,
     has_where: bool,
 }
 
 impl<'a> Builder<'a> {
-    fn new(sql: impl Into<String>) -> Self {
+    pub(super) fn new(sql: impl Into<String>) -> Self {
         Self { sql: sql.into(), params: Vec::new(), has_where: false }
     }
 
-    fn push(&mut self, sql: &str) {
+    pub(super) fn push(&mut self, sql: &str) {
         self.sql.push_str(sql);
     }
 
-    fn param(&mut self, value: Value<'a>) {
+    pub(super) fn param(&mut self, value: Value<'a>) {
         self.params.push(value);
         let _ = write!(self.sql, "${}", self.params.len());
     }
 
-    fn list(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
+    pub(super) fn list(&mut self, values: impl IntoIterator<Item = Value<'a>>) {
         for (n, value) in values.into_iter().enumerate() {
             if n > 0 {
                 self.push(", ");
@@ -406,7 +483,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    async fn query<T>(
+    pub(super) async fn query<T>(
         self,
         conn: &mut Conn,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,

@@ -289,6 +289,8 @@ impl Limit {
     pub const MIN: usize = 1;
     /// The largest page.
     pub const MAX: usize = 1000;
+    /// The page of a list that is never given whole.
+    pub const USUAL: Self = Self(100);
     /// The largest page, as a limit.
     pub const LARGEST: Self = Self(Self::MAX);
 

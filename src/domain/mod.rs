@@ -1,5 +1,6 @@
 //! What a film collection is, without any input or output: the types that can only hold what is valid.
 
+mod change;
 mod list;
 mod movie;
 mod text;
@@ -8,6 +9,7 @@ mod user;
 
 use std::borrow::Cow;
 
+pub use change::{Change, ChangeKind, Effect};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub(crate) use movie::quoted;
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};

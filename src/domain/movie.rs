@@ -1,6 +1,6 @@
 //! A movie and its five attributes, each a type that cannot hold an invalid value.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use super::{Invalid, Time, parse_short_text};
 
@@ -215,7 +215,8 @@ impl Attributes {
 }
 
 /// A movie as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Movie {
     /// Positive, never used twice in one collection.
     pub id: i64,
@@ -240,6 +241,41 @@ impl Serialize for Movie {
         movie.serialize_field("createdAt", &self.created_at)?;
         movie.serialize_field("updatedAt", &self.updated_at)?;
         movie.end()
+    }
+}
+
+/// A movie as it is written, before its values are checked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    id: i64,
+    title: String,
+    movie_format: String,
+    length: i64,
+    release_year: i64,
+    rating: i64,
+    version: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl TryFrom<Written> for Movie {
+    type Error = Invalid;
+
+    fn try_from(w: Written) -> Result<Self, Invalid> {
+        Ok(Self {
+            id: w.id,
+            attributes: Attributes {
+                title: Title::parse(&w.title)?,
+                movie_format: MovieFormat::parse(&w.movie_format)?,
+                length: w.length.try_into()?,
+                release_year: w.release_year.try_into()?,
+                rating: w.rating.try_into()?,
+            },
+            version: w.version,
+            created_at: w.created_at,
+            updated_at: w.updated_at,
+        })
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Report {
     pub errors: Vec<RowError>,
     /// Whether all this was only tried.
     pub dry_run: bool,
+    /// The change, to undo it; none where nothing was stored.
+    pub change: Option<i64>,
     /// Columns of the file of which nothing was stored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,

@@ -105,6 +105,7 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
         .split_for_parts();
     let (closed, closed_description) = OpenApiRouter::with_openapi(open_description)
         .merge(api::movies::routes())
+        .merge(api::history::routes())
         .merge(api::account::routes())
         .merge(api::sessions::routes())
         .merge(api::tokens::routes())

@@ -31,6 +31,7 @@ use crate::domain::{Field, Password, Role, SortKey, TokenName};
     ),
     tags(
         (name = "movies", description = "The collection"),
+        (name = "history", description = "What was done, by whom, and taking it back"),
         (name = "account", description = "Signing in, one's own tokens and sessions"),
         (name = "users", description = "Users, for owners"),
         (name = "health", description = "For those who watch over the service"),
@@ -254,6 +255,46 @@ pub struct MovieChanges {
     rating: Rating,
 }
 
+/// One thing that somebody did and that was committed as a whole.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    id: Id,
+    at: Moment,
+    /// The user's name.
+    #[schema(example = "olivia")]
+    by: String,
+    /// How the user was signed in: `password`, `session`, `console`, or `token` and its name.
+    #[schema(example = "token laptop")]
+    via: String,
+    kind: KindName,
+    /// How many movies it touched.
+    movies: u64,
+    /// One for each movie that it touched; in lists the first 10.
+    effects: Vec<Effect>,
+    /// The change that it takes back.
+    #[schema(required = true)]
+    undoes: Option<i64>,
+    /// The change that took it back.
+    #[schema(required = true)]
+    undone_by: Option<i64>,
+}
+
+schema!(KindName, words(domain::ChangeKind::ALL.map(domain::ChangeKind::as_str)));
+
+/// What a change did to one movie.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Effect {
+    movie_id: Id,
+    /// Null where the movie came into being.
+    #[schema(required = true)]
+    before: Option<Movie>,
+    /// Null where the movie went.
+    #[schema(required = true)]
+    after: Option<Movie>,
+}
+
 /// What an import did, and what it did not take and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -272,6 +313,9 @@ pub struct Report {
     errors: Vec<RowError>,
     /// Whether all this was only tried.
     dry_run: bool,
+    /// The change, to undo it; null where nothing was stored.
+    #[schema(required = true)]
+    change: Option<i64>,
     /// Columns of the file of which nothing was stored; only where there are any.
     #[schema(required = false)]
     ignored_columns: Vec<String>,
@@ -455,6 +499,9 @@ pub struct Problem {
     /// What an aborted import found.
     #[schema(required = false)]
     report: Option<Report>,
+    /// The changes that keep another one from being undone.
+    #[schema(required = false)]
+    changes: Vec<i64>,
 }
 
 /// Where something is wrong, and which rule it breaks.
@@ -577,6 +624,30 @@ pub struct MovieId {
     /// The movie's id.
     #[param(inline)]
     id: Id,
+}
+
+/// The address of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ChangeId {
+    /// The change's id.
+    #[param(inline)]
+    change: Id,
+}
+
+/// The query of a list that comes in pages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// A page of so many; without it, of 100.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: i64,
+    /// Where a page ended: opaque, from the `Link` of the page before.
+    #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
+    cursor: String,
+    /// Whether to count them all.
+    #[param(required = false)]
+    total: bool,
 }
 
 /// The address of a token.

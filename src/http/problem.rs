@@ -25,10 +25,20 @@ pub struct Problem {
     pub detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Violation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<Box<Report>>,
+    #[serde(flatten)]
+    extension: Option<Box<Extension>>,
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What some problems tell beside the members of all (RFC 9457, section 3.2), under its name.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Extension {
+    /// What an aborted import found.
+    Report(Box<Report>),
+    /// The changes that keep another one from being undone.
+    Changes(Vec<i64>),
 }
 
 impl Problem {
@@ -40,7 +50,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
-            report: None,
+            extension: None,
             headers: Vec::new(),
         }
     }
@@ -96,14 +106,19 @@ impl From<Error> for Problem {
                 }
             }
             Error::Conflict(_) => of(StatusCode::CONFLICT),
+            Error::InTheWay { changes, .. } => Self {
+                extension: Some(Box::new(Extension::Changes(changes.clone()))),
+                ..of(StatusCode::CONFLICT)
+            },
             Error::Unauthenticated(_) => of(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
             Error::TooManyAttempts { retry_after } => {
                 of(StatusCode::TOO_MANY_REQUESTS).with_header(header::RETRY_AFTER, *retry_after)
             }
-            Error::ImportAborted(report) => {
-                Self { report: Some(report.clone()), ..of(StatusCode::UNPROCESSABLE_ENTITY) }
-            }
+            Error::ImportAborted(report) => Self {
+                extension: Some(Box::new(Extension::Report(report.clone()))),
+                ..of(StatusCode::UNPROCESSABLE_ENTITY)
+            },
             Error::UnreadableFile(_) => of(StatusCode::UNPROCESSABLE_ENTITY),
             // What follows tells of the inside: it goes to the log, and not to the client.
             Error::Db(DbError::Unavailable(_)) => {

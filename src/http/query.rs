@@ -1,9 +1,13 @@
 //! The query of an address, read parameter by parameter with every violation at once.
 
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::problem::Problem;
-use crate::domain::{Bounds, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation};
+use crate::{
+    domain::{Bounds, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
+    service::Error,
+};
 
 /// The parameters of a query.
 pub struct Params {
@@ -79,6 +83,15 @@ impl Params {
         }
     }
 
+    /// Reads the query of a list of changes or effects.
+    pub fn page(&mut self) -> PageQuery {
+        PageQuery {
+            limit: self.one("limit", Limit::parse).unwrap_or(Limit::USUAL),
+            after: self.one("cursor", PageQuery::decode),
+            total: self.one("total", boolean).unwrap_or_default(),
+        }
+    }
+
     /// Ends the reading: parameters that nobody asked for are violations too.
     pub fn finish(mut self) -> Result<(), Problem> {
         let mut unknown: Vec<&str> =
@@ -97,6 +110,35 @@ impl Params {
             Err(Problem::invalid(StatusCode::BAD_REQUEST, self.violations))
         }
     }
+}
+
+/// A page of changes or effects: how many, and behind which one.
+pub struct PageQuery {
+    pub limit: Limit,
+    pub after: Option<i64>,
+    pub total: bool,
+}
+
+impl PageQuery {
+    /// Writes the place where a page ended as an opaque text that is safe in an address.
+    pub fn encode(place: i64) -> String {
+        URL_SAFE_NO_PAD.encode(format!("after {place}"))
+    }
+
+    fn decode(text: &str) -> Result<i64, Invalid> {
+        let place = URL_SAFE_NO_PAD.decode(text).ok().and_then(|text| String::from_utf8(text).ok());
+        let place = place.as_deref().and_then(|place| place.strip_prefix("after ")?.parse().ok());
+        place.ok_or_else(|| Invalid("must be a cursor that this service gave".to_owned()))
+    }
+}
+
+/// The link to the page that begins at the cursor: the same address with this cursor (RFC 8288).
+pub fn next_page(uri: &Uri, cursor: &str) -> Result<HeaderValue, Error> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(given.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish());
+    HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))
 }
 
 /// Reads `true` or `false`.

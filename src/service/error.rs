@@ -21,6 +21,9 @@ pub enum Error {
     /// What was asked for goes against the present state.
     #[error("{0}")]
     Conflict(String),
+    /// A change cannot be taken back: it was already, or other changes stand in the way.
+    #[error("{}", why_not_undone(*.undone, .changes))]
+    InTheWay { undone: bool, changes: Vec<i64> },
     /// Nobody is signed in, or not with what was sent.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -42,6 +45,15 @@ pub enum Error {
     /// A fault of the program or of the machine.
     #[error("{0}")]
     Failed(String),
+}
+
+fn why_not_undone(undone: bool, changes: &[i64]) -> String {
+    let named = changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if undone {
+        format!("the change was undone by change {named}")
+    } else {
+        format!("later changes of the same movies stand in the way: {named}; undo them first")
+    }
 }
 
 /// Violations in words for the console: each with the name of what breaks the rule.

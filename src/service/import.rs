@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, Editor, Error};
+use super::{App, Editor, Error, changes::Making};
 use crate::{
-    db::{Lock, WriteTx, movies as db},
-    domain::{Attributes, Movie, MovieFormat, fold, sort_key},
+    db::movies as db,
+    domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
     exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Record, Report, Rows},
 };
 
@@ -22,16 +22,22 @@ const PIECE: usize = 500;
 /// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped.
 pub async fn import(
     app: &Arc<App>,
-    _: &Editor,
+    editor: &Editor,
     file: File,
     kind: FileKind,
     options: ImportOptions,
 ) -> Result<Report, Error> {
-    let shared = app.clone();
-    app.db.long(async move { store(&shared, file, kind, &options).await }).await
+    let (shared, author) = (app.clone(), editor.clone());
+    app.db.long(async move { store(&shared, &author, file, kind, &options).await }).await
 }
 
-async fn store(app: &App, file: File, kind: FileKind, options: &ImportOptions) -> Result<Report, Error> {
+async fn store(
+    app: &App,
+    editor: &Editor,
+    file: File,
+    kind: FileKind,
+    options: &ImportOptions,
+) -> Result<Report, Error> {
     let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
     let mut rows = Rows::open(file, kind, options).map_err(|e| unreadable(&e))?;
     let mut report = Report {
@@ -39,8 +45,7 @@ async fn store(app: &App, file: File, kind: FileKind, options: &ImportOptions) -
         ignored_columns: rows.ignored_columns().to_vec(),
         ..Report::default()
     };
-    let mut tx = app.db.write().await?;
-    tx.lock(Lock::Import).await?;
+    let mut making = Making::begin(app, editor, ChangeKind::Import).await?;
     let mut aborted = false;
     let mut piece = Vec::with_capacity(PIECE);
     let mut more = true;
@@ -60,7 +65,7 @@ async fn store(app: &App, file: File, kind: FileKind, options: &ImportOptions) -
             aborted = options.on_error == OnError::Abort && report.failed > 0;
             let piece = std::mem::take(&mut piece);
             if !aborted {
-                store_piece(app, &mut tx, piece, options.on_duplicate, &mut report).await?;
+                store_piece(&mut making, piece, options.on_duplicate, &mut report).await?;
             }
         }
     }
@@ -69,7 +74,7 @@ async fn store(app: &App, file: File, kind: FileKind, options: &ImportOptions) -
         return Err(Error::ImportAborted(Box::new(nothing)));
     }
     if !options.dry_run {
-        tx.commit().await?;
+        report.change = making.commit().await?;
     }
     Ok(report)
 }
@@ -89,8 +94,7 @@ enum Known {
 }
 
 async fn store_piece(
-    app: &App,
-    tx: &mut WriteTx,
+    making: &mut Making,
     piece: Vec<Attributes>,
     on_duplicate: OnDuplicate,
     report: &mut Report,
@@ -100,12 +104,16 @@ async fn store_piece(
         let mut keys: Vec<String> = piece.iter().map(|a| sort_key(a.title.as_str())).collect();
         keys.sort_unstable();
         keys.dedup();
-        for movie in db::with_sort_keys(tx, &keys).await? {
+        let mut stored = db::with_sort_keys(making, &keys).await?;
+        if on_duplicate == OnDuplicate::Update {
+            let ids: Vec<i64> = stored.iter().map(|movie| movie.id).collect();
+            stored = db::lock(making, &ids).await?;
+        }
+        for movie in stored {
             // The oldest of several: they come by id.
             known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie)));
         }
     }
-    let now = app.now();
     let mut new: Vec<Attributes> = Vec::new();
     for attributes in piece {
         if on_duplicate == OnDuplicate::Add {
@@ -129,28 +137,12 @@ async fn store_piece(
                 report.updated += 1;
                 match occupied.get_mut() {
                     Known::New(place) => new[*place] = attributes,
-                    Known::Stored(movie) => {
-                        let retitled = movie.attributes.title != attributes.title;
-                        movie.attributes = attributes;
-                        movie.version += 1;
-                        movie.updated_at = now.max(movie.updated_at);
-                        if !db::update(tx, movie, retitled).await? {
-                            return Err(Error::Conflict(format!(
-                                "movie {} was changed during the import; nothing was stored",
-                                movie.id
-                            )));
-                        }
-                    }
+                    Known::Stored(movie) => **movie = making.update(movie, attributes).await?,
                 }
             }
         }
     }
     report.created += new.len() as u64;
-    let ids = db::reserve_ids(tx, new.len()).await?;
-    let new: Vec<Movie> = ids
-        .into_iter()
-        .zip(new)
-        .map(|(id, attributes)| Movie { id, attributes, version: 1, created_at: now, updated_at: now })
-        .collect();
-    Ok(db::insert(tx, &new).await?)
+    making.add(new).await?;
+    Ok(())
 }

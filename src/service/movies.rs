@@ -6,10 +6,10 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{App, Editor, Error, Viewer};
+use super::{App, Editor, Error, Viewer, changes::Making};
 use crate::{
     db::movies as db,
-    domain::{Attributes, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
+    domain::{Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
 };
 
 /// What the movie's version must be for a change to be made.
@@ -41,7 +41,7 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-fn not_found(id: i64) -> Error {
+pub(super) fn not_found(id: i64) -> Error {
     Error::NotFound(format!("there is no movie {id}"))
 }
 
@@ -102,13 +102,10 @@ pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Er
 ///
 /// # Errors
 /// Those of the database.
-pub async fn add(app: &App, _: &Editor, attributes: Attributes) -> Result<Movie, Error> {
-    let mut tx = app.db.write().await?;
-    let now = app.now();
-    let id = db::reserve_ids(&mut tx, 1).await?[0];
-    let movie = Movie { id, attributes, version: 1, created_at: now, updated_at: now };
-    db::insert(&mut tx, std::slice::from_ref(&movie)).await?;
-    tx.commit().await?;
+pub async fn add(app: &App, editor: &Editor, attributes: Attributes) -> Result<Movie, Error> {
+    let mut making = Making::begin(app, editor, ChangeKind::Create).await?;
+    let movie = making.add(vec![attributes]).await?.remove(0);
+    making.commit().await?;
     Ok(movie)
 }
 
@@ -118,47 +115,38 @@ pub async fn add(app: &App, _: &Editor, attributes: Attributes) -> Result<Movie,
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
 pub async fn change(
     app: &App,
-    _: &Editor,
+    editor: &Editor,
     id: i64,
     precondition: &Precondition,
     wanted: &Changes,
 ) -> Result<Movie, Error> {
-    let mut tx = app.db.write().await?;
-    loop {
-        let movie = db::get(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
-        precondition.check(&movie)?;
-        let attributes = movie.attributes.with(wanted);
-        if attributes == movie.attributes {
-            return Ok(movie);
-        }
-        let retitled = attributes.title != movie.attributes.title;
-        let changed = Movie {
-            attributes,
-            version: movie.version + 1,
-            updated_at: app.now().max(movie.updated_at), // the clock may be set back
-            ..movie
-        };
-        if db::update(&mut tx, &changed, retitled).await? {
-            tx.commit().await?;
-            return Ok(changed);
-        }
-        // Somebody else changed it between the two statements: look again.
+    let mut making = Making::begin(app, editor, ChangeKind::Update).await?;
+    let movie = locked(&mut making, id, precondition).await?;
+    let attributes = movie.attributes.with(wanted);
+    if attributes == movie.attributes {
+        return Ok(movie);
     }
+    let changed = making.update(&movie, attributes).await?;
+    making.commit().await?;
+    Ok(changed)
 }
 
 /// Removes a movie.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
-pub async fn remove(app: &App, _: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
-    let mut tx = app.db.write().await?;
-    loop {
-        let movie = db::get(&mut tx, id).await?.ok_or_else(|| not_found(id))?;
-        precondition.check(&movie)?;
-        if db::delete(&mut tx, id, movie.version).await? {
-            return Ok(tx.commit().await?);
-        }
-    }
+pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
+    let mut making = Making::begin(app, editor, ChangeKind::Delete).await?;
+    locked(&mut making, id, precondition).await?;
+    making.delete(&[id]).await?;
+    making.commit().await?;
+    Ok(())
+}
+
+async fn locked(making: &mut Making, id: i64, precondition: &Precondition) -> Result<Movie, Error> {
+    let movie = db::lock(making, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
+    precondition.check(&movie)?;
+    Ok(movie)
 }
 
 /// One movie that passes the filter, each with the same probability.

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::Error;
-use crate::domain::{Role, Time, UserName};
+use crate::domain::{Role, Time, TokenName, UserName};
 
 /// Who is signed in, and how.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub enum Via {
     /// An API token.
     Token {
         id: i64,
+        name: TokenName,
         /// Whether it allows less than its user's role.
         narrowed: bool,
         expires_at: Option<Time>,
@@ -31,6 +32,17 @@ pub enum Via {
     Session { id: i64 },
     /// The administrator, at the machine itself.
     Console,
+}
+
+impl std::fmt::Display for Via {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Password => f.write_str("password"),
+            Self::Token { name, .. } => write!(f, "token {}", name.as_str()),
+            Self::Session { .. } => f.write_str("session"),
+            Self::Console => f.write_str("console"),
+        }
+    }
 }
 
 /// Somebody who may read: everybody who is signed in.

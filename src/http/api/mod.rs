@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod health;
+pub mod history;
 pub mod import;
 pub mod movies;
 pub mod negotiation;

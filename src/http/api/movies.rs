@@ -21,7 +21,7 @@ use crate::{
         body::{self, media_type, read_json, unsupported},
         openapi as schema,
         problem::Problem,
-        query::Params,
+        query::{Params, next_page},
     },
     json,
     service::{self, Editor, Error, Viewer, movies},
@@ -77,8 +77,7 @@ async fn list(
     };
     let page = movies::page(app, &viewer, &query, limit).await?;
     if let Some(next) = page.next {
-        let link = next_page(&uri, &next.encode(&query.sort));
-        answer.insert(header::LINK, HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))?);
+        answer.insert(header::LINK, next_page(&uri, &next.encode(&query.sort))?);
     }
     let mut bytes = format.opening().into_bytes();
     bytes.extend(exchange::to_bytes(format, &page.movies, true));
@@ -88,14 +87,6 @@ async fn list(
 
 fn params_has_search(uri: &Uri) -> bool {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "q")
-}
-
-/// The link to the page that begins at the cursor: the same address with this cursor.
-fn next_page(uri: &Uri, cursor: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    query.extend_pairs(given.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
-    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
 }
 
 /// The whole list as a stream. Its first piece is read before the answer begins, so that an error
@@ -272,7 +263,7 @@ async fn stats(
 }
 
 /// The id in an address. What cannot be an id is the address of nothing.
-fn movie_id(text: &str) -> Result<i64, Problem> {
+pub(super) fn movie_id(text: &str) -> Result<i64, Problem> {
     super::id(text).ok_or_else(|| {
         let detail = format!("a movie's id is a whole number from 1 to {}", i64::MAX);
         Problem::new(StatusCode::NOT_FOUND, detail)

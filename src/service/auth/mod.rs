@@ -107,6 +107,7 @@ pub async fn bearer(app: &App, token: &str) -> Result<Identity, Error> {
         role: presented.user_role.min(token.role),
         via: Via::Token {
             id: token.id,
+            name: token.name,
             narrowed: token.role < presented.user_role,
             expires_at: token.expires_at,
         },

@@ -182,7 +182,11 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
         (get.clone(), "/movie/{id}", "", Viewer, 200),
         (patch.clone(), "/movie/{id}", r#"{"rating":1}"#, Editor, 200),
         (delete.clone(), "/movie/{id}", "", Editor, 204),
+        (get.clone(), "/movie/{id}/history", "", Viewer, 200),
         (get.clone(), "/stats", "", Viewer, 200),
+        (get.clone(), "/history", "", Viewer, 200),
+        (get.clone(), "/history/{change}", "", Viewer, 200),
+        (post.clone(), "/history/{change}/undo", "", Editor, 200),
         (get.clone(), "/me", "", Viewer, 200),
         (patch.clone(), "/me", same, Viewer, 200),
         (post.clone(), "/logout", "", Viewer, 204),
@@ -200,9 +204,14 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
 
 /// A path with something of its own in the place of what stands in braces.
 async fn with_a_target(service: &Service, role: Role, token: &str, method: &Method, path: &str) -> String {
-    let Some((noun, _)) = path.split_once("/{") else { return path.to_owned() };
+    let Some((noun, rest)) = path.split_once("/{") else { return path.to_owned() };
+    let (_, rest) = rest.split_once('}').expect("what is opened is closed");
     let name = match noun {
         "/movie" => service.add("Heat", "DVD", 170, 1995, 5).await["id"].to_string(),
+        "/history" => {
+            service.add("Heat", "DVD", 170, 1995, 5).await;
+            service.get("/history").await.json()[0]["id"].to_string()
+        }
         "/token" => service.token_as(token, &json!({"name": "to be revoked"})).await["id"].to_string(),
         "/session" => {
             service.session_of(role.as_str()).await;
@@ -215,7 +224,7 @@ async fn with_a_target(service: &Service, role: Role, token: &str, method: &Meth
             name
         }
     };
-    format!("{noun}/{name}")
+    format!("{noun}/{name}{rest}")
 }
 
 on_both! {

@@ -21,7 +21,7 @@ fn film(id: i64) -> Movie {
 }
 
 async fn insert(tx: &mut WriteTx, id: i64) -> Result<(), DbError> {
-    movies::insert(tx, &[film(id)]).await
+    movies::insert(tx, 0, &[film(id)]).await
 }
 
 async fn column(db: &Db, sql: &'static str) -> Vec<i64> {

@@ -1,0 +1,278 @@
+//! All SQL about changes of the collection, and about what movies were before them.
+
+use std::collections::HashMap;
+
+use super::{Conn, DbError, Row, movies::Builder};
+use crate::domain::{
+    Attributes, Change, ChangeKind, Effect, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title,
+};
+
+/// A change that begins.
+#[derive(Debug, Clone, Copy)]
+pub struct NewChange<'a> {
+    pub at: Time,
+    pub by: &'a str,
+    pub via: &'a str,
+    pub kind: ChangeKind,
+    pub undoes: Option<i64>,
+}
+
+/// A version of a movie: what one change made of it.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub movie_id: i64,
+    pub version: i64,
+    pub change_id: i64,
+    /// None where the change was its deletion.
+    pub movie: Option<Movie>,
+}
+
+const CHANGE: &str = "SELECT c.id, c.at, c.user_name, c.via, c.kind, c.movies, c.undoes, \
+                      (SELECT u.id FROM changes u WHERE u.undoes = c.id) FROM changes c";
+
+/// Every version of every movie: those that are now and those that were.
+const VERSIONS: &str = "SELECT movie_id, version, change_id, title, movie_format, length, release_year, \
+                        rating, created_at, updated_at FROM (\
+                            SELECT id AS movie_id, version, change_id, title, movie_format, length, \
+                            release_year, rating, created_at, updated_at FROM movies \
+                            UNION ALL \
+                            SELECT movie_id, version, change_id, title, movie_format, length, \
+                            release_year, rating, created_at, updated_at FROM movie_versions) AS versions";
+
+fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
+    Ok(Change {
+        id: row.get(0)?,
+        at: Time::from_millis(row.get(1)?),
+        by: row.get(2)?,
+        via: row.get(3)?,
+        kind: row.parse(4, ChangeKind::parse)?,
+        movies: row.get(5)?,
+        effects: Vec::new(),
+        undoes: row.get(6)?,
+        undone_by: row.get(7)?,
+    })
+}
+
+fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
+    let (movie_id, version) = (row.get(0)?, row.get(1)?);
+    let is_deletion = row.get::<Option<i64>>(5)?.is_none();
+    let movie = |row: &Row<'_>| {
+        Ok::<_, DbError>(Movie {
+            id: movie_id,
+            attributes: Attributes {
+                title: row.parse(3, Title::parse)?,
+                movie_format: row.parse(4, MovieFormat::parse)?,
+                length: row.number::<Length>(5)?,
+                release_year: row.number::<ReleaseYear>(6)?,
+                rating: row.number::<Rating>(7)?,
+            },
+            version,
+            created_at: Time::from_millis(row.get(8)?),
+            updated_at: Time::from_millis(row.get(9)?),
+        })
+    };
+    let movie = if is_deletion { None } else { Some(movie(row)?) };
+    Ok(Version { movie_id, version, change_id: row.get(2)?, movie })
+}
+
+/// Writes a change down, as one that touches one movie, and returns its id.
+///
+/// # Errors
+/// Those of the database; [`DbError::Duplicate`] where another change undoes the same.
+pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<i64, DbError> {
+    let sql = "INSERT INTO changes (at, user_name, via, kind, movies, undoes) \
+               VALUES ($1, $2, $3, $4, 1, $5) RETURNING id";
+    let params = [
+        new.at.as_millis().into(),
+        new.by.into(),
+        new.via.into(),
+        new.kind.as_str().into(),
+        new.undoes.into(),
+    ];
+    let ids = conn.query(sql, &params, |row| row.get(0)).await?;
+    Ok(ids[0])
+}
+
+/// Counts the movies that a change touched, and writes the number down unless there are none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> {
+    let sql = "SELECT (SELECT count(*) FROM movies WHERE change_id = $1) \
+               + (SELECT count(*) FROM movie_versions WHERE change_id = $1)";
+    let movies = conn.query(sql, &[change.into()], |row| row.get::<i64>(0)).await?[0];
+    if movies > 0 {
+        let sql = "UPDATE changes SET movies = $1 WHERE id = $2";
+        conn.execute(sql, &[movies.into(), change.into()]).await?;
+    }
+    Ok(movies)
+}
+
+/// One change, without its effects.
+///
+/// # Errors
+/// Those of the database.
+pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
+    conn.query_opt(format!("{CHANGE} WHERE c.id = $1"), &[id.into()], read_change).await
+}
+
+/// The changes with ids below the given one, newest first, at most so many, without their effects.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(conn: &mut Conn, below: i64, limit: usize) -> Result<Vec<Change>, DbError> {
+    let sql = format!("{CHANGE} WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
+    conn.query(sql, &[below.into(), number(limit).into()], read_change).await
+}
+
+/// How many changes there are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(conn: &mut Conn) -> Result<i64, DbError> {
+    Ok(conn.query("SELECT count(*) FROM changes", &[], |row| row.get(0)).await?[0])
+}
+
+/// How many changes touched a movie.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError> {
+    let sql = format!(
+        "SELECT count(*) FROM ({VERSIONS} WHERE movie_id = $1) AS versions \
+                       WHERE EXISTS (SELECT 1 FROM changes c WHERE c.id = change_id)"
+    );
+    Ok(conn.query(sql, &[movie.into()], |row| row.get(0)).await?[0])
+}
+
+/// The changes with these ids, without their effects.
+///
+/// # Errors
+/// Those of the database.
+pub async fn with_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Change>, DbError> {
+    let mut sql = Builder::new(format!("{CHANGE} WHERE c.id IN ("));
+    sql.list(ids.iter().map(|id| (*id).into()));
+    sql.push(")");
+    let changes = if ids.is_empty() { Vec::new() } else { sql.query(conn, read_change).await? };
+    Ok(changes.into_iter().map(|change| (change.id, change)).collect())
+}
+
+/// What a change made of the movies with ids above the given one, by movie id, at most so many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn versions_by(
+    conn: &mut Conn,
+    change: i64,
+    above: i64,
+    limit: usize,
+) -> Result<Vec<Version>, DbError> {
+    let sql = format!("{VERSIONS} WHERE change_id = $1 AND movie_id > $2 ORDER BY movie_id LIMIT $3");
+    conn.query(sql, &[change.into(), above.into(), number(limit).into()], read_version).await
+}
+
+/// What these changes made, all of it, by change and movie id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn versions_by_any(conn: &mut Conn, changes: &[i64]) -> Result<Vec<Version>, DbError> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Builder::new(format!("{VERSIONS} WHERE change_id IN ("));
+    sql.list(changes.iter().map(|id| (*id).into()));
+    sql.push(") ORDER BY change_id, movie_id");
+    sql.query(conn, read_version).await
+}
+
+/// The versions of a movie below the given one, the latest first, at most so many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn versions_of(
+    conn: &mut Conn,
+    movie: i64,
+    below: i64,
+    limit: usize,
+) -> Result<Vec<Version>, DbError> {
+    let sql = format!("{VERSIONS} WHERE movie_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3");
+    conn.query(sql, &[movie.into(), below.into(), number(limit).into()], read_version).await
+}
+
+/// What the changes did: each version with the one before it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64, Effect)>, DbError> {
+    const AT_ONCE: usize = 500;
+
+    let mut before: HashMap<i64, HashMap<i64, Movie>> = HashMap::new();
+    let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
+    for followers in followers.chunks(AT_ONCE) {
+        let mut sql = Builder::new(format!("{VERSIONS} WHERE (movie_id, version) IN (VALUES "));
+        for (n, version) in followers.iter().enumerate() {
+            sql.push(if n == 0 { "(" } else { ", (" });
+            sql.list([version.movie_id.into(), (version.version - 1).into()]);
+            sql.push(")");
+        }
+        sql.push(")");
+        for version in sql.query(conn, read_version).await? {
+            if let Some(movie) = version.movie {
+                before.entry(version.movie_id).or_default().insert(version.version, movie);
+            }
+        }
+    }
+    let effect = |version: Version| {
+        let id = version.movie_id;
+        let before = before.get_mut(&id).and_then(|versions| versions.remove(&(version.version - 1)));
+        (version.change_id, Effect { movie_id: id, before, after: version.movie })
+    };
+    Ok(versions.into_iter().map(effect).collect())
+}
+
+/// The changes that made something else of what this one made, at most so many, the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn later(conn: &mut Conn, change: i64, limit: usize) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT now.change_id FROM movie_versions made JOIN movies now \
+               ON now.id = made.movie_id AND now.version > made.version WHERE made.change_id = $1 \
+               UNION SELECT later.change_id FROM movie_versions made JOIN movie_versions later \
+               ON later.movie_id = made.movie_id AND later.version > made.version WHERE made.change_id = $1 \
+               ORDER BY 1 LIMIT $2";
+    conn.query(sql, &[change.into(), number(limit).into()], |row| row.get(0)).await
+}
+
+/// Removes the changes before a moment, and what only they need; tells how many changes these were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
+    // Up to the change before the first that stays.
+    let sql = "SELECT coalesce((SELECT min(id) FROM changes WHERE at >= $1), \
+               (SELECT max(id) + 1 FROM changes), 0)";
+    let first = conn.query(sql, &[before.as_millis().into()], |row| row.get::<i64>(0)).await?[0];
+    // A version is needed as long as the change that followed it stays, a deletion as long as itself.
+    conn.execute(
+        "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movies now WHERE now.id = movie_id \
+         AND now.version = movie_versions.version + 1 AND now.change_id < $1)",
+        &[first.into()],
+    )
+    .await?;
+    conn.execute(
+        "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movie_versions later \
+         WHERE later.movie_id = movie_versions.movie_id AND later.version = movie_versions.version + 1 \
+         AND later.change_id < $1)",
+        &[first.into()],
+    )
+    .await?;
+    let sql = "DELETE FROM movie_versions WHERE change_id < $1 AND title IS NULL AND NOT EXISTS (SELECT 1 \
+               FROM movies now WHERE now.id = movie_id) AND NOT EXISTS (SELECT 1 FROM movie_versions later \
+               WHERE later.movie_id = movie_versions.movie_id AND later.version > movie_versions.version)";
+    conn.execute(sql, &[first.into()]).await?;
+    conn.execute("DELETE FROM changes WHERE id < $1", &[first.into()]).await
+}
+
+fn number(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,87 @@
+//! A change of the collection: one thing that somebody did and that was committed as a whole.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, Movie, Time};
+
+/// What somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    Create,
+    Update,
+    Delete,
+    Import,
+    Batch,
+    Undo,
+    Restore,
+}
+
+impl ChangeKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Update, Self::Delete, Self::Import, Self::Batch, Self::Undo, Self::Restore];
+
+    /// The kind's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Import => "import",
+            Self::Batch => "batch",
+            Self::Undo => "undo",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// Reads a kind's name.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Invalid::new(format!("must be a kind of change, got {}", super::quoted(text))))
+    }
+}
+
+/// A change of the collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Positive, never used twice in one collection.
+    pub id: i64,
+    pub at: Time,
+    /// The name of the user, who may have been removed since.
+    pub by: String,
+    /// How the user was signed in.
+    pub via: String,
+    pub kind: ChangeKind,
+    /// How many movies it touched.
+    pub movies: i64,
+    /// One for each movie it touched, by movie id; or the first of them.
+    pub effects: Vec<Effect>,
+    /// The change that it takes back.
+    pub undoes: Option<i64>,
+    /// The change that took it back.
+    pub undone_by: Option<i64>,
+}
+
+impl Change {
+    /// How many effects a change has where it stands among others.
+    pub const EFFECTS_IN_LISTS: usize = 10;
+}
+
+/// What a change did to one movie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effect {
+    pub movie_id: i64,
+    /// None where the movie came into being.
+    pub before: Option<Movie>,
+    /// None where the movie went.
+    pub after: Option<Movie>,
+}

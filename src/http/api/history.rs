@@ -1,0 +1,144 @@
+//! `/history`, `/movie/{id}/history`: what was done, by whom, and taking it back.
+
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::Change,
+    http::{
+        Shared, openapi as schema,
+        problem::Problem,
+        query::{PageQuery, Params, next_page},
+    },
+    service::{
+        Editor, Viewer,
+        changes::{self, Page},
+    },
+};
+
+/// The routes of the history.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get_one))
+        .routes(routes!(undo))
+        .routes(routes!(of_movie))
+}
+
+/// List the changes
+///
+/// Of the whole collection, newest first, in pages.
+#[utoipa::path(get, path = "/history", operation_id = "listChanges", tag = "history", params(schema::PageParams), responses(
+    (status = 200, description = "A page of changes, each with its first 10 effects", body = Vec<schema::Change>, headers(
+        ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
+        ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
+    )),
+    (status = 400, description = "A query parameter is unknown or out of its domain"),
+))]
+async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+    let query = page_query(&uri)?;
+    let total = if query.total { Some(changes::count(&state.app, &viewer).await?) } else { None };
+    answer(&uri, changes::list(&state.app, &viewer, query.after, query.limit).await?, total)
+}
+
+/// Read one change
+///
+/// With all its effects, in pages, by movie id.
+#[utoipa::path(get, path = "/history/{change}", operation_id = "getChange", tag = "history",
+    params(schema::ChangeId, schema::PageParams),
+    responses(
+        (status = 200, description = "The change with a page of its effects", body = schema::Change, headers(
+            ("Link" = String, description = "As long as there are more effects: `<…>; rel=\"next\"` (RFC 8288)"),
+            ("X-Total-Count" = i64, description = "With `total=true`: how many effects there are"),
+        )),
+        (status = 400, description = "A query parameter is unknown or out of its domain"),
+        (status = 404, description = "There is no such change"),
+    )
+)]
+async fn get_one(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    Path(change): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let query = page_query(&uri)?;
+    let page = changes::get(&state.app, &viewer, change_id(&change)?, query.after, query.limit).await?;
+    let total = query.total.then_some(page.items.movies);
+    answer(&uri, page, total)
+}
+
+/// List the changes of a movie
+///
+/// Newest first, in pages, each with its effect on that movie alone; also of a movie that was deleted.
+#[utoipa::path(get, path = "/movie/{id}/history", operation_id = "listMovieChanges", tag = "history",
+    params(schema::MovieId, schema::PageParams),
+    responses(
+        (status = 200, description = "A page of changes", body = Vec<schema::Change>, headers(
+            ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
+            ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
+        )),
+        (status = 400, description = "A query parameter is unknown or out of its domain"),
+        (status = 404, description = "There never was such a movie"),
+    )
+)]
+async fn of_movie(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let query = page_query(&uri)?;
+    let id = super::movies::movie_id(&id)?;
+    let total =
+        if query.total { Some(changes::count_of_movie(&state.app, &viewer, id).await?) } else { None };
+    answer(&uri, changes::of_movie(&state.app, &viewer, id, query.after, query.limit).await?, total)
+}
+
+/// Undo a change
+///
+/// Takes it back, whole or not at all, as a new change, which can be undone like any other.
+#[utoipa::path(post, path = "/history/{change}/undo", operation_id = "undoChange", tag = "history",
+    params(schema::ChangeId),
+    responses(
+        (status = 200, description = "The new change, with its first 10 effects", body = schema::Change),
+        (status = 404, description = "There is no such change"),
+        (status = 409, description = "It was undone before, or later changes of the same movies stand in the way; `changes` names them"),
+    )
+)]
+async fn undo(
+    State(state): State<Shared>,
+    editor: Editor,
+    Path(change): Path<String>,
+    uri: Uri,
+) -> Result<Answer<Change>, Problem> {
+    Params::of(&uri).finish()?;
+    Ok(Answer(changes::undo(&state.app, &editor, change_id(&change)?).await?))
+}
+
+fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {
+    let mut params = Params::of(uri);
+    let query = params.page();
+    params.finish()?;
+    Ok(query)
+}
+
+fn answer(uri: &Uri, page: Page<impl Serialize>, total: Option<i64>) -> Result<Response, Problem> {
+    let mut headers = HeaderMap::new();
+    if let Some(next) = page.next {
+        headers.insert(header::LINK, next_page(uri, &PageQuery::encode(next))?);
+    }
+    if let Some(total) = total {
+        headers.insert("x-total-count", total.into());
+    }
+    Ok((headers, Answer(page.items)).into_response())
+}
+
+fn change_id(text: &str) -> Result<i64, Problem> {
+    super::id(text).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))
+}

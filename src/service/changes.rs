@@ -1,0 +1,291 @@
+//! Changes of the collection: each is made as a whole, written down, and can be taken back.
+
+use std::{
+    collections::HashMap,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use super::{App, Editor, Error, Identity, Owner, Viewer};
+use crate::{
+    db::{Conn, DbError, Lock, WriteTx, changes as db, movies},
+    domain::{Attributes, Change, ChangeKind, Effect, Limit, Movie, Time},
+};
+
+/// Movies that are changed in one go.
+const PIECE: usize = 500;
+
+/// A change in the making. What is written through it is committed as a whole, with a record of
+/// who did it; dropped without a commit, nothing was done.
+pub(super) struct Making {
+    tx: WriteTx,
+    id: i64,
+    kind: ChangeKind,
+    pub(super) at: Time,
+}
+
+impl Making {
+    /// Begins a change.
+    pub(super) async fn begin(app: &App, author: &Identity, kind: ChangeKind) -> Result<Self, Error> {
+        Self::undoing(app, author, kind, None).await
+    }
+
+    async fn undoing(
+        app: &App,
+        author: &Identity,
+        kind: ChangeKind,
+        undoes: Option<i64>,
+    ) -> Result<Self, Error> {
+        let mut tx = app.db.write().await?;
+        if !matches!(kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete) {
+            tx.lock(Lock::Many).await?;
+        }
+        let at = app.now();
+        let (by, via) = (author.name.as_str(), &author.via.to_string());
+        let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
+        Ok(Self { tx, id, kind, at })
+    }
+
+    /// Adds movies with these attributes.
+    pub(super) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
+        let ids = movies::reserve_ids(&mut self.tx, new.len()).await?;
+        let at = self.at;
+        let movie = |(id, attributes)| Movie { id, attributes, version: 1, created_at: at, updated_at: at };
+        let new: Vec<Movie> = ids.into_iter().zip(new).map(movie).collect();
+        movies::insert(&mut self.tx, self.id, &new).await?;
+        Ok(new)
+    }
+
+    /// Gives a movie, which is locked, other attributes.
+    pub(super) async fn update(&mut self, movie: &Movie, attributes: Attributes) -> Result<Movie, Error> {
+        let retitled = attributes.title != movie.attributes.title;
+        let updated_at = self.at.max(movie.updated_at); // the clock may be set back
+        let mut changed = Movie { attributes, updated_at, ..movie.clone() };
+        let version = movies::update(&mut self.tx, self.id, &changed, retitled).await?;
+        changed.version = version.ok_or_else(|| super::movies::not_found(movie.id))?;
+        Ok(changed)
+    }
+
+    /// Deletes movies, which are locked.
+    pub(super) async fn delete(&mut self, ids: &[i64]) -> Result<(), DbError> {
+        movies::delete(&mut self.tx, self.id, ids, self.at).await
+    }
+
+    /// Brings deleted movies back under their old ids.
+    async fn bring_back(&mut self, movies: &[Movie]) -> Result<(), DbError> {
+        movies::insert(&mut self.tx, self.id, movies).await
+    }
+
+    /// Commits, and returns the id of the change; none where nothing was changed.
+    pub(super) async fn commit(mut self) -> Result<Option<i64>, Error> {
+        let single = matches!(self.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
+        if !single && db::count_movies(&mut self.tx, self.id).await? == 0 {
+            return Ok(None);
+        }
+        self.tx.commit().await?;
+        Ok(Some(self.id))
+    }
+}
+
+impl Deref for Making {
+    type Target = WriteTx;
+
+    fn deref(&self) -> &WriteTx {
+        &self.tx
+    }
+}
+
+impl DerefMut for Making {
+    fn deref_mut(&mut self) -> &mut WriteTx {
+        &mut self.tx
+    }
+}
+
+/// A page of what was asked for, and where the next one goes on.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    pub items: T,
+    pub next: Option<i64>,
+}
+
+/// Takes one more than asked for as the sign that there is more.
+fn page<T>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> i64) -> Page<Vec<T>> {
+    let more = items.len() > limit.get();
+    items.truncate(limit.get());
+    let next = items.last().filter(|_| more).map(place);
+    Page { items, next }
+}
+
+/// A page of the changes of the collection, newest first, below the change where the last page ended.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    app: &App,
+    _: &Viewer,
+    after: Option<i64>,
+    limit: Limit,
+) -> Result<Page<Vec<Change>>, Error> {
+    let mut conn = app.db.read().await?;
+    let changes = db::list(&mut conn, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
+    let mut page = page(changes, limit, |change| change.id);
+    add_first_effects(&mut conn, &mut page.items).await?;
+    Ok(page)
+}
+
+/// How many changes there are.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(app: &App, _: &Viewer) -> Result<i64, Error> {
+    Ok(db::count(&mut app.db.read().await?).await?)
+}
+
+async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -> Result<(), DbError> {
+    let few =
+        |change: &&mut Change| usize::try_from(change.movies).is_ok_and(|n| n <= Change::EFFECTS_IN_LISTS);
+    let (small, large): (Vec<_>, Vec<_>) = changes.iter_mut().partition(few);
+    let ids: Vec<i64> = small.iter().map(|change| change.id).collect();
+    let mut versions = db::versions_by_any(conn, &ids).await?;
+    for change in &large {
+        versions.extend(db::versions_by(conn, change.id, 0, Change::EFFECTS_IN_LISTS).await?);
+    }
+    let mut effects: HashMap<i64, Vec<Effect>> = HashMap::new();
+    for (change, effect) in db::effects(conn, versions).await? {
+        effects.entry(change).or_default().push(effect);
+    }
+    for change in changes {
+        change.effects = effects.remove(&change.id).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn not_found(id: i64) -> Error {
+    Error::NotFound(format!("there is no change {id}"))
+}
+
+/// One change with a page of its effects, above the movie where the last page ended.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(
+    app: &App,
+    _: &Viewer,
+    id: i64,
+    after: Option<i64>,
+    limit: Limit,
+) -> Result<Page<Change>, Error> {
+    let mut conn = app.db.read().await?;
+    let mut change = db::get(&mut conn, id).await?.ok_or_else(|| not_found(id))?;
+    let versions = db::versions_by(&mut conn, id, after.unwrap_or(0), limit.get() + 1).await?;
+    let page = page(versions, limit, |version| version.movie_id);
+    let effects = db::effects(&mut conn, page.items).await?;
+    change.effects = effects.into_iter().map(|(_, effect)| effect).collect();
+    Ok(Page { items: change, next: page.next })
+}
+
+/// A page of the changes that touched a movie, newest first, each with its effect on that movie alone.
+///
+/// # Errors
+/// [`Error::NotFound`] for a movie that never was, or whose changes were all removed.
+pub async fn of_movie(
+    app: &App,
+    _: &Viewer,
+    movie: i64,
+    after: Option<i64>,
+    limit: Limit,
+) -> Result<Page<Vec<Change>>, Error> {
+    let mut conn = app.db.read().await?;
+    let versions = db::versions_of(&mut conn, movie, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
+    if versions.is_empty() && after.is_none() {
+        return Err(super::movies::not_found(movie));
+    }
+    let page = page(versions, limit, |version| version.version);
+    let ids: Vec<i64> = page.items.iter().map(|version| version.change_id).collect();
+    let mut changes = db::with_ids(&mut conn, &ids).await?;
+    let effects = db::effects(&mut conn, page.items).await?;
+    let with_effect = |(id, effect)| Some(Change { effects: vec![effect], ..changes.remove(&id)? });
+    Ok(Page { items: effects.into_iter().filter_map(with_effect).collect(), next: page.next })
+}
+
+/// How many changes touched a movie.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Error> {
+    Ok(db::count_of_movie(&mut app.db.read().await?, movie).await?)
+}
+
+/// Takes a change back, whole, as a new change.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::InTheWay`] where later changes touched the same movies, or the
+/// change was undone before.
+pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64) -> Result<Change, Error> {
+    let (shared, author) = (app.clone(), editor.clone());
+    app.db.long(async move { take_back(&shared, &author, id).await }).await
+}
+
+async fn take_back(app: &App, editor: &Editor, id: i64) -> Result<Change, Error> {
+    /// How many of the changes that stand in the way are named.
+    const NAMED: usize = 100;
+
+    let begun = Making::undoing(app, editor, ChangeKind::Undo, Some(id)).await;
+    let mut making = match begun {
+        Err(Error::Db(DbError::Duplicate(_))) => {
+            let undo = db::get(&mut app.db.read().await?, id).await?.and_then(|change| change.undone_by);
+            return Err(Error::InTheWay { undone: true, changes: undo.into_iter().collect() });
+        }
+        begun => begun?,
+    };
+    db::get(&mut making, id).await?.ok_or_else(|| not_found(id))?;
+    movies::lock_made_by(&mut making, id).await?;
+    let changes = db::later(&mut making, id, NAMED).await?;
+    if !changes.is_empty() {
+        return Err(Error::InTheWay { undone: false, changes });
+    }
+    let mut above = 0;
+    loop {
+        let versions = db::versions_by(&mut making, id, above, PIECE).await?;
+        let Some(last) = versions.last() else { break };
+        above = last.movie_id;
+        let effects = db::effects(&mut making, versions).await?;
+        let ids: Vec<i64> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
+        let present = movies::lock(&mut making, &ids).await?;
+        let mut created = Vec::new();
+        let mut deleted = Vec::new();
+        for (_, effect) in effects {
+            match (effect.before, effect.after) {
+                (None, _) => created.push(effect.movie_id),
+                (Some(before), None) => {
+                    deleted.push(Movie { version: before.version + 2, updated_at: making.at, ..before });
+                }
+                (Some(before), Some(_)) => {
+                    let movie = present.iter().find(|movie| movie.id == effect.movie_id);
+                    let movie = movie.ok_or_else(|| super::movies::not_found(effect.movie_id))?;
+                    making.update(movie, before.attributes).await?;
+                }
+            }
+        }
+        making.delete(&created).await?;
+        making.bring_back(&deleted).await?;
+    }
+    let undo = making.commit().await?.ok_or_else(|| not_found(id))?;
+    let mut conn = app.db.read().await?;
+    let mut change = vec![db::get(&mut conn, undo).await?.ok_or_else(|| not_found(undo))?];
+    add_first_effects(&mut conn, &mut change).await?;
+    Ok(change.remove(0))
+}
+
+/// Removes the changes before a moment for good: they can be neither shown nor undone any more. Tells
+/// how many these were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(app: &App, _: &Owner, before: Time) -> Result<u64, Error> {
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Many).await?;
+    let pruned = db::prune(&mut tx, before).await?;
+    tx.commit().await?;
+    Ok(pruned)
+}
