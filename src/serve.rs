@@ -15,7 +15,7 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    service::{App, setup},
+    service::{App, events, setup},
 };
 
 /// How long what is under way may take to end.
@@ -63,6 +63,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         serve_metrics(address).await?;
     }
 
+    tokio::spawn(events::follow(app.clone()));
     let handle = Handle::new();
     let listener = std::net::TcpListener::bind(&options.listen)
         .with_context(|| format!("cannot listen on {}", options.listen))?;
@@ -98,6 +99,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     tokio::spawn(async move {
         ended.await;
+        events::end(&app);
         tracing::info!("ending: no new connections, finishing what is under way");
         handle.graceful_shutdown(Some(GRACE));
     });

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and one file for each command.
 
 mod database;
+mod history;
 mod migrate;
 mod password;
 mod serve;
@@ -67,6 +68,8 @@ enum Command {
     User(user::Args),
     /// Manage API tokens, on the database itself
     Token(token::Args),
+    /// Manage the history of the collection, on the database itself
+    History(history::Args),
     /// Bring the database's schema up to date, and do nothing else
     Migrate(Database),
 }
@@ -85,6 +88,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Serve(args) => serve::run(*args).await,
             Command::User(args) => user::run(args).await,
             Command::Token(args) => token::run(args).await,
+            Command::History(args) => history::run(args).await,
             Command::Migrate(database) => migrate::run(database).await,
         }
     })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Conn, DbError, Row, movies::Builder};
+use super::{Conn, DbError, Driver, Row, Value, movies::Builder};
 use crate::domain::{
     Attributes, Change, ChangeKind, Effect, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title,
 };
@@ -27,8 +27,10 @@ pub struct Version {
     pub movie: Option<Movie>,
 }
 
-const CHANGE: &str = "SELECT c.id, c.at, c.user_name, c.via, c.kind, c.movies, c.undoes, \
-                      (SELECT u.id FROM changes u WHERE u.undoes = c.id) FROM changes c";
+/// A change, and what else is asked for.
+const CHANGE_AND: &str = "SELECT c.id, c.at, c.user_name, c.via, c.kind, c.movies, c.undoes, \
+                          (SELECT u.id FROM changes u WHERE u.undoes = c.id)";
+const FROM_CHANGES: &str = "FROM changes c WHERE";
 
 /// Every version of every movie: those that are now and those that were.
 const VERSIONS: &str = "SELECT movie_id, version, change_id, title, movie_format, length, release_year, \
@@ -113,7 +115,7 @@ pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> 
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
-    conn.query_opt(format!("{CHANGE} WHERE c.id = $1"), &[id.into()], read_change).await
+    conn.query_opt(format!("{CHANGE_AND} {FROM_CHANGES} c.id = $1"), &[id.into()], read_change).await
 }
 
 /// The changes with ids below the given one, newest first, at most so many, without their effects.
@@ -121,7 +123,7 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut Conn, below: i64, limit: usize) -> Result<Vec<Change>, DbError> {
-    let sql = format!("{CHANGE} WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
+    let sql = format!("{CHANGE_AND} {FROM_CHANGES} c.id < $1 ORDER BY c.id DESC LIMIT $2");
     conn.query(sql, &[below.into(), number(limit).into()], read_change).await
 }
 
@@ -150,7 +152,7 @@ pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError>
 /// # Errors
 /// Those of the database.
 pub async fn with_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Change>, DbError> {
-    let mut sql = Builder::new(format!("{CHANGE} WHERE c.id IN ("));
+    let mut sql = Builder::new(format!("{CHANGE_AND} {FROM_CHANGES} c.id IN ("));
     sql.list(ids.iter().map(|id| (*id).into()));
     sql.push(")");
     let changes = if ids.is_empty() { Vec::new() } else { sql.query(conn, read_change).await? };
@@ -271,6 +273,86 @@ pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
                WHERE later.movie_id = movie_versions.movie_id AND later.version > movie_versions.version)";
     conn.execute(sql, &[first.into()]).await?;
     conn.execute("DELETE FROM changes WHERE id < $1", &[first.into()]).await
+}
+
+/// A place in the log of changes, in the order in which they were committed.
+///
+/// PostgreSQL hands out ids before the commit, so that a lower one can become visible after a higher
+/// one. There the transaction comes first, and a change counts only when no older transaction is
+/// under way any more: then nothing can come before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    transaction: i64,
+    id: i64,
+}
+
+/// The changes behind a place, at most so many, without their effects; and whether there are more
+/// that are committed, but do not count yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn since(
+    conn: &mut Conn,
+    place: Place,
+    limit: usize,
+) -> Result<(Vec<(Place, Change)>, bool), DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => {
+            format!("{CHANGE_AND}, 0, 1 FROM changes c WHERE 0 = $1 AND c.id > $2 ORDER BY c.id LIMIT $3")
+        }
+        Driver::Postgres(_) => format!(
+            "{CHANGE_AND}, {TRANSACTION}, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
+             FROM changes c WHERE (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2) \
+             ORDER BY c.xact, c.id LIMIT $3"
+        ),
+    };
+    let rows = conn
+        .query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
+            let change = read_change(row)?;
+            let settled = row.get::<i64>(9)? == 1;
+            Ok((Place { transaction: row.get(8)?, id: change.id }, change, settled))
+        })
+        .await?;
+    let held_back = rows.iter().any(|(_, _, settled)| !settled);
+    let settled = rows.into_iter().take_while(|(_, _, settled)| *settled);
+    Ok((settled.map(|(place, change, _)| (place, change)).collect(), held_back))
+}
+
+/// The end of the log.
+///
+/// # Errors
+/// Those of the database.
+pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => "SELECT 0, id FROM changes ORDER BY id DESC LIMIT 1".to_owned(),
+        Driver::Postgres(_) => format!(
+            "SELECT {TRANSACTION}, c.id FROM changes c WHERE {SETTLED} ORDER BY c.xact DESC, c.id DESC LIMIT 1"
+        ),
+    };
+    place(conn, sql, &[]).await
+}
+
+/// The place of a change, or where it would be if it were still there.
+///
+/// # Errors
+/// Those of the database.
+pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => "SELECT 0, id FROM changes WHERE id <= $1 ORDER BY id DESC LIMIT 1".to_owned(),
+        Driver::Postgres(_) => {
+            format!("SELECT {TRANSACTION}, c.id FROM changes c WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 1")
+        }
+    };
+    place(conn, sql, &[id.into()]).await
+}
+
+const TRANSACTION: &str = "CAST(CAST(c.xact AS TEXT) AS BIGINT)";
+/// Whether no transaction is under way that could still put a change before this one.
+const SETTLED: &str = "c.xact < pg_snapshot_xmin(pg_current_snapshot())";
+
+async fn place(conn: &mut Conn, sql: String, params: &[Value<'_>]) -> Result<Place, DbError> {
+    let place = conn.query_opt(sql, params, |row| Ok(Place { transaction: row.get(0)?, id: row.get(1)? }));
+    Ok(place.await?.unwrap_or(Place { transaction: 0, id: 0 }))
 }
 
 fn number(limit: usize) -> i64 {

@@ -32,7 +32,7 @@ pub struct Db(Arc<Backend>);
 
 enum Backend {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Db {
@@ -45,7 +45,7 @@ impl Db {
         let backend = if let Some(path) = address.strip_prefix("sqlite:") {
             Backend::Sqlite(Sqlite::open(Path::new(path))?)
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            Backend::Postgres(Postgres::open(address)?)
+            Backend::Postgres(Box::new(Postgres::open(address)?))
         } else {
             // The address may hold a password, so it is not repeated.
             return Err(DbError::Refused(
@@ -100,6 +100,28 @@ impl Db {
         tokio::task::spawn_blocking(move || runtime.block_on(work))
             .await
             .unwrap_or_else(|died| Err(E::from(DbError::Failed(Arc::new(died)))))
+    }
+
+    /// Tells the other instances that there are new changes. On SQLite there are none.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn announce(&self) -> Result<(), DbError> {
+        match &*self.0 {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => postgres.announce().await,
+        }
+    }
+
+    /// Calls back when an instance announces changes, until the database cannot be reached any more.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
+        match &*self.0 {
+            Backend::Sqlite(_) => std::future::pending().await,
+            Backend::Postgres(postgres) => postgres.listen(announced).await,
+        }
     }
 
     /// Waits for what is under way and closes the database.

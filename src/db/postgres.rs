@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::{FutureExt, StreamExt, stream};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
     client::{
@@ -11,6 +12,7 @@ use rustls::{
     },
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
+use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::DbError;
@@ -18,14 +20,21 @@ use super::DbError;
 const CONNECTIONS: usize = 16;
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 
-pub(super) struct Postgres(Pool);
+/// Where instances tell each other of new changes.
+const CHANNEL: &str = "reelshelf_changes";
+
+pub(super) struct Postgres {
+    pool: Pool,
+    config: Config,
+    tls: MakeRustlsConnect,
+}
 
 impl Postgres {
     /// Reads the address and makes the pool; connects only when a connection is wanted.
     pub(super) fn open(address: &str) -> Result<Self, DbError> {
         let (address, trust) = split_trust(address)?;
         // The driver's own message may repeat the address, and so a password.
-        let mut config: tokio_postgres::Config = address.parse().map_err(|_| {
+        let mut config: Config = address.parse().map_err(|_| {
             DbError::Refused("the address of the PostgreSQL database is malformed".to_owned())
         })?;
         if config.get_connect_timeout().is_none() {
@@ -34,9 +43,10 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("reelshelf");
         }
+        let tls = MakeRustlsConnect::new(tls(&trust)?);
         let manager = Manager::from_config(
-            config,
-            MakeRustlsConnect::new(tls(&trust)?),
+            config.clone(),
+            tls.clone(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
@@ -46,15 +56,42 @@ impl Postgres {
             .create_timeout(Some(WAIT_FOR_CONNECTION))
             .build()
             .map_err(|error| DbError::Failed(Arc::new(error)))?;
-        Ok(Self(pool))
+        Ok(Self { pool, config, tls })
     }
 
     pub(super) async fn get(&self) -> Result<Object, DbError> {
-        Ok(self.0.get().await?)
+        Ok(self.pool.get().await?)
     }
 
     pub(super) fn close(&self) {
-        self.0.close();
+        self.pool.close();
+    }
+
+    /// A call to wake up, and no more: it may be lost, and nothing is read from it. A statement of its
+    /// own, since PostgreSQL lets only one transaction that notifies commit at a time.
+    pub(super) async fn announce(&self) -> Result<(), DbError> {
+        Ok(self.get().await?.batch_execute(&format!("NOTIFY {CHANNEL}")).await?)
+    }
+
+    /// Listens on a connection of its own until it is lost.
+    pub(super) async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
+        let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
+        let command = format!("LISTEN {CHANNEL}");
+        let mut listening = std::pin::pin!(client.batch_execute(&command).fuse());
+        loop {
+            tokio::select! {
+                listens = &mut listening => {
+                    listens?;
+                    announced(); // what was announced before, nobody heard
+                }
+                message = messages.next() => match message.transpose()? {
+                    Some(AsyncMessage::Notification(_)) => announced(),
+                    Some(_) => {}
+                    None => return Err(DbError::Unavailable("the connection was closed".to_owned())),
+                },
+            }
+        }
     }
 }
 

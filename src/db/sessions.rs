@@ -89,6 +89,16 @@ pub async fn by_secret(
     .await
 }
 
+/// Whether a session is there and was used since a moment.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_valid(conn: &mut Conn, id: i64, seen_since: Time) -> Result<bool, DbError> {
+    let sql = "SELECT id FROM sessions WHERE id = $1 AND seen_at > $2";
+    let params = [id.into(), seen_since.as_millis().into()];
+    Ok(conn.query_opt(sql, &params, |row| row.get::<i64>(0)).await?.is_some())
+}
+
 /// Notes that a session was used.
 ///
 /// # Errors

@@ -86,6 +86,16 @@ pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<
     .await
 }
 
+/// Whether a token is there and has not expired.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_valid(conn: &mut Conn, id: i64, now: Time) -> Result<bool, DbError> {
+    let sql = "SELECT id FROM tokens WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+    let params = [id.into(), now.as_millis().into()];
+    Ok(conn.query_opt(sql, &params, |row| row.get::<i64>(0)).await?.is_some())
+}
+
 /// A user's tokens, by id.
 ///
 /// # Errors

@@ -44,6 +44,20 @@ impl Time {
     }
 }
 
+impl Time {
+    /// Reads RFC 3339, or a date alone, which stands for its beginning in UTC.
+    ///
+    /// # Errors
+    /// What is neither.
+    pub fn parse_date(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text).or_else(|_| Self::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
+            Invalid::new(format!(
+                "must be a date such as 2027-01-31, or an RFC 3339 date and time, got {text:?}"
+            ))
+        })
+    }
+}
+
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let timestamp = jiff::Timestamp::from_millisecond(self.0).map_err(|_| std::fmt::Error)?;

@@ -106,6 +106,7 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
     let (closed, closed_description) = OpenApiRouter::with_openapi(open_description)
         .merge(api::movies::routes())
         .merge(api::history::routes())
+        .merge(api::events::routes())
         .merge(api::account::routes())
         .merge(api::sessions::routes())
         .merge(api::tokens::routes())
@@ -125,7 +126,13 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
+        ])
         .expose_headers([
             header::ETAG,
             header::LINK,

@@ -635,6 +635,15 @@ pub struct ChangeId {
     change: Id,
 }
 
+/// Where a stream of events goes on.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct LastEventId {
+    /// The `id` of the last event that was received.
+    #[param(rename = "Last-Event-ID", required = false, pattern = "^[0-9]{1,18}$")]
+    last_event_id: String,
+}
+
 /// The query of a list that comes in pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

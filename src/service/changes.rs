@@ -17,21 +17,22 @@ const PIECE: usize = 500;
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
-pub(super) struct Making {
+pub(super) struct Making<'a> {
+    app: &'a App,
     tx: WriteTx,
     id: i64,
     kind: ChangeKind,
     pub(super) at: Time,
 }
 
-impl Making {
+impl<'a> Making<'a> {
     /// Begins a change.
-    pub(super) async fn begin(app: &App, author: &Identity, kind: ChangeKind) -> Result<Self, Error> {
+    pub(super) async fn begin(app: &'a App, author: &Identity, kind: ChangeKind) -> Result<Self, Error> {
         Self::undoing(app, author, kind, None).await
     }
 
     async fn undoing(
-        app: &App,
+        app: &'a App,
         author: &Identity,
         kind: ChangeKind,
         undoes: Option<i64>,
@@ -43,7 +44,7 @@ impl Making {
         let at = app.now();
         let (by, via) = (author.name.as_str(), &author.via.to_string());
         let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
-        Ok(Self { tx, id, kind, at })
+        Ok(Self { app, tx, id, kind, at })
     }
 
     /// Adds movies with these attributes.
@@ -83,11 +84,12 @@ impl Making {
             return Ok(None);
         }
         self.tx.commit().await?;
+        self.app.events.committed();
         Ok(Some(self.id))
     }
 }
 
-impl Deref for Making {
+impl Deref for Making<'_> {
     type Target = WriteTx;
 
     fn deref(&self) -> &WriteTx {
@@ -95,7 +97,7 @@ impl Deref for Making {
     }
 }
 
-impl DerefMut for Making {
+impl DerefMut for Making<'_> {
     fn deref_mut(&mut self) -> &mut WriteTx {
         &mut self.tx
     }
@@ -141,7 +143,7 @@ pub async fn count(app: &App, _: &Viewer) -> Result<i64, Error> {
     Ok(db::count(&mut app.db.read().await?).await?)
 }
 
-async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -> Result<(), DbError> {
+pub(super) async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -> Result<(), DbError> {
     let few =
         |change: &&mut Change| usize::try_from(change.movies).is_ok_and(|n| n <= Change::EFFECTS_IN_LISTS);
     let (small, large): (Vec<_>, Vec<_>) = changes.iter_mut().partition(few);

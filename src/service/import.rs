@@ -94,7 +94,7 @@ enum Known {
 }
 
 async fn store_piece(
-    making: &mut Making,
+    making: &mut Making<'_>,
     piece: Vec<Attributes>,
     on_duplicate: OnDuplicate,
     report: &mut Report,

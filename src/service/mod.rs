@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod changes;
 mod error;
+pub mod events;
 pub mod import;
 pub mod movies;
 mod rights;
@@ -25,6 +26,7 @@ pub struct App {
     pub db: Db,
     clock: Clock,
     auth: auth::Guard,
+    events: events::Feed,
 }
 
 /// Where the present time comes from; tests bring their own.
@@ -34,7 +36,7 @@ impl App {
     /// The service over an open database.
     #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, auth: auth::Guard::default() }
+        Self { db, clock, auth: auth::Guard::default(), events: events::Feed::default() }
     }
 
     /// The present time.

@@ -143,7 +143,7 @@ pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondi
     Ok(())
 }
 
-async fn locked(making: &mut Making, id: i64, precondition: &Precondition) -> Result<Movie, Error> {
+async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -> Result<Movie, Error> {
     let movie = db::lock(making, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
     precondition.check(&movie)?;
     Ok(movie)

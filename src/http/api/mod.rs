@@ -1,6 +1,7 @@
 //! The JSON API, a file for each noun.
 
 pub mod account;
+pub mod events;
 pub mod health;
 pub mod history;
 pub mod import;

@@ -138,6 +138,23 @@ pub async fn session(app: &App, cookie: &str) -> Result<Identity, Error> {
     })
 }
 
+/// Whether somebody is signed in still: the token or the session was not revoked, the user not removed.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn is_signed_in(app: &App, identity: &Identity) -> Result<bool, Error> {
+    let mut conn = app.db.read().await?;
+    let now = app.now();
+    Ok(match identity.via {
+        Via::Token { id, .. } => tokens::is_valid(&mut conn, id, now).await?,
+        Via::Session { id } => sessions::is_valid(&mut conn, id, now.plus_millis(-SESSION_IDLE)).await?,
+        Via::Password => {
+            users::by_name(&mut conn, &identity.name).await?.is_some_and(|u| u.id == identity.user_id)
+        }
+        Via::Console => true,
+    })
+}
+
 /// Begins a session of the web pages; returns what its cookie holds.
 ///
 /// # Errors

@@ -184,6 +184,7 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
         (delete.clone(), "/movie/{id}", "", Editor, 204),
         (get.clone(), "/movie/{id}/history", "", Viewer, 200),
         (get.clone(), "/stats", "", Viewer, 200),
+        (get.clone(), "/events", "", Viewer, 200),
         (get.clone(), "/history", "", Viewer, 200),
         (get.clone(), "/history/{change}", "", Viewer, 200),
         (post.clone(), "/history/{change}/undo", "", Editor, 200),

@@ -5,6 +5,7 @@ mod auth;
 mod cors;
 mod cross_site;
 mod errors;
+mod events;
 mod export;
 mod health;
 mod import;

@@ -18,7 +18,7 @@ use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, Settings},
-    service::{App, Owner, tokens, tokens::NewToken, users},
+    service::{App, Owner, events, tokens, tokens::NewToken, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -120,6 +120,7 @@ impl Service {
         let base = format!("http://{}", listener.local_addr().expect("it listens"));
         let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, routes).await });
+        tokio::spawn(events::follow(app.clone()));
         Self {
             app,
             base,
@@ -213,7 +214,7 @@ pub fn movie(title: &str, format: &str, length: i64, year: i64, rating: i64) -> 
     json!({"title": title, "movieFormat": format, "length": length, "releaseYear": year, "rating": rating})
 }
 
-/// An answer, read whole.
+/// An answer, read whole unless it is an endless stream.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -224,10 +225,11 @@ pub struct Answer {
 impl Answer {
     pub async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
+        let endless = response.headers().get("content-type").is_some_and(|of| of == "text/event-stream");
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            text: response.text().await.expect("a body"),
+            text: if endless { String::new() } else { response.text().await.expect("a body") },
         }
     }
 

@@ -1,0 +1,217 @@
+//! Live events: one for each committed change, from the log of changes, which is the truth.
+//!
+//! One task follows the log and hands each new change to all streams of this instance. It reads when
+//! a commit, here or on another instance, wakes it, and not for each stream.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::{Mutex, Notify, broadcast, watch};
+
+use super::{App, Error, Viewer, auth, changes::add_first_effects};
+use crate::{
+    db::{DbError, changes as db},
+    domain::Change,
+};
+
+/// How far a stream may stay behind, in changes, before it is dropped.
+const MOST_BEHIND: usize = 1024;
+/// Changes that are read in one go.
+const PIECE: usize = 100;
+/// Commits in so short a time are read, and announced to other instances, together.
+const TOGETHER: Duration = Duration::from_millis(5);
+/// How soon to look again for changes that are committed, but do not count yet.
+const SOON: Duration = Duration::from_millis(20);
+/// How soon to look again all the same: an instance may die before it announces what it committed.
+const UNANNOUNCED: Duration = Duration::from_secs(5);
+/// How often a stream makes sure that its user may still read.
+const RECHECK: Duration = Duration::from_secs(5);
+
+/// What the streams of this instance have in common.
+pub(super) struct Feed {
+    wake: Notify,
+    /// Whether there is something to tell the other instances.
+    announce: AtomicBool,
+    /// Up to where the log was handed on; none while there is no stream.
+    place: Mutex<Option<db::Place>>,
+    streams: broadcast::Sender<Arc<Event>>,
+    ended: watch::Sender<bool>,
+}
+
+/// A change, with its place in the log.
+struct Event {
+    place: db::Place,
+    change: Change,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            wake: Notify::new(),
+            announce: AtomicBool::new(false),
+            place: Mutex::new(None),
+            streams: broadcast::Sender::new(MOST_BEHIND),
+            ended: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Feed {
+    /// Tells that a change was committed here.
+    pub(super) fn committed(&self) {
+        self.announce.store(true, Relaxed);
+        self.wake.notify_one();
+    }
+
+    /// Hands on what is new; tells whether more is committed that does not count yet.
+    async fn hand_on(&self, app: &App) -> Result<bool, DbError> {
+        let mut place = self.place.lock().await;
+        let Some(start) = *place else { return Ok(false) };
+        if self.streams.receiver_count() == 0 {
+            *place = None;
+            return Ok(false);
+        }
+        let mut reached = start;
+        loop {
+            let (events, held_back) = read(app, reached).await?;
+            let Some(last) = events.last() else { return Ok(held_back) };
+            reached = last.place;
+            for event in events {
+                let _ = self.streams.send(Arc::new(event)); // nobody is left to receive it
+            }
+            *place = Some(reached);
+        }
+    }
+}
+
+async fn read(app: &App, place: db::Place) -> Result<(Vec<Event>, bool), DbError> {
+    let mut conn = app.db.read().await?;
+    let (found, held_back) = db::since(&mut conn, place, PIECE).await?;
+    let (places, mut changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    add_first_effects(&mut conn, &mut changes).await?;
+    let events = places.into_iter().zip(changes).map(|(place, change)| Event { place, change });
+    Ok((events.collect(), held_back))
+}
+
+/// Follows the log as long as the service runs.
+pub async fn follow(app: Arc<App>) {
+    let feed = &app.events;
+    let listen = async {
+        loop {
+            if let Err(error) = app.db.listen(|| feed.wake.notify_one()).await {
+                tracing::warn!(%error, "cannot hear of other instances' changes at the moment");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let hand_on = async {
+        loop {
+            let held_back = feed.hand_on(&app).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot read new changes at the moment");
+                false
+            });
+            if feed.announce.swap(false, Relaxed)
+                && let Err(error) = app.db.announce().await
+            {
+                tracing::warn!(%error, "cannot tell other instances of changes at the moment");
+            }
+            tokio::time::sleep(TOGETHER).await;
+            let pause = if held_back { SOON } else { UNANNOUNCED };
+            tokio::select! {
+                () = feed.wake.notified() => {}
+                () = tokio::time::sleep(pause), if feed.streams.receiver_count() > 0 => {}
+            }
+        }
+    };
+    tokio::join!(listen, hand_on);
+}
+
+/// Ends all streams, and those that begin from now on.
+pub fn end(app: &App) {
+    app.events.ended.send_replace(true);
+}
+
+/// The changes from now on, or from the one after the given one on: each once, in the order of their
+/// commits. Ends when it stays too far behind, when the user may not read any more, and with the
+/// service.
+///
+/// # Errors
+/// Those of the database.
+pub async fn subscribe(
+    app: Arc<App>,
+    viewer: Viewer,
+    after: Option<i64>,
+) -> Result<impl Stream<Item = Change>, Error> {
+    let mut conn = app.db.read().await?;
+    let (receiver, now) = {
+        let mut place = app.events.place.lock().await;
+        let now = db::end(&mut conn).await?;
+        place.get_or_insert(now);
+        (app.events.streams.subscribe(), now)
+    };
+    // Whatever comes after this place is still in the log, or handed on from now on, or both.
+    let place = match after {
+        Some(id) => db::place_of(&mut conn, id).await?,
+        None => now,
+    };
+    drop(conn);
+    app.events.wake.notify_one();
+    let until = over(app.clone(), viewer);
+    let reading = Reading { app, place, read: VecDeque::new(), caught_up: after.is_none(), receiver };
+    Ok(stream::unfold(reading, Reading::next).take_until(Box::pin(until)))
+}
+
+/// A stream that first reads what it has missed, and then receives what is handed on.
+struct Reading {
+    app: Arc<App>,
+    place: db::Place,
+    read: VecDeque<Event>,
+    caught_up: bool,
+    receiver: broadcast::Receiver<Arc<Event>>,
+}
+
+impl Reading {
+    async fn next(mut self) -> Option<(Change, Self)> {
+        while !self.caught_up || !self.read.is_empty() {
+            if let Some(event) = self.read.pop_front() {
+                self.place = event.place;
+                return Some((event.change, self));
+            }
+            let missed = read(&self.app, self.place).await;
+            self.read =
+                missed.inspect_err(|error| tracing::warn!(%error, "a stream broke off")).ok()?.0.into();
+            self.caught_up = self.read.is_empty();
+        }
+        loop {
+            let event = self.receiver.recv().await.ok()?;
+            if event.place > self.place {
+                self.place = event.place;
+                return Some((event.change.clone(), self));
+            }
+        }
+    }
+}
+
+/// Comes back when a stream is to end.
+async fn over(app: Arc<App>, viewer: Viewer) {
+    let mut ended = app.events.ended.subscribe();
+    let revoked = async {
+        loop {
+            tokio::time::sleep(RECHECK).await;
+            if matches!(auth::is_signed_in(&app, &viewer).await, Ok(false)) {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = ended.wait_for(|ended| *ended) => {}
+        () = revoked => {}
+    }
+}

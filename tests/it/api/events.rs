@@ -1,0 +1,197 @@
+//! Live events: each committed change once, in order, whoever made it and wherever.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use reelshelf::service::events;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::{
+    on_both,
+    support::{Answer, Kind, Service, films, movie},
+};
+
+/// How long a test waits for what is to come. Longer than a stream takes to look again by itself.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A stream of events, as a client reads it.
+struct Stream {
+    response: Response,
+    bytes: Vec<u8>,
+}
+
+impl Stream {
+    async fn open(service: &Service, after: Option<i64>) -> Self {
+        Self::open_as(service, &service.viewer, after).await
+    }
+
+    async fn open_as(service: &Service, token: &str, after: Option<i64>) -> Self {
+        let mut request = service.request_as(token, Method::GET, "/events");
+        if let Some(id) = after {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, bytes: Vec::new() }
+    }
+
+    /// The next change; none when the stream has ended.
+    async fn next(&mut self) -> Option<Value> {
+        timeout(DEADLINE, self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> Option<Value> {
+        loop {
+            while let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
+                let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).expect("text");
+                let field = |name| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+                let (id, data) = (field("id: "), field("data: "));
+                if let Some(data) = data {
+                    let change: Value = serde_json::from_str(&data).expect("JSON");
+                    assert_eq!(id, Some(change["id"].to_string()));
+                    return Some(change);
+                }
+            }
+            let chunk = self.response.chunk().await.ok()??;
+            self.bytes.extend_from_slice(&chunk);
+        }
+    }
+
+    async fn take(&mut self, count: usize) -> Vec<Value> {
+        let mut changes = Vec::new();
+        while changes.len() < count {
+            changes.push(self.next().await.expect("the stream goes on"));
+        }
+        changes
+    }
+}
+
+fn ids(changes: &[Value]) -> Vec<i64> {
+    changes.iter().map(|change| change["id"].as_i64().expect("an id")).collect()
+}
+
+on_both! {
+    async fn each_change_is_an_event_as_the_history_has_it(service: &Service) {
+        service.add("Alien", "VHS", 117, 1979, 4).await; // before the stream
+        let mut stream = Stream::open(service, None).await;
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        service.patch("/movie/2", &json!({"rating": 4})).await;
+        service.patch("/movie/2", &json!({"rating": 4})).await; // changes nothing
+        service.import("application/x-ndjson", "", films::ndjson(&films::films(30))).await;
+        service.delete("/movie/1").await;
+        let mut changes = stream.take(4).await;
+        let mut history = service.get("/history").await.json();
+        let history = history.as_array_mut().expect("a list");
+        history.truncate(4);
+        history.reverse();
+        assert_eq!(&mut changes, history);
+        let kinds: Vec<_> = changes.iter().map(|change| change["kind"].clone()).collect();
+        assert_eq!(json!(kinds), json!(["create", "update", "import", "delete"]));
+    }
+}
+
+on_both! {
+    async fn a_stream_goes_on_after_the_last_event_without_a_gap(service: &Service) {
+        for n in 0..250 {
+            service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
+        }
+        let all: Vec<i64> = ids(service.get("/history?limit=1000").await.json().as_array().expect("a list"))
+            .into_iter().rev().collect();
+        let mut stream = Stream::open(service, Some(all[19])).await;
+        assert_eq!(ids(&stream.take(230).await), all[20..]);
+        service.add("One more", "DVD", 90, 2000, 3).await;
+        assert_eq!(stream.take(1).await[0]["effects"][0]["after"]["title"], "One more");
+        let mut from_the_beginning = Stream::open(service, Some(0)).await;
+        assert_eq!(ids(&from_the_beginning.take(251).await)[..250], all);
+    }
+}
+
+on_both! {
+    async fn a_last_event_id_that_is_none_is_refused(service: &Service) {
+        for bad in ["x", "-1", "1.0", "99999999999999999999"] {
+            let request = service.request(Method::GET, "/events").header("last-event-id", bad);
+            Answer::of(request).await.problem(400);
+        }
+        service.get("/events?q=heat").await.problem(400);
+    }
+}
+
+on_both! {
+    async fn a_stream_ends_with_the_token_and_with_the_service(service: &Service) {
+        let token = service.add_user("guest", reelshelf::domain::Role::Viewer).await;
+        let mut of_guest = Stream::open_as(service, &token, None).await;
+        let mut of_viewer = Stream::open(service, None).await;
+        assert_eq!(service.delete("/user/guest").await.status, 204);
+        assert_eq!(of_guest.next().await, None);
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        assert_eq!(of_viewer.next().await.expect("a change")["kind"], "create");
+        events::end(&service.app);
+        assert_eq!(of_viewer.next().await, None);
+    }
+}
+
+on_both! {
+    async fn a_client_that_does_not_read_is_dropped_and_can_go_on(service: &Service) {
+        let mut stream = Stream::open(service, None).await;
+        let film = |n: i64| movie(&format!("{n}{}", "\u{1f3ac}".repeat(40)), "DVD", 90, 2000, 3);
+        let ten = |n: i64| films::ndjson(&(0..10).map(|k| film(n * 10 + k)).collect::<Vec<_>>());
+        let mut made = Vec::new();
+        for n in 0..3000 {
+            let report = service.import("application/x-ndjson", "?onDuplicate=add", ten(n)).await.json();
+            made.push(report["change"].as_i64().expect("a change"));
+        }
+        let mut got = Vec::new();
+        while let Some(change) = stream.next().await {
+            got.push(change["id"].as_i64().expect("an id"));
+        }
+        assert!(got.len() < made.len(), "it was dropped after {} of {}", got.len(), made.len());
+        let mut again = Stream::open(service, got.last().copied()).await;
+        got.extend(ids(&again.take(made.len() - got.len()).await));
+        assert_eq!(got, made);
+    }
+}
+
+/// Many writers on two instances, with transactions that overlap, while streams come and go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
+    const WRITERS: usize = 8;
+    const WRITES: usize = 40;
+
+    let one = Service::start(Kind::Postgres).await;
+    let two = one.another_instance(reelshelf::http::Settings::default()).await;
+    let collect = async |service: &Service| {
+        // Breaks off now and then, and goes on with the last id it saw.
+        let (mut got, mut stream) = (Vec::new(), Stream::open(service, Some(0)).await);
+        while got.len() < WRITERS * WRITES {
+            got.push(stream.take(1).await[0]["id"].as_i64().expect("an id"));
+            if got.len() % 70 == 0 {
+                stream = Stream::open(service, got.last().copied()).await;
+            }
+        }
+        got
+    };
+    let write = async |writer: usize| {
+        let service = if writer % 2 == 0 { &one } else { &two };
+        for n in 0..WRITES {
+            if n % 10 == 9 {
+                let films = films::films(i64::try_from(50 * writer).expect("a number") + 50);
+                let answer =
+                    service.import("application/x-ndjson", "?onDuplicate=add", films::ndjson(&films)).await;
+                assert_eq!(answer.status, 200, "{answer:?}");
+            } else {
+                service.add(&format!("Film {writer} {n}"), "DVD", 90, 2000, 3).await;
+            }
+        }
+    };
+    let writes = futures_util::future::join_all((0..WRITERS).map(write));
+    let (_, a, b, c) = tokio::join!(writes, collect(&one), collect(&two), collect(&one));
+    let every: BTreeSet<i64> =
+        ids(one.get("/history?limit=1000").await.json().as_array().expect("a list")).into_iter().collect();
+    assert_eq!(every.len(), WRITERS * WRITES);
+    for got in [a, b, c] {
+        assert_eq!(got.len(), every.len());
+        assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), every);
+    }
+}
