@@ -6,7 +6,7 @@ use super::{database::Database, password};
 use crate::{
     domain::{Role, UserName},
     service::{
-        App, Owner,
+        App, Once, Owner,
         users::{self, UserChanges},
     },
 };
@@ -74,7 +74,7 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add { name, role, password_stdin } => {
             let password = password::ask(&name, password_stdin)?;
-            users::add(app, &owner, &name, role, password).await?;
+            users::add(app, &owner, &name, role, password, Once::default()).await?;
             eprintln!("Added {} as {}.", name.as_str(), role.as_str());
         }
         Command::List => {

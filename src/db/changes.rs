@@ -110,6 +110,15 @@ pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> 
     Ok(movies)
 }
 
+/// Takes back that a change was written down, which changed nothing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
+    conn.execute("DELETE FROM changes WHERE id = $1", &[id.into()]).await?;
+    Ok(())
+}
+
 /// One change, without its effects.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ pub mod changes;
 mod error;
 mod migrations;
 pub mod movies;
+pub mod once;
 mod postgres;
 pub mod sessions;
 mod sqlite;

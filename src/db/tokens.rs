@@ -1,10 +1,12 @@
 //! All SQL about API tokens.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Conn, DbError, Row};
 use crate::domain::{Role, Time, TokenName, UserName};
 
 /// An API token as stored; of its secret there is only the hash, and that is not read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Token {
     pub id: i64,
     pub name: TokenName,

@@ -1,15 +1,18 @@
 //! All SQL about users.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Conn, DbError, Row};
 use crate::domain::{Role, Time, UserName};
 
 /// A user as stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
     pub id: i64,
     pub name: UserName,
     pub role: Role,
-    /// Argon2id in the PHC string format.
+    /// Argon2id in the PHC string format. Written nowhere else.
+    #[serde(skip)]
     pub password_hash: String,
     pub created_at: Time,
 }

@@ -1,6 +1,6 @@
 //! Users: their names, their roles, their passwords' rules.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Invalid, fold, movie::quoted, parse_short_text};
 
@@ -46,6 +46,19 @@ impl Serialize for Role {
         serializer.serialize_str(self.as_str())
     }
 }
+
+/// Reads back what was written as text.
+macro_rules! read_as_text {
+    ($($name:ident),+) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+            }
+        }
+    )+};
+}
+
+read_as_text!(Role, UserName, TokenName);
 
 /// A user's name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`. Unique
 /// whatever the case and the accents.

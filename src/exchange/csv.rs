@@ -76,7 +76,7 @@ impl<R: BufRead> Rows<R> {
             let Ok(text) = std::str::from_utf8(bytes) else {
                 return Err(RowError {
                     line,
-                    field: Some(field.as_str()),
+                    field: Some(field.as_str().into()),
                     detail: "is not UTF-8".to_owned(),
                     value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
                 });

@@ -31,7 +31,7 @@ impl<R: BufRead> Rows<R> {
             if let Some(place) = self.names.iter().position(|n| *n == name) {
                 if cells[place].replace(Cell::Json(value)).is_some() {
                     return Err(RowError {
-                        field: Some(Field::ALL[place].as_str()),
+                        field: Some(Field::ALL[place].as_str().into()),
                         ..of_row("must not be given twice".to_owned())
                     });
                 }

@@ -129,7 +129,7 @@ impl Record {
             let name = field.as_str();
             errors.push(RowError {
                 line: self.line,
-                field: Some(name),
+                field: Some(name.into()),
                 detail: format!("is missing, and there is no default for it (default={name}:VALUE)"),
                 value: None,
             });
@@ -141,7 +141,7 @@ impl Record {
         };
         errors.push(RowError {
             line: self.line,
-            field: Some(field.as_str()),
+            field: Some(field.as_str().into()),
             detail: invalid.0,
             value: Some(cell.shown()),
         });

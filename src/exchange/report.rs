@@ -1,9 +1,11 @@
 //! What an import did, and what it did not take and why.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 /// The report of an import. The counts are whole; of the errors the first 1,000 stand here.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Rows read.
@@ -22,17 +24,17 @@ pub struct Report {
     /// The change, to undo it; none where nothing was stored.
     pub change: Option<i64>,
     /// Columns of the file of which nothing was stored.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,
 }
 
 /// Why a row was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
     /// The line in the file on which the row begins, from 1.
     pub line: u64,
     /// The attribute; none where it is the whole row.
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
     pub detail: String,
     /// What stood there, cut after 100 characters.
     pub value: Option<String>,

@@ -40,8 +40,12 @@ impl FromRequest<Shared> for Json {
 
 /// Reads a JSON body, whatever it is declared as.
 pub async fn read_json(request: Request<Body>) -> Result<Node, Problem> {
-    let body = read(request).await?;
-    Node::parse(&body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
+    parse_json(&read(request).await?)
+}
+
+/// Parses a JSON body.
+pub fn parse_json(body: &[u8]) -> Result<Node, Problem> {
+    Node::parse(body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
 /// Reads a body whole, as far as it is not too large.

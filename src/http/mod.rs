@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod client;
 mod metrics;
+mod once;
 mod openapi;
 mod problem;
 mod query;
@@ -132,6 +133,7 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([
             header::ETAG,

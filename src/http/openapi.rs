@@ -16,7 +16,7 @@ use utoipa::{
     },
 };
 
-use super::problem;
+use super::{once, problem};
 use crate::domain::{Field, Password, Role, SortKey, TokenName};
 
 /// The frame of the description; the routes bring the rest.
@@ -684,6 +684,25 @@ pub struct UserPath {
     /// The user's name.
     #[param(inline)]
     name: UserName,
+}
+
+schema!(
+    Key,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(once::LONGEST_KEY))
+        .pattern(Some("^[!-~]+$"))
+);
+
+/// By what a request is known when it is sent again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// For 24 hours the same request with the same key answers the first answer again and does
+    /// nothing twice. Take a random one for each request, such as a UUID.
+    #[param(rename = "Idempotency-Key", required = false, inline)]
+    idempotency_key: Key,
 }
 
 /// A precondition of a change.

@@ -119,7 +119,7 @@ impl From<Error> for Problem {
                 extension: Some(Box::new(Extension::Report(report.clone()))),
                 ..of(StatusCode::UNPROCESSABLE_ENTITY)
             },
-            Error::UnreadableFile(_) => of(StatusCode::UNPROCESSABLE_ENTITY),
+            Error::UnreadableFile(_) | Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY),
             // What follows tells of the inside: it goes to the log, and not to the client.
             Error::Db(DbError::Unavailable(_)) => {
                 tracing::error!(%error, "the database cannot be reached");

@@ -6,9 +6,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, Editor, Error, Identity, Owner, Viewer};
+use serde::Serialize;
+
+use super::{
+    App, Editor, Error, Identity, Once, Owner, Viewer,
+    once::{Begun, Write},
+};
 use crate::{
-    db::{Conn, DbError, Lock, WriteTx, changes as db, movies},
+    db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Attributes, Change, ChangeKind, Effect, Limit, Movie, Time},
 };
 
@@ -19,25 +24,30 @@ const PIECE: usize = 500;
 /// who did it; dropped without a commit, nothing was done.
 pub(super) struct Making<'a> {
     app: &'a App,
-    tx: WriteTx,
+    tx: Write,
     id: i64,
     kind: ChangeKind,
     pub(super) at: Time,
 }
 
 impl<'a> Making<'a> {
-    /// Begins a change.
-    pub(super) async fn begin(app: &'a App, author: &Identity, kind: ChangeKind) -> Result<Self, Error> {
-        Self::undoing(app, author, kind, None).await
+    /// Begins a change in a transaction that has just been begun.
+    pub(super) async fn begin(
+        tx: impl Into<Write>,
+        app: &'a App,
+        author: &Identity,
+        kind: ChangeKind,
+    ) -> Result<Self, Error> {
+        Self::undoing(tx.into(), app, author, kind, None).await
     }
 
     async fn undoing(
+        mut tx: Write,
         app: &'a App,
         author: &Identity,
         kind: ChangeKind,
         undoes: Option<i64>,
     ) -> Result<Self, Error> {
-        let mut tx = app.db.write().await?;
         if !matches!(kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete) {
             tx.lock(Lock::Many).await?;
         }
@@ -77,28 +87,35 @@ impl<'a> Making<'a> {
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
-    /// Commits, and returns the id of the change; none where nothing was changed.
-    pub(super) async fn commit(mut self) -> Result<Option<i64>, Error> {
+    /// Writes down how many movies were changed, unless it is one by the change's kind, and returns
+    /// the id of the change; none, and no record of it, where nothing was changed.
+    pub(super) async fn complete(&mut self) -> Result<Option<i64>, DbError> {
         let single = matches!(self.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
         if !single && db::count_movies(&mut self.tx, self.id).await? == 0 {
+            db::delete(&mut self.tx, self.id).await?;
             return Ok(None);
         }
-        self.tx.commit().await?;
-        self.app.events.committed();
         Ok(Some(self.id))
+    }
+
+    /// Commits, and keeps the result for when the same is sent again.
+    pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
+        let result = self.tx.commit(result).await?;
+        self.app.events.committed();
+        Ok(result)
     }
 }
 
 impl Deref for Making<'_> {
-    type Target = WriteTx;
+    type Target = Conn;
 
-    fn deref(&self) -> &WriteTx {
+    fn deref(&self) -> &Conn {
         &self.tx
     }
 }
 
 impl DerefMut for Making<'_> {
-    fn deref_mut(&mut self) -> &mut WriteTx {
+    fn deref_mut(&mut self) -> &mut Conn {
         &mut self.tx
     }
 }
@@ -222,17 +239,21 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Er
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::InTheWay`] where later changes touched the same movies, or the
-/// change was undone before.
-pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64) -> Result<Change, Error> {
+/// change was undone before; [`Error::KeyReused`].
+pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { take_back(&shared, &author, id).await }).await
+    app.db.long(async move { take_back(&shared, &author, id, once).await }).await
 }
 
-async fn take_back(app: &App, editor: &Editor, id: i64) -> Result<Change, Error> {
+async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
-    let begun = Making::undoing(app, editor, ChangeKind::Undo, Some(id)).await;
+    let tx = match once.begin(app, editor.user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again(change) => return Ok(change),
+    };
+    let begun = Making::undoing(tx, app, editor, ChangeKind::Undo, Some(id)).await;
     let mut making = match begun {
         Err(Error::Db(DbError::Duplicate(_))) => {
             let undo = db::get(&mut app.db.read().await?, id).await?.and_then(|change| change.undone_by);
@@ -272,11 +293,10 @@ async fn take_back(app: &App, editor: &Editor, id: i64) -> Result<Change, Error>
         making.delete(&created).await?;
         making.bring_back(&deleted).await?;
     }
-    let undo = making.commit().await?.ok_or_else(|| not_found(id))?;
-    let mut conn = app.db.read().await?;
-    let mut change = vec![db::get(&mut conn, undo).await?.ok_or_else(|| not_found(undo))?];
-    add_first_effects(&mut conn, &mut change).await?;
-    Ok(change.remove(0))
+    let undo = making.complete().await?.ok_or_else(|| not_found(id))?;
+    let mut change = vec![db::get(&mut making, undo).await?.ok_or_else(|| not_found(undo))?];
+    add_first_effects(&mut making, &mut change).await?;
+    making.commit(change.remove(0)).await
 }
 
 /// Removes the changes before a moment for good: they can be neither shown nor undone any more. Tells

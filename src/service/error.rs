@@ -24,6 +24,9 @@ pub enum Error {
     /// A change cannot be taken back: it was already, or other changes stand in the way.
     #[error("{}", why_not_undone(*.undone, .changes))]
     InTheWay { undone: bool, changes: Vec<i64> },
+    /// The key of a write was sent with another one before.
+    #[error("the Idempotency-Key was sent with another request within the last 24 hours; take a new one")]
+    KeyReused,
     /// Nobody is signed in, or not with what was sent.
     #[error("{0}")]
     Unauthenticated(&'static str),

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, Editor, Error, changes::Making};
+use super::{App, Editor, Error, Once, changes::Making, once::Begun};
 use crate::{
     db::movies as db,
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
@@ -19,16 +19,18 @@ const PIECE: usize = 500;
 /// Imports a file. It is there whole before, so that no slow sender keeps others from writing.
 ///
 /// # Errors
-/// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped.
+/// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped;
+/// [`Error::KeyReused`].
 pub async fn import(
     app: &Arc<App>,
     editor: &Editor,
     file: File,
     kind: FileKind,
     options: ImportOptions,
+    once: Once,
 ) -> Result<Report, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { store(&shared, &author, file, kind, &options).await }).await
+    app.db.long(async move { store(&shared, &author, file, kind, &options, once).await }).await
 }
 
 async fn store(
@@ -37,6 +39,7 @@ async fn store(
     file: File,
     kind: FileKind,
     options: &ImportOptions,
+    once: Once,
 ) -> Result<Report, Error> {
     let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
     let mut rows = Rows::open(file, kind, options).map_err(|e| unreadable(&e))?;
@@ -45,7 +48,12 @@ async fn store(
         ignored_columns: rows.ignored_columns().to_vec(),
         ..Report::default()
     };
-    let mut making = Making::begin(app, editor, ChangeKind::Import).await?;
+    let once = if options.dry_run { Once::default() } else { once };
+    let tx = match once.begin(app, editor.user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again(report) => return Ok(report),
+    };
+    let mut making = Making::begin(tx, app, editor, ChangeKind::Import).await?;
     let mut aborted = false;
     let mut piece = Vec::with_capacity(PIECE);
     let mut more = true;
@@ -73,10 +81,11 @@ async fn store(
         let nothing = Report { created: 0, updated: 0, skipped: 0, ..report };
         return Err(Error::ImportAborted(Box::new(nothing)));
     }
-    if !options.dry_run {
-        report.change = making.commit().await?;
+    if options.dry_run {
+        return Ok(report);
     }
-    Ok(report)
+    report.change = making.complete().await?;
+    making.commit(report).await
 }
 
 type Identity = (String, i64, MovieFormat);

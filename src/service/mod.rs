@@ -8,6 +8,7 @@ mod error;
 pub mod events;
 pub mod import;
 pub mod movies;
+mod once;
 mod rights;
 pub mod sessions;
 pub mod setup;
@@ -17,6 +18,7 @@ pub mod users;
 use std::sync::Arc;
 
 pub use error::Error;
+pub use once::Once;
 pub use rights::{Editor, Identity, Owner, Via, Viewer};
 
 use crate::{db::Db, domain::Time};

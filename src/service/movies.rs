@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{App, Editor, Error, Viewer, changes::Making};
+use super::{App, Editor, Error, Once, Viewer, changes::Making, once::Begun};
 use crate::{
     db::movies as db,
     domain::{Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
@@ -101,12 +101,15 @@ pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Er
 /// Adds a movie.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn add(app: &App, editor: &Editor, attributes: Attributes) -> Result<Movie, Error> {
-    let mut making = Making::begin(app, editor, ChangeKind::Create).await?;
+/// [`Error::KeyReused`].
+pub async fn add(app: &App, editor: &Editor, attributes: Attributes, once: Once) -> Result<Movie, Error> {
+    let tx = match once.begin(app, editor.user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again(movie) => return Ok(movie),
+    };
+    let mut making = Making::begin(tx, app, editor, ChangeKind::Create).await?;
     let movie = making.add(vec![attributes]).await?.remove(0);
-    making.commit().await?;
-    Ok(movie)
+    making.commit(movie).await
 }
 
 /// Changes a movie. What changes nothing leaves it as it was.
@@ -120,15 +123,14 @@ pub async fn change(
     precondition: &Precondition,
     wanted: &Changes,
 ) -> Result<Movie, Error> {
-    let mut making = Making::begin(app, editor, ChangeKind::Update).await?;
+    let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
     let movie = locked(&mut making, id, precondition).await?;
     let attributes = movie.attributes.with(wanted);
     if attributes == movie.attributes {
         return Ok(movie);
     }
     let changed = making.update(&movie, attributes).await?;
-    making.commit().await?;
-    Ok(changed)
+    making.commit(changed).await
 }
 
 /// Removes a movie.
@@ -136,11 +138,10 @@ pub async fn change(
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
 pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
-    let mut making = Making::begin(app, editor, ChangeKind::Delete).await?;
+    let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
     locked(&mut making, id, precondition).await?;
     making.delete(&[id]).await?;
-    making.commit().await?;
-    Ok(())
+    making.commit(()).await
 }
 
 async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -> Result<Movie, Error> {

@@ -1,6 +1,6 @@
 //! API tokens: made, listed, revoked.
 
-use super::{App, Error, Owner, Via, Viewer, auth::Secret, users};
+use super::{App, Error, Once, Owner, Via, Viewer, auth::Secret, once::Begun, users};
 use crate::{
     db::tokens,
     domain::{Role, Time, TokenName, UserName},
@@ -28,8 +28,14 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Token>, Error> {
 /// Makes a token for oneself. It is shown this once.
 ///
 /// # Errors
-/// [`Error::Invalid`] for more than one may oneself; [`Error::Forbidden`] with a token that was narrowed.
-pub async fn create(app: &App, viewer: &Viewer, new: &NewToken) -> Result<(Token, Secret), Error> {
+/// [`Error::Invalid`] for more than one may oneself; [`Error::Forbidden`] with a token that was narrowed;
+/// [`Error::KeyReused`].
+pub async fn create(
+    app: &App,
+    viewer: &Viewer,
+    new: &NewToken,
+    once: Once,
+) -> Result<(Token, Secret), Error> {
     viewer.may_manage_account()?;
     if let Via::Token { expires_at: Some(end), .. } = viewer.via
         && new.expires_at.is_none_or(|expires_at| expires_at > end)
@@ -37,7 +43,7 @@ pub async fn create(app: &App, viewer: &Viewer, new: &NewToken) -> Result<(Token
         let rule = format!("must not be later than {end}, when the token that makes it expires");
         return Err(Error::invalid("/expiresAt", rule));
     }
-    insert(app, viewer.user_id, viewer.role, new).await
+    insert(app, viewer.user_id, viewer.role, new, once).await
 }
 
 /// Makes a token for a user, at the console.
@@ -51,10 +57,20 @@ pub async fn create_for(
     new: &NewToken,
 ) -> Result<(Token, Secret), Error> {
     let user = users::find(&mut app.db.read().await?, user).await?;
-    insert(app, user.id, user.role, new).await
+    insert(app, user.id, user.role, new, Once::default()).await
 }
 
-async fn insert(app: &App, user_id: i64, most: Role, new: &NewToken) -> Result<(Token, Secret), Error> {
+async fn insert(
+    app: &App,
+    user_id: i64,
+    most: Role,
+    new: &NewToken,
+    once: Once,
+) -> Result<(Token, Secret), Error> {
+    let mut tx = match once.begin::<(Token, String)>(app, user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again((token, secret)) => return Ok((token, Secret::presented(&secret))),
+    };
     let now = app.now();
     let role = new.role.unwrap_or(most);
     if role > most {
@@ -64,10 +80,9 @@ async fn insert(app: &App, user_id: i64, most: Role, new: &NewToken) -> Result<(
         return Err(Error::invalid("/expiresAt", "must lie in the future"));
     }
     let secret = Secret::token();
-    let mut tx = app.db.write().await?;
     let id = tokens::insert(&mut tx, user_id, &new.name, role, &secret.hash(), now, new.expires_at).await?;
-    tx.commit().await?;
     let token = Token { id, name: new.name.clone(), role, created_at: now, expires_at: new.expires_at };
+    let (token, _) = tx.commit((token, secret.reveal())).await?;
     Ok((token, secret))
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{App, Error, Owner, Viewer, auth};
+use super::{App, Error, Once, Owner, Viewer, auth, once::Begun};
 use crate::{
     db::{DbError, Lock, WriteTx, sessions, users},
     domain::{Password, Role, UserName},
@@ -28,16 +28,20 @@ pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
 /// Adds a user.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the name is taken.
+/// [`Error::Conflict`] where the name is taken; [`Error::KeyReused`].
 pub async fn add(
     app: &App,
-    _: &Owner,
+    owner: &Owner,
     name: &UserName,
     role: Role,
     password: Password,
+    once: Once,
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
-    let mut tx = app.db.write().await?;
+    let mut tx = match once.begin(app, owner.user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again(user) => return Ok(user),
+    };
     let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
     if let Err(DbError::Duplicate(_)) = inserted {
         return Err(Error::Conflict(format!(
@@ -47,8 +51,7 @@ pub async fn add(
     }
     inserted?;
     let user = find(&mut tx, name).await?;
-    tx.commit().await?;
-    Ok(user)
+    tx.commit(user).await
 }
 
 /// Changes a user's role or sets a new password.

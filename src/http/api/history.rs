@@ -2,7 +2,7 @@
 
 use axum::{
     Json as Answer,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::Change,
     http::{
-        Shared, openapi as schema,
+        Shared,
+        once::read_once,
+        openapi as schema,
         problem::Problem,
         query::{PageQuery, Params, next_page},
     },
@@ -104,11 +106,14 @@ async fn of_movie(
 ///
 /// Takes it back, whole or not at all, as a new change, which can be undone like any other.
 #[utoipa::path(post, path = "/history/{change}/undo", operation_id = "undoChange", tag = "history",
-    params(schema::ChangeId),
+    params(schema::ChangeId, schema::IdempotencyKey),
     responses(
         (status = 200, description = "The new change, with its first 10 effects", body = schema::Change),
+        (status = 400, description = "A query parameter, of which none is known here; or a malformed `Idempotency-Key`"),
         (status = 404, description = "There is no such change"),
         (status = 409, description = "It was undone before, or later changes of the same movies stand in the way; `changes` names them"),
+        (status = 413, description = "The body, of which nothing is needed, is too large"),
+        (status = 422, description = "The `Idempotency-Key` was sent with another request"),
     )
 )]
 async fn undo(
@@ -116,9 +121,12 @@ async fn undo(
     editor: Editor,
     Path(change): Path<String>,
     uri: Uri,
+    request: Request,
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
-    Ok(Answer(changes::undo(&state.app, &editor, change_id(&change)?).await?))
+    let id = change_id(&change)?;
+    let (_, once) = read_once(request).await?;
+    Ok(Answer(changes::undo(&state.app, &editor, id, once).await?))
 }
 
 fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {

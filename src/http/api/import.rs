@@ -15,6 +15,7 @@ use crate::{
     exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
     http::{
         Shared,
+        once::Key,
         problem::Problem,
         query::{Params, boolean},
     },
@@ -31,13 +32,14 @@ pub(super) async fn import(
     kind: FileKind,
     request: Request,
 ) -> Result<Response, Problem> {
+    let mut key = Key::of(&request)?;
     let options = options(uri)?;
     let charset = request.headers().get(header::CONTENT_TYPE).and_then(charset);
     if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the file must be in UTF-8"));
     }
-    let file = spool(request.into_body()).await?;
-    let report = import::import(&state.app, editor, file, kind, options).await?;
+    let file = spool(request.into_body(), &mut key).await?;
+    let report = import::import(&state.app, editor, file, kind, options, key.once()).await?;
     Ok(Json(report).into_response())
 }
 
@@ -67,7 +69,7 @@ fn charset(content_type: &HeaderValue) -> Option<&str> {
 }
 
 /// Writes the body to a file without a name, which is gone when it is closed.
-async fn spool(mut body: Body) -> Result<std::fs::File, Problem> {
+async fn spool(mut body: Body, key: &mut Key) -> Result<std::fs::File, Problem> {
     let failed = |e: std::io::Error| Error::Failed(format!("an import could not be spooled: {e}"));
     let mut file = tempfile::tempfile().map_err(failed)?;
     let mut size = 0;
@@ -80,6 +82,7 @@ async fn spool(mut body: Body) -> Result<std::fs::File, Problem> {
             let detail = format!("a file of more than {LARGEST_FILE} bytes is not taken; split it");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
+        key.update(&data);
         // Pieces of some 16 KiB into the page cache: too short to be worth another thread.
         file.write_all(&data).map_err(failed)?;
     }

@@ -18,7 +18,8 @@ use crate::{
     exchange::{self, FileKind, Format},
     http::{
         Shared,
-        body::{self, media_type, read_json, unsupported},
+        body::{self, media_type, parse_json, read_json, unsupported},
+        once::read_once,
         openapi as schema,
         problem::Problem,
         query::{Params, next_page},
@@ -107,7 +108,7 @@ async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format)
 /// Create a movie, or import many
 ///
 /// JSON creates one movie. CSV and NDJSON import a file; the query's options are for that alone.
-#[utoipa::path(post, path = "/movie", operation_id = "createMovie", tag = "movies", params(schema::ImportParams),
+#[utoipa::path(post, path = "/movie", operation_id = "createMovie", tag = "movies", params(schema::ImportParams, schema::IdempotencyKey),
     request_body(content(
         (schema::NewMovie = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
     )),
@@ -121,10 +122,10 @@ async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format)
             ("update" = (operation_id = "updateMovie", parameters(("id" = "$response.body#/id")))),
             ("delete" = (operation_id = "deleteMovie", parameters(("id" = "$response.body#/id")))),
         )),
-        (status = 400, description = "No JSON, or a query parameter that is unknown or out of its domain"),
+        (status = 400, description = "No JSON, a query parameter that is unknown or out of its domain, or a malformed `Idempotency-Key`"),
         (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is of another media type; `Accept-Post` names those that are taken"),
-        (status = 422, description = "Fields are invalid; or an import was aborted, with its `report`"),
+        (status = 422, description = "Fields are invalid; an import was aborted, with its `report`; or the `Idempotency-Key` was sent with another request"),
     )
 )]
 async fn create(
@@ -136,8 +137,9 @@ async fn create(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             Params::of(&uri).finish()?;
-            let attributes = json::attributes(&read_json(request).await?).map_err(body::invalid)?;
-            let movie = movies::add(&state.app, &editor, attributes).await?;
+            let (body, once) = read_once(request).await?;
+            let attributes = json::attributes(&parse_json(&body)?).map_err(body::invalid)?;
+            let movie = movies::add(&state.app, &editor, attributes, once).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
         }

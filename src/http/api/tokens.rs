@@ -11,12 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Role, Time, TokenName},
-    http::{
-        Shared,
-        body::{self, Json},
-        openapi as schema,
-        problem::Problem,
-    },
+    http::{Shared, body, once::JsonOnce, openapi as schema, problem::Problem},
     json::{Members, Node},
     service::{
         Viewer,
@@ -61,15 +56,20 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
 /// Make a token
 ///
 /// The answer shows it this once.
-#[utoipa::path(post, path = "/token", operation_id = "createToken", tag = "account", request_body = schema::NewToken, responses(
+#[utoipa::path(post, path = "/token", operation_id = "createToken", tag = "account", params(schema::IdempotencyKey),
+    request_body = schema::NewToken, responses(
     (status = 201, description = "The token was made", body = schema::MadeToken,
         links(("revoke" = (operation_id = "revokeToken", parameters(("id" = "$response.body#/id")))))),
-    (status = 400, description = "No JSON"),
+    (status = 400, description = "No JSON, or a malformed `Idempotency-Key`"),
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
-    (status = 422, description = "Fields are invalid"),
+    (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
-async fn create(State(state): State<Shared>, viewer: Viewer, Json(node): Json) -> Result<Response, Problem> {
+async fn create(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    JsonOnce(node, once): JsonOnce,
+) -> Result<Response, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| TokenName::parse(node.text()?));
     let role = members.optional("role", |node| Role::parse(node.text()?));
@@ -80,7 +80,7 @@ async fn create(State(state): State<Shared>, viewer: Viewer, Json(node): Json) -
     members.finish().map_err(body::invalid)?;
     let Some(name) = name else { unreachable!("what is missing is a violation") };
     let new = NewToken { name, role, expires_at: expires_at.flatten() };
-    let (token, secret) = tokens::create(&state.app, &viewer, &new).await?;
+    let (token, secret) = tokens::create(&state.app, &viewer, &new, once).await?;
     let token = Token { secret: Some(secret.reveal().to_owned()), ..token.into() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Answer(token)).into_response())
 }

@@ -14,6 +14,7 @@ use crate::{
     http::{
         Shared,
         body::{self, Json},
+        once::JsonOnce,
         openapi as schema,
         problem::Problem,
     },
@@ -53,19 +54,24 @@ async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<Us
 }
 
 /// Add a user
-#[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", request_body = schema::NewUser, responses(
+#[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", params(schema::IdempotencyKey),
+    request_body = schema::NewUser, responses(
     (status = 201, description = "The user was added", body = schema::User,
         headers(("Location" = String, description = "The user's address")), links(
             ("update" = (operation_id = "updateUser", parameters(("name" = "$response.body#/name")))),
             ("delete" = (operation_id = "deleteUser", parameters(("name" = "$response.body#/name")))),
         )),
-    (status = 400, description = "No JSON"),
+    (status = 400, description = "No JSON, or a malformed `Idempotency-Key`"),
     (status = 409, description = "There is a user of that name already"),
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
-    (status = 422, description = "Fields are invalid"),
+    (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
-async fn create(State(state): State<Shared>, owner: Owner, Json(node): Json) -> Result<Response, Problem> {
+async fn create(
+    State(state): State<Shared>,
+    owner: Owner,
+    JsonOnce(node, once): JsonOnce,
+) -> Result<Response, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| UserName::parse(node.text()?));
     let role = members.required("role", |node| Role::parse(node.text()?));
@@ -78,7 +84,7 @@ async fn create(State(state): State<Shared>, owner: Owner, Json(node): Json) -> 
     let (Some(name), Some(role), Some(password)) = (name, role, password) else {
         unreachable!("what is missing is a violation")
     };
-    let user = users::add(&state.app, &owner, &name, role, password).await?;
+    let user = users::add(&state.app, &owner, &name, role, password, once).await?;
     let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
     let location = [(header::LOCATION, format!("/user/{name}"))];
     Ok((StatusCode::CREATED, location, Answer(User::from(user))).into_response())

@@ -112,7 +112,7 @@ async fn the_pages_of_one_site_may_change_movies() {
                 "{answer:?}"
             );
             assert!(items(&answer, "access-control-allow-methods").contains(&method.to_ascii_lowercase()));
-            for header in ["authorization", "content-type", "if-match", "if-none-match"] {
+            for header in ["authorization", "content-type", "if-match", "if-none-match", "idempotency-key"] {
                 let headers = items(&answer, "access-control-allow-headers");
                 assert!(headers.contains(&header.to_owned()), "{header}: {answer:?}");
             }

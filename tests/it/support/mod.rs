@@ -18,7 +18,7 @@ use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, Settings},
-    service::{App, Owner, events, tokens, tokens::NewToken, users},
+    service::{App, Once, Owner, events, tokens, tokens::NewToken, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -142,7 +142,9 @@ impl Service {
     pub async fn add_user(&self, name: &str, role: Role) -> String {
         let name = UserName::parse(name).expect("a valid name");
         let password = Password::parse(PASSWORD, &name).expect("a valid password");
-        users::add(&self.app, &Owner::console(), &name, role, password).await.expect("a new user");
+        users::add(&self.app, &Owner::console(), &name, role, password, Once::default())
+            .await
+            .expect("a new user");
         let new = NewToken { name: TokenName::parse("test").expect("a name"), role: None, expires_at: None };
         let made = tokens::create_for(&self.app, &Owner::console(), &name, &new).await.expect("a token");
         made.1.reveal().to_owned()

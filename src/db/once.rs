@@ -1,0 +1,63 @@
+//! All SQL about writes that are done once, however often they are sent.
+
+use super::{Conn, DbError, Driver};
+use crate::domain::Time;
+
+/// Takes a key for a write, unless it was taken after a moment; tells whether that is so. What another
+/// transaction has just taken is waited for.
+///
+/// # Errors
+/// Those of the database.
+pub async fn begin(
+    conn: &mut Conn,
+    user_id: i64,
+    key: &str,
+    now: Time,
+    expired: Time,
+) -> Result<bool, DbError> {
+    // Not DO NOTHING: it would not lock the row, which might be gone when its result is asked for.
+    let sql = "INSERT INTO idempotency_keys (user_id, key, created_at) VALUES ($1, $2, $3) \
+               ON CONFLICT (user_id, key) DO UPDATE SET result = NULL, created_at = excluded.created_at \
+               WHERE idempotency_keys.created_at <= $4";
+    let params = [user_id.into(), key.into(), now.as_millis().into(), expired.as_millis().into()];
+    Ok(conn.execute(sql, &params).await? == 1)
+}
+
+/// Keeps the result of a write.
+///
+/// # Errors
+/// Those of the database.
+pub async fn keep(conn: &mut Conn, user_id: i64, key: &str, result: &str) -> Result<(), DbError> {
+    let sql = "UPDATE idempotency_keys SET result = $1 WHERE user_id = $2 AND key = $3";
+    conn.execute(sql, &[result.into(), user_id.into(), key.into()]).await?;
+    Ok(())
+}
+
+/// The result that was kept.
+///
+/// # Errors
+/// Those of the database.
+pub async fn result(conn: &mut Conn, user_id: i64, key: &str) -> Result<Option<String>, DbError> {
+    let sql = "SELECT result FROM idempotency_keys WHERE user_id = $1 AND key = $2";
+    Ok(conn.query_opt(sql, &[user_id.into(), key.into()], |row| row.get(0)).await?.flatten())
+}
+
+/// Removes some of those that were taken up to a moment, the oldest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove_expired(conn: &mut Conn, expired: Time) -> Result<(), DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => {
+            "DELETE FROM idempotency_keys WHERE rowid IN (SELECT rowid FROM idempotency_keys \
+             WHERE created_at <= $1 ORDER BY created_at LIMIT 100)"
+        }
+        // Those that another transaction is removing are left to it, since it may take long.
+        Driver::Postgres(_) => {
+            "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_keys \
+             WHERE created_at <= $1 ORDER BY created_at LIMIT 100 FOR UPDATE SKIP LOCKED))"
+        }
+    };
+    conn.execute(sql, &[expired.as_millis().into()]).await?;
+    Ok(())
+}

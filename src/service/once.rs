@@ -1,0 +1,158 @@
+//! Writes that are done once, however often they are sent.
+//!
+//! A write that comes with a key stores its result in its own transaction. When the same write comes
+//! again, it is this result that is returned. So either both are stored or neither is, and of two that
+//! arrive together, on whatever instances, one waits for the other.
+
+use std::ops::{Deref, DerefMut};
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    error::Unspecified,
+    hkdf::{HKDF_SHA256, Salt},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{App, Error};
+use crate::db::{WriteTx, once as db};
+
+/// How long the result of a write is kept, in milliseconds: 24 hours.
+const KEPT: i64 = 24 * 60 * 60 * 1000;
+
+/// By what a write is known when it comes again. By default by nothing: then it is done again.
+#[derive(Default)]
+pub struct Once(Option<Sent>);
+
+struct Sent {
+    key: String,
+    request: [u8; 32],
+}
+
+/// What becomes of a write.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
+pub(super) enum Begun<T> {
+    /// It is to be done.
+    First(Write),
+    /// It was done before, with this result.
+    Again(T),
+}
+
+/// A transaction that is committed together with its result.
+pub(super) struct Write {
+    tx: WriteTx,
+    key: Option<Box<Key>>,
+}
+
+/// A key as the database knows it, and how its result is sealed.
+struct Key {
+    user_id: i64,
+    name: String,
+    seal: LessSafeKey,
+    request: [u8; 32],
+}
+
+impl Once {
+    /// A write with a key that its sender chose, and a digest of all that was sent.
+    #[must_use]
+    pub fn new(key: String, request: [u8; 32]) -> Self {
+        Self(Some(Sent { key, request }))
+    }
+
+    /// Begins a write of a user. Check before what depends on who asks, and after it what depends on
+    /// the state of things: that may have changed since the write was done.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] where the user sent something else with the same key.
+    pub(super) async fn begin<T: DeserializeOwned>(self, app: &App, user_id: i64) -> Result<Begun<T>, Error> {
+        let mut tx = app.db.write().await?;
+        let Some(sent) = self.0 else { return Ok(Begun::First(tx.into())) };
+        let key = Key::new(user_id, &sent).map_err(failed)?;
+        let now = app.now();
+        let expired = now.plus_millis(-KEPT);
+        if db::begin(&mut tx, user_id, &key.name, now, expired).await? {
+            db::remove_expired(&mut tx, expired).await?;
+            return Ok(Begun::First(Write { tx, key: Some(Box::new(key)) }));
+        }
+        let sealed = db::result(&mut tx, user_id, &key.name).await?;
+        let result = key.open(&sealed.unwrap_or_default()).ok_or(Error::KeyReused)?;
+        let result = serde_json::from_slice(&result).map_err(failed)?;
+        // On SQLite what was read may be part of a group that is still to be committed; this waits for it.
+        tx.commit().await?;
+        Ok(Begun::Again(result))
+    }
+}
+
+impl Write {
+    /// Commits, and keeps the result for when the write comes again.
+    pub(super) async fn commit<T: Serialize>(mut self, result: T) -> Result<T, Error> {
+        if let Some(key) = self.key {
+            let sealed = key.seal(serde_json::to_vec(&result).map_err(failed)?).map_err(failed)?;
+            db::keep(&mut self.tx, key.user_id, &key.name, &sealed).await?;
+        }
+        self.tx.commit().await?;
+        Ok(result)
+    }
+}
+
+impl Key {
+    /// Whoever has the database, but not the key that was sent, can neither read results nor try
+    /// requests, which may hold a password: all is derived from that key (HKDF, RFC 5869).
+    fn new(user_id: i64, sent: &Sent) -> Result<Self, Unspecified> {
+        let derived = Salt::new(HKDF_SHA256, b"reelshelf Idempotency-Key").extract(sent.key.as_bytes());
+        let user = user_id.to_be_bytes();
+        let mut name = [0; 32];
+        derived.expand(&[b"name", &user], HKDF_SHA256)?.fill(&mut name)?;
+        let seal = UnboundKey::from(derived.expand(&[b"seal", &user], &AES_256_GCM)?);
+        Ok(Self {
+            user_id,
+            name: STANDARD_NO_PAD.encode(name),
+            seal: LessSafeKey::new(seal),
+            request: sent.request,
+        })
+    }
+
+    /// Encrypts a result so that it opens with the same request alone.
+    fn seal(&self, mut result: Vec<u8>) -> Result<String, Unspecified> {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let request = Aad::from(&self.request);
+        self.seal.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), request, &mut result)?;
+        Ok(STANDARD_NO_PAD.encode([&nonce[..], &result].concat()))
+    }
+
+    /// Decrypts a result; none where it belongs to another request.
+    fn open(&self, sealed: &str) -> Option<Vec<u8>> {
+        let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut result = sealed.to_vec();
+        let length = self.seal.open_in_place(nonce, Aad::from(&self.request), &mut result).ok()?.len();
+        result.truncate(length);
+        Some(result)
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Failed(format!("a result could not be kept or read again: {error}"))
+}
+
+impl From<WriteTx> for Write {
+    /// A write that nothing is kept of.
+    fn from(tx: WriteTx) -> Self {
+        Self { tx, key: None }
+    }
+}
+
+impl Deref for Write {
+    type Target = WriteTx;
+
+    fn deref(&self) -> &WriteTx {
+        &self.tx
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut WriteTx {
+        &mut self.tx
+    }
+}
