@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod export;
 mod health;
+mod idempotency;
 mod import;
 mod list;
 mod movies;
