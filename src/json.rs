@@ -9,6 +9,9 @@ use crate::domain::{
     Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation, quoted,
 };
 
+/// As many violations are told of; more help nobody.
+pub const MOST_VIOLATIONS: usize = 1000;
+
 /// A JSON value that keeps every member of an object, also one that is given twice.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {
@@ -186,6 +189,18 @@ impl<'a> Members<'a> {
         self.optional(name, read)
     }
 
+    /// Reads a member that must be there and is an object or an array itself, with the pointer to it;
+    /// notes all that is wrong with it.
+    pub fn nested<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&'a Node, &str) -> Result<T, Vec<Violation>>,
+    ) -> Option<T> {
+        let node = self.required(name, Ok)?;
+        let read = read(node, &format!("{}/{name}", self.pointer));
+        read.map_err(|violations| self.violations.extend(violations)).ok()
+    }
+
     /// Reads a movie's attribute that may be missing.
     fn attribute<T>(
         &mut self,
@@ -221,7 +236,7 @@ impl<'a> Members<'a> {
             self.given.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();
         unknown.dedup();
-        for name in unknown {
+        for name in unknown.into_iter().take(MOST_VIOLATIONS) {
             let detail = format!("is not known here; known are {}", self.known.join(", "));
             self.violation(name, &detail);
         }
@@ -249,12 +264,12 @@ fn rating(node: &Node) -> Result<Rating, Invalid> {
     node.whole()?.try_into()
 }
 
-/// Reads the five attributes of a movie, all required.
+/// Reads the five attributes of a movie, all required, from an object that stands at a pointer.
 ///
 /// # Errors
 /// Every violation that was found.
-pub fn attributes(node: &Node) -> Result<Attributes, Vec<Violation>> {
-    let mut members = Members::of(node, "")?;
+pub fn attributes(node: &Node, pointer: &str) -> Result<Attributes, Vec<Violation>> {
+    let mut members = Members::of(node, pointer)?;
     let read = members.changes(true);
     members.finish()?;
     match read {
@@ -269,12 +284,12 @@ pub fn attributes(node: &Node) -> Result<Attributes, Vec<Violation>> {
     }
 }
 
-/// Reads changes to a movie: any of the five attributes.
+/// Reads changes to a movie, any of the five attributes, from an object that stands at a pointer.
 ///
 /// # Errors
 /// Every violation that was found.
-pub fn changes(node: &Node) -> Result<Changes, Vec<Violation>> {
-    let mut members = Members::of(node, "")?;
+pub fn changes(node: &Node, pointer: &str) -> Result<Changes, Vec<Violation>> {
+    let mut members = Members::of(node, pointer)?;
     let read = members.changes(false);
     members.finish()?;
     Ok(read)
@@ -285,7 +300,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<Attributes, Vec<Violation>> {
-        attributes(&Node::parse(json.as_bytes()).unwrap())
+        attributes(&Node::parse(json.as_bytes()).unwrap(), "")
     }
 
     #[test]

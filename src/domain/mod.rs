@@ -1,5 +1,6 @@
 //! What a film collection is, without any input or output: the types that can only hold what is valid.
 
+mod batch;
 mod change;
 mod list;
 mod movie;
@@ -9,6 +10,7 @@ mod user;
 
 use std::borrow::Cow;
 
+pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub(crate) use movie::quoted;

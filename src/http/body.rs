@@ -24,17 +24,17 @@ pub fn unsupported(accept: header::HeaderName, taken: &'static str) -> Problem {
         .with_header(accept, HeaderValue::from_static(taken))
 }
 
-/// A JSON body.
-pub struct Json(pub Node);
+/// A JSON body of at most so many bytes.
+pub struct Json<const LARGEST: usize = LARGEST_BODY>(pub Node);
 
-impl FromRequest<Shared> for Json {
+impl<const LARGEST: usize> FromRequest<Shared> for Json<LARGEST> {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        read_json(request).await.map(Self)
+        parse_json(&read_up_to(LARGEST, request).await?).map(Self)
     }
 }
 
@@ -50,7 +50,11 @@ pub fn parse_json(body: &[u8]) -> Result<Node, Problem> {
 
 /// Reads a body whole, as far as it is not too large.
 pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
-    match Limited::new(request.into_body(), LARGEST_BODY).collect().await {
+    read_up_to(LARGEST_BODY, request).await
+}
+
+async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
+    match Limited::new(request.into_body(), largest).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))

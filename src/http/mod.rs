@@ -37,8 +37,10 @@ use crate::service::App;
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
 
-/// The largest body of a request that is no import, in bytes.
+/// The largest body of a request that is neither an import nor a batch, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
+/// The largest body of a batch, in bytes: enough for its operations, however their texts are escaped.
+const LARGEST_BATCH: usize = 8 * 1024 * 1024;
 /// How long a client may be silent in the middle of a body.
 const SILENCE_IN_BODY: Duration = Duration::from_secs(30);
 
@@ -106,6 +108,7 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
         .split_for_parts();
     let (closed, closed_description) = OpenApiRouter::with_openapi(open_description)
         .merge(api::movies::routes())
+        .merge(api::batch::routes())
         .merge(api::history::routes())
         .merge(api::events::routes())
         .merge(api::account::routes())

@@ -255,6 +255,91 @@ pub struct MovieChanges {
     rating: Rating,
 }
 
+/// Operations that are done in their order, all or none.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"operations": [
+    {"op": "create", "movie": {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}},
+    {"op": "update", "id": 7, "version": 3, "changes": {"rating": 4}},
+    {"op": "delete", "id": 8},
+]}))]
+pub struct Batch {
+    #[schema(max_items = 10_000)]
+    operations: Vec<Operation>,
+}
+
+/// One operation of a batch.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Operation {
+    Create(CreateOperation),
+    Update(UpdateOperation),
+    Delete(DeleteOperation),
+}
+
+/// What an operation of a batch is to create.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOperation {
+    #[schema(inline)]
+    op: CreateWord,
+    movie: NewMovie,
+}
+
+/// What an operation of a batch is to change.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOperation {
+    #[schema(inline)]
+    op: UpdateWord,
+    id: Id,
+    /// The version that is to be changed; without it, any.
+    #[schema(required = false)]
+    version: Version,
+    changes: MovieChanges,
+}
+
+/// What an operation of a batch is to delete.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteOperation {
+    #[schema(inline)]
+    op: DeleteWord,
+    id: Id,
+    /// The version that is to be deleted; without it, any.
+    #[schema(required = false)]
+    version: Version,
+}
+
+schema!(CreateWord, words(["create"]));
+schema!(UpdateWord, words(["update"]));
+schema!(DeleteWord, words(["delete"]));
+
+/// What a batch did.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"change": 43, "results": [
+    {"movie": {"id": 9, "title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5,
+        "version": 1, "createdAt": "2026-11-23T20:15:00.123Z", "updatedAt": "2026-11-23T20:15:00.123Z"}},
+    {"movie": {"id": 7, "title": "Alien", "movieFormat": "VHS", "length": 117, "releaseYear": 1979, "rating": 4,
+        "version": 4, "createdAt": "2026-11-22T18:00:00.000Z", "updatedAt": "2026-11-23T20:15:00.123Z"}},
+    {},
+]}))]
+pub struct BatchDone {
+    /// The change, to undo it; null where nothing was changed.
+    #[schema(required = true)]
+    change: Option<i64>,
+    /// One for each operation, in their order.
+    results: Vec<OperationDone>,
+}
+
+/// What one operation of a batch did.
+#[derive(Serialize, ToSchema)]
+pub struct OperationDone {
+    /// The movie as the operation left it; missing where it was deleted.
+    #[schema(required = false)]
+    movie: Movie,
+}
+
 /// One thing that somebody did and that was committed as a whole.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

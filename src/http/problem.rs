@@ -105,6 +105,14 @@ impl From<Error> for Problem {
                     Err(_) => problem,
                 }
             }
+            Error::Operation { place, why } => {
+                let (status, member) = match &**why {
+                    Error::PreconditionFailed { .. } => (StatusCode::PRECONDITION_FAILED, "version"),
+                    _ => (StatusCode::NOT_FOUND, "id"),
+                };
+                let violation = Violation::at(format!("/operations/{place}/{member}"), why);
+                Self { errors: vec![violation], ..of(status) }
+            }
             Error::Conflict(_) => of(StatusCode::CONFLICT),
             Error::InTheWay { changes, .. } => Self {
                 extension: Some(Box::new(Extension::Changes(changes.clone()))),

@@ -60,21 +60,30 @@ impl<'a> Making<'a> {
     /// Adds movies with these attributes.
     pub(super) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
         let ids = movies::reserve_ids(&mut self.tx, new.len()).await?;
-        let at = self.at;
-        let movie = |(id, attributes)| Movie { id, attributes, version: 1, created_at: at, updated_at: at };
-        let new: Vec<Movie> = ids.into_iter().zip(new).map(movie).collect();
-        movies::insert(&mut self.tx, self.id, &new).await?;
+        let new: Vec<Movie> =
+            ids.into_iter().zip(new).map(|(id, attributes)| self.created(id, attributes)).collect();
+        self.insert(&new).await?;
         Ok(new)
+    }
+
+    /// A movie that comes into being with this change.
+    pub(super) fn created(&self, id: i64, attributes: Attributes) -> Movie {
+        Movie { id, attributes, version: 1, created_at: self.at, updated_at: self.at }
     }
 
     /// Gives a movie, which is locked, other attributes.
     pub(super) async fn update(&mut self, movie: &Movie, attributes: Attributes) -> Result<Movie, Error> {
         let retitled = attributes.title != movie.attributes.title;
+        let mut updated = self.updated(movie, attributes);
+        let version = movies::update(&mut self.tx, self.id, &updated, retitled).await?;
+        updated.version = version.ok_or_else(|| super::movies::not_found(movie.id))?;
+        Ok(updated)
+    }
+
+    /// What a movie that this change has not touched yet becomes with other attributes.
+    pub(super) fn updated(&self, movie: &Movie, attributes: Attributes) -> Movie {
         let updated_at = self.at.max(movie.updated_at); // the clock may be set back
-        let mut changed = Movie { attributes, updated_at, ..movie.clone() };
-        let version = movies::update(&mut self.tx, self.id, &changed, retitled).await?;
-        changed.version = version.ok_or_else(|| super::movies::not_found(movie.id))?;
-        Ok(changed)
+        Movie { attributes, updated_at, version: movie.version + 1, ..movie.clone() }
     }
 
     /// Deletes movies, which are locked.
@@ -82,8 +91,8 @@ impl<'a> Making<'a> {
         movies::delete(&mut self.tx, self.id, ids, self.at).await
     }
 
-    /// Brings deleted movies back under their old ids.
-    async fn bring_back(&mut self, movies: &[Movie]) -> Result<(), DbError> {
+    /// Stores movies that are not there, new ones or such as were deleted, under the ids they bear.
+    pub(super) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
@@ -291,7 +300,7 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
             }
         }
         making.delete(&created).await?;
-        making.bring_back(&deleted).await?;
+        making.insert(&deleted).await?;
     }
     let undo = making.complete().await?.ok_or_else(|| not_found(id))?;
     let mut change = vec![db::get(&mut making, undo).await?.ok_or_else(|| not_found(undo))?];

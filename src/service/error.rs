@@ -18,6 +18,9 @@ pub enum Error {
     /// The movie has moved on since the version that was named.
     #[error("the movie has version {current} now")]
     PreconditionFailed { current: i64 },
+    /// An operation of a batch, at a place from 0, cannot be done, and so none was.
+    #[error("operation {place} cannot be done: {why}")]
+    Operation { place: usize, why: Box<Error> },
     /// What was asked for goes against the present state.
     #[error("{0}")]
     Conflict(String),

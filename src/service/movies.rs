@@ -23,7 +23,7 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    fn check(&self, movie: &Movie) -> Result<(), Error> {
+    pub(super) fn check(&self, movie: &Movie) -> Result<(), Error> {
         match self {
             Self::Versions(versions) if !versions.contains(&movie.version) => {
                 Err(Error::PreconditionFailed { current: movie.version })

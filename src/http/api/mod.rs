@@ -1,6 +1,7 @@
 //! The JSON API, a file for each noun.
 
 pub mod account;
+pub mod batch;
 pub mod events;
 pub mod health;
 pub mod history;

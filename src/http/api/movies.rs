@@ -138,7 +138,7 @@ async fn create(
         "application/json" => {
             Params::of(&uri).finish()?;
             let (body, once) = read_once(request).await?;
-            let attributes = json::attributes(&parse_json(&body)?).map_err(body::invalid)?;
+            let attributes = json::attributes(&parse_json(&body)?, "").map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes, once).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
@@ -206,7 +206,7 @@ async fn update(
         let accept = header::HeaderName::from_static("accept-patch");
         return Err(unsupported(accept, "application/json, application/merge-patch+json"));
     }
-    let changes = json::changes(&read_json(request).await?).map_err(body::invalid)?;
+    let changes = json::changes(&read_json(request).await?, "").map_err(body::invalid)?;
     let movie = movies::change(&state.app, &editor, id, &precondition, &changes).await?;
     Ok(of_movie(&movie).into_response())
 }

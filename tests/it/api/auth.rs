@@ -172,12 +172,14 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
     use Role::{Editor, Owner, Viewer};
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
     let csv = "title,movieFormat,length,releaseYear,rating\nAlien,DVD,117,1979,5\n";
+    let batch = r#"{"operations":[{"op":"update","id":1,"changes":{"rating":2}}]}"#;
     let user = r#"{"name":"olivia","role":"owner","password":"a shelf full of tapes"}"#;
     let same = r#"{"presentPassword":"a shelf full of tapes","password":"a shelf full of tapes"}"#;
     vec![
         (get.clone(), "/movie", "", Viewer, 200),
         (post.clone(), "/movie", HEAT, Editor, 201),
         (post.clone(), "/movie", csv, Editor, 200),
+        (post.clone(), "/movie/batch", batch, Editor, 200),
         (get.clone(), "/movie/random", "", Viewer, 200),
         (get.clone(), "/movie/{id}", "", Viewer, 200),
         (patch.clone(), "/movie/{id}", r#"{"rating":1}"#, Editor, 200),

@@ -173,7 +173,7 @@ async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
         got
     };
     let write = async |writer: usize| {
-        let service = if writer % 2 == 0 { &one } else { &two };
+        let service = if writer.is_multiple_of(2) { &one } else { &two };
         for n in 0..WRITES {
             if n % 10 == 9 {
                 let films = films::films(i64::try_from(50 * writer).expect("a number") + 50);

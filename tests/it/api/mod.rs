@@ -2,6 +2,7 @@
 
 mod account;
 mod auth;
+mod batch;
 mod cors;
 mod cross_site;
 mod errors;

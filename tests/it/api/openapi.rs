@@ -1,8 +1,8 @@
 //! The description of the API: what it says, and that it is so.
 
 use reelshelf::domain::{
-    Field, Length, Limit, MovieFormat, Password, Rating, ReleaseYear, Role, SortKey, Title, TokenName,
-    UserName,
+    Field, Length, Limit, MovieFormat, Operation, Password, Rating, ReleaseYear, Role, SortKey, Title,
+    TokenName, UserName,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -90,6 +90,8 @@ fn its_limits_are_those_of_the_domain() {
     assert_eq!(schema("MovieFormat")["enum"], json!(MovieFormat::ALL.map(MovieFormat::as_str)));
     assert_eq!(schema("RoleName")["enum"], json!(Role::ALL.map(Role::as_str)));
     assert_eq!(schema("UserName")["pattern"], UserName::PATTERN);
+
+    assert_eq!(schema("Batch")["properties"]["operations"]["maxItems"], Operation::MOST);
 
     let query = description["paths"]["/movie"]["get"]["parameters"].as_array().unwrap().clone();
     let parameter = |name: &str| query.iter().find(|p| p["name"] == name).unwrap()["schema"].clone();

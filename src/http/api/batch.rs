@@ -1,0 +1,112 @@
+//! `/movie/batch`: many operations at once, all or nothing.
+
+use axum::{Json as Answer, extract::State, http::Uri};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::{Invalid, Operation, Violation, quoted},
+    http::{
+        LARGEST_BATCH, Shared,
+        body::{self, Json},
+        openapi as schema,
+        problem::Problem,
+        query::Params,
+    },
+    json::{self, MOST_VIOLATIONS, Members, Node},
+    service::{
+        Editor,
+        batch::{self, Done},
+    },
+};
+
+/// The route of the batch.
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(run))
+}
+
+/// Create, change and delete many movies
+///
+/// All or nothing, as one change. The operations are done in their order, each on what those before it
+/// have left; a movie's version rises by one at most. A batch that changes nothing leaves no change.
+#[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", request_body = schema::Batch, responses(
+    (status = 200, description = "What each operation did", body = schema::BatchDone),
+    (status = 400, description = "No JSON, or a query parameter"),
+    (status = 404, description = "There is no such movie; `errors` points to the first operation for which there is none"),
+    (status = 412, description = "The movie has moved on since the `version` of an operation; `errors` points to the first such one"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 422, description = "Fields are invalid; `errors` lists the first 1,000"),
+))]
+async fn run(
+    State(state): State<Shared>,
+    editor: Editor,
+    uri: Uri,
+    Json(node): Json<LARGEST_BATCH>,
+) -> Result<Answer<Done>, Problem> {
+    Params::of(&uri).finish()?;
+    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let operations = members.nested("operations", operations);
+    members.finish().map_err(body::invalid)?;
+    Ok(Answer(batch::run(&state.app, &editor, operations.unwrap_or_default()).await?))
+}
+
+fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
+    let refused = |detail: String| vec![Violation::at(pointer, detail)];
+    let Node::Array(nodes) = node else {
+        return Err(refused(format!("must be an array, got {node}")));
+    };
+    if nodes.len() > Operation::MOST {
+        return Err(refused(format!("must have at most {} items, got {}", Operation::MOST, nodes.len())));
+    }
+    let mut operations = Vec::with_capacity(nodes.len());
+    let mut violations = Vec::new();
+    for (n, node) in nodes.iter().enumerate() {
+        match operation(node, &format!("{pointer}/{n}")) {
+            Ok(operation) => operations.push(operation),
+            Err(more) => violations.extend(more),
+        }
+        if violations.len() >= MOST_VIOLATIONS {
+            break;
+        }
+    }
+    violations.truncate(MOST_VIOLATIONS);
+    if violations.is_empty() { Ok(operations) } else { Err(violations) }
+}
+
+fn operation(node: &Node, pointer: &str) -> Result<Operation, Vec<Violation>> {
+    let mut members = Members::of(node, pointer)?;
+    let op = members.required("op", |node| match node.text()? {
+        op @ ("create" | "update" | "delete") => Ok(op),
+        other => Err(Invalid(format!("must be create, update or delete, got {}", quoted(other)))),
+    });
+    let operation = match op {
+        Some("create") => members.nested("movie", json::attributes).map(Operation::Create),
+        Some("update") => {
+            let id = members.required("id", positive);
+            let version = members.optional("version", positive);
+            let changes = members.nested("changes", json::changes);
+            id.zip(changes).map(|(id, changes)| Operation::Update { id, version, changes })
+        }
+        Some(_) => {
+            let id = members.required("id", positive);
+            let version = members.optional("version", positive);
+            id.map(|id| Operation::Delete { id, version })
+        }
+        None => {
+            // Which members belong there is not known then.
+            for name in ["movie", "id", "version", "changes"] {
+                members.optional(name, |_| Ok(()));
+            }
+            None
+        }
+    };
+    members.finish()?;
+    operation.ok_or_else(Vec::new)
+}
+
+fn positive(node: &Node) -> Result<i64, Invalid> {
+    match node.whole()? {
+        number @ 1.. => Ok(number),
+        number => Err(Invalid(format!("must be at least 1, got {number}"))),
+    }
+}

@@ -1,0 +1,135 @@
+//! Batches: many operations as one change, all or nothing.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use super::{
+    App, Editor, Error,
+    changes::Making,
+    movies::{Precondition, not_found},
+};
+use crate::{
+    db::movies as db,
+    domain::{ChangeKind, Movie, Operation},
+};
+
+/// What a batch did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Done {
+    /// The change; none where nothing was changed.
+    pub change: Option<i64>,
+    /// One for each operation, in their order.
+    pub results: Vec<Outcome>,
+}
+
+/// What an operation did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The movie as the operation left it; none where it deleted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movie: Option<Movie>,
+}
+
+/// Does operations in their order, each on what those before it have left. A movie that is at last as
+/// it was before keeps its version.
+///
+/// # Errors
+/// [`Error::Operation`] for the first operation whose movie is not there, or has another version.
+pub async fn run(app: &Arc<App>, editor: &Editor, operations: Vec<Operation>) -> Result<Done, Error> {
+    let (shared, author) = (app.clone(), editor.clone());
+    app.db.long(async move { store(&shared, &author, operations).await }).await
+}
+
+async fn store(app: &App, editor: &Editor, operations: Vec<Operation>) -> Result<Done, Error> {
+    if operations.is_empty() {
+        return Ok(Done { change: None, results: Vec::new() });
+    }
+    let tx = app.db.write().await?;
+    let mut making = Making::begin(tx, app, editor, ChangeKind::Batch).await?;
+    let mut targets: Vec<i64> = operations.iter().filter_map(Operation::target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let found = db::lock(&mut making, &targets).await?;
+    let new = operations.iter().filter(|operation| operation.target().is_none()).count();
+    let mut ids = db::reserve_ids(&mut making, new).await?.into_iter();
+
+    let mut movies = Movies::new(found);
+    let mut results = Vec::with_capacity(operations.len());
+    for (place, operation) in operations.into_iter().enumerate() {
+        let done = movies.apply(&making, &mut ids, operation);
+        let movie = done.map_err(|why| Error::Operation { place, why: Box::new(why) })?;
+        results.push(Outcome { movie });
+    }
+    movies.store(&mut making).await?;
+    let change = making.complete().await?;
+    making.commit(Done { change, results }).await
+}
+
+/// The movies that a batch names or makes.
+struct Movies {
+    before: BTreeMap<i64, Movie>,
+    now: BTreeMap<i64, Movie>,
+}
+
+impl Movies {
+    fn new(found: Vec<Movie>) -> Self {
+        let before: BTreeMap<i64, Movie> = found.into_iter().map(|movie| (movie.id, movie)).collect();
+        Self { now: before.clone(), before }
+    }
+
+    /// Works out what an operation does, and returns the movie as it leaves it.
+    fn apply(
+        &mut self,
+        making: &Making<'_>,
+        ids: &mut impl Iterator<Item = i64>,
+        operation: Operation,
+    ) -> Result<Option<Movie>, Error> {
+        let movie = match operation {
+            Operation::Create(attributes) => {
+                let id = ids.next().ok_or_else(|| Error::Failed("too few ids for a batch".to_owned()))?;
+                making.created(id, attributes)
+            }
+            Operation::Update { id, version, changes } => {
+                let now = self.find(id, version)?;
+                let attributes = now.attributes.with(&changes);
+                match self.before.get(&id) {
+                    None => Movie { attributes, ..now.clone() }, // made by this batch, as it is at last
+                    Some(before) if before.attributes == attributes => before.clone(),
+                    Some(before) => making.updated(before, attributes),
+                }
+            }
+            Operation::Delete { id, version } => {
+                self.find(id, version)?;
+                self.now.remove(&id);
+                return Ok(None);
+            }
+        };
+        self.now.insert(movie.id, movie.clone());
+        Ok(Some(movie))
+    }
+
+    fn find(&self, id: i64, version: Option<i64>) -> Result<&Movie, Error> {
+        let movie = self.now.get(&id).ok_or_else(|| not_found(id))?;
+        version.map_or(Precondition::None, |version| Precondition::Versions(vec![version])).check(movie)?;
+        Ok(movie)
+    }
+
+    /// Stores what became of the movies.
+    async fn store(self, making: &mut Making<'_>) -> Result<(), Error> {
+        let mut created = Vec::new();
+        for (id, movie) in &self.now {
+            match self.before.get(id) {
+                None => created.push(movie.clone()),
+                Some(before) if before != movie => {
+                    making.update(before, movie.attributes.clone()).await?;
+                }
+                Some(_) => {}
+            }
+        }
+        let deleted: Vec<i64> = self.before.into_keys().filter(|id| !self.now.contains_key(id)).collect();
+        making.insert(&created).await?;
+        making.delete(&deleted).await?;
+        Ok(())
+    }
+}
