@@ -34,17 +34,17 @@ impl<const LARGEST: usize> FromRequest<Shared> for Json<LARGEST> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        parse_json(&read_up_to(LARGEST, request).await?).map(Self)
+        parse(&read_up_to(LARGEST, request).await?).map(Self)
     }
 }
 
 /// Reads a JSON body, whatever it is declared as.
 pub async fn read_json(request: Request<Body>) -> Result<Node, Problem> {
-    parse_json(&read(request).await?)
+    parse(&read(request).await?)
 }
 
 /// Parses a JSON body.
-pub fn parse_json(body: &[u8]) -> Result<Node, Problem> {
+pub fn parse(body: &[u8]) -> Result<Node, Problem> {
     Node::parse(body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
@@ -53,7 +53,8 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
     read_up_to(LARGEST_BODY, request).await
 }
 
-async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
+/// Reads a body whole, as far as it has no more than so many bytes.
+pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
     match Limited::new(request.into_body(), largest).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

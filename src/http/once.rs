@@ -8,8 +8,8 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Shared,
-    body::{media_type, parse_json, read, unsupported},
+    LARGEST_BODY, Shared,
+    body::{media_type, parse, read_up_to, unsupported},
     problem::Problem,
 };
 use crate::{json::Node, service::Once};
@@ -55,25 +55,25 @@ impl Key {
     }
 }
 
-/// Reads a body whole, as far as it is not too large.
-pub async fn read_once(request: Request<Body>) -> Result<(Bytes, Once), Problem> {
+/// Reads a body whole, as far as it has no more than so many bytes.
+pub async fn read_once(largest: usize, request: Request<Body>) -> Result<(Bytes, Once), Problem> {
     let mut key = Key::of(&request)?;
-    let body = read(request).await?;
+    let body = read_up_to(largest, request).await?;
     key.update(&body);
     Ok((body, key.once()))
 }
 
-/// A JSON body, and by what the request is known when it is sent again.
-pub struct JsonOnce(pub Node, pub Once);
+/// A JSON body of at most so many bytes, and by what the request is known when it is sent again.
+pub struct JsonOnce<const LARGEST: usize = LARGEST_BODY>(pub Node, pub Once);
 
-impl FromRequest<Shared> for JsonOnce {
+impl<const LARGEST: usize> FromRequest<Shared> for JsonOnce<LARGEST> {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        let (body, once) = read_once(request).await?;
-        Ok(Self(parse_json(&body)?, once))
+        let (body, once) = read_once(LARGEST, request).await?;
+        Ok(Self(parse(&body)?, once))
     }
 }

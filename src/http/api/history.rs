@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::Change,
     http::{
-        Shared,
+        LARGEST_BODY, Shared,
         once::read_once,
         openapi as schema,
         problem::Problem,
@@ -125,7 +125,7 @@ async fn undo(
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
     let id = change_id(&change)?;
-    let (_, once) = read_once(request).await?;
+    let (_, once) = read_once(LARGEST_BODY, request).await?;
     Ok(Answer(changes::undo(&state.app, &editor, id, once).await?))
 }
 

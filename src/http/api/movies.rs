@@ -17,8 +17,8 @@ use crate::{
     domain::{ListQuery, Movie},
     exchange::{self, FileKind, Format},
     http::{
-        Shared,
-        body::{self, media_type, parse_json, read_json, unsupported},
+        LARGEST_BODY, Shared,
+        body::{self, media_type, parse, read_json, unsupported},
         once::read_once,
         openapi as schema,
         problem::Problem,
@@ -137,8 +137,8 @@ async fn create(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             Params::of(&uri).finish()?;
-            let (body, once) = read_once(request).await?;
-            let attributes = json::attributes(&parse_json(&body)?, "").map_err(body::invalid)?;
+            let (body, once) = read_once(LARGEST_BODY, request).await?;
+            let attributes = json::attributes(&parse(&body)?, "").map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes, once).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
