@@ -24,17 +24,17 @@ pub fn unsupported(accept: header::HeaderName, taken: &'static str) -> Problem {
         .with_header(accept, HeaderValue::from_static(taken))
 }
 
-/// A JSON body of at most so many bytes.
-pub struct Json<const LARGEST: usize = LARGEST_BODY>(pub Node);
+/// A JSON body.
+pub struct Json(pub Node);
 
-impl<const LARGEST: usize> FromRequest<Shared> for Json<LARGEST> {
+impl FromRequest<Shared> for Json {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        parse(&read_up_to(LARGEST, request).await?).map(Self)
+        read_json(request).await.map(Self)
     }
 }
 

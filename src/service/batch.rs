@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     App, Editor, Error,
     changes::Making,
     movies::{Precondition, not_found},
+    once::{Begun, Once},
 };
 use crate::{
     db::movies as db,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What a batch did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Done {
     /// The change; none where nothing was changed.
     pub change: Option<i64>,
@@ -24,10 +25,10 @@ pub struct Done {
 }
 
 /// What an operation did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
     /// The movie as the operation left it; none where it deleted it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movie: Option<Movie>,
 }
 
@@ -35,17 +36,23 @@ pub struct Outcome {
 /// it was before keeps its version.
 ///
 /// # Errors
-/// [`Error::Operation`] for the first operation whose movie is not there, or has another version.
-pub async fn run(app: &Arc<App>, editor: &Editor, operations: Vec<Operation>) -> Result<Done, Error> {
+/// [`Error::Operation`] for the first operation whose movie is not there, or has another version;
+/// [`Error::KeyReused`].
+pub async fn run(
+    app: &Arc<App>,
+    editor: &Editor,
+    operations: Vec<Operation>,
+    once: Once,
+) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { store(&shared, &author, operations).await }).await
+    app.db.long(async move { store(&shared, &author, operations, once).await }).await
 }
 
-async fn store(app: &App, editor: &Editor, operations: Vec<Operation>) -> Result<Done, Error> {
-    if operations.is_empty() {
-        return Ok(Done { change: None, results: Vec::new() });
-    }
-    let tx = app.db.write().await?;
+async fn store(app: &App, editor: &Editor, operations: Vec<Operation>, once: Once) -> Result<Done, Error> {
+    let tx = match once.begin(app, editor.user_id).await? {
+        Begun::First(tx) => tx,
+        Begun::Again(done) => return Ok(done),
+    };
     let mut making = Making::begin(tx, app, editor, ChangeKind::Batch).await?;
     let mut targets: Vec<i64> = operations.iter().filter_map(Operation::target).collect();
     targets.sort_unstable();

@@ -5,13 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Invalid, Operation, Violation, quoted},
-    http::{
-        LARGEST_BATCH, Shared,
-        body::{self, Json},
-        openapi as schema,
-        problem::Problem,
-        query::Params,
-    },
+    http::{LARGEST_BATCH, Shared, body, once::JsonOnce, openapi as schema, problem::Problem, query::Params},
     json::{self, MOST_VIOLATIONS, Members, Node},
     service::{
         Editor,
@@ -28,7 +22,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 ///
 /// All or nothing, as one change. The operations are done in their order, each on what those before it
 /// have left; a movie's version rises by one at most. A batch that changes nothing leaves no change.
-#[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", request_body = schema::Batch, responses(
+#[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", params(schema::IdempotencyKey), request_body = schema::Batch, responses(
     (status = 200, description = "What each operation did", body = schema::BatchDone),
     (status = 400, description = "No JSON, or a query parameter"),
     (status = 404, description = "There is no such movie; `errors` points to the first operation for which there is none"),
@@ -41,13 +35,13 @@ async fn run(
     State(state): State<Shared>,
     editor: Editor,
     uri: Uri,
-    Json(node): Json<LARGEST_BATCH>,
+    JsonOnce(node, once): JsonOnce<LARGEST_BATCH>,
 ) -> Result<Answer<Done>, Problem> {
     Params::of(&uri).finish()?;
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let operations = members.nested("operations", operations);
     members.finish().map_err(body::invalid)?;
-    Ok(Answer(batch::run(&state.app, &editor, operations.unwrap_or_default()).await?))
+    Ok(Answer(batch::run(&state.app, &editor, operations.unwrap_or_default(), once).await?))
 }
 
 fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {

@@ -64,6 +64,11 @@ fn user(name: &str) -> Write {
     Write::json("/user", &json!({"name": name, "role": "viewer", "password": PASSWORD}))
 }
 
+fn batch() -> Write {
+    let create = |title| json!({"op": "create", "movie": movie(title, "DVD", 162, 1985, 5)});
+    Write::json("/movie/batch", &json!({"operations": [create("Ran"), create("Ikiru")]}))
+}
+
 /// Every operation that takes a key, each of which can be done at once; they begin with the undoing
 /// of the first change.
 async fn writes(service: &Service) -> Vec<Write> {
@@ -76,6 +81,7 @@ async fn writes(service: &Service) -> Vec<Write> {
         Write::of("/movie?onDuplicate=add", "application/x-ndjson", &ndjson),
         Write::json("/token", &json!({"name": "laptop"})),
         user("wanda"),
+        batch(),
     ]
 }
 
@@ -144,6 +150,7 @@ on_both! {
                 "/movie" if write.media_type == "text/csv" => [2, 1, 0, 0],
                 "/token" => [0, 0, 1, 0],
                 "/user" => [0, 0, 0, 1],
+                "/movie/batch" => [2, 1, 0, 0],
                 _ => [1, 1, 0, 0],
             };
             assert_eq!(grown, expected, "{}", write.path);
@@ -173,7 +180,7 @@ on_both! {
             Write::json("/token", &json!({"name": "phone"})),
         ]);
         for (n, write) in writes.iter().enumerate() {
-            for key in (0..6).filter(|key| *key != n) {
+            for key in (0..7).filter(|key| *key != n) {
                 let answer = write.send(service, &format!("key-{key}")).await;
                 let problem = answer.problem(422);
                 assert!(problem["detail"].as_str().expect("a detail").contains("Idempotency-Key"), "{problem}");
