@@ -220,13 +220,17 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64
     let mut before: HashMap<i64, HashMap<i64, Movie>> = HashMap::new();
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
     for followers in followers.chunks(AT_ONCE) {
-        let mut sql = Builder::new(format!("{VERSIONS} WHERE (movie_id, version) IN (VALUES "));
+        // What another version followed stands there alone; and so asked for, an index finds it.
+        let mut sql = Builder::new(
+            "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
+             created_at, updated_at FROM (VALUES ",
+        );
         for (n, version) in followers.iter().enumerate() {
             sql.push(if n == 0 { "(" } else { ", (" });
             sql.list([version.movie_id.into(), (version.version - 1).into()]);
             sql.push(")");
         }
-        sql.push(")");
+        sql.push(") AS wanted JOIN movie_versions ON movie_id = wanted.column1 AND version = wanted.column2");
         for version in sql.query(conn, read_version).await? {
             if let Some(movie) = version.movie {
                 before.entry(version.movie_id).or_default().insert(version.version, movie);
