@@ -196,7 +196,8 @@ pub async fn versions_by_any(conn: &mut Conn, changes: &[i64]) -> Result<Vec<Ver
     sql.query(conn, read_version).await
 }
 
-/// The versions of a movie below the given one, the latest first, at most so many.
+/// The versions of a movie below the given one whose changes are still known, the latest first, at
+/// most so many.
 ///
 /// # Errors
 /// Those of the database.
@@ -206,7 +207,10 @@ pub async fn versions_of(
     below: i64,
     limit: usize,
 ) -> Result<Vec<Version>, DbError> {
-    let sql = format!("{VERSIONS} WHERE movie_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3");
+    let sql = format!(
+        "{VERSIONS} WHERE movie_id = $1 AND version < $2 AND EXISTS \
+         (SELECT 1 FROM changes c WHERE c.id = change_id) ORDER BY version DESC LIMIT $3"
+    );
     conn.query(sql, &[movie.into(), below.into(), number(limit).into()], read_version).await
 }
 
@@ -268,22 +272,14 @@ pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
                (SELECT max(id) + 1 FROM changes), 0)";
     let first = conn.query(sql, &[before.as_millis().into()], |row| row.get::<i64>(0)).await?[0];
     // A version is needed as long as the change that followed it stays, a deletion as long as itself.
-    conn.execute(
-        "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movies now WHERE now.id = movie_id \
-         AND now.version = movie_versions.version + 1 AND now.change_id < $1)",
-        &[first.into()],
-    )
-    .await?;
-    conn.execute(
-        "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movie_versions later \
-         WHERE later.movie_id = movie_versions.movie_id AND later.version = movie_versions.version + 1 \
-         AND later.change_id < $1)",
-        &[first.into()],
-    )
-    .await?;
-    let sql = "DELETE FROM movie_versions WHERE change_id < $1 AND title IS NULL AND NOT EXISTS (SELECT 1 \
-               FROM movies now WHERE now.id = movie_id) AND NOT EXISTS (SELECT 1 FROM movie_versions later \
-               WHERE later.movie_id = movie_versions.movie_id AND later.version > movie_versions.version)";
+    // All of them go in one statement: without those that follow, the others could not be told.
+    let sql = "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movies now WHERE now.id = movie_id \
+               AND now.version = movie_versions.version + 1 AND now.change_id < $1) \
+               OR EXISTS (SELECT 1 FROM movie_versions later WHERE later.movie_id = movie_versions.movie_id \
+               AND later.version = movie_versions.version + 1 AND later.change_id < $1) \
+               OR (change_id < $1 AND title IS NULL AND NOT EXISTS (SELECT 1 FROM movies now \
+               WHERE now.id = movie_id) AND NOT EXISTS (SELECT 1 FROM movie_versions later \
+               WHERE later.movie_id = movie_versions.movie_id AND later.version > movie_versions.version))";
     conn.execute(sql, &[first.into()]).await?;
     conn.execute("DELETE FROM changes WHERE id < $1", &[first.into()]).await
 }

@@ -215,7 +215,7 @@ pub async fn get(
 /// A page of the changes that touched a movie, newest first, each with its effect on that movie alone.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a movie that never was, or whose changes were all removed.
+/// [`Error::NotFound`] for a movie that never was, or is not there and whose changes were all removed.
 pub async fn of_movie(
     app: &App,
     _: &Viewer,
@@ -225,7 +225,7 @@ pub async fn of_movie(
 ) -> Result<Page<Vec<Change>>, Error> {
     let mut conn = app.db.read().await?;
     let versions = db::versions_of(&mut conn, movie, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
-    if versions.is_empty() && after.is_none() {
+    if versions.is_empty() && after.is_none() && movies::get(&mut conn, movie).await?.is_none() {
         return Err(super::movies::not_found(movie));
     }
     let page = page(versions, limit, |version| version.version);
