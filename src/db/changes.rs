@@ -249,17 +249,18 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64
     Ok(versions.into_iter().map(effect).collect())
 }
 
-/// The changes that made something else of what this one made, at most so many, the oldest first.
+/// The changes that made something else of what this one made, each with the change that it undoes.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn later(conn: &mut Conn, change: i64, limit: usize) -> Result<Vec<i64>, DbError> {
-    let sql = "SELECT now.change_id FROM movie_versions made JOIN movies now \
-               ON now.id = made.movie_id AND now.version > made.version WHERE made.change_id = $1 \
-               UNION SELECT later.change_id FROM movie_versions made JOIN movie_versions later \
-               ON later.movie_id = made.movie_id AND later.version > made.version WHERE made.change_id = $1 \
-               ORDER BY 1 LIMIT $2";
-    conn.query(sql, &[change.into(), number(limit).into()], |row| row.get(0)).await
+pub async fn later(conn: &mut Conn, change: i64) -> Result<HashMap<i64, Option<i64>>, DbError> {
+    let sql = "SELECT later.change_id, c.undoes FROM (SELECT now.change_id FROM movie_versions made \
+               JOIN movies now ON now.id = made.movie_id AND now.version > made.version \
+               WHERE made.change_id = $1 UNION SELECT next.change_id FROM movie_versions made \
+               JOIN movie_versions next ON next.movie_id = made.movie_id AND next.version > made.version \
+               WHERE made.change_id = $1) AS later LEFT JOIN changes c ON c.id = later.change_id";
+    let later = conn.query(sql, &[change.into()], |row| Ok((row.get(0)?, row.get(1)?))).await?;
+    Ok(later.into_iter().collect())
 }
 
 /// Removes the changes before a moment, and what only they need; tells how many changes these were.

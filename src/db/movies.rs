@@ -216,13 +216,15 @@ pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
     Ok(movies)
 }
 
-/// Sees to it that nobody else changes the movies which a change made what they are.
+/// Sees to it that nobody else changes the movies that a change touched.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn lock_made_by(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+pub async fn lock_touched_by(conn: &mut Conn, change: i64) -> Result<(), DbError> {
     if let Driver::Postgres(_) = conn.driver() {
-        let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE change_id = $1 ORDER BY id FOR UPDATE) AS made";
+        let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE id IN (SELECT id FROM movies \
+                   WHERE change_id = $1 UNION ALL SELECT movie_id FROM movie_versions WHERE change_id = $1) \
+                   ORDER BY id FOR UPDATE) AS touched";
         conn.query(sql, &[change.into()], |_| Ok(())).await?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Changes of the collection: each is made as a whole, written down, and can be taken back.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    iter,
     ops::{Deref, DerefMut},
     sync::Arc,
 };
@@ -271,8 +272,9 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
         begun => begun?,
     };
     db::get(&mut making, id).await?.ok_or_else(|| not_found(id))?;
-    movies::lock_made_by(&mut making, id).await?;
-    let changes = db::later(&mut making, id, NAMED).await?;
+    movies::lock_touched_by(&mut making, id).await?;
+    let mut changes = in_the_way(&db::later(&mut making, id).await?);
+    changes.truncate(NAMED);
     if !changes.is_empty() {
         return Err(Error::InTheWay { undone: false, changes });
     }
@@ -306,6 +308,19 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
     let mut change = vec![db::get(&mut making, undo).await?.ok_or_else(|| not_found(undo))?];
     add_first_effects(&mut making, &mut change).await?;
     making.commit(change.remove(0)).await
+}
+
+/// Those of the later changes that keep one from being undone, the oldest first. A change and its undo
+/// do nothing together; an undo that was undone itself leaves the change, and it is the last one of
+/// such a chain that is to be undone.
+fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
+    let undone: HashSet<i64> = later.values().copied().flatten().collect();
+    let before = |id: &i64| later.get(id).copied().flatten().filter(|undone| later.contains_key(undone));
+    let is_done = |last: &i64| iter::successors(Some(*last), before).count() % 2 == 1;
+    let mut changes: Vec<i64> =
+        later.keys().filter(|id| !undone.contains(id) && is_done(id)).copied().collect();
+    changes.sort_unstable();
+    changes
 }
 
 /// Removes the changes before a moment for good: they can be neither shown nor undone any more. Tells
