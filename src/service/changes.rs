@@ -266,7 +266,9 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
     let begun = Making::undoing(tx, app, editor, ChangeKind::Undo, Some(id)).await;
     let mut making = match begun {
         Err(Error::Db(DbError::Duplicate(_))) => {
-            let undo = db::get(&mut app.db.read().await?, id).await?.and_then(|change| change.undone_by);
+            // On SQLite the undo may not be committed yet; then only writers see it.
+            let mut tx = app.db.write().await?;
+            let undo = db::get(&mut tx, id).await?.and_then(|change| change.undone_by);
             return Err(Error::InTheWay { undone: true, changes: undo.into_iter().collect() });
         }
         begun => begun?,
