@@ -294,7 +294,8 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
             match (effect.before, effect.after) {
                 (None, _) => created.push(effect.movie_id),
                 (Some(before), None) => {
-                    deleted.push(Movie { version: before.version + 2, updated_at: making.at, ..before });
+                    let updated_at = making.at.max(before.updated_at); // the clock may be set back
+                    deleted.push(Movie { version: before.version + 2, updated_at, ..before });
                 }
                 (Some(before), Some(_)) => {
                     let movie = present.iter().find(|movie| movie.id == effect.movie_id);
