@@ -1,15 +1,19 @@
 //! Running the service: listen, become ready, and end gracefully.
 
 use std::{
-    io::Write,
+    future::{Ready, ready},
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{Handle, accept::Accept, tls_rustls::RustlsConfig};
+use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     db::Db,
@@ -22,6 +26,9 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(30);
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a client may leave unread what it was sent, before it is dropped.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// The target of the log's line with the set-up address, which is there at every level.
 pub const SETUP: &str = "reelshelf::setup";
@@ -80,11 +87,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
     server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
     let running = match options.tls {
-        None => tokio::spawn(server.serve(service)),
+        None => tokio::spawn(server.acceptor(Impatient).serve(service)),
         Some(tls) => {
             let config = load(&tls).await?;
             reload_on_hangup(config.clone(), tls)?;
-            let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config);
+            let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config).acceptor(Impatient);
             tokio::spawn(server.acceptor(acceptor).serve(service))
         }
     };
@@ -107,6 +114,24 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// Takes connections that send at once, and that break off when the client does not read.
+#[derive(Clone)]
+struct Impatient;
+
+impl<S> Accept<TcpStream, S> for Impatient {
+    type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
+    type Service = S;
+    type Future = Ready<io::Result<(Self::Stream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        ready(stream.set_nodelay(true).map(|()| {
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(UNREAD));
+            (Box::pin(stream), service)
+        }))
+    }
 }
 
 async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {

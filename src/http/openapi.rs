@@ -380,6 +380,17 @@ pub struct Effect {
     after: Option<Movie>,
 }
 
+/// One event of the stream.
+#[derive(Serialize, ToSchema)]
+pub struct ChangeEvent {
+    /// The change's id, for `Last-Event-ID`.
+    #[schema(pattern = "^[0-9]+$")]
+    id: String,
+    /// The change, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
 /// What an import did, and what it did not take and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
 /// data being the change as in `/history`. From now on, or with `Last-Event-ID` from the change after
 /// that one on. A stream that is read too slowly ends; it goes on with `Last-Event-ID`.
 #[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history", params(schema::LastEventId), responses(
-    (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+    (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
     (status = 400, description = "`Last-Event-ID` is no id of a change"),
 ))]
 async fn subscribe(
@@ -52,7 +52,7 @@ async fn subscribe(
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     let id = value.to_str().ok().filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
     let id = id.and_then(|id| id.parse().ok());
     id.map(Some).ok_or_else(|| {
