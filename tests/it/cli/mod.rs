@@ -1,6 +1,7 @@
 //! The program itself, run as a process.
 
 mod ending;
+mod history;
 mod logs;
 mod migrate;
 mod serve;
