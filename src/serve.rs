@@ -58,6 +58,10 @@ pub struct Tls {
 /// # Errors
 /// Whatever keeps it from starting: the database, the address, the certificate.
 pub async fn run(options: Options) -> anyhow::Result<()> {
+    // Each connection is an open file; the usual limit of 1,024 is for programs of another kind.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the number of open files stays limited");
+    }
     let db = Db::open(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
     if let Some((name, password)) = options.owner
