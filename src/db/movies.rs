@@ -102,26 +102,30 @@ async fn insert_words<'a>(
     Ok(())
 }
 
-/// Gives a movie other attributes and returns its new version, which is the old one where the same
-/// change touches it again. None where it is not there.
+/// Gives movies, each as it is and as it is to be, other attributes, and returns how many of them were
+/// there. Their versions rise by one, but not again where the same change touches them again.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn update(
-    conn: &mut Conn,
-    change: i64,
-    movie: &Movie,
-    retitled: bool,
-) -> Result<Option<i64>, DbError> {
-    let a = &movie.attributes;
-    archive(conn, change, &[movie.id]).await?;
-    let versions = conn
-        .query(
-            "UPDATE movies SET version = CASE WHEN change_id = $1 THEN version ELSE version + 1 END, \
-             change_id = $1, title = $2, title_sort = $3, movie_format = $4, length = $5, release_year = $6, \
-             rating = $7, updated_at = $8 WHERE id = $9 RETURNING version",
-            &[
-                change.into(),
+pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> Result<u64, DbError> {
+    let mut found = 0;
+    for movies in movies.chunks(ROWS_AT_ONCE) {
+        let ids: Vec<i64> = movies.iter().map(|(_, movie)| movie.id).collect();
+        archive(conn, change, &ids).await?;
+        let mut sql = Builder::new("UPDATE movies SET version = CASE WHEN change_id = ");
+        sql.param(change.into());
+        sql.push(" THEN version ELSE version + 1 END, change_id = ");
+        sql.param(change.into());
+        sql.push(
+            ", title = new.column2, title_sort = new.column3, movie_format = new.column4, \
+             length = new.column5, release_year = new.column6, rating = new.column7, \
+             updated_at = new.column8 FROM (VALUES ",
+        );
+        for (n, (_, movie)) in movies.iter().enumerate() {
+            let a = &movie.attributes;
+            sql.push(if n == 0 { "(" } else { ", (" });
+            sql.list([
+                movie.id.into(),
                 a.title.as_str().into(),
                 sort_key(a.title.as_str()).into(),
                 a.movie_format.as_str().into(),
@@ -129,16 +133,23 @@ pub async fn update(
                 a.release_year.get().into(),
                 a.rating.get().into(),
                 movie.updated_at.as_millis().into(),
-                movie.id.into(),
-            ],
-            |row| row.get(0),
-        )
-        .await?;
-    if retitled && !versions.is_empty() {
-        conn.execute("DELETE FROM movie_words WHERE movie_id = $1", &[movie.id.into()]).await?;
-        insert_words(conn, std::iter::once((movie.id, &a.title))).await?;
+            ]);
+            sql.push(")");
+        }
+        sql.push(") AS new WHERE id = new.column1");
+        found += sql.execute(conn).await?;
+
+        let retitled = movies.iter().filter(|(old, new)| old.attributes.title != new.attributes.title);
+        let retitled: Vec<&Movie> = retitled.map(|(_, new)| new).collect();
+        if !retitled.is_empty() {
+            let mut sql = Builder::new("DELETE FROM movie_words WHERE movie_id IN (");
+            sql.list(retitled.iter().map(|movie| movie.id.into()));
+            sql.push(")");
+            sql.execute(conn).await?;
+            insert_words(conn, retitled.iter().map(|movie| (movie.id, &movie.attributes.title))).await?;
+        }
     }
-    Ok(versions.into_iter().next())
+    Ok(found)
 }
 
 /// Deletes movies.

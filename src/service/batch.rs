@@ -124,17 +124,18 @@ impl Movies {
 
     /// Stores what became of the movies.
     async fn store(self, making: &mut Making<'_>) -> Result<(), Error> {
+        let Self { mut before, now } = self;
         let mut created = Vec::new();
-        for (id, movie) in &self.now {
-            match self.before.get(id) {
-                None => created.push(movie.clone()),
-                Some(before) if before != movie => {
-                    making.update(before, movie.attributes.clone()).await?;
-                }
+        let mut updated = Vec::new();
+        for (id, movie) in now {
+            match before.remove(&id) {
+                None => created.push(movie),
+                Some(before) if before != movie => updated.push((before, movie)),
                 Some(_) => {}
             }
         }
-        let deleted: Vec<i64> = self.before.into_keys().filter(|id| !self.now.contains_key(id)).collect();
+        let deleted: Vec<i64> = before.into_keys().collect();
+        making.update(&updated).await?;
         making.insert(&created).await?;
         making.delete(&deleted).await?;
         Ok(())

@@ -72,13 +72,13 @@ impl<'a> Making<'a> {
         Movie { id, attributes, version: 1, created_at: self.at, updated_at: self.at }
     }
 
-    /// Gives a movie, which is locked, other attributes.
-    pub(super) async fn update(&mut self, movie: &Movie, attributes: Attributes) -> Result<Movie, Error> {
-        let retitled = attributes.title != movie.attributes.title;
-        let mut updated = self.updated(movie, attributes);
-        let version = movies::update(&mut self.tx, self.id, &updated, retitled).await?;
-        updated.version = version.ok_or_else(|| super::movies::not_found(movie.id))?;
-        Ok(updated)
+    /// Makes movies, which are locked and of which this is each before and after, what they are to be.
+    pub(super) async fn update(&mut self, movies: &[(Movie, Movie)]) -> Result<(), Error> {
+        let found = movies::update(&mut self.tx, self.id, movies).await?;
+        if found == movies.len() as u64 {
+            return Ok(());
+        }
+        Err(Error::Failed(format!("{found} movies are there of {} that are locked", movies.len())))
     }
 
     /// What a movie that this change has not touched yet becomes with other attributes.
@@ -287,8 +287,10 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
         above = last.movie_id;
         let effects = db::effects(&mut making, versions).await?;
         let ids: Vec<i64> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
-        let present = movies::lock(&mut making, &ids).await?;
+        let present = movies::lock(&mut making, &ids).await?.into_iter().map(|movie| (movie.id, movie));
+        let mut present: HashMap<i64, Movie> = present.collect();
         let mut created = Vec::new();
+        let mut updated = Vec::new();
         let mut deleted = Vec::new();
         for (_, effect) in effects {
             match (effect.before, effect.after) {
@@ -298,12 +300,14 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
                     deleted.push(Movie { version: before.version + 2, updated_at, ..before });
                 }
                 (Some(before), Some(_)) => {
-                    let movie = present.iter().find(|movie| movie.id == effect.movie_id);
-                    let movie = movie.ok_or_else(|| super::movies::not_found(effect.movie_id))?;
-                    making.update(movie, before.attributes).await?;
+                    let now = present.remove(&effect.movie_id);
+                    let now = now.ok_or_else(|| super::movies::not_found(effect.movie_id))?;
+                    let then = making.updated(&now, before.attributes);
+                    updated.push((now, then));
                 }
             }
         }
+        making.update(&updated).await?;
         making.delete(&created).await?;
         making.insert(&deleted).await?;
     }

@@ -97,7 +97,8 @@ fn identity(attributes: &Attributes) -> Identity {
 
 /// A movie that a row describes too.
 enum Known {
-    Stored(Box<Movie>),
+    /// One of the collection, and what it is to become.
+    Stored(Box<Movie>, Option<Attributes>),
     /// One of this piece, at its place among the new ones.
     New(usize),
 }
@@ -120,7 +121,7 @@ async fn store_piece(
         }
         for movie in stored {
             // The oldest of several: they come by id.
-            known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie)));
+            known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie), None));
         }
     }
     let mut new: Vec<Attributes> = Vec::new();
@@ -136,7 +137,9 @@ async fn store_piece(
             }
             Entry::Occupied(mut occupied) => {
                 let same = match occupied.get() {
-                    Known::Stored(movie) => movie.attributes == attributes,
+                    Known::Stored(movie, wanted) => {
+                        *wanted.as_ref().unwrap_or(&movie.attributes) == attributes
+                    }
                     Known::New(place) => new[*place] == attributes,
                 };
                 if on_duplicate == OnDuplicate::Skip || same {
@@ -146,11 +149,20 @@ async fn store_piece(
                 report.updated += 1;
                 match occupied.get_mut() {
                     Known::New(place) => new[*place] = attributes,
-                    Known::Stored(movie) => **movie = making.update(movie, attributes).await?,
+                    Known::Stored(_, wanted) => *wanted = Some(attributes),
                 }
             }
         }
     }
+    let updated = known.into_values().filter_map(|known| match known {
+        Known::Stored(movie, Some(wanted)) if wanted != movie.attributes => {
+            let updated = making.updated(&movie, wanted);
+            Some((*movie, updated))
+        }
+        _ => None,
+    });
+    let updated: Vec<(Movie, Movie)> = updated.collect();
+    making.update(&updated).await?;
     report.created += new.len() as u64;
     making.add(new).await?;
     Ok(())

@@ -129,7 +129,8 @@ pub async fn change(
     if attributes == movie.attributes {
         return Ok(movie);
     }
-    let changed = making.update(&movie, attributes).await?;
+    let changed = making.updated(&movie, attributes);
+    making.update(&[(movie, changed.clone())]).await?;
     making.commit(changed).await
 }
 

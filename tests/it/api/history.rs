@@ -154,6 +154,7 @@ on_both! {
             ("no values", patch(json!({})), 200),
             ("duplicates that are skipped", file(service, "", heat), 200),
             ("duplicates that are the same", file(service, "?onDuplicate=update", heat), 200),
+            ("duplicates that are the same at last", file(service, "?onDuplicate=update", "Heat,DVD,1,1995,5\nHeat,DVD,170,1995,5\n"), 200),
             ("a trial", file(service, "?onDuplicate=update&dryRun=true", "Heat,DVD,1,1995,5\nTron,DVD,96,1982,3\n"), 200),
             ("an aborted import", file(service, "", "Tron,DVD,96,1982,3\nTron,DVD,96,1982,9\n"), 422),
             ("bad rows alone", file(service, "?onError=skip", "Tron,DVD,96,1982,9\n"), 200),
