@@ -149,13 +149,13 @@ pub async fn subscribe(
     viewer: Viewer,
     after: Option<i64>,
 ) -> Result<impl Stream<Item = Change>, Error> {
+    // First the place, then a connection, as in handing on: or each waits for what the other has.
+    let mut handed_on = app.events.place.lock().await;
     let mut conn = app.db.read().await?;
-    let (receiver, now) = {
-        let mut place = app.events.place.lock().await;
-        let now = db::end(&mut conn).await?;
-        place.get_or_insert(now);
-        (app.events.streams.subscribe(), now)
-    };
+    let now = db::end(&mut conn).await?;
+    handed_on.get_or_insert(now);
+    let receiver = app.events.streams.subscribe();
+    drop(handed_on);
     // Whatever comes after this place is still in the log, or handed on from now on, or both.
     let place = match after {
         Some(id) => db::place_of(&mut conn, id).await?,

@@ -195,3 +195,19 @@ async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
         assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), every);
     }
 }
+
+on_both! {
+    async fn more_streams_than_connections_to_the_database_begin_at_once(service: &Service) {
+        let writes = async {
+            for n in 0..50 {
+                service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
+            }
+        };
+        let begin = futures_util::future::join_all((0..100).map(|_| Stream::open(service, Some(0))));
+        let (streams, ()) = tokio::join!(begin, writes);
+        let all = futures_util::future::join_all(streams.into_iter().map(async |mut stream| stream.take(50).await));
+        for changes in all.await {
+            assert_eq!(ids(&changes), ids(&changes).into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+        }
+    }
+}
