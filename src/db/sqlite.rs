@@ -67,7 +67,8 @@ impl Sqlite {
             return Err(super::migrations::foreign());
         }
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA temp_store = FILE;", // what a large savepoint keeps to roll back is no matter of memory
         )?;
         // From here on a busy database is waited for without holding a thread.
         connection.busy_timeout(Duration::ZERO)?;
