@@ -308,11 +308,11 @@ pub async fn since(
 ) -> Result<(Vec<(Place, Change)>, bool), DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => {
-            format!("{CHANGE_AND}, 0, 1 FROM changes c WHERE 0 = $1 AND c.id > $2 ORDER BY c.id LIMIT $3")
+            format!("{CHANGE_AND}, 0, 1 {FROM_CHANGES} 0 = $1 AND c.id > $2 ORDER BY c.id LIMIT $3")
         }
         Driver::Postgres(_) => format!(
             "{CHANGE_AND}, {TRANSACTION}, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
-             FROM changes c WHERE (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2) \
+             {FROM_CHANGES} (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2) \
              ORDER BY c.xact, c.id LIMIT $3"
         ),
     };

@@ -22,6 +22,12 @@ impl ChangeKind {
     pub const ALL: [Self; 7] =
         [Self::Create, Self::Update, Self::Delete, Self::Import, Self::Batch, Self::Undo, Self::Restore];
 
+    /// Whether such a change touches one movie alone.
+    #[must_use]
+    pub const fn is_of_one_movie(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
+
     /// The kind's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

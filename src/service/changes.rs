@@ -49,7 +49,7 @@ impl<'a> Making<'a> {
         kind: ChangeKind,
         undoes: Option<i64>,
     ) -> Result<Self, Error> {
-        if !matches!(kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete) {
+        if !kind.is_of_one_movie() {
             tx.lock(Lock::Many).await?;
         }
         let at = app.now();
@@ -100,8 +100,7 @@ impl<'a> Making<'a> {
     /// Writes down how many movies were changed, unless it is one by the change's kind, and returns
     /// the id of the change; none, and no record of it, where nothing was changed.
     pub(super) async fn complete(&mut self) -> Result<Option<i64>, DbError> {
-        let single = matches!(self.kind, ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete);
-        if !single && db::count_movies(&mut self.tx, self.id).await? == 0 {
+        if !self.kind.is_of_one_movie() && db::count_movies(&mut self.tx, self.id).await? == 0 {
             db::delete(&mut self.tx, self.id).await?;
             return Ok(None);
         }
