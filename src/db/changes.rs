@@ -95,19 +95,23 @@ pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<i64, DbError
     Ok(ids[0])
 }
 
-/// Counts the movies that a change touched, and writes the number down unless there are none.
+/// Counts the movies that a change touched.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> {
-    let sql = "SELECT (SELECT count(*) FROM movies WHERE change_id = $1) \
+    let sql = "SELECT (SELECT count(*) FROM movie_rows WHERE change_id = $1) \
                + (SELECT count(*) FROM movie_versions WHERE change_id = $1)";
-    let movies = conn.query(sql, &[change.into()], |row| row.get::<i64>(0)).await?[0];
-    if movies > 0 {
-        let sql = "UPDATE changes SET movies = $1 WHERE id = $2";
-        conn.execute(sql, &[movies.into(), change.into()]).await?;
-    }
-    Ok(movies)
+    Ok(conn.query(sql, &[change.into()], |row| row.get(0)).await?[0])
+}
+
+/// Writes down how many movies a change touched.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_movies(conn: &mut Conn, change: i64, movies: i64) -> Result<(), DbError> {
+    conn.execute("UPDATE changes SET movies = $1 WHERE id = $2", &[movies.into(), change.into()]).await?;
+    Ok(())
 }
 
 /// Takes back that a change was written down, which changed nothing.
@@ -289,7 +293,8 @@ pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
 ///
 /// PostgreSQL hands out ids before the commit, so that a lower one can become visible after a higher
 /// one. There the transaction comes first, and a change counts only when no older transaction is
-/// under way any more: then nothing can come before it.
+/// under way any more: then nothing can come before it. On SQLite only a long import has its id before
+/// the commit, at which it is given another one for its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     transaction: i64,
@@ -307,20 +312,21 @@ pub async fn since(
     limit: usize,
 ) -> Result<(Vec<(Place, Change)>, bool), DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => {
-            format!("{CHANGE_AND}, 0, 1 {FROM_CHANGES} 0 = $1 AND c.id > $2 ORDER BY c.id LIMIT $3")
-        }
+        Driver::Sqlite(_) => format!(
+            "{CHANGE_AND}, 0, {ID_OF_PLACE}, 1 {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} > $2 \
+             ORDER BY {ID_OF_PLACE} LIMIT $3"
+        ),
         Driver::Postgres(_) => format!(
-            "{CHANGE_AND}, {TRANSACTION}, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
+            "{CHANGE_AND}, {TRANSACTION}, c.id, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
              {FROM_CHANGES} (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2) \
              ORDER BY c.xact, c.id LIMIT $3"
         ),
     };
     let rows = conn
         .query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
-            let change = read_change(row)?;
-            let settled = row.get::<i64>(9)? == 1;
-            Ok((Place { transaction: row.get(8)?, id: change.id }, change, settled))
+            let place = Place { transaction: row.get(8)?, id: row.get(9)? };
+            let settled = row.get::<i64>(10)? == 1;
+            Ok((place, read_change(row)?, settled))
         })
         .await?;
     let held_back = rows.iter().any(|(_, _, settled)| !settled);
@@ -334,7 +340,9 @@ pub async fn since(
 /// Those of the database.
 pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => "SELECT 0, id FROM changes ORDER BY id DESC LIMIT 1".to_owned(),
+        Driver::Sqlite(_) => {
+            format!("SELECT 0, {ID_OF_PLACE} FROM changes c ORDER BY {ID_OF_PLACE} DESC LIMIT 1")
+        }
         Driver::Postgres(_) => format!(
             "SELECT {TRANSACTION}, c.id FROM changes c WHERE {SETTLED} ORDER BY c.xact DESC, c.id DESC LIMIT 1"
         ),
@@ -348,7 +356,10 @@ pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
 /// Those of the database.
 pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => "SELECT 0, id FROM changes WHERE id <= $1 ORDER BY id DESC LIMIT 1".to_owned(),
+        Driver::Sqlite(_) => format!(
+            "SELECT 0, {ID_OF_PLACE} FROM changes c WHERE c.id = $1 OR (c.id < $1 AND c.place IS NULL) \
+             ORDER BY c.id DESC LIMIT 1"
+        ),
         Driver::Postgres(_) => {
             format!("SELECT {TRANSACTION}, c.id FROM changes c WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 1")
         }
@@ -356,6 +367,7 @@ pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
     place(conn, sql, &[id.into()]).await
 }
 
+const ID_OF_PLACE: &str = "coalesce(c.place, c.id)";
 const TRANSACTION: &str = "CAST(CAST(c.xact AS TEXT) AS BIGINT)";
 /// Whether no transaction is under way that could still put a change before this one.
 const SETTLED: &str = "c.xact < pg_snapshot_xmin(pg_current_snapshot())";

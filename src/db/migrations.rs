@@ -19,7 +19,8 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] = migrations!["0001_movies", "0002_users", "0003_history", "0004_idempotency"];
+const MIGRATIONS: &[Migration] =
+    migrations!["0001_movies", "0002_users", "0003_history", "0004_idempotency", "0005_imports"];
 
 /// Runs the steps that the database has not seen.
 pub(super) async fn run(db: &Db) -> Result<(), DbError> {

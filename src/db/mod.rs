@@ -6,6 +6,7 @@
 
 pub mod changes;
 mod error;
+pub mod imports;
 mod migrations;
 pub mod movies;
 pub mod once;
@@ -76,15 +77,26 @@ impl Db {
     pub async fn write(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.0 {
             Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Writer(sqlite.write().await?)))),
-            Backend::Postgres(postgres) => {
-                // Made before it is begun, so that it is rolled back if nobody waits for it any more.
-                let mut tx = WriteTx(Some(Conn(Inner::Postgres(postgres.get().await?))));
-                if let Driver::Postgres(client) = tx.driver() {
-                    client.batch_execute("BEGIN").await?;
-                }
-                tx
-            }
+            Backend::Postgres(postgres) => begin(postgres).await?,
         })
+    }
+
+    /// A transaction to write much in, of whatever size: on SQLite one that shares its commit with no
+    /// other, and keeps nothing in memory to take back. Only within [`Db::long`].
+    ///
+    /// # Errors
+    /// Those of [`Db::write`].
+    pub async fn write_large(&self) -> Result<WriteTx, DbError> {
+        Ok(match &*self.0 {
+            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::LargeWrite(sqlite.write_large().await?)))),
+            Backend::Postgres(postgres) => begin(postgres).await?,
+        })
+    }
+
+    /// Whether all writes wait for one another, so that a long one had better let others go first.
+    #[must_use]
+    pub fn has_one_writer(&self) -> bool {
+        matches!(*self.0, Backend::Sqlite(_))
     }
 
     /// Does work that takes more than a few milliseconds where it holds up no other request: on
@@ -134,12 +146,22 @@ impl Db {
     }
 }
 
+async fn begin(postgres: &Postgres) -> Result<WriteTx, DbError> {
+    // Made before it is begun, so that it is rolled back if nobody waits for it any more.
+    let mut tx = WriteTx(Some(Conn(Inner::Postgres(postgres.get().await?))));
+    if let Driver::Postgres(client) = tx.driver() {
+        client.batch_execute("BEGIN").await?;
+    }
+    Ok(tx)
+}
+
 /// A connection on which queries run.
 pub struct Conn(Inner);
 
 enum Inner {
     Reader(sqlite::Reader),
     Writer(sqlite::WriterGuard),
+    LargeWrite(sqlite::LargeWrite),
     Postgres(deadpool_postgres::Object),
 }
 
@@ -156,9 +178,10 @@ pub enum Lock {
     Migrations = 1,
     /// Change users, where it matters how many owners there are.
     Users = 2,
-    /// Change many movies, which two at once might do in different orders; or import, where it
-    /// matters which are there already.
+    /// Change many movies, which two at once might do in different orders.
     Many = 3,
+    /// Import, where it matters which movies are there already.
+    Imports = 4,
 }
 
 impl Conn {
@@ -166,6 +189,7 @@ impl Conn {
         match &mut self.0 {
             Inner::Reader(reader) => Driver::Sqlite(reader.connection()),
             Inner::Writer(writer) => Driver::Sqlite(writer.connection()),
+            Inner::LargeWrite(writer) => Driver::Sqlite(writer.connection()),
             Inner::Postgres(client) => Driver::Postgres(client),
         }
     }
@@ -238,6 +262,39 @@ impl Conn {
         }
     }
 
+    /// Inserts rows `into` a table, such as `movies (id, title)`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert<const N: usize>(
+        &mut self,
+        into: &str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<(), DbError> {
+        /// Few enough for the parameters that PostgreSQL allows.
+        const ROWS_AT_ONCE: usize = 500;
+
+        match self.driver() {
+            // A statement of many rows would have to keep what it changed until its end.
+            Driver::Sqlite(connection) => {
+                let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, N));
+                let mut statement = connection.prepare_cached(&sql)?;
+                for row in rows {
+                    statement.execute(rusqlite::params_from_iter(row))?;
+                }
+            }
+            // Each statement is a way to the server and back.
+            Driver::Postgres(client) => {
+                for rows in rows.chunks(ROWS_AT_ONCE) {
+                    let values = (0..rows.len()).map(|row| format!("({})", placeholders(row * N + 1, N)));
+                    let sql = format!("INSERT INTO {into} VALUES {}", values.collect::<Vec<_>>().join(", "));
+                    client.execute_typed(&sql, &typed(rows.as_flattened())).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Makes other transactions that want the same lock wait until this one ends. On SQLite there
     /// is one writer anyway.
     ///
@@ -280,8 +337,22 @@ impl WriteTx {
                     .await
                     .unwrap_or_else(|_| Err(DbError::Unavailable("the database was closed".to_owned())))
             }
+            Some(Inner::LargeWrite(writer)) => writer.commit(),
             _ => unreachable!("a write transaction has a writer until it ends"),
         }
+    }
+}
+
+impl WriteTx {
+    /// Commits what was written so far, lets others write who wait, and goes on in another large
+    /// transaction. After an error it is of no use any more.
+    ///
+    /// # Errors
+    /// Those of [`WriteTx::commit`] and of [`Db::write_large`].
+    pub async fn go_on(&mut self, db: &Db) -> Result<(), DbError> {
+        std::mem::replace(self, Self(None)).commit().await?;
+        *self = db.write_large().await?;
+        Ok(())
     }
 }
 
@@ -289,6 +360,7 @@ impl Drop for WriteTx {
     fn drop(&mut self) {
         match self.0.take().map(|conn| conn.0) {
             Some(Inner::Writer(mut writer)) => writer.roll_back(),
+            Some(Inner::LargeWrite(mut writer)) => writer.roll_back(),
             Some(Inner::Postgres(client)) => {
                 tokio::spawn(async move {
                     if client.batch_execute("ROLLBACK").await.is_err() {
@@ -381,6 +453,11 @@ impl rusqlite::ToSql for Value<'_> {
             Self::Text(text) => text.to_sql(),
         }
     }
+}
+
+/// So many parameters, numbered from `first`: `$1, $2`.
+fn placeholders(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 type PgParam<'a> = &'a (dyn tokio_postgres::types::ToSql + Sync);

@@ -54,52 +54,37 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbEr
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for an id that is in use.
 pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<(), DbError> {
-    for movies in movies.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::new(
-            "INSERT INTO movies (id, title, title_sort, movie_format, length, release_year, rating, version, \
-             created_at, updated_at, change_id) VALUES ",
-        );
-        for (n, movie) in movies.iter().enumerate() {
-            let a = &movie.attributes;
-            sql.push(if n == 0 { "(" } else { ", (" });
-            sql.list([
-                movie.id.into(),
-                a.title.as_str().into(),
-                sort_key(a.title.as_str()).into(),
-                a.movie_format.as_str().into(),
-                a.length.get().into(),
-                a.release_year.get().into(),
-                a.rating.get().into(),
-                movie.version.into(),
-                movie.created_at.as_millis().into(),
-                movie.updated_at.as_millis().into(),
-                change.into(),
-            ]);
-            sql.push(")");
-        }
-        sql.execute(conn).await?;
-        insert_words(conn, movies.iter().map(|movie| (movie.id, &movie.attributes.title))).await?;
-    }
-    Ok(())
+    let rows = movies.iter().map(|movie| {
+        let a = &movie.attributes;
+        [
+            movie.id.into(),
+            a.title.as_str().into(),
+            sort_key(a.title.as_str()).into(),
+            a.movie_format.as_str().into(),
+            a.length.get().into(),
+            a.release_year.get().into(),
+            a.rating.get().into(),
+            movie.version.into(),
+            movie.created_at.as_millis().into(),
+            movie.updated_at.as_millis().into(),
+            change.into(),
+        ]
+    });
+    let into = "movie_rows (id, title, title_sort, movie_format, length, release_year, rating, version, \
+                created_at, updated_at, change_id)";
+    conn.insert(into, &rows.collect::<Vec<_>>()).await?;
+    insert_words(conn, movies.iter().map(|movie| (movie.id, &movie.attributes.title))).await
 }
 
 async fn insert_words<'a>(
     conn: &mut Conn,
     titles: impl Iterator<Item = (i64, &'a Title)>,
 ) -> Result<(), DbError> {
-    let words: Vec<(i64, String)> = titles
-        .flat_map(|(id, title)| title_words(title.as_str()).into_iter().map(move |word| (id, word)))
-        .collect();
-    for words in words.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::new("INSERT INTO movie_words (word, movie_id) VALUES ");
-        for (n, (id, word)) in words.iter().enumerate() {
-            sql.push(if n == 0 { "(" } else { ", (" });
-            sql.list([word.as_str().into(), (*id).into()]);
-            sql.push(")");
-        }
-        sql.execute(conn).await?;
-    }
-    Ok(())
+    let words = titles.flat_map(|(id, title)| title_words(title.as_str()).into_iter().map(move |w| (w, id)));
+    let mut words: Vec<(String, i64)> = words.collect();
+    words.sort_unstable(); // neighbours in the index
+    let rows: Vec<_> = words.iter().map(|(word, id)| [word.as_str().into(), (*id).into()]).collect();
+    conn.insert("movie_words (word, movie_id)", &rows).await
 }
 
 /// Gives movies, each as it is and as it is to be, other attributes, and returns how many of them were
@@ -112,7 +97,7 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
     for movies in movies.chunks(ROWS_AT_ONCE) {
         let ids: Vec<i64> = movies.iter().map(|(_, movie)| movie.id).collect();
         archive(conn, change, &ids).await?;
-        let mut sql = Builder::new("UPDATE movies SET version = CASE WHEN change_id = ");
+        let mut sql = Builder::new("UPDATE movie_rows SET version = CASE WHEN change_id = ");
         sql.param(change.into());
         sql.push(" THEN version ELSE version + 1 END, change_id = ");
         sql.param(change.into());
@@ -175,7 +160,7 @@ pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Resu
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(")");
         sql.execute(conn).await?;
-        let mut sql = Builder::new("DELETE FROM movies WHERE id IN (");
+        let mut sql = Builder::new("DELETE FROM movie_rows WHERE id IN (");
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(")");
         sql.execute(conn).await?;
@@ -241,16 +226,23 @@ pub async fn lock_touched_by(conn: &mut Conn, change: i64) -> Result<(), DbError
     Ok(())
 }
 
-/// The movies whose titles have one of these sort keys, by id.
+/// The movies whose titles have one of these sort keys, by id, with those that a change made which
+/// nobody else sees yet.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn with_sort_keys(conn: &mut Conn, keys: &[String]) -> Result<Vec<Movie>, DbError> {
+pub async fn with_sort_keys(conn: &mut Conn, change: i64, keys: &[String]) -> Result<Vec<Movie>, DbError> {
     let mut found = Vec::new();
     for keys in keys.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies WHERE title_sort IN ("));
+        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movie_rows WHERE title_sort IN ("));
         sql.list(keys.iter().map(|key| key.as_str().into()));
-        sql.push(") ORDER BY id");
+        sql.push(")");
+        if let Driver::Sqlite(_) = conn.driver() {
+            sql.push(" AND (change_id NOT IN (SELECT change_id FROM imports_under_way) OR change_id = ");
+            sql.param(change.into());
+            sql.push(")");
+        }
+        sql.push(" ORDER BY id");
         found.extend(sql.query(conn, read).await?);
     }
     Ok(found)
@@ -356,18 +348,25 @@ const fn column(key: SortKey) -> &'static str {
 /// # Errors
 /// Those of the database.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
-    let mut sql = Builder::new("SELECT count(*) FROM movies");
+    let mut sql = match conn.driver() {
+        // SQLite counts a whole table without a look at each of its rows.
+        Driver::Sqlite(_) if filter.is_empty() => Builder::new(
+            "SELECT (SELECT count(*) FROM movie_rows) - (SELECT count(*) FROM movie_rows WHERE change_id IN \
+             (SELECT change_id FROM imports_under_way))",
+        ),
+        _ => Builder::new("SELECT count(*) FROM movies"),
+    };
     sql.filter(filter);
     let counts = sql.query(conn, |row| row.get(0)).await?;
     Ok(counts.into_iter().next().unwrap_or(0))
 }
 
-/// The least and the greatest id in use.
+/// The least and the greatest id in use, also by movies that nobody sees yet.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
-    let sql = "SELECT (SELECT min(id) FROM movies), (SELECT max(id) FROM movies)";
+    let sql = "SELECT (SELECT min(id) FROM movie_rows), (SELECT max(id) FROM movie_rows)";
     let range = conn.query_opt(sql, &[], |row| Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?)));
     Ok(range.await?.and_then(|(least, greatest)| least.zip(greatest)))
 }

@@ -8,7 +8,7 @@ use crate::domain::Time;
 ///
 /// # Errors
 /// Those of the database.
-pub async fn begin(
+pub async fn take(
     conn: &mut Conn,
     user_id: i64,
     key: &str,
@@ -21,6 +21,16 @@ pub async fn begin(
                WHERE idempotency_keys.created_at <= $4";
     let params = [user_id.into(), key.into(), now.as_millis().into(), expired.as_millis().into()];
     Ok(conn.execute(sql, &params).await? == 1)
+}
+
+/// Takes it back that a key was taken by a write that has no result yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn give_back(conn: &mut Conn, user_id: i64, key: &str) -> Result<(), DbError> {
+    let sql = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND result IS NULL";
+    conn.execute(sql, &[user_id.into(), key.into()]).await?;
+    Ok(())
 }
 
 /// Keeps the result of a write.

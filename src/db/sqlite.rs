@@ -3,7 +3,8 @@
 //! Each write works in a savepoint of one outer transaction. The first write of a group opens that
 //! transaction and queues its commit behind the writes that wait already; the writer's lock is fair,
 //! so these do their work in the same transaction, and one fsync serves them all. Nobody is
-//! answered before it.
+//! answered before it. A large write is a transaction by itself: what a savepoint may take back is kept
+//! in memory, and a transaction keeps nothing.
 //!
 //! Readers take a lock for each query, by a system call under a mutex of SQLite's, unless another
 //! connection of this process holds the same lock already. So while there is something to read one
@@ -28,6 +29,9 @@ const IDLE_READERS: usize = 16;
 /// How long one reader stands by for the others: no longer, since meanwhile what was written since
 /// can be brought from the log into the file only in part.
 const STANDING: Duration = Duration::from_millis(100);
+/// The pages that the writer and each reader keep in memory, in KiB.
+const WRITER_CACHE: u32 = 32 * 1024;
+const READER_CACHE: u32 = 8 * 1024;
 const CACHED_STATEMENTS: usize = 64;
 
 /// Whether there are tables, but not the one that every database of ours has.
@@ -43,9 +47,11 @@ pub(super) struct Sqlite {
 /// The one connection that writes.
 pub(super) struct Writer {
     connection: Connection,
-    /// Those who wait for the commit of the open transaction; `None` while none is open.
-    group: Option<Vec<oneshot::Sender<Result<(), DbError>>>>,
+    /// Those who wait for the commit of the open transaction; `None` while there is no such transaction.
+    group: Option<Group>,
 }
+
+type Group = Vec<oneshot::Sender<Result<(), DbError>>>;
 
 pub(super) type WriterGuard = OwnedMutexGuard<Writer>;
 
@@ -59,7 +65,7 @@ impl Sqlite {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map_err(|e| DbError::Refused(format!("{shown} cannot be opened: {e}")))?;
 
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // Setting the journal mode writes to the file, which is to be ours then.
         let foreign = connection.query_row(HOLDS_FOREIGN_TABLES, [], |row| row.get(0))?;
@@ -67,8 +73,7 @@ impl Sqlite {
             return Err(super::migrations::foreign());
         }
         connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-             PRAGMA temp_store = FILE;", // what a large savepoint keeps to roll back is no matter of memory
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
         )?;
         // From here on a busy database is waited for without holding a thread.
         connection.busy_timeout(Duration::ZERO)?;
@@ -100,7 +105,7 @@ impl Sqlite {
         if let Some(connection) = readers.idle.pop() {
             return Ok(connection);
         }
-        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         Ok(connection)
     }
@@ -115,6 +120,15 @@ impl Sqlite {
         }
         writer.connection.execute_batch("SAVEPOINT w")?;
         Ok(writer)
+    }
+
+    /// Waits for the writer, commits the group, and opens a transaction that is in none. It blocks the
+    /// thread for two commits.
+    pub(super) async fn write_large(&self) -> Result<LargeWrite, DbError> {
+        let mut writer = self.writer.clone().lock_owned().await;
+        writer.commit_group(&self.readers);
+        writer.begin().await?;
+        Ok(LargeWrite { writer, readers: self.readers.clone() })
     }
 
     /// Waits for the writes under way and closes the connections.
@@ -148,6 +162,24 @@ impl Writer {
         }
     }
 
+    /// Commits the open transaction of the group, if there is one, and answers those who wait for it.
+    fn commit_group(&mut self, readers: &Pool) {
+        let Some(group) = self.group.take() else { return };
+        let committed = self.commit(readers);
+        for waiting in group {
+            let _ = waiting.send(committed.clone());
+        }
+    }
+
+    fn commit(&mut self, readers: &Pool) -> Result<(), DbError> {
+        readers.lock().end_standing();
+        let committed = self.connection.execute_batch("COMMIT").map_err(DbError::from);
+        if committed.is_err() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        committed
+    }
+
     /// Ends the savepoint and queues for the commit. Wait for the answer without the writer.
     pub(super) fn release(&mut self) -> Result<oneshot::Receiver<Result<(), DbError>>, DbError> {
         self.connection.execute_batch("RELEASE w")?;
@@ -171,32 +203,41 @@ impl Writer {
     }
 }
 
+/// A transaction by itself.
+pub(super) struct LargeWrite {
+    writer: WriterGuard,
+    readers: Arc<Pool>,
+}
+
+impl LargeWrite {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.writer.connection
+    }
+
+    /// Commits, on this thread.
+    pub(super) fn commit(mut self) -> Result<(), DbError> {
+        self.writer.commit(&self.readers)
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        let _ = self.writer.connection.execute_batch("ROLLBACK"); // an error may have done it already
+    }
+}
+
 fn lost() -> DbError {
     DbError::Unavailable("the transaction was rolled back by SQLite".to_owned())
 }
 
 async fn commit_group(writer: Arc<tokio::sync::Mutex<Writer>>, readers: Arc<Pool>) {
     let mut writer = writer.lock_owned().await;
-    let commit = move || {
-        let Some(group) = writer.group.take() else { return };
-        readers.lock().end_standing();
-        let committed = writer.connection.execute_batch("COMMIT").map_err(DbError::from);
-        if committed.is_err() {
-            let _ = writer.connection.execute_batch("ROLLBACK");
-        }
-        drop(writer);
-        for waiting in group {
-            let _ = waiting.send(committed.clone());
-        }
-    };
-    let _ = tokio::task::spawn_blocking(commit).await;
+    let _ = tokio::task::spawn_blocking(move || writer.commit_group(&readers)).await;
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbError> {
+fn connect(path: &Path, flags: OpenFlags, cache: u32) -> Result<Connection, DbError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Without this, a statement is prepared anew whenever a value in a range differs from the last one.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.execute_batch("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;")?;
+    connection.execute_batch(&format!("PRAGMA cache_size = -{cache}; PRAGMA temp_store = MEMORY;"))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }

@@ -15,6 +15,9 @@ use crate::{
     domain::{ChangeKind, Movie, Operation},
 };
 
+/// The most operations that share a commit with other writes, where that makes both faster.
+const SMALL: usize = 100;
+
 /// What a batch did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Done {
@@ -49,7 +52,8 @@ pub async fn run(
 }
 
 async fn store(app: &App, editor: &Editor, operations: Vec<Operation>, once: Once) -> Result<Done, Error> {
-    let tx = match once.begin(app, editor.user_id).await? {
+    let tx = if operations.len() > SMALL { app.db.write_large().await? } else { app.db.write().await? };
+    let tx = match once.begin(tx, app, editor.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(done) => return Ok(done),
     };

@@ -5,6 +5,7 @@ use std::{
     iter,
     ops::{Deref, DerefMut},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -14,12 +15,15 @@ use super::{
     once::{Begun, Write},
 };
 use crate::{
-    db::{Conn, DbError, Lock, changes as db, movies},
+    db::{Conn, DbError, Lock, changes as db, imports, movies},
     domain::{Attributes, Change, ChangeKind, Effect, Limit, Movie, Time},
 };
 
 /// Movies that are changed in one go.
 const PIECE: usize = 500;
+
+/// How long a change may keep others from writing before it lets them go first.
+const TURN: Duration = Duration::from_millis(200);
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
@@ -27,8 +31,13 @@ pub(super) struct Making<'a> {
     app: &'a App,
     tx: Write,
     id: i64,
+    author: &'a Identity,
     kind: ChangeKind,
     pub(super) at: Time,
+    /// When others could write last.
+    turn: Instant,
+    /// Sees to it that nothing stays of what was committed already.
+    hidden: Option<Hidden>,
 }
 
 impl<'a> Making<'a> {
@@ -36,7 +45,7 @@ impl<'a> Making<'a> {
     pub(super) async fn begin(
         tx: impl Into<Write>,
         app: &'a App,
-        author: &Identity,
+        author: &'a Identity,
         kind: ChangeKind,
     ) -> Result<Self, Error> {
         Self::undoing(tx.into(), app, author, kind, None).await
@@ -45,17 +54,35 @@ impl<'a> Making<'a> {
     async fn undoing(
         mut tx: Write,
         app: &'a App,
-        author: &Identity,
+        author: &'a Identity,
         kind: ChangeKind,
         undoes: Option<i64>,
     ) -> Result<Self, Error> {
-        if !kind.is_of_one_movie() {
-            tx.lock(Lock::Many).await?;
+        match kind {
+            ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => {}
+            ChangeKind::Import => tx.lock(Lock::Imports).await?,
+            ChangeKind::Batch | ChangeKind::Undo | ChangeKind::Restore => tx.lock(Lock::Many).await?,
         }
         let at = app.now();
         let (by, via) = (author.name.as_str(), &author.via.to_string());
         let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
-        Ok(Self { app, tx, id, kind, at })
+        Ok(Self { app, tx, id, author, kind, at, turn: Instant::now(), hidden: None })
+    }
+
+    /// Lets others write first who would have to wait for the end of this change, where they have waited
+    /// for a while. What was written so far is committed then, but nobody sees it before the end. So it
+    /// may be new movies alone.
+    pub(super) async fn let_others_write(&mut self, app: &Arc<App>) -> Result<(), Error> {
+        if !app.db.has_one_writer() || self.turn.elapsed() < TURN {
+            return Ok(());
+        }
+        if self.hidden.is_none() {
+            imports::hide(&mut self.tx, self.id).await?;
+            self.hidden = Some(Hidden { app: app.clone(), change: self.id });
+        }
+        self.tx.go_on(app).await?;
+        self.turn = Instant::now();
+        Ok(())
     }
 
     /// Adds movies with these attributes.
@@ -99,19 +126,88 @@ impl<'a> Making<'a> {
 
     /// Writes down how many movies were changed, unless it is one by the change's kind, and returns
     /// the id of the change; none, and no record of it, where nothing was changed.
-    pub(super) async fn complete(&mut self) -> Result<Option<i64>, DbError> {
-        if !self.kind.is_of_one_movie() && db::count_movies(&mut self.tx, self.id).await? == 0 {
-            db::delete(&mut self.tx, self.id).await?;
-            return Ok(None);
+    pub(super) async fn complete(&mut self) -> Result<Option<i64>, Error> {
+        if self.kind.is_of_one_movie() {
+            return Ok(Some(self.id));
         }
-        Ok(Some(self.id))
+        let movies = db::count_movies(&mut self.tx, self.id).await?;
+        if self.hidden.is_some() {
+            self.tx.take_key(self.app).await?;
+            let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
+            let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
+            imports::show(&mut self.tx, self.id, &new, movies).await?;
+        } else if movies > 0 {
+            db::set_movies(&mut self.tx, self.id, movies).await?;
+        } else {
+            db::delete(&mut self.tx, self.id).await?;
+        }
+        Ok((movies > 0).then_some(self.id))
     }
 
     /// Commits, and keeps the result for when the same is sent again.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
         let result = self.tx.commit(result).await?;
+        self.hidden.map(Hidden::shown);
         self.app.events.committed();
         Ok(result)
+    }
+
+    /// The change's id.
+    pub(super) const fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+/// What a change has committed, but nobody sees. It is removed unless the change is shown.
+struct Hidden {
+    app: Arc<App>,
+    change: i64,
+}
+
+impl Hidden {
+    fn shown(mut self) {
+        self.change = 0;
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if self.change != 0 {
+            tokio::spawn(remove_hidden(self.app.clone(), self.change));
+        }
+    }
+}
+
+/// Removes what changes have left that were under way when the service ended without an end of theirs.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove_left_over(app: &Arc<App>) -> Result<(), Error> {
+    for change in imports::under_way(&mut app.db.read().await?).await? {
+        tokio::spawn(remove_hidden(app.clone(), change));
+    }
+    Ok(())
+}
+
+async fn remove_hidden(app: Arc<App>, change: i64) {
+    /// Few enough for others to wait no longer than for [`TURN`].
+    const AT_ONCE: i64 = 2000;
+
+    let shared = app.clone();
+    let removed = app.db.long(async move {
+        loop {
+            let mut tx = shared.db.write_large().await?;
+            let removed = imports::remove(&mut tx, change, AT_ONCE).await?;
+            if removed == 0 {
+                imports::forget(&mut tx, change).await?;
+                return tx.commit().await;
+            }
+            tx.commit().await?;
+        }
+    });
+    match removed.await {
+        Ok(()) => tracing::info!(change, "removed what an import had stored that was not done"),
+        Err(error) => tracing::error!(change, %error, "what an import had stored is still to be removed"),
     }
 }
 
@@ -258,7 +354,7 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Ch
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
-    let tx = match once.begin(app, editor.user_id).await? {
+    let tx = match once.begin(app.db.write_large().await?, app, editor.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(change) => return Ok(change),
     };

@@ -3,12 +3,12 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use super::{App, Editor, Error, Once, changes::Making, once::Begun};
 use crate::{
-    db::movies as db,
+    db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
     exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Record, Report, Rows},
 };
@@ -16,7 +16,8 @@ use crate::{
 /// Rows that are stored in one go.
 const PIECE: usize = 500;
 
-/// Imports a file. It is there whole before, so that no slow sender keeps others from writing.
+/// Imports a file. It is there whole before, so that no slow sender keeps others from writing. It is
+/// given up when what this returns is dropped.
 ///
 /// # Errors
 /// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped;
@@ -29,63 +30,96 @@ pub async fn import(
     options: ImportOptions,
     once: Once,
 ) -> Result<Report, Error> {
-    let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { store(&shared, &author, file, kind, &options, once).await }).await
+    let waiting = Arc::new(());
+    let import =
+        Import { app: app.clone(), editor: editor.clone(), kind, options, waiting: Arc::downgrade(&waiting) };
+    app.db.long(async move { import.run(file, once).await }).await
 }
 
-async fn store(
-    app: &App,
-    editor: &Editor,
-    file: File,
+/// An import under way.
+struct Import {
+    app: Arc<App>,
+    editor: Editor,
     kind: FileKind,
-    options: &ImportOptions,
-    once: Once,
-) -> Result<Report, Error> {
-    let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
-    let mut rows = Rows::open(file, kind, options).map_err(|e| unreadable(&e))?;
-    let mut report = Report {
-        dry_run: options.dry_run,
-        ignored_columns: rows.ignored_columns().to_vec(),
-        ..Report::default()
-    };
-    let once = if options.dry_run { Once::default() } else { once };
-    let tx = match once.begin(app, editor.user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again(report) => return Ok(report),
-    };
-    let mut making = Making::begin(tx, app, editor, ChangeKind::Import).await?;
-    let mut aborted = false;
-    let mut piece = Vec::with_capacity(PIECE);
-    let mut more = true;
-    while more {
-        match rows.next() {
-            None => more = false,
-            Some(row) => {
-                report.read += 1;
-                let record: Result<Record, _> = row.map_err(|e| unreadable(&e))?.map_err(|error| vec![error]);
-                match record.and_then(|record| record.attributes(options)) {
-                    Ok(attributes) => piece.push(attributes),
-                    Err(errors) => report.fail(errors),
+    options: ImportOptions,
+    /// Gone when nobody waits for the import any more.
+    waiting: Weak<()>,
+}
+
+impl Import {
+    async fn run(&self, file: File, once: Once) -> Result<Report, Error> {
+        let (app, options) = (&self.app, &self.options);
+        // Imports look for what is there already. So they go one by one: on PostgreSQL by a lock.
+        let _turn = if app.db.has_one_writer() { Some(app.import.lock().await) } else { None };
+        let once = if options.dry_run { Once::default() } else { once };
+        let tx = app.db.write_large().await?;
+        let tx = match once.begin(tx, app, self.editor.user_id).await? {
+            Begun::First(tx) => tx,
+            Begun::Again(report) => return Ok(report),
+        };
+        let mut making = Making::begin(tx, app, &self.editor, ChangeKind::Import).await?;
+        if options.on_duplicate == OnDuplicate::Update {
+            making.lock(Lock::Many).await?;
+        }
+        let mut report = self.store(&mut making, file).await?;
+        if options.dry_run {
+            return Ok(report);
+        }
+        report.change = making.complete().await?;
+        self.check_wanted()?;
+        making.commit(report).await
+    }
+
+    async fn store(&self, making: &mut Making<'_>, file: File) -> Result<Report, Error> {
+        let options = &self.options;
+        let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
+        let mut rows = Rows::open(file, self.kind, options).map_err(|e| unreadable(&e))?;
+        let mut report = Report {
+            dry_run: options.dry_run,
+            ignored_columns: rows.ignored_columns().to_vec(),
+            ..Report::default()
+        };
+        let mut aborted = false;
+        let mut piece = Vec::with_capacity(PIECE);
+        let mut more = true;
+        while more {
+            match rows.next() {
+                None => more = false,
+                Some(row) => {
+                    report.read += 1;
+                    let record: Result<Record, _> =
+                        row.map_err(|e| unreadable(&e))?.map_err(|error| vec![error]);
+                    match record.and_then(|record| record.attributes(options)) {
+                        Ok(attributes) => piece.push(attributes),
+                        Err(errors) => report.fail(errors),
+                    }
+                }
+            }
+            if piece.len() == PIECE || !more {
+                aborted = options.on_error == OnError::Abort && report.failed > 0;
+                let piece = std::mem::take(&mut piece);
+                if !aborted {
+                    self.check_wanted()?;
+                    store_piece(making, piece, options.on_duplicate, &mut report).await?;
+                    // A movie that was there cannot be changed and yet be seen as it was.
+                    if options.on_duplicate != OnDuplicate::Update {
+                        making.let_others_write(&self.app).await?;
+                    }
                 }
             }
         }
-        if piece.len() == PIECE || !more {
-            aborted = options.on_error == OnError::Abort && report.failed > 0;
-            let piece = std::mem::take(&mut piece);
-            if !aborted {
-                store_piece(&mut making, piece, options.on_duplicate, &mut report).await?;
-            }
+        if aborted {
+            let nothing = Report { created: 0, updated: 0, skipped: 0, ..report };
+            return Err(Error::ImportAborted(Box::new(nothing)));
         }
+        Ok(report)
     }
-    if aborted {
-        let nothing = Report { created: 0, updated: 0, skipped: 0, ..report };
-        return Err(Error::ImportAborted(Box::new(nothing)));
+
+    /// Whoever has gone away meanwhile does not want it any more.
+    fn check_wanted(&self) -> Result<(), Error> {
+        let gone = || Error::Failed("nobody waits for the import any more".to_owned());
+        (self.waiting.strong_count() > 0).then_some(()).ok_or_else(gone)
     }
-    if options.dry_run {
-        return Ok(report);
-    }
-    report.change = making.complete().await?;
-    making.commit(report).await
 }
 
 type Identity = (String, i64, MovieFormat);
@@ -114,7 +148,8 @@ async fn store_piece(
         let mut keys: Vec<String> = piece.iter().map(|a| sort_key(a.title.as_str())).collect();
         keys.sort_unstable();
         keys.dedup();
-        let mut stored = db::with_sort_keys(making, &keys).await?;
+        let change = making.id();
+        let mut stored = db::with_sort_keys(making, change, &keys).await?;
         if on_duplicate == OnDuplicate::Update {
             let ids: Vec<i64> = stored.iter().map(|movie| movie.id).collect();
             stored = db::lock(making, &ids).await?;

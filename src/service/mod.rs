@@ -30,6 +30,8 @@ pub struct App {
     clock: Clock,
     auth: auth::Guard,
     events: events::Feed,
+    /// Held by the import under way, where imports do not wait for one another in the database.
+    import: tokio::sync::Mutex<()>,
 }
 
 /// Where the present time comes from; tests bring their own.
@@ -39,7 +41,13 @@ impl App {
     /// The service over an open database.
     #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock, auth: auth::Guard::default(), events: events::Feed::default() }
+        Self {
+            db,
+            clock,
+            auth: auth::Guard::default(),
+            events: events::Feed::default(),
+            import: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The present time.

@@ -103,7 +103,7 @@ pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Er
 /// # Errors
 /// [`Error::KeyReused`].
 pub async fn add(app: &App, editor: &Editor, attributes: Attributes, once: Once) -> Result<Movie, Error> {
-    let tx = match once.begin(app, editor.user_id).await? {
+    let tx = match once.begin(app.db.write().await?, app, editor.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(movie) => return Ok(movie),
     };

@@ -15,7 +15,7 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
-use crate::db::{WriteTx, once as db};
+use crate::db::{DbError, WriteTx, once as db};
 
 /// How long the result of a write is kept, in milliseconds: 24 hours.
 const KEPT: i64 = 24 * 60 * 60 * 1000;
@@ -59,19 +59,21 @@ impl Once {
         Self(Some(Sent { key, request }))
     }
 
-    /// Begins a write of a user. Check before what depends on who asks, and after it what depends on
-    /// the state of things: that may have changed since the write was done.
+    /// Begins a write of a user, in a transaction that has just been begun. Check before what depends on
+    /// who asks, and after it what depends on the state of things: that may have changed since the write
+    /// was done.
     ///
     /// # Errors
     /// [`Error::KeyReused`] where the user sent something else with the same key.
-    pub(super) async fn begin<T: DeserializeOwned>(self, app: &App, user_id: i64) -> Result<Begun<T>, Error> {
-        let mut tx = app.db.write().await?;
+    pub(super) async fn begin<T: DeserializeOwned>(
+        self,
+        mut tx: WriteTx,
+        app: &App,
+        user_id: i64,
+    ) -> Result<Begun<T>, Error> {
         let Some(sent) = self.0 else { return Ok(Begun::First(tx.into())) };
         let key = Key::new(user_id, &sent).map_err(failed)?;
-        let now = app.now();
-        let expired = now.plus_millis(-KEPT);
-        if db::begin(&mut tx, user_id, &key.name, now, expired).await? {
-            db::remove_expired(&mut tx, expired).await?;
+        if key.take(&mut tx, app).await? {
             return Ok(Begun::First(Write { tx, key: Some(Box::new(key)) }));
         }
         let sealed = db::result(&mut tx, user_id, &key.name).await?;
@@ -84,6 +86,26 @@ impl Once {
 }
 
 impl Write {
+    /// Commits what was written so far, lets others write who wait, and goes on. The key is not taken
+    /// meanwhile: see to it that the same write cannot begin, and [`Write::take_key`] at the end.
+    pub(super) async fn go_on(&mut self, app: &App) -> Result<(), DbError> {
+        if let Some(key) = &self.key {
+            db::give_back(&mut self.tx, key.user_id, &key.name).await?;
+        }
+        self.tx.go_on(&app.db).await
+    }
+
+    /// Takes the key again.
+    ///
+    /// # Errors
+    /// [`Error::KeyReused`] where another write has taken it meanwhile.
+    pub(super) async fn take_key(&mut self, app: &App) -> Result<(), Error> {
+        match &self.key {
+            Some(key) if !key.take(&mut self.tx, app).await? => Err(Error::KeyReused),
+            _ => Ok(()),
+        }
+    }
+
     /// Commits, and keeps the result for when the write comes again.
     pub(super) async fn commit<T: Serialize>(mut self, result: T) -> Result<T, Error> {
         if let Some(key) = self.key {
@@ -110,6 +132,17 @@ impl Key {
             seal: LessSafeKey::new(seal),
             request: sent.request,
         })
+    }
+
+    /// Takes the key for a write; tells whether it was free.
+    async fn take(&self, tx: &mut WriteTx, app: &App) -> Result<bool, DbError> {
+        let now = app.now();
+        let expired = now.plus_millis(-KEPT);
+        let free = db::take(tx, self.user_id, &self.name, now, expired).await?;
+        if free {
+            db::remove_expired(tx, expired).await?;
+        }
+        Ok(free)
     }
 
     /// Encrypts a result so that it opens with the same request alone.

@@ -67,7 +67,7 @@ async fn insert(
     new: &NewToken,
     once: Once,
 ) -> Result<(Token, Secret), Error> {
-    let mut tx = match once.begin::<(Token, String)>(app, user_id).await? {
+    let mut tx = match once.begin::<(Token, String)>(app.db.write().await?, app, user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again((token, secret)) => return Ok((token, Secret::presented(&secret))),
     };

@@ -38,7 +38,7 @@ pub async fn add(
     once: Once,
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
-    let mut tx = match once.begin(app, owner.user_id).await? {
+    let mut tx = match once.begin(app.db.write().await?, app, owner.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(user) => return Ok(user),
     };

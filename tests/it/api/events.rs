@@ -16,13 +16,13 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A stream of events, as a client reads it.
-struct Stream {
+pub struct Stream {
     response: Response,
     bytes: Vec<u8>,
 }
 
 impl Stream {
-    async fn open(service: &Service, after: Option<i64>) -> Self {
+    pub async fn open(service: &Service, after: Option<i64>) -> Self {
         Self::open_as(service, &service.viewer, after).await
     }
 
@@ -38,7 +38,7 @@ impl Stream {
     }
 
     /// The next change; none when the stream has ended.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         timeout(DEADLINE, self.read()).await.expect("an event in time")
     }
 

@@ -337,7 +337,7 @@ on_both! {
         }
         heat().send(service, "kept").await;
         let before = stored(service).await;
-        let heats = "movies (title) WHERE id > 1 AND title = 'Heat'";
+        let heats = "movie_rows (title) WHERE id > 1 AND title = 'Heat'";
         let laptops = "tokens (user_id) WHERE name = 'laptop'";
         let keys = "idempotency_keys (user_id) WHERE result IS NOT NULL";
         for (in_the_way, write) in [
@@ -393,7 +393,7 @@ async fn on_postgres_nobody_waits_for_a_write_with_another_key() {
     service.pass_millis(DAY);
     let now = service.app.now();
     let mut long = service.app.db.write().await.unwrap();
-    assert!(once::begin(&mut long, 2, "of the editor", now, now).await.unwrap());
+    assert!(once::take(&mut long, 2, "of the editor", now, now).await.unwrap());
     once::remove_expired(&mut long, now.plus_millis(-DAY)).await.unwrap();
     let others = async {
         assert_eq!(heat().send(&service, "new").await.status, 201);

@@ -13,6 +13,7 @@ mod history;
 mod idempotency;
 mod import;
 mod list;
+mod long_import;
 mod movies;
 mod openapi;
 mod real_films;

@@ -310,7 +310,7 @@ on_both! {
         use crate::support::films::{fill, films};
 
         fill(service, &films(3000)).await;
-        service.database.execute("DELETE FROM movies WHERE id NOT IN (1, 1700, 3000)").await.unwrap();
+        service.database.execute("DELETE FROM movie_rows WHERE id NOT IN (1, 1700, 3000)").await.unwrap();
         let mut picked = std::collections::BTreeSet::new();
         for _ in 0..100 {
             picked.insert(service.get("/movie/random").await.json()["id"].as_i64().unwrap());

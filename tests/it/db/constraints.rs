@@ -23,7 +23,7 @@ fn insert(id: usize, column: &str, value: &str) -> String {
         "id" => id.to_string(),
         _ => valid.to_owned(),
     });
-    format!("INSERT INTO movies ({names}) VALUES ({})", values.join(", "))
+    format!("INSERT INTO movie_rows ({names}) VALUES ({})", values.join(", "))
 }
 
 on_both! {
@@ -81,7 +81,7 @@ on_both! {
         assert!(service.database.execute(&insert(1000, "", "")).await.is_ok());
         assert!(service.database.execute(&insert(1000, "", "")).await.is_err(), "an id is used once");
         for (column, value, valid) in cases.iter().filter(|(column, ..)| *column != "id") {
-            let update = format!("UPDATE movies SET {column} = {value} WHERE id = 1000");
+            let update = format!("UPDATE movie_rows SET {column} = {value} WHERE id = 1000");
             assert_eq!(service.database.execute(&update).await.is_ok(), *valid, "{update}");
         }
     }

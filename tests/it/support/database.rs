@@ -49,6 +49,16 @@ impl TestDatabase {
         self.folder.as_ref().expect("a database in a file").path()
     }
 
+    /// A copy of the files of a SQLite database: first the file, which is behind, then its log.
+    pub fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in ["films.db", "films.db-wal"] {
+            std::fs::copy(self.folder().join(name), folder.path().join(name)).expect("a copy");
+        }
+        let address = format!("sqlite:{}", folder.path().join("films.db").display());
+        Self { address, kind: self.kind, folder: Some(Arc::new(folder)) }
+    }
+
     /// Runs SQL on the database itself, past the program.
     pub async fn execute(&self, sql: &str) -> Result<(), String> {
         match self.kind {

@@ -41,7 +41,7 @@ pub async fn fill(service: &Service, movies: &[Value]) {
 pub async fn empty(service: &Service) {
     service
         .database
-        .execute("DELETE FROM movie_words; DELETE FROM movies")
+        .execute("DELETE FROM movie_words; DELETE FROM movie_rows")
         .await
         .expect("an empty collection");
 }

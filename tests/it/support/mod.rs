@@ -111,6 +111,16 @@ impl Service {
         Self { viewer, editor, owner, ..instance }
     }
 
+    /// A service over a copy of the files of a SQLite database, as a crash at this moment would leave them.
+    pub async fn over_a_copy(&self) -> Self {
+        let writer = self.app.db.write().await.expect("the writer"); // so that nobody else is writing
+        let database = self.database.copy();
+        drop(writer);
+        let copy = Self::over(database, Settings::default(), self.clock.clone()).await;
+        let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
+        Self { viewer, editor, owner, ..copy }
+    }
+
     async fn over(database: TestDatabase, settings: Settings, clock: Arc<AtomicI64>) -> Self {
         let ticking = clock.clone();
         let db = Db::open(&database.address).await.expect("the database opens");

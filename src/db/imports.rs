@@ -1,0 +1,71 @@
+//! All SQL about long imports on SQLite, whose movies nobody sees before all of them are stored.
+
+use super::{Conn, DbError, Driver, changes::NewChange};
+
+/// Hides a change that was begun, and all that it makes, until it is [`show`]n.
+///
+/// # Errors
+/// Those of the database.
+pub async fn hide(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+    conn.execute("DELETE FROM changes WHERE id = $1", &[change.into()]).await?;
+    conn.execute("INSERT INTO imports_under_way (change_id) VALUES ($1)", &[change.into()]).await?;
+    Ok(())
+}
+
+/// Shows a hidden change, as the latest one, and the movies that it made; no change where these are none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn show(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
+    forget(conn, id).await?;
+    if movies == 0 {
+        return Ok(());
+    }
+    let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'changes' RETURNING seq";
+    let place = conn.query(sql, &[], |row| row.get::<i64>(0)).await?[0];
+    let sql = "INSERT INTO changes (id, at, user_name, via, kind, movies, place) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let params = [
+        id.into(),
+        new.at.as_millis().into(),
+        new.by.into(),
+        new.via.into(),
+        new.kind.as_str().into(),
+        movies.into(),
+        place.into(),
+    ];
+    conn.execute(sql, &params).await?;
+    Ok(())
+}
+
+/// The hidden changes.
+///
+/// # Errors
+/// Those of the database.
+pub async fn under_way(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
+    match conn.driver() {
+        Driver::Sqlite(_) => {
+            conn.query("SELECT change_id FROM imports_under_way", &[], |row| row.get(0)).await
+        }
+        Driver::Postgres(_) => Ok(Vec::new()),
+    }
+}
+
+/// Removes some of the movies that a hidden change made, at most so many; tells how many these were.
+///
+/// # Errors
+/// Those of the database.
+pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbError> {
+    let sql = "DELETE FROM movie_rows WHERE id IN \
+               (SELECT id FROM movie_rows WHERE change_id = $1 ORDER BY id LIMIT $2)";
+    conn.execute(sql, &[change.into(), limit.into()]).await
+}
+
+/// Forgets a hidden change of which nothing is left, or which is not hidden any more.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+    conn.execute("DELETE FROM imports_under_way WHERE change_id = $1", &[change.into()]).await?;
+    Ok(())
+}

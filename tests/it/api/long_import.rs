@@ -1,0 +1,220 @@
+//! Imports that take long: others go on reading and writing, and see nothing before all is stored.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use reelshelf::service::changes;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::{task::JoinHandle, time::timeout};
+
+use crate::{
+    api::events::Stream,
+    on_both,
+    support::{Answer, Kind, Service, films::empty, movie},
+};
+
+/// How long a test waits for what is to come.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Enough movies to keep the writer for more than one turn.
+const MANY: usize = 20_000;
+
+fn file() -> String {
+    let rows = (0..MANY).map(|n| format!("Film {n},DVD,90,2000,3\n"));
+    std::iter::once("title,movieFormat,length,releaseYear,rating\n".to_owned()).chain(rows).collect()
+}
+
+/// Begins an import and waits until some of it is written.
+async fn begin(service: &Service, options: &str, file: String, key: &str) -> JoinHandle<Answer> {
+    let request = service.request(Method::POST, &format!("/movie{options}"));
+    let request = request.header("content-type", "text/csv").header("idempotency-key", key).body(file);
+    let import = tokio::spawn(Answer::of(request));
+    let under_way = match service.database.kind {
+        Kind::Sqlite => "SELECT count(*) FROM imports_under_way",
+        Kind::Postgres => {
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database \
+             WHERE locktype = 'advisory' AND datname = current_database()"
+        }
+    };
+    until(async || number(service, under_way).await > 0).await;
+    import
+}
+
+async fn number(service: &Service, sql: &'static str) -> i64 {
+    service.app.db.read().await.unwrap().query(sql, &[], |row| row.get(0)).await.unwrap()[0]
+}
+
+async fn until(reached: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !reached().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(DEADLINE, wait).await.expect("it happens in time");
+}
+
+/// How many movies everybody sees.
+async fn total(service: &Service) -> usize {
+    let page = service.get("/movie?limit=1&total=true").await;
+    page.header("x-total-count").parse().expect("a number")
+}
+
+/// That nothing of an import is left, also not where nobody sees it.
+async fn nothing_is_left(service: &Service) {
+    if service.database.kind == Kind::Sqlite {
+        until(async || number(service, "SELECT count(*) FROM imports_under_way").await == 0).await;
+    }
+    assert_eq!(number(service, "SELECT count(*) FROM movie_rows").await, 0);
+    assert_eq!(number(service, "SELECT count(*) FROM movie_words").await, 0);
+    assert_eq!(service.get("/history").await.json(), json!([]));
+}
+
+on_both! {
+    async fn others_write_meanwhile_and_see_all_of_it_or_nothing(service: &Service) {
+        let import = begin(service, "", file(), "import").await;
+        let mut own = Vec::new();
+        while !import.is_finished() {
+            let made = service.add("Heat", "DVD", 170, 1995, 5).await;
+            own.push(made["id"].as_i64().unwrap());
+            let total = total(service).await;
+            assert!(total == own.len() || total == own.len() + MANY, "{total} with {} of others", own.len());
+        }
+        assert!(own.len() > 1, "others have to wait for the end");
+        let report = import.await.unwrap().json();
+        assert_eq!((&report["created"], &report["failed"]), (&json!(MANY), &json!(0)), "{report}");
+        assert_eq!(total(service).await, own.len() + MANY);
+        assert_eq!(service.get("/movie?q=film&limit=1&total=true").await.header("x-total-count"), MANY.to_string());
+
+        let change = service.get(&format!("/history/{}?limit=1", report["change"])).await.json();
+        assert_eq!((&change["kind"], &change["movies"], &change["by"]), (&json!("import"), &json!(MANY), &json!("owner")));
+        assert_eq!(service.get("/history?total=true").await.header("x-total-count"), (own.len() + 1).to_string());
+        let undone = service.post(&format!("/history/{}/undo", report["change"]), &Value::Null).await;
+        assert_eq!((undone.status, &undone.json()["movies"]), (200, &json!(MANY)));
+        assert_eq!(total(service).await, own.len());
+    }
+}
+
+on_both! {
+    async fn nobody_reads_or_changes_a_movie_before_its_import_is_done(service: &Service) {
+        let import = begin(service, "", file(), "import").await;
+        let found = [
+            service.get("/movie/1").await.status,
+            service.patch("/movie/1", &json!({"rating": 5})).await.status,
+            service.delete("/movie/1").await.status,
+            service.get("/movie/1/history").await.status,
+            service.get("/movie/random").await.status,
+            service.post("/movie/batch", &json!({"operations": [{"op": "create", "movie": movie("Heat", "DVD", 170, 1995, 5)},
+                {"op": "delete", "id": 1}]})).await.status,
+        ];
+        let lists = [service.get("/movie?q=film").await.json(), service.get("/movie?sort=-title").await.json(), service.get("/history").await.json()];
+        let stats = service.get("/stats").await.json();
+        assert!(!import.is_finished(), "too short an import for this test");
+        assert_eq!(found[..5], [404; 5]);
+        assert_eq!((lists, &stats["movies"]), ([json!([]), json!([]), json!([])], &json!(0)));
+        assert_eq!(import.await.unwrap().status, 200);
+        assert_eq!(service.get("/movie/1").await.status, 200);
+        assert_eq!(found[5], 404);
+    }
+}
+
+on_both! {
+    async fn an_import_whose_sender_is_gone_leaves_nothing(service: &Service) {
+        let import = begin(service, "", file(), "import").await;
+        import.abort();
+        // The same key with something else waits for the first to end, and then tells what became of it.
+        let probe = service.request(Method::POST, "/movie").header("content-type", "text/csv");
+        let probe = probe.header("idempotency-key", "import").body("title,movieFormat,length,releaseYear,rating\n");
+        let probe = Answer::of(probe).await;
+        assert_eq!((probe.status, &probe.json()["read"]), (200, &json!(0)), "{probe:?}");
+        assert_eq!(total(service).await, 0);
+        nothing_is_left(service).await;
+    }
+}
+
+on_both! {
+    async fn what_is_only_tried_or_refused_leaves_nothing(service: &Service) {
+        let tried = begin(service, "?dryRun=true", file(), "tried").await.await.unwrap();
+        assert_eq!((tried.status, &tried.json()["created"]), (200, &json!(MANY)));
+        nothing_is_left(service).await;
+        let broken = format!("{}\"never closed", file());
+        let refused = begin(service, "?onError=skip", broken, "broken").await.await.unwrap();
+        refused.problem(422);
+        nothing_is_left(service).await;
+        let with_an_error = format!("{}Film,DVD,90,2000,9\n", file());
+        let refused = service.import("text/csv", "", with_an_error).await.problem(422);
+        assert_eq!((&refused["report"]["read"], &refused["report"]["failed"]), (&json!(MANY + 1), &json!(1)));
+        nothing_is_left(service).await;
+    }
+}
+
+on_both! {
+    async fn of_two_long_imports_the_second_knows_what_the_first_has_stored(service: &Service) {
+        let (first, second) = join(
+            service.import("text/csv", "", file()),
+            service.import("text/csv", "", file()),
+        ).await;
+        let mut created = [first.json()["created"].as_u64(), second.json()["created"].as_u64()];
+        created.sort_unstable();
+        assert_eq!(created, [Some(0), Some(MANY as u64)]);
+        let twice = file() + &file().replacen("title,movieFormat,length,releaseYear,rating\n", "", 1);
+        empty(service).await;
+        let report = service.import("text/csv", "", twice).await.json();
+        assert_eq!((&report["created"], &report["skipped"]), (&json!(MANY), &json!(MANY)), "{report}");
+    }
+}
+
+on_both! {
+    async fn a_long_import_that_is_sent_again_meanwhile_is_done_once(service: &Service) {
+        let first = begin(service, "", file(), "import").await;
+        let again = service.request(Method::POST, "/movie").header("content-type", "text/csv");
+        let again = Answer::of(again.header("idempotency-key", "import").body(file())).await;
+        let first = first.await.unwrap();
+        assert_eq!((first.status, &first.text), (again.status, &again.text));
+        assert_eq!(total(service).await, MANY);
+        let other = service.request(Method::POST, "/movie").header("idempotency-key", "import");
+        Answer::of(other.json(&movie("Heat", "DVD", 170, 1995, 5))).await.problem(422);
+    }
+}
+
+on_both! {
+    async fn events_name_a_long_import_after_what_was_committed_meanwhile(service: &Service) {
+        let earlier = service.add("Earlier", "DVD", 90, 2000, 3).await;
+        let import = begin(service, "", file(), "import").await;
+        service.add("Meanwhile", "DVD", 90, 2000, 3).await;
+        assert!(!import.is_finished(), "too short an import for this test");
+        let change = import.await.unwrap().json()["change"].clone();
+        service.add("Later", "DVD", 90, 2000, 3).await;
+        assert_eq!(earlier["id"], 1);
+        let mut stream = Stream::open(service, Some(1)).await;
+        let mut kinds = Vec::new();
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let event = stream.next().await.expect("an event");
+            kinds.push(event["kind"].clone());
+            ids.push(event["id"].clone());
+        }
+        let place = kinds.iter().position(|kind| kind == "import").expect("the import");
+        assert_eq!(ids[place], change);
+        // On PostgreSQL, where the import began first, it also comes first.
+        let expected = if service.database.kind == Kind::Sqlite { 1 } else { 0 };
+        assert_eq!(place, expected, "{kinds:?}");
+        let mut behind = Stream::open(service, change.as_i64()).await;
+        assert_eq!(behind.next().await.expect("an event")["id"], ids[place + 1]);
+    }
+}
+
+/// What a service leaves that was killed in the middle of an import.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_service_has_left_is_not_seen_and_is_removed_at_the_next_start() {
+    let service = Service::start(Kind::Sqlite).await;
+    let import = begin(&service, "", file(), "import").await;
+    // As a crash would have it: the file as it is now, opened by another service.
+    let next = service.over_a_copy().await;
+    assert!(!import.is_finished(), "too short an import for this test");
+    assert!(number(&next, "SELECT count(*) FROM movie_rows").await > 0);
+    assert_eq!(total(&next).await, 0);
+    changes::remove_left_over(&next.app).await.unwrap();
+    nothing_is_left(&next).await;
+    let report = next.import("text/csv", "", file()).await.json();
+    assert_eq!(report["created"], MANY);
+}
