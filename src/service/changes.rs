@@ -23,7 +23,7 @@ use crate::{
 const PIECE: usize = 500;
 
 /// How long a change may keep others from writing before it lets them go first.
-const TURN: Duration = Duration::from_millis(200);
+const TURN: Duration = Duration::from_millis(100);
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
