@@ -1,5 +1,6 @@
 //! A movie and its five attributes, each a type that cannot hold an invalid value.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use super::{Invalid, Time, parse_short_text};
@@ -92,6 +93,13 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
+/// A whole number in a text; one with a fraction of zero is one, as in JSON.
+pub(crate) fn whole(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let zero = !fraction.is_empty() && fraction.bytes().all(|b| b == b'0');
+    whole.parse().ok().filter(|_| zero && !whole.starts_with('+'))
+}
+
 /// A whole number within fixed limits, both included.
 macro_rules! whole_number {
     ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal) => {
@@ -140,6 +148,35 @@ whole_number!(
     /// How good somebody found a movie: 1 to 5.
     Rating, 1..=5
 );
+
+impl Length {
+    /// Reads a length as people write it: minutes (`170`, `170.0`, `170 min`), hours and minutes (`2:50`,
+    /// `2h50`, `2 hrs 50 min`), with seconds (`2:50:30`), or a duration of ISO 8601 (`PT2H50M`). Seconds
+    /// are rounded to the minute, halves up; the second value tells whether that made a difference.
+    ///
+    /// # Errors
+    /// Any other text, and a length beyond the limits.
+    pub fn parse(text: &str) -> Result<(Self, bool), Invalid> {
+        let text = text.trim();
+        if let Some(minutes) = whole(text) {
+            return Ok((minutes.try_into()?, false));
+        }
+        let mut written = text.to_ascii_lowercase();
+        if written.ends_with(|c: char| c.is_ascii_digit()) {
+            match written.matches(':').count() {
+                1 => written.push_str(":00"),
+                0 if written.contains('h') => written.push('m'),
+                _ => {}
+            }
+        }
+        let duration: SignedDuration = written.parse().map_err(|_| {
+            let examples = "170, 170 min, 2:50, 2h 50m or PT2H50M";
+            Invalid::new(format!("must be a length such as {examples}, got {}", quoted(text)))
+        })?;
+        let minutes = (duration + SignedDuration::from_secs(30)).as_secs().div_euclid(60);
+        Ok((minutes.try_into()?, duration != SignedDuration::from_mins(minutes)))
+    }
+}
 
 /// The five attributes by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -281,6 +318,8 @@ impl TryFrom<Written> for Movie {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -327,6 +366,77 @@ mod tests {
             assert_eq!(Rating::try_from(value).is_ok(), ok, "rating {value}");
         }
         assert_eq!(Rating::try_from(9).unwrap_err().0, "must be between 1 and 5, got 9");
+    }
+
+    #[test]
+    fn a_length_is_read_as_people_write_it() {
+        for written in [
+            "170",
+            " 170 ",
+            "170.0",
+            "170 min",
+            "170min",
+            "170 mins",
+            "170 Minutes",
+            "170m",
+            "2:50",
+            "02:50",
+            "2:50:00",
+            "2h50",
+            "2h50m",
+            "2h 50m",
+            "2H 50M",
+            "2 h 50 m",
+            "2 h 50",
+            "2 hrs 50 min",
+            "2 hours, 50 minutes",
+            "PT2H50M",
+            "pt2h50m",
+            "PT170M",
+        ] {
+            assert_eq!(Length::parse(written), Ok((Length(170), false)), "{written:?}");
+        }
+        for (written, minutes, rounded) in [
+            ("0", 0, false),
+            ("2h", 120, false),
+            ("2:50:29", 170, true),
+            ("2:50:30", 171, true),
+            ("PT2H50M30S", 171, true),
+            ("2h 49m 60s", 170, false),
+            ("170.5 min", 171, true),
+            ("1.5h", 90, false),
+            ("29s", 0, true),
+            ("500", 500, false),
+            ("8:20", 500, false),
+            ("8h20", 500, false),
+            ("PT8H20M29S", 500, true),
+        ] {
+            assert_eq!(Length::parse(written), Ok((Length(minutes), rounded)), "{written:?}");
+        }
+        for beyond in ["501", "-1", "8:21", "8h21", "501 min", "PT8H20M30S", "-2h", "99999h", "2h 50m ago"] {
+            assert!(
+                Length::parse(beyond).unwrap_err().0.starts_with("must be between 0 and 500, got "),
+                "{beyond:?}"
+            );
+        }
+        for bad in [
+            "", "x", "170.5", "+170", "1e2", "2:", ":50", "2:50:", "170 m 30", "2 days", "2h h", "170,0", "h",
+        ] {
+            assert!(Length::parse(bad).unwrap_err().0.starts_with("must be a length such as "), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_length_reads_back_the_same_however_it_is_written(minutes in Length::MIN..=Length::MAX) {
+            let (h, m) = (minutes / 60, minutes % 60);
+            for written in [
+                format!("{minutes}"), format!("{minutes} min"), format!("{h}:{m:02}"), format!("{h}h{m}"),
+                format!("{h} h {m} m"), format!("{h} hrs {m} min"), format!("PT{h}H{m}M"), format!("{h}:{m:02}:29"),
+            ] {
+                prop_assert_eq!(Length::parse(&written).unwrap().0.get(), minutes, "{}", written);
+            }
+        }
     }
 
     #[test]

@@ -1,218 +1,182 @@
-//! CSV (RFC 4180): `,` `;` or tab, found from the header line; CRLF or LF.
+//! A CSV file: its header, which tells the layout, and its rows as records.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 
-use csv_core::ReadRecordResult;
-
-use super::{ImportOptions, LONGEST_ROW, Record, RowError, STORED, record::Cell};
+use super::{
+    ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
+    layouts::{Layout, REELSHELF},
+    parser::Parser,
+    record::{Cell, Record},
+};
 use crate::domain::{Field, Invalid, quoted};
 
 pub(super) struct Rows<R> {
     parser: Parser<R>,
+    layout: &'static Layout,
+    /// The columns as the header names them.
+    names: Vec<String>,
     /// The column of each attribute.
     columns: [Option<usize>; 5],
-    width: usize,
-    ignored: Vec<String>,
+    /// The column that tells films from the rest.
+    kind: Option<usize>,
+    /// The line on which the present row begins.
+    line: u64,
+    /// Whether the file begins with a byte order mark, by which Excel knows UTF-8.
+    marked: bool,
 }
 
 impl<R: BufRead> Rows<R> {
-    pub(super) fn open(mut file: R, options: &ImportOptions) -> Result<Self, Invalid> {
-        let delimiter = delimiter(file.fill_buf().map_err(|e| super::unreadable(&e))?);
-        let mut parser = Parser::new(file, delimiter);
-        parser.read().map_err(|e| super::unreadable(&e))?;
-        let header: Result<Vec<&str>, _> = parser.cells().map(std::str::from_utf8).collect();
-        let header = header.map_err(|_| Invalid("line 1 is not UTF-8".to_owned()))?;
-        let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-        if names.iter().all(String::is_empty) {
-            return Err(Invalid("the file is empty; its first line must name the columns".to_owned()));
+    pub(super) fn open(file: R, marked: bool, options: &ImportOptions) -> Result<Self, Invalid> {
+        let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
+        let (mut line, mut names) = header(&mut parser)?;
+        if let Some(layout) = Layout::of_preamble(names.first().map_or("", String::as_str)) {
+            // A header and a line about the list come before that of the films.
+            for _ in 0..3 {
+                if !layout.knows(&names) {
+                    (line, names) = header(&mut parser)?;
+                }
+            }
         }
+        let layout = layout_of(line, &names, options)?;
         if let Some(twice) =
             names.iter().enumerate().find(|(n, name)| !name.is_empty() && names[..*n].contains(name))
         {
-            return Err(Invalid(format!("line 1 names the column {} twice", quoted(twice.1))));
+            return Err(Invalid(format!("line {line} names the column {} twice", quoted(twice.1))));
         }
         let mut columns = [None; 5];
         for field in Field::ALL {
-            let mapped = options.columns.get(&field).map(|name| name.trim());
-            let name = mapped.unwrap_or(field.as_str());
-            let place = names.iter().position(|n| n == name);
-            if mapped.is_some() && place.is_none() {
-                return Err(Invalid(format!("line 1 does not name the mapped column {}", quoted(name))));
-            }
-            columns[field as usize] = place;
+            columns[field as usize] = match options.columns.get(&field) {
+                None => layout.columns[field as usize].iter().find_map(|name| layout.place(name, &names)),
+                Some(mapped) => {
+                    let place = names.iter().position(|name| name == mapped.trim());
+                    let missing =
+                        || format!("line {line} does not name the mapped column {}", quoted(mapped));
+                    Some(place.ok_or_else(|| Invalid(missing()))?)
+                }
+            };
         }
-        if columns.iter().all(Option::is_none) {
-            return Err(Invalid(
-                "line 1 names none of the columns title, movieFormat, length, releaseYear and rating; \
-                 name them with map=FIELD:COLUMN"
-                    .to_owned(),
-            ));
-        }
-        let ignored = names
-            .iter()
-            .enumerate()
-            .filter(|(n, name)| !columns.contains(&Some(*n)) && !STORED.contains(&name.as_str()))
-            .map(|(_, name)| name.clone())
-            .collect();
-        Ok(Self { parser, columns, width: names.len(), ignored })
+        let kind = layout.kinds.as_ref().and_then(|kinds| layout.place(kinds.column, &names));
+        Ok(Self { parser, layout, names, columns, kind, line, marked })
     }
 
-    pub(super) fn ignored_columns(&self) -> &[String] {
-        &self.ignored
+    pub(super) fn layout(&self) -> &'static Layout {
+        self.layout
     }
 
-    fn record(&self, line: u64) -> Result<Record, RowError> {
-        let width = self.parser.cells().count();
-        if width != self.width {
-            let detail = format!("has {width} columns, the first line names {}", self.width);
-            return Err(RowError::of_row(line, detail));
+    /// The columns of which nothing is stored, other than those that every export has.
+    pub(super) fn ignored_columns(&self) -> Vec<String> {
+        let read = |place| self.kind == Some(place) || self.columns.contains(&Some(place));
+        let known = |name: &str| STORED.contains(&name) || name == REJECT_COLUMN;
+        let ignored = self.names.iter().enumerate().filter(|(n, name)| !read(*n) && !known(name));
+        ignored.map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Goes on to the next row; tells whether there is one.
+    pub(super) fn advance(&mut self) -> io::Result<bool> {
+        let line = self.parser.read()?;
+        self.line = line.unwrap_or(self.line);
+        Ok(line.is_some())
+    }
+
+    /// Where a column stands.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.layout.place(name, &self.names)
+    }
+
+    /// The line on which the present row begins.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
+        let (width, expected) = (self.parser.width(), self.names.len());
+        if width != expected {
+            let detail = format!("has {width} columns, the header names {expected}");
+            return Err(RowError::of_row(self.line, detail));
         }
+        let kind = self.kind.map(|column| self.text(column, None)).transpose()?;
         let mut cells = [const { None }; 5];
         for field in Field::ALL {
-            let Some(bytes) = self.columns[field as usize].and_then(|column| self.parser.cells().nth(column))
-            else {
-                continue;
-            };
-            let Ok(text) = std::str::from_utf8(bytes) else {
-                return Err(RowError {
-                    line,
-                    field: Some(field.as_str().into()),
-                    detail: "is not UTF-8".to_owned(),
-                    value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
-                });
-            };
-            cells[field as usize] = Some(Cell::Text(text.to_owned()));
-        }
-        Ok(Record { line, cells })
-    }
-}
-
-impl<R: BufRead> Iterator for Rows<R> {
-    type Item = io::Result<Result<Record, RowError>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some(self.parser.read().transpose()?.map(|line| self.record(line)))
-    }
-}
-
-/// The delimiter that the header line has most of, outside of quotes.
-fn delimiter(start: &[u8]) -> u8 {
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
-    for byte in start {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            byte if !quoted => {
-                counts.iter_mut().filter(|(delimiter, _)| delimiter == byte).for_each(|(_, n)| *n += 1);
-            }
-            _ => {}
-        }
-    }
-    // The first of equals: a header of one column has none, and is read as comma-separated.
-    counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
-}
-
-/// Cuts a file into rows and cells, and knows on which line it stands.
-struct Parser<R> {
-    file: R,
-    core: Box<csv_core::Reader>,
-    /// The cells of the row, one behind the other.
-    text: Vec<u8>,
-    /// Where each of the cells ends.
-    ends: Vec<usize>,
-    /// How many cells the row has.
-    width: usize,
-    line: u64,
-    after_return: bool,
-}
-
-impl<R: BufRead> Parser<R> {
-    fn new(file: R, delimiter: u8) -> Self {
-        Self {
-            file,
-            core: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
-            text: vec![0; 1024],
-            ends: vec![0; 16],
-            width: 0,
-            line: 1,
-            after_return: false,
-        }
-    }
-
-    /// Reads the next row and tells on which line it begins; none at the end of the file.
-    ///
-    /// A row must end, and within [`LONGEST_ROW`]: a quotation mark that is never closed would make
-    /// one cell of all rows behind it, and lose them where that cell is not stored.
-    fn read(&mut self) -> io::Result<Option<u64>> {
-        if !self.skip_line_ends()? {
-            return Ok(None);
-        }
-        let start = self.line;
-        let (mut length, mut written) = (0, 0);
-        self.width = 0;
-        loop {
-            let input = self.file.fill_buf()?;
-            let at_end = input.is_empty();
-            let input = if at_end { b"\n" } else { input };
-            let (result, read, more, cells) =
-                self.core.read_record(input, &mut self.text[written..], &mut self.ends[self.width..]);
-            written += more;
-            self.width += cells;
-            length += read;
-            if !at_end {
-                self.consume(read);
-            }
-            match result {
-                ReadRecordResult::Record => return Ok(Some(start)),
-                ReadRecordResult::End => return Ok(None),
-                ReadRecordResult::InputEmpty if at_end => {
-                    return Err(invalid(format!("line {start}: a quotation mark is not closed")));
-                }
-                _ if length > LONGEST_ROW => {
-                    return Err(invalid(format!(
-                        "line {start}: the row is longer than {LONGEST_ROW} bytes; is a quotation mark not closed?"
-                    )));
-                }
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+            if let Some(column) = self.columns[field as usize] {
+                cells[field as usize] = Some(Cell::Text(self.text(column, Some(field))?));
             }
         }
+        Ok(Record { line: self.line, kind, cells })
     }
 
-    /// Passes over the end of the row before and over empty lines; tells whether anything follows.
-    fn skip_line_ends(&mut self) -> io::Result<bool> {
-        loop {
-            let input = self.file.fill_buf()?;
-            let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-            if ends < input.len() || input.is_empty() {
-                let more = !input.is_empty();
-                self.consume(ends);
-                return Ok(more);
-            }
-            self.consume(ends);
+    /// What stands in a column of the present row, which has as many as the header.
+    pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
+        let bytes = self.parser.cell(column);
+        std::str::from_utf8(bytes).map_err(|_| RowError {
+            line: self.line,
+            field: field.map(|field| field.as_str().into()),
+            detail: "is not UTF-8".to_owned(),
+            value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
+        })
+    }
+
+    /// Writes the present row as it stands, with the reason why it is refused in a last column; before
+    /// the first one, the header.
+    pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
+        let before = self.names.iter().position(|name| name == REJECT_COLUMN);
+        if first {
+            to.write_all(if self.marked { "\u{feff}".as_bytes() } else { b"" })?;
+            let names = self.names.iter().map(String::as_bytes).enumerate();
+            self.write(to, names.filter(|(n, _)| Some(*n) != before), REJECT_COLUMN)?;
         }
+        // A row that is too short is filled up, so that the reason stands in its column.
+        let missing = self.names.len().saturating_sub(self.parser.width());
+        let cells = self.parser.cells().chain(std::iter::repeat_n(&b""[..], missing)).enumerate();
+        self.write(to, cells.filter(|(n, _)| Some(*n) != before), reason)
     }
 
-    /// Goes on by so many bytes, which stand in the buffer, and counts their lines.
-    fn consume(&mut self, count: usize) {
-        for byte in self.file.fill_buf().unwrap_or_default().iter().take(count) {
-            let end = *byte == b'\r' || *byte == b'\n' && !self.after_return;
-            self.line += u64::from(end);
-            self.after_return = *byte == b'\r';
-        }
-        self.file.consume(count);
-    }
-
-    /// The cells of the row that was read last.
-    fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        let ends = &self.ends[..self.width];
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        starts.zip(ends).map(|(start, end)| &self.text[start..*end])
+    fn write<'a>(
+        &self,
+        to: &mut dyn Write,
+        cells: impl Iterator<Item = (usize, &'a [u8])>,
+        last: &str,
+    ) -> io::Result<()> {
+        let mut csv = csv::WriterBuilder::new().delimiter(self.parser.delimiter()).from_writer(to);
+        csv.write_record(cells.map(|(_, cell)| cell).chain([last.as_bytes()]))?;
+        csv.flush()
     }
 }
 
-fn invalid(detail: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, detail)
+/// Reads a line that names columns.
+pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
+    let empty = || Invalid("the file is empty; its first line must name the columns".to_owned());
+    let line = parser.read().map_err(|e| super::unreadable(&e))?.ok_or_else(empty)?;
+    let names: Result<Vec<&str>, _> = parser.cells().map(std::str::from_utf8).collect();
+    let names = names.map_err(|_| Invalid(format!("line {line} is not UTF-8")))?;
+    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    if names.iter().all(String::is_empty) { Err(empty()) } else { Ok((line, names)) }
+}
+
+/// The layout that the header shows, or that was asked for.
+fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'static Layout, Invalid> {
+    let layout = match Layout::of_source(options.source) {
+        Some(layout) => layout,
+        None => Layout::of_header(names).unwrap_or(&REELSHELF),
+    };
+    if layout.source == Source::Reelshelf {
+        let any = layout.columns.iter().any(|own| layout.place(own[0], names).is_some());
+        return if any || !options.columns.is_empty() {
+            Ok(layout)
+        } else {
+            Err(Invalid(format!(
+                "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
+                 is not as Letterboxd, IMDb, MovieLens, Tellico, CLZ or Libib write it; name the columns with \
+                 map=FIELD:COLUMN"
+            )))
+        };
+    }
+    let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns[0][0]);
+    let needed = title.into_iter().chain(layout.kinds.as_ref().map(|kinds| kinds.column));
+    let missing: Vec<String> =
+        needed.filter(|name| layout.place(name, names).is_none()).map(quoted).collect();
+    if missing.is_empty() {
+        return Ok(layout);
+    }
+    let (missing, source) = (missing.join(" and "), layout.source.as_str());
+    Err(Invalid(format!("line {line} does not name the column {missing}, which source={source} needs")))
 }

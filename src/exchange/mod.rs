@@ -1,20 +1,31 @@
 //! Import and export: files of movies, read and written as streams.
 
+mod check;
 mod csv;
 mod export;
+mod layouts;
+mod letterboxd_export;
+mod movielens_ratings;
 mod ndjson;
 mod options;
+mod parser;
 mod record;
 mod report;
+mod text;
+mod titles;
+mod values;
 
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
+pub use check::{REJECT_COLUMN, check};
 pub use export::{Format, to_bytes};
+pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
+pub use movielens_ratings::with_movielens_ratings;
 pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
-pub use record::Record;
-pub use report::{Report, RowError};
+pub use report::{Note, NoteKind, Noted, Report, RowError};
 
-use crate::domain::Invalid;
+use self::{layouts::REELSHELF, record::Outcome, text::Text};
+use crate::domain::{Attributes, Invalid};
 
 /// The longest row of a file, in bytes: far more than any movie needs, and little memory.
 const LONGEST_ROW: usize = 1024 * 1024;
@@ -31,56 +42,115 @@ pub enum FileKind {
     Ndjson,
 }
 
-/// The rows of a file, one by one.
-pub struct Rows<R>(Reader<R>);
+impl FileKind {
+    /// Tells the kind of a file from how it starts: NDJSON with a brace, CSV with any other text. None
+    /// for an empty file and for what is no text.
+    #[must_use]
+    pub fn sniff(start: &[u8]) -> Option<Self> {
+        let (mut text, _) = text::open(Cursor::new(start)).ok()?;
+        let start = text.fill_buf().ok()?;
+        match start.trim_ascii_start().first()? {
+            b'{' => Some(Self::Ndjson),
+            _ => Some(Self::Csv),
+        }
+    }
+}
+
+/// A movie as a row describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The line in the file on which the row begins, from 1.
+    pub line: u64,
+    pub attributes: Attributes,
+}
+
+/// The rows of a file, read as a stream.
+pub struct Rows<R> {
+    reader: Reader<BufReader<Text<R>>>,
+    options: ImportOptions,
+}
 
 enum Reader<R> {
     Csv(csv::Rows<R>),
     Ndjson(ndjson::Rows<R>),
 }
 
-impl<R: Read + Seek> Rows<BufReader<R>> {
+impl<R: Read + Seek> Rows<R> {
     /// Begins to read a file; of CSV, the header line.
     ///
     /// # Errors
-    /// A file that cannot be read at all: no header, a header that names a column twice, or a
-    /// mapped column that is not there.
+    /// A file that cannot be read at all: no text, no header, one that names a column twice or is of no
+    /// known layout, and a column that is not there though it is mapped or the source needs it.
     pub fn open(file: R, kind: FileKind, options: &ImportOptions) -> Result<Self, Invalid> {
-        let mut file = BufReader::with_capacity(64 * 1024, file);
-        let mark = "\u{feff}".as_bytes();
-        if file.fill_buf().map_err(|e| unreadable(&e))?.starts_with(mark) {
-            file.consume(mark.len());
-        }
-        Ok(Self(match kind {
-            FileKind::Csv => Reader::Csv(csv::Rows::open(file, options)?),
-            FileKind::Ndjson => Reader::Ndjson(ndjson::Rows::new(file, options)),
-        }))
+        let (text, marked) = text::open(file)?;
+        let reader = match kind {
+            FileKind::Csv => Reader::Csv(csv::Rows::open(text, marked, options)?),
+            FileKind::Ndjson => Reader::Ndjson(ndjson::Rows::open(text, options)?),
+        };
+        Ok(Self { reader, options: options.clone() })
     }
 }
 
-impl<R: BufRead> Rows<R> {
-    /// The columns that are no attribute and no part of an export: nothing of them is stored.
+impl<R: Read> Rows<R> {
+    /// The report of an import that begins: the layout, and the columns of which nothing is stored.
     #[must_use]
-    pub fn ignored_columns(&self) -> &[String] {
-        match &self.0 {
-            Reader::Csv(rows) => rows.ignored_columns(),
-            Reader::Ndjson(_) => &[],
+    pub fn report(&self) -> Report {
+        let (source, ignored_columns) = match &self.reader {
+            Reader::Csv(rows) => (rows.layout().source, rows.ignored_columns()),
+            Reader::Ndjson(_) => (Source::Reelshelf, Vec::new()),
+        };
+        Report { source, ignored_columns, dry_run: self.options.dry_run, ..Report::default() }
+    }
+
+    /// Reads on to the next row that describes a movie; none at the end of the file. The report counts
+    /// what was read, refused and passed over until there, with errors and notes.
+    ///
+    /// # Errors
+    /// One of the file, after which nothing comes.
+    pub fn next_movie(&mut self, report: &mut Report) -> io::Result<Option<Row>> {
+        while let Some((line, outcome)) = self.next(report)? {
+            match outcome {
+                Outcome::Movie(attributes) => return Ok(Some(Row { line, attributes })),
+                Outcome::NoFilm => {}
+                Outcome::Refused(errors) => report.fail(errors),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next row, which is not counted yet where it is refused, and its line.
+    fn next(&mut self, report: &mut Report) -> io::Result<Option<(u64, Outcome)>> {
+        let more = match &mut self.reader {
+            Reader::Csv(rows) => rows.advance(),
+            Reader::Ndjson(rows) => rows.advance(),
+        };
+        if !more? {
+            return Ok(None);
+        }
+        report.read += 1;
+        let (line, layout, record) = match &self.reader {
+            Reader::Csv(rows) => (rows.line(), rows.layout(), rows.record()),
+            Reader::Ndjson(rows) => (rows.line(), &REELSHELF, rows.record()),
+        };
+        Ok(Some((
+            line,
+            match record {
+                Ok(record) => record.outcome(layout, &self.options, report),
+                Err(error) => Outcome::Refused(vec![error]),
+            },
+        )))
+    }
+
+    /// Writes the present row as it stands, with the reason why it is refused; before the first one what
+    /// begins the file.
+    fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
+        match &self.reader {
+            Reader::Csv(rows) => rows.write_reject(to, reason, first),
+            Reader::Ndjson(rows) => rows.write_reject(to, reason),
         }
     }
 }
 
-impl<R: BufRead> Iterator for Rows<R> {
-    /// A row, or why it cannot be read; the outer error is one of the file, after which nothing comes.
-    type Item = std::io::Result<Result<Record, RowError>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Reader::Csv(rows) => rows.next(),
-            Reader::Ndjson(rows) => rows.next(),
-        }
-    }
-}
-
-fn unreadable(error: &std::io::Error) -> Invalid {
+fn unreadable(error: &io::Error) -> Invalid {
     Invalid(format!("the file cannot be read: {error}"))
 }

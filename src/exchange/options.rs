@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::record::check;
-use crate::domain::{Field, Invalid, MovieFormat, quoted};
+use serde::{Deserialize, Serialize};
+
+use super::record::with_default;
+use crate::domain::{Changes, Field, Invalid, MovieFormat, quoted};
 
 /// The choices of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
     pub source: Source,
-    /// What a row gets where the file gives nothing for an attribute; as text, to be read like a cell.
-    pub defaults: HashMap<Field, String>,
+    /// What a row gets where the file gives nothing for an attribute.
+    pub defaults: Changes,
     /// The columns that hold an attribute under another name.
     pub columns: HashMap<Field, String>,
-    /// Our formats for foreign media.
+    /// Our formats for foreign media, whose names stand in small letters.
     pub formats: HashMap<String, MovieFormat>,
     pub on_duplicate: OnDuplicate,
     pub on_error: OnError,
@@ -26,14 +28,27 @@ pub struct ImportOptions {
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $first:ident = $first_word:literal $(, $(#[$more:meta])* $variant:ident = $word:literal)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
         pub enum $name {
             #[default]
+            #[serde(rename = $first_word)]
             $first,
-            $($(#[$more])* $variant,)*
+            $($(#[$more])* #[serde(rename = $word)] $variant,)*
         }
 
         impl $name {
+            /// Every choice, in the order in which they are listed.
+            pub const ALL: &[Self] = &[Self::$first $(, Self::$variant)*];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_word,
+                    $(Self::$variant => $word,)*
+                }
+            }
+
             /// Reads one of the words.
             ///
             /// # Errors
@@ -53,7 +68,10 @@ macro_rules! choice {
 
 choice!(
     /// Whose layout the file has.
-    Source { Auto = "auto", Reelshelf = "reelshelf" }
+    Source {
+        Auto = "auto", Reelshelf = "reelshelf", Letterboxd = "letterboxd", Imdb = "imdb",
+        Movielens = "movielens", Tellico = "tellico", Clz = "clz", Libib = "libib"
+    }
 );
 choice!(
     /// What becomes of a movie that is there already: same title (case and accents aside), release
@@ -76,8 +94,11 @@ impl ImportOptions {
     /// Another form, an unknown attribute, one that has a default already, a value that breaks a rule.
     pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
-        check(field, &value, self).map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
-        once(field.as_str(), self.defaults.insert(field, value).is_none())
+        let read = with_default(field, value, self);
+        let (defaults, first) =
+            read.map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
+        self.defaults = defaults;
+        once(field.as_str(), first)
     }
 
     /// Reads `FIELD:COLUMN`, the name of an attribute's column.
@@ -86,7 +107,7 @@ impl ImportOptions {
     /// Another form, an unknown attribute, one that has a column already.
     pub fn add_column(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, column) = field_and_text(text)?;
-        once(field.as_str(), self.columns.insert(field, column).is_none())
+        once(field.as_str(), self.columns.insert(field, column.trim().to_owned()).is_none())
     }
 
     /// Reads `MEDIUM:FORMAT`, our format for a foreign medium.
@@ -98,15 +119,22 @@ impl ImportOptions {
             Invalid(format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)))
         })?;
         let format = MovieFormat::parse(format)?;
-        once(medium, self.formats.insert(medium.trim().to_owned(), format).is_none())
+        once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
+    }
+
+    /// Our format for a foreign medium, case and blanks around it aside.
+    #[must_use]
+    pub fn format_of(&self, medium: &str) -> Option<MovieFormat> {
+        if self.formats.is_empty() { None } else { self.formats.get(&medium.trim().to_lowercase()).copied() }
     }
 }
 
-fn field_and_text(text: &str) -> Result<(Field, String), Invalid> {
+fn field_and_text(text: &str) -> Result<(Field, &str), Invalid> {
     let (field, rest) = text
         .split_once(':')
+        .filter(|(_, rest)| !rest.trim().is_empty())
         .ok_or_else(|| Invalid(format!("must be FIELD:TEXT, such as length:90, got {}", quoted(text))))?;
-    Ok((Field::parse(field)?, rest.to_owned()))
+    Ok((Field::parse(field)?, rest))
 }
 
 fn once(name: &str, is_first: bool) -> Result<(), Invalid> {

@@ -1,30 +1,49 @@
 //! A row of a file: what stands there for each attribute, and how it becomes a movie.
 
-use super::{ImportOptions, RowError, TitleTooLong};
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    ImportOptions, NoteKind, Report, RowError, Source, TitleTooLong,
+    layouts::{Kinds, Layout, REELSHELF, Titles, Years},
+    titles, values,
+};
 use crate::{
-    domain::{Attributes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title},
+    domain::{Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, whole},
     json::Node,
 };
 
 /// A row of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+#[derive(Debug)]
+pub(super) struct Record<'a> {
     /// The line on which the row begins, from 1.
     pub line: u64,
+    /// What the row says that it is, where a file holds more than films.
+    pub kind: Option<&'a str>,
     /// What stands there for each attribute, in the order of [`Field::ALL`].
-    pub cells: [Option<Cell>; 5],
+    pub cells: [Option<Cell<'a>>; 5],
 }
 
 /// What stands in one place of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+#[derive(Debug)]
+pub(super) enum Cell<'a> {
     /// A text, as in CSV, in which a number may stand.
-    Text(String),
+    Text(&'a str),
     /// A JSON value, which has a type.
     Json(Node),
 }
 
-impl Cell {
+/// What a row is.
+pub(super) enum Outcome {
+    Movie(Attributes),
+    /// Passed over, as the report says.
+    NoFilm,
+    Refused(Vec<RowError>),
+}
+
+impl Cell<'_> {
     /// Whether nothing stands there.
     fn is_blank(&self) -> bool {
         match self {
@@ -40,111 +59,252 @@ impl Cell {
         }
     }
 
-    /// A whole number; one with a fraction of zero is one, as in JSON.
     fn whole(&self) -> Result<i64, Invalid> {
         match self {
             Self::Json(node) => node.whole(),
             Self::Text(text) => {
-                let text = text.trim();
-                let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-                let zero = !fraction.is_empty() && fraction.bytes().all(|b| b == b'0');
-                whole
-                    .parse()
-                    .ok()
-                    .filter(|_| zero && !whole.starts_with('+'))
-                    .ok_or_else(|| Invalid("must be a whole number".to_owned()))
+                whole(text.trim()).ok_or_else(|| Invalid("must be a whole number".to_owned()))
             }
         }
     }
 
-    fn shown(&self) -> String {
+    fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) | Self::Json(Node::Text(text)) => RowError::shown(text),
-            Self::Json(node) => node.to_string(),
+            Self::Text(text) => (*text).into(),
+            Self::Json(Node::Text(text)) => text.into(),
+            Self::Json(node) => node.to_string().into(),
         }
     }
 }
 
-/// Whether a text can stand for an attribute, as the options have it read.
+impl Record<'_> {
+    /// What the row is; the report gets notes of all that is not taken as it stands.
+    pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
+        if let (Some(kind), Some(kinds)) = (self.kind, &layout.kinds)
+            && let Some(outcome) = self.no_film(kind.trim(), kinds, report)
+        {
+            return outcome;
+        }
+        let before = (report.notes.len(), report.noted);
+        let mut reading = Reading::of(self, layout, options, report);
+        let title = reading.title();
+        let movie_format = reading.movie_format();
+        let length = reading.length();
+        let release_year = reading.release_year();
+        let rating = reading.rating();
+        let errors = reading.errors;
+        if let (Some(title), Some(movie_format), Some(length), Some(release_year), Some(rating)) =
+            (title, movie_format, length, release_year, rating)
+        {
+            return Outcome::Movie(Attributes { title, movie_format, length, release_year, rating });
+        }
+        // Its errors say what is to be said of it.
+        report.notes.truncate(before.0);
+        report.noted = before.1;
+        Outcome::Refused(errors)
+    }
+
+    fn no_film(&self, kind: &str, kinds: &Kinds, report: &mut Report) -> Option<Outcome> {
+        if kind.is_empty() {
+            let detail = format!("its {} is blank, so it may be no film", kinds.column);
+            return Some(Outcome::Refused(vec![RowError::of_row(self.line, detail)]));
+        }
+        if kinds.is_film(kind) {
+            return None;
+        }
+        report.skip(self.line, kind, || "is no film".to_owned());
+        Some(Outcome::NoFilm)
+    }
+}
+
+/// The defaults with one more, which is read as a cell of our own layout, and whether it is the first for
+/// its attribute.
 ///
 /// # Errors
-/// The rule that it breaks.
-pub(super) fn check(field: Field, text: &str, options: &ImportOptions) -> Result<(), Invalid> {
-    let cell = Cell::Text(text.to_owned());
-    match field {
-        Field::Title => title(&cell, options).map(drop),
-        Field::MovieFormat => movie_format(&cell, options).map(drop),
-        Field::Length => Length::try_from(cell.whole()?).map(drop),
-        Field::ReleaseYear => ReleaseYear::try_from(cell.whole()?).map(drop),
-        Field::Rating => Rating::try_from(cell.whole()?).map(drop),
+/// The rule that the text breaks.
+pub(super) fn with_default(
+    field: Field,
+    text: &str,
+    options: &ImportOptions,
+) -> Result<(Changes, bool), Invalid> {
+    fn put<T>(place: &mut Option<T>, value: Option<T>) -> bool {
+        std::mem::replace(place, value).is_none()
     }
+
+    let mut cells = [const { None }; 5];
+    cells[field as usize] = Some(Cell::Text(text));
+    let (record, mut report) = (Record { line: 0, kind: None, cells }, Report::default());
+    let mut reading = Reading::of(&record, &REELSHELF, options, &mut report);
+    let mut defaults = options.defaults.clone();
+    let first = match field {
+        Field::Title => put(&mut defaults.title, reading.title()),
+        Field::MovieFormat => put(&mut defaults.movie_format, reading.movie_format()),
+        Field::Length => put(&mut defaults.length, reading.length()),
+        Field::ReleaseYear => put(&mut defaults.release_year, reading.release_year()),
+        Field::Rating => put(&mut defaults.rating, reading.rating()),
+    };
+    reading.errors.pop().map_or(Ok((defaults, first)), |error| Err(Invalid(error.detail)))
 }
 
-fn title(cell: &Cell, options: &ImportOptions) -> Result<Title, Invalid> {
-    match options.title_too_long {
-        TitleTooLong::Error => Title::parse(cell.text()?),
-        TitleTooLong::Truncate => Title::parse_truncating(cell.text()?),
+/// A row on its way to a movie.
+struct Reading<'r> {
+    record: &'r Record<'r>,
+    layout: &'r Layout,
+    options: &'r ImportOptions,
+    report: &'r mut Report,
+    errors: Vec<RowError>,
+    year_in_title: Option<i64>,
+}
+
+impl<'r> Reading<'r> {
+    fn of(
+        record: &'r Record<'r>,
+        layout: &'r Layout,
+        options: &'r ImportOptions,
+        report: &'r mut Report,
+    ) -> Self {
+        Self { record, layout, options, report, errors: Vec::new(), year_in_title: None }
     }
-}
 
-fn movie_format(cell: &Cell, options: &ImportOptions) -> Result<MovieFormat, Invalid> {
-    let medium = cell.text()?;
-    options.formats.get(medium).copied().map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
-        Invalid(format!("{}; mapFormat=MEDIUM:FORMAT says what a medium stands for", invalid.0))
-    })
-}
+    fn title(&mut self) -> Option<Title> {
+        self.read(Field::Title, self.options.defaults.title.as_ref(), |row, cell| {
+            let text = match row.layout.titles {
+                Titles::AsIs => cell.text()?.into(),
+                _ => row.foreign_title(cell)?,
+            };
+            Title::parse(&text).or_else(|invalid| match row.options.title_too_long {
+                TitleTooLong::Error => Err(invalid),
+                TitleTooLong::Truncate => {
+                    let title = Title::parse_truncating(&text)?;
+                    row.note(Field::Title, NoteKind::Cut, cell, &title);
+                    Ok(title)
+                }
+            })
+        })
+    }
 
-impl Record {
-    /// The movie that the row describes.
-    ///
-    /// # Errors
-    /// Every attribute that is invalid, or missing without a default.
-    pub fn attributes(&self, options: &ImportOptions) -> Result<Attributes, Vec<RowError>> {
-        let mut errors = Vec::new();
-        let title = self.read(Field::Title, options, &mut errors, |cell| title(cell, options));
-        let movie_format =
-            self.read(Field::MovieFormat, options, &mut errors, |cell| movie_format(cell, options));
-        let length = self.read(Field::Length, options, &mut errors, |cell| Length::try_from(cell.whole()?));
-        let release_year =
-            self.read(Field::ReleaseYear, options, &mut errors, |cell| ReleaseYear::try_from(cell.whole()?));
-        let rating = self.read(Field::Rating, options, &mut errors, |cell| Rating::try_from(cell.whole()?));
-        match (title, movie_format, length, release_year, rating) {
-            (Some(title), Some(movie_format), Some(length), Some(release_year), Some(rating)) => {
-                Ok(Attributes { title, movie_format, length, release_year, rating })
+    /// The title that a foreign text stands for; keeps the year that stands in it.
+    fn foreign_title(&mut self, cell: &'r Cell<'r>) -> Result<Cow<'r, str>, Invalid> {
+        let mut title = html_escape::decode_html_entities(cell.text()?);
+        if title != cell.text()? {
+            self.note(Field::Title, NoteKind::Decoded, cell, &title);
+        }
+        let collapsed = title.split_whitespace().collect::<Vec<_>>().join(" ");
+        if collapsed != title.trim() {
+            self.note(Field::Title, NoteKind::Collapsed, cell, &collapsed);
+        }
+        title = collapsed.into();
+        if self.layout.titles == Titles::Loose {
+            return Ok(title);
+        }
+        let given = self.given(Field::ReleaseYear).map(|cell| self.year_of(cell));
+        if let Some((before, year)) = titles::year_at_end(&title)
+            && given.is_none_or(|given| given == Ok(year))
+        {
+            self.year_in_title = Some(year);
+            title = before.to_owned().into();
+        }
+        if let Some(spoken) = titles::spoken(&title, self.layout.titles == Titles::ShelvedTwice) {
+            self.note(Field::Title, NoteKind::Rewritten, cell, &spoken);
+            title = spoken.into();
+        }
+        Ok(title)
+    }
+
+    fn movie_format(&mut self) -> Option<MovieFormat> {
+        self.read(Field::MovieFormat, self.options.defaults.movie_format.as_ref(), |row, cell| {
+            let medium = cell.text()?;
+            let foreign = row.layout.source != Source::Reelshelf;
+            let mapped = row.options.format_of(medium);
+            let format = mapped.or_else(|| {
+                let same = |format: &MovieFormat| foreign && format.as_str().eq_ignore_ascii_case(medium);
+                MovieFormat::ALL.into_iter().find(same)
+            });
+            let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
+                Invalid(format!("{}; mapFormat=MEDIUM:FORMAT says what a medium stands for", invalid.0))
+            })?;
+            if format.as_str() != medium {
+                row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);
             }
-            _ => Err(errors),
+            Ok(format)
+        })
+    }
+
+    fn length(&mut self) -> Option<Length> {
+        self.read(Field::Length, self.options.defaults.length.as_ref(), |row, cell| {
+            let Cell::Text(text) = cell else { return cell.whole()?.try_into() };
+            let (length, rounded) = Length::parse(text)?;
+            if rounded {
+                row.note(Field::Length, NoteKind::Rounded, cell, &length);
+            }
+            Ok(length)
+        })
+    }
+
+    fn release_year(&mut self) -> Option<ReleaseYear> {
+        if let (None, Some(year)) = (self.given(Field::ReleaseYear), self.year_in_title) {
+            return ReleaseYear::try_from(year).ok();
+        }
+        self.read(Field::ReleaseYear, self.options.defaults.release_year.as_ref(), |row, cell| {
+            row.year_of(cell)?.try_into()
+        })
+    }
+
+    fn year_of(&self, cell: &Cell) -> Result<i64, Invalid> {
+        match self.layout.years {
+            Years::Numbers => cell.whole(),
+            Years::Dates => values::year(cell.text()?),
         }
     }
 
-    fn read<T>(
-        &self,
+    fn rating(&mut self) -> Option<Rating> {
+        self.read(Field::Rating, self.options.defaults.rating.as_ref(), |row, cell| {
+            let Some(scale) = row.layout.ratings else { return cell.whole()?.try_into() };
+            let (rating, rounded) = scale.rating(cell.text()?)?;
+            if rounded {
+                row.note(Field::Rating, NoteKind::Rounded, cell, &rating);
+            }
+            Ok(rating)
+        })
+    }
+
+    /// What stands there for an attribute, unless it stands for nothing.
+    fn given(&self, field: Field) -> Option<&'r Cell<'r>> {
+        let no_rating = |cell: &Cell| {
+            let scale = self.layout.ratings.filter(|_| field == Field::Rating);
+            scale.is_some_and(|scale| cell.text().is_ok_and(|text| scale.is_none(text)))
+        };
+        self.record.cells[field as usize].as_ref().filter(|cell| !cell.is_blank() && !no_rating(cell))
+    }
+
+    fn read<T: Clone + Serialize>(
+        &mut self,
         field: Field,
-        options: &ImportOptions,
-        errors: &mut Vec<RowError>,
-        parse: impl FnOnce(&Cell) -> Result<T, Invalid>,
+        default: Option<&T>,
+        parse: impl FnOnce(&mut Self, &'r Cell<'r>) -> Result<T, Invalid>,
     ) -> Option<T> {
-        let given = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank());
-        let default = options.defaults.get(&field).map(|text| Cell::Text(text.clone()));
-        let Some(cell) = given.or(default.as_ref()) else {
-            let name = field.as_str();
-            errors.push(RowError {
-                line: self.line,
-                field: Some(name.into()),
-                detail: format!("is missing, and there is no default for it (default={name}:VALUE)"),
-                value: None,
-            });
-            return None;
+        let name = field.as_str();
+        let (detail, value) = match (self.given(field), default) {
+            (Some(cell), _) => match parse(self, cell) {
+                Ok(value) => return Some(value),
+                Err(invalid) => (invalid.0, Some(RowError::shown(&cell.shown()))),
+            },
+            (None, Some(default)) => {
+                let became = || format!("is missing, became {}", json!(default));
+                self.report.note(self.record.line, Some(field), NoteKind::Defaulted, None, became);
+                return Some(default.clone());
+            }
+            (None, None) => {
+                (format!("is missing, and there is no default for it (default={name}:VALUE)"), None)
+            }
         };
-        let invalid = match parse(cell) {
-            Ok(value) => return Some(value),
-            Err(invalid) => invalid,
-        };
-        errors.push(RowError {
-            line: self.line,
-            field: Some(field.as_str().into()),
-            detail: invalid.0,
-            value: Some(cell.shown()),
-        });
+        self.errors.push(RowError { line: self.record.line, field: Some(name.into()), detail, value });
         None
+    }
+
+    /// Notes what a cell became.
+    fn note(&mut self, field: Field, kind: NoteKind, cell: &Cell, became: &impl Serialize) {
+        let became = || format!("became {}", json!(became));
+        self.report.note(self.record.line, Some(field), kind, Some(&cell.shown()), became);
     }
 }

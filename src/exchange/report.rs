@@ -1,10 +1,14 @@
 //! What an import did, and what it did not take and why.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-/// The report of an import. The counts are whole; of the errors the first 1,000 stand here.
+use super::Source;
+use crate::domain::Field;
+
+/// The report of an import. The counts are whole; of the errors, and of each kind of note, the first
+/// 1,000 stand here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -14,7 +18,7 @@ pub struct Report {
     pub created: u64,
     /// Movies that were there and became different.
     pub updated: u64,
-    /// Rows whose movie was there already.
+    /// Rows whose movie was there already, or that are no films.
     pub skipped: u64,
     /// Rows that are invalid.
     pub failed: u64,
@@ -26,6 +30,51 @@ pub struct Report {
     /// Columns of the file of which nothing was stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,
+    /// The layout that the file has.
+    #[serde(default)]
+    pub source: Source,
+    /// What was not taken as it stood.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+    /// How often each kind of note was due, also where it stands here no more.
+    #[serde(default)]
+    pub noted: Noted,
+}
+
+/// What was done with a row, or a part of it, that was not taken as it stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The line in the file on which the row begins, from 1.
+    pub line: u64,
+    /// The attribute; none where it is the whole row.
+    pub field: Option<Cow<'static, str>>,
+    pub kind: NoteKind,
+    /// What was done and why, in words that follow the attribute's name.
+    pub detail: String,
+    /// What stood there, cut after 100 characters.
+    pub value: Option<String>,
+}
+
+/// The kinds of note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoteKind {
+    /// A number became the nearest whole one, halves up.
+    Rounded,
+    /// A title was cut at 50 characters.
+    Cut,
+    /// Nothing stood there, and the default stands in for it.
+    Defaulted,
+    /// A foreign medium became one of ours.
+    Mapped,
+    /// HTML entities of a title became the characters that they stand for.
+    Decoded,
+    /// Line breaks and several blanks in a title became one blank.
+    Collapsed,
+    /// A title was written as it is spoken: its article in front, without a second title in parentheses.
+    Rewritten,
+    /// The row was passed over: no film, or a film that is there already.
+    Skipped,
 }
 
 /// Why a row was not taken.
@@ -40,15 +89,108 @@ pub struct RowError {
     pub value: Option<String>,
 }
 
+impl NoteKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Rounded,
+        Self::Cut,
+        Self::Defaulted,
+        Self::Mapped,
+        Self::Decoded,
+        Self::Collapsed,
+        Self::Rewritten,
+        Self::Skipped,
+    ];
+
+    /// The kind as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rounded => "rounded",
+            Self::Cut => "cut",
+            Self::Defaulted => "defaulted",
+            Self::Mapped => "mapped",
+            Self::Decoded => "decoded",
+            Self::Collapsed => "collapsed",
+            Self::Rewritten => "rewritten",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// How many notes of each kind there are; written as an object of those that there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<NoteKind, u64>", into = "BTreeMap<NoteKind, u64>")]
+pub struct Noted([u64; NoteKind::ALL.len()]);
+
+impl Noted {
+    /// The count of a kind.
+    #[must_use]
+    pub const fn of(self, kind: NoteKind) -> u64 {
+        self.0[kind as usize]
+    }
+}
+
+impl From<BTreeMap<NoteKind, u64>> for Noted {
+    fn from(counts: BTreeMap<NoteKind, u64>) -> Self {
+        Self(NoteKind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or_default()))
+    }
+}
+
+impl From<Noted> for BTreeMap<NoteKind, u64> {
+    fn from(noted: Noted) -> Self {
+        NoteKind::ALL.map(|kind| (kind, noted.of(kind))).into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
 impl Report {
     /// How many errors are kept.
     pub const MOST_ERRORS: usize = 1000;
+    /// How many notes of each kind are kept.
+    pub const MOST_NOTES: u64 = 1000;
 
     /// Counts an invalid row and keeps its errors while there is room.
     pub fn fail(&mut self, errors: impl IntoIterator<Item = RowError>) {
         self.failed += 1;
         let room = Self::MOST_ERRORS - self.errors.len();
         self.errors.extend(errors.into_iter().take(room));
+    }
+
+    /// Counts a row that is passed over and says why: `is there already as movie 7`. `value` is what
+    /// the row is known by, such as its title.
+    pub fn skip(&mut self, line: u64, value: &str, detail: impl FnOnce() -> String) {
+        self.skipped += 1;
+        self.note(line, None, NoteKind::Skipped, Some(value), detail);
+    }
+
+    /// Counts a note, and keeps it while there is room; only then are its words made.
+    pub fn note(
+        &mut self,
+        line: u64,
+        field: Option<Field>,
+        kind: NoteKind,
+        value: Option<&str>,
+        detail: impl FnOnce() -> String,
+    ) {
+        let count = &mut self.noted.0[kind as usize];
+        *count += 1;
+        if *count <= Self::MOST_NOTES {
+            self.notes.push(Note {
+                line,
+                field: field.map(|field| field.as_str().into()),
+                kind,
+                detail: detail(),
+                value: value.map(RowError::shown),
+            });
+        }
+    }
+
+    /// The same report, where nothing was stored after all.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.notes.retain(|note| note.kind != NoteKind::Skipped);
+        self.noted.0[NoteKind::Skipped as usize] = 0;
+        Self { created: 0, updated: 0, skipped: 0, ..self }
     }
 }
 

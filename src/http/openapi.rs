@@ -11,13 +11,16 @@ use utoipa::{
     IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{
         self, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
-        schema::{KnownFormat, SchemaFormat, Type},
+        schema::{AdditionalProperties, KnownFormat, SchemaFormat, Type},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
 use super::{once, problem};
-use crate::domain::{Field, Password, Role, SortKey, TokenName};
+use crate::{
+    domain::{Field, Password, Role, SortKey, TokenName},
+    exchange::{NoteKind, Source},
+};
 
 /// The frame of the description; the routes bring the rest.
 #[derive(OpenApi)]
@@ -401,7 +404,7 @@ pub struct Report {
     created: u64,
     /// Movies that were there and became different.
     updated: u64,
-    /// Rows whose movie was there already.
+    /// Rows whose movie was there already, or that are no films.
     skipped: u64,
     /// Rows that are invalid.
     failed: u64,
@@ -415,6 +418,31 @@ pub struct Report {
     /// Columns of the file of which nothing was stored; only where there are any.
     #[schema(required = false)]
     ignored_columns: Vec<String>,
+    /// The layout that the file has.
+    #[schema(inline)]
+    source: LayoutWord,
+    /// What was not taken as it stood: the first 1,000 notes of each kind.
+    notes: Vec<Note>,
+    /// How many notes of each kind there are, by kind; only those that there are.
+    #[schema(inline)]
+    noted: Noted,
+}
+
+/// What was done with a row, or a part of it, that was not taken as it stood.
+#[derive(Serialize, ToSchema)]
+pub struct Note {
+    /// The line on which the row begins, from 1.
+    line: u64,
+    /// The attribute; null where it is the whole row.
+    #[schema(required = true)]
+    field: Option<String>,
+    #[schema(inline)]
+    kind: NoteKindWord,
+    /// What was done and why, in words that follow the attribute's name.
+    detail: String,
+    /// What stood there.
+    #[schema(required = true)]
+    value: Option<String>,
 }
 
 /// Why a row was not taken.
@@ -708,7 +736,17 @@ pub struct ImportParams {
     dry_run: bool,
 }
 
-schema!(SourceWord, words(["auto", "reelshelf"]));
+schema!(SourceWord, words(Source::ALL.iter().map(|source| source.as_str())));
+schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
+schema!(NoteKindWord, words(NoteKind::ALL.map(NoteKind::as_str)));
+schema!(
+    Noted,
+    NoteKind::ALL
+        .map(NoteKind::as_str)
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, kind| object.property(kind, u64::schema()))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+);
 schema!(OnDuplicateWord, words(["skip", "add", "update"]));
 schema!(OnErrorWord, words(["abort", "skip"]));
 schema!(TitleTooLongWord, words(["error", "truncate"]));

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
+    io::Seek,
     sync::{Arc, Weak},
 };
 
@@ -10,7 +11,7 @@ use super::{App, Editor, Error, Once, changes::Making, once::Begun};
 use crate::{
     db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
-    exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Record, Report, Rows},
+    exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Report, Row, Rows, check},
 };
 
 /// Rows that are stored in one go.
@@ -47,8 +48,12 @@ struct Import {
 }
 
 impl Import {
-    async fn run(&self, file: File, once: Once) -> Result<Report, Error> {
+    async fn run(&self, mut file: File, once: Once) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
+        if options.on_error == OnError::Abort && !options.dry_run {
+            self.check(&file)?;
+            file.rewind().map_err(unreadable)?;
+        }
         // Imports look for what is there already. So they go one by one: on PostgreSQL by a lock.
         let _turn = if app.db.has_one_writer() { Some(app.import.lock().await) } else { None };
         let once = if options.dry_run { Once::default() } else { once };
@@ -70,55 +75,53 @@ impl Import {
         making.commit(report).await
     }
 
+    /// Reads the whole file before anything is stored of it.
+    fn check(&self, file: &File) -> Result<(), Error> {
+        let report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
+        aborted_if_any_failed(report).map(drop)
+    }
+
     async fn store(&self, making: &mut Making<'_>, file: File) -> Result<Report, Error> {
         let options = &self.options;
-        let unreadable = |e: &dyn std::fmt::Display| Error::UnreadableFile(e.to_string());
-        let mut rows = Rows::open(file, self.kind, options).map_err(|e| unreadable(&e))?;
-        let mut report = Report {
-            dry_run: options.dry_run,
-            ignored_columns: rows.ignored_columns().to_vec(),
-            ..Report::default()
-        };
-        let mut aborted = false;
+        let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
+        let mut report = rows.report();
         let mut piece = Vec::with_capacity(PIECE);
         let mut more = true;
         while more {
-            match rows.next() {
+            match rows.next_movie(&mut report).map_err(unreadable)? {
                 None => more = false,
-                Some(row) => {
-                    report.read += 1;
-                    let record: Result<Record, _> =
-                        row.map_err(|e| unreadable(&e))?.map_err(|error| vec![error]);
-                    match record.and_then(|record| record.attributes(options)) {
-                        Ok(attributes) => piece.push(attributes),
-                        Err(errors) => report.fail(errors),
-                    }
-                }
+                Some(row) => piece.push(row),
             }
             if piece.len() == PIECE || !more {
-                aborted = options.on_error == OnError::Abort && report.failed > 0;
-                let piece = std::mem::take(&mut piece);
-                if !aborted {
-                    self.check_wanted()?;
-                    store_piece(making, piece, options.on_duplicate, &mut report).await?;
-                    // A movie that was there cannot be changed and yet be seen as it was.
-                    if options.on_duplicate != OnDuplicate::Update {
-                        making.let_others_write(&self.app).await?;
-                    }
+                self.check_wanted()?;
+                store_piece(making, std::mem::take(&mut piece), options.on_duplicate, &mut report).await?;
+                // A movie that was there cannot be changed and yet be seen as it was.
+                if options.on_duplicate != OnDuplicate::Update {
+                    making.let_others_write(&self.app).await?;
                 }
             }
         }
-        if aborted {
-            let nothing = Report { created: 0, updated: 0, skipped: 0, ..report };
-            return Err(Error::ImportAborted(Box::new(nothing)));
+        match options.on_error {
+            OnError::Abort => aborted_if_any_failed(report),
+            OnError::Skip => Ok(report),
         }
-        Ok(report)
     }
 
     /// Whoever has gone away meanwhile does not want it any more.
     fn check_wanted(&self) -> Result<(), Error> {
         let gone = || Error::Failed("nobody waits for the import any more".to_owned());
         (self.waiting.strong_count() > 0).then_some(()).ok_or_else(gone)
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Error {
+    Error::UnreadableFile(error.to_string())
+}
+
+fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {
+    match report.failed {
+        0 => Ok(report),
+        _ => Err(Error::ImportAborted(Box::new(report.without_effect()))),
     }
 }
 
@@ -139,13 +142,13 @@ enum Known {
 
 async fn store_piece(
     making: &mut Making<'_>,
-    piece: Vec<Attributes>,
+    piece: Vec<Row>,
     on_duplicate: OnDuplicate,
     report: &mut Report,
 ) -> Result<(), Error> {
     let mut known: HashMap<Identity, Known> = HashMap::new();
     if on_duplicate != OnDuplicate::Add {
-        let mut keys: Vec<String> = piece.iter().map(|a| sort_key(a.title.as_str())).collect();
+        let mut keys: Vec<String> = piece.iter().map(|row| sort_key(row.attributes.title.as_str())).collect();
         keys.sort_unstable();
         keys.dedup();
         let change = making.id();
@@ -160,7 +163,7 @@ async fn store_piece(
         }
     }
     let mut new: Vec<Attributes> = Vec::new();
-    for attributes in piece {
+    for Row { line, attributes } in piece {
         if on_duplicate == OnDuplicate::Add {
             new.push(attributes);
             continue;
@@ -178,7 +181,10 @@ async fn store_piece(
                     Known::New(place) => new[*place] == attributes,
                 };
                 if on_duplicate == OnDuplicate::Skip || same {
-                    report.skipped += 1;
+                    report.skip(line, attributes.title.as_str(), || match occupied.get() {
+                        Known::Stored(movie, _) => format!("is there already as movie {}", movie.id),
+                        Known::New(_) => "is the same as an earlier row".to_owned(),
+                    });
                     continue;
                 }
                 report.updated += 1;

@@ -3,5 +3,6 @@
 mod api;
 mod cli;
 mod db;
+mod exchange;
 mod support;
 mod web;

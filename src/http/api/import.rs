@@ -25,6 +25,9 @@ use crate::{
 /// The largest file that is taken, in bytes: 1 GiB, some ten million movies.
 const LARGEST_FILE: u64 = 1 << 30;
 
+/// What may stand as `charset`; UTF-16 is known by the file's byte order mark alone.
+const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "utf-16le", "utf-16be"];
+
 pub(super) async fn import(
     state: &Shared,
     editor: &Editor,
@@ -35,8 +38,10 @@ pub(super) async fn import(
     let mut key = Key::of(&request)?;
     let options = options(uri)?;
     let charset = request.headers().get(header::CONTENT_TYPE).and_then(charset);
-    if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the file must be in UTF-8"));
+    let known = |charset: &str| CHARSETS.iter().any(|known| known.eq_ignore_ascii_case(charset));
+    if charset.is_some_and(|charset| !known(charset)) {
+        let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let file = spool(request.into_body(), &mut key).await?;
     let report = import::import(&state.app, editor, file, kind, options, key.once()).await?;

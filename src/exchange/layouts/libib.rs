@@ -1,0 +1,14 @@
+//! Libib: a library, which may hold books, music and games too.
+
+use super::{Kinds, Layout, Scale, Source, Titles, Years};
+
+pub(crate) const LIBIB: Layout = Layout {
+    source: Source::Libib,
+    known_by: &[&["item_type", "title"]],
+    preamble: None,
+    columns: [&["title"], &[], &["length"], &["publish_date"], &["rating"]],
+    titles: Titles::Shelved,
+    years: Years::Dates,
+    ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),
+    kinds: Some(Kinds { column: "item_type", films: &["movie"] }),
+};

@@ -1,0 +1,14 @@
+//! Our own layout, in which films are exported. It is strict.
+
+use super::{Layout, Source, Titles, Years};
+
+pub(crate) const REELSHELF: Layout = Layout {
+    source: Source::Reelshelf,
+    known_by: &[&["movieFormat"], &["releaseYear"]],
+    preamble: None,
+    columns: [&["title"], &["movieFormat"], &["length"], &["releaseYear"], &["rating"]],
+    titles: Titles::AsIs,
+    years: Years::Numbers,
+    ratings: None,
+    kinds: None,
+};

@@ -1,0 +1,18 @@
+//! Tellico: a collection of videos, with the columns that were chosen. `Format` is NTSC, PAL or SECAM.
+
+use super::{Layout, Scale, Source, Titles, Years};
+
+pub(crate) const TELLICO: Layout = Layout {
+    source: Source::Tellico,
+    known_by: &[
+        &["Title", "Medium", "Production Year"],
+        &["Title", "Medium", "Running Time"],
+        &["Title", "Medium", "Personal Rating"],
+    ],
+    preamble: None,
+    columns: [&["Title"], &["Medium"], &["Running Time"], &["Production Year"], &["Personal Rating"]],
+    titles: Titles::Shelved,
+    years: Years::Numbers,
+    ratings: Some(Scale { least: 1.0, most: 5.0, zero_is_none: true }),
+    kinds: None,
+};

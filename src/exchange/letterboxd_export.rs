@@ -1,0 +1,181 @@
+//! The `.zip` of a Letterboxd account, as one file of films.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fs::File,
+    io::{self, BufReader, Read, Seek},
+};
+
+use zip::ZipArchive;
+
+use super::{ImportOptions, RowError, Source, csv, text, unreadable};
+use crate::domain::Invalid;
+
+/// The films of an account.
+#[derive(Debug)]
+pub struct Merged {
+    /// A temporary CSV file in the layout of Letterboxd's `ratings.csv`, at its start: a header, then
+    /// one line for each film.
+    pub file: File,
+    /// Where each of these films stands in the archive: the film on line 2 comes first.
+    pub origins: Vec<Origin>,
+}
+
+/// A place in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file's name in the archive, such as `diary.csv`, without the folder of the whole.
+    pub file: String,
+    /// The line in that file, from 1.
+    pub line: u64,
+}
+
+/// Reads the films that an account has watched, rated, reviewed, put on its watchlist or on a list,
+/// each once. A film has the rating of `ratings.csv`, else that of the latest entry of the diary.
+///
+/// # Errors
+/// A damaged archive, one that holds no films of an account, one of more than 1 GiB unpacked; a file in
+/// it that cannot be read.
+pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
+    let mut archive = ZipArchive::new(BufReader::new(archive)).map_err(|e| damaged(&e))?;
+    let (mut parts, mut size) = (Vec::new(), 0_u64);
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|e| damaged(&e))?;
+        let name = entry.name().map_err(|e| damaged(&e))?;
+        if let Some((rank, name)) = part_of(&name) {
+            parts.push((rank, name, index));
+            size = size.saturating_add(entry.size());
+        }
+    }
+    if size > MOST_UNPACKED {
+        return Err(too_large());
+    }
+    if parts.is_empty() {
+        return Err(Invalid("the archive holds no films of a Letterboxd account".to_owned()));
+    }
+    parts.sort();
+    // What the archive says of its size need not be so.
+    let mut left = MOST_UNPACKED;
+    let mut films = Films::default();
+    for (rank, name, index) in parts {
+        let mut unpacked = tempfile::tempfile().map_err(|e| unreadable(&e))?;
+        let entry = archive.by_index(index).map_err(|e| damaged(&e))?;
+        let copied = io::copy(&mut entry.take(left + 1), &mut unpacked).map_err(|e| damaged(&e))?;
+        left = left.checked_sub(copied).ok_or_else(too_large)?;
+        unpacked.rewind().map_err(|e| unreadable(&e))?;
+        films.read(unpacked, &name, rank).map_err(|invalid| Invalid(format!("{name}: {}", invalid.0)))?;
+    }
+    films.write().map_err(|e| Invalid(format!("the films cannot be written: {e}")))
+}
+
+/// The most that an archive may unpack to, in bytes: 1 GiB.
+const MOST_UNPACKED: u64 = 1 << 30;
+
+/// The files of films, in the order in which they are read. Lists come behind them.
+const FILES: [&str; 5] = ["watched.csv", "ratings.csv", "diary.csv", "reviews.csv", "watchlist.csv"];
+
+/// The rank of [`FILES`] whose ratings count before those of the diary.
+const RATINGS: usize = 1;
+
+/// Folders of what is no film that somebody saw or wants to see, and of the macOS archiver.
+const PASSED_OVER: [&str; 4] = ["deleted", "likes", "orphaned", "__MACOSX"];
+
+/// The rank of a file of films and its name without the folder of the whole.
+fn part_of(path: &str) -> Option<(usize, String)> {
+    let folders: Vec<&str> = path.split(['/', '\\']).collect();
+    let (file, folders) = folders.split_last()?;
+    if folders.iter().any(|folder| PASSED_OVER.contains(folder)) {
+        return None;
+    }
+    let is_csv = file.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && kind == "csv");
+    if folders.last() == Some(&"lists") && is_csv {
+        return Some((FILES.len(), format!("lists/{file}")));
+    }
+    let rank = FILES.iter().position(|name| name == file)?;
+    Some((rank, (*file).to_owned()))
+}
+
+fn damaged(error: &impl std::fmt::Display) -> Invalid {
+    Invalid(format!("the archive is damaged, or no ZIP archive: {error}"))
+}
+
+fn too_large() -> Invalid {
+    Invalid(format!("the archive unpacks to more than {MOST_UNPACKED} bytes"))
+}
+
+/// A film and what is known of it so far.
+struct Film {
+    /// As the columns of `ratings.csv`: date, name, year, address, rating.
+    cells: [String; 5],
+    origin: Origin,
+    /// What the rating counts: whether it is from `ratings.csv`, else on which day the film was seen and
+    /// when that was entered.
+    rated: Option<(bool, String, String)>,
+}
+
+#[derive(Default)]
+struct Films {
+    films: Vec<Film>,
+    /// The place of each film, by name and year.
+    places: HashMap<(String, String), usize>,
+}
+
+impl Films {
+    fn read(&mut self, file: File, part: &str, rank: usize) -> Result<(), Invalid> {
+        let (text, marked) = text::open(file)?;
+        let options = ImportOptions { source: Source::Letterboxd, ..ImportOptions::default() };
+        let mut rows = csv::Rows::open(text, marked, &options)?;
+        let columns = ["Date", "Name", "Year", "Letterboxd URI", "Rating", "Watched Date", "URL"];
+        let columns = columns.map(|name| rows.place(name));
+        while rows.advance().map_err(|e| unreadable(&e))? {
+            let in_line = |error: RowError| Invalid(format!("line {}: the row {}", error.line, error.detail));
+            rows.record().map_err(in_line)?;
+            let mut cells = columns.map(|_| String::new());
+            for (cell, column) in cells.iter_mut().zip(columns) {
+                if let Some(column) = column {
+                    // On one line, so that the line tells the film.
+                    let words = rows.text(column, None).map_err(in_line)?.split_whitespace();
+                    *cell = words.collect::<Vec<_>>().join(" ");
+                }
+            }
+            let [date, name, year, mut address, rating, seen, url] = cells;
+            if address.is_empty() {
+                address = url;
+            }
+            let rated = (!rating.is_empty()).then(|| (rank == RATINGS, seen, date.clone()));
+            let origin = Origin { file: part.to_owned(), line: rows.line() };
+            self.add(Film { cells: [date, name, year, address, rating], origin, rated });
+        }
+        Ok(())
+    }
+
+    /// Adds a film, or its rating where that counts more.
+    fn add(&mut self, film: Film) {
+        let [_, name, year, ..] = &film.cells;
+        match self.places.entry((name.clone(), year.clone())) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(self.films.len());
+                self.films.push(film);
+            }
+            Entry::Occupied(place) => {
+                let known = &mut self.films[*place.get()];
+                if film.rated.is_some() && film.rated >= known.rated {
+                    *known = film;
+                }
+            }
+        }
+    }
+
+    fn write(self) -> io::Result<Merged> {
+        let mut rows = ::csv::Writer::from_writer(tempfile::tempfile()?);
+        rows.write_record(["Date", "Name", "Year", "Letterboxd URI", "Rating"])?;
+        let mut origins = Vec::with_capacity(self.films.len());
+        for film in self.films {
+            rows.write_record(&film.cells)?;
+            origins.push(film.origin);
+        }
+        let mut file = rows.into_inner().map_err(::csv::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(Merged { file, origins })
+    }
+}

@@ -1,0 +1,115 @@
+//! MovieLens' `ratings.csv`, put beside its `movies.csv`.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, BufReader, Seek, Write},
+    str::from_utf8,
+};
+
+use super::{
+    csv::header,
+    layouts::MOVIELENS,
+    parser::Parser,
+    text::{self, Text},
+    unreadable,
+};
+use crate::domain::{Invalid, quoted};
+
+type Rows = Parser<BufReader<Text<File>>>;
+
+/// A temporary copy of `movies.csv`, at its start, with a column `rating`: what the user gave, or the
+/// mean of all users. A movie stays on its line; one without a rating has an empty cell. Memory grows
+/// with the number of movies alone.
+///
+/// # Errors
+/// A file that cannot be read or has another layout; a user without ratings.
+pub fn with_movielens_ratings(movies: File, ratings: File, user: Option<i64>) -> Result<File, Invalid> {
+    let ratings = means(ratings, user).map_err(|invalid| Invalid(format!("ratings.csv: {}", invalid.0)))?;
+    if let (Some(user), true) = (user, ratings.is_empty()) {
+        return Err(Invalid(format!("ratings.csv: holds no rating of user {user}")));
+    }
+    joined(movies, &ratings).map_err(|invalid| Invalid(format!("movies.csv: {}", invalid.0)))
+}
+
+/// The mean rating of each movie, by its id.
+fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid> {
+    let (mut rows, _, [users, movies, ratings]) = open(ratings, ["userId", "movieId", "rating"])?;
+    let scale = MOVIELENS.ratings.ok_or_else(|| Invalid("has no scale".to_owned()))?;
+    let mut sums: HashMap<i64, (f64, f64)> = HashMap::new();
+    while let Some(line) = rows.read().map_err(|e| unreadable(&e))? {
+        let in_line = |invalid: Invalid| Invalid(format!("line {line}: {}", invalid.0));
+        if user.is_some_and(|user| number(&rows, users).is_ok_and(|given| given != user)) {
+            continue;
+        }
+        number(&rows, users).map_err(in_line)?;
+        let movie = number(&rows, movies).map_err(in_line)?;
+        let rating = scale.number(cell(&rows, ratings).map_err(in_line)?).map_err(in_line)?;
+        let (sum, count) = sums.entry(movie).or_default();
+        *sum += rating;
+        *count += 1.0;
+    }
+    Ok(sums.into_iter().map(|(movie, (sum, count))| (movie, sum / count)).collect())
+}
+
+/// A copy of the movies with their ratings, each on the line where it was.
+fn joined(movies: File, ratings: &HashMap<i64, f64>) -> Result<File, Invalid> {
+    let unwritten = |e: io::Error| Invalid(format!("the copy cannot be written: {e}"));
+    let (mut rows, header_line, [ids, ..]) = open(movies, ["movieId", "title", "genres"])?;
+    let mut copy = io::BufWriter::new(tempfile::tempfile().map_err(unwritten)?);
+    let mut at = 1;
+    let (mut line, mut rating) = (header_line, "rating".to_owned());
+    loop {
+        write_row(&mut copy, &rows, line - at, &rating).map_err(unwritten)?;
+        at = line + 1 + line_ends(&rows);
+        let Some(next) = rows.read().map_err(|e| unreadable(&e))? else { break };
+        line = next;
+        // What is no id has no rating, and is left as it is.
+        let mean = number(&rows, ids).ok().and_then(|id| ratings.get(&id));
+        rating = mean.map_or_else(String::new, f64::to_string);
+    }
+    let mut file = copy.into_inner().map_err(|e| unwritten(e.into_error()))?;
+    file.rewind().map_err(unwritten)?;
+    Ok(file)
+}
+
+fn write_row(to: &mut impl Write, rows: &Rows, empty_lines: u64, rating: &str) -> io::Result<()> {
+    for _ in 0..empty_lines {
+        to.write_all(b"\n")?;
+    }
+    let mut row = ::csv::Writer::from_writer(to);
+    row.write_record(rows.cells().chain([rating.as_bytes()]))?;
+    row.flush()
+}
+
+/// How many line ends stand inside the cells of the present row.
+fn line_ends(rows: &Rows) -> u64 {
+    let in_cell = |cell: &[u8]| {
+        let ends = cell.iter().zip(cell.iter().skip(1).chain([&b' ']));
+        ends.filter(|(byte, next)| **byte == b'\n' || **byte == b'\r' && **next != b'\n').count() as u64
+    };
+    rows.cells().map(in_cell).sum()
+}
+
+/// Begins to read a file; returns the line of its header and where the columns stand.
+fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [usize; N]), Invalid> {
+    let mut rows = Parser::open(text::open(file)?.0).map_err(|e| unreadable(&e))?;
+    let (line, names) = header(&mut rows)?;
+    let mut places = [0; N];
+    for (place, column) in places.iter_mut().zip(columns) {
+        let missing = || Invalid(format!("line {line} does not name the column {}", quoted(column)));
+        *place = names.iter().position(|name| name == column).ok_or_else(missing)?;
+    }
+    Ok((rows, line, places))
+}
+
+fn cell(rows: &Rows, column: usize) -> Result<&str, Invalid> {
+    let cell = (column < rows.width()).then(|| rows.cell(column));
+    let cell = cell.ok_or_else(|| Invalid(format!("has only {} columns", rows.width())))?;
+    from_utf8(cell).map_err(|_| Invalid("is not UTF-8".to_owned()))
+}
+
+fn number(rows: &Rows, column: usize) -> Result<i64, Invalid> {
+    let text = cell(rows, column)?.trim();
+    text.parse().map_err(|_| Invalid(format!("must have a whole number as id, got {}", quoted(text))))
+}

@@ -1,0 +1,146 @@
+//! CSV (RFC 4180) cut into rows and cells: `,` `;` or tab, found from the first line; CRLF or LF.
+
+use std::io::{self, BufRead};
+
+use csv_core::ReadRecordResult;
+
+use super::LONGEST_ROW;
+
+/// Cuts a file into rows and cells, and knows on which line it stands.
+pub(super) struct Parser<R> {
+    file: R,
+    delimiter: u8,
+    core: Box<csv_core::Reader>,
+    /// The cells of the row, one behind the other.
+    text: Vec<u8>,
+    /// Where each of the cells ends.
+    ends: Vec<usize>,
+    /// How many cells the row has.
+    width: usize,
+    line: u64,
+    after_return: bool,
+}
+
+impl<R: BufRead> Parser<R> {
+    pub(super) fn open(mut file: R) -> io::Result<Self> {
+        let delimiter = delimiter(file.fill_buf()?);
+        Ok(Self {
+            file,
+            delimiter,
+            core: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
+            text: vec![0; 1024],
+            ends: vec![0; 16],
+            width: 0,
+            line: 1,
+            after_return: false,
+        })
+    }
+
+    /// What stands between two cells.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// Reads the next row and tells on which line it begins; none at the end of the file.
+    ///
+    /// A row must end, and within [`LONGEST_ROW`]: a quotation mark that is never closed would make
+    /// one cell of all rows behind it, and lose them where that cell is not stored.
+    pub(super) fn read(&mut self) -> io::Result<Option<u64>> {
+        if !self.skip_line_ends()? {
+            return Ok(None);
+        }
+        let start = self.line;
+        let (mut length, mut written) = (0, 0);
+        self.width = 0;
+        loop {
+            let input = self.file.fill_buf()?;
+            let at_end = input.is_empty();
+            let input = if at_end { b"\n" } else { input };
+            let (result, read, more, cells) =
+                self.core.read_record(input, &mut self.text[written..], &mut self.ends[self.width..]);
+            written += more;
+            self.width += cells;
+            length += read;
+            if !at_end {
+                self.consume(read);
+            }
+            match result {
+                ReadRecordResult::Record => return Ok(Some(start)),
+                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::InputEmpty if at_end => {
+                    return Err(invalid(format!("line {start}: a quotation mark is not closed")));
+                }
+                _ if length > LONGEST_ROW => {
+                    return Err(invalid(format!(
+                        "line {start}: the row is longer than {LONGEST_ROW} bytes; is a quotation mark not closed?"
+                    )));
+                }
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+            }
+        }
+    }
+
+    /// Passes over the end of the row before and over empty lines; tells whether anything follows.
+    fn skip_line_ends(&mut self) -> io::Result<bool> {
+        loop {
+            let input = self.file.fill_buf()?;
+            let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            if ends < input.len() || input.is_empty() {
+                let more = !input.is_empty();
+                self.consume(ends);
+                return Ok(more);
+            }
+            self.consume(ends);
+        }
+    }
+
+    /// Goes on by so many bytes, which stand in the buffer, and counts their lines.
+    fn consume(&mut self, count: usize) {
+        for byte in self.file.fill_buf().unwrap_or_default().iter().take(count) {
+            let end = *byte == b'\r' || *byte == b'\n' && !self.after_return;
+            self.line += u64::from(end);
+            self.after_return = *byte == b'\r';
+        }
+        self.file.consume(count);
+    }
+
+    /// How many cells the row that was read last has.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// One of these cells.
+    pub(super) fn cell(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[place]]
+    }
+
+    /// All these cells.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.width).map(|place| self.cell(place))
+    }
+}
+
+/// The delimiter that the header line has most of, outside of quotes.
+fn delimiter(start: &[u8]) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for byte in start {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => break,
+            byte if !quoted => {
+                counts.iter_mut().filter(|(delimiter, _)| delimiter == byte).for_each(|(_, n)| *n += 1);
+            }
+            _ => {}
+        }
+    }
+    // The first of equals: a header of one column has none, and is read as comma-separated.
+    counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
+}
+
+fn invalid(detail: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, detail)
+}

@@ -1,0 +1,111 @@
+//! The text of a file as UTF-8: byte order marks, UTF-16, and files that hold no text at all.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use crate::domain::Invalid;
+
+/// So much of a file tells what it is.
+const START: u64 = 4096;
+
+/// The bytes of a file in UTF-8. What is UTF-8 is passed on as it stands, unchecked; UTF-16 is decoded,
+/// and reading fails where that is broken.
+pub(super) struct Text<R> {
+    file: R,
+    utf16: Option<Utf16>,
+}
+
+/// How two bytes make a code unit.
+type Unit = fn([u8; 2]) -> u16;
+
+/// UTF-16 on its way to UTF-8.
+struct Utf16 {
+    unit: Unit,
+    /// What was read but begins a character that does not end there.
+    rest: Vec<u8>,
+    /// What was decoded, and how much of it was given away.
+    decoded: String,
+    given: usize,
+    /// How many bytes were decoded.
+    offset: usize,
+}
+
+/// Begins to read a file behind its byte order mark, and tells whether it has one. UTF-16 is known by it.
+///
+/// # Errors
+/// A workbook, an archive, or another file that is no text.
+pub(super) fn open<R: Read + Seek>(mut file: R) -> Result<(BufReader<Text<R>>, bool), Invalid> {
+    let mut start = Vec::new();
+    file.by_ref().take(START).read_to_end(&mut start).map_err(|e| super::unreadable(&e))?;
+    let (mark, unit): (_, Option<Unit>) = match start.as_slice() {
+        [0xef, 0xbb, 0xbf, ..] => (3, None),
+        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
+        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
+        _ => (0, None),
+    };
+    if unit.is_none() {
+        refuse_binary(&start)?;
+    }
+    let back = i64::try_from(start.len()).unwrap_or_default() - mark;
+    file.seek(SeekFrom::Current(-back)).map_err(|e| super::unreadable(&e))?;
+    let utf16 =
+        unit.map(|unit| Utf16 { unit, rest: Vec::new(), decoded: String::new(), given: 0, offset: 2 });
+    Ok((BufReader::with_capacity(64 * 1024, Text { file, utf16 }), mark > 0))
+}
+
+fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
+    let holds = |text: &[u8]| start.windows(text.len()).any(|window| window == text);
+    let what = if start.starts_with(b"PK\x03\x04") && (holds(b"[Content_Types].xml") || holds(b"xl/")) {
+        "is an Excel workbook; save it as CSV UTF-8"
+    } else if start.starts_with(b"\xd0\xcf\x11\xe0") {
+        "is an old Excel workbook; save it as CSV UTF-8"
+    } else if start.starts_with(b"PK\x03\x04") && holds(b"opendocument.spreadsheet") {
+        "is an OpenDocument spreadsheet; save it as CSV"
+    } else if start.starts_with(b"PK\x03\x04") {
+        "is a ZIP archive; unpack it and import the files in it"
+    } else if start.contains(&0) {
+        "is no text, or UTF-16 without a byte order mark; save it as CSV UTF-8"
+    } else {
+        return Ok(());
+    };
+    Err(Invalid(format!("the file {what}")))
+}
+
+impl<R: Read> Read for Text<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(utf16) = &mut self.utf16 else { return self.file.read(buffer) };
+        if utf16.given == utf16.decoded.len() {
+            utf16.decode_more(&mut self.file)?;
+        }
+        let read = (&utf16.decoded.as_bytes()[utf16.given..]).read(buffer)?;
+        utf16.given += read;
+        Ok(read)
+    }
+}
+
+impl Utf16 {
+    /// Decodes the next piece; nothing at the end of the file.
+    fn decode_more(&mut self, file: &mut impl Read) -> io::Result<()> {
+        (self.given, self.decoded) = (0, String::new());
+        while self.decoded.is_empty() {
+            let read = file.take(16 * 1024).read_to_end(&mut self.rest)?;
+            let units: Vec<u16> = self.rest.as_chunks().0.iter().map(|pair| (self.unit)(*pair)).collect();
+            let cut = units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)); // half a pair
+            let whole = units.len() - usize::from(cut && read > 0);
+            for character in char::decode_utf16(units[..whole].iter().copied()) {
+                let character = character.map_err(|_| self.broken())?;
+                self.decoded.push(character);
+                self.offset += 2 * character.len_utf16();
+            }
+            self.rest.drain(..2 * whole);
+            if read == 0 {
+                return if self.rest.is_empty() { Ok(()) } else { Err(self.broken()) };
+            }
+        }
+        Ok(())
+    }
+
+    fn broken(&self) -> io::Error {
+        let detail = format!("its UTF-16 is broken at byte {}", self.offset);
+        io::Error::new(io::ErrorKind::InvalidData, detail)
+    }
+}
