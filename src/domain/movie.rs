@@ -218,7 +218,8 @@ impl Field {
 }
 
 /// The five attributes of a movie: all that a client gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Attributes {
     pub title: Title,
     pub movie_format: MovieFormat,
@@ -228,12 +229,18 @@ pub struct Attributes {
 }
 
 /// Some of the five attributes: what is to become different.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Changes {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub movie_format: Option<MovieFormat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<Length>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub release_year: Option<ReleaseYear>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
 }
 
