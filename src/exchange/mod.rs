@@ -22,7 +22,7 @@ pub use export::{Format, to_bytes};
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
 pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
-pub use report::{Note, NoteKind, Noted, Report, RowError};
+pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError};
 
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
 use crate::domain::{Attributes, Invalid};
@@ -61,6 +61,8 @@ impl FileKind {
 pub struct Row {
     /// The line in the file on which the row begins, from 1.
     pub line: u64,
+    /// Which row of the file it is, from 1.
+    pub number: u64,
     pub attributes: Attributes,
 }
 
@@ -110,8 +112,13 @@ impl<R: Read> Rows<R> {
     pub fn next_movie(&mut self, report: &mut Report) -> io::Result<Option<Row>> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
-                Outcome::Movie(attributes) => return Ok(Some(Row { line, attributes })),
-                Outcome::NoFilm => {}
+                Outcome::Movie(attributes) => return Ok(Some(Row { line, number: report.read, attributes })),
+                Outcome::NoFilm => report.preview(report.read, || Preview {
+                    line,
+                    becomes: Becomes::Skipped,
+                    movie: None,
+                    id: None,
+                }),
                 Outcome::Refused(errors) => report.fail(errors),
             }
         }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 
 use super::Source;
-use crate::domain::Field;
+use crate::domain::{Attributes, Field};
 
 /// The report of an import. The counts are whole; of the errors, and of each kind of note, the first
 /// 1,000 stand here.
@@ -39,6 +39,31 @@ pub struct Report {
     /// How often each kind of note was due, also where it stands here no more.
     #[serde(default)]
     pub noted: Noted,
+    /// What becomes of the first 100 rows, by line, where all this was only tried.
+    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<Preview>,
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// The line in the file on which the row begins, from 1.
+    pub line: u64,
+    pub becomes: Becomes,
+    /// The movie that the row describes; none where it is refused or no film.
+    pub movie: Option<Attributes>,
+    /// The movie of the collection that it is or changes.
+    pub id: Option<i64>,
+}
+
+/// What can become of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Becomes {
+    Created,
+    Updated,
+    Skipped,
+    Refused,
 }
 
 /// What was done with a row, or a part of it, that was not taken as it stood.
@@ -149,9 +174,20 @@ impl Report {
     /// How many notes of each kind are kept.
     pub const MOST_NOTES: u64 = 1000;
 
+    /// How many rows the preview has.
+    pub const MOST_PREVIEWED: u64 = 100;
+
     /// Counts an invalid row and keeps its errors while there is room.
-    pub fn fail(&mut self, errors: impl IntoIterator<Item = RowError>) {
+    pub fn fail(&mut self, errors: Vec<RowError>) {
         self.failed += 1;
+        if let Some(error) = errors.first() {
+            self.preview(self.read, || Preview {
+                line: error.line,
+                becomes: Becomes::Refused,
+                movie: None,
+                id: None,
+            });
+        }
         let room = Self::MOST_ERRORS - self.errors.len();
         self.errors.extend(errors.into_iter().take(room));
     }
@@ -183,6 +219,19 @@ impl Report {
                 value: value.map(RowError::shown),
             });
         }
+    }
+
+    /// Tells what becomes of a row, by its number in the file, where that is to be told.
+    pub fn preview(&mut self, number: u64, preview: impl FnOnce() -> Preview) {
+        if self.dry_run && number <= Self::MOST_PREVIEWED {
+            self.preview.push(preview());
+        }
+    }
+
+    /// Brings notes and preview, which come in pieces, into the order of the file.
+    pub fn sort(&mut self) {
+        self.notes.sort_by_key(|note| note.line);
+        self.preview.sort_by_key(|row| row.line);
     }
 
     /// The same report, where nothing was stored after all.

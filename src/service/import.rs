@@ -11,7 +11,7 @@ use super::{App, Editor, Error, Once, changes::Making, once::Begun};
 use crate::{
     db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
-    exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Report, Row, Rows, check},
+    exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
 };
 
 /// Rows that are stored in one go.
@@ -101,6 +101,7 @@ impl Import {
                 }
             }
         }
+        report.sort();
         match options.on_error {
             OnError::Abort => aborted_if_any_failed(report),
             OnError::Skip => Ok(report),
@@ -163,36 +164,44 @@ async fn store_piece(
         }
     }
     let mut new: Vec<Attributes> = Vec::new();
-    for Row { line, attributes } in piece {
-        if on_duplicate == OnDuplicate::Add {
-            new.push(attributes);
+    for Row { line, number, attributes } in piece {
+        let known = match on_duplicate {
+            OnDuplicate::Add => None,
+            _ => Some(known.entry(identity(&attributes))),
+        };
+        let preview = |report: &mut Report, becomes, id| {
+            report.preview(number, || Preview { line, becomes, movie: Some(attributes.clone()), id });
+        };
+        let mut occupied = match known {
+            Some(Entry::Occupied(occupied)) => occupied,
+            other => {
+                preview(report, Becomes::Created, None);
+                if let Some(Entry::Vacant(vacant)) = other {
+                    vacant.insert(Known::New(new.len()));
+                }
+                new.push(attributes);
+                continue;
+            }
+        };
+        let (id, same) = match occupied.get() {
+            Known::Stored(movie, wanted) => {
+                (Some(movie.id), *wanted.as_ref().unwrap_or(&movie.attributes) == attributes)
+            }
+            Known::New(place) => (None, new[*place] == attributes),
+        };
+        if on_duplicate == OnDuplicate::Skip || same {
+            preview(report, Becomes::Skipped, id);
+            report.skip(line, attributes.title.as_str(), || match id {
+                Some(id) => format!("is there already as movie {id}"),
+                None => "is the same as an earlier row".to_owned(),
+            });
             continue;
         }
-        match known.entry(identity(&attributes)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Known::New(new.len()));
-                new.push(attributes);
-            }
-            Entry::Occupied(mut occupied) => {
-                let same = match occupied.get() {
-                    Known::Stored(movie, wanted) => {
-                        *wanted.as_ref().unwrap_or(&movie.attributes) == attributes
-                    }
-                    Known::New(place) => new[*place] == attributes,
-                };
-                if on_duplicate == OnDuplicate::Skip || same {
-                    report.skip(line, attributes.title.as_str(), || match occupied.get() {
-                        Known::Stored(movie, _) => format!("is there already as movie {}", movie.id),
-                        Known::New(_) => "is the same as an earlier row".to_owned(),
-                    });
-                    continue;
-                }
-                report.updated += 1;
-                match occupied.get_mut() {
-                    Known::New(place) => new[*place] = attributes,
-                    Known::Stored(_, wanted) => *wanted = Some(attributes),
-                }
-            }
+        preview(report, Becomes::Updated, id);
+        report.updated += 1;
+        match occupied.get_mut() {
+            Known::New(place) => new[*place] = attributes,
+            Known::Stored(_, wanted) => *wanted = Some(attributes),
         }
     }
     let updated = known.into_values().filter_map(|known| match known {
