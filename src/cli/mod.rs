@@ -1,16 +1,32 @@
 //! The command line: what can be asked for, and one file for each command.
 
+mod add;
+mod client;
+mod completions;
 mod database;
+mod edit;
+mod export;
 mod history;
+mod import;
+mod list;
+mod login;
+mod logout;
+mod man;
 mod migrate;
 mod password;
+mod pick;
+mod rm;
 mod serve;
+mod show;
+mod stats;
 mod token;
+mod undo;
 mod user;
 
-use std::str::FromStr;
+use std::{process::ExitCode, str::FromStr};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use tokio::runtime;
 use tracing_subscriber::{EnvFilter, filter::Directive};
 
 use database::Database;
@@ -22,13 +38,14 @@ use database::Database;
     version,
     about,
     long_about = "A service for a collection of films: HTTP API, command line and web pages over one set of \
-        operations.\n\nStart it with `reelshelf serve`. With no user in the database it prints, on standard \
-        error, a one-time address where the first owner is made. Every option can also be given as an \
-        environment variable, named beside it.",
+        operations.\n\n`reelshelf serve` starts the service. With no user in the database it prints, on standard \
+        error, a one-time address where the first owner is made. `reelshelf login` makes the service known \
+        to the commands that talk to it. Many options can also be given as an environment variable, named \
+        beside them.",
     after_long_help = EXAMPLES,
     max_term_width = 100
 )]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
     /// How the log is written, to standard error; RUST_LOG says how much of it (such as `debug`)
@@ -38,6 +55,23 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  Sign in to a server, and add a film (it asks for what is missing):
+    reelshelf login https://films.example
+    reelshelf add --title Heat --year 1995
+
+  Find films, and change or delete them:
+    reelshelf list --format DVD --rating 4.. --sort -rating,title
+    reelshelf edit alien 3 --rating 5
+    reelshelf rm 7 8
+    reelshelf undo
+
+  A film for tonight:
+    reelshelf pick --max-length 2h --format DVD
+
+  Bring a collection, and take it away:
+    reelshelf import --dry-run ratings.csv
+    reelshelf export films.csv
+
   Serve a collection in one file, to this machine alone:
     reelshelf serve --database sqlite:films.db
 
@@ -62,36 +96,171 @@ enum LogFormat {
 
 #[derive(Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Films(Films),
+    #[command(flatten)]
+    Access(Access),
+    #[command(flatten)]
+    Service(Service),
+}
+
+/// What talks to a server about films.
+#[derive(Subcommand)]
+enum Films {
+    /// Add a film; asks for what is not given
+    Add(Box<add::Args>),
+    /// List films
+    List(Box<list::Args>),
+    /// Search titles
+    Search(Box<list::SearchArgs>),
+    /// Show a film
+    Show(show::Args),
+    /// Change films
+    Edit(Box<edit::Args>),
+    /// Delete films
+    Rm(rm::Args),
+    /// Propose a film for tonight, at random
+    Pick(Box<pick::Args>),
+    /// Count films by format, rating and decade
+    Stats(Box<stats::Args>),
+    /// Import films from a file
+    Import(Box<import::Args>),
+    /// Export films to a file
+    Export(Box<export::Args>),
+    /// List changes: who did what, and when
+    History(Box<history::Args>),
+    /// Take a change back
+    Undo(undo::Args),
+}
+
+/// How the commands know their server, and the shell the commands.
+#[derive(Subcommand)]
+enum Access {
+    /// Sign in to a server, and keep a token for it
+    Login(login::Args),
+    /// Revoke the token, and forget it
+    Logout(logout::Args),
+    /// Print what makes a shell complete commands, options and titles
+    Completions(completions::Args),
+    /// Print or write the manual pages
+    Man(man::Args),
+}
+
+/// What runs the service, and what works on its database itself, server running or not.
+#[derive(Subcommand)]
+enum Service {
     /// Serve the collection over HTTP
     Serve(Box<serve::Args>),
-    /// Manage users, on the database itself
+    /// Manage users
     User(user::Args),
-    /// Manage API tokens, on the database itself
+    /// Manage API tokens
     Token(token::Args),
-    /// Manage the history of the collection, on the database itself
-    History(history::Args),
     /// Bring the database's schema up to date, and do nothing else
     Migrate(Database),
 }
 
-/// Runs what the command line asks for.
-///
-/// # Errors
-/// Whatever keeps the command from being done, in words for the person who gave it.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
-    start_log(cli.log_format);
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+/// Runs what the command line asks for, or completes it for the shell; the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    completions::answer();
+    let matches = command().get_matches();
+    let done = Cli::from_arg_matches(&matches).map_err(Into::into).and_then(run);
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    if client::output::is_closed(&error) {
+        return ExitCode::SUCCESS; // whoever read has read enough
+    }
+    if let Some(usage) = error.downcast_ref::<clap::Error>() {
+        usage.exit();
+    }
+    eprintln!("reelshelf: {error:#}");
+    if error.is::<client::Interrupted>() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
+}
+
+/// The exit status of what ends with Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Wrong usage of which the parser of the command line knows nothing.
+fn wrong_usage(message: &str) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n")).into()
+}
+
+/// The command line, with its commands in groups.
+fn command() -> clap::Command {
+    let none = clap::Command::new("none");
+    let films = Films::augment_subcommands(none.clone());
+    let access = Access::augment_subcommands(none.clone());
+    let service = Service::augment_subcommands(none);
+    let groups = [
+        ("Films, on a server", &films),
+        ("Access", &access),
+        ("The service, and its database itself", &service),
+    ];
+    let mut command = Cli::command();
+    let header = *command.get_styles().get_header();
+    let literal = *command.get_styles().get_literal();
+    let in_help = |command: &clap::Command| {
+        let (name, about) = (command.get_name(), command.get_about().cloned().unwrap_or_default());
+        format!("  {literal}{name:<13}{literal:#}{about}\n")
+    };
+    let groups = groups.map(|(heading, group)| {
+        let commands = group.get_subcommands().map(in_help).collect::<Vec<_>>().concat();
+        format!("{header}{heading}:{header:#}\n{commands}\n")
+    });
+    let help = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{header}Options:{header:#}\n{{options}}{{after-help}}",
+        groups.concat()
+    );
+    // The log is that of the service.
+    let log_format = command.get_arguments().find(|option| option.get_id() == "log_format").cloned();
+    if let Some(log_format) = log_format {
+        for client in films.get_subcommands().chain(access.get_subcommands()) {
+            let hidden = log_format.clone().hide(true);
+            command = command.mut_subcommand(client.get_name(), |client| client.arg(hidden));
+        }
+    }
+    command.help_template(help)
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let prunes = matches!(&cli.command, Command::Films(Films::History(args)) if args.command.is_some());
+    if prunes || matches!(cli.command, Command::Service(_)) {
+        start_log(cli.log_format);
+    }
+    let mut runtime = runtime::Builder::new_multi_thread();
     // Each thread of the blocking pool may hold a connection to the database.
     let runtime = runtime.max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve(args) => serve::run(*args).await,
-            Command::User(args) => user::run(args).await,
-            Command::Token(args) => token::run(args).await,
-            Command::History(args) => history::run(args).await,
-            Command::Migrate(database) => migrate::run(database).await,
+            Command::Films(films) => films.run().await,
+            Command::Access(Access::Login(args)) => login::run(args).await,
+            Command::Access(Access::Logout(args)) => logout::run(args).await,
+            Command::Access(Access::Completions(args)) => completions::run(&args),
+            Command::Access(Access::Man(args)) => man::run(&args),
+            Command::Service(Service::Serve(args)) => serve::run(*args).await,
+            Command::Service(Service::User(args)) => user::run(args).await,
+            Command::Service(Service::Token(args)) => token::run(args).await,
+            Command::Service(Service::Migrate(database)) => migrate::run(database).await,
         }
     })
+}
+
+impl Films {
+    async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Add(args) => add::run(*args).await,
+            Self::List(args) => list::run(*args).await,
+            Self::Search(args) => list::search(*args).await,
+            Self::Show(args) => show::run(args).await,
+            Self::Edit(args) => edit::run(*args).await,
+            Self::Rm(args) => rm::run(args).await,
+            Self::Pick(args) => pick::run(*args).await,
+            Self::Stats(args) => stats::run(*args).await,
+            Self::Import(args) => import::run(*args).await,
+            Self::Export(args) => export::run(*args).await,
+            Self::History(args) => history::run(*args).await,
+            Self::Undo(args) => undo::run(args).await,
+        }
+    }
 }
 
 fn start_log(format: LogFormat) {

@@ -8,21 +8,28 @@ use crate::domain::{Password, UserName};
 
 /// Asks for a new password, twice, or reads one line of standard input.
 pub fn ask(name: &UserName, from_stdin: bool) -> anyhow::Result<Password> {
-    let text = if from_stdin {
+    let text = read(&format!("New password of {}: ", name.as_str()), from_stdin)?;
+    if !from_stdin && text != rpassword::prompt_password("The same again: ")? {
+        bail!("the two passwords differ");
+    }
+    check(&text, name)
+}
+
+/// Asks for the password that somebody has, or reads one line of standard input.
+pub fn present(name: &UserName, from_stdin: bool) -> anyhow::Result<String> {
+    read(&format!("Password of {}: ", name.as_str()), from_stdin)
+}
+
+fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
+    if from_stdin {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line)?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
-    } else {
-        if !std::io::stdin().is_terminal() {
-            bail!("there is no terminal to ask for the password at; give it with --password-stdin");
-        }
-        let text = rpassword::prompt_password(format!("New password of {}: ", name.as_str()))?;
-        if text != rpassword::prompt_password("The same again: ")? {
-            bail!("the two passwords differ");
-        }
-        text
-    };
-    check(&text, name)
+        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("there is no terminal to ask for the password at; give it with --password-stdin");
+    }
+    Ok(rpassword::prompt_password(question)?)
 }
 
 /// Reads a password from a file, without the line end after it.

@@ -1,0 +1,112 @@
+//! Changes of the collection, asked for and told of.
+
+use std::io::{self, Write};
+
+use reqwest::{Method, header};
+
+use super::{
+    Client,
+    output::Out,
+    words::{count, differences, moment, named, shown},
+};
+use crate::domain::{Change, ChangeKind, Effect, Limit};
+
+/// A list of changes, page after page.
+pub struct Changes<'a> {
+    client: &'a Client,
+    page: std::vec::IntoIter<Change>,
+    next: Option<String>,
+}
+
+impl<'a> Changes<'a> {
+    /// The changes of the collection, or of one movie, newest first. Of a short list no more is asked
+    /// for than is wanted.
+    #[must_use]
+    pub fn new(client: &'a Client, movie: Option<i64>, most: Option<usize>) -> Self {
+        let path = movie.map_or("/history".to_owned(), |id| format!("/movie/{id}/history"));
+        let limit = most.map_or(Limit::USUAL.get(), |most| most.min(Limit::USUAL.get()));
+        Self { client, page: Vec::new().into_iter(), next: Some(format!("{path}?limit={limit}")) }
+    }
+
+    /// The next one.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn next(&mut self) -> anyhow::Result<Option<Change>> {
+        loop {
+            if let Some(change) = self.page.next() {
+                return Ok(Some(change));
+            }
+            let Some(page) = self.next.take() else { return Ok(None) };
+            let request = self.client.request(Method::GET, &page, &[]).timeout(super::ANSWERING);
+            let response = self.client.send(request).await?;
+            self.next = response.headers().get(header::LINK).and_then(|link| next_page(link.to_str().ok()?));
+            let page = response.bytes().await.map_err(|error| self.client.server.failed(&error))?;
+            self.page = self.client.read::<Vec<Change>>(&page)?.into_iter();
+        }
+    }
+}
+
+/// The address in a link to the next page (RFC 8288).
+fn next_page(link: &str) -> Option<String> {
+    let (address, relation) = link.strip_prefix('<')?.split_once('>')?;
+    relation.contains("rel=\"next\"").then(|| address.to_owned())
+}
+
+impl Client {
+    /// One change, with its first effects.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn change(&self, id: i64) -> anyhow::Result<Change> {
+        self.get(&format!("/history/{id}"), &[("limit", Change::EFFECTS_IN_LISTS.to_string())]).await
+    }
+
+    /// Takes a change back; the new change.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn undo(&self, id: i64) -> anyhow::Result<Change> {
+        self.answer(self.request(Method::POST, &format!("/history/{id}/undo"), &[])).await
+    }
+}
+
+/// Tells a change, a line for itself and one for each effect that it bears.
+///
+/// # Errors
+/// Those of standard output.
+pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
+    let Change { id, at, by, via, kind, movies, .. } = change;
+    let (by, via) = (shown(by), shown(via));
+    let what = match (kind, change.undoes) {
+        (ChangeKind::Undo, Some(undone)) => format!("undo of {undone}"),
+        (kind, _) => kind.as_str().to_owned(),
+    };
+    let undone = change.undone_by.map(|by| format!(", undone by {by}")).unwrap_or_default();
+    writeln!(out, "{id}  {}  {by} ({via})  {what}, {}{undone}", moment(*at), count(*movies, "film"))?;
+    for effect in &change.effects {
+        writeln!(out, "    {}", told(effect))?;
+    }
+    let more = usize::try_from(*movies).unwrap_or_default().saturating_sub(change.effects.len());
+    if more > 0 && !change.effects.is_empty() {
+        writeln!(out, "    and {} more", count(more, "film"))?;
+    }
+    Ok(())
+}
+
+/// What became of one film.
+#[must_use]
+pub fn told(effect: &Effect) -> String {
+    match (&effect.before, &effect.after) {
+        (None, Some(film)) => format!("+ {}", shown(&named(film))),
+        (Some(film), None) => format!("- {}", shown(&named(film))),
+        (Some(before), Some(after)) => {
+            format!(
+                "~ {}: {}",
+                shown(&named(before)),
+                shown(&differences(&before.attributes, &after.attributes))
+            )
+        }
+        (None, None) => format!("  {}", effect.movie_id),
+    }
+}

@@ -1,0 +1,114 @@
+//! What `reelshelf login` stores: the servers, each with a token, in a file that is its user's alone.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::server::Server;
+
+/// A server and a token for it.
+#[derive(Serialize, Deserialize)]
+pub struct Login {
+    pub server: Server,
+    pub user: String,
+    pub token: String,
+    /// The token's id, to revoke it.
+    pub token_id: i64,
+}
+
+/// All that is stored, the last login first; that one is meant where no server is named.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Logins(Vec<Login>);
+
+impl Logins {
+    /// Reads the file; without one there is no login.
+    ///
+    /// # Errors
+    /// It cannot be read, is no such file, or could be read by others and cannot be mended.
+    pub fn load() -> anyhow::Result<Self> {
+        let path = path()?;
+        let unusable = || format!("{} cannot be read", path.display());
+        let mut file = match fs::File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            file => file.with_context(unusable)?,
+        };
+        keep_private(&file, &path)?;
+        let text = io::read_to_string(&mut file).with_context(unusable)?;
+        serde_json::from_str(&text).with_context(|| format!("{}; remove it and log in again", unusable()))
+    }
+
+    /// The login to a server, or the last one.
+    #[must_use]
+    pub fn of(&self, server: Option<&Server>) -> Option<&Login> {
+        self.0.iter().find(|login| server.is_none_or(|server| *server == login.server))
+    }
+
+    /// Removes the login to a server.
+    pub fn remove(&mut self, server: &Server) -> Option<Login> {
+        let place = self.0.iter().position(|login| login.server == *server)?;
+        Some(self.0.remove(place))
+    }
+
+    /// Adds a login, which is then the last one.
+    pub fn add(&mut self, login: Login) {
+        self.0.insert(0, login);
+    }
+
+    /// Writes the file whole or not at all, readable by its user alone from the beginning; where
+    /// there is no login left, removes it.
+    ///
+    /// # Errors
+    /// It cannot be written or removed.
+    pub fn save(&self) -> anyhow::Result<()> {
+        let path = path()?;
+        self.write(&path).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    fn write(&self, path: &PathBuf) -> anyhow::Result<()> {
+        if self.0.is_empty() {
+            return Ok(fs::remove_file(path)?);
+        }
+        let folder = path.parent().context("it has no folder")?;
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+fn path() -> anyhow::Result<PathBuf> {
+    let folder = dirs::config_dir().context("there is no folder for what is stored: HOME is not set")?;
+    Ok(folder.join("reelshelf").join("logins.json"))
+}
+
+/// Takes the file from all but its user.
+#[cfg(unix)]
+fn keep_private(file: &fs::File, path: &std::path::Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))
+            .with_context(|| format!("{} can be read by others", path.display()))?;
+        eprintln!(
+            "reelshelf: warning: {} could be read by others, which is mended; if somebody may have done so, log in again",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &fs::File, _: &std::path::Path) -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! What the client's commands have in common: a server, and how to talk to it and to the user.
+
+pub mod batch;
+pub mod file;
+pub mod filters;
+pub mod history;
+pub mod logins;
+pub mod movies;
+pub mod output;
+pub mod progress;
+pub mod refusal;
+pub mod selection;
+pub mod server;
+pub mod table;
+pub mod terminal;
+pub mod titles;
+pub mod values;
+pub mod words;
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Method, RequestBuilder, Response, header::HeaderValue};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::domain::{Role, UserName};
+use logins::Logins;
+use refusal::Refusal;
+use server::Server;
+
+/// How long a server may take to be reached, and to answer what it answers at once.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a server may take for an ordinary answer.
+pub const ANSWERING: Duration = Duration::from_secs(60);
+/// How often a silent connection is looked after, so that a server that is gone is noticed.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Which server, and as whom.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The server, such as films.example; without it, the one that `reelshelf login` stored
+    #[arg(long, env = "REELSHELF_SERVER", value_name = "URL", value_parser = Server::parse)]
+    server: Option<Server>,
+    /// An API token; without it, the one that `reelshelf login` stored. The variable keeps it
+    /// out of the list of processes
+    #[arg(long, env = "REELSHELF_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Connection {
+    /// A client of the server that is meant. A stored token goes to its own server alone.
+    ///
+    /// # Errors
+    /// No server or no token is known.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        if let (Some(server), Some(token)) = (&self.server, &self.token) {
+            return Client::new(server.clone(), Credentials::Token(token.clone()));
+        }
+        let logins = Logins::load()?;
+        let login = logins.of(self.server.as_ref());
+        let (server, token) = match (&self.server, &self.token, login) {
+            (_, token, Some(login)) => (login.server.clone(), token.as_ref().unwrap_or(&login.token).clone()),
+            (Some(server), _, None) => {
+                bail!("there is no token for {server}; `reelshelf login {server}` makes one")
+            }
+            (None, _, None) => {
+                bail!("no server is known; `reelshelf login URL` makes one known, or give --server")
+            }
+        };
+        Client::new(server, Credentials::Token(token))
+    }
+}
+
+/// The user has ended it with Ctrl-C; what became of it then.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; {0}")]
+pub struct Interrupted(pub String);
+
+/// What shows who asks.
+pub enum Credentials {
+    Token(String),
+    Password(UserName, String),
+}
+
+/// A server as somebody who is signed in there.
+pub struct Client {
+    http: reqwest::Client,
+    pub server: Server,
+    credentials: Credentials,
+}
+
+/// Who one is, and what one may.
+#[derive(Deserialize)]
+pub struct Me {
+    pub name: UserName,
+    pub role: Role,
+}
+
+impl Client {
+    /// Nothing is sent yet. Warns where what is secret would be sent over a network as it is.
+    pub fn new(server: Server, credentials: Credentials) -> anyhow::Result<Self> {
+        if let Credentials::Token(token) = &credentials
+            && HeaderValue::try_from(token).is_err()
+        {
+            bail!("the token has characters that no token has");
+        }
+        if !server.is_private() {
+            let what = match credentials {
+                Credentials::Token(_) => "token",
+                Credentials::Password(..) => "password",
+            };
+            eprintln!(
+                "reelshelf: warning: the {what} goes to {server} unencrypted; https:// would protect it"
+            );
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("reelshelf/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none()) // a token is for one server
+            .connect_timeout(CONNECTING)
+            .tcp_keepalive(KEEPALIVE)
+            .build()
+            .context("the system's certificates cannot be read")?;
+        Ok(Self { http, server, credentials })
+    }
+
+    /// A request that may take its time.
+    pub fn request(&self, method: Method, path: &str, query: &[(&str, String)]) -> RequestBuilder {
+        let request = self.http.request(method, self.server.address(path, query));
+        match &self.credentials {
+            Credentials::Token(token) => request.bearer_auth(token),
+            Credentials::Password(name, password) => request.basic_auth(name.as_str(), Some(password)),
+        }
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// The server cannot be reached; or a [`Refusal`].
+    pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let response = request.send().await.map_err(|error| self.server.failed(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let Refusal { status, detail, errors, report } = Refusal::of(response, &self.server).await?;
+        let detail = match (&self.credentials, status) {
+            (Credentials::Token(_), 401) => {
+                format!("{detail}; `reelshelf login {}` signs in again", self.server)
+            }
+            _ => detail,
+        };
+        Err(Refusal { status, detail, errors, report }.into())
+    }
+
+    /// Sends a request and reads the JSON of its answer.
+    ///
+    /// # Errors
+    /// Those of [`Client::send`]; an answer that is none of this service.
+    pub async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let response = self.send(request).await?;
+        let bytes = response.bytes().await.map_err(|error| self.server.failed(&error))?;
+        self.read(&bytes)
+    }
+
+    /// Reads JSON that the server gave.
+    ///
+    /// # Errors
+    /// What is none of this service.
+    pub fn read<T: DeserializeOwned>(&self, json: &[u8]) -> anyhow::Result<T> {
+        serde_json::from_slice(json).with_context(|| {
+            format!("what answers at {} is no Reelshelf that this program knows", self.server)
+        })
+    }
+
+    /// Gets what a server answers at once.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
+        self.answer(self.request(Method::GET, path, query).timeout(ANSWERING)).await
+    }
+
+    /// Who one is.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn me(&self) -> anyhow::Result<Me> {
+        self.get("/me", &[]).await
+    }
+
+    /// Revokes a token.
+    ///
+    /// # Errors
+    /// Those of [`Client::send`]; but a token that was revoked before is no error.
+    pub async fn revoke_token(&self, id: i64) -> anyhow::Result<()> {
+        let request = self.request(Method::DELETE, &format!("/token/{id}"), &[]).timeout(ANSWERING);
+        match self.send(request).await {
+            Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 401) => {
+                Ok(())
+            }
+            answer => answer.map(drop),
+        }
+    }
+}

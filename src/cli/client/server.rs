@@ -1,0 +1,149 @@
+//! The address of a server, and in plain words why it cannot be reached.
+
+use std::{fmt, io, iter, net::IpAddr};
+
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+
+/// Scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Server(Url);
+
+impl Server {
+    /// Reads an address. Without a scheme it is https, or http to this machine itself.
+    ///
+    /// # Errors
+    /// Another scheme, a path, a query, or a name and a password in it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            return Self::read(text);
+        }
+        let here = Self::read(&format!("http://{text}"))?;
+        if here.is_private() { Ok(here) } else { Self::read(&format!("https://{text}")) }
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        let url: Option<Url> = text.parse().ok();
+        let is_server = |url: &Url| {
+            let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+            let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+            is_web && is_bare && url.username().is_empty() && url.password().is_none()
+        };
+        url.filter(is_server).map(Self).ok_or_else(|| {
+            "must be http:// or https:// and a host, with no path, such as https://films.example".to_owned()
+        })
+    }
+
+    /// Whether nobody on the way can read what is sent: it is encrypted, or stays on this machine.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let host = self.0.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        self.0.scheme() == "https" || is_here
+    }
+
+    /// The address of a path, or of a path with a query, such as a link gives, and more of a query.
+    #[must_use]
+    pub fn address(&self, path: &str, query: &[(&str, String)]) -> Url {
+        let (path, given) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut address = self.0.clone();
+        address.set_path(path);
+        address.set_query(given);
+        if !query.is_empty() {
+            address.query_pairs_mut().extend_pairs(query);
+        }
+        address
+    }
+
+    /// Why a request came to nothing.
+    #[must_use]
+    pub fn failed(&self, error: &reqwest::Error) -> anyhow::Error {
+        let causes = || anyhow::Chain::new(error);
+        let io = causes().find_map(|cause| cause.downcast_ref::<io::Error>());
+        // TLS wraps what it reads and writes, and so its errors.
+        let io = iter::successors(io, |error| error.get_ref()?.downcast_ref::<io::Error>()).last();
+        let tls = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let last = causes().last().map(ToString::to_string).unwrap_or_default();
+        match (tls, io.map(io::Error::kind)) {
+            (Some(rustls::Error::InvalidCertificate(why)), _) => {
+                anyhow::anyhow!("the certificate of {self} is not to be trusted: {why}")
+            }
+            (Some(why), _) => anyhow::anyhow!("{self} does not speak TLS as it should: {why}"),
+            (_, Some(io::ErrorKind::ConnectionRefused)) => {
+                anyhow::anyhow!(
+                    "nothing listens at {self} (connection refused); is the service running there?"
+                )
+            }
+            _ if error.is_timeout() => anyhow::anyhow!("{self} did not answer in time"),
+            _ if error.is_connect() => anyhow::anyhow!("{self} cannot be reached: {last}"),
+            _ => anyhow::anyhow!("the connection to {self} broke: {last}"),
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl TryFrom<String> for Server {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Server> for String {
+    fn from(server: Server) -> Self {
+        server.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_scheme_is_https_unless_it_is_here() {
+        for (text, server) in [
+            ("https://films.example", "https://films.example"),
+            ("HTTP://Films.Example:80/", "http://films.example"),
+            ("films.example", "https://films.example"),
+            ("films.example:8443", "https://films.example:8443"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(Server::parse(text).unwrap().to_string(), server, "{text}");
+        }
+        for bad in [
+            "",
+            "ftp://films.example",
+            "https://films.example/films",
+            "https://o:p@films.example",
+            "http://",
+            "a b",
+        ] {
+            assert!(Server::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_goes_unencrypted_over_a_network_is_not_private() {
+        for (text, private) in [
+            ("http://localhost", true),
+            ("http://127.0.0.2", true),
+            ("http://[::1]", true),
+            ("https://films.example", true),
+            ("http://films.example", false),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example", false),
+        ] {
+            assert_eq!(Server::parse(text).unwrap().is_private(), private, "{text}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Questions to whoever sits at the terminal. They are asked on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::bail;
+
+use crate::domain::Invalid;
+
+/// Whether somebody is there to be asked.
+#[must_use]
+pub fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for one line.
+///
+/// # Errors
+/// The terminal was closed (Ctrl-D).
+pub fn ask(question: &str) -> anyhow::Result<String> {
+    eprint!("{question} ");
+    io::stderr().flush()?;
+    let mut line = String::new();
+    if io::stdin().read_line(&mut line)? == 0 {
+        eprintln!();
+        bail!("given up; nothing was changed");
+    }
+    Ok(line.trim().to_owned())
+}
+
+/// Asks again, with the reason, until the answer is good.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> anyhow::Result<T> {
+    loop {
+        match parse(&ask(question)?) {
+            Ok(value) => return Ok(value),
+            Err(Invalid(why)) => eprintln!("  It {why}."),
+        }
+    }
+}
+
+/// Asks whether to go on; without a clear yes it is no.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn agrees(question: &str) -> anyhow::Result<bool> {
+    let answer = ask(&format!("{question} [y/N]"))?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+}

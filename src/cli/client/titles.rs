@@ -1,0 +1,43 @@
+//! The titles that a word on the command line can become, for the shell's completion.
+
+use std::{ffi::OsStr, time::Duration};
+
+use clap::Parser;
+use clap_complete::CompletionCandidate;
+
+use super::Connection;
+use crate::domain::{Movie, fold};
+
+/// Whoever types does not wait longer.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// More fit on no terminal.
+const MOST: usize = 50;
+
+/// Nothing but the environment, which says what server is meant.
+#[derive(Parser)]
+struct Environment {
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The titles that begin with a word. Without a server there are none.
+#[must_use]
+pub fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(word) = current.to_str().filter(|word| !word.is_empty()) else { return Vec::new() };
+    let films = tokio::runtime::Builder::new_current_thread().enable_all().build().ok().and_then(|runtime| {
+        runtime.block_on(async { tokio::time::timeout(PATIENCE, find(word)).await.ok().flatten() })
+    });
+    let begins = |film: &Movie| fold(film.attributes.title.as_str()).starts_with(&fold(word));
+    let candidate = |film: Movie| {
+        let a = film.attributes;
+        CompletionCandidate::new(a.title.as_str())
+            .help(Some(format!("{}, {}", a.release_year.get(), a.movie_format.as_str()).into()))
+    };
+    films.unwrap_or_default().into_iter().filter(begins).map(candidate).collect()
+}
+
+async fn find(word: &str) -> Option<Vec<Movie>> {
+    let client = Environment::try_parse_from(["reelshelf"]).ok()?.connection.client().ok()?;
+    let query = vec![("q", word.to_owned()), ("sort", "title".to_owned())];
+    client.first_movies(query, MOST).await.ok()
+}

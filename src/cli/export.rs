@@ -1,0 +1,113 @@
+//! `reelshelf export`
+
+use std::{
+    ffi::OsStr,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::ValueHint;
+use reqwest::Response;
+use tokio::signal::ctrl_c;
+
+use super::client::{
+    Client, Connection, Interrupted, file, filters::Filters, movies::Sent, output::Out, progress, values,
+};
+use crate::domain::{Filter, Invalid};
+
+/// Which films, where to, and in which form.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file, which is replaced if it is there; without it, or as -, standard output. .ndjson and .json say
+    /// the form, any other name CSV
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: Option<PathBuf>,
+    /// CSV
+    #[arg(long, group = "form")]
+    csv: bool,
+    /// One JSON object a line
+    #[arg(long, group = "form")]
+    ndjson: bool,
+    /// One JSON array
+    #[arg(long, group = "form")]
+    json: bool,
+    /// In which order: id, title, format, length, year, rating, createdAt, updatedAt, comma-separated;
+    /// - before one turns it round
+    #[arg(long, value_name = "KEYS", value_parser = values::sort, allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// Only titles with words that begin so
+    #[arg(long, value_name = "QUERY", value_parser = search, help_heading = "Filters")]
+    search: Option<String>,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+fn search(text: &str) -> Result<String, Invalid> {
+    Filter::default().search(text).map(|()| text.to_owned())
+}
+
+impl Args {
+    fn form(&self) -> Sent {
+        let extension = self.file.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
+        match extension {
+            _ if self.csv => Sent::Csv,
+            _ if self.ndjson => Sent::Ndjson,
+            _ if self.json => Sent::Json,
+            Some("ndjson" | "jsonl") => Sent::Ndjson,
+            Some("json") => Sent::Json,
+            _ => Sent::Csv,
+        }
+    }
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let client = args.connection.client()?;
+    let form = args.form();
+    let mut query = args.filters.query();
+    query.extend(args.search.map(|words| ("q", words)));
+    query.extend(args.sort.map(|sort| ("sort", sort)));
+    let response = client.open_list(&query, form).await?;
+    if let Some(file) = args.file.filter(|file| file != Path::new("-")) {
+        return to_file(&client, response, &file).await;
+    }
+    let mut out = Out::new();
+    copy(&client, response, &mut out, !io::stdout().is_terminal()).await?;
+    out.finish()
+}
+
+/// Writes under a temporary name until the whole is there.
+async fn to_file(client: &Client, response: Response, path: &Path) -> anyhow::Result<()> {
+    let unwritable = || format!("{} cannot be written", path.display());
+    let mut file = BufWriter::new(file::beside(path).with_context(unwritable)?);
+    copy(client, response, &mut file, true).await?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(unwritable)?;
+    file.as_file().sync_all().with_context(unwritable)?;
+    file.persist(path).with_context(unwritable)?;
+    Ok(())
+}
+
+/// Copies what arrives until it ends, or the user ends it: then what is half done is cleaned up.
+async fn copy(
+    client: &Client,
+    mut response: Response,
+    to: &mut impl Write,
+    with_progress: bool,
+) -> anyhow::Result<()> {
+    let progress = if with_progress { progress::bytes("Exporting") } else { progress::none() };
+    let all = async {
+        while let Some(piece) = client.piece(&mut response).await? {
+            to.write_all(&piece).context("the export cannot be written")?;
+            progress.inc(piece.len() as u64);
+        }
+        Ok(())
+    };
+    let done = tokio::select! {
+        done = all => done,
+        _ = ctrl_c() => Err(Interrupted("the export is not whole".to_owned()).into()),
+    };
+    progress.finish_and_clear();
+    done
+}

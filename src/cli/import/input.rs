@@ -1,0 +1,98 @@
+//! What is to be imported: a file, a pipe, an archive, two files in one.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    path::Path,
+};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::exchange::{self, FileKind, Origin, Source};
+
+/// One file, at its start, that can be read more than once.
+pub struct Input {
+    pub file: File,
+    pub kind: FileKind,
+    /// Whose layout it has, where that is known.
+    pub source: Option<Source>,
+    /// Of an archive: where each row stands in it, from line 2.
+    origins: Vec<Origin>,
+}
+
+impl Input {
+    /// Opens what the command line names; a pipe is read to its end first.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is no text, or of which the archive is damaged.
+    pub fn open(path: &Path, ratings: Option<&Path>, user: Option<i64>) -> anyhow::Result<Self> {
+        let name = path.display();
+        let mut file = open(path)?;
+        let mut start = Vec::new();
+        file.by_ref().take(4096).read_to_end(&mut start).with_context(|| format!("{name} cannot be read"))?;
+        file.rewind()?;
+        if start.starts_with(b"PK\x03\x04") {
+            if ratings.is_some() {
+                bail!("--ratings goes with MovieLens' movies.csv, and {name} is an archive");
+            }
+            let merged =
+                exchange::merge_letterboxd(file).with_context(|| format!("{name} cannot be read"))?;
+            let source = Some(Source::Letterboxd);
+            return Ok(Self { file: merged.file, kind: FileKind::Csv, source, origins: merged.origins });
+        }
+        let Some(kind) = FileKind::sniff(&start) else { bail!("{name} is empty, or no text") };
+        let Some(ratings) = ratings else {
+            return Ok(Self { file, kind, source: None, origins: Vec::new() });
+        };
+        let file = exchange::with_movielens_ratings(file, open(ratings)?, user)
+            .with_context(|| format!("{name} and {} cannot be put together", ratings.display()))?;
+        Ok(Self { file, kind, source: Some(Source::Movielens), origins: Vec::new() })
+    }
+
+    /// One more reader of the file, at its start. Only one of them is to be used at a time.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn again(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
+
+    /// Puts into a report where in the archive its rows stand.
+    pub fn locate(&self, report: &mut Value) {
+        if self.origins.is_empty() {
+            return;
+        }
+        for list in ["errors", "notes", "preview"] {
+            for row in report.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                let place = row["line"].as_u64().and_then(|line| usize::try_from(line.checked_sub(2)?).ok());
+                if let Some(origin) = place.and_then(|place| self.origins.get(place)) {
+                    row["line"] = origin.line.into();
+                    row["file"] = origin.file.clone().into();
+                }
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<File> {
+    let unreadable = || format!("{} cannot be read", path.display());
+    if path == Path::new("-") {
+        return spooled(io::stdin().lock()).context("standard input cannot be read");
+    }
+    let file = File::open(path).with_context(unreadable)?;
+    if file.metadata().with_context(unreadable)?.is_file() {
+        return Ok(file);
+    }
+    spooled(file).with_context(unreadable)
+}
+
+/// Copies a pipe to a file without a name, which is gone when it is closed.
+fn spooled(mut pipe: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut pipe, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}

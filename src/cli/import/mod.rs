@@ -1,0 +1,161 @@
+//! `reelshelf import`
+
+mod input;
+mod rejects;
+mod report;
+mod upload;
+
+use std::path::PathBuf;
+
+use clap::{
+    ValueHint,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use serde_json::Value;
+
+use super::client::{Connection, filters::Query, output::Out, refusal::Refusal};
+use crate::{
+    domain::{Invalid, Role},
+    exchange::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+};
+use input::Input;
+use rejects::Rejects;
+
+/// What is imported, and how.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A CSV or NDJSON file, or the .zip of a Letterboxd account; - is standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Store nothing, and show what would become of the rows
+    #[arg(long)]
+    dry_run: bool,
+    /// Whose layout the file has; auto finds it out from the header line
+    #[arg(long, default_value = "auto", value_parser = one_of(Source::ALL, Source::as_str))]
+    source: Source,
+    /// The column that holds a field under another name, such as releaseYear:Jahr; may be repeated
+    #[arg(long, value_name = "FIELD:COLUMN")]
+    map: Vec<String>,
+    /// What a foreign medium becomes, such as Blu-ray:DVD; may be repeated
+    #[arg(long, value_name = "MEDIUM:FORMAT")]
+    map_format: Vec<String>,
+    /// What a row gets where the file has nothing, such as movieFormat:DVD; may be repeated
+    #[arg(long, value_name = "FIELD:VALUE")]
+    default: Vec<String>,
+    /// What becomes of a film that is there already: same title, year and format
+    #[arg(long, default_value = "skip", value_parser = one_of(OnDuplicate::ALL, OnDuplicate::as_str))]
+    on_duplicate: OnDuplicate,
+    /// Whether one bad row keeps all from being stored; abort, but skip with --rejects
+    #[arg(long, value_parser = one_of(OnError::ALL, OnError::as_str))]
+    on_error: Option<OnError>,
+    /// What becomes of a title of more than 50 characters
+    #[arg(long, default_value = "error", value_parser = one_of(TitleTooLong::ALL, TitleTooLong::as_str))]
+    title_too_long: TitleTooLong,
+    /// Write the refused rows to this file, as they stood and with the reason, to be mended and imported
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    rejects: Option<PathBuf>,
+    /// Replace the file of --rejects if it is there
+    #[arg(long, requires = "rejects")]
+    force: bool,
+    /// MovieLens' ratings.csv, beside its movies.csv
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ratings: Option<PathBuf>,
+    /// The user whose MovieLens ratings are meant; without this, the mean of all
+    #[arg(long, value_name = "NUMBER", requires = "ratings")]
+    user: Option<i64>,
+    /// JSON, for programs: the report as the server gives it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// One of a few choices, all of which stand in the help.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    choices: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let words = PossibleValuesParser::new(choices.iter().map(|choice| word(*choice)));
+    words.try_map(move |given| {
+        choices.iter().copied().find(|choice| word(*choice) == given).ok_or("is unknown")
+    })
+}
+
+impl Args {
+    /// The choices, and as the query that says the same.
+    fn options(&self, source: Source) -> anyhow::Result<(ImportOptions, Query)> {
+        let usual = if self.rejects.is_some() { OnError::Skip } else { OnError::Abort };
+        let mut options = ImportOptions {
+            source,
+            on_duplicate: self.on_duplicate,
+            on_error: self.on_error.unwrap_or(usual),
+            title_too_long: self.title_too_long,
+            dry_run: self.dry_run,
+            ..ImportOptions::default()
+        };
+        let mut query = vec![
+            ("source", options.source.as_str().to_owned()),
+            ("onDuplicate", options.on_duplicate.as_str().to_owned()),
+            ("onError", options.on_error.as_str().to_owned()),
+            ("titleTooLong", options.title_too_long.as_str().to_owned()),
+            ("dryRun", options.dry_run.to_string()),
+        ];
+        let mut add = |option,
+                       parameter,
+                       given: &[String],
+                       add: fn(&mut ImportOptions, &str) -> Result<(), Invalid>| {
+            given.iter().try_for_each(|text| {
+                query.push((parameter, text.clone()));
+                add(&mut options, text)
+                    .map_err(|rule| super::wrong_usage(&format!("{option} {text}: {rule}")))
+            })
+        };
+        add("--map", "map", &self.map, ImportOptions::add_column)?;
+        add("--map-format", "mapFormat", &self.map_format, ImportOptions::add_format)?;
+        add("--default", "default", &self.default, ImportOptions::add_default)?;
+        Ok((options, query))
+    }
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    // What is wrong with the command line is told before anything is read.
+    args.options(args.source)?;
+    let client = args.connection.client()?;
+    let me = client.me().await?;
+    anyhow::ensure!(
+        me.role >= Role::Editor,
+        "{} may only read there, as {}",
+        me.name.as_str(),
+        me.role.as_str()
+    );
+    let rejects = args.rejects.as_deref().map(|path| Rejects::open(path, args.force)).transpose()?;
+
+    let input = Input::open(&args.file, args.ratings.as_deref(), args.user)?;
+    let (options, query) = args.options(input.source.unwrap_or(args.source))?;
+    let refused = rejects.map(|rejects| rejects.fill(&input, &options)).transpose()?;
+    let sent = upload::send(&client, &input, &query, args.dry_run).await;
+    let (mut found, refusal) = match sent {
+        Ok(report) => (report, None),
+        Err(error) => match error.downcast::<Refusal>() {
+            Ok(Refusal { report: Some(report), detail, .. }) => (report, Some(anyhow::anyhow!(detail))),
+            Ok(refusal) => return Err(refusal.into()),
+            Err(error) => return Err(error),
+        },
+    };
+    input.locate(&mut found);
+    show(&found, args.json)?;
+    if let Some(refused) = refused {
+        refused.keep()?;
+    }
+    refusal.map_or(Ok(()), Err)
+}
+
+fn show(report: &Value, json: bool) -> anyhow::Result<()> {
+    let mut out = Out::new();
+    if json {
+        out.json(report)?;
+    } else {
+        report::tell(report, &mut out)?;
+    }
+    out.finish()
+}

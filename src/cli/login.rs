@@ -1,0 +1,101 @@
+//! `reelshelf login`
+
+use std::fs;
+
+use anyhow::{Context, bail};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    client::{
+        ANSWERING, Client, Credentials,
+        logins::{Login, Logins},
+        server::Server,
+        terminal,
+    },
+    password,
+};
+use crate::domain::{Role, TokenName, UserName};
+
+/// Where, and as whom.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The server, such as films.example
+    #[arg(value_parser = Server::parse)]
+    url: Server,
+    /// Your name there; asked for without this
+    #[arg(long, value_parser = UserName::parse)]
+    name: Option<UserName>,
+    /// Read the password from standard input, one line
+    #[arg(long, requires = "name")]
+    password_stdin: bool,
+    /// The most that this machine may do there: viewer, editor or owner; without it, what you may
+    #[arg(long, value_parser = Role::parse)]
+    role: Option<Role>,
+}
+
+/// A token that was made.
+#[derive(Deserialize)]
+struct Made {
+    id: i64,
+    token: String,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let server = args.url;
+    let mut logins = Logins::load()?;
+    let name = match args.name {
+        Some(name) => name,
+        None if terminal::is_there() => terminal::ask_for("User name:", UserName::parse)?,
+        None => bail!("there is no terminal to ask for the name at; give it with --name"),
+    };
+    let password = password::present(&name, args.password_stdin)?;
+    let client = Client::new(server.clone(), Credentials::Password(name, password))?;
+    let mut token = json!({"name": token_name()?.as_str()});
+    if let Some(role) = args.role {
+        token["role"] = role.as_str().into();
+    }
+    let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&token);
+    let made: Made = client.answer(request).await?;
+
+    let client = Client::new(server.clone(), Credentials::Token(made.token.clone()))?;
+    let me = client.me().await?;
+    let old = logins.remove(&server);
+    let login = Login {
+        server: server.clone(),
+        user: me.name.as_str().to_owned(),
+        token: made.token,
+        token_id: made.id,
+    };
+    logins.add(login);
+    if let Err(error) = logins.save() {
+        client
+            .revoke_token(made.id)
+            .await
+            .context("a token was made and could be neither stored nor revoked")?;
+        return Err(error);
+    }
+    if let Some(old) = old {
+        revoke(&old)
+            .await
+            .unwrap_or_else(|why| eprintln!("reelshelf: warning: the token before was not revoked: {why:#}"));
+    }
+    eprintln!("Logged in to {server} as {} ({}).", me.name.as_str(), me.role.as_str());
+    Ok(())
+}
+
+/// Makes a stored token good for nothing, if it is not already.
+pub async fn revoke(login: &Login) -> anyhow::Result<()> {
+    let client = Client::new(login.server.clone(), Credentials::Token(login.token.clone()))?;
+    client.revoke_token(login.token_id).await
+}
+
+/// What the token is named after: this machine.
+fn token_name() -> anyhow::Result<TokenName> {
+    let kernel = || fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = kernel().or_else(|| std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok());
+    let name = format!("reelshelf on {}", host.as_deref().map_or("some machine", str::trim));
+    let short: String = name.chars().filter(|c| !c.is_control()).take(TokenName::MAX_CHARS).collect();
+    Ok(TokenName::parse(&short)?)
+}

@@ -1,0 +1,36 @@
+//! `reelshelf logout`
+
+use anyhow::{Context, bail};
+
+use super::{
+    client::{logins::Logins, server::Server},
+    login::revoke,
+};
+
+/// Where.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The server; without it, the one that you logged in to last
+    #[arg(value_parser = Server::parse)]
+    url: Option<Server>,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let mut logins = Logins::load()?;
+    let Some(server) = logins.of(args.url.as_ref()).map(|login| login.server.clone()) else {
+        bail!("there is no login{}", args.url.map(|url| format!(" to {url}")).unwrap_or_default());
+    };
+    let Some(login) = logins.remove(&server) else { unreachable!("it was there a line ago") };
+    logins.save()?;
+    revoke(&login).await.with_context(|| {
+        format!(
+            "this machine has forgotten the token, but {server} has not revoked it (token {} of {})",
+            login.token_id, login.user
+        )
+    })?;
+    eprintln!("Logged out of {server}; the token is revoked.");
+    if let Some(next) = logins.of(None) {
+        eprintln!("The server is {} from now on.", next.server);
+    }
+    Ok(())
+}

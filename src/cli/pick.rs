@@ -1,0 +1,42 @@
+//! `reelshelf pick`
+
+use std::io::Write;
+
+use super::{
+    client::{Connection, filters::Filters, output::Out, values},
+    show::described,
+};
+use crate::domain::{Length, Rating};
+
+/// What the film is to be like.
+#[derive(clap::Args)]
+pub struct Args {
+    /// No longer than this, such as 2h or 90
+    #[arg(long, value_name = "LENGTH", value_parser = values::length, conflicts_with = "length")]
+    max_length: Option<Length>,
+    /// Rated no worse than this, from 1 to 5
+    #[arg(long, value_name = "RATING", value_parser = values::rating, conflicts_with = "rating")]
+    min_rating: Option<Rating>,
+    /// JSON, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let client = args.connection.client()?;
+    let mut query = args.filters.query();
+    query.extend(args.max_length.map(|most| ("length", format!("..{}", most.get()))));
+    query.extend(args.min_rating.map(|least| ("rating", format!("{}..", least.get()))));
+    let film = client.random_movie(&query).await?;
+    let mut out = Out::new();
+    if args.json {
+        out.json(&film)?;
+    } else {
+        write!(out, "{}", described(&film))?;
+    }
+    out.finish()
+}

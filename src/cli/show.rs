@@ -1,0 +1,59 @@
+//! `reelshelf show`
+
+use std::io::Write;
+
+use super::client::{
+    Connection,
+    output::Out,
+    selection::Selection,
+    table::{self, Where},
+    words::{length, moment, shown, stars},
+};
+use crate::domain::Movie;
+
+/// Which film.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// JSON, for programs: an object for one id, an array for several ids or a search
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let client = args.connection.client()?;
+    let (films, is_fuzzy) = args.selection.films(&client).await?;
+    if is_fuzzy {
+        eprintln!("No title matches; these are similar.");
+    }
+    let is_single = args.selection.ids().is_some_and(|ids| ids.len() == 1);
+    let mut out = Out::new();
+    match films.as_slice() {
+        [film] if args.json && is_single => out.json(film)?,
+        films if args.json => out.json(&films)?,
+        [film] => write!(out, "{}", described(film))?,
+        films => write!(out, "{}", table::text(&table::of_films(films, Where::Out)))?,
+    }
+    out.finish()
+}
+
+/// A film with all that is stored of it, a line each.
+pub fn described(film: &Movie) -> String {
+    let a = &film.attributes;
+    let changed =
+        if film.version == 1 { String::new() } else { format!(", changed {}", moment(film.updated_at)) };
+    format!(
+        "{}\n  id      {}\n  year    {}\n  format  {}\n  length  {} ({} min)\n  rating  {}\n  added   {}{changed}\n",
+        shown(a.title.as_str()),
+        film.id,
+        a.release_year.get(),
+        a.movie_format.as_str(),
+        length(a.length),
+        a.length.get(),
+        stars(a.rating),
+        moment(film.created_at),
+    )
+}

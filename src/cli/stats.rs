@@ -1,0 +1,85 @@
+//! `reelshelf stats`
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::{
+    Connection,
+    filters::Filters,
+    output::Out,
+    table::{self, Where},
+    words::{count, number, stars},
+};
+use crate::domain::Rating;
+
+/// Of which films.
+#[derive(clap::Args)]
+pub struct Args {
+    /// JSON, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    movies: u64,
+    total_length: u64,
+    mean_length: Option<f64>,
+    mean_rating: Option<f64>,
+    movie_format: BTreeMap<String, u64>,
+    rating: BTreeMap<i64, u64>,
+    decade: BTreeMap<i64, u64>,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let client = args.connection.client()?;
+    let stats: Value = client.get("/stats", &args.filters.query()).await?;
+    let mut out = Out::new();
+    if args.json {
+        out.json(&stats)?;
+    } else {
+        tell(&Stats::deserialize(&stats)?, &mut out)?;
+    }
+    out.finish()
+}
+
+fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
+    let mean =
+        |mean: Option<f64>, unit| mean.map(|mean| format!(", {mean} {unit} on average")).unwrap_or_default();
+    writeln!(out, "{}", count(stats.movies, "film"))?;
+    let (hours, minutes) = (number(stats.total_length / 60), stats.total_length % 60);
+    writeln!(out, "{hours} h {minutes:02} in all{}", mean(stats.mean_length, "min"))?;
+    if let Some(rating) = stats.mean_rating {
+        writeln!(out, "rated {rating} on average")?;
+    }
+    bars("format", stats.movie_format.iter().map(|(format, films)| (format.clone(), *films)), out)?;
+    let ratings = stats.rating.iter().rev();
+    let ratings =
+        ratings.filter_map(|(rating, films)| Some((stars(Rating::try_from(*rating).ok()?), *films)));
+    bars("rating", ratings, out)?;
+    bars("decade", stats.decade.iter().map(|(decade, films)| (format!("{decade}s"), *films)), out)
+}
+
+/// A table with a bar in each row, the longest for the greatest number.
+fn bars(name: &'static str, rows: impl Iterator<Item = (String, u64)>, out: &mut Out) -> io::Result<()> {
+    const LONGEST: u64 = 40;
+
+    let rows: Vec<(String, u64)> = rows.collect();
+    let Some(most) = rows.iter().map(|(_, films)| *films).max() else { return Ok(()) };
+    let mut table = table::new(&[(name, false), ("films", true), ("", false)], Where::Out);
+    table.add_rows(rows.into_iter().map(|(name, films)| {
+        let length = (films * LONGEST).div_ceil(most.max(1)); // something, where there is a film
+        [name, number(films), "█".repeat(usize::try_from(length).unwrap_or_default())]
+    }));
+    write!(out, "\n{}", table::text(&table))
+}

@@ -1,0 +1,55 @@
+//! `reelshelf undo`
+
+use std::io::Write;
+
+use anyhow::bail;
+
+use super::client::{
+    Client, Connection,
+    history::{Changes, tell},
+    output::Out,
+};
+use crate::domain::{Change, ChangeKind};
+
+/// Which change.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The change, as `reelshelf history` names it; without it, your last one that is neither an undo
+    /// nor undone
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    change: Option<i64>,
+    /// JSON, for programs: the new change
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let client = args.connection.client()?;
+    let change = match args.change {
+        Some(id) => client.change(id).await?,
+        None => last(&client).await?,
+    };
+    let undo = client.undo(change.id).await?;
+    let mut out = Out::new();
+    if args.json {
+        out.json(&undo)?;
+    } else {
+        writeln!(out, "Change {} is taken back, by change {}. It was:", change.id, undo.id)?;
+        tell(&change, &mut out)?;
+    }
+    out.finish()
+}
+
+/// The user's last change that is still to be seen.
+async fn last(client: &Client) -> anyhow::Result<Change> {
+    let me = client.me().await?.name;
+    let mut changes = Changes::new(client, None, None);
+    while let Some(change) = changes.next().await? {
+        if change.by == me.as_str() && change.kind != ChangeKind::Undo && change.undone_by.is_none() {
+            return Ok(change);
+        }
+    }
+    bail!("{} has made no change that could be taken back", me.as_str())
+}
