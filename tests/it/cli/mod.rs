@@ -1,5 +1,6 @@
 //! The program itself, run as a process.
 
+mod client;
 mod ending;
 mod history;
 mod logs;

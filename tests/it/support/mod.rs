@@ -3,7 +3,9 @@
 mod database;
 pub mod films;
 pub mod program;
+pub mod proxy;
 pub mod signing_in;
+pub mod terminal;
 
 use std::{
     net::SocketAddr,

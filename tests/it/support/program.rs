@@ -53,18 +53,33 @@ fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
 
 /// Runs the program to its end, with nothing on standard input and this environment alone.
 pub fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
-    finish(command(arguments, environment), "")
+    run_with_input(arguments, environment, b"")
+}
+
+/// Runs the program to its end, with this on standard input and this environment alone.
+pub fn run_with_input(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Done {
+    finish(command(arguments, environment), input)
+}
+
+/// Runs the program to its end while nobody reads its standard output.
+pub fn run_unread(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
+    let mut command = command(arguments, environment);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command.stdout(writer).output().expect("the program runs");
+    let err = String::from_utf8(output.stderr).expect("text");
+    Done { status: output.status.code().unwrap_or(-1), out: String::new(), err }
 }
 
 /// Runs a command on a database, with this on standard input.
 pub fn run(database: &TestDatabase, arguments: &[&str], input: &str) -> Done {
-    finish(command(arguments, &[("REELSHELF_DATABASE", &database.address)]), input)
+    finish(command(arguments, &[("REELSHELF_DATABASE", &database.address)]), input.as_bytes())
 }
 
-fn finish(mut command: Command, input: &str) -> Done {
+fn finish(mut command: Command, input: &[u8]) -> Done {
     let mut child = command.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    let _ = stdin.write_all(input.as_bytes()); // an error: it ended without reading
+    let _ = stdin.write_all(input); // an error: it ended without reading
     drop(stdin);
     let (out, err) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
     let (out, err) = (thread::spawn(|| text(out)), thread::spawn(|| text(err)));
@@ -78,7 +93,7 @@ fn text(mut pipe: impl Read) -> String {
     text
 }
 
-fn await_end(child: &mut Child) -> i32 {
+pub fn await_end(child: &mut Child) -> i32 {
     let end = poll("the program ends", || child.try_wait().expect("a process of ours"));
     end.code().unwrap_or(-1)
 }

@@ -1,0 +1,159 @@
+//! `import`: files, pipes and archives, with what was refused in a file of its own.
+
+use std::{fs, io::Write};
+
+use serde_json::json;
+
+use super::{environment, json, reelshelf, reelshelf_with};
+use crate::{
+    on_both,
+    support::{
+        films::{films, ndjson},
+        terminal::Terminal,
+    },
+};
+
+const GOOD: &str = "title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,5\nAlien,VHS,117,1979,4\n";
+const BAD: &str = "title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,5\nAlien,VHS,117,1979,9\n";
+const RATINGS: &str = "Date,Name,Year,Letterboxd URI,Rating\n2020-01-01,Stalker,1979,https://boxd.it/1,4.5\n";
+
+/// A folder with a file.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(name: &str, text: impl AsRef<[u8]>) -> Self {
+        let folder = Self(tempfile::tempdir().expect("a folder"));
+        fs::write(folder.path(name), text).expect("a file");
+        folder
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("a path").to_owned()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("a file")
+    }
+}
+
+on_both! {
+    async fn csv_and_ndjson_come_from_files_and_pipes(service: &Service) {
+        let folder = Folder::with("films.csv", GOOD);
+        let told = reelshelf(service, &["import", &folder.path("films.csv")]).expect(0);
+        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 refused.\n\nThis is change 1; `reelshelf undo 1` takes it back.\n");
+        assert_eq!(told.err, "");
+        let again = json(&reelshelf_with(service, &["import", "-", "--json"], GOOD).expect(0));
+        assert_eq!((&again["skipped"], &again["change"]), (&json!(2), &json!(null)));
+        let more = reelshelf_with(service, &["import", "--on-duplicate", "add", "-"], ndjson(&films(1000))).expect(0);
+        assert!(more.out.starts_with("1,000 rows read: 1,000 added"), "{}", more.out);
+        assert_eq!(service.get("/stats").await.json()["movies"], 1002);
+        for (input, words) in [(&b""[..], "is empty, or no text"), (b"PK\x03\x04 and no more", "cannot be read")] {
+            reelshelf_with(service, &["import", "-"], input).refused(words);
+        }
+        reelshelf(service, &["import", "no-such-file"]).refused("no-such-file cannot be read");
+    }
+}
+
+on_both! {
+    async fn options_say_how_foreign_columns_are_read(service: &Service) {
+        let file = "Film;Jahr;Medium\nStalker;1979;VHS\nPersona;1966;Blu-ray\n";
+        let import = ["import", "-", "--map", "title:Film", "--map", "releaseYear:Jahr", "--map", "movieFormat:Medium"];
+        let more = ["--map-format", "Blu-ray:DVD", "--default", "length:90", "--default", "rating:3"];
+        reelshelf_with(service, &[&import[..], &more].concat(), file).expect(0);
+        assert_eq!(service.titles("/movie").await, ["Stalker", "Persona"]);
+        for wrong in [
+            ["--map", "colour:Farbe"], ["--map", "title"], ["--default", "rating:9"], ["--map-format", "Blu-ray:CD"],
+            ["--source", "other"], ["--on-error", "stop"], ["--on-duplicate", "x"], ["--title-too-long", "x"], ["--user", "1"],
+        ] {
+            let refused = reelshelf_with(service, &[&["import", "-"], &wrong[..]].concat(), GOOD).expect(2);
+            assert!(refused.err.contains(wrong[0]), "{}", refused.err);
+        }
+    }
+}
+
+on_both! {
+    async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
+        let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
+        assert!(aborted.out.contains("Refused (1):\n"), "{}", aborted.out);
+        assert!(aborted.out.contains("3     rating  \"9\"    must be between 1 and 5, got 9\n"), "{}", aborted.out);
+        assert_eq!(aborted.err, "reelshelf: 1 of 2 rows could not be taken; nothing was stored\n");
+        assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
+        assert_eq!(service.get("/movie").await.json(), json!([]));
+
+        let many: String = GOOD.to_owned() + &"x,DVD,90,1999,9\n".repeat(21);
+        let told = reelshelf_with(service, &["import", "-", "--on-error", "skip"], many).expect(0).out;
+        assert!(told.contains("Refused (21):\n") && told.contains("  and more; --json lists them"), "{told}");
+        assert_eq!(service.titles("/movie").await, ["Heat", "Alien"]);
+    }
+}
+
+on_both! {
+    async fn refused_rows_are_mended_and_imported_again(service: &Service) {
+        let folder = Folder::with("films.csv", BAD);
+        let import = ["import", &folder.path("films.csv"), "--rejects", &folder.path("bad.csv")];
+        let done = reelshelf(service, &import).expect(0);
+        assert!(done.err.contains("1 row refused, with the reasons: "), "{}", done.err);
+        assert_eq!(service.titles("/movie").await, ["Heat"]);
+        let bad = folder.read("bad.csv");
+        assert_eq!(bad.lines().count(), 2, "{bad}");
+        assert!(bad.contains("Alien,VHS,117,1979,9,\"rating must be between 1 and 5, got 9\""), "{bad}");
+
+        reelshelf(service, &import).refused("bad.csv is there already; --force replaces it");
+        reelshelf(service, &[&import[..], &["--force"]].concat()).expect(0);
+        fs::write(folder.path("bad.csv"), bad.replace(",9,", ",4,")).expect("a file");
+        let mended = ["import", &folder.path("bad.csv"), "--rejects", &folder.path("worse.csv")];
+        assert!(reelshelf(service, &mended).expect(0).err.contains("No row was refused"));
+        assert!(!fs::exists(folder.path("worse.csv")).expect("a folder"));
+        assert_eq!(service.titles("/movie").await, ["Heat", "Alien"]);
+
+        let aborting = [&import[..], &["--force", "--on-error", "abort", "--on-duplicate", "add"]].concat();
+        reelshelf(service, &aborting).expect(1);
+        assert_eq!(service.titles("/movie").await.len(), 2);
+        let nowhere = folder.path("no/such/folder.csv");
+        reelshelf(service, &["import", &folder.path("films.csv"), "--rejects", &nowhere]).refused("cannot be written");
+        assert_eq!(fs::read_dir(folder.0.path()).expect("a folder").count(), 2, "and nothing temporary");
+    }
+}
+
+on_both! {
+    async fn a_letterboxd_archive_is_read_as_it_is_downloaded(service: &Service) {
+        let folder = Folder::with("unused", "");
+        let mut archive = zip::ZipWriter::new(fs::File::create(folder.path("letterboxd.zip")).expect("a file"));
+        for (name, text) in [("ratings.csv", RATINGS), ("deleted/ratings.csv", &RATINGS.replace("Stalker", "Gone"))] {
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).expect("a file");
+            archive.write_all(text.as_bytes()).expect("its text");
+        }
+        archive.finish().expect("an archive");
+        let import = ["import", &folder.path("letterboxd.zip"), "--default", "movieFormat:DVD"];
+        let refused = reelshelf(service, &import).expect(1);
+        assert!(refused.out.contains("ratings.csv:2  length"), "{}", refused.out);
+        let done = reelshelf(service, &[&import[..], &["--default", "length:0"]].concat()).expect(0);
+        assert!(done.out.contains("Rounded (1):"), "{}", done.out);
+        let stalker = service.get("/movie/1").await.json();
+        assert_eq!((&stalker["title"], &stalker["rating"]), (&json!("Stalker"), &json!(5)));
+        assert_eq!(service.titles("/movie").await.len(), 1);
+    }
+}
+
+on_both! {
+    async fn movielens_films_get_the_ratings_beside_them(service: &Service) {
+        let folder = Folder::with("movies.csv", "movieId,title,genres\n1,\"Matrix, The (1999)\",Action\n");
+        fs::write(folder.path("ratings.csv"), "userId,movieId,rating,timestamp\n1,1,2.0,0\n2,1,5.0,0\n").expect("a file");
+        let import = ["import", &folder.path("movies.csv"), "--ratings", &folder.path("ratings.csv"), "--user", "2"];
+        reelshelf(service, &[&import[..], &["--default", "movieFormat:VHS", "--default", "length:136"]].concat()).expect(0);
+        let matrix = service.get("/movie/1").await.json();
+        assert_eq!((&matrix["title"], &matrix["rating"]), (&json!("The Matrix"), &json!(5)));
+    }
+}
+
+on_both! {
+    async fn a_dry_run_stores_nothing_and_a_terminal_shows_how_far_it_is(service: &Service) {
+        let tried = reelshelf_with(service, &["import", "-", "--dry-run"], GOOD).expect(0).out;
+        assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 refused. This was only tried; nothing was stored.\n"), "{tried}");
+        assert_eq!(service.get("/movie").await.json(), json!([]));
+        let folder = Folder::with("films.ndjson", ndjson(&films(3000)));
+        let import = ["import", &folder.path("films.ndjson"), "--on-duplicate", "add"];
+        let shown = Terminal::start(80, &import, &environment(service)).ended().expect(0).out;
+        assert!(shown.contains("Sending") && shown.contains("3,000 added"), "{shown}");
+    }
+}

@@ -1,0 +1,34 @@
+"""Runs a program at a terminal of its own: COLUMNS PROGRAM ARGUMENT…
+
+What comes on standard input is typed there; what the terminal shows goes to standard output.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+
+columns, program = int(sys.argv[1]), sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.execv(program[0], program)
+
+sources = [terminal, 0]
+while terminal in sources:
+    for source in select.select(sources, [], [])[0]:
+        try:
+            piece = os.read(source, 65536)
+        except OSError:  # how the end of a terminal shows on Linux
+            piece = b""
+        if not piece:
+            sources.remove(source)
+        elif source == terminal:
+            os.write(1, piece)
+        else:
+            os.write(terminal, piece)
+
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)
