@@ -426,6 +426,24 @@ pub struct Report {
     /// How many notes of each kind there are, by kind; only those that there are.
     #[schema(inline)]
     noted: Noted,
+    /// What becomes of the first 100 rows, by line; only where all this was only tried.
+    #[schema(required = false)]
+    preview: Vec<Preview>,
+}
+
+/// What becomes of a row.
+#[derive(Serialize, ToSchema)]
+pub struct Preview {
+    /// The line on which the row begins, from 1.
+    line: u64,
+    #[schema(inline)]
+    becomes: BecomesWord,
+    /// The movie that the row describes; null where it is refused or no film.
+    #[schema(required = true)]
+    movie: Option<NewMovie>,
+    /// The movie of the collection that it is or changes.
+    #[schema(required = true)]
+    id: Option<i64>,
 }
 
 /// What was done with a row, or a part of it, that was not taken as it stood.
@@ -747,6 +765,7 @@ schema!(
         .fold(ObjectBuilder::new(), |object, kind| object.property(kind, u64::schema()))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
 );
+schema!(BecomesWord, words(["created", "updated", "skipped", "refused"]));
 schema!(OnDuplicateWord, words(["skip", "add", "update"]));
 schema!(OnErrorWord, words(["abort", "skip"]));
 schema!(TitleTooLongWord, words(["error", "truncate"]));
