@@ -6,11 +6,13 @@
 //! | [`db`] | SQLite and PostgreSQL behind one door; all SQL |
 //! | [`service`] | the operations: rules, rights, transactions |
 //! | [`exchange`] | import and export |
+//! | [`backup`] | the file of a backup |
 //! | [`json`] | strict JSON, with every violation at once |
 //! | [`http`] | the API and the pages |
 //! | [`serve`] | running the service: listen, become ready, end gracefully |
 //! | [`cli`] | the command line |
 
+pub mod backup;
 pub mod cli;
 pub mod db;
 pub mod domain;

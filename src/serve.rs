@@ -12,14 +12,14 @@ use std::{
 
 use anyhow::Context;
 use axum_server::{Handle, accept::Accept, tls_rustls::RustlsConfig};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::watch};
 use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    service::{App, changes, events, setup},
+    service::{App, backup, backup::Schedule, changes, events, setup},
 };
 
 /// How long what is under way may take to end.
@@ -44,6 +44,8 @@ pub struct Options {
     pub metrics_listen: Option<String>,
     /// The first owner, where there is no user yet.
     pub owner: Option<(UserName, Password)>,
+    /// Backups that are made by themselves.
+    pub backups: Option<Schedule>,
 }
 
 /// A certificate chain and its key, as PEM files.
@@ -109,13 +111,18 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
 
+    let (end_backups, backups_ended) = watch::channel(false);
+    let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
+    let backups = tokio::spawn(async { futures_util::future::OptionFuture::from(backups).await });
     tokio::spawn(async move {
         ended.await;
         events::end(&app);
+        end_backups.send_replace(true);
         tracing::info!("ending: no new connections, finishing what is under way");
         handle.graceful_shutdown(Some(GRACE));
     });
     running.await??;
+    backups.await?;
     db.close().await;
     tracing::info!("ended");
     Ok(())
@@ -187,7 +194,7 @@ async fn serve_metrics(address: &str) -> anyhow::Result<()> {
 }
 
 /// Listens for the signals to end, from this call on; what it returns is ready when one has come.
-fn ended() -> std::io::Result<impl Future<Output = ()>> {
+pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

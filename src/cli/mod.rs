@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and one file for each command.
 
 mod add;
+mod backup;
 mod client;
 mod completions;
 mod database;
@@ -15,6 +16,7 @@ mod man;
 mod migrate;
 mod password;
 mod pick;
+mod restore;
 mod rm;
 mod serve;
 mod show;
@@ -78,6 +80,10 @@ Examples:
   Add a user who may change films, and a token for a script:
     reelshelf user add olivia --role editor
     reelshelf token create olivia backup-script --role viewer
+
+  Make a backup while the service runs, and move it to PostgreSQL:
+    reelshelf backup films.backup
+    reelshelf restore films.backup --database 'postgres://reelshelf@db.example/reelshelf'
 
   Use PostgreSQL, behind a proxy that speaks https:
     REELSHELF_DATABASE='postgres://reelshelf@db.example/reelshelf?sslmode=verify-full' \\
@@ -155,6 +161,10 @@ enum Service {
     User(user::Args),
     /// Manage API tokens
     Token(token::Args),
+    /// Make a backup of the collection, its history, users and tokens
+    Backup(backup::Args),
+    /// Put a backup back
+    Restore(restore::Args),
     /// Bring the database's schema up to date, and do nothing else
     Migrate(Database),
 }
@@ -239,6 +249,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Service(Service::Serve(args)) => serve::run(*args).await,
             Command::Service(Service::User(args)) => user::run(args).await,
             Command::Service(Service::Token(args)) => token::run(args).await,
+            Command::Service(Service::Backup(args)) => backup::run(args).await,
+            Command::Service(Service::Restore(args)) => restore::run(args).await,
             Command::Service(Service::Migrate(database)) => migrate::run(database).await,
         }
     })

@@ -1,16 +1,18 @@
 //! `reelshelf serve`
 
-use std::path::PathBuf;
+use std::{num::NonZero, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use axum::http::{HeaderValue, Uri};
 use ipnet::IpNet;
+use jiff::{Span, SpanRelativeTo};
 
 use super::{database::Database, password};
 use crate::{
     domain::UserName,
     http::Settings,
     serve::{self, Options, Tls},
+    service::backup::Schedule,
 };
 
 /// What `serve` can be told.
@@ -54,6 +56,24 @@ pub struct Args {
     /// A file with the first owner's password; REELSHELF_OWNER_PASSWORD can hold the password itself
     #[arg(long, env = "REELSHELF_OWNER_PASSWORD_FILE", value_name = "FILE", requires = "owner")]
     owner_password_file: Option<PathBuf>,
+
+    /// A folder in which backups are made by themselves; of several instances give it to one
+    #[arg(long, env = "REELSHELF_BACKUP_DIR", value_name = "DIR")]
+    backup_dir: Option<PathBuf>,
+
+    /// How long after a backup the next one is made, such as 24h, 30min or 7d
+    #[arg(long, env = "REELSHELF_BACKUP_EVERY", value_name = "DURATION", default_value = "24h", requires = "backup_dir", value_parser = interval)]
+    backup_every: Duration,
+
+    /// How many of these backups are kept
+    #[arg(
+        long,
+        env = "REELSHELF_BACKUP_KEEP",
+        value_name = "NUMBER",
+        default_value = "7",
+        requires = "backup_dir"
+    )]
+    backup_keep: NonZero<usize>,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -83,6 +103,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         tls,
         metrics_listen: args.metrics_listen,
         owner,
+        backups: args.backup_dir.map(|folder| Schedule {
+            folder,
+            every: args.backup_every,
+            keep: args.backup_keep.get(),
+        }),
     })
     .await
 }
@@ -108,6 +133,19 @@ fn public_url(text: &str) -> Result<Uri, String> {
 fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
     text.parse().or(address).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// How long from one backup to the next: a second to a year.
+fn interval(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_secs(1);
+    const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+    let span: Option<Span> = text.parse().ok();
+    let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
+    duration
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| (LEAST..=MOST).contains(duration))
+        .ok_or("must be a duration of 1 second to 366 days, such as 24h, 30min or 7d".to_owned())
 }
 
 /// An origin as browsers write it (RFC 6454): scheme and host in lower case, a port that is not the

@@ -55,7 +55,7 @@ fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
     })
 }
 
-fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
+pub(super) fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
     let (movie_id, version) = (row.get(0)?, row.get(1)?);
     let is_deletion = row.get::<Option<i64>>(5)?.is_none();
     let movie = |row: &Row<'_>| {
@@ -377,6 +377,6 @@ async fn place(conn: &mut Conn, sql: String, params: &[Value<'_>]) -> Result<Pla
     Ok(place.await?.unwrap_or(Place { transaction: 0, id: 0 }))
 }
 
-fn number(limit: usize) -> i64 {
+pub(super) fn number(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

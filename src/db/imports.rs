@@ -51,13 +51,23 @@ pub async fn under_way(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
     }
 }
 
-/// Removes some of the movies that a hidden change made, at most so many; tells how many these were.
+/// Whether a change is hidden; it is not any more when the collection was replaced meanwhile.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_under_way(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
+    let sql = "SELECT 1 FROM imports_under_way WHERE change_id = $1";
+    Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
+}
+
+/// Removes some of the movies that a change made as long as it is hidden, at most so many; tells how many
+/// these were.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbError> {
-    let sql = "DELETE FROM movie_rows WHERE id IN \
-               (SELECT id FROM movie_rows WHERE change_id = $1 ORDER BY id LIMIT $2)";
+    let sql = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows WHERE change_id = \
+               (SELECT change_id FROM imports_under_way WHERE change_id = $1) ORDER BY id LIMIT $2)";
     conn.execute(sql, &[change.into(), limit.into()]).await
 }
 
@@ -67,5 +77,16 @@ pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbE
 /// Those of the database.
 pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
     conn.execute("DELETE FROM imports_under_way WHERE change_id = $1", &[change.into()]).await?;
+    Ok(())
+}
+
+/// Forgets all hidden changes, where nothing is left of any movie.
+///
+/// # Errors
+/// Those of the database.
+pub async fn forget_all(conn: &mut Conn) -> Result<(), DbError> {
+    if let Driver::Sqlite(_) = conn.driver() {
+        conn.execute("DELETE FROM imports_under_way", &[]).await?;
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! `async fn` over [`Conn`]. On SQLite such a function never really waits; on PostgreSQL it waits on
 //! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
 
+pub mod backup;
 pub mod changes;
 mod error;
 pub mod imports;
@@ -358,17 +359,24 @@ impl WriteTx {
 
 impl Drop for WriteTx {
     fn drop(&mut self) {
-        match self.0.take().map(|conn| conn.0) {
-            Some(Inner::Writer(mut writer)) => writer.roll_back(),
-            Some(Inner::LargeWrite(mut writer)) => writer.roll_back(),
-            Some(Inner::Postgres(client)) => {
-                tokio::spawn(async move {
-                    if client.batch_execute("ROLLBACK").await.is_err() {
-                        drop(deadpool_postgres::Object::take(client)); // of no use to anybody else
-                    }
-                });
-            }
-            Some(Inner::Reader(_)) | None => {}
+        self.0.take().map(roll_back);
+    }
+}
+
+/// Ends the transaction of a connection without storing anything.
+fn roll_back(conn: Conn) {
+    match conn.0 {
+        Inner::Writer(mut writer) => writer.roll_back(),
+        Inner::LargeWrite(mut writer) => writer.roll_back(),
+        Inner::Reader(mut reader) => {
+            let _ = reader.connection().execute_batch("ROLLBACK"); // an error: it never began
+        }
+        Inner::Postgres(client) => {
+            tokio::spawn(async move {
+                if client.batch_execute("ROLLBACK").await.is_err() {
+                    drop(deadpool_postgres::Object::take(client)); // of no use to anybody else
+                }
+            });
         }
     }
 }

@@ -14,7 +14,7 @@ const COLUMNS: &str =
 /// Rows in one statement: few enough for the parameters that both databases allow.
 const ROWS_AT_ONCE: usize = 500;
 
-fn read(row: &Row<'_>) -> Result<Movie, DbError> {
+pub(super) fn read(row: &Row<'_>) -> Result<Movie, DbError> {
     Ok(Movie {
         id: row.get(0)?,
         attributes: Attributes {
@@ -54,7 +54,16 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbEr
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for an id that is in use.
 pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<(), DbError> {
-    let rows = movies.iter().map(|movie| {
+    let made: Vec<_> = movies.iter().map(|movie| (change, movie)).collect();
+    insert_made(conn, &made).await
+}
+
+/// Stores movies that are not there, under the ids they bear, each with the change that made it.
+///
+/// # Errors
+/// Those of [`insert`].
+pub async fn insert_made(conn: &mut Conn, movies: &[(i64, &Movie)]) -> Result<(), DbError> {
+    let rows = movies.iter().map(|(change, movie)| {
         let a = &movie.attributes;
         [
             movie.id.into(),
@@ -67,13 +76,13 @@ pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<()
             movie.version.into(),
             movie.created_at.as_millis().into(),
             movie.updated_at.as_millis().into(),
-            change.into(),
+            (*change).into(),
         ]
     });
     let into = "movie_rows (id, title, title_sort, movie_format, length, release_year, rating, version, \
                 created_at, updated_at, change_id)";
     conn.insert(into, &rows.collect::<Vec<_>>()).await?;
-    insert_words(conn, movies.iter().map(|movie| (movie.id, &movie.attributes.title))).await
+    insert_words(conn, movies.iter().map(|(_, movie)| (movie.id, &movie.attributes.title))).await
 }
 
 async fn insert_words<'a>(
@@ -503,7 +512,7 @@ impl<'a> Builder<'a> {
         conn.query(self.sql, &self.params, read).await
     }
 
-    async fn execute(self, conn: &mut Conn) -> Result<u64, DbError> {
+    pub(super) async fn execute(self, conn: &mut Conn) -> Result<u64, DbError> {
         conn.execute(self.sql, &self.params).await
     }
 }

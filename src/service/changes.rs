@@ -82,7 +82,10 @@ impl<'a> Making<'a> {
         }
         self.tx.go_on(app).await?;
         self.turn = Instant::now();
-        Ok(())
+        if imports::is_under_way(&mut self.tx, self.id).await? {
+            return Ok(());
+        }
+        Err(Error::Conflict("the collection was replaced meanwhile; nothing was stored".to_owned()))
     }
 
     /// Adds movies with these attributes.

@@ -3,6 +3,7 @@
 //! Rights are argument types: an operation that takes an [`Editor`] cannot be called without one.
 
 pub mod auth;
+pub mod backup;
 pub mod batch;
 pub mod changes;
 mod error;

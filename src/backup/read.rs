@@ -1,0 +1,205 @@
+//! Reading a backup, line by line, with every check that needs no database.
+
+use std::{
+    collections::HashSet,
+    io::{self, BufRead, BufReader, Read},
+};
+
+use serde::{Deserialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use zstd::Decoder;
+
+use super::{Counts, END, Entry, FORMAT, Header, Last, Noun, hex};
+
+/// The longest line, in bytes: much more than any row takes.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// How every zstd file begins (RFC 8878, 3.1.1).
+const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+
+/// Why a file cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It is something else.
+    #[error("it is no backup of a collection")]
+    Foreign,
+    /// Its format is one of which this program does not know.
+    #[error("it was written by a newer version of this program (in format {0}); use that version")]
+    Newer(u64),
+    /// It is not as it was written.
+    #[error("it is damaged or was cut off: line {line}: {why}")]
+    Damaged { line: u64, why: String },
+    /// It is as it was written, but no database takes it.
+    #[error("it contradicts itself: {0}")]
+    Contradictory(String),
+    /// The file cannot be read.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A file that is being read: the rows in order. Only after the last of them, when there was no error,
+/// it is certain that the file is whole and as it was written.
+pub struct Reader<R: Read> {
+    lines: Lines<R>,
+    header: Header,
+    counts: Counts,
+    /// The row before.
+    last: (Noun, i64, i64),
+    users: HashSet<i64>,
+    ended: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// Begins to read a file.
+    ///
+    /// # Errors
+    /// What is no backup, or one of a newer program.
+    pub fn open(file: R) -> Result<Self, Unusable> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Format {
+            reelshelf_backup: u64,
+        }
+
+        let mut lines = Lines::open(file)?;
+        lines.read()?;
+        match serde_json::from_slice(&lines.line) {
+            Ok(Format { reelshelf_backup: 1..=FORMAT }) => {}
+            Ok(Format { reelshelf_backup: newer }) => return Err(Unusable::Newer(newer)),
+            Err(_) => return Err(Unusable::Foreign),
+        }
+        let header = lines.parse()?;
+        lines.digest();
+        let (counts, last) = (Counts::default(), (Noun::User, 0, 0));
+        Ok(Self { lines, header, counts, last, users: HashSet::new(), ended: false })
+    }
+
+    /// The first line.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// How many rows have been read.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn read(&mut self) -> Result<Option<Entry>, Unusable> {
+        self.lines.read()?;
+        if self.lines.line.starts_with(END) {
+            self.check_end()?;
+            return Ok(None);
+        }
+        self.lines.digest();
+        let entry = self.lines.parse()?;
+        self.check(&entry).map_err(|why| self.lines.damaged(why))?;
+        self.counts.add(entry.noun());
+        Ok(Some(entry))
+    }
+
+    /// That a row may come after the ones before it.
+    fn check(&mut self, entry: &Entry) -> Result<(), String> {
+        let noun = entry.noun();
+        let (id, version) = entry.place();
+        if id < 1 || (noun, id, version) <= self.last {
+            return Err(format!("a row with id {id} has no place here"));
+        }
+        self.last = (noun, id, version);
+        let ids = self.header.last_ids;
+        let most = match noun {
+            Noun::User => ids.users,
+            Noun::Token => ids.tokens,
+            Noun::Change => ids.changes,
+            Noun::Movie | Noun::MovieVersion => ids.movies,
+        };
+        if id > most {
+            return Err(format!("id {id} is higher than the last one that was handed out, {most}"));
+        }
+        match entry {
+            Entry::User(user) => {
+                self.users.insert(user.id);
+            }
+            Entry::Token(token) if !self.users.contains(&token.user_id) => {
+                return Err(format!("there is no user with id {}", token.user_id));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_end(&mut self) -> Result<(), Unusable> {
+        let Last { end } = self.lines.parse()?;
+        if end.sha256 != hex(&self.lines.digest.finalize_reset()) {
+            return Err(self.lines.damaged("the checksum is that of another content"));
+        }
+        if end.counts != self.counts {
+            return Err(self.lines.damaged("there are not as many rows as it says"));
+        }
+        self.lines.finish()
+    }
+}
+
+impl<R: Read> Iterator for Reader<R> {
+    type Item = Result<Entry, Unusable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let read = self.read();
+        self.ended = !matches!(read, Ok(Some(_)));
+        read.transpose()
+    }
+}
+
+/// The lines of a file, and where it is read.
+struct Lines<R: Read> {
+    lines: BufReader<Decoder<'static, BufReader<R>>>,
+    digest: Sha256,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl<R: Read> Lines<R> {
+    fn open(file: R) -> Result<Self, Unusable> {
+        let mut file = BufReader::new(file);
+        if !file.fill_buf()?.starts_with(&MAGIC) {
+            return Err(Unusable::Foreign);
+        }
+        let lines = BufReader::new(Decoder::with_buffer(file)?);
+        Ok(Self { lines, digest: Sha256::new(), line: Vec::new(), number: 0 })
+    }
+
+    fn read(&mut self) -> Result<(), Unusable> {
+        self.number += 1;
+        self.line.clear();
+        let read = (&mut self.lines).take(LONGEST_LINE).read_until(b'\n', &mut self.line);
+        read.map_err(|error| self.damaged(error))?;
+        match self.line.last() {
+            Some(b'\n') => Ok(()),
+            Some(_) if self.line.len() as u64 == LONGEST_LINE => Err(self.damaged("it is too long")),
+            _ => Err(self.damaged("the file ends before it is complete")),
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, Unusable> {
+        serde_json::from_slice(&self.line).map_err(|error| self.damaged(error))
+    }
+
+    /// Takes the line into the checksum.
+    fn digest(&mut self) {
+        self.digest.update(&self.line);
+    }
+
+    /// That nothing comes any more. The end of the compressed stream holds a checksum, too.
+    fn finish(&mut self) -> Result<(), Unusable> {
+        match self.lines.fill_buf().map(<[u8]>::is_empty) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.damaged("the file goes on after the end")),
+            Err(error) => Err(self.damaged(error)),
+        }
+    }
+
+    fn damaged(&self, why: impl ToString) -> Unusable {
+        Unusable::Damaged { line: self.number, why: why.to_string() }
+    }
+}

@@ -1,0 +1,50 @@
+//! `reelshelf backup`
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use indicatif::HumanBytes;
+
+use super::database::Database;
+use crate::{
+    serve::ended,
+    service::{Owner, backup},
+};
+
+/// Where the backup goes.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file to make
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
+    if file.as_os_str() == "-" {
+        bail!("a backup is read back before it counts, so it goes to a file and not to standard output");
+    }
+    let interrupted = ended()?;
+    let app = database.open().await?;
+    let made = backup::make(&app, &Owner::console(), &file, force, interrupted).await;
+    app.db.close().await;
+    let made = made?;
+    let (counts, size) = (in_words(made.counts), HumanBytes(made.bytes));
+    eprintln!("Backed up {counts} to {}, {size}, and checked it.", file.display());
+    Ok(())
+}
+
+/// What a backup holds.
+pub fn in_words(counts: crate::backup::Counts) -> String {
+    let some = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{}, {} and {}",
+        some(counts.movies, "film"),
+        some(counts.changes, "change"),
+        some(counts.users, "user")
+    )
+}

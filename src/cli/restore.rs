@@ -1,0 +1,35 @@
+//! `reelshelf restore`
+
+use std::path::PathBuf;
+
+use super::{backup::in_words, database::Database};
+use crate::{
+    serve::ended,
+    service::{Owner, backup},
+};
+
+/// What is restored.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The file that `reelshelf backup` made
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Take the place of what is there; a backup of that is made beside FILE before
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
+    let interrupted = ended()?;
+    let app = database.open().await?;
+    let restored = backup::restore(&app, &Owner::console(), &file, replace, interrupted).await;
+    app.db.close().await;
+    let restored = restored?;
+    if let Some(replaced) = restored.replaced {
+        eprintln!("What was there before is in {}.", replaced.display());
+    }
+    eprintln!("Restored {} as of {}.", in_words(restored.counts), restored.created_at);
+    Ok(())
+}

@@ -1,0 +1,384 @@
+//! All SQL of backups: a snapshot that is read in pieces, and a collection that is put back.
+
+use std::{
+    borrow::Cow,
+    ops::{Deref, DerefMut},
+};
+
+use super::{
+    Conn, Db, DbError, Driver, Lock, Row, Value, changes, imports,
+    movies::{self, Builder},
+    roll_back,
+};
+use crate::{
+    backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
+    domain::{ChangeKind, Movie, Role, Time, TokenName, UserName},
+};
+
+/// What a restored collection takes the place of, in the order in which writers come to the tables, and
+/// with what refers to others before these.
+const TABLES: [&str; 8] = [
+    "idempotency_keys",
+    "changes",
+    "movie_words",
+    "movie_rows",
+    "movie_versions",
+    "tokens",
+    "sessions",
+    "users",
+];
+
+/// The database as it is at one moment, however long it is read. It holds up no writer.
+pub struct Snapshot(Option<Conn>);
+
+impl Snapshot {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin(db: &Db) -> Result<Self, DbError> {
+        let mut snapshot = Self(Some(db.read().await?));
+        match snapshot.driver() {
+            Driver::Sqlite(connection) => connection.execute_batch("BEGIN")?,
+            Driver::Postgres(client) => {
+                client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            }
+        }
+        Ok(snapshot)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        self.0.take().map(roll_back);
+    }
+}
+
+impl Deref for Snapshot {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0.as_ref().expect("a snapshot has a connection until it ends")
+    }
+}
+
+impl DerefMut for Snapshot {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("a snapshot has a connection until it ends")
+    }
+}
+
+/// The rows of a noun behind a place, in order, at most so many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn page(
+    conn: &mut Snapshot,
+    noun: Noun,
+    (id, version): (i64, i64),
+    limit: usize,
+) -> Result<Vec<Entry>, DbError> {
+    let (sql, read): (_, fn(&Row<'_>) -> Result<Entry, DbError>) = match noun {
+        Noun::User => (
+            "SELECT id, name, role, password_hash, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+            read_user,
+        ),
+        Noun::Token => (
+            "SELECT id, user_id, name, role, secret, created_at, expires_at FROM tokens \
+             WHERE id > $1 ORDER BY id LIMIT $2",
+            read_token,
+        ),
+        Noun::Change => (
+            "SELECT id, at, user_name, via, kind, movies, undoes FROM changes \
+             WHERE id > $1 ORDER BY id LIMIT $2",
+            read_change,
+        ),
+        Noun::Movie => (
+            "SELECT id, title, movie_format, length, release_year, rating, version, created_at, updated_at, \
+             change_id FROM movies WHERE id > $1 ORDER BY id LIMIT $2",
+            |row| Ok(Entry::Movie(Made { change: row.get(9)?, movie: movies::read(row)? })),
+        ),
+        Noun::MovieVersion => (
+            "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
+             created_at, updated_at FROM movie_versions WHERE (movie_id, version) > ($1, $2) \
+             ORDER BY movie_id, version LIMIT $3",
+            read_version,
+        ),
+    };
+    let place = if noun == Noun::MovieVersion { vec![id.into(), version.into()] } else { vec![id.into()] };
+    conn.query(sql, &[place, vec![changes::number(limit).into()]].concat(), read).await
+}
+
+fn read_user(row: &Row<'_>) -> Result<Entry, DbError> {
+    Ok(Entry::User(User {
+        id: row.get(0)?,
+        name: row.parse(1, UserName::parse)?,
+        role: row.parse(2, Role::parse)?,
+        password_hash: row.get(3)?,
+        created_at: Time::from_millis(row.get(4)?),
+    }))
+}
+
+fn read_token(row: &Row<'_>) -> Result<Entry, DbError> {
+    Ok(Entry::Token(Token {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        name: row.parse(2, TokenName::parse)?,
+        role: row.parse(3, Role::parse)?,
+        secret_hash: row.get(4)?,
+        created_at: Time::from_millis(row.get(5)?),
+        expires_at: row.get::<Option<i64>>(6)?.map(Time::from_millis),
+    }))
+}
+
+fn read_change(row: &Row<'_>) -> Result<Entry, DbError> {
+    Ok(Entry::Change(Change {
+        id: row.get(0)?,
+        at: Time::from_millis(row.get(1)?),
+        by: row.get(2)?,
+        via: row.get(3)?,
+        kind: row.parse(4, ChangeKind::parse)?,
+        movies: row.get(5)?,
+        undoes: row.get(6)?,
+    }))
+}
+
+fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
+    let version = changes::read_version(row)?;
+    Ok(match version.movie {
+        Some(movie) => Entry::MovieVersion(Made { change: version.change_id, movie }),
+        None => Entry::Deletion(Deletion {
+            change: version.change_id,
+            movie_id: version.movie_id,
+            version: version.version,
+            created_at: Time::from_millis(row.get(8)?),
+            updated_at: Time::from_millis(row.get(9)?),
+        }),
+    })
+}
+
+/// The last ids that were handed out.
+///
+/// # Errors
+/// Those of the database.
+pub async fn last_ids(conn: &mut Conn) -> Result<LastIds, DbError> {
+    let (movies, of): (_, fn(&str) -> String) = match conn.driver() {
+        Driver::Sqlite(_) => ("SELECT next - 1 FROM movie_ids".to_owned(), |table| {
+            format!("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table}'")
+        }),
+        Driver::Postgres(_) => (last_of("movie_ids"), |table| last_of(&format!("{table}_id_seq"))),
+    };
+    let (changes, users, tokens) = (of("changes"), of("users"), of("tokens"));
+    let sql = format!("SELECT ({movies}), ({changes}), ({users}), ({tokens})");
+    let ids = conn.query(sql, &[], |row| {
+        Ok(LastIds { movies: row.get(0)?, changes: row.get(1)?, users: row.get(2)?, tokens: row.get(3)? })
+    });
+    Ok(ids.await?[0])
+}
+
+fn last_of(sequence: &str) -> String {
+    format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")
+}
+
+/// Lets no id up to these be handed out again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbError> {
+    let tables = [("changes", ids.changes), ("users", ids.users), ("tokens", ids.tokens)];
+    match conn.driver() {
+        Driver::Sqlite(_) => {
+            let sql = "UPDATE movie_ids SET next = max(next, $1 + 1)";
+            conn.execute(sql, &[ids.movies.into()]).await?;
+            for (table, last) in tables {
+                let sql = "UPDATE sqlite_sequence SET seq = max(seq, $1) WHERE name = $2";
+                if conn.execute(sql, &[last.into(), table.into()]).await? == 0 {
+                    let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
+                    conn.execute(sql, &[table.into(), last.into()]).await?;
+                }
+            }
+        }
+        Driver::Postgres(_) => {
+            let sequences = tables.map(|(table, last)| (format!("{table}_id_seq"), last));
+            for (sequence, last) in sequences.into_iter().chain([("movie_ids".to_owned(), ids.movies)]) {
+                let sql = format!(
+                    "SELECT setval('{sequence}', greatest($1, last_value)) FROM {sequence} WHERE $1 > 0"
+                );
+                conn.query(sql, &[last.into()], |_| Ok(())).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps everybody else from writing until the transaction ends. On SQLite there is one writer anyway.
+///
+/// # Errors
+/// Those of the database.
+pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
+    conn.lock(Lock::Imports).await?;
+    conn.lock(Lock::Many).await?;
+    conn.lock(Lock::Users).await?;
+    if let Driver::Postgres(client) = conn.driver() {
+        client.batch_execute(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "))).await?;
+    }
+    Ok(())
+}
+
+/// Whether there is no movie, no change and no user.
+///
+/// # Errors
+/// Those of the database.
+pub async fn is_empty(conn: &mut Conn) -> Result<bool, DbError> {
+    let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM movies) \
+               OR EXISTS (SELECT 1 FROM changes) OR EXISTS (SELECT 1 FROM users)";
+    Ok(conn.query_opt(sql, &[], |_| Ok(())).await?.is_none())
+}
+
+/// Takes away everything but the last ids.
+///
+/// # Errors
+/// Those of the database.
+pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
+    for table in TABLES {
+        conn.execute(format!("DELETE FROM {table}"), &[]).await?;
+    }
+    imports::forget_all(conn).await
+}
+
+/// Stores rows that are not there, under the ids they bear. They come in the order of their nouns.
+///
+/// # Errors
+/// Those of the database; [`DbError::Duplicate`] for what is there already.
+pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
+    // PostgreSQL wants to be told that these ids are not to be made up.
+    let (own_ids, place, first) = match conn.driver() {
+        Driver::Sqlite(_) => ("", "", ""),
+        // Before all that the streams of events have seen: none of this is new.
+        Driver::Postgres(_) => ("OVERRIDING SYSTEM VALUE ", ", xact", ", '0'"),
+    };
+    let users = entries.iter().filter_map(|entry| match entry {
+        Entry::User(user) => Some(user_row(user)),
+        _ => None,
+    });
+    let into = format!("users (id, name, name_key, role, password_hash, created_at) {own_ids}");
+    insert_rows(conn, &into, "", users).await?;
+
+    let tokens = entries.iter().filter_map(|entry| match entry {
+        Entry::Token(token) => Some(token_row(token)),
+        _ => None,
+    });
+    let into = format!("tokens (id, user_id, name, role, secret, created_at, expires_at) {own_ids}");
+    insert_rows(conn, &into, "", tokens).await?;
+
+    let changes = entries.iter().filter_map(|entry| match entry {
+        Entry::Change(change) => Some(change_row(change)),
+        _ => None,
+    });
+    let into = format!("changes (id, at, user_name, via, kind, movies, undoes{place}) {own_ids}");
+    insert_rows(conn, &into, first, changes).await?;
+
+    let movies = entries.iter().filter_map(|entry| match entry {
+        Entry::Movie(made) => Some((made.change, &made.movie)),
+        _ => None,
+    });
+    movies::insert_made(conn, &movies.collect::<Vec<_>>()).await?;
+
+    let versions = entries.iter().filter_map(|entry| match entry {
+        Entry::MovieVersion(made) => Some(version_row(made)),
+        Entry::Deletion(deletion) => Some(deletion_row(deletion)),
+        _ => None,
+    });
+    let into = "movie_versions (movie_id, version, change_id, created_at, updated_at, title, movie_format, \
+                length, release_year, rating) ";
+    insert_rows(conn, into, "", versions).await
+}
+
+async fn insert_rows<'a>(
+    conn: &mut Conn,
+    into: &str,
+    last: &str,
+    rows: impl Iterator<Item = Vec<Value<'a>>>,
+) -> Result<(), DbError> {
+    let mut sql = Builder::new(format!("INSERT INTO {into}VALUES "));
+    let mut separator = "(";
+    for row in rows {
+        sql.push(separator);
+        sql.list(row);
+        sql.push(last);
+        sql.push(")");
+        separator = ", (";
+    }
+    if separator == "(" {
+        return Ok(());
+    }
+    sql.execute(conn).await?;
+    Ok(())
+}
+
+fn user_row(user: &User) -> Vec<Value<'_>> {
+    vec![
+        user.id.into(),
+        user.name.as_str().into(),
+        user.name.key().into(),
+        user.role.as_str().into(),
+        user.password_hash.as_str().into(),
+        user.created_at.as_millis().into(),
+    ]
+}
+
+fn token_row(token: &Token) -> Vec<Value<'_>> {
+    vec![
+        token.id.into(),
+        token.user_id.into(),
+        token.name.as_str().into(),
+        token.role.as_str().into(),
+        token.secret_hash.as_str().into(),
+        token.created_at.as_millis().into(),
+        token.expires_at.map(Time::as_millis).into(),
+    ]
+}
+
+fn change_row(change: &Change) -> Vec<Value<'_>> {
+    vec![
+        change.id.into(),
+        change.at.as_millis().into(),
+        change.by.as_str().into(),
+        change.via.as_str().into(),
+        change.kind.as_str().into(),
+        change.movies.into(),
+        change.undoes.into(),
+    ]
+}
+
+fn version_row(Made { change, movie }: &Made) -> Vec<Value<'_>> {
+    let Movie { id, attributes: a, version, created_at, updated_at } = movie;
+    vec![
+        (*id).into(),
+        (*version).into(),
+        (*change).into(),
+        created_at.as_millis().into(),
+        updated_at.as_millis().into(),
+        a.title.as_str().into(),
+        a.movie_format.as_str().into(),
+        a.length.get().into(),
+        a.release_year.get().into(),
+        a.rating.get().into(),
+    ]
+}
+
+fn deletion_row(deletion: &Deletion) -> Vec<Value<'_>> {
+    let (no_text, no_number): (Value<'_>, Value<'_>) = (Value::Text(None::<Cow<'_, str>>), None.into());
+    vec![
+        deletion.movie_id.into(),
+        deletion.version.into(),
+        deletion.change.into(),
+        deletion.created_at.as_millis().into(),
+        deletion.updated_at.as_millis().into(),
+        no_text.clone(),
+        no_text,
+        no_number.clone(),
+        no_number.clone(),
+        no_number,
+    ]
+}

@@ -1,0 +1,218 @@
+//! Backups: made of one moment and checked before they count, and put back whole or not at all.
+
+mod schedule;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{App, Error, Owner};
+use crate::{
+    backup::{Counts, Entry, FORMAT, Header, Noun, Reader, Unusable, Writer},
+    db::{Db, DbError, backup as db},
+    domain::Time,
+};
+
+pub use schedule::{Schedule, keep};
+
+/// Rows that are read, or stored, in one go.
+const PIECE: usize = 500;
+
+/// A backup that was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Made {
+    pub counts: Counts,
+    /// The size of the file.
+    pub bytes: u64,
+}
+
+/// A backup that was put back.
+#[derive(Debug, Clone)]
+pub struct Restored {
+    pub counts: Counts,
+    /// When the backup was made.
+    pub created_at: Time,
+    /// The backup of what was there before, if there was anything.
+    pub replaced: Option<PathBuf>,
+}
+
+/// Makes a backup, unless interrupted. The file gets its name when it is on disk and was read back.
+///
+/// # Errors
+/// [`Error::Conflict`] for a file that is there and not to be overwritten; [`Error::Failed`] where the
+/// file cannot be written. Nothing is left behind then.
+pub async fn make(
+    app: &App,
+    _: &Owner,
+    path: &Path,
+    overwrite: bool,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<Made, Error> {
+    let (db, path, now) = (app.db.clone(), path.to_owned(), app.now());
+    app.db.long(unless(interrupted, async move { write(&db, &path, overwrite, now).await })).await
+}
+
+/// Puts a backup back, unless interrupted: with all ids, versions, times, the history, users and tokens.
+/// Nobody else writes meanwhile. With `replace` it takes the place of what is there, of which a backup
+/// is made beside it before.
+///
+/// # Errors
+/// [`Error::UnreadableFile`] for what is no whole backup; [`Error::Conflict`] where there is anything and
+/// it is not to be replaced; [`Error::Failed`] where the file cannot be read, or the backup of what is
+/// there not be made. Nothing is changed then.
+pub async fn restore(
+    app: &App,
+    _: &Owner,
+    path: &Path,
+    replace: bool,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<Restored, Error> {
+    let (db, path, now) = (app.db.clone(), path.to_owned(), app.now());
+    app.db.long(unless(interrupted, async move { put_back(&db, &path, replace, now).await })).await
+}
+
+async fn unless<T>(
+    interrupted: impl Future<Output = ()>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = interrupted => Err(Error::Failed("interrupted; nothing was changed".to_owned())),
+        done = work => done,
+    }
+}
+
+async fn write(db: &Db, path: &Path, overwrite: bool, now: Time) -> Result<Made, Error> {
+    let cannot = |error: io::Error| Error::Failed(format!("{} cannot be written: {error}", path.display()));
+    let is_there = || Error::Conflict(format!("{} is there already; it stays as it is", path.display()));
+    if path.is_dir() || (!overwrite && path.try_exists().map_err(cannot)?) {
+        return Err(is_there());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Readable for its owner alone, and removed unless it gets its name.
+    let file = tempfile::Builder::new().prefix(".reelshelf-").suffix(".tmp").tempfile_in(folder);
+    let file = file.map_err(cannot)?;
+    let counts = copy(db, file.as_file(), now, &cannot).await?;
+    file.as_file().sync_all().map_err(cannot)?;
+    match check(file.as_file()).await {
+        Ok((_, found)) if found == counts => {}
+        Ok(_) => return Err(cannot(io::Error::other("it does not hold what was written"))),
+        Err(error) => return Err(cannot(io::Error::other(error))),
+    }
+    let bytes = file.as_file().metadata().map_err(cannot)?.len();
+    let named = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map_err(|failed| match failed.error.kind() {
+        io::ErrorKind::AlreadyExists => is_there(),
+        _ => cannot(failed.error),
+    })?;
+    sync_folder(folder).map_err(cannot)?;
+    Ok(Made { counts, bytes })
+}
+
+/// Sees to it that a new name is on disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+async fn copy(
+    db: &Db,
+    file: &File,
+    created_at: Time,
+    cannot: &(impl Fn(io::Error) -> Error + Sync),
+) -> Result<Counts, Error> {
+    let mut snapshot = db::Snapshot::begin(db).await?;
+    let last_ids = db::last_ids(&mut snapshot).await?;
+    let program = env!("CARGO_PKG_VERSION").to_owned();
+    let header = Header { reelshelf_backup: FORMAT, created_at, program, last_ids };
+    let mut writer = Writer::new(BufWriter::new(file), &header).map_err(cannot)?;
+    for noun in Noun::ALL {
+        let mut place = (0, 0);
+        loop {
+            let entries = db::page(&mut snapshot, noun, place, PIECE).await?;
+            let Some(last) = entries.last() else { break };
+            place = last.place();
+            for entry in &entries {
+                writer.write(entry).map_err(cannot)?;
+            }
+            tokio::task::yield_now().await; // so that it can be interrupted
+        }
+    }
+    let (mut out, counts) = writer.finish().map_err(cannot)?;
+    out.flush().map_err(cannot)?;
+    Ok(counts)
+}
+
+/// Reads a whole file.
+async fn check(mut file: &File) -> Result<(Header, Counts), Unusable> {
+    file.rewind()?;
+    let mut reader = Reader::open(file)?;
+    while !piece(&mut reader)?.is_empty() {
+        tokio::task::yield_now().await; // so that it can be interrupted
+    }
+    Ok((reader.header().clone(), reader.counts()))
+}
+
+fn piece(reader: &mut Reader<&File>) -> Result<Vec<Entry>, Unusable> {
+    reader.by_ref().take(PIECE).collect()
+}
+
+async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {
+    let shown = path.display();
+    let unreadable = |error: io::Error| Error::Failed(format!("{shown} cannot be read: {error}"));
+    let unusable = |error: Unusable| {
+        Error::UnreadableFile(format!("{shown} cannot be restored: {error}; nothing was changed"))
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::other("it is no file")));
+    }
+    let (header, _) = check(&file).await.map_err(unusable)?;
+
+    let mut tx = db.write_large().await?;
+    db::lock(&mut tx).await?;
+    let mut replaced = None;
+    if !db::is_empty(&mut tx).await? {
+        if !replace {
+            return Err(Error::Conflict(
+                "the collection is not empty, and was left as it is; --replace takes the backup in its \
+                 place, and keeps a backup of what is there"
+                    .to_owned(),
+            ));
+        }
+        // Nobody writes any more, so this is what is about to go.
+        let before = path.with_file_name(format!("replaced-{}.backup", stamp(now)));
+        write(db, &before, false, now).await?;
+        tracing::info!(file = %before.display(), "made a backup of what is to be replaced");
+        replaced = Some(before);
+    }
+    db::clear(&mut tx).await?;
+    db::raise_last_ids(&mut tx, &header.last_ids).await?;
+    file.rewind().map_err(unreadable)?;
+    let mut reader = Reader::open(&file).map_err(unusable)?;
+    loop {
+        let entries = piece(&mut reader).map_err(unusable)?;
+        if entries.is_empty() {
+            break;
+        }
+        db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, &unusable))?;
+        tokio::task::yield_now().await; // so that it can be interrupted
+    }
+    tx.commit().await?;
+    Ok(Restored { counts: reader.counts(), created_at: header.created_at, replaced })
+}
+
+/// What the database refuses is a fault of the file, if it is whole otherwise.
+fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error {
+    match error {
+        DbError::Unavailable(_) => error.into(),
+        error => unusable(Unusable::Contradictory(error.to_string())),
+    }
+}
+
+/// A moment as part of a file's name, to the second: `20261124T201500Z`.
+fn stamp(time: Time) -> String {
+    const SECONDS: usize = "2026-11-24T20:15:00".len();
+    format!("{}Z", time.to_string()[..SECONDS].replace(['-', ':'], ""))
+}
