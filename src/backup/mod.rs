@@ -1,12 +1,16 @@
 //! The file of a backup: the same for both databases, and to be read by anybody with `zstdcat` and `jq`.
 //!
 //! It is zstd (RFC 8878) around lines of JSON: a [`Header`]; one [`Entry`] for each row, noun by noun
-//! and by id; and an end with how many of each there are and the SHA-256 of all lines before it.
+//! and by id; and an end with how many of each there are. Behind it, in a frame that zstd skips, is the
+//! SHA-256 of all bytes before, so that no damage at all goes unnoticed.
 
 mod read;
 mod write;
 
+use std::io::{self, Read, Write};
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::{ChangeKind, Movie, Role, Time, TokenName, UserName};
 
@@ -183,21 +187,155 @@ const END: &[u8] = br#"{"end":"#;
 /// The last line.
 #[derive(Serialize, Deserialize)]
 struct Last {
-    end: End,
+    end: Counts,
 }
 
-#[derive(Serialize, Deserialize)]
-struct End {
-    #[serde(flatten)]
-    counts: Counts,
-    /// Of all lines before this one with their line ends, in hexadecimal.
-    sha256: String,
+/// The head of the frame with the checksum: one to be skipped (RFC 8878, 3.1.2), of 32 bytes.
+const SEAL_HEAD: [u8; 8] = [0x50, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
+/// The length of that frame.
+const SEAL: u64 = 8 + 32;
+
+/// Takes a checksum of all that is read or written.
+struct Hashing<T> {
+    inner: T,
+    digest: Sha256,
 }
 
-fn hex(digest: &[u8]) -> String {
-    use std::fmt::Write;
-    digest.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+impl<T> Hashing<T> {
+    fn new(inner: T) -> Self {
+        Self { inner, digest: Sha256::new() }
+    }
+
+    /// The frame with the checksum of all up to now.
+    fn seal(&self) -> Vec<u8> {
+        [&SEAL_HEAD[..], &self.digest.clone().finalize()].concat()
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.digest.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Attributes;
+
+    fn entries() -> Vec<Entry> {
+        let time = Time::from_millis(1_795_464_900_123);
+        let movie = |id, version| {
+            let attributes = Attributes {
+                title: crate::domain::Title::parse("Amélie").unwrap(),
+                movie_format: crate::domain::MovieFormat::Dvd,
+                length: 122.try_into().unwrap(),
+                release_year: 2001.try_into().unwrap(),
+                rating: 5.try_into().unwrap(),
+            };
+            Made { change: 1, movie: Movie { id, attributes, version, created_at: time, updated_at: time } }
+        };
+        let (by, via, kind) = ("olivia".to_owned(), "password".to_owned(), ChangeKind::Batch);
+        vec![
+            Entry::User(User {
+                id: 2,
+                name: UserName::parse("olivia").unwrap(),
+                role: Role::Owner,
+                password_hash: "$argon2id$".to_owned(),
+                created_at: time,
+            }),
+            Entry::Token(Token {
+                id: 1,
+                user_id: 2,
+                name: TokenName::parse("laptop").unwrap(),
+                role: Role::Viewer,
+                secret_hash: "hash".to_owned(),
+                created_at: time,
+                expires_at: Some(time),
+            }),
+            Entry::Change(Change { id: 1, at: time, by, via, kind, movies: 2, undoes: None }),
+            Entry::Movie(movie(3, 2)),
+            Entry::MovieVersion(movie(3, 1)),
+            Entry::Deletion(Deletion {
+                change: 1,
+                movie_id: 4,
+                version: 2,
+                created_at: time,
+                updated_at: time,
+            }),
+        ]
+    }
+
+    fn file(entries: &[Entry]) -> Vec<u8> {
+        let header = Header {
+            reelshelf_backup: FORMAT,
+            created_at: Time::from_millis(0),
+            program: "0.1.0".to_owned(),
+            last_ids: LastIds { movies: 4, changes: 1, users: 2, tokens: 1 },
+        };
+        let mut writer = Writer::new(Vec::new(), &header).unwrap();
+        entries.iter().for_each(|entry| writer.write(entry).unwrap());
+        writer.finish().unwrap().0
+    }
+
+    fn read(file: &[u8]) -> Result<Vec<String>, Unusable> {
+        let text = |entry: Entry| serde_json::to_string(&entry).expect("JSON");
+        Reader::open(io::Cursor::new(file))?.map(|entry| entry.map(text)).collect()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let all = read(&file(&entries())).unwrap();
+        let expected: Vec<_> = entries().iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+        assert_eq!(all, expected);
+        assert_eq!(read(&file(&[])).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_bit_is_changed_it_is_refused() {
+        let whole = file(&entries());
+        for place in 0..whole.len() {
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[place] ^= 1 << bit;
+                assert!(read(&damaged).is_err(), "{place}, {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_cut_off_or_goes_on_is_refused() {
+        let whole = file(&entries());
+        for length in 0..whole.len() {
+            assert!(read(&whole[..length]).is_err(), "{length}");
+        }
+        assert!(read(&[&whole[..], b"x"].concat()).is_err());
+        assert!(read(&[&whole[..], &whole].concat()).is_err());
+    }
+
+    #[test]
+    fn rows_come_in_their_order_alone() {
+        for n in 1..entries().len() {
+            let mut swapped = entries();
+            swapped.swap(n - 1, n);
+            assert!(read(&file(&swapped)).is_err(), "{n}");
+            let mut twice = entries();
+            twice.insert(n, entries().swap_remove(n - 1));
+            assert!(read(&file(&twice)).is_err(), "{n}");
+        }
+    }
 }

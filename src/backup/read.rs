@@ -2,14 +2,13 @@
 
 use std::{
     collections::HashSet,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take},
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 use zstd::Decoder;
 
-use super::{Counts, END, Entry, FORMAT, Header, Last, Noun, hex};
+use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL};
 
 /// The longest line, in bytes: much more than any row takes.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -38,7 +37,7 @@ pub enum Unusable {
 
 /// A file that is being read: the rows in order. Only after the last of them, when there was no error,
 /// it is certain that the file is whole and as it was written.
-pub struct Reader<R: Read> {
+pub struct Reader<R: Read + Seek> {
     lines: Lines<R>,
     header: Header,
     counts: Counts,
@@ -48,7 +47,7 @@ pub struct Reader<R: Read> {
     ended: bool,
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read + Seek> Reader<R> {
     /// Begins to read a file.
     ///
     /// # Errors
@@ -68,7 +67,6 @@ impl<R: Read> Reader<R> {
             Err(_) => return Err(Unusable::Foreign),
         }
         let header = lines.parse()?;
-        lines.digest();
         let (counts, last) = (Counts::default(), (Noun::User, 0, 0));
         Ok(Self { lines, header, counts, last, users: HashSet::new(), ended: false })
     }
@@ -89,7 +87,6 @@ impl<R: Read> Reader<R> {
             self.check_end()?;
             return Ok(None);
         }
-        self.lines.digest();
         let entry = self.lines.parse()?;
         self.check(&entry).map_err(|why| self.lines.damaged(why))?;
         self.counts.add(entry.noun());
@@ -128,17 +125,14 @@ impl<R: Read> Reader<R> {
 
     fn check_end(&mut self) -> Result<(), Unusable> {
         let Last { end } = self.lines.parse()?;
-        if end.sha256 != hex(&self.lines.digest.finalize_reset()) {
-            return Err(self.lines.damaged("the checksum is that of another content"));
-        }
-        if end.counts != self.counts {
+        if end != self.counts {
             return Err(self.lines.damaged("there are not as many rows as it says"));
         }
         self.lines.finish()
     }
 }
 
-impl<R: Read> Iterator for Reader<R> {
+impl<R: Read + Seek> Iterator for Reader<R> {
     type Item = Result<Entry, Unusable>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -153,20 +147,20 @@ impl<R: Read> Iterator for Reader<R> {
 
 /// The lines of a file, and where it is read.
 struct Lines<R: Read> {
-    lines: BufReader<Decoder<'static, BufReader<R>>>,
-    digest: Sha256,
+    lines: BufReader<Decoder<'static, BufReader<Hashing<Take<R>>>>>,
     line: Vec<u8>,
     number: u64,
 }
 
-impl<R: Read> Lines<R> {
-    fn open(file: R) -> Result<Self, Unusable> {
-        let mut file = BufReader::new(file);
+impl<R: Read + Seek> Lines<R> {
+    fn open(mut file: R) -> Result<Self, Unusable> {
+        let length = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        let mut file = BufReader::new(Hashing::new(file.take(length.saturating_sub(SEAL))));
         if !file.fill_buf()?.starts_with(&MAGIC) {
             return Err(Unusable::Foreign);
         }
-        let lines = BufReader::new(Decoder::with_buffer(file)?);
-        Ok(Self { lines, digest: Sha256::new(), line: Vec::new(), number: 0 })
+        Ok(Self { lines: BufReader::new(Decoder::with_buffer(file)?), line: Vec::new(), number: 0 })
     }
 
     fn read(&mut self) -> Result<(), Unusable> {
@@ -185,18 +179,21 @@ impl<R: Read> Lines<R> {
         serde_json::from_slice(&self.line).map_err(|error| self.damaged(error))
     }
 
-    /// Takes the line into the checksum.
-    fn digest(&mut self) {
-        self.digest.update(&self.line);
-    }
-
-    /// That nothing comes any more. The end of the compressed stream holds a checksum, too.
+    /// That nothing comes any more but the checksum of all that was read.
     fn finish(&mut self) -> Result<(), Unusable> {
         match self.lines.fill_buf().map(<[u8]>::is_empty) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.damaged("the file goes on after the end")),
-            Err(error) => Err(self.damaged(error)),
+            Ok(true) => {}
+            Ok(false) => return Err(self.damaged("the file goes on after the end")),
+            Err(error) => return Err(self.damaged(error)),
         }
+        let file = self.lines.get_mut().get_mut().get_mut();
+        let mut seal = Vec::new();
+        file.inner.set_limit(SEAL);
+        file.inner.read_to_end(&mut seal)?;
+        if seal != file.seal() {
+            return Err(self.damaged("the checksum after it is that of another content"));
+        }
+        Ok(())
     }
 
     fn damaged(&self, why: impl ToString) -> Unusable {

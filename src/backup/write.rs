@@ -3,15 +3,13 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use zstd::Encoder;
 
-use super::{Counts, END, End, Entry, Header, Last, hex};
+use super::{Counts, END, Entry, Hashing, Header, Last};
 
 /// A file that is being written.
 pub struct Writer<W: Write> {
-    out: Encoder<'static, W>,
-    digest: Sha256,
+    out: Encoder<'static, Hashing<W>>,
     counts: Counts,
     line: Vec<u8>,
 }
@@ -22,9 +20,8 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of writing.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
-        let mut out = Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL)?;
-        out.include_checksum(true)?; // so that `zstd --test` finds damage, too
-        let mut writer = Self { out, digest: Sha256::new(), counts: Counts::default(), line: Vec::new() };
+        let out = Encoder::new(Hashing::new(out), zstd::DEFAULT_COMPRESSION_LEVEL)?;
+        let mut writer = Self { out, counts: Counts::default(), line: Vec::new() };
         writer.line(header)?;
         Ok(writer)
     }
@@ -42,7 +39,6 @@ impl<W: Write> Writer<W> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, value)?;
         self.line.push(b'\n');
-        self.digest.update(&self.line);
         self.out.write_all(&self.line)
     }
 
@@ -52,9 +48,11 @@ impl<W: Write> Writer<W> {
     /// Those of writing.
     pub fn finish(mut self) -> io::Result<(W, Counts)> {
         let counts = self.counts;
-        let sha256 = hex(&self.digest.finalize_reset());
-        self.line(&Last { end: End { counts, sha256 } })?;
+        self.line(&Last { end: counts })?;
         debug_assert!(self.line.starts_with(END));
-        Ok((self.out.finish()?, counts))
+        let mut file = self.out.finish()?;
+        let seal = file.seal();
+        file.inner.write_all(&seal)?;
+        Ok((file.inner, counts))
     }
 }

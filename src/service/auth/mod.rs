@@ -146,7 +146,7 @@ pub(super) async fn is_signed_in(app: &App, identity: &Identity) -> Result<bool,
     let mut conn = app.db.read().await?;
     let now = app.now();
     Ok(match identity.via {
-        Via::Token { id, .. } => tokens::is_valid(&mut conn, id, now).await?,
+        Via::Token { id, .. } => tokens::is_valid(&mut conn, id, &identity.name, now).await?,
         Via::Session { id } => sessions::is_valid(&mut conn, id, now.plus_millis(-SESSION_IDLE)).await?,
         Via::Password => {
             users::by_name(&mut conn, &identity.name).await?.is_some_and(|u| u.id == identity.user_id)

@@ -4,7 +4,7 @@ mod schedule;
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Seek, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -86,8 +86,13 @@ async fn unless<T>(
 
 async fn write(db: &Db, path: &Path, overwrite: bool, now: Time) -> Result<Made, Error> {
     let cannot = |error: io::Error| Error::Failed(format!("{} cannot be written: {error}", path.display()));
-    let is_there = || Error::Conflict(format!("{} is there already; it stays as it is", path.display()));
-    if path.is_dir() || (!overwrite && path.try_exists().map_err(cannot)?) {
+    let is_there = || {
+        Error::Conflict(format!("{} is there already, and was not overwritten; --force does", path.display()))
+    };
+    if path.is_dir() {
+        return Err(cannot(io::ErrorKind::IsADirectory.into()));
+    }
+    if !overwrite && path.try_exists().map_err(cannot)? {
         return Err(is_there());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -145,8 +150,7 @@ async fn copy(
 }
 
 /// Reads a whole file.
-async fn check(mut file: &File) -> Result<(Header, Counts), Unusable> {
-    file.rewind()?;
+async fn check(file: &File) -> Result<(Header, Counts), Unusable> {
     let mut reader = Reader::open(file)?;
     while !piece(&mut reader)?.is_empty() {
         tokio::task::yield_now().await; // so that it can be interrupted
@@ -164,7 +168,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
     let unusable = |error: Unusable| {
         Error::UnreadableFile(format!("{shown} cannot be restored: {error}; nothing was changed"))
     };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::other("it is no file")));
     }
@@ -182,14 +186,13 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
             ));
         }
         // Nobody writes any more, so this is what is about to go.
-        let before = path.with_file_name(format!("replaced-{}.backup", stamp(now)));
+        let before = path.with_file_name(format!("replaced-{}.backup", stamp(now, MILLIS)));
         write(db, &before, false, now).await?;
         tracing::info!(file = %before.display(), "made a backup of what is to be replaced");
         replaced = Some(before);
     }
     db::clear(&mut tx).await?;
     db::raise_last_ids(&mut tx, &header.last_ids).await?;
-    file.rewind().map_err(unreadable)?;
     let mut reader = Reader::open(&file).map_err(unusable)?;
     loop {
         let entries = piece(&mut reader).map_err(unusable)?;
@@ -211,8 +214,10 @@ fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error 
     }
 }
 
-/// A moment as part of a file's name, to the second: `20261124T201500Z`.
-fn stamp(time: Time) -> String {
-    const SECONDS: usize = "2026-11-24T20:15:00".len();
-    format!("{}Z", time.to_string()[..SECONDS].replace(['-', ':'], ""))
+const SECONDS: usize = "2026-11-24T20:15:00".len();
+const MILLIS: usize = "2026-11-24T20:15:00.123".len();
+
+/// A moment as part of a file's name, such as `20261124T201500Z`, from so much of it.
+fn stamp(time: Time, length: usize) -> String {
+    format!("{}Z", time.to_string()[..length].replace(['-', ':'], ""))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Made, make, stamp};
+use super::{Made, SECONDS, make, stamp};
 use crate::{
     domain::Time,
     service::{App, Error, Owner},
@@ -98,7 +98,7 @@ fn remove_oldest(folder: &Path, keep: usize) -> io::Result<()> {
 }
 
 fn name(made: Time) -> String {
-    format!("reelshelf-{}.backup", stamp(made))
+    format!("reelshelf-{}.backup", stamp(made, SECONDS))
 }
 
 /// The moment that a name stands for, if it is one of ours.
