@@ -63,8 +63,8 @@ impl<R: Read + Seek> Reader<R> {
         lines.read()?;
         match serde_json::from_slice(&lines.line) {
             Ok(Format { reelshelf_backup: 1..=FORMAT }) => {}
-            Ok(Format { reelshelf_backup: newer }) => return Err(Unusable::Newer(newer)),
-            Err(_) => return Err(Unusable::Foreign),
+            Ok(Format { reelshelf_backup: newer }) if newer > FORMAT => return Err(Unusable::Newer(newer)),
+            _ => return Err(Unusable::Foreign),
         }
         let header = lines.parse()?;
         let (counts, last) = (Counts::default(), (Noun::User, 0, 0));

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::TempPath;
+
 use super::{App, Error, Owner};
 use crate::{
     backup::{Counts, Entry, FORMAT, Header, Noun, Reader, Unusable, Writer},
@@ -188,8 +190,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         // Nobody writes any more, so this is what is about to go.
         let before = path.with_file_name(format!("replaced-{}.backup", stamp(now, MILLIS)));
         write(db, &before, false, now).await?;
-        tracing::info!(file = %before.display(), "made a backup of what is to be replaced");
-        replaced = Some(before);
+        replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // for nothing, if this fails
     }
     db::clear(&mut tx).await?;
     db::raise_last_ids(&mut tx, &header.last_ids).await?;
@@ -202,6 +203,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, &unusable))?;
         tokio::task::yield_now().await; // so that it can be interrupted
     }
+    let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;
     tx.commit().await?;
     Ok(Restored { counts: reader.counts(), created_at: header.created_at, replaced })
 }
@@ -210,7 +212,10 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
 fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error {
     match error {
         DbError::Unavailable(_) => error.into(),
-        error => unusable(Unusable::Contradictory(error.to_string())),
+        error => {
+            let error = error.to_string(); // PostgreSQL writes details on more lines
+            unusable(Unusable::Contradictory(error.lines().next().unwrap_or_default().to_owned()))
+        }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use reelshelf::service::events;
+use reelshelf::{domain::Role, http::Settings, service::events};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::{
     on_both,
-    support::{Answer, Kind, Service, films, movie},
+    support::{Answer, Kind, Service, TestDatabase, films, movie, program::run},
 };
 
 /// How long a test waits for what is to come. Longer than a stream takes to look again by itself.
@@ -209,5 +209,43 @@ on_both! {
         for changes in all.await {
             assert_eq!(ids(&changes), ids(&changes).into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
         }
+    }
+}
+
+on_both! {
+    async fn a_stream_goes_on_when_an_older_state_is_restored(service: &Service) {
+        service.add("Alien", "VHS", 117, 1979, 4).await;
+        service.patch("/movie/1", &json!({"rating": 5})).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("films.backup");
+        let file = file.to_str().expect("text");
+        run(&service.database, &["backup", file], "").expect(0);
+        let mut stream = Stream::open(service, None).await;
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let [seen] = &stream.take(1).await[..] else { panic!("one") };
+        run(&service.database, &["restore", "--replace", file], "").expect(0);
+        service.add("Brazil", "VHS", 132, 1985, 5).await;
+        // Neither what was restored, which is not new, nor with an id that was used before.
+        let next = stream.next().await.expect("the stream goes on");
+        assert_eq!(next["effects"][0]["after"]["title"], "Brazil");
+        assert_eq!((&seen["id"], &next["id"]), (&json!(3), &json!(4)));
+        assert_eq!(ids(&Stream::open(service, Some(3)).await.take(1).await), [4]);
+        assert_eq!(ids(&Stream::open(service, Some(0)).await.take(3).await), [1, 2, 4]);
+    }
+}
+
+on_both! {
+    async fn a_stream_ends_when_its_token_belongs_to_somebody_else_after_a_restore(service: &Service) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("films.backup");
+        let file = file.to_str().expect("text");
+        let another = Service::empty(TestDatabase::new(Kind::Sqlite).await, Settings::default()).await;
+        for name in ["olivia", "pete", "vera"] {
+            another.add_user(name, Role::Owner).await; // with the ids of the users and tokens here
+        }
+        run(&another.database, &["backup", file], "").expect(0);
+        let mut stream = Stream::open(service, None).await;
+        run(&service.database, &["restore", "--replace", file], "").expect(0);
+        assert_eq!(stream.next().await, None);
     }
 }

@@ -1,10 +1,12 @@
 //! The program itself, run as a process.
 
+mod backup;
 mod client;
 mod ending;
 mod history;
 mod logs;
 mod migrate;
+mod restore;
 mod serve;
 mod tls;
 mod token;

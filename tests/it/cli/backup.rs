@@ -1,0 +1,265 @@
+//! `reelshelf backup`, and the backups that `serve` makes by itself.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{add_user, token};
+use crate::{
+    on_both,
+    support::{
+        Answer, Kind, TestDatabase, movie,
+        program::{Done, Program, poll, run},
+    },
+};
+
+#[track_caller]
+pub fn back_up(database: &TestDatabase, file: &Path) -> Done {
+    run(database, &["backup", file.to_str().expect("text")], "")
+}
+
+#[track_caller]
+pub fn restore(database: &TestDatabase, file: &Path) -> Done {
+    run(database, &["restore", file.to_str().expect("text")], "")
+}
+
+/// The names in a folder, sorted.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
+    names.sort();
+    names
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+}
+
+/// The films of a collection that is served.
+async fn films(server: &Program, token: &str) -> Vec<Value> {
+    let answer = Answer::of(server.request(Method::GET, "/movie").bearer_auth(token)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json().as_array().expect("a list").clone()
+}
+
+on_both! {
+    async fn a_backup_beside_writers_is_of_one_moment(database: TestDatabase) {
+        const WRITERS: i64 = 4;
+        add_user(&database, "olivia", "owner");
+        let token = token(&database, "olivia");
+        let server = Program::start(&database);
+        // Each batch adds a film and counts it in the length of the writer's first film.
+        let (stop, mut writers) = (Arc::new(AtomicBool::new(false)), tokio::task::JoinSet::new());
+        for writer in 1..=WRITERS {
+            let first = movie(&format!("Counter {writer}"), "DVD", 0, 2000, 3);
+            let made = Answer::of(server.request(Method::POST, "/movie").bearer_auth(&token).json(&first)).await;
+            let id = made.json()["id"].clone();
+            let (http, url) = (server.client.clone(), format!("{}/movie/batch", server.base));
+            let (token, stop) = (token.clone(), stop.clone());
+            writers.spawn(async move {
+                for n in 1..=500 {
+                    if stop.load(Relaxed) {
+                        return;
+                    }
+                    let film = movie(&format!("Film {writer}"), "DVD", n, 2000, 3);
+                    let batch = json!({"operations": [{"op": "create", "movie": film},
+                        {"op": "update", "id": id, "changes": {"length": n}}]});
+                    let answer = Answer::of(http.post(&url).bearer_auth(&token).json(&batch)).await;
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                }
+            });
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<PathBuf> = (0..5).map(|n| folder.path().join(format!("{n}.backup"))).collect();
+        for file in &files {
+            back_up(&database, file).expect(0);
+        }
+        stop.store(true, Relaxed);
+        writers.join_all().await;
+        assert_eq!(names(folder.path()).len(), files.len());
+
+        let mut before = 0;
+        for file in &files {
+            let restored = TestDatabase::new(database.kind).await;
+            restore(&restored, file).expect(0);
+            let server = Program::start(&restored);
+            let films = films(&server, &token).await;
+            assert!(films.len() >= before, "later backups hold what earlier ones do");
+            before = films.len();
+            for writer in 1..=WRITERS {
+                let titled = |title: String| films.iter().filter(move |film| film["title"] == title);
+                let counter = titled(format!("Counter {writer}")).next().expect("the counter");
+                let counted = titled(format!("Film {writer}")).count();
+                assert_eq!(counter["length"], counted, "{counter}");
+                assert_eq!(counter["version"], counted + 1, "{counter}");
+            }
+            let history = server.request(Method::GET, "/history?limit=1&total=true").bearer_auth(&token);
+            assert_eq!(Answer::of(history).await.header("x-total-count"), films.len().to_string());
+        }
+    }
+}
+
+on_both! {
+    async fn a_backup_is_private_and_says_what_it_holds(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("films.backup");
+        let done = back_up(&database, &file).expect(0);
+        assert_eq!(done.out, "");
+        let words = format!("Backed up 0 films, 0 changes and 1 user to {}", file.display());
+        assert!(done.err.contains(&words), "{}", done.err);
+        assert_eq!((names(folder.path()), mode(&file)), (vec!["films.backup".to_owned()], 0o600));
+    }
+}
+
+on_both! {
+    async fn a_file_that_is_there_is_overwritten_with_force_alone(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("films.backup");
+        fs::write(&file, "something else").unwrap();
+        back_up(&database, &file).refused("--force");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "something else");
+        run(&database, &["backup", "--force", file.to_str().unwrap()], "").expect(0);
+        assert_eq!((names(folder.path()), mode(&file)), (vec!["films.backup".to_owned()], 0o600));
+        restore(&database, &file).expect(0);
+    }
+}
+
+on_both! {
+    async fn where_no_file_can_be_made_the_reason_is_given_and_nothing_left(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        for (path, words) in [
+            ("no/such/films.backup", "No such file or directory"),
+            ("file/films.backup", "Not a directory"),
+            ("", "is a directory"),
+        ] {
+            let path = folder.path().join(path);
+            run(&database, &["backup", "--force", path.to_str().unwrap()], "").refused(words);
+        }
+        run(&database, &["backup", "-"], "").refused("not to standard output");
+        assert_eq!(names(folder.path()), ["file"]);
+        run(&database, &["backup"], "").expect(2);
+    }
+}
+
+on_both! {
+    async fn the_service_makes_backups_by_itself_and_keeps_the_newest(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("new/backups");
+        let others = ["reelshelf-20200101T000000Z.backup.old", "replaced-20200101T000000.000Z.backup", "x"];
+        let old = ["reelshelf-20200101T000000Z.backup", "reelshelf-20200102T000000Z.backup"];
+        let options =
+            ["--backup-dir", folder.to_str().unwrap(), "--backup-every", "1s", "--backup-keep", "2"];
+        let server = Program::start_with(&database, &options, &[]);
+        let first = poll("a first backup", || {
+            names(&folder).into_iter().find(|name| name.starts_with("reelshelf-"))
+        });
+        assert_eq!((mode(&folder), mode(&folder.join(&first))), (0o700, 0o600));
+        for name in others.iter().chain(&old) {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        poll("newer ones alone", || {
+            let left = names(&folder);
+            (!left.contains(&first) && !old.iter().any(|old| left.contains(&(*old).to_owned()))).then_some(())
+        });
+        assert!(server.log().contains("made a backup"), "{}", server.log());
+        server.end().expect(0);
+        let mut left = names(&folder);
+        assert!(others.iter().all(|other| left.contains(&(*other).to_owned())), "{left:?}");
+        left.retain(|name| !others.contains(&name.as_str()));
+        assert!(left.len() <= 3 && left.iter().all(|name| name.ends_with("Z.backup")), "{left:?}");
+        let restored = TestDatabase::new(database.kind).await;
+        restore(&restored, &folder.join(left.last().unwrap())).expect(0);
+        assert_eq!(run(&restored, &["user", "list"], "").expect(0).out.lines().count(), 1);
+    }
+}
+
+on_both! {
+    async fn restarts_make_no_backups_too_many_and_none_too_few(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("reelshelf-20200101T000000Z.backup"), "").unwrap();
+        fs::write(folder.path().join("reelshelf-22000101T000000Z.backup"), "").unwrap(); // a wrong clock
+        let environment = [
+            ("REELSHELF_BACKUP_DIR", folder.path().to_str().unwrap()),
+            ("REELSHELF_BACKUP_EVERY", "7d"),
+            ("REELSHELF_BACKUP_KEEP", "9"),
+        ];
+        let server = Program::start_with(&database, &[], &environment);
+        poll("one that was due", || (names(folder.path()).len() == 3).then_some(()));
+        server.await_log("made a backup");
+        server.end().expect(0);
+        for _ in 0..3 {
+            let again = Program::start_with(&database, &[], &environment);
+            again.await_log("make the first owner");
+            assert!(!again.end().expect(0).err.contains("backup"));
+        }
+        assert_eq!(names(folder.path()).len(), 3);
+    }
+}
+
+on_both! {
+    async fn a_backup_that_fails_is_logged_and_tried_again_while_the_service_goes_on(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let token = token(&database, "olivia");
+        let folder = tempfile::tempdir().unwrap();
+        let (blocked, within) = (folder.path().join("file"), folder.path().join("file/backups"));
+        fs::write(&blocked, "").unwrap();
+        let options = ["--backup-dir", within.to_str().unwrap(), "--backup-every", "1s"];
+        let server = Program::start_with(&database, &options, &[]);
+        let line = server.await_log("the backup failed");
+        assert!(line.contains("ERROR") && line.contains("file/backups cannot be used"), "{line}");
+        assert_eq!(films(&server, &token).await, [Value::Null; 0]);
+        fs::remove_file(&blocked).unwrap();
+        server.await_log("made a backup");
+    }
+}
+
+on_both! {
+    async fn whenever_the_service_ends_it_leaves_no_half_backup(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..5 {
+            let options = ["--backup-dir", folder.path().to_str().unwrap(), "--backup-every", "1s"];
+            Program::start_with(&database, &options, &[]).end().expect(0);
+            let names = names(folder.path());
+            assert!(names.iter().all(|name| name.starts_with("reelshelf-")), "{names:?}");
+        }
+        if database.kind == Kind::Sqlite {
+            assert_eq!(names(database.folder()), ["films.db"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_schedule_is_refused() {
+    let database = TestDatabase::new(Kind::Sqlite).await;
+    for (option, value) in [
+        ("--backup-every", "0s"),
+        ("--backup-every", "999ms"),
+        ("--backup-every", "367d"),
+        ("--backup-every", "1 month"),
+        ("--backup-every", "-1d"),
+        ("--backup-every", "24"),
+        ("--backup-every", ""),
+        ("--backup-keep", "0"),
+        ("--backup-keep", "-1"),
+        ("--backup-keep", "all"),
+    ] {
+        let option = format!("{option}={value}");
+        let done = run(&database, &["serve", "--backup-dir", "backups", &option], "").expect(2);
+        assert!(done.err.contains(option.split_once('=').unwrap().0), "{done:?}");
+    }
+    let done = run(&database, &["serve", "--backup-every", "1h"], "").expect(2);
+    assert!(done.err.contains("--backup-dir"), "{done:?}");
+}
