@@ -104,7 +104,7 @@ async fn write(db: &Db, path: &Path, overwrite: bool, now: Time) -> Result<Made,
     let counts = copy(db, file.as_file(), now, &cannot).await?;
     file.as_file().sync_all().map_err(cannot)?;
     match check(file.as_file()).await {
-        Ok((_, found)) if found == counts => {}
+        Ok(found) if found == counts => {}
         Ok(_) => return Err(cannot(io::Error::other("it does not hold what was written"))),
         Err(error) => return Err(cannot(io::Error::other(error))),
     }
@@ -152,12 +152,12 @@ async fn copy(
 }
 
 /// Reads a whole file.
-async fn check(file: &File) -> Result<(Header, Counts), Unusable> {
+async fn check(file: &File) -> Result<Counts, Unusable> {
     let mut reader = Reader::open(file)?;
     while !piece(&mut reader)?.is_empty() {
         tokio::task::yield_now().await; // so that it can be interrupted
     }
-    Ok((reader.header().clone(), reader.counts()))
+    Ok(reader.counts())
 }
 
 fn piece(reader: &mut Reader<&File>) -> Result<Vec<Entry>, Unusable> {
@@ -174,7 +174,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::other("it is no file")));
     }
-    let (header, _) = check(&file).await.map_err(unusable)?;
+    check(&file).await.map_err(unusable)?;
 
     let mut tx = db.write_large().await?;
     db::lock(&mut tx).await?;
@@ -193,8 +193,8 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // for nothing, if this fails
     }
     db::clear(&mut tx).await?;
-    db::raise_last_ids(&mut tx, &header.last_ids).await?;
     let mut reader = Reader::open(&file).map_err(unusable)?;
+    db::raise_last_ids(&mut tx, &reader.header().last_ids).await?;
     loop {
         let entries = piece(&mut reader).map_err(unusable)?;
         if entries.is_empty() {
@@ -205,7 +205,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
     }
     let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;
     tx.commit().await?;
-    Ok(Restored { counts: reader.counts(), created_at: header.created_at, replaced })
+    Ok(Restored { counts: reader.counts(), created_at: reader.header().created_at, replaced })
 }
 
 /// What the database refuses is a fault of the file, if it is whole otherwise.

@@ -12,6 +12,7 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio_postgres::NoTls;
 
 use super::{add_user, token};
 use crate::{
@@ -239,6 +240,23 @@ on_both! {
             assert_eq!(names(database.folder()), ["films.db"]);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_that_is_under_way_ends_with_the_service() {
+    let database = TestDatabase::new(Kind::Postgres).await;
+    add_user(&database, "olivia", "owner");
+    let (other, connection) = tokio_postgres::connect(&database.address, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    other.batch_execute("BEGIN; LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--backup-dir", folder.path().to_str().unwrap()];
+    let server = Program::start_with(&database, &options, &[]);
+    poll("a backup under way", || {
+        names(folder.path()).iter().any(|name| name.ends_with(".tmp")).then_some(())
+    });
+    let done = server.end().expect(0);
+    assert_eq!(names(folder.path()), [""; 0], "{done:?}");
 }
 
 #[tokio::test]
