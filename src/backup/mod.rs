@@ -288,7 +288,9 @@ mod tests {
             last_ids: LastIds { movies: 4, changes: 1, users: 2, tokens: 1 },
         };
         let mut writer = Writer::new(Vec::new(), &header).unwrap();
-        entries.iter().for_each(|entry| writer.write(entry).unwrap());
+        for entry in entries {
+            writer.write(entry).unwrap();
+        }
         writer.finish().unwrap().0
     }
 

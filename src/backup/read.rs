@@ -147,7 +147,7 @@ impl<R: Read + Seek> Iterator for Reader<R> {
 
 /// The lines of a file, and where it is read.
 struct Lines<R: Read> {
-    lines: BufReader<Decoder<'static, BufReader<Hashing<Take<R>>>>>,
+    file: BufReader<Decoder<'static, BufReader<Hashing<Take<R>>>>>,
     line: Vec<u8>,
     number: u64,
 }
@@ -160,14 +160,14 @@ impl<R: Read + Seek> Lines<R> {
         if !file.fill_buf()?.starts_with(&MAGIC) {
             return Err(Unusable::Foreign);
         }
-        Ok(Self { lines: BufReader::new(Decoder::with_buffer(file)?), line: Vec::new(), number: 0 })
+        Ok(Self { file: BufReader::new(Decoder::with_buffer(file)?), line: Vec::new(), number: 0 })
     }
 
     fn read(&mut self) -> Result<(), Unusable> {
         self.number += 1;
         self.line.clear();
-        let read = (&mut self.lines).take(LONGEST_LINE).read_until(b'\n', &mut self.line);
-        read.map_err(|error| self.damaged(error))?;
+        let read = (&mut self.file).take(LONGEST_LINE).read_until(b'\n', &mut self.line);
+        read.map_err(|error| self.damaged(error.to_string()))?;
         match self.line.last() {
             Some(b'\n') => Ok(()),
             Some(_) if self.line.len() as u64 == LONGEST_LINE => Err(self.damaged("it is too long")),
@@ -176,17 +176,17 @@ impl<R: Read + Seek> Lines<R> {
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, Unusable> {
-        serde_json::from_slice(&self.line).map_err(|error| self.damaged(error))
+        serde_json::from_slice(&self.line).map_err(|error| self.damaged(error.to_string()))
     }
 
     /// That nothing comes any more but the checksum of all that was read.
     fn finish(&mut self) -> Result<(), Unusable> {
-        match self.lines.fill_buf().map(<[u8]>::is_empty) {
+        match self.file.fill_buf().map(<[u8]>::is_empty) {
             Ok(true) => {}
             Ok(false) => return Err(self.damaged("the file goes on after the end")),
-            Err(error) => return Err(self.damaged(error)),
+            Err(error) => return Err(self.damaged(error.to_string())),
         }
-        let file = self.lines.get_mut().get_mut().get_mut();
+        let file = self.file.get_mut().get_mut().get_mut();
         let mut seal = Vec::new();
         file.inner.set_limit(SEAL);
         file.inner.read_to_end(&mut seal)?;
@@ -196,7 +196,7 @@ impl<R: Read + Seek> Lines<R> {
         Ok(())
     }
 
-    fn damaged(&self, why: impl ToString) -> Unusable {
-        Unusable::Damaged { line: self.number, why: why.to_string() }
+    fn damaged(&self, why: impl Into<String>) -> Unusable {
+        Unusable::Damaged { line: self.number, why: why.into() }
     }
 }

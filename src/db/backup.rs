@@ -50,7 +50,9 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        self.0.take().map(roll_back);
+        if let Some(conn) = self.0.take() {
+            roll_back(conn);
+        }
     }
 }
 
@@ -78,7 +80,8 @@ pub async fn page(
     (id, version): (i64, i64),
     limit: usize,
 ) -> Result<Vec<Entry>, DbError> {
-    let (sql, read): (_, fn(&Row<'_>) -> Result<Entry, DbError>) = match noun {
+    type Read = fn(&Row<'_>) -> Result<Entry, DbError>;
+    let (sql, read): (_, Read) = match noun {
         Noun::User => (
             "SELECT id, name, role, password_hash, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2",
             read_user,

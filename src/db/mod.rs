@@ -359,7 +359,9 @@ impl WriteTx {
 
 impl Drop for WriteTx {
     fn drop(&mut self) {
-        self.0.take().map(roll_back);
+        if let Some(conn) = self.0.take() {
+            roll_back(conn);
+        }
     }
 }
 

@@ -200,7 +200,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         if entries.is_empty() {
             break;
         }
-        db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, &unusable))?;
+        db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, unusable))?;
         tokio::task::yield_now().await; // so that it can be interrupted
     }
     let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;

@@ -81,16 +81,16 @@ on_both! {
             });
         }
         let folder = tempfile::tempdir().unwrap();
-        let files: Vec<PathBuf> = (0..5).map(|n| folder.path().join(format!("{n}.backup"))).collect();
-        for file in &files {
+        let backups: Vec<PathBuf> = (0..5).map(|n| folder.path().join(format!("{n}.backup"))).collect();
+        for file in &backups {
             back_up(&database, file).expect(0);
         }
         stop.store(true, Relaxed);
         writers.join_all().await;
-        assert_eq!(names(folder.path()).len(), files.len());
+        assert_eq!(names(folder.path()).len(), backups.len());
 
         let mut before = 0;
-        for file in &files {
+        for file in &backups {
             let restored = TestDatabase::new(database.kind).await;
             restore(&restored, file).expect(0);
             let server = Program::start(&restored);
@@ -100,9 +100,9 @@ on_both! {
             for writer in 1..=WRITERS {
                 let titled = |title: String| films.iter().filter(move |film| film["title"] == title);
                 let counter = titled(format!("Counter {writer}")).next().expect("the counter");
-                let counted = titled(format!("Film {writer}")).count();
-                assert_eq!(counter["length"], counted, "{counter}");
-                assert_eq!(counter["version"], counted + 1, "{counter}");
+                let added = titled(format!("Film {writer}")).count();
+                assert_eq!(counter["length"], added, "{counter}");
+                assert_eq!(counter["version"], added + 1, "{counter}");
             }
             let history = server.request(Method::GET, "/history?limit=1&total=true").bearer_auth(&token);
             assert_eq!(Answer::of(history).await.header("x-total-count"), films.len().to_string());
@@ -253,7 +253,7 @@ async fn a_backup_that_is_under_way_ends_with_the_service() {
     let options = ["--backup-dir", folder.path().to_str().unwrap()];
     let server = Program::start_with(&database, &options, &[]);
     poll("a backup under way", || {
-        names(folder.path()).iter().any(|name| name.ends_with(".tmp")).then_some(())
+        names(folder.path()).iter().any(|name| name.starts_with(".reelshelf-")).then_some(())
     });
     let done = server.end().expect(0);
     assert_eq!(names(folder.path()), [""; 0], "{done:?}");

@@ -161,8 +161,8 @@ on_both! {
         let last = Service::empty(replaced.clone(), reelshelf::http::Settings::default()).await;
         let token = last.add_user("other", Role::Owner).await;
         for n in 1..=5 {
-            let film = movie(&format!("Film {n}"), "DVD", n, 2000, 3);
-            Answer::of(last.request_as(&token, Method::POST, "/movie").json(&film)).await;
+            let new = movie(&format!("Film {n}"), "DVD", n, 2000, 3);
+            Answer::of(last.request_as(&token, Method::POST, "/movie").json(&new)).await;
         }
         replace(&replaced, &file).expect(0);
         let restored = serve(&replaced, service).await;
