@@ -78,7 +78,7 @@ impl<'a> Making<'a> {
         }
         if self.hidden.is_none() {
             imports::hide(&mut self.tx, self.id).await?;
-            self.hidden = Some(Hidden { app: app.clone(), change: self.id });
+            self.hidden = Some(Hidden { app: app.clone(), change: Some(self.id) });
         }
         self.tx.go_on(app).await?;
         self.turn = Instant::now();
@@ -150,7 +150,9 @@ impl<'a> Making<'a> {
     /// Commits, and keeps the result for when the same is sent again.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
         let result = self.tx.commit(result).await?;
-        self.hidden.map(Hidden::shown);
+        if let Some(hidden) = self.hidden {
+            hidden.keep();
+        }
         self.app.events.committed();
         Ok(result)
     }
@@ -164,19 +166,19 @@ impl<'a> Making<'a> {
 /// What a change has committed, but nobody sees. It is removed unless the change is shown.
 struct Hidden {
     app: Arc<App>,
-    change: i64,
+    change: Option<i64>,
 }
 
 impl Hidden {
-    fn shown(mut self) {
-        self.change = 0;
+    fn keep(mut self) {
+        self.change = None;
     }
 }
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        if self.change != 0 {
-            tokio::spawn(remove_hidden(self.app.clone(), self.change));
+        if let Some(change) = self.change {
+            tokio::spawn(remove_hidden(self.app.clone(), change));
         }
     }
 }

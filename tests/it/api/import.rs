@@ -435,3 +435,38 @@ on_both! {
         assert_eq!(stored(service).await.len(), 50);
     }
 }
+
+on_both! {
+    async fn a_dry_run_shows_what_becomes_of_the_first_100_rows(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let file = format!("{HEADER}\nheat,DVD,171,1995,4\nHeat,VHS,170,1995,5\n\nAlien,DVD,117,1979,9\nHeat,VHS,170,1995,5\n");
+        let preview = |report: &Value| -> Vec<Value> {
+            let rows = report["preview"].as_array().expect("a preview").iter();
+            rows.map(|row| json!([row["line"], row["becomes"], row["movie"]["title"], row["id"]])).collect()
+        };
+        let skipped = csv(service, "?dryRun=true&onError=skip", file.clone()).await;
+        assert_eq!(counts(&skipped), [4, 1, 0, 2, 1]);
+        assert_eq!(preview(&skipped.json()), [
+            json!([2, "skipped", "heat", 1]),
+            json!([3, "created", "Heat", null]),
+            json!([5, "refused", null, null]),
+            json!([6, "skipped", "Heat", null]),
+        ]);
+        assert_eq!(skipped.json()["preview"][0]["movie"], movie("heat", "DVD", 171, 1995, 4));
+        let updated = csv(service, "?dryRun=true&onError=skip&onDuplicate=update", file.clone()).await.json();
+        assert_eq!(preview(&updated)[0], json!([2, "updated", "heat", 1]));
+        let added = csv(service, "?dryRun=true&onError=skip&onDuplicate=add", file.clone()).await.json();
+        assert_eq!(preview(&added)[3], json!([6, "created", "Heat", null]));
+        let aborted = csv(service, "?dryRun=true", file).await.problem(422);
+        assert_eq!(preview(&aborted["report"])[2], json!([5, "refused", null, null]));
+        assert_eq!(service.titles("/movie").await, ["Heat"]);
+
+        let many = format!("{HEADER}\n{}Film,DVD,90,2000,9\n{}", rows("First", 99, 3), rows("Second", 600, 3));
+        let report = csv(service, "?dryRun=true&onError=skip", many).await.json();
+        let lines: Vec<Value> = report["preview"].as_array().unwrap().iter().map(|row| row["line"].clone()).collect();
+        assert_eq!(lines, (2..=101).collect::<Vec<u64>>());
+        assert_eq!(report["preview"][99]["becomes"], "refused");
+        let stored = csv(service, "?onError=skip", format!("{HEADER}\n{}", rows("First", 1, 3))).await.json();
+        assert_eq!(stored.get("preview"), None);
+    }
+}

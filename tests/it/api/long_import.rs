@@ -1,27 +1,26 @@
 //! Imports that take long: others go on reading and writing, and see nothing before all is stored.
 
-use std::time::Duration;
-
 use futures_util::future::join;
 use reelshelf::service::changes;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::task::JoinHandle;
 
 use crate::{
     api::events::Stream,
     on_both,
-    support::{Answer, Kind, Service, films::empty, movie},
+    support::{
+        Answer, Kind, Service,
+        films::{csv, empty},
+        movie, until,
+    },
 };
 
-/// How long a test waits for what is to come.
-const DEADLINE: Duration = Duration::from_secs(60);
 /// Enough movies to keep the writer for more than one turn.
 const MANY: usize = 20_000;
 
 fn file() -> String {
-    let rows = (0..MANY).map(|n| format!("Film {n},DVD,90,2000,3\n"));
-    std::iter::once("title,movieFormat,length,releaseYear,rating\n".to_owned()).chain(rows).collect()
+    csv(MANY)
 }
 
 /// Begins an import and waits until some of it is written.
@@ -29,28 +28,8 @@ async fn begin(service: &Service, options: &str, file: String, key: &str) -> Joi
     let request = service.request(Method::POST, &format!("/movie{options}"));
     let request = request.header("content-type", "text/csv").header("idempotency-key", key).body(file);
     let import = tokio::spawn(Answer::of(request));
-    let under_way = match service.database.kind {
-        Kind::Sqlite => "SELECT count(*) FROM imports_under_way",
-        Kind::Postgres => {
-            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database \
-             WHERE locktype = 'advisory' AND datname = current_database()"
-        }
-    };
-    until(async || number(service, under_way).await > 0).await;
+    service.await_import().await;
     import
-}
-
-async fn number(service: &Service, sql: &'static str) -> i64 {
-    service.app.db.read().await.unwrap().query(sql, &[], |row| row.get(0)).await.unwrap()[0]
-}
-
-async fn until(reached: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !reached().await {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    timeout(DEADLINE, wait).await.expect("it happens in time");
 }
 
 /// How many movies everybody sees.
@@ -62,10 +41,10 @@ async fn total(service: &Service) -> usize {
 /// That nothing of an import is left, also not where nobody sees it.
 async fn nothing_is_left(service: &Service) {
     if service.database.kind == Kind::Sqlite {
-        until(async || number(service, "SELECT count(*) FROM imports_under_way").await == 0).await;
+        until(async || service.number("SELECT count(*) FROM imports_under_way").await == 0).await;
     }
-    assert_eq!(number(service, "SELECT count(*) FROM movie_rows").await, 0);
-    assert_eq!(number(service, "SELECT count(*) FROM movie_words").await, 0);
+    assert_eq!(service.number("SELECT count(*) FROM movie_rows").await, 0);
+    assert_eq!(service.number("SELECT count(*) FROM movie_words").await, 0);
     assert_eq!(service.get("/history").await.json(), json!([]));
 }
 
@@ -196,7 +175,7 @@ on_both! {
         let place = kinds.iter().position(|kind| kind == "import").expect("the import");
         assert_eq!(ids[place], change);
         // On PostgreSQL, where the import began first, it also comes first.
-        let expected = if service.database.kind == Kind::Sqlite { 1 } else { 0 };
+        let expected = usize::from(service.database.kind == Kind::Sqlite);
         assert_eq!(place, expected, "{kinds:?}");
         let mut behind = Stream::open(service, change.as_i64()).await;
         assert_eq!(behind.next().await.expect("an event")["id"], ids[place + 1]);
@@ -211,7 +190,7 @@ async fn what_a_killed_service_has_left_is_not_seen_and_is_removed_at_the_next_s
     // As a crash would have it: the file as it is now, opened by another service.
     let next = service.over_a_copy().await;
     assert!(!import.is_finished(), "too short an import for this test");
-    assert!(number(&next, "SELECT count(*) FROM movie_rows").await > 0);
+    assert!(next.number("SELECT count(*) FROM movie_rows").await > 0);
     assert_eq!(total(&next).await, 0);
     changes::remove_left_over(&next.app).await.unwrap();
     nothing_is_left(&next).await;

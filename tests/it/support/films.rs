@@ -31,6 +31,13 @@ pub fn ndjson(movies: &[Value]) -> String {
     movies.iter().flat_map(|movie| [movie.to_string(), "\n".to_owned()]).collect()
 }
 
+/// A CSV file of so many movies, all different.
+pub fn csv(count: usize) -> String {
+    let rows = (0..count).map(|n| format!("Film {n},DVD,90,2000,3\n"));
+    let header = "title,movieFormat,length,releaseYear,rating\n".to_owned();
+    std::iter::once(header).chain(rows).collect::<Vec<_>>().concat()
+}
+
 /// Adds movies in one go, also such as are there already.
 pub async fn fill(service: &Service, movies: &[Value]) {
     let answer = service.import("application/x-ndjson", "?onDuplicate=add", ndjson(movies)).await;

@@ -13,6 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 pub use database::{Kind, TestDatabase};
@@ -199,6 +200,24 @@ impl Service {
         Answer::of(request.header("content-type", media_type).body(file)).await
     }
 
+    /// The number that a query finds.
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        let mut conn = self.app.db.read().await.expect("a connection");
+        conn.query(sql, &[], |row| row.get(0)).await.expect("a number")[0]
+    }
+
+    /// Waits until a long import has begun to store.
+    pub async fn await_import(&self) {
+        let under_way = match self.database.kind {
+            Kind::Sqlite => "SELECT count(*) FROM imports_under_way",
+            Kind::Postgres => {
+                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database \
+                 WHERE locktype = 'advisory' AND datname = current_database()"
+            }
+        };
+        until(async || self.number(under_way).await > 0).await;
+    }
+
     /// Adds a movie and returns it.
     pub async fn add(&self, title: &str, format: &str, length: i64, year: i64, rating: i64) -> Value {
         let answer = self.post("/movie", &movie(title, format, length, year, rating)).await;
@@ -217,6 +236,16 @@ impl Service {
 }
 
 /// A client that follows no redirect, and over https trusts these certificates alone.
+/// Waits for what is to come, for a minute at most.
+pub async fn until(reached: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !reached().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it happens in time");
+}
+
 pub fn client(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());

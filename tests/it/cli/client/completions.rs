@@ -8,7 +8,7 @@ use crate::{
     support::{Service, program::run_with},
 };
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 22] = [
     "add",
     "list",
     "search",
@@ -28,6 +28,8 @@ const COMMANDS: [&str; 20] = [
     "serve",
     "user",
     "token",
+    "backup",
+    "restore",
     "migrate",
 ];
 
@@ -98,7 +100,7 @@ fn the_help_names_every_command_in_its_group() {
         assert!(help.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command}: {help}");
         let own = run_with(&[command, "--help"], &[]).expect(0).out;
         assert!(own.contains("Usage: reelshelf "), "{own}");
-        let is_served = ["serve", "user", "token", "migrate"].contains(&command);
+        let is_served = ["serve", "user", "token", "backup", "restore", "migrate"].contains(&command);
         assert_eq!(own.contains("--log-format"), is_served, "{own}");
         assert_eq!(own.contains("--database"), is_served, "{own}");
     }

@@ -150,6 +150,8 @@ on_both! {
     async fn a_dry_run_stores_nothing_and_a_terminal_shows_how_far_it_is(service: &Service) {
         let tried = reelshelf_with(service, &["import", "-", "--dry-run"], GOOD).expect(0).out;
         assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 refused. This was only tried; nothing was stored.\n"), "{tried}");
+        let rows: Vec<Vec<&str>> = tried.lines().skip(1).take(2).map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!((rows[0][..2].to_vec(), rows[1][..2].to_vec()), (vec!["2", "created"], vec!["3", "created"]), "{tried}");
         assert_eq!(service.get("/movie").await.json(), json!([]));
         let folder = Folder::with("films.ndjson", ndjson(&films(3000)));
         let import = ["import", &folder.path("films.ndjson"), "--on-duplicate", "add"];

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::reelshelf;
+use super::{environment, reelshelf};
 use crate::{
     on_both,
     support::{
         Service,
+        films::csv,
         program::poll,
         proxy::{Held, Proxy},
         terminal::Terminal,
@@ -63,5 +64,20 @@ on_both! {
         assert!(shown.ends_with("interrupted; but all was stored already; `reelshelf undo` takes it back\n"), "{shown}");
         reelshelf(service, &["undo"]).expect(0);
         assert_eq!(count(service).await, 0);
+    }
+}
+
+on_both! {
+    async fn what_the_service_is_storing_is_given_up(service: &Service) {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), csv(20_000)).expect("a file");
+        let import = ["import", file.path().to_str().expect("a path")];
+        let mut terminal = Terminal::start(80, &import, &environment(service));
+        service.await_import().await;
+        terminal.type_keys("\u{3}");
+        let shown = terminal.ended().expect(130).out;
+        assert!(shown.ends_with("reelshelf: interrupted; nothing was stored\n"), "{shown}");
+        assert_eq!(count(service).await, 0);
+        assert_eq!(service.get("/history").await.json(), json!([]));
     }
 }
