@@ -19,7 +19,7 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    service::{App, backup, backup::Schedule, changes, events, setup},
+    service::{App, backup, backup::Schedule, events, making, setup},
 };
 
 /// How long what is under way may take to end.
@@ -76,7 +76,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         serve_metrics(address).await?;
     }
 
-    changes::remove_left_over(&app).await?;
+    making::remove_left_over(&app).await?;
     tokio::spawn(events::follow(app.clone()));
     let handle = Handle::new();
     let listener = std::net::TcpListener::bind(&options.listen)

@@ -1,6 +1,6 @@
 //! All SQL about changes of the collection, and about what movies were before them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Conn, DbError, Driver, Row, Value, movies::Builder};
 use crate::domain::{
@@ -348,6 +348,21 @@ pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
         ),
     };
     place(conn, sql, &[]).await
+}
+
+/// The changes behind a place that are committed, whether they count yet or not.
+///
+/// # Errors
+/// Those of the database.
+pub async fn committed_behind(conn: &mut Conn, place: Place) -> Result<HashSet<i64>, DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => format!("SELECT c.id {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} > $2"),
+        Driver::Postgres(_) => {
+            format!("SELECT c.id {FROM_CHANGES} (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2)")
+        }
+    };
+    let ids = conn.query(sql, &[place.transaction.into(), place.id.into()], |row| row.get(0)).await?;
+    Ok(ids.into_iter().collect())
 }
 
 /// The place of a change, or where it would be if it were still there.

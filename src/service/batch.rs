@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     App, Editor, Error,
-    changes::Making,
+    making::Making,
     movies::{Precondition, not_found},
     once::{Begun, Once},
 };

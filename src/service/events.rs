@@ -4,7 +4,7 @@
 //! a commit, here or on another instance, wakes it, and not for each stream.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -157,14 +157,14 @@ pub async fn subscribe(
     let receiver = app.events.streams.subscribe();
     drop(handed_on);
     // Whatever comes after this place is still in the log, or handed on from now on, or both.
-    let place = match after {
-        Some(id) => db::place_of(&mut conn, id).await?,
-        None => now,
+    let (place, seen) = match after {
+        Some(id) => (db::place_of(&mut conn, id).await?, HashSet::new()),
+        None => (now, db::committed_behind(&mut conn, now).await?),
     };
     drop(conn);
     app.events.wake.notify_one();
     let until = over(app.clone(), viewer);
-    let reading = Reading { app, place, read: VecDeque::new(), caught_up: after.is_none(), receiver };
+    let reading = Reading { app, place, seen, read: VecDeque::new(), caught_up: after.is_none(), receiver };
     Ok(stream::unfold(reading, Reading::next).take_until(Box::pin(until)))
 }
 
@@ -172,6 +172,8 @@ pub async fn subscribe(
 struct Reading {
     app: Arc<App>,
     place: db::Place,
+    /// Those behind the place that were committed before the stream began, but count only now.
+    seen: HashSet<i64>,
     read: VecDeque<Event>,
     caught_up: bool,
     receiver: broadcast::Receiver<Arc<Event>>,
@@ -193,6 +195,9 @@ impl Reading {
             let event = self.receiver.recv().await.ok()?;
             if event.place > self.place {
                 self.place = event.place;
+                if self.seen.remove(&event.change.id) {
+                    continue;
+                }
                 return Some((event.change.clone(), self));
             }
         }

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{App, Editor, Error, Once, changes::Making, once::Begun};
+use super::{App, Editor, Error, Once, making::Making, once::Begun};
 use crate::{
     db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},

@@ -9,6 +9,7 @@ pub mod changes;
 mod error;
 pub mod events;
 pub mod import;
+pub mod making;
 pub mod movies;
 mod once;
 mod rights;

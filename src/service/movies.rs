@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{App, Editor, Error, Once, Viewer, changes::Making, once::Begun};
+use super::{App, Editor, Error, Once, Viewer, making::Making, once::Begun};
 use crate::{
     db::movies as db,
     domain::{Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
