@@ -29,7 +29,7 @@ pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
         bail!("a backup is read back before it counts, so it goes to a file and not to standard output");
     }
     let interrupted = ended()?;
-    let app = database.open().await?;
+    let app = database.open_existing().await?;
     let made = backup::make(&app, &Owner::console(), &file, force, interrupted).await;
     app.db.close().await;
     let made = made?;

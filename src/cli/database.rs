@@ -1,7 +1,8 @@
 //! The database that a command works on.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
+use anyhow::bail;
 use clap::Args;
 
 use crate::{db::Db, domain::Time, service::App};
@@ -22,6 +23,18 @@ pub struct Database {
 }
 
 impl Database {
+    /// Opens it as [`Database::open`] does, but makes no new file.
+    ///
+    /// # Errors
+    /// Those of [`Database::open`]; a SQLite file that is not there.
+    pub async fn open_existing(&self) -> anyhow::Result<App> {
+        let path = self.database.strip_prefix("sqlite:").map(Path::new);
+        if let Some(path) = path.filter(|path| !path.exists()) {
+            bail!("there is no database {}", path.display());
+        }
+        self.open().await
+    }
+
     /// Opens it for an administrator's command.
     ///
     /// # Errors

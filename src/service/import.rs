@@ -141,28 +141,39 @@ enum Known {
     New(usize),
 }
 
+/// The movies of the collection that rows describe.
+async fn known(
+    making: &mut Making<'_>,
+    piece: &[Row],
+    on_duplicate: OnDuplicate,
+) -> Result<HashMap<Identity, Known>, Error> {
+    let mut known = HashMap::new();
+    if on_duplicate == OnDuplicate::Add {
+        return Ok(known);
+    }
+    let mut keys: Vec<String> = piece.iter().map(|row| sort_key(row.attributes.title.as_str())).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let change = making.id();
+    let mut stored = db::with_sort_keys(making, change, &keys).await?;
+    if on_duplicate == OnDuplicate::Update {
+        let ids: Vec<i64> = stored.iter().map(|movie| movie.id).collect();
+        stored = db::lock(making, &ids).await?;
+    }
+    for movie in stored {
+        // The oldest of several: they come by id.
+        known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie), None));
+    }
+    Ok(known)
+}
+
 async fn store_piece(
     making: &mut Making<'_>,
     piece: Vec<Row>,
     on_duplicate: OnDuplicate,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mut known: HashMap<Identity, Known> = HashMap::new();
-    if on_duplicate != OnDuplicate::Add {
-        let mut keys: Vec<String> = piece.iter().map(|row| sort_key(row.attributes.title.as_str())).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let change = making.id();
-        let mut stored = db::with_sort_keys(making, change, &keys).await?;
-        if on_duplicate == OnDuplicate::Update {
-            let ids: Vec<i64> = stored.iter().map(|movie| movie.id).collect();
-            stored = db::lock(making, &ids).await?;
-        }
-        for movie in stored {
-            // The oldest of several: they come by id.
-            known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie), None));
-        }
-    }
+    let mut known = known(making, &piece, on_duplicate).await?;
     let mut new: Vec<Attributes> = Vec::new();
     for Row { line, number, attributes } in piece {
         let known = match on_duplicate {

@@ -128,6 +128,7 @@ on_both! {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("films.backup");
         fs::write(&file, "something else").unwrap();
+        run(&database, &["migrate"], "").expect(0);
         back_up(&database, &file).refused("--force");
         assert_eq!(fs::read_to_string(&file).unwrap(), "something else");
         run(&database, &["backup", "--force", file.to_str().unwrap()], "").expect(0);
@@ -140,6 +141,7 @@ on_both! {
     async fn where_no_file_can_be_made_the_reason_is_given_and_nothing_left(database: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
+        run(&database, &["migrate"], "").expect(0);
         for (path, words) in [
             ("no/such/films.backup", "No such file or directory"),
             ("file/films.backup", "Not a directory"),
@@ -257,6 +259,13 @@ async fn a_backup_that_is_under_way_ends_with_the_service() {
     });
     let done = server.end().expect(0);
     assert_eq!(names(folder.path()), [""; 0], "{done:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_not_backed_up_and_not_made() {
+    let database = TestDatabase::new(Kind::Sqlite).await;
+    back_up(&database, &database.folder().join("films.backup")).refused("there is no database");
+    assert_eq!(names(database.folder()), [""; 0]);
 }
 
 #[tokio::test]

@@ -204,6 +204,7 @@ on_both! {
     async fn even_one_user_or_one_change_is_not_replaced_unasked(database: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("empty.backup");
+        run(&database, &["migrate"], "").expect(0);
         back_up(&database, &file).expect(0);
         restore(&database, &file).expect(0);
         add_user(&database, "olivia", "owner");
