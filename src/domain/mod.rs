@@ -2,6 +2,7 @@
 
 mod batch;
 mod change;
+mod forgiving;
 mod list;
 mod movie;
 mod text;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 
 pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
+pub use forgiving::{Nearness, Typed, nearness};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};

@@ -1,0 +1,232 @@
+//! Searches that forgive typing errors: how many, and how near a title is to what was typed.
+//!
+//! An error is a letter too many, one that is missing, one in the place of another, or two neighbours
+//! exchanged (optimal string alignment). As in every search, what was typed may be the beginning of a word.
+
+use std::{
+    ops::{Add, RangeInclusive},
+    sync::LazyLock,
+};
+
+use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder};
+
+use super::title_words;
+
+/// How many letters a typed word has in which one error is forgiven.
+const ONE_ERROR: RangeInclusive<usize> = 4..=7;
+/// How many letters a typed word has in which two are. No title has longer words.
+const TWO_ERRORS: RangeInclusive<usize> = 8..=52;
+
+/// A word of a search that forgives.
+pub struct Typed {
+    word: String,
+    /// Tells the errors of a beginning; none where every letter counts.
+    errors: Option<DFA>,
+}
+
+impl Typed {
+    /// Takes a folded word. In short words nothing is forgiven, nor in numbers: 1989 is no 1999.
+    #[must_use]
+    pub fn new(word: &str) -> Self {
+        static ONE: LazyLock<LevenshteinAutomatonBuilder> =
+            LazyLock::new(|| LevenshteinAutomatonBuilder::new(1, true));
+        static TWO: LazyLock<LevenshteinAutomatonBuilder> =
+            LazyLock::new(|| LevenshteinAutomatonBuilder::new(2, true));
+
+        let errors = match word.chars().count() {
+            _ if word.chars().all(char::is_numeric) => None,
+            letters if ONE_ERROR.contains(&letters) => Some(ONE.build_dfa(word)),
+            letters if TWO_ERRORS.contains(&letters) => Some(TWO.build_dfa(word)),
+            _ => None,
+        };
+        Self { word: word.to_owned(), errors }
+    }
+
+    /// The word as it was typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.word
+    }
+
+    /// What accepts the beginnings that are near enough; none where every letter counts.
+    #[must_use]
+    pub const fn automaton(&self) -> Option<&DFA> {
+        self.errors.as_ref()
+    }
+
+    /// The shortest beginning of a folded word that is near enough.
+    #[must_use]
+    pub fn beginning<'w>(&self, word: &'w str) -> Option<&'w str> {
+        let end = match &self.errors {
+            None => word.starts_with(&self.word).then_some(self.word.len()),
+            Some(dfa) => beginnings(dfa, word).find_map(|(end, errors)| errors.and(Some(end))),
+        };
+        end.map(|end| &word[..end])
+    }
+
+    /// How near a folded word of a title is.
+    fn nearness(&self, word: &str) -> Option<Nearness> {
+        let (least, of_all) = match &self.errors {
+            None => (word.starts_with(&self.word).then_some(0), (word == self.word).then_some(0)),
+            Some(dfa) => (
+                beginnings(dfa, word).filter_map(|(_, errors)| errors).min(),
+                beginnings(dfa, word).last().and_then(|(_, errors)| errors),
+            ),
+        };
+        Some(Nearness { errors: least?, beginnings: usize::from(of_all != least) })
+    }
+}
+
+/// Where each beginning of a word ends, in bytes, and its errors, where these are forgiven.
+fn beginnings(dfa: &DFA, word: &str) -> impl Iterator<Item = (usize, Option<usize>)> {
+    let states = word.bytes().scan(dfa.initial_state(), |state, byte| {
+        *state = dfa.transition(*state, byte);
+        Some(*state)
+    });
+    // Within a letter of several bytes there is no distance.
+    (1..).zip(states).map(|(end, state)| match dfa.distance(state) {
+        Distance::Exact(errors) => (end, Some(errors.into())),
+        Distance::AtLeast(_) => (end, None),
+    })
+}
+
+/// How near a title is to a search; the nearest is the least.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nearness {
+    /// The typing errors of all words together.
+    pub errors: usize,
+    /// How many words are but the beginnings of words of the title.
+    pub beginnings: usize,
+}
+
+impl Add for Nearness {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { errors: self.errors + other.errors, beginnings: self.beginnings + other.beginnings }
+    }
+}
+
+/// How near a title is to a search: each word of it to the word of the title that is nearest. None where
+/// a word is near to none.
+#[must_use]
+pub fn nearness(search: &[Typed], title: &str) -> Option<Nearness> {
+    let words = title_words(title);
+    search.iter().try_fold(Nearness::default(), |sum, typed| {
+        Some(sum + words.iter().filter_map(|word| typed.nearness(word)).min()?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The errors and beginnings of a search of one word, in a title of one word.
+    fn near(typed: &str, word: &str) -> Option<(usize, usize)> {
+        let near = Typed::new(typed).nearness(word)?;
+        Some((near.errors, near.beginnings))
+    }
+
+    #[test]
+    fn each_kind_of_error_counts_once() {
+        for (typed, word) in [
+            ("matrxi", "matrix"),
+            ("matrix", "matric"),
+            ("matrx", "matrix"),
+            ("matriix", "matrix"),
+            ("xmatrix", "matrix"),
+            ("amtrix", "matrix"),
+            ("σκιαα", "σκια"),
+        ] {
+            assert_eq!(near(typed, word), Some((1, 0)), "{typed} for {word}");
+        }
+        assert_eq!(near("matrix", "matrix"), Some((0, 0)));
+        assert_eq!(near("matr", "matrix"), Some((0, 1)));
+        assert_eq!(near("matrx", "matrixes"), Some((1, 1)));
+        assert_eq!(near("teminaotr", "terminator"), Some((2, 0)));
+    }
+
+    #[test]
+    fn longer_words_are_forgiven_more() {
+        for (typed, word, found) in [
+            ("hat", "heat", false),
+            ("haet", "heat", true),
+            ("haetx", "heat", false),
+            ("matirx", "matrix", true),
+            ("teminat", "terminat", true),
+            ("temniat", "terminat", false),
+            ("temniato", "terminato", true),
+            ("temniatro", "terminator", false),
+            ("éïöü", "éïoü", true),
+            ("éïö", "éïo", false),
+        ] {
+            assert_eq!(near(typed, word).is_some(), found, "{typed} for {word}");
+        }
+        let long = "x".repeat(52);
+        assert_eq!(near(&long, &long[2..]), Some((2, 0)));
+        assert_eq!(near(&format!("{long}x"), &long), None);
+    }
+
+    #[test]
+    fn numbers_are_not_forgiven() {
+        assert_eq!(near("1999", "1989"), None);
+        assert_eq!(near("1999", "19999"), Some((0, 1)));
+        assert_eq!(near("20000000", "2000000"), None);
+        assert_eq!(near("١٩٩٩", "١٩٨٩"), None);
+        assert_eq!(near("se7en", "seven"), Some((1, 0)));
+    }
+
+    #[test]
+    fn a_title_is_as_near_as_its_nearest_words() {
+        let of = |search: &str, title| {
+            let typed: Vec<Typed> = search.split(' ').map(Typed::new).collect();
+            nearness(&typed, title).map(|near| (near.errors, near.beginnings))
+        };
+        assert_eq!(of("matrx", "The Matrix Reloaded"), Some((1, 0)));
+        assert_eq!(of("the matrx reloded", "The Matrix Reloaded"), Some((2, 0)));
+        assert_eq!(of("th matrx relod", "The Matrix Reloaded"), Some((2, 2)));
+        assert_eq!(of("teh matrix", "The Matrix"), None);
+        assert_eq!(of("spidreman", "Spider-Man"), Some((1, 0)));
+        assert_eq!(of("matrix", "Matric Matrixes"), Some((0, 1)));
+    }
+
+    /// The errors by definition (optimal string alignment).
+    fn errors(one: &[char], other: &[char]) -> usize {
+        let mut rows = vec![vec![0; other.len() + 1]; one.len() + 1];
+        for (i, j) in (0..=one.len()).flat_map(|i| (0..=other.len()).map(move |j| (i, j))) {
+            let replaced = |i: usize, j: usize| usize::from(one[i - 1] != other[j - 1]);
+            rows[i][j] = match (i, j) {
+                (0, n) | (n, 0) => n,
+                _ => (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + replaced(i, j)),
+            };
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                rows[i][j] = rows[i][j].min(rows[i - 2][j - 2] + 1);
+            }
+        }
+        rows[one.len()][other.len()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #[test]
+        fn words_are_as_near_as_the_definition_says(typed in "[abcé한]{1,10}", word in "[abcé한]{1,12}") {
+            let (letters, of_word): (Vec<char>, Vec<char>) = (typed.chars().collect(), word.chars().collect());
+            let forgiven = match letters.len() {
+                0..=3 => 0,
+                4..=7 => 1,
+                _ => 2,
+            };
+            let of_beginnings: Vec<usize> = (1..=of_word.len()).map(|end| errors(&letters, &of_word[..end])).collect();
+            let least = of_beginnings.iter().min().copied().filter(|errors| *errors <= forgiven);
+            let expected = least.map(|errors| (errors, usize::from(*of_beginnings.last().unwrap() > errors)));
+            prop_assert_eq!(near(&typed, &word), expected);
+
+            let shortest = of_beginnings.iter().position(|errors| *errors <= forgiven);
+            let shortest = shortest.map(|end| of_word[..=end].iter().collect::<String>());
+            let typed = Typed::new(&typed);
+            prop_assert_eq!(typed.beginning(&word).map(str::to_owned), shortest);
+        }
+    }
+}
