@@ -295,7 +295,7 @@ pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
 /// one. There the transaction comes first, and a change counts only when no older transaction is
 /// under way any more: then nothing can come before it. On SQLite only a long import has its id before
 /// the commit, at which it is given another one for its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     transaction: i64,
     id: i64,
@@ -332,6 +332,46 @@ pub async fn since(
     let held_back = rows.iter().any(|(_, _, settled)| !settled);
     let settled = rows.into_iter().take_while(|(_, _, settled)| *settled);
     Ok((settled.map(|(place, change, _)| (place, change)).collect(), held_back))
+}
+
+/// What stands in the log, for those who want to know no more than what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logged {
+    pub place: Place,
+    pub id: i64,
+    pub at: Time,
+    /// How many movies the change touched.
+    pub movies: i64,
+    /// Whether none can come before it any more.
+    pub settled: bool,
+}
+
+/// The changes at a place and behind it, at most so many, also those that do not count yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Logged>, DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => format!(
+            "SELECT 0, {ID_OF_PLACE}, c.id, c.at, c.movies, 1 {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} >= $2 \
+             ORDER BY {ID_OF_PLACE} LIMIT $3"
+        ),
+        Driver::Postgres(_) => format!(
+            "SELECT {TRANSACTION}, c.id, c.id, c.at, c.movies, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
+             {FROM_CHANGES} (c.xact, c.id) >= (CAST(CAST($1 AS TEXT) AS XID8), $2) \
+             ORDER BY c.xact, c.id LIMIT $3"
+        ),
+    };
+    conn.query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
+        Ok(Logged {
+            place: Place { transaction: row.get(0)?, id: row.get(1)? },
+            id: row.get(2)?,
+            at: Time::from_millis(row.get(3)?),
+            movies: row.get(4)?,
+            settled: row.get::<i64>(5)? == 1,
+        })
+    })
+    .await
 }
 
 /// The end of the log.
@@ -389,7 +429,7 @@ const SETTLED: &str = "c.xact < pg_snapshot_xmin(pg_current_snapshot())";
 
 async fn place(conn: &mut Conn, sql: String, params: &[Value<'_>]) -> Result<Place, DbError> {
     let place = conn.query_opt(sql, params, |row| Ok(Place { transaction: row.get(0)?, id: row.get(1)? }));
-    Ok(place.await?.unwrap_or(Place { transaction: 0, id: 0 }))
+    Ok(place.await?.unwrap_or_default())
 }
 
 pub(super) fn number(limit: usize) -> i64 {

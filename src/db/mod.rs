@@ -16,6 +16,7 @@ pub mod sessions;
 mod sqlite;
 pub mod tokens;
 pub mod users;
+pub mod words;
 
 use std::{
     borrow::Cow,

@@ -8,7 +8,7 @@ use crate::domain::{
     title_words,
 };
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, title, movie_format, length, release_year, rating, version, created_at, updated_at";
 
 /// Rows in one statement: few enough for the parameters that both databases allow.
@@ -417,6 +417,21 @@ pub struct Group {
     pub length: i64,
 }
 
+impl Group {
+    /// The group that a movie is by itself.
+    #[must_use]
+    pub const fn of_one(movie: &Movie) -> Self {
+        let a = &movie.attributes;
+        Self {
+            movie_format: a.movie_format,
+            rating: a.rating.get(),
+            release_year: a.release_year.get(),
+            movies: 1,
+            length: a.length.get(),
+        }
+    }
+}
+
 /// The movies that pass the filter, counted in groups from which every statistic follows.
 ///
 /// # Errors
@@ -469,12 +484,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn condition(&mut self) {
+    pub(super) fn condition(&mut self) {
         self.push(if self.has_where { " AND " } else { " WHERE " });
         self.has_where = true;
     }
 
-    fn filter(&mut self, filter: &'a Filter) {
+    pub(super) fn filter(&mut self, filter: &'a Filter) {
         for word in &filter.words {
             self.condition();
             self.push("id IN (SELECT movie_id FROM movie_words WHERE word >= ");

@@ -1,5 +1,7 @@
 //! What a list of movies is asked for: filters, sort, page; and the cursor that goes on from a page.
 
+use std::cmp::Ordering;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
@@ -213,6 +215,16 @@ impl Sort {
         &self.0
     }
 
+    /// The order of two movies.
+    #[must_use]
+    pub fn compare(&self, one: &Movie, other: &Movie) -> Ordering {
+        let orders = self.0.iter().map(|(key, descending)| {
+            let order = key.value_of(one).cmp(&key.value_of(other));
+            if *descending { order.reverse() } else { order }
+        });
+        orders.fold(Ordering::Equal, Ordering::then)
+    }
+
     fn spelled(&self) -> String {
         let keys: Vec<String> = self
             .0
@@ -224,7 +236,7 @@ impl Sort {
 }
 
 /// A movie's place under one sort key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeyValue {
     Number(i64),
@@ -323,12 +335,21 @@ impl Limit {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     pub filter: Filter,
-    pub sort: Sort,
+    /// None where any order will do: by id, or the nearest first where typing errors are forgiven.
+    pub sort: Option<Sort>,
     /// A page of so many, or without one the whole list.
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
     /// Whether the number of all movies that pass the filter is wanted too.
     pub total: bool,
+}
+
+impl ListQuery {
+    /// The order that was asked for, or else by id.
+    #[must_use]
+    pub fn order(&self) -> Sort {
+        self.sort.clone().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

@@ -663,6 +663,7 @@ pub struct Violation {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct FilterParams {
     /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
+    /// Where no movie that passes the filters matches so, typing errors are forgiven.
     #[param(required = false, max_length = 200, example = "lord ring")]
     q: String,
     /// May be repeated: either.
@@ -681,6 +682,7 @@ pub struct FilterParams {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
     /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
+    /// Where no movie that passes the filters matches so, typing errors are forgiven.
     #[param(required = false, max_length = 200, example = "lord ring")]
     q: String,
     /// May be repeated: either.

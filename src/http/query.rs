@@ -73,14 +73,12 @@ impl Params {
     /// Reads the whole query of a list.
     pub fn list(&mut self) -> ListQuery {
         let filter = self.filter();
-        let sort = self.one("sort", Sort::parse).unwrap_or_default();
-        ListQuery {
-            filter,
-            limit: self.one("limit", Limit::parse),
-            cursor: self.one("cursor", |text| Cursor::decode(text, &sort)),
-            total: self.one("total", boolean).unwrap_or_default(),
-            sort,
-        }
+        let sort = self.one("sort", Sort::parse);
+        let mut query =
+            ListQuery { filter, sort, limit: self.one("limit", Limit::parse), ..ListQuery::default() };
+        query.cursor = self.one("cursor", |text| Cursor::decode(text, &query.order()));
+        query.total = self.one("total", boolean).unwrap_or_default();
+        query
     }
 
     /// Reads the query of a list of changes or effects.

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{App, Editor, Error, Once, making::Making, once::Begun};
+use super::{App, Editor, Error, Once, making::Making, once::Begun, search};
 use crate::{
     db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
@@ -72,7 +72,9 @@ impl Import {
         }
         report.change = making.complete().await?;
         self.check_wanted()?;
-        making.commit(report).await
+        let report = making.commit(report).await?;
+        tokio::spawn(search::prepare(app.clone())); // the first search need not wait for many new words
+        Ok(report)
     }
 
     /// Reads the whole file before anything is stored of it.

@@ -13,10 +13,12 @@ pub mod making;
 pub mod movies;
 mod once;
 mod rights;
+pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
 pub mod users;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub struct App {
     clock: Clock,
     auth: auth::Guard,
     events: events::Feed,
+    vocabulary: vocabulary::Vocabulary,
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
 }
@@ -48,6 +51,7 @@ impl App {
             clock,
             auth: auth::Guard::default(),
             events: events::Feed::default(),
+            vocabulary: vocabulary::Vocabulary::default(),
             import: tokio::sync::Mutex::default(),
         }
     }

@@ -6,7 +6,12 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{App, Editor, Error, Once, Viewer, making::Making, once::Begun};
+use super::{
+    App, Editor, Error, Once, Viewer,
+    making::Making,
+    once::Begun,
+    search::{self, Match},
+};
 use crate::{
     db::movies as db,
     domain::{Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
@@ -34,11 +39,14 @@ impl Precondition {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
     pub movies: Vec<Movie>,
     /// Where the next page goes on, if there is more.
     pub next: Option<Cursor>,
+    pub matched: Match,
+    /// How many movies there are in all, where that is known.
+    pub total: Option<usize>,
 }
 
 pub(super) fn not_found(id: i64) -> Error {
@@ -53,24 +61,40 @@ pub async fn get(app: &App, _: &Viewer, id: i64) -> Result<Movie, Error> {
     db::get(&mut app.db.read().await?, id).await?.ok_or_else(|| not_found(id))
 }
 
-/// A page of the movies that pass the filter.
+/// A page of the movies that pass the filter. Where none does, the first is of those that pass it with
+/// typing errors forgiven, and the only one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn page(app: &App, _: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+pub async fn page(app: &Arc<App>, _: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+    let sort = query.order();
     let mut conn = app.db.read().await?;
     // One more than asked for tells whether there is a next page.
     let mut movies =
-        db::list(&mut conn, &query.filter, &query.sort, query.cursor.as_ref(), limit.get() + 1).await?;
+        db::list(&mut conn, &query.filter, &sort, query.cursor.as_ref(), limit.get() + 1).await?;
+    drop(conn);
+    if movies.is_empty() && query.cursor.is_none() {
+        return near_page(app, query, limit).await;
+    }
     let more = movies.len() > limit.get();
     movies.truncate(limit.get());
-    let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &query.sort));
-    Ok(Page { movies, next })
+    let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &sort));
+    Ok(Page { movies, next, matched: Match::Exact, total: None })
 }
 
-/// All movies that pass the filter, in pieces, each read when it is wanted: nothing is held open for
+async fn near_page(app: &Arc<App>, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+    let mut movies = search::near(app, &query.filter).await?;
+    if let Some(sort) = &query.sort {
+        movies.sort_by(|one, other| sort.compare(one, other));
+    }
+    let (matched, total) = (Match::of_near(&movies), Some(movies.len()));
+    movies.truncate(limit.get());
+    Ok(Page { movies, next: None, matched, total })
+}
+
+/// All movies that pass the filter, page by page, each read when it is wanted: nothing is held open for
 /// a slow reader, and memory does not grow with the collection.
-pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item = Result<Vec<Movie>, Error>> {
+pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item = Result<Page, Error>> {
     stream::try_unfold(Some(query), move |query| {
         let (app, viewer) = (app.clone(), viewer.clone());
         async move {
@@ -78,11 +102,9 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
             let db = app.db.clone();
             let page = db.long(async move {
                 let page = page(&app, &viewer, &query, Limit::LARGEST).await?;
-                let next = page.next.map(|cursor| {
-                    query.cursor = Some(cursor);
-                    query
-                });
-                Ok::<_, Error>((page.movies, next))
+                query.cursor.clone_from(&page.next);
+                let more = page.next.is_some();
+                Ok::<_, Error>((page, more.then_some(query)))
             });
             page.await.map(Some)
         }
@@ -151,16 +173,25 @@ async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -
     Ok(movie)
 }
 
-/// One movie that passes the filter, each with the same probability.
+/// One movie that passes the filter, each with the same probability; where none does, one of those that
+/// pass it with typing errors forgiven.
 ///
 /// # Errors
 /// [`Error::NotFound`] where none passes.
-pub async fn random(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<Movie, Error> {
-    let shared = app.clone();
-    app.db.long(async move { pick(&shared, &filter).await }).await
+pub async fn random(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
+    let (shared, exact) = (app.clone(), filter.clone());
+    if let Some(movie) = app.db.long(async move { pick(&shared, &exact).await }).await? {
+        return Ok((movie, Match::Exact));
+    }
+    let mut near = search::near(app, &filter).await?;
+    if near.is_empty() {
+        return Err(Error::NotFound("no movie fits".to_owned()));
+    }
+    let place = rand::rng().random_range(0..near.len());
+    Ok((near.swap_remove(place), Match::Fuzzy))
 }
 
-async fn pick(app: &App, filter: &Filter) -> Result<Movie, Error> {
+async fn pick(app: &App, filter: &Filter) -> Result<Option<Movie>, Error> {
     /// Enough guesses to hit nearly always where every twentieth id is a movie that passes.
     const GUESSES: usize = 64;
 
@@ -174,7 +205,7 @@ async fn pick(app: &App, filter: &Filter) -> Result<Movie, Error> {
         let hits = db::with_ids(&mut conn, filter, &guesses).await?;
         let first = guesses.iter().find_map(|id| hits.iter().find(|movie| movie.id == *id));
         if let Some(movie) = first {
-            return Ok(movie.clone());
+            return Ok(Some(movie.clone()));
         }
         // Few pass: count them and take one by its place. It may be deleted in between.
         for _ in 0..3 {
@@ -184,11 +215,11 @@ async fn pick(app: &App, filter: &Filter) -> Result<Movie, Error> {
             }
             let place = rand::rng().random_range(0..count);
             if let Some(movie) = db::nth(&mut conn, filter, place).await? {
-                return Ok(movie);
+                return Ok(Some(movie));
             }
         }
     }
-    Err(Error::NotFound("no movie fits".to_owned()))
+    Ok(None)
 }
 
 /// Counts and means of the movies that pass a filter.
@@ -212,31 +243,42 @@ pub struct Stats {
     pub decade: BTreeMap<i64, i64>,
 }
 
-/// The statistics of the movies that pass the filter.
+/// The statistics of the movies that pass the filter; where none does, of those that pass it with typing
+/// errors forgiven.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn stats(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<Stats, Error> {
-    let shared = app.clone();
-    let groups = app.db.long(async move { db::groups(&mut shared.db.read().await?, &filter).await }).await?;
-    let mut stats = Stats {
-        movie_format: MovieFormat::ALL.map(|format| (format.as_str(), 0)).into(),
-        rating: (Rating::MIN..=Rating::MAX).map(|rating| (rating, 0)).collect(),
-        ..Stats::default()
-    };
-    let mut ratings = 0;
-    for group in groups {
-        stats.movies += group.movies;
-        stats.total_length += group.length;
-        ratings += group.rating * group.movies;
-        *stats.movie_format.entry(group.movie_format.as_str()).or_default() += group.movies;
-        *stats.rating.entry(group.rating).or_default() += group.movies;
-        *stats.release_year.entry(group.release_year).or_default() += group.movies;
-        *stats.decade.entry(group.release_year / 10 * 10).or_default() += group.movies;
+pub async fn stats(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
+    let (shared, exact) = (app.clone(), filter.clone());
+    let groups = app.db.long(async move { db::groups(&mut shared.db.read().await?, &exact).await }).await?;
+    if !groups.is_empty() {
+        return Ok((Stats::of(groups), Match::Exact));
     }
-    stats.mean_length = mean(stats.total_length, stats.movies);
-    stats.mean_rating = mean(ratings, stats.movies);
-    Ok(stats)
+    let near = search::near(app, &filter).await?;
+    Ok((Stats::of(near.iter().map(db::Group::of_one)), Match::of_near(&near)))
+}
+
+impl Stats {
+    fn of(groups: impl IntoIterator<Item = db::Group>) -> Self {
+        let mut stats = Self {
+            movie_format: MovieFormat::ALL.map(|format| (format.as_str(), 0)).into(),
+            rating: (Rating::MIN..=Rating::MAX).map(|rating| (rating, 0)).collect(),
+            ..Self::default()
+        };
+        let mut ratings = 0;
+        for group in groups {
+            stats.movies += group.movies;
+            stats.total_length += group.length;
+            ratings += group.rating * group.movies;
+            *stats.movie_format.entry(group.movie_format.as_str()).or_default() += group.movies;
+            *stats.rating.entry(group.rating).or_default() += group.movies;
+            *stats.release_year.entry(group.release_year).or_default() += group.movies;
+            *stats.decade.entry(group.release_year / 10 * 10).or_default() += group.movies;
+        }
+        stats.mean_length = mean(stats.total_length, stats.movies);
+        stats.mean_rating = mean(ratings, stats.movies);
+        stats
+    }
 }
 
 /// The mean, rounded to two decimals.

@@ -1,12 +1,14 @@
 //! `/movie`, `/stats`, `/movie/random`: the collection.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, Bytes},
     extract::{Path, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, TryStreamExt, future, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
@@ -25,7 +27,11 @@ use crate::{
         query::{Params, next_page},
     },
     json,
-    service::{self, Editor, Error, Viewer, movies},
+    service::{
+        self, App, Editor, Error, Viewer,
+        movies::{self, Page},
+        search::Match,
+    },
 };
 
 /// The routes of the collection.
@@ -47,7 +53,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     ), headers(
         ("Link" = String, description = "With `limit`, as long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
         ("X-Total-Count" = i64, description = "With `total=true`: how many movies pass the filters"),
-        ("Reelshelf-Match" = String, description = "With `q`: `exact`"),
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
     )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
     (status = 406, description = "The list cannot be had in that form"),
@@ -64,45 +70,72 @@ async fn list(
     let format = list_format(&headers)?;
     let app = &state.app;
 
-    let mut answer = HeaderMap::new();
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    answer.insert(header::VARY, HeaderValue::from_static("accept"));
-    if query.total {
-        answer.insert("x-total-count", movies::count(app, &viewer, query.filter.clone()).await?.into());
-    }
-    if params_has_search(&uri) {
-        answer.insert("reelshelf-match", HeaderValue::from_static("exact"));
-    }
     let Some(limit) = query.limit else {
-        return Ok((answer, whole(&state, viewer, query, format).await?).into_response());
+        let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query.clone()));
+        // Read before the answer begins, so that an error of the database is still an answer of its own.
+        let first = pages.next().await.transpose()?.unwrap_or_default();
+        let head = head(app, &viewer, &uri, &query, format, &first).await?;
+        return Ok((head, whole(&first, pages, format)).into_response());
     };
     let page = movies::page(app, &viewer, &query, limit).await?;
+    let mut head = head(app, &viewer, &uri, &query, format, &page).await?;
     if let Some(next) = page.next {
-        answer.insert(header::LINK, next_page(&uri, &next.encode(&query.sort))?);
+        head.insert(header::LINK, next_page(&uri, &next.encode(&query.order()))?);
     }
     let mut bytes = format.opening().into_bytes();
     bytes.extend(exchange::to_bytes(format, &page.movies, true));
     bytes.extend_from_slice(format.closing().as_bytes());
-    Ok((answer, bytes).into_response())
+    Ok((head, bytes).into_response())
 }
 
-fn params_has_search(uri: &Uri) -> bool {
-    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "q")
+/// What the head of an answer says of a list, of which this is the first page.
+async fn head(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    uri: &Uri,
+    query: &ListQuery,
+    format: Format,
+    page: &Page,
+) -> Result<HeaderMap, Problem> {
+    let mut head = HeaderMap::new();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    head.insert(header::VARY, HeaderValue::from_static("accept"));
+    head.extend(matched(uri, page.matched));
+    if query.total {
+        let total = match page.total {
+            Some(total) => total.into(),
+            None => movies::count(app, viewer, query.filter.clone()).await?.into(),
+        };
+        head.insert("x-total-count", total);
+    }
+    Ok(head)
 }
 
-/// The whole list as a stream. Its first piece is read before the answer begins, so that an error
-/// of the database is still an answer of its own.
-async fn whole(state: &Shared, viewer: Viewer, query: ListQuery, format: Format) -> Result<Body, Problem> {
-    let mut pieces = Box::pin(movies::all(state.app.clone(), viewer, query));
-    let first = pieces.next().await.transpose()?.unwrap_or_default();
+/// How movies match a search, where there is one.
+fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
+    let mut given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let value = match matched {
+        Match::Exact => "exact",
+        Match::Fuzzy => "fuzzy",
+    };
+    let header = (HeaderName::from_static("reelshelf-match"), HeaderValue::from_static(value));
+    given.any(|(name, _)| name == "q").then_some(header)
+}
+
+/// The whole list as a stream.
+fn whole(
+    first: &Page,
+    rest: impl Stream<Item = Result<Page, Error>> + Send + 'static,
+    format: Format,
+) -> Body {
     let mut opening = format.opening().into_bytes();
-    opening.extend(exchange::to_bytes(format, &first, true));
-    let rest = pieces.map_ok(move |movies| Bytes::from(exchange::to_bytes(format, &movies, false)));
+    opening.extend(exchange::to_bytes(format, &first.movies, true));
+    let rest = rest.map_ok(move |page| Bytes::from(exchange::to_bytes(format, &page.movies, false)));
     let bytes = stream::once(future::ok(Bytes::from(opening)))
         .chain(rest)
         .chain(stream::once(future::ok(Bytes::from_static(format.closing().as_bytes()))));
     let logged = bytes.inspect_err(|error: &Error| tracing::error!(%error, "a list broke off"));
-    Ok(Body::from_stream(logged.map_err(std::io::Error::other)))
+    Body::from_stream(logged.map_err(std::io::Error::other))
 }
 
 /// Create a movie, or import many
@@ -146,7 +179,7 @@ async fn create(
         "text/csv" => import::import(&state, &editor, &uri, FileKind::Csv, request).await,
         "application/x-ndjson" => import::import(&state, &editor, &uri, FileKind::Ndjson, request).await,
         _ => Err(unsupported(
-            header::HeaderName::from_static("accept-post"),
+            HeaderName::from_static("accept-post"),
             "application/json, text/csv, application/x-ndjson",
         )),
     }
@@ -203,7 +236,7 @@ async fn update(
     let precondition = if_match(request.headers())?;
     if !matches!(media_type(request.headers()).as_str(), "application/json" | "application/merge-patch+json")
     {
-        let accept = header::HeaderName::from_static("accept-patch");
+        let accept = HeaderName::from_static("accept-patch");
         return Err(unsupported(accept, "application/json, application/merge-patch+json"));
     }
     let changes = json::changes(&read_json(request).await?, "").map_err(body::invalid)?;
@@ -234,7 +267,10 @@ async fn delete(
 ///
 /// Among those that pass the filters, each with the same probability.
 #[utoipa::path(get, path = "/movie/random", operation_id = "randomMovie", tag = "movies", params(schema::FilterParams), responses(
-    (status = 200, description = "One movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+    (status = 200, description = "One movie", body = schema::Movie, headers(
+        ("ETag" = String, description = "The movie's version"),
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
+    )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
     (status = 404, description = "No movie passes the filters"),
 ))]
@@ -242,26 +278,30 @@ async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result
     let mut params = Params::of(&uri);
     let filter = params.filter();
     params.finish()?;
-    let movie = movies::random(&state.app, &viewer, filter).await?;
-    Ok(([(header::CACHE_CONTROL, "no-store")], of_movie(&movie)).into_response())
+    let (movie, how) = movies::random(&state.app, &viewer, filter).await?;
+    let head = HeaderMap::from_iter(matched(&uri, how));
+    Ok(([(header::CACHE_CONTROL, "no-store")], head, of_movie(&movie)).into_response())
 }
 
 /// Count the movies
 ///
 /// By format, rating, release year and decade, with total and mean length and mean rating.
 #[utoipa::path(get, path = "/stats", operation_id = "getStats", tag = "movies", params(schema::FilterParams), responses(
-    (status = 200, description = "The statistics of the movies that pass the filters", body = schema::Stats),
+    (status = 200, description = "The statistics of the movies that pass the filters", body = schema::Stats, headers(
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
+    )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
 ))]
 async fn stats(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,
-) -> Result<axum::Json<service::movies::Stats>, Problem> {
+) -> Result<(HeaderMap, axum::Json<service::movies::Stats>), Problem> {
     let mut params = Params::of(&uri);
     let filter = params.filter();
     params.finish()?;
-    Ok(axum::Json(movies::stats(&state.app, &viewer, filter).await?))
+    let (counted, how) = movies::stats(&state.app, &viewer, filter).await?;
+    Ok((HeaderMap::from_iter(matched(&uri, how)), axum::Json(counted)))
 }
 
 /// The id in an address. What cannot be an id is the address of nothing.

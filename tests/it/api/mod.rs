@@ -8,6 +8,7 @@ mod cross_site;
 mod errors;
 mod events;
 mod export;
+mod forgiving;
 mod health;
 mod history;
 mod idempotency;

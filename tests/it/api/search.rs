@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::on_both;
 
-fn path(to: &str, search: &str) -> String {
+pub fn path(to: &str, search: &str) -> String {
     form_urlencoded::Serializer::new(format!("{to}?")).append_pair("q", search).finish()
 }
 
