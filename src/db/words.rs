@@ -7,6 +7,27 @@ use super::{
 };
 use crate::domain::{Filter, Movie};
 
+/// A stretch of words in the order of their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch {
+    from: String,
+    below: String,
+}
+
+impl Stretch {
+    /// The words that begin so.
+    #[must_use]
+    pub fn beginning_with(beginning: &str) -> Self {
+        Self { from: beginning.to_owned(), below: format!("{beginning}\u{10ffff}") }
+    }
+
+    /// One word alone: they have no blanks, and none of their letters comes before one.
+    #[must_use]
+    pub fn only(word: &str) -> Self {
+        Self { from: word.to_owned(), below: format!("{word} ") }
+    }
+}
+
 /// The distinct words behind a word, in the order of their bytes, at most so many.
 ///
 /// # Errors
@@ -29,16 +50,16 @@ pub async fn made_by(conn: &mut Conn, changes: &[i64]) -> Result<Vec<String>, Db
     sql.query(conn, |row| row.get(0)).await
 }
 
-/// How often words stand in titles that begin with one of these beginnings, counted up to a limit.
+/// How often words of these stretches stand in titles, counted up to a limit.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count(conn: &mut Conn, beginnings: &[String], limit: usize) -> Result<usize, DbError> {
-    if beginnings.is_empty() {
+pub async fn count(conn: &mut Conn, words: &[Stretch], limit: usize) -> Result<usize, DbError> {
+    if words.is_empty() {
         return Ok(0);
     }
     let mut sql = Builder::new("SELECT count(*) FROM (");
-    of_words(&mut sql, beginnings);
+    of_words(&mut sql, words);
     sql.push(" LIMIT ");
     sql.param(number(limit).into());
     sql.push(") AS counted");
@@ -46,22 +67,22 @@ pub async fn count(conn: &mut Conn, beginnings: &[String], limit: usize) -> Resu
     Ok(usize::try_from(count).unwrap_or(limit))
 }
 
-/// The movies that pass the filter and have, for each of these sets of beginnings, a word in their titles
-/// that begins so, in the order of their titles, at most so many.
+/// The movies that pass the filter and have words in their titles of each of these sets of stretches, in the
+/// order of their titles, at most so many. No set may be empty.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn films(
     conn: &mut Conn,
     filter: &Filter,
-    words: &[Vec<String>],
+    words: &[Vec<Stretch>],
     limit: usize,
 ) -> Result<Vec<Movie>, DbError> {
     let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-    for beginnings in words {
+    for words in words {
         sql.condition();
         sql.push("id IN (");
-        of_words(&mut sql, beginnings);
+        of_words(&mut sql, words);
         sql.push(")");
     }
     sql.filter(filter);
@@ -70,13 +91,13 @@ pub async fn films(
     sql.query(conn, movies::read).await
 }
 
-/// The ids of the movies with words that begin so. `CROSS JOIN` keeps SQLite from reading all words and
-/// comparing each with all beginnings.
-fn of_words<'a>(sql: &mut Builder<'a>, beginnings: &'a [String]) {
+/// The ids of the movies with words of these stretches. `CROSS JOIN` keeps SQLite from reading all words and
+/// comparing each with all stretches.
+fn of_words<'a>(sql: &mut Builder<'a>, words: &'a [Stretch]) {
     sql.push("SELECT movie_id FROM (VALUES ");
-    for (n, beginning) in beginnings.iter().enumerate() {
+    for (n, stretch) in words.iter().enumerate() {
         sql.push(if n == 0 { "(" } else { ", (" });
-        sql.list([beginning.as_str().into(), format!("{beginning}\u{10ffff}").into()]);
+        sql.list([stretch.from.as_str().into(), stretch.below.as_str().into()]);
         sql.push(")");
     }
     sql.push(") AS near CROSS JOIN movie_words WHERE word >= near.column1 AND word < near.column2");

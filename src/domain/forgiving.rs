@@ -64,8 +64,9 @@ impl Typed {
         end.map(|end| &word[..end])
     }
 
-    /// How near a folded word of a title is.
-    fn nearness(&self, word: &str) -> Option<Nearness> {
+    /// How near a folded word of a title is; none where it is not near enough.
+    #[must_use]
+    pub fn nearness(&self, word: &str) -> Option<Nearness> {
         let (least, of_all) = match &self.errors {
             None => (word.starts_with(&self.word).then_some(0), (word == self.word).then_some(0)),
             Some(dfa) => (

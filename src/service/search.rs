@@ -5,21 +5,21 @@ use std::sync::Arc;
 use super::{App, Error};
 use crate::{
     db::words as db,
-    domain::{Filter, Movie, Typed, nearness},
+    domain::{Filter, Movie, Nearness, Typed, nearness},
 };
 
 /// How many films are given that do not match exactly.
 const MOST: usize = 100;
-/// How many films are looked at: of more the first by their titles.
-const MOST_READ: usize = 5000;
+/// How many films are looked at; of more than these the nearest, and the first by their titles.
+const MOST_READ: usize = 2000;
 /// How many words lead to the films where each of them is in many titles.
 const MOST_LEADING: usize = 4;
 
 /// How films match a search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Match {
-    #[default]
     /// As it says, or there is no search.
+    #[default]
     Exact,
     /// With typing errors forgiven, since none matches otherwise.
     Fuzzy,
@@ -58,24 +58,34 @@ async fn find(app: &App, typed: &[Typed], filter: &Filter) -> Result<Vec<Movie>,
     let mut conn = app.db.read().await?;
     let mut words = Vec::with_capacity(typed.len());
     for typed in typed {
-        let beginnings = vocabulary.beginnings(typed);
-        let count = db::count(&mut conn, &beginnings, MOST_READ).await?;
-        words.push((count, beginnings));
+        let near = vocabulary.near(typed);
+        if near.all.is_empty() {
+            return Ok(Vec::new());
+        }
+        words.push((db::count(&mut conn, &near.all, MOST_READ).await?, near));
     }
-    words.sort_unstable();
+    words.sort_by_key(|(count, _)| *count);
     // The rarest word leads to few films, which are soon looked through for the others.
     let is_rare = words.first().is_none_or(|(count, _)| *count < MOST_READ);
-    let leading = words.into_iter().map(|(_, beginnings)| beginnings);
-    let leading: Vec<_> = leading.take(if is_rare { 1 } else { MOST_LEADING }).collect();
-    if leading.iter().any(Vec::is_empty) {
-        return Ok(Vec::new());
+    words.truncate(if is_rare { 1 } else { MOST_LEADING });
+    let (all, nearest): (Vec<_>, Vec<_>) =
+        words.into_iter().map(|(_, near)| (near.all, near.nearest)).unzip();
+    let mut near = Vec::new();
+    if !is_rare {
+        // Of too many to look at, those to which none is nearer.
+        near = rank(typed, db::films(&mut conn, filter, &nearest, MOST_READ).await?);
     }
-    let films = db::films(&mut conn, filter, &leading, MOST_READ).await?;
-    let near = films.into_iter().filter_map(|film| {
-        let nearness = nearness(typed, film.attributes.title.as_str())?;
-        Some((nearness, film))
-    });
-    let mut near: Vec<_> = near.collect();
+    if near.len() < MOST {
+        let mut others = rank(typed, db::films(&mut conn, filter, &all, MOST_READ).await?);
+        others.retain(|(_, film)| near.iter().all(|(_, there)| there.id != film.id));
+        near.extend(others);
+    }
     near.sort_by_key(|(nearness, _)| *nearness); // among equals the order stays that of the titles
     Ok(near.into_iter().take(MOST).map(|(_, film)| film).collect())
+}
+
+fn rank(typed: &[Typed], films: Vec<Movie>) -> Vec<(Nearness, Movie)> {
+    let near =
+        films.into_iter().filter_map(|film| Some((nearness(typed, film.attributes.title.as_str())?, film)));
+    near.collect()
 }

@@ -11,7 +11,10 @@ use tokio::sync::Mutex;
 
 use super::Error;
 use crate::{
-    db::{Conn, Db, DbError, changes, words},
+    db::{
+        Conn, Db, DbError, changes,
+        words::{self, Stretch},
+    },
     domain::Typed,
 };
 
@@ -22,6 +25,10 @@ const MOST_CHANGES: usize = 1000;
 const MOST_MOVIES: i64 = 5000;
 /// Words that are added before they become part of the large set, which costs as much as that is large.
 const MOST_ADDED: usize = 10_000;
+
+/// Stretches of words that are looked for: many more than any language has near to one word, and few enough
+/// for the parameters of a query.
+const MOST_STRETCHES: usize = 2000;
 
 type Set = fst::Set<Vec<u8>>;
 
@@ -38,6 +45,15 @@ struct Known {
 /// The words of titles at one moment: those that were read at first, and those that were added.
 #[derive(Clone)]
 pub(super) struct Words([Arc<Set>; 2]);
+
+/// The words that are near to a typed one.
+#[derive(Default)]
+pub(super) struct Near {
+    /// All of them, by the shortest beginnings that are near enough.
+    pub(super) all: Vec<Stretch>,
+    /// Those to which none is nearer.
+    pub(super) nearest: Vec<Stretch>,
+}
 
 impl Vocabulary {
     /// The words of everything that is committed. Only within [`Db::long`].
@@ -110,26 +126,41 @@ impl Words {
         Ok(())
     }
 
-    /// With what words of titles begin that are near to a typed one: the shortest beginnings, none of
-    /// which begins with another.
-    pub(super) fn beginnings(&self, typed: &Typed) -> Vec<String> {
-        let Some(automaton) = typed.automaton() else { return vec![typed.as_str().to_owned()] };
-        let mut beginnings = Vec::new();
+    /// The words that are near to a typed one.
+    pub(super) fn near(&self, typed: &Typed) -> Near {
+        let mut near = Near::default();
+        let Some(automaton) = typed.automaton() else {
+            near.all.push(Stretch::beginning_with(typed.as_str()));
+            near.nearest.push(Stretch::only(typed.as_str()));
+            return near;
+        };
+        let mut least = None;
         for set in &self.0 {
             let mut words = set.search(automaton.starts_with()).into_stream();
             let mut last: Option<String> = None;
             while let Some(word) = words.next() {
                 let word = String::from_utf8_lossy(word);
-                if last.as_ref().is_some_and(|last| word.starts_with(last)) {
-                    continue;
+                let nearness = typed.nearness(&word);
+                if least.is_none() || nearness < least {
+                    least = nearness;
+                    near.nearest.clear();
                 }
-                last = typed.beginning(&word).map(str::to_owned);
-                beginnings.extend(last.clone());
+                if nearness == least {
+                    near.nearest.push(Stretch::only(&word));
+                }
+                // Words that begin alike follow each other.
+                if last.as_ref().is_none_or(|last| !word.starts_with(last)) {
+                    last = typed.beginning(&word).map(str::to_owned);
+                    near.all.extend(last.as_deref().map(Stretch::beginning_with));
+                }
             }
         }
-        beginnings.sort_unstable();
-        beginnings.dedup();
-        beginnings
+        for words in [&mut near.all, &mut near.nearest] {
+            words.sort_unstable();
+            words.dedup();
+            words.truncate(MOST_STRETCHES);
+        }
+        near
     }
 }
 

@@ -256,20 +256,26 @@ on_both! {
         service.add("Amélie", "DVD", 122, 2001, 5).await;
         assert_found(service, "amelei", "fuzzy", &["Amélie"]).await;
         // More films than are looked at, all with two words in common.
-        let mut titles: Vec<String> = (0..5100).map(|n| format!("Common Reel {n}")).collect();
-        titles.push("Zodiac Common Killers Reel".to_owned());
+        let mut titles: Vec<String> = (0..5100).map(|n| format!("Common Reels {n}")).collect();
+        titles.push("Zodiac Common Killers Reels".to_owned());
         let many: Vec<_> = titles.iter().map(|title| movie(title, "DVD", 90, 2000, 3)).collect();
         films::fill(service, &many).await;
-        assert_found(service, "kilelrs common", "fuzzy", &["Zodiac Common Killers Reel"]).await;
-        assert_found(service, "comomn 5099", "fuzzy", &["Common Reel 5099"]).await;
-        assert_found(service, "comomn rele zodica", "fuzzy", &["Zodiac Common Killers Reel"]).await;
+        assert_found(service, "kilelrs common", "fuzzy", &["Zodiac Common Killers Reels"]).await;
+        assert_found(service, "comomn 5099", "fuzzy", &["Common Reels 5099"]).await;
+        assert_found(service, "comomn rele zodica", "fuzzy", &["Zodiac Common Killers Reels"]).await;
         let nearest: Vec<String> = titles[..100].to_vec();
         assert_eq!(found(service, "rele").await.1, nearest);
         assert_eq!(found(service, "rele comomn").await.1, nearest);
+        // Nor do many that are near hide the nearest.
+        service.add("Zodiac Reel", "DVD", 90, 2000, 3).await;
+        assert_eq!(found(service, "rele").await.1[..2], ["Zodiac Reel", "Common Reels 0"]);
+        assert_eq!(found(service, "rele comomn").await.1, nearest);
+        assert_found(service, "rele zodica", "fuzzy", &["Zodiac Reel", "Zodiac Common Killers Reels"]).await;
         assert_found(service, "amelei", "fuzzy", &["Amélie"]).await;
         let undone = Answer::of(service.request(Method::POST, "/history/2/undo")).await;
         assert_eq!(undone.status, 200, "{undone:?}");
         assert_found(service, "comomn", "exact", &[]).await;
+        assert_found(service, "rele", "fuzzy", &["Zodiac Reel"]).await;
     }
 }
 
