@@ -137,7 +137,7 @@ impl Words {
         let mut least = None;
         for set in &self.0 {
             let mut words = set.search(automaton.starts_with()).into_stream();
-            let mut last: Option<String> = None;
+            let mut beginning: Option<String> = None;
             while let Some(word) = words.next() {
                 let word = String::from_utf8_lossy(word);
                 let nearness = typed.nearness(&word);
@@ -149,9 +149,9 @@ impl Words {
                     near.nearest.push(Stretch::only(&word));
                 }
                 // Words that begin alike follow each other.
-                if last.as_ref().is_none_or(|last| !word.starts_with(last)) {
-                    last = typed.beginning(&word).map(str::to_owned);
-                    near.all.extend(last.as_deref().map(Stretch::beginning_with));
+                if beginning.as_ref().is_none_or(|beginning| !word.starts_with(beginning)) {
+                    beginning = typed.beginning(&word).map(str::to_owned);
+                    near.all.extend(beginning.as_deref().map(Stretch::beginning_with));
                 }
             }
         }
