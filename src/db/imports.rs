@@ -21,8 +21,9 @@ pub async fn show(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) ->
     if movies == 0 {
         return Ok(());
     }
-    let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'changes' RETURNING seq";
-    let place = conn.query(sql, &[], |row| row.get::<i64>(0)).await?[0];
+    // Where others were made meanwhile, its place is behind them.
+    let sql = "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'changes' AND seq > $1 RETURNING seq";
+    let place = conn.query_opt(sql, &[id.into()], |row| row.get::<i64>(0)).await?;
     let sql = "INSERT INTO changes (id, at, user_name, via, kind, movies, place) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let params = [
