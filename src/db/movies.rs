@@ -454,6 +454,27 @@ pub async fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbEr
     .await
 }
 
+/// How many of the movies that pass the filter have which value under a key, in the order of the values.
+///
+/// # Errors
+/// Those of the database.
+pub async fn counts_by(
+    conn: &mut Conn,
+    key: SortKey,
+    filter: &Filter,
+) -> Result<Vec<(KeyValue, i64)>, DbError> {
+    let column = column(key);
+    let mut sql = Builder::new(format!("SELECT {column}, count(*) FROM movies"));
+    sql.filter(filter);
+    sql.push(&format!(" GROUP BY {column} ORDER BY {column}"));
+    let text = matches!(key, SortKey::Title | SortKey::MovieFormat);
+    sql.query(conn, |row| {
+        let value = if text { KeyValue::Text(row.get(0)?) } else { KeyValue::Number(row.get(0)?) };
+        Ok((value, row.get(1)?))
+    })
+    .await
+}
+
 /// A query put together: its text and its parameters.
 pub(super) struct Builder<'a> {
     sql: String,

@@ -185,6 +185,13 @@ impl Default for Sort {
 }
 
 impl Sort {
+    /// By one key, ascending.
+    #[must_use]
+    pub fn of(key: SortKey) -> Self {
+        let id = (key != SortKey::Id).then_some((SortKey::Id, false));
+        Self(std::iter::once((key, false)).chain(id).collect())
+    }
+
     /// Reads a comma-separated list of keys, `-` before one that is to be turned round.
     ///
     /// # Errors
@@ -254,6 +261,18 @@ impl Cursor {
         Self(sort.0.iter().map(|(key, _)| key.value_of(movie)).collect())
     }
 
+    /// The place just before the first movie that has this value under the first key of the sort.
+    #[must_use]
+    pub fn before(value: KeyValue, sort: &Sort) -> Self {
+        let least = |(key, descending): &(SortKey, bool)| match (key, descending) {
+            (SortKey::Title | SortKey::MovieFormat, false) => KeyValue::Text(String::new()),
+            (SortKey::Title | SortKey::MovieFormat, true) => KeyValue::Text(char::MAX.to_string()),
+            (_, false) => KeyValue::Number(i64::MIN),
+            (_, true) => KeyValue::Number(i64::MAX),
+        };
+        Self(std::iter::once(value).chain(sort.0.iter().skip(1).map(least)).collect())
+    }
+
     /// One value for each key of the sort.
     #[must_use]
     pub fn values(&self) -> &[KeyValue] {
@@ -303,6 +322,8 @@ impl Limit {
     pub const MAX: usize = 1000;
     /// The page of a list that is never given whole.
     pub const USUAL: Self = Self(100);
+    /// The page of a list that people look at.
+    pub const TO_LOOK_AT: Self = Self(200);
     /// The largest page, as a limit.
     pub const LARGEST: Self = Self(Self::MAX);
 
@@ -335,8 +356,9 @@ impl Limit {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     pub filter: Filter,
-    /// None where any order will do: by id, or the nearest first where typing errors are forgiven.
+    /// None where the usual order will do, or the nearest first where typing errors are forgiven.
     pub sort: Option<Sort>,
+    pub usual: Sort,
     /// A page of so many, or without one the whole list.
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -345,10 +367,10 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// The order that was asked for, or else by id.
+    /// The order that was asked for, or else the usual one.
     #[must_use]
     pub fn order(&self) -> Sort {
-        self.sort.clone().unwrap_or_default()
+        self.sort.as_ref().unwrap_or(&self.usual).clone()
     }
 }
 

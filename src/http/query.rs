@@ -70,12 +70,12 @@ impl Params {
         filter
     }
 
-    /// Reads the whole query of a list.
-    pub fn list(&mut self) -> ListQuery {
+    /// Reads the whole query of a list, which is sorted so where it does not say how.
+    pub fn list(&mut self, usual: Sort) -> ListQuery {
         let filter = self.filter();
         let sort = self.one("sort", Sort::parse);
         let mut query =
-            ListQuery { filter, sort, limit: self.one("limit", Limit::parse), ..ListQuery::default() };
+            ListQuery { filter, sort, usual, limit: self.one("limit", Limit::parse), ..ListQuery::default() };
         query.cursor = self.one("cursor", |text| Cursor::decode(text, &query.order()));
         query.total = self.one("total", boolean).unwrap_or_default();
         query

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod changes;
 mod error;
 pub mod events;
+pub mod facets;
 pub mod import;
 pub mod making;
 pub mod movies;

@@ -16,7 +16,7 @@ use super::{
     negotiation::{etag, if_match, is_known, list_format},
 };
 use crate::{
-    domain::{ListQuery, Movie},
+    domain::{ListQuery, Movie, Sort},
     exchange::{self, FileKind, Format},
     http::{
         LARGEST_BODY, Shared,
@@ -65,7 +65,7 @@ async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
-    let query = params.list();
+    let query = params.list(Sort::default());
     params.finish()?;
     let format = list_format(&headers)?;
     let app = &state.app;
