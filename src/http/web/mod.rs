@@ -1,7 +1,7 @@
 //! The web pages and what they are made of. They call the same operations as the API.
 
 pub mod assets;
-pub mod home;
+pub mod collection;
 pub mod login;
 pub mod setup;
 

@@ -23,12 +23,13 @@ use crate::{
         problem::Problem,
     },
     json::Members,
-    service::{Error, auth, setup},
+    service::{Error, Identity, auth, setup},
 };
 
 #[derive(Template)]
 #[template(path = "setup.html")]
 struct Setup<'a> {
+    user: Option<&'a Identity>,
     code: &'a str,
     name: &'a str,
     name_error: Option<String>,
@@ -41,7 +42,16 @@ struct Setup<'a> {
 impl<'a> Setup<'a> {
     fn new(code: &'a str, name: &'a str) -> Self {
         let (password_min, password_max) = (Password::MIN_CHARS, Password::MAX_CHARS);
-        Self { code, name, name_error: None, password_error: None, error: None, password_min, password_max }
+        Self {
+            user: None,
+            code,
+            name,
+            name_error: None,
+            password_error: None,
+            error: None,
+            password_min,
+            password_max,
+        }
     }
 }
 

@@ -150,8 +150,8 @@ on_both! {
             "/openapi.json",
             "/docs/",
             "/docs/swagger-ui.css",
-            "/assets/style.css",
-            "/assets/icon.svg",
+            "/assets/any/style.css",
+            "/assets/any/icon.svg",
         ] {
             let answer = Answer::of(service.anonymous(Method::GET, path)).await;
             assert_eq!(answer.status, 200, "{path}: {answer:?}");

@@ -1,5 +1,8 @@
 //! The web pages, as a browser gets them.
 
+mod assets;
+mod collection;
+mod filters;
 mod headers;
 mod home;
 mod login;
@@ -38,7 +41,7 @@ fn is_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{answer:?}");
     assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
-    for part in ["<!doctype html>", "<html lang=\"en\">", "<title>", "<main>", "</html>"] {
+    for part in ["<!doctype html>", "<html lang=\"en\">", "<title>", "<main ", "</html>"] {
         assert!(answer.text.contains(part), "{part}: {answer:?}");
     }
 }
@@ -48,9 +51,40 @@ fn is_page(answer: &Answer, status: u16) {
 fn field(page: &Answer, name: &str) -> String {
     let (_, input) = page.text.split_once(&format!(" name=\"{name}\" ")).expect("a field");
     let input = input.split_once('>').expect("its end").0;
-    let value = input.split_once("value=\"").expect("a value").1.split_once('"').expect("its end").0;
+    text(input.split_once("value=\"").expect("a value").1.split_once('"').expect("its end").0)
+}
+
+/// What a piece of a page says, character references resolved.
+fn text(html: &str) -> String {
     let references = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    references.iter().fold(value.to_owned(), |text, (reference, c)| text.replace(reference, c))
+    references.iter().fold(html.to_owned(), |text, (reference, c)| text.replace(reference, c))
+}
+
+/// A page as its owner gets it.
+async fn get_page(service: &Service, path: &str) -> Answer {
+    let answer = Answer::of(service.request(Method::GET, path).header("accept", "text/html")).await;
+    is_page(&answer, 200);
+    answer
+}
+
+/// The pieces of a page that stand between two texts.
+fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    page.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
+}
+
+/// The titles of the films on a page, in either view.
+fn titles(page: &Answer) -> Vec<String> {
+    let spines = between(&page.text, "<b><bdi>", "</bdi></b>");
+    let rows = between(&page.text, "<th scope=\"row\"><span><bdi>", "</bdi>");
+    spines.into_iter().chain(rows).map(text).collect()
+}
+
+/// The address of a link with that text.
+#[track_caller]
+fn link(page: &Answer, label: &str) -> String {
+    let (before, _) = page.text.split_once(&format!(">{label}</a>")).expect("a link with that text");
+    let (_, tag) = before.rsplit_once("<a ").expect("its beginning");
+    text(tag.split_once("href=\"").expect("an address").1.split_once('"').expect("its end").0)
 }
 
 /// Texts that would become part of a page if they were not escaped.

@@ -1,0 +1,179 @@
+//! `/`: the collection, as a shelf or as a table. The address takes what the API's list takes.
+
+mod address;
+mod film;
+mod filters;
+mod signposts;
+mod words;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+
+use self::{address::Address, film::Film, filters::Filters, signposts::Jump};
+use super::page;
+use crate::{
+    domain::{Invalid, Limit, Role, Sort, SortKey, quoted},
+    http::{Shared, problem::Problem, query::Params},
+    service::{Identity, Viewer, facets, movies},
+};
+
+#[derive(Template)]
+#[template(path = "collection.html")]
+struct Collection<'a> {
+    user: Option<&'a Identity>,
+    may_edit: bool,
+    films: Vec<Film<'a>>,
+    /// How many there are on all pages.
+    found: i64,
+    view: View,
+    filters: Filters<'a>,
+    jumps: Vec<Jump>,
+    sorts: Vec<Choice>,
+    /// How the list is sorted, in words.
+    sorted_by: &'static str,
+    headings: Vec<Heading>,
+    /// The same list from its beginning.
+    first: &'a Address,
+    /// The same place in each view.
+    as_shelf: Address,
+    as_table: Address,
+    next: Option<Address>,
+    /// The list on one long page, where it does not fit on a usual one.
+    to_print: Option<Address>,
+    /// Whether this is not the first page.
+    further: bool,
+}
+
+/// How the list is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum View {
+    #[default]
+    Shelf,
+    Table,
+}
+
+impl View {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "shelf" => Ok(Self::Shelf),
+            "table" => Ok(Self::Table),
+            _ => Err(Invalid(format!("must be shelf or table, got {}", quoted(text)))),
+        }
+    }
+}
+
+/// An order of the list to choose.
+struct Choice {
+    label: &'static str,
+    href: Address,
+    on: bool,
+}
+
+/// A heading of the table: a click on it sorts by it, another one turns the order round.
+struct Heading {
+    label: &'static str,
+    class: &'static str,
+    href: Address,
+    aria_sort: &'static str,
+}
+
+/// The orders to choose from.
+const SORTS: [(&str, &str); 8] = [
+    ("title", "Title"),
+    ("-rating,title", "Best first"),
+    ("-releaseYear", "Newest first"),
+    ("releaseYear", "Oldest first"),
+    ("length", "Shortest first"),
+    ("-length", "Longest first"),
+    ("movieFormat,title", "Format"),
+    ("-createdAt", "Last added"),
+];
+
+/// The routes of the page, for whoever is signed in.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/", get(show))
+}
+
+async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+    let here = Address::of(&uri);
+    if let Some(tidy) = here.tidied() {
+        return Ok(Redirect::to(&tidy.to_string()).into_response());
+    }
+    let mut params = Params::of(&uri);
+    let view = params.one("view", View::parse).unwrap_or_default();
+    let query = params.list(Sort::of(SortKey::Title));
+    params.finish()?;
+
+    let limit = query.limit.unwrap_or(Limit::TO_LOOK_AT);
+    let page_of_list = movies::page(&state.app, &viewer, &query, limit).await?;
+    let facets = facets::facets(&state.app, &viewer, query.filter.clone()).await?;
+    let first = here.without("cursor");
+    let mut films: Vec<Film> = page_of_list.movies.iter().map(Film::of).collect();
+    if view == View::Shelf {
+        signposts::put_up(&mut films, &page_of_list.movies, &query.sort);
+    }
+    let next = page_of_list.next.map(|cursor| here.with("cursor", &cursor.encode(&query.sort)));
+    let sorts = SORTS.map(|(sort, label)| Choice {
+        label,
+        href: first.sorted(sort),
+        on: Sort::parse(sort).as_ref() == Ok(&query.sort),
+    });
+    let further = query.cursor.is_some();
+    let jumps = if further || next.is_some() {
+        signposts::jumps(&first, &films, &query.filter, &query.sort, &facets)
+    } else {
+        signposts::jumps_here(&films)
+    };
+    let long = Limit::LARGEST.get();
+    let template = Collection {
+        user: Some(&viewer),
+        may_edit: viewer.role >= Role::Editor,
+        jumps,
+        found: facets.movies,
+        view,
+        filters: Filters::of(&first, &query.filter, &facets),
+        sorted_by: sorts.iter().find(|sort| sort.on).map_or("other", |sort| sort.label),
+        sorts: sorts.into(),
+        headings: headings(&first, &query.sort),
+        as_shelf: here.without("view"),
+        as_table: here.with("view", "table"),
+        to_print: next.as_ref().filter(|_| limit.get() < long).map(|_| here.with("limit", &long.to_string())),
+        next,
+        further,
+        first: &first,
+        films,
+    };
+    page(StatusCode::OK, &template)
+}
+
+fn headings(first: &Address, sort: &Sort) -> Vec<Heading> {
+    let columns = [
+        (SortKey::Title, "Title", "", false),
+        (SortKey::ReleaseYear, "Year", "number", true),
+        (SortKey::MovieFormat, "Format", "", false),
+        (SortKey::Length, "Length", "number", false),
+        (SortKey::Rating, "Rating", "", true),
+    ];
+    let by = sort.keys().first().copied();
+    let heading = |(key, label, class, best_first): (SortKey, _, _, bool)| {
+        let descending = by.filter(|(first, _)| *first == key).map(|(_, descending)| descending);
+        let sign = if descending.map_or(best_first, |descending| !descending) { "-" } else { "" };
+        Heading {
+            label,
+            class,
+            href: first.sorted(&format!("{sign}{}", key.as_str())),
+            aria_sort: match descending {
+                None => "none",
+                Some(false) => "ascending",
+                Some(true) => "descending",
+            },
+        }
+    };
+    columns.map(heading).into()
+}

@@ -1,0 +1,59 @@
+//! Numbers as people read them.
+
+use crate::domain::Bounds;
+
+/// With a comma between thousands.
+pub fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.char_indices() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Minutes as hours and minutes.
+pub fn duration(minutes: i64) -> String {
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes:02}"),
+    }
+}
+
+/// So many stars, in words.
+pub fn stars(rating: i64) -> String {
+    if rating == 1 { "1 star".to_owned() } else { format!("{rating} stars") }
+}
+
+/// A range, each end written by `one`; `up` is what an open end is called.
+pub fn range(bounds: Bounds, up: &str, one: impl Fn(i64) -> String) -> String {
+    match (bounds.min, bounds.max) {
+        (Some(min), Some(max)) if min == max => one(min),
+        (Some(min), Some(max)) => format!("{} to {}", one(min), one(max)),
+        (Some(min), None) => format!("{} {up}", one(min)),
+        (None, Some(max)) => format!("up to {}", one(max)),
+        (None, None) => "any".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let all = [0, 7, 999, 1000, 12_345, 1_000_000].map(grouped);
+        assert_eq!(all, ["0", "7", "999", "1,000", "12,345", "1,000,000"]);
+        let all = [0, 59, 60, 61, 170, 500].map(duration);
+        assert_eq!(all, ["0 min", "59 min", "1 h", "1 h 01", "2 h 50", "8 h 20"]);
+        let bounds = |min, max| range(Bounds { min, max }, "and up", stars);
+        assert_eq!(bounds(Some(4), None), "4 stars and up");
+        assert_eq!(bounds(None, Some(1)), "up to 1 star");
+        assert_eq!(bounds(Some(2), Some(3)), "2 stars to 3 stars");
+        assert_eq!(bounds(Some(5), Some(5)), "5 stars");
+    }
+}

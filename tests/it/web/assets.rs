@@ -1,0 +1,67 @@
+//! Styles, icons and the manifest.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::between;
+use crate::{
+    on_both,
+    support::{Answer, Service},
+};
+
+async fn asset(service: &Service, path: &str) -> Answer {
+    Answer::of(service.anonymous(Method::GET, path)).await
+}
+
+on_both! {
+    async fn browsers_keep_them_until_the_program_changes(service: &Service) {
+        let page = asset(service, "/login").await;
+        let addresses = between(&page.text, "\"/assets/", "\"");
+        assert_eq!(addresses.len(), 3, "{addresses:?}");
+        for address in addresses {
+            let kept = asset(service, &format!("/assets/{address}")).await;
+            assert_eq!(kept.status, 200, "{address}: {kept:?}");
+            assert_eq!(kept.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
+            // A page of the version before asks in another folder: what it gets is not to be kept.
+            let (folder, name) = address.split_once('/').unwrap();
+            assert_eq!((folder.len(), folder.trim_matches(|c: char| c.is_ascii_hexdigit())), (16, ""));
+            let other = asset(service, &format!("/assets/0123456789abcdef/{name}")).await;
+            assert_eq!((other.status, other.header("cache-control")), (200, "no-cache"), "{other:?}");
+            assert_eq!(other.text, kept.text);
+        }
+        for nothing in ["/assets/x/nothing.css", "/assets/x/..%2fstyle.css", "/assets/x/"] {
+            let answer = asset(service, nothing).await;
+            assert!([401, 404].contains(&answer.status), "{nothing}: {answer:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn the_manifest_names_icons_that_are_there(service: &Service) {
+        let manifest = asset(service, "/assets/any/app.webmanifest").await;
+        assert_eq!(manifest.header("content-type"), "application/manifest+json; charset=utf-8");
+        let manifest = manifest.json();
+        assert_eq!((&manifest["start_url"], &manifest["display"]), (&json!("/"), &json!("standalone")));
+        let purposes: Vec<_> = manifest["icons"].as_array().unwrap().iter().map(|icon| &icon["purpose"]).collect();
+        assert_eq!(purposes, [&json!("any"), &json!("maskable")]);
+        for icon in manifest["icons"].as_array().unwrap() {
+            let icon = asset(service, &format!("/assets/any/{}", icon["src"].as_str().unwrap())).await;
+            assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"), "{icon:?}");
+            assert!(icon.text.starts_with("<svg "), "{icon:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn nothing_comes_from_elsewhere(service: &Service) {
+        let style = asset(service, "/assets/any/style.css").await;
+        assert!(style.header("content-type").starts_with("text/css"), "{style:?}");
+        for never in ["url(", "@import", "http"] {
+            assert!(!style.text.contains(never), "{never}");
+        }
+        // Every look that a page can name is there.
+        for class in (0..24).map(|n| format!(".hue-{n} ")).chain((0..6).map(|n| format!(".h{n} "))) {
+            assert!(style.text.contains(&class), "{class}");
+        }
+    }
+}

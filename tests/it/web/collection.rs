@@ -1,0 +1,281 @@
+//! The collection, as a shelf and as a table.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{HOSTILE, between, get_page, is_page, link, text, titles};
+use crate::{
+    on_both,
+    support::{Answer, Service, films, movie},
+};
+
+/// The titles that the API lists.
+async fn listed(service: &Service, query: &str) -> Vec<String> {
+    let answer = service.get(&format!("/movie?{query}")).await;
+    assert_eq!(answer.status, 200, "{query}: {answer:?}");
+    let movies = answer.json();
+    let title = |movie: &Value| movie["title"].as_str().unwrap().to_owned();
+    movies.as_array().unwrap().iter().map(title).collect()
+}
+
+on_both! {
+    async fn an_address_of_the_apis_list_is_one_of_the_page(service: &Service) {
+        films::fill(service, &films::films(150)).await;
+        let filters = [
+            "", "q=alien", "q=2+fast&rating=..3", "movieFormat=DVD&movieFormat=VHS", "rating=4..", "length=..90",
+            "releaseYear=1900..1999", "q=alien&movieFormat=VHS&rating=2..5&length=10..400&releaseYear=1800..2050",
+        ];
+        let sorts = [
+            "title", "-title", "id", "-id", "movieFormat", "-length", "releaseYear", "-releaseYear", "-rating,title",
+            "rating,-title", "-createdAt", "updatedAt,title",
+        ];
+        for filter in filters {
+            for sort in if filter.is_empty() { &sorts[..] } else { &["title"] } {
+                let query = format!("{filter}&sort={sort}");
+                let list = listed(service, &query).await;
+                assert!(!list.is_empty(), "{query}");
+                for view in ["", "&view=shelf", "&view=table"] {
+                    let page = get_page(service, &format!("/?{query}{view}")).await;
+                    assert_eq!(titles(&page), list, "{query}{view}");
+                    let films = if list.len() == 1 { "1 film".to_owned() } else { format!("{} films", list.len()) };
+                    let found = if filter.is_empty() { "" } else { " found" };
+                    assert!(page.text.contains(&format!(">{films}{found}</h1>")), "{query}: {page:?}");
+                    let chosen = between(&page.text, "<div class=\"views\"", "</div>")[0];
+                    let name = if view == "&view=table" { ">Table<" } else { ">Shelf<" };
+                    assert!(chosen.split_once("aria-current=\"true\"").unwrap().1.starts_with(name), "{chosen}");
+                }
+            }
+        }
+        // Without a word about it, films stand by title.
+        assert_eq!(titles(&get_page(service, "/").await), listed(service, "sort=title").await);
+    }
+}
+
+on_both! {
+    async fn pages_make_the_whole(service: &Service) {
+        films::fill(service, &films::films(90)).await;
+        for query in ["limit=20", "limit=7&sort=-rating,title&view=table", "limit=13&sort=-releaseYear&q=alien"] {
+            let mut seen = Vec::new();
+            let mut next = Some(format!("/?{query}"));
+            while let Some(path) = next {
+                let page = get_page(service, &path).await;
+                seen.extend(titles(&page));
+                assert_eq!(page.text.contains(">First page</a>"), path.contains("cursor="), "{path}");
+                if path.contains("cursor=") {
+                    assert_eq!(link(&page, "First page"), format!("/?{}", query.replace(',', "%2C")));
+                }
+                let more = page.text.contains("rel=\"next\"");
+                assert_eq!(page.text.contains("to print</a>"), more);
+                next = more.then(|| link(&page, "Next page"));
+            }
+            let of_list = if query.contains("sort=") { query.to_owned() } else { format!("{query}&sort=title") };
+            let of_list = of_list.replace("&view=table", "");
+            let limit = of_list.split('&').next().unwrap().to_owned();
+            assert_eq!(seen, listed(service, &of_list.replace(&limit, "limit=1000")).await, "{query}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_long_page_can_be_had_for_printing(service: &Service) {
+        films::fill(service, &films::films(230)).await;
+        let page = get_page(service, "/?rating=2..").await;
+        assert!(titles(&page).len() < 200 && !page.text.contains("to print</a>"));
+        let page = get_page(service, "/").await;
+        assert_eq!(titles(&page).len(), 200);
+        let long = link(&page, "1,000 on a page, to print");
+        assert_eq!(long, "/?limit=1000");
+        assert_eq!(titles(&get_page(service, &long).await).len(), 230);
+    }
+}
+
+on_both! {
+    async fn a_film_stands_on_the_shelf_as_what_it_is(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        service.add("The Matrix", "VHS", 136, 1999, 4).await;
+        service.add("Roma", "Streaming", 60, 2018, 1).await;
+        let page = get_page(service, "/").await;
+        let spines: Vec<String> = between(&page.text, "<li class=\"film ", "</button>")
+            .into_iter()
+            .map(|spine| spine.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text).collect())
+            .collect();
+        assert_eq!(spines, ["Heat, DVD, 1995, 5 stars", "The Matrix, VHS, 1999, 4 stars", "Roma, Streaming, 2018, 1 star"]);
+        let kinds: Vec<&str> = between(&page.text, "<li class=\"film ", " hue-");
+        assert_eq!(kinds, ["dvd", "vhs", "tile"]);
+        for front in ["DVD, 2 h 50, 1995", "VHS, 2 h 16, 1999", "Streaming, 1 h, 2018"] {
+            assert!(page.text.contains(&format!("<p>{front}</p>")), "{page:?}");
+        }
+        // Each spine opens the front of its own film.
+        let targets = between(&page.text, "popovertarget=\"film-", "\"");
+        assert_eq!(targets, between(&page.text, "<div class=\"front\" id=\"film-", "\""));
+        // The look stays when everything else of the film changes.
+        let look = |page: &Answer| between(&page.text, "<li class=\"film ", "<b>")[0].split(" hue-").nth(1).unwrap()[..4].to_owned();
+        let before = look(&get_page(service, "/?q=heat").await);
+        service.patch("/movie/1", &serde_json::json!({"title": "HEAT", "rating": 1, "movieFormat": "VHS"})).await;
+        assert_eq!(look(&get_page(service, "/?q=heat").await), before);
+    }
+}
+
+on_both! {
+    async fn signposts_stand_before_the_first_of_a_kind(service: &Service) {
+        for (title, format, year, rating) in [
+            ("8½", "DVD", 1963, 5), ("Alien", "VHS", 1979, 5), ("Amélie", "DVD", 2001, 4), ("The Birds", "VHS", 1963, 4),
+            ("A Bug's Life", "DVD", 1998, 3), ("Éclair", "Streaming", 2009, 1), ("الرسالة", "VHS", 1976, 4),
+        ] {
+            service.add(title, format, 100, year, rating).await;
+        }
+        for (sort, posts) in [
+            ("title", vec!["0–9", "A", "B", "E", "ا"]),
+            ("-title", vec!["ا", "E", "B", "A", "0–9"]),
+            ("releaseYear", vec!["1960s", "1970s", "1990s", "2000s"]),
+            ("-rating,title", vec!["★★★★★", "★★★★", "★★★", "★"]),
+            ("movieFormat,title", vec!["DVD", "Streaming", "VHS"]),
+            ("-createdAt", vec![]),
+        ] {
+            let page = get_page(service, &format!("/?sort={sort}")).await;
+            let shelf = page.text.split_once("<ul class=\"shelf\">").unwrap().1;
+            let found: Vec<&str> = between(shelf, "<h2", "</h2>").into_iter().map(|h| h.split_once('>').unwrap().1).collect();
+            assert_eq!(found, posts, "{sort}");
+            assert!(!get_page(service, &format!("/?sort={sort}&view=table")).await.text.contains("class=\"post\""));
+        }
+    }
+}
+
+on_both! {
+    async fn one_can_jump_to_each_signpost_wherever_it_is(service: &Service) {
+        films::fill(service, &films::films(120)).await;
+        for (sort, filter) in [
+            ("title", ""), ("-title", ""), ("releaseYear", ""), ("-releaseYear,title", "&releaseYear=1915..2009"),
+            ("-rating,title", ""), ("rating,-title", "&rating=2..4"), ("movieFormat,title", "&movieFormat=DVD&movieFormat=VHS"),
+        ] {
+            let whole = get_page(service, &format!("/?sort={sort}{filter}")).await;
+            let all = titles(&whole);
+            let shelf = whole.text.split_once("<ul class=\"shelf\">").unwrap().1;
+            let posts = between(shelf, "<li class=\"post\"", "</b>");
+            let page = get_page(service, &format!("/?sort={sort}{filter}&limit=5")).await;
+            for post in posts {
+                let label = post.split_once("</h2>").unwrap().0.rsplit_once('>').unwrap().1;
+                let title = text(post.split_once("<b><bdi>").unwrap().1.split_once('<').unwrap().0);
+                if label.chars().all(|c| c > '\u{600}' && c < '\u{700}') {
+                    continue; // other scripts follow behind Z
+                }
+                let place = link(&page, label);
+                if let Some(id) = place.strip_prefix('#') {
+                    let there = page.text.split_once(&format!("id=\"{id}\"")).unwrap().1;
+                    assert_eq!(text(between(there, "<b><bdi>", "<")[0]), title, "{sort}: {label}");
+                    continue;
+                }
+                let there = titles(&get_page(service, &place).await);
+                let at = all.iter().position(|t| *t == title).unwrap();
+                assert_eq!(there, all[at..all.len().min(at + 5)], "{sort}: {label}");
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn a_heading_of_the_table_sorts_and_turns_round(service: &Service) {
+        films::fill(service, &films::films(12)).await;
+        let mut page = get_page(service, "/?view=table&rating=1..").await;
+        for (heading, sort, state) in [
+            ("Title", "-title", "descending"), ("Title", "title", "ascending"), ("Year", "-releaseYear", "descending"),
+            ("Year", "releaseYear", "ascending"), ("Length", "length", "ascending"), ("Format", "movieFormat", "ascending"),
+            ("Rating", "-rating", "descending"), ("Rating", "rating", "ascending"),
+        ] {
+            page.text = page.text.split_off(page.text.find("<thead>").unwrap());
+            page = get_page(service, &link(&page, heading)).await;
+            assert_eq!(titles(&page), listed(service, &format!("sort={sort}")).await, "{sort}");
+            let states = between(&page.text, "aria-sort=\"", "\"");
+            assert_eq!(states.iter().filter(|state| **state != "none").collect::<Vec<_>>(), [&state], "{sort}");
+            assert!(page.text.contains(&format!("aria-sort=\"{state}\"><a href")), "{page:?}");
+        }
+        let row = between(&page.text, "<tr><th scope=\"row\">", "</tr>")[0];
+        assert!(row.contains("<td class=\"number\">"), "{row}");
+        assert!(row.contains("role=\"img\" aria-label=\"1 star\">★☆☆☆☆<"), "{row}");
+    }
+}
+
+on_both! {
+    async fn no_title_breaks_out_of_the_page(service: &Service) {
+        let marks = format!("Z{}", "\u{338}\u{489}".repeat(24));
+        let strange = ["\u{202e}txet desrever", "a \u{2067}b", "</bdi></b></button>", marks.as_str(), "١٢٣ الرسالة", "👩‍👩‍👧"];
+        for title in HOSTILE.into_iter().chain(strange) {
+            service.add(title, "VHS", 90, 2001, 3).await;
+        }
+        let mut stored = listed(service, "sort=title").await;
+        stored.sort();
+        for path in ["/", "/?view=table"] {
+            let page = get_page(service, path).await;
+            let mut shown = titles(&page);
+            shown.sort();
+            assert_eq!(shown, stored, "{path}");
+            for never in ["<script", "<img", "<b>&", " style=", "</bdi></b></button>\""] {
+                assert!(!page.text.contains(never), "{path}: {never}");
+            }
+            assert_eq!(page.text.matches("</main>").count(), 1);
+        }
+        for hostile in HOSTILE.into_iter().chain(strange) {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", hostile).finish();
+            let page = get_page(service, &format!("/?{query}")).await;
+            assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{page:?}");
+            let input = between(&page.text, "<input id=\"q\"", ">")[0];
+            assert_eq!(text(between(input, "value=\"", "\"")[0]), hostile);
+        }
+    }
+}
+
+on_both! {
+    async fn an_empty_collection_says_how_to_begin(service: &Service) {
+        let page = get_page(service, "/").await;
+        for words in ["The shelf is empty", "reelshelf add", "reelshelf import films.csv", "the API</a>"] {
+            assert!(page.text.contains(words), "{words}: {page:?}");
+        }
+        assert!(!page.text.contains("id=\"filters\""), "{page:?}");
+        let request = service.request_as(&service.viewer, Method::GET, "/").header("accept", "text/html");
+        let viewer = Answer::of(request).await;
+        is_page(&viewer, 200);
+        assert!(viewer.text.contains("The shelf is empty") && !viewer.text.contains("reelshelf add"), "{viewer:?}");
+    }
+}
+
+on_both! {
+    async fn a_search_without_a_result_leads_back(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let page = get_page(service, "/?q=xyzzy&movieFormat=VHS&view=table").await;
+        for words in [">0 films found</h1>", "No film fits all of these filters.", "<bdi>“\u{2068}xyzzy\u{2069}”</bdi>"] {
+            assert!(page.text.contains(words), "{words}: {page:?}");
+        }
+        assert_eq!(link(&page, "look at the whole collection"), "/?view=table");
+        assert!(get_page(service, "/?rating=1").await.text.contains("No film fits this filter."));
+        // A page that lies behind the last film, because others were deleted meanwhile.
+        service.add("Alien", "DVD", 117, 1979, 5).await;
+        let next = link(&get_page(service, "/?limit=1").await, "Next page");
+        service.delete("/movie/1").await;
+        let page = get_page(service, &next).await;
+        assert_eq!(link(&page, "Back to the first page"), "/?limit=1");
+    }
+}
+
+on_both! {
+    async fn the_first_view_of_ten_thousand_films_is_small(service: &Service) {
+        let movies: Vec<Value> = (0..10_000).map(|n| {
+            let words = ["Night", "Return", "City", "Summer", "Ghost", "River", "Letter", "Stranger", "Garden", "Winter", "Road"];
+            let title = format!("The {} of {} {}", words[n % 11], words[n / 11 % 11], words[n / 121 % 11]);
+            let n = i64::try_from(n).unwrap();
+            movie(&format!("{title} {n}"), ["DVD", "VHS", "Streaming"][usize::try_from(n % 3).unwrap()], n * 7 % 300, 1920 + n * 11 % 100, 1 + n * 3 % 5)
+        }).collect();
+        films::fill(service, &movies).await;
+        let fetch = async |path: &str| {
+            let request = service.request(Method::GET, path).header("accept-encoding", "gzip");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.headers()["content-encoding"], "gzip", "{path}");
+            response.bytes().await.unwrap().len()
+        };
+        let page = get_page(service, "/").await;
+        let mut bytes = fetch("/").await;
+        for asset in between(&page.text, "href=\"/assets/", "\"") {
+            bytes += fetch(&format!("/assets/{asset}")).await;
+        }
+        assert!(bytes < 60_000, "{bytes} bytes");
+    }
+}
