@@ -86,6 +86,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn(security_headers))
         .option_layer(cors)
         .layer(CompressionLayer::new())
+        .layer(from_fn(web::error::for_browsers))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
         .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
@@ -167,9 +168,14 @@ async fn security_headers(request: Request, next: Next) -> Response {
     response
 }
 
+/// The id of a request.
+#[derive(Debug, Clone)]
+struct RequestId(String);
+
 /// Gives the request an id, under which the log has what the answer does not tell.
-async fn trace(request: Request, next: Next) -> Response {
+async fn trace(mut request: Request, next: Next) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     // The path alone: a query may hold a code, or what somebody searches for.
     let span = tracing::info_span!("request", id, %method, path = request.uri().path());

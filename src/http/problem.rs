@@ -17,7 +17,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 const RETRY_AFTER_OUTAGE: u64 = 5;
 
 /// An error as the client gets it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     r#type: &'static str,
     title: &'static str,
@@ -32,7 +32,7 @@ pub struct Problem {
 }
 
 /// What some problems tell beside the members of all (RFC 9457, section 3.2), under its name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Extension {
     /// What an aborted import found.
@@ -155,7 +155,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-        (self.status(), content_type, AppendHeaders(self.headers), body).into_response()
+        let headers = AppendHeaders(self.headers.clone());
+        let mut response = (self.status(), content_type, headers, body).into_response();
+        response.extensions_mut().insert(self); // for who would rather have a page: `web/error.rs`
+        response
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod collection;
+pub mod error;
 pub mod login;
 pub mod setup;
 

@@ -2,6 +2,7 @@
 
 mod assets;
 mod collection;
+mod errors;
 mod filters;
 mod headers;
 mod home;

@@ -1,0 +1,124 @@
+//! Errors as pages, for browsers: the same as the problem documents of the API, with a way on.
+
+use askama::Template;
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::{
+    domain::{Place, Violation},
+    http::{RequestId, problem::Problem},
+    service::Identity,
+};
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    user: Option<&'a Identity>,
+    status: u16,
+    title: &'static str,
+    detail: &'a str,
+    errors: &'a [Violation],
+    /// Seconds after which to try again.
+    wait: Option<&'a str>,
+    /// Where to sign in, if that helps.
+    sign_in: Option<String>,
+    /// The address, if asking for it again may help.
+    again: Option<&'a str>,
+    /// Under which the log tells more.
+    request_id: Option<&'a str>,
+}
+
+/// Makes a page of a problem document where the client would rather have one.
+pub async fn for_browsers(request: Request, next: Next) -> Response {
+    if !likes_pages(request.headers()) {
+        return next.run(request).await;
+    }
+    let safe = request.method().is_safe();
+    let place = request.uri().path_and_query().map_or("/", |place| place.as_str()).to_owned();
+    let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let status = problem.status();
+    let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
+    let template = ErrorPage {
+        user: None,
+        status: status.as_u16(),
+        title: title(status),
+        detail: &problem.detail,
+        errors: problem.errors(),
+        wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
+        sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
+        again: (safe && status.is_server_error()).then_some(place.as_str()),
+        request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
+    };
+    // The document says the same, if there can be no page.
+    let Ok(html) = template.render() else { return response };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.append(header::VARY, HeaderValue::from_static("accept"));
+    let mut page = (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response();
+    page.headers_mut().extend(parts.headers);
+    page
+}
+
+/// Whether a client asks for HTML, and for no document that a program reads.
+fn likes_pages(headers: &HeaderMap) -> bool {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<&str> = accept
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .map(str::trim)
+        .collect();
+    ranges.contains(&"text/html") && !ranges.iter().any(|range| range.ends_with("json"))
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "This cannot be understood",
+        StatusCode::UNAUTHORIZED => "Sign in first",
+        StatusCode::FORBIDDEN => "This is not allowed",
+        StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "Somebody was faster",
+        StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
+        StatusCode::SERVICE_UNAVAILABLE => "Out of reach at the moment",
+        status if status.is_server_error() => "Something went wrong",
+        _ => "This did not work",
+    }
+}
+
+/// A violation's place, as a person knows it.
+fn name_of(place: &Place) -> &str {
+    match place {
+        Place::Pointer(pointer) => pointer.trim_start_matches('/'),
+        Place::Parameter(name) => name,
+    }
+}
+
+/// A sentence of its own: with a capital at its beginning and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_get_pages_and_programs_documents() {
+        let likes = |accept: &'static str| {
+            likes_pages(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
+        };
+        assert!(likes("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(likes("text/html"));
+        for accept in ["*/*", "application/json", "application/problem+json, text/html;q=0.5", "text/csv"] {
+            assert!(!likes(accept), "{accept}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Errors as pages, for browsers.
+
+use reqwest::Method;
+
+use super::{HOSTILE, is_page, link, text};
+use crate::{
+    on_both,
+    support::{Answer, Service},
+};
+
+/// What a browser accepts when one enters an address.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn browse(service: &Service, method: Method, path: &str) -> Answer {
+    Answer::of(service.request_as(&service.viewer, method, path).header("accept", BROWSER)).await
+}
+
+on_both! {
+    async fn a_browser_gets_a_page_and_a_program_the_document(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        for (method, path, status, title, words) in [
+            (Method::GET, "/nowhere", 404, "There is nothing here", "There is nothing at this address."),
+            (Method::GET, "/movie/99", 404, "There is nothing here", "There is no movie 99."),
+            (Method::GET, "/movie/1", 200, "", ""),
+            (Method::PUT, "/movie/1", 405, "This did not work", "This address does not take that method"),
+            (Method::DELETE, "/movie/1", 403, "This is not allowed", "This takes the role editor; yours is viewer."),
+            (Method::GET, "/movie?limit=0", 400, "This cannot be understood", "<strong><bdi>limit</bdi></strong>"),
+        ] {
+            let page = browse(service, method.clone(), path).await;
+            let document = Answer::of(service.request_as(&service.viewer, method.clone(), path)).await;
+            assert_eq!(document.status, status, "{document:?}");
+            if status == 200 {
+                assert_eq!(page.text, document.text);
+                continue;
+            }
+            document.problem(status);
+            is_page(&page, status);
+            assert!(page.text.contains(&format!("<h1>{title}</h1>")), "{page:?}");
+            assert!(page.text.contains(words), "{words}: {page:?}");
+            assert_eq!(link(&page, "To the collection"), "/");
+            assert!(page.header("vary").contains("accept"), "{page:?}");
+            assert_eq!(page.header("allow"), document.header("allow"));
+            let both = service.request_as(&service.viewer, method, path);
+            Answer::of(both.header("accept", "application/json, text/html;q=0.1")).await.problem(status);
+        }
+    }
+}
+
+on_both! {
+    async fn who_is_not_signed_in_is_shown_where_to(service: &Service) {
+        let request = service.anonymous(Method::GET, "/movie?q=heat&limit=5").header("accept", BROWSER);
+        let page = Answer::of(request).await;
+        is_page(&page, 401);
+        assert_eq!(link(&page, "Sign in"), "/login?next=%2Fmovie%3Fq%3Dheat%26limit%3D5");
+        assert!(!page.header("www-authenticate").is_empty());
+    }
+}
+
+on_both! {
+    async fn what_fails_inside_tells_its_id_and_nothing_else(service: &Service) {
+        service.database.execute("DROP VIEW movies; ALTER TABLE movie_rows RENAME TO hidden").await.unwrap();
+        for path in ["/", "/movie?limit=1"] {
+            let page = browse(service, Method::GET, path).await;
+            is_page(&page, 500);
+            assert!(page.text.contains("<h1>Something went wrong</h1>"), "{page:?}");
+            assert!(page.text.contains(&format!("<code>{}</code>", page.header("x-request-id"))), "{page:?}");
+            assert_eq!(link(&page, "Try again"), path);
+            for never in ["movie_rows", "no such", "SELECT", "does not exist"] {
+                assert!(!page.text.contains(never), "{never}: {page:?}");
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn a_bad_address_is_named_and_escaped(service: &Service) {
+        for (query, names) in [
+            ("rating=9", vec!["rating"]),
+            ("view=pile", vec!["view"]),
+            ("sort=colour&limit=0&cursor=x", vec!["cursor", "limit", "sort"]),
+            ("colour=red&q=a&q=b", vec!["q", "colour"]),
+            ("releaseYear=then..now&length=999&movieFormat=Betamax", vec!["movieFormat", "length", "releaseYear"]),
+        ] {
+            let page = browse(service, Method::GET, &format!("/?{query}")).await;
+            is_page(&page, 400);
+            for name in names {
+                assert!(page.text.contains(&format!("<strong><bdi>{name}</bdi></strong>")), "{name}: {page:?}");
+            }
+        }
+        for hostile in HOSTILE {
+            for name in ["view", hostile] {
+                let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, hostile).finish();
+                let page = browse(service, Method::GET, &format!("/?{query}")).await;
+                is_page(&page, 400);
+                assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{page:?}");
+                assert!(text(&page.text).contains(&hostile[..8]), "{page:?}");
+            }
+        }
+    }
+}
