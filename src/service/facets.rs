@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{App, Error, Viewer};
 use crate::{
     db::movies as db,
-    domain::{Bounds, Filter, KeyValue, SortKey},
+    domain::{Bounds, Filter, KeyValue, Movie, SortKey},
 };
 
 /// Counts of movies under each attribute. Those of an attribute pass all filters but its own, so that
@@ -20,6 +20,23 @@ pub struct Facets {
     pub release_year: BTreeMap<i64, i64>,
     /// By minutes.
     pub length: BTreeMap<i64, i64>,
+}
+
+impl Facets {
+    /// The counts of these movies.
+    #[must_use]
+    pub fn of(movies: &[Movie]) -> Self {
+        let mut facets = Self::default();
+        for movie in movies {
+            let a = &movie.attributes;
+            facets.movies += 1;
+            *facets.movie_format.entry(a.movie_format.as_str().to_owned()).or_default() += 1;
+            *facets.rating.entry(a.rating.get()).or_default() += 1;
+            *facets.release_year.entry(a.release_year.get()).or_default() += 1;
+            *facets.length.entry(a.length.get()).or_default() += 1;
+        }
+        facets
+    }
 }
 
 /// The counts under the filter.

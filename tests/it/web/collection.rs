@@ -257,6 +257,25 @@ on_both! {
 }
 
 on_both! {
+    async fn a_search_with_a_typing_error_shows_what_is_near_and_says_so(service: &Service) {
+        for (title, format, rating) in [("Matrices", "VHS", 2), ("The Matrix", "DVD", 5), ("Heat", "DVD", 4)] {
+            service.add(title, format, 90, 1999, rating).await;
+        }
+        for view in ["shelf", "table"] {
+            let page = get_page(service, &format!("/?q=matrx&view={view}")).await;
+            assert_eq!(titles(&page), listed(service, "q=matrx").await);
+            assert_eq!(titles(&page), ["The Matrix", "Matrices"]);
+            for words in ["No title has <bdi>matrx</bdi>. These are near it.", ">2 films found</h1>", "Nearest first"] {
+                assert!(page.text.contains(words), "{words}: {page:?}");
+            }
+            let sorted = get_page(service, &format!("/?q=matrx&sort=rating&view={view}")).await;
+            assert_eq!(titles(&sorted), ["Matrices", "The Matrix"]);
+        }
+        assert!(!get_page(service, "/?q=matrix").await.text.contains("No title has"));
+    }
+}
+
+on_both! {
     async fn the_first_view_of_ten_thousand_films_is_small(service: &Service) {
         let movies: Vec<Value> = (0..10_000).map(|n| {
             let words = ["Night", "Return", "City", "Summer", "Ghost", "River", "Letter", "Stranger", "Garden", "Winter", "Road"];

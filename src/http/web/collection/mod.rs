@@ -20,7 +20,12 @@ use super::page;
 use crate::{
     domain::{Invalid, Limit, Role, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
-    service::{Identity, Viewer, facets, movies},
+    service::{
+        Identity, Viewer,
+        facets::{self, Facets},
+        movies,
+        search::Match,
+    },
 };
 
 #[derive(Template)]
@@ -31,6 +36,8 @@ struct Collection<'a> {
     films: Vec<Film<'a>>,
     /// How many there are on all pages.
     found: i64,
+    /// Whether they are but near to what was searched.
+    forgiven: bool,
     view: View,
     filters: Filters<'a>,
     jumps: Vec<Jump>,
@@ -112,21 +119,28 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
 
     let limit = query.limit.unwrap_or(Limit::TO_LOOK_AT);
     let page_of_list = movies::page(&state.app, &viewer, &query, limit).await?;
-    let facets = facets::facets(&state.app, &viewer, query.filter.clone()).await?;
+    let forgiven = page_of_list.matched == Match::Fuzzy;
+    let facets = if forgiven {
+        Facets::of(&page_of_list.movies)
+    } else {
+        facets::facets(&state.app, &viewer, query.filter.clone()).await?
+    };
+    let order = query.order();
+    let nearest_first = forgiven && query.sort.is_none();
     let first = here.without("cursor");
     let mut films: Vec<Film> = page_of_list.movies.iter().map(Film::of).collect();
-    if view == View::Shelf {
-        signposts::put_up(&mut films, &page_of_list.movies, &query.sort);
+    if view == View::Shelf && !nearest_first {
+        signposts::put_up(&mut films, &page_of_list.movies, &order);
     }
-    let next = page_of_list.next.map(|cursor| here.with("cursor", &cursor.encode(&query.sort)));
+    let next = page_of_list.next.map(|cursor| here.with("cursor", &cursor.encode(&order)));
     let sorts = SORTS.map(|(sort, label)| Choice {
         label,
         href: first.sorted(sort),
-        on: Sort::parse(sort).as_ref() == Ok(&query.sort),
+        on: !nearest_first && Sort::parse(sort).as_ref() == Ok(&order),
     });
     let further = query.cursor.is_some();
     let jumps = if further || next.is_some() {
-        signposts::jumps(&first, &films, &query.filter, &query.sort, &facets)
+        signposts::jumps(&first, &films, &query.filter, &order, &facets)
     } else {
         signposts::jumps_here(&films)
     };
@@ -138,9 +152,14 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
         found: facets.movies,
         view,
         filters: Filters::of(&first, &query.filter, &facets),
-        sorted_by: sorts.iter().find(|sort| sort.on).map_or("other", |sort| sort.label),
+        sorted_by: match sorts.iter().find(|sort| sort.on) {
+            Some(sort) => sort.label,
+            None if nearest_first => "Nearest first",
+            None => "other",
+        },
+        forgiven,
         sorts: sorts.into(),
-        headings: headings(&first, &query.sort),
+        headings: headings(&first, (!nearest_first).then_some(&order)),
         as_shelf: here.without("view"),
         as_table: here.with("view", "table"),
         to_print: next.as_ref().filter(|_| limit.get() < long).map(|_| here.with("limit", &long.to_string())),
@@ -152,7 +171,7 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
     page(StatusCode::OK, &template)
 }
 
-fn headings(first: &Address, sort: &Sort) -> Vec<Heading> {
+fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {
     let columns = [
         (SortKey::Title, "Title", "", false),
         (SortKey::ReleaseYear, "Year", "number", true),
@@ -160,7 +179,7 @@ fn headings(first: &Address, sort: &Sort) -> Vec<Heading> {
         (SortKey::Length, "Length", "number", false),
         (SortKey::Rating, "Rating", "", true),
     ];
-    let by = sort.keys().first().copied();
+    let by = sort.and_then(|sort| sort.keys().first().copied());
     let heading = |(key, label, class, best_first): (SortKey, _, _, bool)| {
         let descending = by.filter(|(first, _)| *first == key).map(|(_, descending)| descending);
         let sign = if descending.map_or(best_first, |descending| !descending) { "-" } else { "" };
