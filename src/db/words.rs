@@ -1,7 +1,7 @@
 //! All SQL about the words of titles: which there are, and the films that have some of them.
 
 use super::{
-    Conn, DbError,
+    Conn, DbError, Driver,
     changes::number,
     movies::{self, Builder, COLUMNS},
 };
@@ -59,7 +59,7 @@ pub async fn count(conn: &mut Conn, words: &[Stretch], limit: usize) -> Result<u
         return Ok(0);
     }
     let mut sql = Builder::new("SELECT count(*) FROM (");
-    of_words(&mut sql, words);
+    of_words(&mut sql, &conn.driver(), words);
     sql.push(" LIMIT ");
     sql.param(number(limit).into());
     sql.push(") AS counted");
@@ -82,7 +82,7 @@ pub async fn films(
     for words in words {
         sql.condition();
         sql.push("id IN (");
-        of_words(&mut sql, words);
+        of_words(&mut sql, &conn.driver(), words);
         sql.push(")");
     }
     sql.filter(filter);
@@ -91,14 +91,22 @@ pub async fn films(
     sql.query(conn, movies::read).await
 }
 
-/// The ids of the movies with words of these stretches. `CROSS JOIN` keeps SQLite from reading all words and
-/// comparing each with all stretches.
-fn of_words<'a>(sql: &mut Builder<'a>, words: &'a [Stretch]) {
+/// The ids of the movies with words of these stretches. Each of the databases has to be told to go from
+/// stretch to stretch, and not to read all words and compare each with all stretches.
+fn of_words<'a>(sql: &mut Builder<'a>, driver: &Driver<'_>, words: &'a [Stretch]) {
     sql.push("SELECT movie_id FROM (VALUES ");
     for (n, stretch) in words.iter().enumerate() {
         sql.push(if n == 0 { "(" } else { ", (" });
         sql.list([stretch.from.as_str().into(), stretch.below.as_str().into()]);
         sql.push(")");
     }
-    sql.push(") AS near CROSS JOIN movie_words WHERE word >= near.column1 AND word < near.column2");
+    sql.push(match driver {
+        Driver::Sqlite(_) => {
+            ") AS near CROSS JOIN movie_words WHERE word >= near.column1 AND word < near.column2"
+        }
+        Driver::Postgres(_) => {
+            ") AS near CROSS JOIN LATERAL (SELECT movie_id FROM movie_words \
+             WHERE word >= near.column1 AND word < near.column2 OFFSET 0) AS found"
+        }
+    });
 }
