@@ -265,7 +265,7 @@ on_both! {
             let page = get_page(service, &format!("/?q=matrx&view={view}")).await;
             assert_eq!(titles(&page), listed(service, "q=matrx").await);
             assert_eq!(titles(&page), ["The Matrix", "Matrices"]);
-            for words in ["No title has <bdi>matrx</bdi>. These are near it.", ">2 films found</h1>", "Nearest first"] {
+            for words in ["No title has “<bdi>matrx</bdi>”. These are near it.", ">2 films found</h1>", "Nearest first"] {
                 assert!(page.text.contains(words), "{words}: {page:?}");
             }
             let sorted = get_page(service, &format!("/?q=matrx&sort=rating&view={view}")).await;
