@@ -16,13 +16,14 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests
+test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, the pages in a browser
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
+	scripts/e2e
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc curl npm postgres venv
+	@scripts/need cc chromium curl npm postgres venv

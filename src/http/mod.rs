@@ -75,8 +75,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let closed = closed_api
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn_with_state(state.clone(), auth::require));
-    let pages =
-        web::collection::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
+    let pages = web::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
     let open = open_api.merge(web::assets::open_routes()).merge(docs(description));
 
     let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
@@ -153,8 +152,8 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
 /// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages
 /// and styles, in no frame, kept by nobody on the way.
 async fn security_headers(request: Request, next: Next) -> Response {
-    const PAGES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; \
-                         form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    const PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                         connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     // The documentation page brings styles of its own inside the page, and asks the API.
     const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";

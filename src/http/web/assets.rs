@@ -1,4 +1,4 @@
-//! Styles, icons and the manifest, embedded; they change with the program only.
+//! Styles, scripts, icons and the manifest, embedded; they change with the program only.
 
 use std::sync::LazyLock;
 
@@ -13,22 +13,41 @@ use sha2::{Digest, Sha256};
 
 use crate::http::Shared;
 
-/// The name, the media type and the text of each file.
-const FILES: [(&str, &str, &str); 4] = [
-    ("style.css", "text/css; charset=utf-8", include_str!("../../../assets/style.css")),
-    ("icon.svg", "image/svg+xml", include_str!("../../../assets/icon.svg")),
-    ("icon-maskable.svg", "image/svg+xml", include_str!("../../../assets/icon-maskable.svg")),
-    (
-        "app.webmanifest",
-        "application/manifest+json; charset=utf-8",
-        include_str!("../../../assets/app.webmanifest"),
-    ),
+/// The one style sheet, of its parts.
+const STYLE: &str = concat!(
+    include_str!("../../../assets/style/tokens.css"),
+    include_str!("../../../assets/style/page.css"),
+    include_str!("../../../assets/style/collection.css"),
+    include_str!("../../../assets/style/shelf.css"),
+    include_str!("../../../assets/style/table.css"),
+    include_str!("../../../assets/style/print.css"),
+);
+
+/// The name and the text of each file.
+const FILES: [(&str, &str); 7] = [
+    ("style.css", STYLE),
+    ("app.js", include_str!("../../../assets/script/app.js")),
+    ("messages.js", include_str!("../../../assets/script/messages.js")),
+    ("service.js", include_str!("../../../assets/script/service.js")),
+    ("icon.svg", include_str!("../../../assets/icon.svg")),
+    ("icon-maskable.svg", include_str!("../../../assets/icon-maskable.svg")),
+    ("app.webmanifest", include_str!("../../../assets/app.webmanifest")),
 ];
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "webmanifest" => "application/manifest+json; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    }
+}
 
 /// The folder in which all files stand: it changes whenever one of them does, and so they may name one
 /// another by relative addresses and still be kept for ever.
 static FOLDER: LazyLock<String> = LazyLock::new(|| {
-    let digest = FILES.iter().fold(Sha256::new(), |digest, (_, _, text)| digest.chain_update(text));
+    let digest = FILES.iter().fold(Sha256::new(), |digest, (_, text)| digest.chain_update(text));
     let short = digest.finalize().iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte));
     format!("{short:016x}")
 });
@@ -44,10 +63,10 @@ pub fn open_routes() -> Router<Shared> {
 }
 
 async fn asset(Path((folder, name)): Path<(String, String)>) -> Response {
-    let Some((_, media_type, text)) = FILES.iter().find(|(known, ..)| *known == name) else {
+    let Some((_, text)) = FILES.iter().find(|(known, _)| *known == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     // A page of another version of the program may ask for its own: it gets ours, but not to keep.
     let cache = if folder == *FOLDER { "public, max-age=31536000, immutable" } else { "no-cache" };
-    ([(header::CONTENT_TYPE, *media_type), (header::CACHE_CONTROL, cache)], *text).into_response()
+    ([(header::CONTENT_TYPE, media_type(&name)), (header::CACHE_CONTROL, cache)], *text).into_response()
 }

@@ -8,16 +8,16 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use super::visitor::Visitor;
 use crate::{
     domain::{Place, Violation},
     http::{RequestId, problem::Problem},
-    service::Identity,
 };
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    user: Option<&'a Identity>,
+    visitor: Option<&'a Visitor>,
     status: u16,
     title: &'static str,
     detail: &'a str,
@@ -45,7 +45,7 @@ pub async fn for_browsers(request: Request, next: Next) -> Response {
     let status = problem.status();
     let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
     let template = ErrorPage {
-        user: None,
+        visitor: None,
         status: status.as_u16(),
         title: title(status),
         detail: &problem.detail,

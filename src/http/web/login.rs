@@ -7,16 +7,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Form, local_place, page};
+use super::{Form, local_place, page, visitor::Visitor};
 use crate::{
     http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
-    service::{Identity, auth, setup},
+    service::{auth, setup},
 };
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct Login<'a> {
-    user: Option<&'a Identity>,
+    visitor: Option<&'a Visitor>,
     next: &'a str,
     name: &'a str,
     error: Option<&'a str>,
@@ -35,7 +35,10 @@ pub async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Pro
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
     let setup_needed = setup::needed(&state.app).await?;
-    page(StatusCode::OK, &Login { user: None, next: local_place(&next), name: "", error: None, setup_needed })
+    page(
+        StatusCode::OK,
+        &Login { visitor: None, next: local_place(&next), name: "", error: None, setup_needed },
+    )
 }
 
 /// Signs in with what the form sent.
@@ -58,7 +61,7 @@ pub async fn submit(
                 return Err(problem);
             }
             let template =
-                Login { user: None, next, name, error: Some(&problem.detail), setup_needed: false };
+                Login { visitor: None, next, name, error: Some(&problem.detail), setup_needed: false };
             let mut answer = page(problem.status(), &template)?;
             let retry_after = problem.into_response().headers_mut().remove(header::RETRY_AFTER);
             answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));

@@ -3,18 +3,33 @@
 pub mod assets;
 pub mod collection;
 pub mod error;
+mod film;
 pub mod login;
+mod notice;
 pub mod setup;
+mod undo;
+mod visitor;
+mod words;
 
 use askama::Template;
 use axum::{
-    extract::Request,
+    Router,
+    extract::{FromRequest, Request},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
-use super::{body, problem::Problem};
+use super::{
+    Shared,
+    body::{self, media_type, unsupported},
+    problem::Problem,
+};
 use crate::service::Error;
+
+/// The routes of the pages, for whoever is signed in.
+pub fn routes() -> Router<Shared> {
+    Router::new().merge(collection::routes()).merge(undo::routes())
+}
 
 /// Makes an answer of a page.
 fn page(status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
@@ -37,7 +52,18 @@ impl Form {
     }
 }
 
-/// Where to go on after signing in: a place of this service, and of no other.
+impl FromRequest<Shared> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Shared) -> Result<Self, Problem> {
+        if media_type(request.headers()) != "application/x-www-form-urlencoded" {
+            return Err(unsupported(header::ACCEPT, "application/x-www-form-urlencoded"));
+        }
+        Self::read(request).await
+    }
+}
+
+/// Where to go on after a form: a place of this service, and of no other.
 fn local_place(next: &str) -> &str {
     let local = next.starts_with('/')
         && !next[1..].starts_with(['/', '\\'])

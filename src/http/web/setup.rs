@@ -10,7 +10,7 @@ use axum::{
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Form, page};
+use super::{Form, page, visitor::Visitor};
 use crate::{
     domain::{Invalid, Password, UserName, Violation},
     http::{
@@ -23,13 +23,13 @@ use crate::{
         problem::Problem,
     },
     json::Members,
-    service::{Error, Identity, auth, setup},
+    service::{Error, auth, setup},
 };
 
 #[derive(Template)]
 #[template(path = "setup.html")]
 struct Setup<'a> {
-    user: Option<&'a Identity>,
+    visitor: Option<&'a Visitor>,
     code: &'a str,
     name: &'a str,
     name_error: Option<String>,
@@ -43,7 +43,7 @@ impl<'a> Setup<'a> {
     fn new(code: &'a str, name: &'a str) -> Self {
         let (password_min, password_max) = (Password::MIN_CHARS, Password::MAX_CHARS);
         Self {
-            user: None,
+            visitor: None,
             code,
             name,
             name_error: None,

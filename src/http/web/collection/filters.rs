@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{address::Address, film, signposts::within, words};
+use super::{address::Address, signposts::within};
 use crate::{
     domain::{Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear},
+    http::web::{film, words},
     service::facets::Facets,
 };
 

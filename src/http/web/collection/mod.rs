@@ -1,10 +1,8 @@
 //! `/`: the collection, as a shelf or as a table. The address takes what the API's list takes.
 
 mod address;
-mod film;
 mod filters;
 mod signposts;
-mod words;
 
 use askama::Template;
 use axum::{
@@ -15,13 +13,13 @@ use axum::{
     routing::get,
 };
 
-use self::{address::Address, film::Film, filters::Filters, signposts::Jump};
-use super::page;
+pub use self::signposts::Post;
+use self::{address::Address, filters::Filters, signposts::Jump};
+use super::{film::Film, visitor::Visitor};
 use crate::{
-    domain::{Invalid, Limit, Role, Sort, SortKey, quoted},
+    domain::{Invalid, Limit, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
     service::{
-        Identity, Viewer,
         facets::{self, Facets},
         movies,
         search::Match,
@@ -31,8 +29,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "collection.html")]
 struct Collection<'a> {
-    user: Option<&'a Identity>,
-    may_edit: bool,
+    visitor: Option<&'a Visitor>,
     films: Vec<Film<'a>>,
     /// How many there are on all pages.
     found: i64,
@@ -55,6 +52,12 @@ struct Collection<'a> {
     to_print: Option<Address>,
     /// Whether this is not the first page.
     further: bool,
+}
+
+impl Collection<'_> {
+    fn may_edit(&self) -> bool {
+        self.visitor.is_some_and(Visitor::may_edit)
+    }
 }
 
 /// How the list is seen.
@@ -107,7 +110,7 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/", get(show))
 }
 
-async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
     if let Some(tidy) = here.tidied() {
         return Ok(Redirect::to(&tidy.to_string()).into_response());
@@ -118,12 +121,12 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
     params.finish()?;
 
     let limit = query.limit.unwrap_or(Limit::TO_LOOK_AT);
-    let page_of_list = movies::page(&state.app, &viewer, &query, limit).await?;
+    let page_of_list = movies::page(&state.app, &visitor, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
     let facets = if forgiven {
         Facets::of(&page_of_list.movies)
     } else {
-        facets::facets(&state.app, &viewer, query.filter.clone()).await?
+        facets::facets(&state.app, &visitor, query.filter.clone()).await?
     };
     let order = query.order();
     let nearest_first = forgiven && query.sort.is_none();
@@ -146,8 +149,7 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
     };
     let long = Limit::LARGEST.get();
     let template = Collection {
-        user: Some(&viewer),
-        may_edit: viewer.role >= Role::Editor,
+        visitor: Some(&visitor),
         jumps,
         found: facets.movies,
         view,
@@ -168,7 +170,7 @@ async fn show(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
         first: &first,
         films,
     };
-    page(StatusCode::OK, &template)
+    visitor.page(StatusCode::OK, &template)
 }
 
 fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {

@@ -1,8 +1,9 @@
 //! Signposts on the shelf, and the list from which one jumps to them: letters, decades, stars, formats.
 
-use super::{address::Address, film::Film, words};
+use super::address::Address;
 use crate::{
     domain::{Bounds, Cursor, Filter, KeyValue, Movie, MovieFormat, Sort, SortKey},
+    http::web::{film::Film, words},
     service::facets::Facets,
 };
 

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers and changes as people read them.
 
-use crate::domain::Bounds;
+use crate::domain::{Bounds, Change, ChangeKind, Movie};
 
 /// With a comma between thousands.
 pub fn grouped(number: i64) -> String {
@@ -37,6 +37,41 @@ pub fn range(bounds: Bounds, up: &str, one: impl Fn(i64) -> String) -> String {
         (Some(min), None) => format!("{} {up}", one(min)),
         (None, Some(max)) => format!("up to {}", one(max)),
         (None, None) => "any".to_owned(),
+    }
+}
+
+/// So many films.
+pub fn films(number: i64) -> String {
+    if number == 1 { "1 film".to_owned() } else { format!("{} films", grouped(number)) }
+}
+
+/// A title within a sentence, whichever way it is written.
+pub fn title(movie: &Movie) -> String {
+    format!("“\u{2068}{}\u{2069}”", movie.attributes.title.as_str())
+}
+
+/// What a change did, without a full stop.
+pub fn change(change: &Change) -> String {
+    if let (1, [effect]) = (change.movies, change.effects.as_slice()) {
+        return match (&effect.before, &effect.after, change.kind) {
+            (None, Some(film), ChangeKind::Undo) => format!("Brought back {}", title(film)),
+            (Some(film), None, ChangeKind::Undo) => format!("Took away {} again", title(film)),
+            (_, Some(film), ChangeKind::Undo) => format!("{} is as it was", title(film)),
+            (None, Some(film), _) => format!("Added {}", title(film)),
+            (Some(film), None, _) => format!("Deleted {}", title(film)),
+            (_, Some(film), _) => format!("Changed {}", title(film)),
+            (None, None, _) => "Changed 1 film".to_owned(),
+        };
+    }
+    let films = films(change.movies);
+    match change.kind {
+        ChangeKind::Create => format!("Added {films}"),
+        ChangeKind::Update => format!("Changed {films}"),
+        ChangeKind::Delete => format!("Deleted {films}"),
+        ChangeKind::Import => format!("Imported {films}"),
+        ChangeKind::Batch => format!("Changed {films} in one go"),
+        ChangeKind::Undo => format!("Took back a change of {films}"),
+        ChangeKind::Restore => format!("Restored {films}"),
     }
 }
 

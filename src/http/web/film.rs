@@ -20,7 +20,7 @@ pub struct Film<'a> {
     pub height: u64,
     /// How large the title can be written along a spine.
     pub size: &'static str,
-    pub post: Option<super::signposts::Post>,
+    pub post: Option<super::collection::Post>,
 }
 
 impl<'a> Film<'a> {

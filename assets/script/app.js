@@ -1,0 +1,3 @@
+// On every page: messages.
+
+import "./messages.js";

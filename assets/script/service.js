@@ -1,0 +1,37 @@
+// Asks the service, as this page's user.
+
+/** A request that was not done. `problem` is the service's document (RFC 9457), where there is one. */
+export class Refusal extends Error {
+  constructor(status, problem) {
+    super(problem?.detail ?? "The service cannot be reached.");
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** Sends a request and returns the answer, or throws a Refusal. `json`, where given, is the body. */
+export async function ask(path, { json, headers, ...options } = {}) {
+  const body = json === undefined ? {} : { body: JSON.stringify(json) };
+  const type = json === undefined ? {} : { "Content-Type": "application/json" };
+  let answer;
+  try {
+    answer = await fetch(path, { ...body, ...options, headers: { Accept: "application/json", ...type, ...headers } });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0);
+  }
+  // The session has ended: sign in, then come back to this place.
+  const toSignIn = answer.redirected && new URL(answer.url).pathname === "/login";
+  if (answer.status === 401 || toSignIn) {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    throw new Refusal(401, { detail: "The session has ended." });
+  }
+  if (!answer.ok) throw new Refusal(answer.status, await answer.json().catch(() => undefined));
+  return answer;
+}
+
+/** A piece of a page of ours as elements. */
+export async function page(path, options = {}) {
+  const answer = await ask(path, { ...options, headers: { Accept: "text/html", ...options.headers } });
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}

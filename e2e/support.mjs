@@ -1,0 +1,201 @@
+// A service of its own for each file of tests, and people who use it in a real browser.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const PROGRAM = process.env.REELSHELF_PROGRAM ?? join(ROOT, "target/debug/reelshelf");
+const PICTURES = join(ROOT, "target/pictures");
+export const PASSWORD = "a shelf full of tapes";
+
+/** The two widths in CSS pixels, each as what it stands for. */
+export const WIDE = { width: 1280, height: 800 };
+export const NARROW = { width: 360, height: 740 };
+
+let browser;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
+      // Nothing of the browser's own is fetched meanwhile.
+      ...["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    ],
+  });
+});
+after(() => browser?.close());
+
+/** Starts a service with an owner `olivia`, an editor `edward` and a viewer `vera`. */
+export async function start(options = []) {
+  const folder = await mkdtemp(join(tmpdir(), "reelshelf-e2e-"));
+  const database = process.env.E2E_DATABASE ?? `sqlite:${join(folder, "reelshelf.db")}`;
+  const listen = (address) =>
+    new Promise((resolve, reject) => {
+      const child = spawn(PROGRAM, ["serve", "--listen", address, ...options], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { REELSHELF_DATABASE: database, REELSHELF_OWNER: "olivia", REELSHELF_OWNER_PASSWORD: PASSWORD },
+      });
+      let log = "";
+      child.stderr.on("data", (text) => (log += text));
+      child.once("exit", () => reject(new Error(`the service ended: ${log}`)));
+      createInterface(child.stdout).once("line", (line) => {
+        child.removeAllListeners("exit");
+        resolve({ child, base: line.replace("listening on ", "") });
+      });
+    });
+  const ended = (child) => new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve()));
+  let running = await listen("127.0.0.1:0");
+  const { base } = running;
+  const service = {
+    base,
+    /** Sends a request of the API as the owner, or as another user. */
+    async api(method, path, body, { type = "application/json", as = "olivia" } = {}) {
+      const content = type === "application/json" && body !== undefined ? JSON.stringify(body) : body;
+      const answer = await fetch(base + path, {
+        method,
+        body: content,
+        headers: { Authorization: `Basic ${btoa(`${as}:${PASSWORD}`)}`, ...(body === undefined ? {} : { "Content-Type": type }) },
+      });
+      const text = await answer.text();
+      assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
+      return text ? JSON.parse(text) : undefined;
+    },
+    add: (title, movieFormat, length, releaseYear, rating) =>
+      service.api("POST", "/movie", { title, movieFormat, length, releaseYear, rating }),
+    fill: (films) =>
+      service.api("POST", "/movie?onDuplicate=add", films.map((film) => `${JSON.stringify(film)}\n`).join(""), {
+        type: "application/x-ndjson",
+      }),
+    movies: (query = "") => service.api("GET", `/movie${query}`),
+    /** Takes every film away. */
+    async empty() {
+      const operations = (await service.movies()).map(({ id }) => ({ op: "delete", id }));
+      if (operations.length > 0) await service.api("POST", "/movie/batch", { operations });
+    },
+    /** Makes the service unreachable. */
+    async pause() {
+      running.child.kill("SIGKILL");
+      await ended(running.child);
+    },
+    /** Brings it back under the same address. */
+    async resume() {
+      running = await listen(new URL(base).host);
+    },
+    async stop() {
+      if (running.child.exitCode === null) running.child.kill("SIGTERM");
+      await ended(running.child);
+      await rm(folder, { recursive: true });
+    },
+  };
+  await service.api("POST", "/user", { name: "edward", password: PASSWORD, role: "editor" });
+  await service.api("POST", "/user", { name: "vera", password: PASSWORD, role: "viewer" });
+  return service;
+}
+
+/** Opens a browser window of its own, signed in as `as` (nobody where that is null). What goes wrong in it
+ *  (an error on the console, a request to another host) is in `troubles`, which `close` checks. */
+export async function open(service, { as = "edward", viewport = WIDE, js = true, scheme = "light" } = {}) {
+  const context = await browser.newContext({
+    baseURL: service.base,
+    viewport,
+    javaScriptEnabled: js,
+    colorScheme: scheme,
+    reducedMotion: "reduce",
+    hasTouch: viewport.width < 600,
+    acceptDownloads: true,
+  });
+  const troubles = [];
+  const page = await context.newPage();
+  context.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.protocol.startsWith("http") && url.origin !== service.base) troubles.push(`asks ${url}`);
+  });
+  page.on("console", (message) => {
+    // A refusal that the page itself shows is no trouble.
+    const refusal = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
+    if (message.type() === "error" && !refusal) troubles.push(message.text());
+  });
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  if (as) {
+    const answer = await context.request.post("/login", { data: { name: as, password: PASSWORD } });
+    assert.equal(answer.status(), 200);
+  }
+  return Object.assign(page, {
+    troubles,
+    async done() {
+      await context.close();
+      assert.deepEqual(troubles, []);
+    },
+  });
+}
+
+/** A test in each way that people use the pages: wide and narrow, with JavaScript and without. `walk` gets the
+ *  page and which way it is. The film collection is empty at first. */
+export function inEveryWay(name, service, walk, options = {}) {
+  for (const [width, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+    for (const js of [true, false]) {
+      test(`${name} (${width}, ${js ? "with" : "without"} JavaScript)`, async () => {
+        await service().empty();
+        const page = await open(service(), { viewport, js, ...options });
+        try {
+          await walk(page, { js, narrow: width === "narrow" });
+        } finally {
+          await page.done();
+        }
+      });
+    }
+  }
+}
+
+const axe = readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** Checks that axe-core finds nothing on the page as it stands, in light and in dark. */
+export async function isAccessible(page) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(await axe); // by the browser's driver: the page's own policy lets no script in
+    const { violations } = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags }), RULES);
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    assert.deepEqual(found, [], `${page.url()} ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** Takes pictures of the page as it stands, in light and in dark: `target/pictures/NAME-WIDTH-SCHEME.png`. */
+export async function takePictures(page, name) {
+  await mkdir(PICTURES, { recursive: true });
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(PICTURES, `${name}-${page.viewportSize().width}-${colorScheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** Checks that nothing of the page is cut off at the side. */
+export async function fitsInWidth(page) {
+  const [content, window] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
+  assert.ok(content <= window, `${page.url()}: ${content} px of ${window}`);
+}
+
+/** So many films with titles of all kinds, the same each time. */
+export function films(count) {
+  const words = ["Heat", "Alien", "Amélie", "Zodiac", "Brazil", "Vertigo", "Rashomon", "Stalker", "Metropolis", "Paris, Texas", "الرسالة", "千と千尋の神隠し", "M", "Network", "Jaws", "Ikiru"];
+  const formats = ["DVD", "VHS", "Streaming", "DVD"];
+  return Array.from({ length: count }, (_, n) => ({
+    title: `${["", "The ", "", "A "][n % 4]}${words[n % words.length]}${n < words.length ? "" : ` ${Math.floor(n / words.length) + 1}`}`,
+    movieFormat: formats[(n * 7) % 4],
+    length: 60 + ((n * 37) % 140),
+    releaseYear: 1921 + ((n * 53) % 105),
+    rating: 1 + ((n * 11) % 5),
+  }));
+}

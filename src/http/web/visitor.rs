@@ -1,0 +1,80 @@
+//! Who looks at a page, and what every page shows him.
+
+use std::ops::Deref;
+
+use askama::Template;
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, header, request::Parts},
+    response::Response,
+};
+
+use super::{notice::Notice, page};
+use crate::{
+    domain::Role,
+    http::{Shared, problem::Problem},
+    service::Viewer,
+};
+
+/// The pages that every page leads to: the path, what it is called, and for whom it is.
+const WAYS: [(&str, &str, Role); 1] = [("/", "Films", Role::Viewer)];
+
+/// Who looks at a page.
+pub struct Visitor {
+    viewer: Viewer,
+    /// What to tell him about what he did last.
+    notice: Option<Notice>,
+    /// The page's address, to come back to.
+    pub place: String,
+}
+
+impl Visitor {
+    /// Whether he may change the collection.
+    pub fn may_edit(&self) -> bool {
+        self.role >= Role::Editor
+    }
+
+    /// What he is told, once.
+    pub const fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The pages that every page leads him to: the path and what it is called.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let his = WAYS.iter().filter(|(.., role)| self.role >= *role);
+        his.map(|(path, label, _)| (*path, *label))
+    }
+
+    /// Whether this page is the one at that path.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.place.split('?').next() == Some(path)
+    }
+
+    /// Makes an answer of a page for him.
+    pub fn page(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+        let mut answer = page(status, template)?;
+        if self.notice.is_some() {
+            answer.headers_mut().append(header::SET_COOKIE, Notice::told());
+        }
+        Ok(answer)
+    }
+}
+
+impl Deref for Visitor {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.viewer
+    }
+}
+
+impl FromRequestParts<Shared> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        let notice = Notice::of(state, &viewer, &parts.headers).await?;
+        let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
+        Ok(Self { viewer, notice, place })
+    }
+}
