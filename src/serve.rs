@@ -19,7 +19,7 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    service::{App, backup, backup::Schedule, events, making, search, setup},
+    service::{App, backup, backup::Schedule, events, making, prepare, setup},
 };
 
 /// How long what is under way may take to end.
@@ -78,7 +78,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     making::remove_left_over(&app).await?;
     tokio::spawn(events::follow(app.clone()));
-    tokio::spawn(search::prepare(app.clone()));
+    tokio::spawn(prepare(app.clone()));
     let handle = Handle::new();
     let listener = std::net::TcpListener::bind(&options.listen)
         .with_context(|| format!("cannot listen on {}", options.listen))?;

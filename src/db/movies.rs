@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{Conn, DbError, Driver, Row, Value};
 use crate::domain::{
-    Attributes, Bounds, Cursor, Filter, KeyValue, Movie, MovieFormat, Sort, SortKey, Time, Title, sort_key,
-    title_words,
+    Attributes, Bounds, Cursor, Filter, KeyValue, Kind, Movie, MovieFormat, Sort, SortKey, Time, Title,
+    sort_key, title_words,
 };
 
 pub(super) const COLUMNS: &str =
@@ -406,71 +406,22 @@ pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<
     Ok(sql.query(conn, read).await?.into_iter().next())
 }
 
-/// Movies that have format, rating and release year in common.
-#[derive(Debug, Clone, Copy)]
-pub struct Group {
-    pub movie_format: MovieFormat,
-    pub rating: i64,
-    pub release_year: i64,
-    pub movies: i64,
-    /// All their lengths together, in minutes.
-    pub length: i64,
-}
-
-impl Group {
-    /// The group that a movie is by itself.
-    #[must_use]
-    pub const fn of_one(movie: &Movie) -> Self {
-        let a = &movie.attributes;
-        Self {
-            movie_format: a.movie_format,
-            rating: a.rating.get(),
-            release_year: a.release_year.get(),
-            movies: 1,
-            length: a.length.get(),
-        }
-    }
-}
-
-/// The movies that pass the filter, counted in groups from which every statistic follows.
+/// How many movies of each kind there are among those that pass the filter.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbError> {
-    let mut sql = Builder::new(
-        "SELECT movie_format, rating, release_year, count(*), CAST(sum(length) AS BIGINT) FROM movies",
-    );
+pub async fn kinds(conn: &mut Conn, filter: &Filter) -> Result<Vec<(Kind, i64)>, DbError> {
+    let mut sql = Builder::new("SELECT movie_format, length, release_year, rating, count(*) FROM movies");
     sql.filter(filter);
-    sql.push(" GROUP BY movie_format, rating, release_year");
+    sql.push(" GROUP BY movie_format, length, release_year, rating");
     sql.query(conn, |row| {
-        Ok(Group {
+        let kind = Kind {
             movie_format: row.parse(0, MovieFormat::parse)?,
-            rating: row.get(1)?,
-            release_year: row.get(2)?,
-            movies: row.get(3)?,
-            length: row.get(4)?,
-        })
-    })
-    .await
-}
-
-/// How many of the movies that pass the filter have which value under a key, in the order of the values.
-///
-/// # Errors
-/// Those of the database.
-pub async fn counts_by(
-    conn: &mut Conn,
-    key: SortKey,
-    filter: &Filter,
-) -> Result<Vec<(KeyValue, i64)>, DbError> {
-    let column = column(key);
-    let mut sql = Builder::new(format!("SELECT {column}, count(*) FROM movies"));
-    sql.filter(filter);
-    sql.push(&format!(" GROUP BY {column} ORDER BY {column}"));
-    let text = matches!(key, SortKey::Title | SortKey::MovieFormat);
-    sql.query(conn, |row| {
-        let value = if text { KeyValue::Text(row.get(0)?) } else { KeyValue::Number(row.get(0)?) };
-        Ok((value, row.get(1)?))
+            length: row.number(1)?,
+            release_year: row.number(2)?,
+            rating: row.number(3)?,
+        };
+        Ok((kind, row.get(4)?))
     })
     .await
 }

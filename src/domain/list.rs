@@ -33,10 +33,62 @@ impl Filter {
         Ok(())
     }
 
+    /// Which of the filters beside the search movies of a kind pass.
+    #[must_use]
+    pub fn passes(&self, kind: &Kind) -> Passes {
+        Passes {
+            movie_format: self.movie_formats.is_empty() || self.movie_formats.contains(&kind.movie_format),
+            length: self.length.contain(kind.length.get()),
+            release_year: self.release_year.contain(kind.release_year.get()),
+            rating: self.rating.contain(kind.rating.get()),
+        }
+    }
+
     /// Whether every movie passes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What a movie is but for its title: what filters look at, and statistics count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Kind {
+    pub movie_format: MovieFormat,
+    pub length: Length,
+    pub release_year: ReleaseYear,
+    pub rating: Rating,
+}
+
+impl Kind {
+    /// That of a movie.
+    #[must_use]
+    pub const fn of(movie: &Movie) -> Self {
+        let a = &movie.attributes;
+        Self {
+            movie_format: a.movie_format,
+            length: a.length,
+            release_year: a.release_year,
+            rating: a.rating,
+        }
+    }
+}
+
+/// Which of the filters beside the search a movie passes.
+#[expect(clippy::struct_excessive_bools, reason = "each answers for a filter of its own")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes {
+    pub movie_format: bool,
+    pub length: bool,
+    pub release_year: bool,
+    pub rating: bool,
+}
+
+impl Passes {
+    /// Whether all of them.
+    #[must_use]
+    pub const fn all(self) -> bool {
+        self.movie_format && self.length && self.release_year && self.rating
     }
 }
 
@@ -48,6 +100,12 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Whether a number lies within them.
+    #[must_use]
+    pub fn contain(self, number: i64) -> bool {
+        self.min.is_none_or(|min| min <= number) && self.max.is_none_or(|max| number <= max)
+    }
+
     /// Reads a value (`5`) or a range (`4..`, `..90`, `1990..1999`) of lengths.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
 pub use forgiving::{Nearness, Typed, nearness};
-pub use list::{Bounds, Cursor, Filter, KeyValue, Limit, ListQuery, Sort, SortKey};
+pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use text::{fold, query_words, sort_key, title_words};

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use super::{App, Editor, Error, Once, making::Making, once::Begun, search};
+use super::{App, Editor, Error, Once, making::Making, once::Begun, prepare};
 use crate::{
     db::{Lock, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
@@ -73,7 +73,7 @@ impl Import {
         report.change = making.complete().await?;
         self.check_wanted()?;
         let report = making.commit(report).await?;
-        tokio::spawn(search::prepare(app.clone())); // the first search need not wait for many new words
+        tokio::spawn(prepare(app.clone())); // the next search and the next counts need not wait for many new films
         Ok(report)
     }
 

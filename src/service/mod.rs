@@ -10,6 +10,7 @@ mod error;
 pub mod events;
 pub mod facets;
 pub mod import;
+mod log;
 pub mod making;
 pub mod movies;
 mod once;
@@ -17,6 +18,7 @@ mod rights;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+mod tally;
 pub mod tokens;
 pub mod users;
 mod vocabulary;
@@ -27,7 +29,10 @@ pub use error::Error;
 pub use once::Once;
 pub use rights::{Editor, Identity, Owner, Via, Viewer};
 
-use crate::{db::Db, domain::Time};
+use crate::{
+    db::Db,
+    domain::{Filter, Time},
+};
 
 /// What every operation needs. Shared, and cheap to clone behind its `Arc`.
 pub struct App {
@@ -36,6 +41,7 @@ pub struct App {
     auth: auth::Guard,
     events: events::Feed,
     vocabulary: vocabulary::Vocabulary,
+    tally: tally::Tally,
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
 }
@@ -53,6 +59,7 @@ impl App {
             auth: auth::Guard::default(),
             events: events::Feed::default(),
             vocabulary: vocabulary::Vocabulary::default(),
+            tally: tally::Tally::default(),
             import: tokio::sync::Mutex::default(),
         }
     }
@@ -61,5 +68,16 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Time {
         (self.clock)()
+    }
+}
+
+/// Gets ready what is kept in memory of the collection, so that nobody has to wait for it.
+pub async fn prepare(app: Arc<App>) {
+    let shared = app.clone();
+    let words = app.db.long(async move { shared.vocabulary.words(&shared.db).await.map(|_| ()) });
+    let words = words.await;
+    let kinds = tally::kinds(&app, &Filter::default()).await;
+    if let Err(error) = words.and(kinds.map(|_| ())) {
+        tracing::warn!(%error, "the collection cannot be read at the moment");
     }
 }

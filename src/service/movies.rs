@@ -11,10 +11,13 @@ use super::{
     making::Making,
     once::Begun,
     search::{self, Match},
+    tally::{self, Kinds},
 };
 use crate::{
     db::movies as db,
-    domain::{Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, Rating},
+    domain::{
+        Attributes, ChangeKind, Changes, Cursor, Filter, Kind, Limit, ListQuery, Movie, MovieFormat, Rating,
+    },
 };
 
 /// What the movie's version must be for a change to be made.
@@ -116,8 +119,18 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
 /// # Errors
 /// Those of the database.
 pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Error> {
+    if filter.words.is_empty() {
+        let kinds = tally::kinds(app, &filter).await?;
+        return Ok(passing(&kinds, &filter).map(|(_, movies)| movies).sum());
+    }
     let shared = app.clone();
     app.db.long(async move { Ok(db::count(&mut shared.db.read().await?, &filter).await?) }).await
+}
+
+/// Those of the kinds that pass the filters beside the search.
+fn passing<'a>(kinds: &'a Kinds, filter: &'a Filter) -> impl Iterator<Item = (Kind, i64)> {
+    let passing = kinds.iter().filter(|(kind, _)| filter.passes(kind).all());
+    passing.map(|(kind, movies)| (*kind, *movies))
 }
 
 /// Adds a movie.
@@ -249,31 +262,32 @@ pub struct Stats {
 /// # Errors
 /// Those of the database.
 pub async fn stats(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
-    let (shared, exact) = (app.clone(), filter.clone());
-    let groups = app.db.long(async move { db::groups(&mut shared.db.read().await?, &exact).await }).await?;
-    if !groups.is_empty() {
-        return Ok((Stats::of(groups), Match::Exact));
+    let kinds = tally::kinds(app, &filter).await?;
+    let stats = Stats::of(passing(&kinds, &filter));
+    if stats.movies > 0 {
+        return Ok((stats, Match::Exact));
     }
     let near = search::near(app, &filter).await?;
-    Ok((Stats::of(near.iter().map(db::Group::of_one)), Match::of_near(&near)))
+    Ok((Stats::of(near.iter().map(|movie| (Kind::of(movie), 1))), Match::of_near(&near)))
 }
 
 impl Stats {
-    fn of(groups: impl IntoIterator<Item = db::Group>) -> Self {
+    fn of(kinds: impl IntoIterator<Item = (Kind, i64)>) -> Self {
         let mut stats = Self {
             movie_format: MovieFormat::ALL.map(|format| (format.as_str(), 0)).into(),
             rating: (Rating::MIN..=Rating::MAX).map(|rating| (rating, 0)).collect(),
             ..Self::default()
         };
         let mut ratings = 0;
-        for group in groups {
-            stats.movies += group.movies;
-            stats.total_length += group.length;
-            ratings += group.rating * group.movies;
-            *stats.movie_format.entry(group.movie_format.as_str()).or_default() += group.movies;
-            *stats.rating.entry(group.rating).or_default() += group.movies;
-            *stats.release_year.entry(group.release_year).or_default() += group.movies;
-            *stats.decade.entry(group.release_year / 10 * 10).or_default() += group.movies;
+        for (kind, movies) in kinds {
+            let (year, rating) = (kind.release_year.get(), kind.rating.get());
+            stats.movies += movies;
+            stats.total_length += kind.length.get() * movies;
+            ratings += rating * movies;
+            *stats.movie_format.entry(kind.movie_format.as_str()).or_default() += movies;
+            *stats.rating.entry(rating).or_default() += movies;
+            *stats.release_year.entry(year).or_default() += movies;
+            *stats.decade.entry(year / 10 * 10).or_default() += movies;
         }
         stats.mean_length = mean(stats.total_length, stats.movies);
         stats.mean_rating = mean(ratings, stats.movies);

@@ -32,15 +32,6 @@ impl Match {
     }
 }
 
-/// Gets the words of all titles ready, so that no search has to wait for that.
-pub async fn prepare(app: Arc<App>) {
-    let shared = app.clone();
-    let prepared = app.db.long(async move { shared.vocabulary.words(&shared.db).await });
-    if let Err(error) = prepared.await {
-        tracing::warn!(%error, "the words of the titles cannot be read at the moment");
-    }
-}
-
 /// The films that pass the filter when typing errors in its search are forgiven, the nearest first, these
 /// by their titles; at most [`MOST`].
 pub(super) async fn near(app: &Arc<App>, filter: &Filter) -> Result<Vec<Movie>, Error> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fst::{Automaton, IntoStreamer, SetBuilder, Streamer};
 use tokio::sync::Mutex;
 
-use super::Error;
+use super::{Error, log};
 use crate::{
     db::{
         Conn, Db, DbError, changes,
@@ -20,9 +20,6 @@ use crate::{
 
 /// Words that are read in one go.
 const PIECE: usize = 10_000;
-/// Beyond so many changes, or movies that they touched, all words are read anew.
-const MOST_CHANGES: usize = 1000;
-const MOST_MOVIES: i64 = 5000;
 /// Words that are added before they become part of the large set, which costs as much as that is large.
 const MOST_ADDED: usize = 10_000;
 
@@ -79,8 +76,7 @@ impl Vocabulary {
 impl Known {
     async fn read(conn: &mut Conn) -> Result<Self, Error> {
         // The place comes before the words, so that nothing is missing between them.
-        let end = changes::end(conn).await?;
-        let last = changes::from(conn, end, 1).await?.into_iter().find(|change| change.settled);
+        let last = log::last(conn).await?;
         let mut builder = SetBuilder::memory();
         let mut piece = words::behind(conn, "", PIECE).await?;
         while let Some(last) = piece.last() {
@@ -92,16 +88,7 @@ impl Known {
 
     /// Adds the words of what was changed since; tells whether that can be known.
     async fn follow(&mut self, conn: &mut Conn) -> Result<bool, Error> {
-        let place = self.last.map(|last| last.place).unwrap_or_default();
-        let log = changes::from(conn, place, MOST_CHANGES + 1).await?;
-        let Some((first, new)) = log.split_first() else { return Ok(self.last.is_none()) };
-        // Where the last change is gone, the log was shortened, or the collection replaced.
-        if Some(*first) != self.last
-            || new.len() == MOST_CHANGES
-            || new.iter().map(|change| change.movies).sum::<i64>() > MOST_MOVIES
-        {
-            return Ok(false);
-        }
+        let Some(new) = log::since(conn, self.last).await? else { return Ok(false) };
         if !new.is_empty() {
             let ids: Vec<i64> = new.iter().map(|change| change.id).collect();
             self.words.add(&words::made_by(conn, &ids).await?)?;

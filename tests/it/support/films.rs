@@ -44,11 +44,11 @@ pub async fn fill(service: &Service, movies: &[Value]) {
     assert_eq!((answer.status, &answer.json()["created"]), (200, &Value::from(movies.len())), "{answer:?}");
 }
 
-/// Takes every movie away.
+/// Takes every movie away, and what was done with them.
 pub async fn empty(service: &Service) {
     service
         .database
-        .execute("DELETE FROM movie_words; DELETE FROM movie_rows")
+        .execute("DELETE FROM movie_words; DELETE FROM movie_rows; DELETE FROM movie_versions; DELETE FROM changes")
         .await
         .expect("an empty collection");
 }

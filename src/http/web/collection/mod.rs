@@ -126,7 +126,7 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     let facets = if forgiven {
         Facets::of(&page_of_list.movies)
     } else {
-        facets::facets(&state.app, &visitor, query.filter.clone()).await?
+        facets::facets(&state.app, &visitor, &query.filter).await?
     };
     let order = query.order();
     let nearest_first = forgiven && query.sort.is_none();
