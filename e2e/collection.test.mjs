@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
 
+const heading = (page) => page.getByRole("heading", { level: 1 });
+const shown = (page) => page.locator(".film, table.films tbody tr");
+
 let service;
 before(async () => (service = await start()));
 after(() => service.stop());
@@ -15,11 +18,11 @@ inEveryWay("one narrows the films down and comes back", () => service, async (pa
   if (narrow) await page.getByRole("button", { name: "Filters" }).click();
   await page.getByRole("checkbox", { name: /^VHS/ }).check();
   await page.getByRole("button", { name: "Apply" }).click();
-  await page.waitForURL("/?movieFormat=VHS");
   const found = (await service.movies("?movieFormat=VHS")).length;
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), `${found} films found`);
+  await heading(page).getByText(`${found} films found`).waitFor();
+  assert.equal(new URL(page.url()).search, "?movieFormat=VHS");
   await page.goBack();
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "60 films");
+  await heading(page).getByText("60 films", { exact: true }).waitFor();
 }, { as: "vera" });
 
 for (const viewport of [WIDE, NARROW]) {
@@ -39,3 +42,84 @@ for (const viewport of [WIDE, NARROW]) {
     await page.done();
   });
 }
+
+for (const viewport of [WIDE, NARROW]) {
+  test(`films are found while one types, at ${viewport.width}`, async () => {
+    await service.empty();
+    await service.fill(films(250));
+    const page = await open(service, { viewport });
+    await page.goto("/?sort=-rating%2Ctitle");
+    const search = page.getByRole("searchbox");
+    await search.pressSequentially("zod");
+    await page.waitForURL(/q=zod/);
+    const exact = await service.movies("?q=zod");
+    await heading(page).getByText(`${exact.length} films found`).waitFor();
+    assert.equal(await shown(page).count(), exact.length);
+    assert.match(page.url(), /sort=-rating%2Ctitle/);
+    // What is typed stays under the hand, and is told to who cannot see it.
+    assert.ok(await search.evaluate((field) => field === document.activeElement && field.value === "zod"));
+    await page.getByRole("status").getByText(`${exact.length} films found`).waitFor({ state: "attached" });
+    // A typing error is forgiven.
+    await search.fill("zodaic");
+    await page.getByText("These are near it.").waitFor();
+    assert.ok((await shown(page).count()) >= exact.length);
+    // One step back leads to what was before all that was typed.
+    await page.goBack();
+    await heading(page).getByText("250 films", { exact: true }).waitFor();
+    assert.equal(await search.inputValue(), "");
+    await page.goForward();
+    await page.getByText("These are near it.").waitFor();
+    assert.equal(await search.inputValue(), "zodaic");
+    await page.done();
+  });
+}
+
+for (const view of ["shelf", "table"]) {
+  test(`further films come as one scrolls the ${view}, and the place is kept`, async () => {
+    await service.empty();
+    await service.fill(films(700));
+    const page = await open(service);
+    await page.goto(`/?view=${view}`);
+    assert.equal(await shown(page).count(), 200);
+    for (let count = 200; count < 700; count = await shown(page).count()) {
+      await page.mouse.wheel(0, 100_000);
+      await page.waitForFunction((count) => document.querySelectorAll(".film, tbody tr").length > count, count);
+    }
+    assert.equal(await shown(page).count(), 700);
+    assert.equal(await page.getByRole("link", { name: "Next page" }).count(), 0);
+    const titles = await page.locator(".film b, tbody th").allTextContents();
+    assert.deepEqual(titles, (await service.movies("?sort=title")).map(({ title }) => title));
+    const posts = await page.locator(".post h2").allTextContents();
+    assert.equal(new Set(posts).size, posts.length);
+    const ids = await page.locator("[id]").evaluateAll((elements) => elements.map(({ id }) => id));
+    assert.equal(new Set(ids).size, ids.length);
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight / 2));
+    const top = await page.evaluate(() => scrollY);
+    await page.goto("/docs/");
+    await page.goBack();
+    await page.waitForFunction((top) => Math.abs(scrollY - top) < 100, top);
+    await page.done();
+  });
+}
+
+test("filters answer at once, each with an address of its own", async () => {
+  await service.empty();
+  await service.fill(films(120));
+  const page = await open(service);
+  await page.goto("/");
+  const box = page.getByRole("checkbox", { name: /^VHS/ });
+  await box.check();
+  const found = await service.movies("?movieFormat=VHS");
+  await heading(page).getByText(`${found.length} films found`).waitFor();
+  assert.ok(await box.evaluate((field) => field === document.activeElement));
+  await page.getByRole("radio", { name: /4 stars/ }).check();
+  const both = await service.movies("?movieFormat=VHS&rating=4..");
+  await heading(page).getByText(`${both.length} films found`).waitFor();
+  assert.equal(await shown(page).count(), both.length);
+  await page.getByRole("link", { name: /Without the filter VHS/ }).click();
+  await heading(page).getByText(`${(await service.movies("?rating=4..")).length} films found`).waitFor();
+  await page.goBack();
+  await heading(page).getByText(`${both.length} films found`).waitFor();
+  assert.ok(await box.isChecked());
+  await page.done();
+});

@@ -111,6 +111,7 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     acceptDownloads: true,
   });
   const troubles = [];
+  context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   context.on("request", (request) => {
     const url = new URL(request.url());
@@ -122,6 +123,12 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     if (message.type() === "error" && !refusal) troubles.push(message.text());
   });
   page.on("pageerror", (error) => troubles.push(String(error)));
+  if (process.env.E2E_SCRIPTS) {
+    // Those in the source, so that one need not build after each line.
+    await context.route("**/assets/*/*.js", (route) =>
+      route.fulfill({ path: join(ROOT, "assets/script", new URL(route.request().url()).pathname.split("/").at(-1)) }),
+    );
+  }
   if (as) {
     const answer = await context.request.post("/login", { data: { name: as, password: PASSWORD } });
     assert.equal(answer.status(), 200);

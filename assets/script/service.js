@@ -30,8 +30,9 @@ export async function ask(path, { json, headers, ...options } = {}) {
   return answer;
 }
 
-/** A piece of a page of ours as elements. */
+/** A page of ours as a document; `at` is its address, after what it was led on to. */
 export async function page(path, options = {}) {
   const answer = await ask(path, { ...options, headers: { Accept: "text/html", ...options.headers } });
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return Object.assign(found, { at: answer.url });
 }

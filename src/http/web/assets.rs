@@ -24,9 +24,10 @@ const STYLE: &str = concat!(
 );
 
 /// The name and the text of each file.
-const FILES: [(&str, &str); 7] = [
+const FILES: &[(&str, &str)] = &[
     ("style.css", STYLE),
     ("app.js", include_str!("../../../assets/script/app.js")),
+    ("collection.js", include_str!("../../../assets/script/collection.js")),
     ("messages.js", include_str!("../../../assets/script/messages.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("icon.svg", include_str!("../../../assets/icon.svg")),

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 
@@ -53,6 +53,8 @@ impl Visitor {
     /// Makes an answer of a page for him.
     pub fn page(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
         let mut answer = page(status, template)?;
+        // Nothing on the way keeps it; the browser may show it again to who goes back.
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if self.notice.is_some() {
             answer.headers_mut().append(header::SET_COOKIE, Notice::told());
         }

@@ -8,14 +8,14 @@ use askama::Template;
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, Uri},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 
 pub use self::signposts::Post;
 use self::{address::Address, filters::Filters, signposts::Jump};
-use super::{film::Film, visitor::Visitor};
+use super::{film::Film, visitor::Visitor, words};
 use crate::{
     domain::{Invalid, Limit, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
@@ -27,12 +27,14 @@ use crate::{
 };
 
 #[derive(Template)]
-#[template(path = "collection.html")]
+#[template(path = "collection.html", blocks = ["main"])]
 struct Collection<'a> {
     visitor: Option<&'a Visitor>,
     films: Vec<Film<'a>>,
-    /// How many there are on all pages.
-    found: i64,
+    /// How many there are on all pages, in words.
+    found: String,
+    /// Whether there is none, also on no other page.
+    is_empty: bool,
     /// Whether they are but near to what was searched.
     forgiven: bool,
     view: View,
@@ -93,6 +95,9 @@ struct Heading {
     aria_sort: &'static str,
 }
 
+/// The header with which a script asks for the list before its counts.
+const LIST_FIRST: &str = "reelshelf-list-first";
+
 /// The orders to choose from.
 const SORTS: [(&str, &str); 8] = [
     ("title", "Title"),
@@ -110,7 +115,12 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/", get(show))
 }
 
-async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
+async fn show(
+    State(state): State<Shared>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let here = Address::of(&uri);
     if let Some(tidy) = here.tidied() {
         return Ok(Redirect::to(&tidy.to_string()).into_response());
@@ -123,7 +133,10 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     let limit = query.limit.unwrap_or(Limit::TO_LOOK_AT);
     let page_of_list = movies::page(&state.app, &visitor, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
-    let facets = if forgiven {
+    // While somebody types, the list is asked for first: to count all that a search finds takes longer.
+    let list_first = headers.contains_key(LIST_FIRST);
+    let counted = !list_first || query.filter.words.is_empty();
+    let facets = if forgiven || !counted {
         Facets::of(&page_of_list.movies)
     } else {
         facets::facets(&state.app, &visitor, &query.filter).await?
@@ -147,13 +160,15 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     } else {
         signposts::jumps_here(&films)
     };
+    let filters = Filters::of(&first, &query.filter, &facets);
     let long = Limit::LARGEST.get();
     let template = Collection {
         visitor: Some(&visitor),
         jumps,
-        found: facets.movies,
+        found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
+        is_empty: facets.movies == 0 && !further,
         view,
-        filters: Filters::of(&first, &query.filter, &facets),
+        filters,
         sorted_by: match sorts.iter().find(|sort| sort.on) {
             Some(sort) => sort.label,
             None if nearest_first => "Nearest first",
@@ -170,7 +185,17 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         first: &first,
         films,
     };
+    if list_first {
+        return visitor.page(StatusCode::OK, &template.as_main());
+    }
     visitor.page(StatusCode::OK, &template)
+}
+
+/// How many films there are, in words.
+fn found(facets: &Facets, filtered: bool, and_more: bool) -> String {
+    let more = if and_more { "More than " } else { "" };
+    let found = if filtered { " found" } else { "" };
+    format!("{more}{}{found}", words::films(facets.movies))
 }
 
 fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {

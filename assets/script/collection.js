@@ -1,0 +1,204 @@
+// The collection: searched while one types, filtered at once, further films as their end comes near. Every view
+// stays an address, and the server renders it; here its parts are exchanged.
+//
+// After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew.
+
+import { page } from "./service.js";
+import { say } from "./messages.js";
+
+/** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
+const PAUSE = 150;
+const PATIENCE = 200;
+/** How far below the window the end may be before further films are fetched, in pixels. */
+const AHEAD = 2000;
+
+const FIRST = { headers: { "Reelshelf-List-First": "1" } };
+const form = document.getElementById("filters");
+const search = document.getElementById("q");
+const announcement = document.getElementById("announcement");
+
+let underWay = new AbortController();
+let ahead;
+
+const list = () => document.querySelector("section.list");
+const films = (section) => section.querySelector("ul.shelf, table.films tbody");
+const nextOf = (section) => section.querySelector("a[rel=next]")?.getAttribute("href");
+const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
+
+if (form) {
+  history.scrollRestoration = "manual";
+  begin();
+}
+
+function begin() {
+  let typing = false; // one entry of the history for all that is typed in one go
+  search.addEventListener("input", () => {
+    if (!typing) {
+      remember();
+      history.pushState(null, "", location.href);
+    }
+    typing = true;
+    show(address(), { typed: true });
+  });
+  search.addEventListener("change", () => (typing = false));
+  form.addEventListener("change", () => show(address(), { push: true }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    document.getElementById("filter-sheet").hidePopover?.();
+    show(address(), { push: true });
+  });
+  document.addEventListener("click", follow);
+  document.addEventListener("films:refresh", () => show(location.href, { keep: true }));
+  addEventListener("popstate", ({ state }) => {
+    typing = false;
+    show(location.href, { films: state?.films, top: state?.top ?? 0 });
+  });
+  addEventListener("pagehide", remember);
+  watch();
+  const { films: shown, top } = history.state ?? {};
+  const [entry] = performance.getEntriesByType("navigation");
+  if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+}
+
+/** The address that the form means; what was left empty is left out. */
+function address() {
+  const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(fields).toString();
+  return query ? `/?${query}` : "/";
+}
+
+/** A click on a link to another view of the collection. */
+function follow(event) {
+  const link = event.target.closest?.("main a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target) return;
+  const url = new URL(link.href);
+  if (!isOurs(url) || (url.hash && url.search === location.search)) return;
+  event.preventDefault();
+  show(url.href, { push: true, top: 0, focus: true });
+}
+
+/** What is needed to come back to this place. */
+function remember() {
+  const shown = films(list())?.childElementCount ?? 0;
+  history.replaceState({ films: shown, top: scrollY }, "");
+}
+
+/** Shows the films of an address: at least so many of them, if given, and from the `top` on; `keep` keeps as many
+ *  as there are, and where one is. */
+async function show(url, { push, films: count = 0, top, keep, focus, typed = false } = {}) {
+  underWay.abort();
+  underWay = new AbortController();
+  const { signal } = underWay;
+  if (keep) count = films(list())?.childElementCount ?? 0;
+  const waiting = setTimeout(() => list().classList.add("waiting"), PATIENCE);
+  try {
+    const { found, main, at } = await fetchList(url, count, signal);
+    if (push && at !== location.href) {
+      remember();
+      history.pushState(null, "", at);
+    } else if (at !== location.href) {
+      history.replaceState(history.state, "", at);
+    }
+    const query = new URL(at).searchParams.get("q") ?? "";
+    document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
+    if (!typed) search.value = query;
+    exchange(found);
+    if (top !== undefined) scrollTo(0, top);
+    if (focus) focusOn(document.getElementById("found"));
+    complete(query ? await counted(at, signal) : main);
+    if (!keep) announcement.textContent = document.getElementById("found").textContent;
+  } catch (error) {
+    if (error.name !== "AbortError") say(error.message);
+  } finally {
+    clearTimeout(waiting);
+    if (underWay.signal === signal) list().classList.remove("waiting");
+  }
+}
+
+/** The list at an address, with further pages until there are so many films. */
+async function fetchList(url, count, signal) {
+  const first = await page(url, { ...FIRST, signal });
+  const found = first.querySelector("section.list");
+  while (films(found)?.childElementCount < count && nextOf(found)) {
+    append(found, (await page(nextOf(found), { ...FIRST, signal })).querySelector("section.list"));
+  }
+  return { found, main: first, at: first.at };
+}
+
+/** The page with all its counts, when nothing came for a moment: to count what a search finds takes longer. */
+async function counted(url, signal) {
+  await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  signal.throwIfAborted();
+  return page(url, { signal });
+}
+
+/** Takes over the counts, and all that depends on them. */
+function complete(main) {
+  const fresh = main.getElementById("filters");
+  if (!fresh) return location.reload(); // the collection has become empty
+  for (const part of ["#found", ".jumps"]) {
+    const [old, counted] = [list(), main].map((within) => within.querySelector(part));
+    if (old && counted) old.innerHTML = counted.innerHTML;
+  }
+  const { name, value, type } = document.activeElement;
+  if (form.contains(document.activeElement)) {
+    if (type === "text") return; // somebody writes there
+    form.innerHTML = fresh.innerHTML;
+    [...form.elements].find((field) => field.name === name && field.value === value)?.focus();
+  } else {
+    form.innerHTML = fresh.innerHTML;
+  }
+}
+
+function exchange(found) {
+  list().replaceWith(found);
+  watch();
+  document.dispatchEvent(new Event("films:changed"));
+}
+
+/** Puts the films of a further page behind those of a list. */
+function append(section, further) {
+  const [here, more] = [films(section), films(further)];
+  if (more) {
+    const last = [...here.querySelectorAll(".post h2")].at(-1)?.textContent;
+    let number = here.querySelectorAll(".post").length;
+    for (const post of more.querySelectorAll(".post")) {
+      if (post.textContent === last) post.remove();
+      else post.id = `at-${(number += 1)}`;
+    }
+    here.append(...more.children);
+  }
+  const [old, fresh] = [section, further].map((within) => within.querySelector("nav.pages"));
+  if (fresh) old.replaceWith(fresh);
+  else old.remove();
+}
+
+/** Fetches further films before their end is seen. */
+function watch() {
+  ahead?.disconnect();
+  const end = list().querySelector("nav.pages");
+  if (!nextOf(list())) return;
+  ahead = new IntersectionObserver(([entry]) => entry.isIntersecting && further(), { rootMargin: `${AHEAD}px` });
+  ahead.observe(end);
+}
+
+async function further() {
+  ahead.disconnect();
+  const { signal } = underWay;
+  const section = list();
+  try {
+    const next = await page(nextOf(section), { ...FIRST, signal });
+    if (section !== list()) return;
+    append(section, next.querySelector("section.list"));
+    watch();
+    document.dispatchEvent(new Event("films:changed"));
+  } catch (error) {
+    if (error.name !== "AbortError") say(error.message);
+  }
+}
+
+function focusOn(element) {
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+}
