@@ -1,0 +1,201 @@
+// The pages in a real browser, measured on the release build: `bench/pages/run.mjs [CASE]...`, of
+// `bytes`, `open`, `search`, `scroll` and `lighthouse`; all without an argument. Medians, over loopback.
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+import { chromium } from "playwright-core";
+
+const PROGRAM = process.env.REELSHELF_PROGRAM ?? new URL("../../target/release/reelshelf", import.meta.url).pathname;
+const CHROMIUM = "/usr/bin/chromium";
+const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const PASSWORD = randomBytes(12).toString("hex");
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const cases = process.argv.length > 2 ? process.argv.slice(2) : ["bytes", "open", "search", "scroll", "lighthouse"];
+
+/** Films with titles of made-up and of common words, the same each time. */
+function* films(count) {
+  let seed = 7;
+  const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
+  const common = "love night dark house star man last city dead blue return king lost girl world war black day life time river gold".split(" ");
+  const syllables = "ba ce di fo gu ha ji ko lu ma ne pi qua ro se ti vu wa xe yo za bri cle dra fle gri plo sta tre".split(" ");
+  const name = () => {
+    const word = Array.from({ length: 2 + random(3) }, () => syllables[random(syllables.length)]).join("");
+    return word[0].toUpperCase() + word.slice(1);
+  };
+  for (let n = 0; n < count; n += 1) {
+    const title = `${["The ", "A ", "", ""][random(4)]}${common[random(common.length)]} ${name()} ${name()}`;
+    const format = ["DVD", "DVD", "VHS", "Streaming"][random(4)];
+    yield { title, movieFormat: format, length: 60 + random(120), releaseYear: 1920 + random(105), rating: 1 + random(5) };
+  }
+}
+
+/** A service with so many films. */
+async function start(count) {
+  const folder = await mkdtemp(join(tmpdir(), "reelshelf-bench-"));
+  const child = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { REELSHELF_DATABASE: `sqlite:${join(folder, "db")}`, REELSHELF_OWNER: "bench", REELSHELF_OWNER_PASSWORD: PASSWORD },
+  });
+  const [line] = await new Promise((resolve) => createInterface(child.stdout).once("line", (line) => resolve([line])));
+  const base = line.replace("listening on ", "");
+  const login = await fetch(`${base}/login`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ name: "bench", password: PASSWORD }),
+  });
+  const cookie = login.headers.get("set-cookie").split(";")[0];
+  const body = [...films(count)].map((film) => `${JSON.stringify(film)}\n`).join("");
+  const imported = await fetch(`${base}/movie?onDuplicate=add`, { method: "POST", headers: { Cookie: cookie, "Content-Type": "application/x-ndjson" }, body });
+  if (!imported.ok) throw new Error(await imported.text());
+  await fetch(`${base}/stats`, { headers: { Cookie: cookie } }); // what is kept in memory is there
+  return {
+    base,
+    cookie,
+    async stop() {
+      child.kill();
+      await new Promise((resolve) => child.once("exit", resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function inBrowser(service, work) {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  const context = await browser.newContext({ baseURL: service.base, viewport: { width: 1280, height: 800 } });
+  const [name, value] = service.cookie.split("=");
+  await context.addCookies([{ name, value, url: service.base }]);
+  const page = await context.newPage();
+  try {
+    return await work(page, context);
+  } finally {
+    await browser.close();
+  }
+}
+
+const measures = {
+  /** What the first view of 10,000 films transfers in all, compressed, with heads. */
+  async bytes() {
+    const service = await start(10_000);
+    const bytes = await inBrowser(service, async (page, context) => {
+      const client = await context.newCDPSession(page);
+      let bytes = 0;
+      await client.send("Network.enable");
+      client.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+      await page.goto("/", { waitUntil: "networkidle" });
+      return bytes;
+    });
+    console.log(`bytes       first view of 10,000 films ${bytes}`);
+    await service.stop();
+  },
+
+  /** Until the page is painted and loaded, in collections of several sizes. */
+  async open() {
+    for (const count of [10_000, 100_000, 1_000_000]) {
+      const service = await start(count);
+      const times = await inBrowser(service, async (page) => {
+        const times = [];
+        for (let round = 0; round <= ROUNDS * 2; round += 1) {
+          await page.goto("/");
+          times.push(
+            await page.evaluate(() => {
+              const [{ responseStart, loadEventEnd }] = performance.getEntriesByType("navigation");
+              return [responseStart, performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? loadEventEnd];
+            }),
+          );
+        }
+        return times.slice(1); // the first one fills the browser's cache
+      });
+      console.log(`open        ${count} films: first byte ${median(times.map(([byte]) => byte)).toFixed(0)} ms, painted ${median(times.map(([, paint]) => paint)).toFixed(0)} ms`);
+      await service.stop();
+    }
+  },
+
+  /** From the last key of a search to the frame that shows its result, 100,000 films. */
+  async search() {
+    const service = await start(100_000);
+    const times = await inBrowser(service, async (page) => {
+      const times = [];
+      for (const query of ["love", "dark b", "st", "the", "a", "lost wrold", "nihgt", "riverr gold", "zzzzzz"]) {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          await page.goto("/");
+          await page.waitForFunction(() => document.getElementById("q"));
+          const text = query.slice(0, -1);
+          if (text) {
+            await page.getByRole("searchbox").fill(text);
+            await page.waitForURL((url) => url.searchParams.get("q") === text.trim() || url.searchParams.get("q") === text);
+            await page.waitForLoadState("networkidle");
+          }
+          await page.evaluate(() => {
+            const field = document.getElementById("q");
+            globalThis.shown = new Promise((resolve) => {
+              field.addEventListener("input", () => (globalThis.pressed = performance.now()), { capture: true, once: true });
+              document.addEventListener("films:changed", () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now()))), { once: true });
+            });
+          });
+          await page.getByRole("searchbox").press(`${query.at(-1)}`);
+          times.push([query, await page.evaluate(async () => (await globalThis.shown) - globalThis.pressed)]);
+        }
+      }
+      return times;
+    });
+    for (const query of new Set(times.map(([query]) => query))) {
+      const values = times.filter(([other]) => other === query).map(([, time]) => time);
+      console.log(`search      ${JSON.stringify(query).padEnd(14)} median ${median(values).toFixed(0)} ms, longest ${Math.max(...values).toFixed(0)} ms`);
+    }
+    await service.stop();
+  },
+
+  /** Tasks of more than 50 ms while the shelf is scrolled through 10,000 films. */
+  async scroll() {
+    const service = await start(10_000);
+    const result = await inBrowser(service, async (page) => {
+      await page.goto("/");
+      await page.evaluate(() => {
+        globalThis.long = [];
+        new PerformanceObserver((entries) => {
+          for (const { duration } of entries.getEntries()) globalThis.long.push(duration);
+        }).observe({ type: "longtask" });
+      });
+      let count = 0;
+      for (let still = 0; still < 50; ) {
+        await page.mouse.move(640, 500);
+        await page.mouse.wheel(0, 1500);
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+        const now = await page.locator(".film").count();
+        still = now === count && (await page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 2)) ? still + 1 : 0;
+        count = now;
+        if (count === 10_000 && still > 3) break;
+      }
+      return { count, long: await page.evaluate(() => globalThis.long) };
+    });
+    console.log(`scroll      ${result.count} films, ${result.long.length} long tasks, longest ${Math.max(0, ...result.long).toFixed(0)} ms`);
+    await service.stop();
+  },
+
+  /** Lighthouse's four categories for the main pages. */
+  async lighthouse() {
+    const service = await start(1000);
+    const chrome = await launch({ chromePath: CHROMIUM, chromeFlags: ["--headless=new", ...ARGS] });
+    for (const path of ["/", "/?view=table", "/add", "/edit/1", "/import", "/statistics", "/tonight?minutes=120", "/changes", "/account", "/users", "/login"]) {
+      const headers = path === "/login" ? {} : { Cookie: service.cookie };
+      for (const form of ["mobile", "desktop"]) {
+        const desktop = { formFactor: "desktop", screenEmulation: { mobile: false, width: 1350, height: 940, deviceScaleFactor: 1, disabled: false }, throttling: { rttMs: 40, throughputKbps: 10_240, cpuSlowdownMultiplier: 1 } };
+        const { lhr } = await lighthouse(service.base + path, { port: chrome.port, extraHeaders: headers, logLevel: "error", ...(form === "desktop" ? desktop : {}) });
+        const scores = Object.values(lhr.categories).map(({ id, score }) => `${id} ${Math.round(score * 100)}`);
+        console.log(`lighthouse  ${path.padEnd(14)} ${form.padEnd(7)} ${scores.join(", ")}`);
+        if (process.env.WHY) for (const { id, score, title, details } of Object.values(lhr.audits)) if (score !== null && score < 0.9) console.log(`    ${id} ${score} ${title} ${JSON.stringify(details?.items?.slice(0, 2) ?? "").slice(0, 300)}`);
+      }
+    }
+    await chrome.kill();
+    await service.stop();
+  },
+};
+
+for (const name of cases) await measures[name]();
