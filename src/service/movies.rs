@@ -17,6 +17,7 @@ use crate::{
     db::movies as db,
     domain::{
         Attributes, ChangeKind, Changes, Cursor, Filter, Kind, Limit, ListQuery, Movie, MovieFormat, Rating,
+        ReleaseYear, Title, fold, sort_key,
     },
 };
 
@@ -62,6 +63,23 @@ pub(super) fn not_found(id: i64) -> Error {
 /// [`Error::NotFound`].
 pub async fn get(app: &App, _: &Viewer, id: i64) -> Result<Movie, Error> {
     db::get(&mut app.db.read().await?, id).await?.ok_or_else(|| not_found(id))
+}
+
+/// The movies with this title (case and accents aside) and release year, in whatever format, by id.
+///
+/// # Errors
+/// Those of the database.
+pub async fn alike(app: &App, _: &Viewer, title: &Title, year: ReleaseYear) -> Result<Vec<Movie>, Error> {
+    /// No change has this id: what is not seen yet is not looked at.
+    const NO_CHANGE: i64 = 0;
+
+    let keys = [sort_key(title.as_str())];
+    let mut movies = db::with_sort_keys(&mut app.db.read().await?, NO_CHANGE, &keys).await?;
+    let folded = fold(title.as_str());
+    movies.retain(|movie| {
+        movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
+    });
+    Ok(movies)
 }
 
 /// A page of the movies that pass the filter. Where none does, the first is of those that pass it with

@@ -305,7 +305,7 @@ async fn stats(
 }
 
 /// The id in an address. What cannot be an id is the address of nothing.
-pub(super) fn movie_id(text: &str) -> Result<i64, Problem> {
+pub fn movie_id(text: &str) -> Result<i64, Problem> {
     super::id(text).ok_or_else(|| {
         let detail = format!("a movie's id is a whole number from 1 to {}", i64::MAX);
         Problem::new(StatusCode::NOT_FOUND, detail)

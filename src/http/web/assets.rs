@@ -20,6 +20,7 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/style/collection.css"),
     include_str!("../../../assets/style/shelf.css"),
     include_str!("../../../assets/style/table.css"),
+    include_str!("../../../assets/style/edit.css"),
     include_str!("../../../assets/style/print.css"),
 );
 
@@ -28,6 +29,8 @@ const FILES: &[(&str, &str)] = &[
     ("style.css", STYLE),
     ("app.js", include_str!("../../../assets/script/app.js")),
     ("collection.js", include_str!("../../../assets/script/collection.js")),
+    ("drafts.js", include_str!("../../../assets/script/drafts.js")),
+    ("edit.js", include_str!("../../../assets/script/edit.js")),
     ("messages.js", include_str!("../../../assets/script/messages.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("icon.svg", include_str!("../../../assets/icon.svg")),

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod collection;
+mod edit;
 pub mod error;
 mod film;
 pub mod login;
@@ -15,7 +16,7 @@ use askama::Template;
 use axum::{
     Router,
     extract::{FromRequest, Request},
-    http::{StatusCode, header},
+    http::{StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
 
@@ -28,7 +29,7 @@ use crate::service::Error;
 
 /// The routes of the pages, for whoever is signed in.
 pub fn routes() -> Router<Shared> {
-    Router::new().merge(collection::routes()).merge(undo::routes())
+    Router::new().merge(collection::routes()).merge(edit::routes()).merge(undo::routes())
 }
 
 /// Makes an answer of a page.
@@ -46,9 +47,19 @@ impl Form {
         Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 
+    /// What a form sends in the address.
+    fn of_address(uri: &Uri) -> Self {
+        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
     /// What a field holds; nothing where it is missing.
     fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+        self.find(name).unwrap_or_default()
+    }
+
+    /// What a field holds, if it was sent.
+    fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 

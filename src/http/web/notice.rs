@@ -18,7 +18,8 @@ const COOKIE: &str = "reelshelf_notice";
 const PATIENCE: u32 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
-const SENTENCES: [(&str, &str); 1] = [("unchanged", "Nothing was changed.")];
+const SENTENCES: [(&str, &str); 2] =
+    [("unchanged", "Nothing was changed."), ("deleted", "The film was deleted already.")];
 
 /// A message.
 pub struct Notice {
@@ -59,7 +60,7 @@ pub fn changed(place: &str, change: Option<i64>) -> Response {
 }
 
 /// Leads on to a page that tells a sentence, by its name.
-fn told(place: &str, name: &str) -> Response {
+pub fn told(place: &str, name: &str) -> Response {
     let cookie = format!("{COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax; Max-Age={PATIENCE}");
     ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
 }

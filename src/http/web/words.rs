@@ -1,6 +1,6 @@
 //! Numbers and changes as people read them.
 
-use crate::domain::{Bounds, Change, ChangeKind, Movie};
+use crate::domain::{Bounds, Change, ChangeKind, Movie, Time};
 
 /// With a comma between thousands.
 pub fn grouped(number: i64) -> String {
@@ -22,6 +22,12 @@ pub fn duration(minutes: i64) -> String {
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes:02}"),
     }
+}
+
+/// A moment, to the minute.
+pub fn moment(time: Time) -> String {
+    let timestamp = jiff::Timestamp::from_millisecond(time.as_millis());
+    timestamp.map_or_else(|_| time.to_string(), |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
 }
 
 /// So many stars, in words.
@@ -78,6 +84,11 @@ pub fn change(change: &Change) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_reads_well() {
+        assert_eq!(moment(Time::from_millis(1_795_464_900_123)), "23 November 2026, 20:15 UTC");
+    }
 
     #[test]
     fn numbers_read_well() {

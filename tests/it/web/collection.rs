@@ -95,7 +95,7 @@ on_both! {
         service.add("The Matrix", "VHS", 136, 1999, 4).await;
         service.add("Roma", "Streaming", 60, 2018, 1).await;
         let page = get_page(service, "/").await;
-        let spines: Vec<String> = between(&page.text, "<li class=\"film ", "</button>")
+        let spines: Vec<String> = between(&page.text, "<li class=\"film ", "</a>")
             .into_iter()
             .map(|spine| spine.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text).collect())
             .collect();
@@ -105,9 +105,14 @@ on_both! {
         for front in ["DVD, 2 h 50, 1995", "VHS, 2 h 16, 1999", "Streaming, 1 h, 2018"] {
             assert!(page.text.contains(&format!("<p>{front}</p>")), "{page:?}");
         }
-        // Each spine opens the front of its own film.
-        let targets = between(&page.text, "popovertarget=\"film-", "\"");
-        assert_eq!(targets, between(&page.text, "<div class=\"front\" id=\"film-", "\""));
+        // Each spine leads an editor to its own film, and opens its front for who only looks.
+        let fronts = between(&page.text, "<div class=\"front\" id=\"film-", "\"");
+        let spines = between(&page.text, "<a class=\"spine ", "><b>");
+        assert!(spines.iter().zip(&fronts).all(|(spine, id)| spine.ends_with(&format!("href=\"/edit/{id}\""))), "{spines:?}");
+        let request = service.request_as(&service.viewer, Method::GET, "/").header("accept", "text/html");
+        let viewer = Answer::of(request).await;
+        assert_eq!(between(&viewer.text, "popovertarget=\"film-", "\""), fronts);
+        assert!(!viewer.text.contains("/edit/"), "{viewer:?}");
         // The look stays when everything else of the film changes.
         let look = |page: &Answer| between(&page.text, "<li class=\"film ", "<b>")[0].split(" hue-").nth(1).unwrap()[..4].to_owned();
         let before = look(&get_page(service, "/?q=heat").await);
@@ -230,6 +235,7 @@ on_both! {
         for words in ["The shelf is empty", "reelshelf add", "reelshelf import films.csv", "the API</a>"] {
             assert!(page.text.contains(words), "{words}: {page:?}");
         }
+        assert_eq!((link(&page, "Add a film"), link(&page, "Import a collection")), ("/add".into(), "/import".into()));
         assert!(!page.text.contains("id=\"filters\""), "{page:?}");
         let request = service.request_as(&service.viewer, Method::GET, "/").header("accept", "text/html");
         let viewer = Answer::of(request).await;

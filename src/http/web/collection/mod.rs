@@ -60,6 +60,14 @@ impl Collection<'_> {
     fn may_edit(&self) -> bool {
         self.visitor.is_some_and(Visitor::may_edit)
     }
+
+    /// Where a film is added that is called as was searched.
+    fn add_searched(&self) -> Option<String> {
+        let title = self.filters.search.trim();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.append_pair("title", title).finish();
+        (self.may_edit() && !title.is_empty()).then(|| format!("/add?{query}"))
+    }
 }
 
 /// How the list is seen.

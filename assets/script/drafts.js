@@ -1,0 +1,62 @@
+// Keeps what is typed into a form with `data-draft`, also when the session ends or the service cannot be
+// reached: until the page shows that tells what was done, or one goes away by a link with `data-discard`.
+
+const form = document.querySelector("form[data-draft]");
+const place = location.pathname + location.search;
+const SENT = "draft sent";
+
+const nameOf = (place) => `draft ${place}`;
+const fields = () => [...form.elements].filter(({ name, type }) => name && !["password", "file", "submit"].includes(type));
+const isChosen = ({ type, checked }) => !["radio", "checkbox"].includes(type) || checked;
+const typed = () => JSON.stringify(fields().filter(isChosen).map(({ name, value }) => [name, value]));
+const keep = () => sessionStorage.setItem(nameOf(place), typed());
+const discard = () => sessionStorage.removeItem(nameOf(place));
+
+function restore(draft) {
+  const pairs = JSON.parse(draft);
+  for (const field of fields()) {
+    const { name, type, value } = field;
+    if (["radio", "checkbox"].includes(type)) {
+      field.checked = pairs.some((pair) => pair[0] === name && pair[1] === value);
+    } else {
+      field.value = pairs.find((pair) => pair[0] === name)?.[1] ?? value;
+    }
+  }
+}
+
+/** A line that says what has happened, with a way out. */
+function tell() {
+  const line = document.createElement("p");
+  line.className = "restored";
+  line.setAttribute("role", "status");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain quiet";
+  button.textContent = "Start anew";
+  button.addEventListener("click", () => {
+    discard();
+    location.replace(place);
+  });
+  line.append("What you typed is here again. ", button);
+  form.prepend(line);
+}
+
+// The page that follows a form tells what was done; if it does not, nothing was.
+const sent = sessionStorage.getItem(SENT);
+sessionStorage.removeItem(SENT);
+if (sent && document.querySelector("#messages > *")) sessionStorage.removeItem(nameOf(sent));
+if (form) {
+  const draft = sessionStorage.getItem(nameOf(place));
+  if (form.dataset.draft === "sent") {
+    keep(); // the service has shown what was typed
+  } else if (draft && draft !== typed()) {
+    restore(draft);
+    tell();
+  }
+  form.addEventListener("input", keep);
+  form.addEventListener("submit", () => {
+    keep();
+    sessionStorage.setItem(SENT, place);
+  });
+  for (const link of form.querySelectorAll("a[data-discard]")) link.addEventListener("click", discard);
+}

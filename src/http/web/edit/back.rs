@@ -1,0 +1,35 @@
+//! Where one comes from, to go on there when all is done.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, header, request::Parts},
+};
+
+use crate::http::{
+    Shared,
+    web::{Form, local_place},
+};
+
+/// Pages that one passes on the way to a form.
+const ON_THE_WAY: [&str; 4] = ["/login", "/setup", "/add", "/edit"];
+
+/// The page to go on to: the one that the address names, or else the one that led here, with all its
+/// filters. Our own pages alone tell browsers to say more of it than the site.
+pub struct Back(pub String);
+
+impl FromRequestParts<Shared> for Back {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        if let Some(back) = Form::of_address(&parts.uri).find("back") {
+            return Ok(Self(local_place(back).to_owned()));
+        }
+        let referer = parts.headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
+        let came_from = referer.and_then(|referer| referer.parse::<Uri>().ok());
+        let place = came_from.as_ref().and_then(Uri::path_and_query).map_or("/", |place| place.as_str());
+        let on_the_way = ON_THE_WAY.iter().any(|page| place.starts_with(page));
+        Ok(Self(if on_the_way { "/" } else { local_place(place) }.to_owned()))
+    }
+}

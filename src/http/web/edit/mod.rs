@@ -1,0 +1,282 @@
+//! `/add` and `/edit/{id}`: one film, added or changed with one form.
+
+mod back;
+mod conflict;
+mod typed;
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, Uri},
+    response::Response,
+    routing::{get, post},
+};
+
+use self::{
+    back::Back,
+    conflict::{Conflict, Side},
+    typed::{Typed, Wrong},
+};
+use super::{Form, film::Film, local_place, notice, page, visitor::Visitor, words};
+use crate::{
+    domain::{Attributes, Changes, Length, Movie, MovieFormat, Operation, Rating, ReleaseYear, Title, fold},
+    http::{Shared, api::movies::movie_id, problem::Problem},
+    service::{Editor, Error, Once, Viewer, batch, movies},
+};
+
+/// The routes of the pages, for whoever is signed in.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/add", get(blank).post(add))
+        .route("/add/hints", get(hints))
+        .route("/edit/{id}", get(show).post(save))
+        .route("/edit/{id}/delete", post(delete))
+}
+
+#[derive(Template)]
+#[template(path = "edit.html")]
+struct Page<'a> {
+    visitor: Option<&'a Visitor>,
+    form: &'a Sheet<'a>,
+    typed: &'a Typed,
+    trouble: Trouble,
+}
+
+/// The form, apart from what is typed.
+struct Sheet<'a> {
+    visitor: &'a Visitor,
+    /// The film that is changed; none where one is added.
+    film: Option<&'a Movie>,
+    /// The version that is changed.
+    version: i64,
+    /// Where to go on afterwards.
+    back: &'a str,
+    /// Whether one film after another is added.
+    another: bool,
+}
+
+/// Why what was sent was not done.
+enum Trouble {
+    None,
+    /// It breaks rules.
+    Wrong(Vec<Wrong>),
+    /// These may be the same film.
+    Alike(Vec<Movie>),
+    /// The film was changed meanwhile.
+    Changed(Conflict),
+    /// The film was not deleted, since it was changed meanwhile; by whom.
+    NotDeleted(String),
+    /// The film was deleted meanwhile; by whom.
+    Gone(String),
+}
+
+impl Page<'_> {
+    /// Whether it shows what was sent and not done.
+    const fn is_sent(&self) -> bool {
+        !matches!(self.trouble, Trouble::None)
+    }
+
+    /// What is wrong with the field of that name.
+    fn wrong(&self, field: &str) -> Option<String> {
+        let Trouble::Wrong(wrong) = &self.trouble else { return None };
+        wrong.iter().find(|wrong| wrong.field.as_str() == field).map(Wrong::sentence)
+    }
+}
+
+impl Sheet<'_> {
+    /// Where the form is sent.
+    fn action(&self) -> String {
+        match self.film {
+            Some(film) => format!("/edit/{}", film.id),
+            None if self.visitor.is_at("/add") => self.visitor.place.clone(),
+            None => "/add".to_owned(),
+        }
+    }
+
+    fn page(&self, typed: &Typed, trouble: Trouble) -> Result<Response, Problem> {
+        let status = match trouble {
+            Trouble::None => StatusCode::OK,
+            Trouble::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            _ => StatusCode::CONFLICT,
+        };
+        self.visitor.page(status, &Page { visitor: Some(self.visitor), form: self, typed, trouble })
+    }
+}
+
+/// The form for a new film. The address may say what stands in it.
+async fn blank(_: Editor, visitor: Visitor, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
+    let query = Form::of_address(&uri);
+    let another = query.find("another").is_some();
+    let sheet = Sheet { visitor: &visitor, film: None, version: 0, back: &back, another };
+    sheet.page(&Typed::of(&query), Trouble::None)
+}
+
+async fn add(
+    State(state): State<Shared>,
+    editor: Editor,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Problem> {
+    let typed = Typed::of(&form);
+    let back = local_place(form.get("back"));
+    let another = form.find("another").is_some();
+    let sheet = Sheet { visitor: &visitor, film: None, version: 0, back, another };
+    let film = match typed.read() {
+        Ok(film) => film,
+        Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
+    };
+    let alike = alike(&state, &visitor, &film.title, film.release_year, None).await?;
+    if !are_known(&alike, &form) {
+        return sheet.page(&typed, Trouble::Alike(alike));
+    }
+    let next = if another { another_like(&film, back) } else { back.to_owned() };
+    let done = batch::run(&state.app, &editor, vec![Operation::Create(film)], Once::default()).await?;
+    Ok(notice::changed(&next, done.change))
+}
+
+/// The address of the form for the next film of a row, which is likely of the same format.
+fn another_like(film: &Attributes, back: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("another", "").append_pair("movieFormat", film.movie_format.as_str());
+    if back != "/" {
+        query.append_pair("back", back);
+    }
+    format!("/add?{}", query.finish())
+}
+
+/// The other films that are called so and came out then, unless the film is called so already.
+async fn alike(
+    state: &Shared,
+    viewer: &Viewer,
+    title: &Title,
+    year: ReleaseYear,
+    film: Option<&Movie>,
+) -> Result<Vec<Movie>, Error> {
+    let same_title = |film: &Movie| fold(film.attributes.title.as_str()) == fold(title.as_str());
+    if film.is_some_and(|film| film.attributes.release_year == year && same_title(film)) {
+        return Ok(Vec::new());
+    }
+    movies::alike(&state.app, viewer, title, year).await
+}
+
+/// Whether the button that was pressed says of each of these films that it is known.
+fn are_known(alike: &[Movie], form: &Form) -> bool {
+    let pressed = form.find("another").or(form.find("save")).unwrap_or_default();
+    let known: Vec<&str> = pressed.split(' ').collect();
+    alike.iter().all(|film| known.contains(&film.id.to_string().as_str()))
+}
+
+/// What can be said of a film while it is typed.
+#[derive(Template)]
+#[template(path = "hints.html")]
+struct Hints {
+    alike: Vec<Movie>,
+    length: Option<Length>,
+}
+
+async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+    let query = Form::of_address(&uri);
+    let typed = Typed::of(&query);
+    let film = match query.find("film") {
+        Some(id) => Some(movies::get(&state.app, &viewer, movie_id(id)?).await?),
+        None => None,
+    };
+    let alike = match (typed.title(), typed.release_year()) {
+        (Ok(title), Ok(year)) => alike(&state, &viewer, &title, year, film.as_ref()).await?,
+        _ => Vec::new(),
+    };
+    page(StatusCode::OK, &Hints { alike, length: typed.length().ok() })
+}
+
+/// The form for a film that is there.
+async fn show(
+    State(state): State<Shared>,
+    _: Editor,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Back(back): Back,
+) -> Result<Response, Problem> {
+    let film = movies::get(&state.app, &visitor, movie_id(&id)?).await?;
+    let version = film.version;
+    let sheet = Sheet { visitor: &visitor, film: Some(&film), version, back: &back, another: false };
+    sheet.page(&Typed::from(&film.attributes), Trouble::None)
+}
+
+async fn save(
+    State(state): State<Shared>,
+    editor: Editor,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
+    let (typed, back) = (Typed::of(&form), local_place(form.get("back")));
+    loop {
+        let found = find(&state, &visitor, id).await?;
+        let sheet = Sheet { visitor: &visitor, film: found.as_ref(), version, back, another: false };
+        let Some(film) = &found else {
+            let who = conflict::who(&state.app, &visitor, id, version).await?;
+            return sheet.page(&typed, Trouble::Gone(who));
+        };
+        let wanted = match typed.read() {
+            Ok(wanted) => wanted,
+            Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
+        };
+        if wanted == film.attributes {
+            return Ok(notice::changed(back, None));
+        }
+        if film.version != version {
+            let (conflict, merged) = conflict::between(&state.app, &visitor, version, &wanted, film).await?;
+            let sheet = Sheet { version: film.version, ..sheet };
+            return sheet.page(&merged, Trouble::Changed(conflict));
+        }
+        let alike = alike(&state, &visitor, &wanted.title, wanted.release_year, Some(film)).await?;
+        if !are_known(&alike, &form) {
+            return sheet.page(&typed, Trouble::Alike(alike));
+        }
+        let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
+        match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
+            Err(Error::Operation { .. }) => {} // somebody else was faster: see what he made of it
+            done => return Ok(notice::changed(back, done?.change)),
+        }
+    }
+}
+
+async fn find(state: &Shared, viewer: &Viewer, id: i64) -> Result<Option<Movie>, Error> {
+    match movies::get(&state.app, viewer, id).await {
+        Err(Error::NotFound(_)) => Ok(None),
+        film => film.map(Some),
+    }
+}
+
+fn all_of(film: Attributes) -> Changes {
+    let Attributes { title, movie_format, length, release_year, rating } = film;
+    Changes {
+        title: Some(title),
+        movie_format: Some(movie_format),
+        length: Some(length),
+        release_year: Some(release_year),
+        rating: Some(rating),
+    }
+}
+
+async fn delete(
+    State(state): State<Shared>,
+    editor: Editor,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
+    let back = local_place(form.get("back"));
+    let operation = Operation::Delete { id, version: Some(version) };
+    match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
+        Err(Error::Operation { .. }) => {}
+        done => return Ok(notice::changed(back, done?.change)),
+    }
+    let Some(film) = find(&state, &visitor, id).await? else { return Ok(notice::told(back, "deleted")) };
+    let who = conflict::who(&state.app, &visitor, id, version).await?;
+    let sheet = Sheet { visitor: &visitor, film: Some(&film), version: film.version, back, another: false };
+    sheet.page(&Typed::from(&film.attributes), Trouble::NotDeleted(who))
+}

@@ -1,0 +1,119 @@
+//! What is typed into the form of a film, and what it means.
+
+use crate::{
+    domain::{Attributes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole},
+    http::web::{Form, words},
+};
+
+/// What the fields of the form hold, in the order of [`Field::ALL`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed(pub [String; 5]);
+
+/// A field that breaks a rule.
+pub struct Wrong {
+    pub field: Field,
+    pub rule: String,
+}
+
+impl Typed {
+    pub fn of(form: &Form) -> Self {
+        Self(Field::ALL.map(|field| form.get(field.as_str()).to_owned()))
+    }
+
+    /// What the form holds of a film that is there.
+    pub fn from(film: &Attributes) -> Self {
+        Self([
+            film.title.as_str().to_owned(),
+            film.movie_format.as_str().to_owned(),
+            words::duration(film.length.get()),
+            film.release_year.get().to_string(),
+            film.rating.get().to_string(),
+        ])
+    }
+
+    /// What the field of that name holds.
+    pub fn get(&self, field: &str) -> &str {
+        Field::ALL.iter().zip(&self.0).find(|(f, _)| f.as_str() == field).map_or("", |(_, text)| text)
+    }
+
+    pub fn title(&self) -> Result<Title, Invalid> {
+        Title::parse(self.get("title"))
+    }
+
+    pub fn length(&self) -> Result<Length, Invalid> {
+        given(self.get("length")).and_then(Length::parse).map(|(length, _)| length)
+    }
+
+    pub fn release_year(&self) -> Result<ReleaseYear, Invalid> {
+        given(self.get("releaseYear")).and_then(number).and_then(ReleaseYear::try_from)
+    }
+
+    /// The film that is meant; or all that is wrong.
+    pub fn read(&self) -> Result<Attributes, Vec<Wrong>> {
+        let format = chosen(self.get("movieFormat")).and_then(MovieFormat::parse);
+        let rating = chosen(self.get("rating")).and_then(number).and_then(Rating::try_from);
+        let (title, length, year) = (self.title(), self.length(), self.release_year());
+        match (title, format, length, year, rating) {
+            (Ok(title), Ok(movie_format), Ok(length), Ok(release_year), Ok(rating)) => {
+                Ok(Attributes { title, movie_format, length, release_year, rating })
+            }
+            (title, format, length, year, rating) => {
+                let rules = [title.err(), format.err(), length.err(), year.err(), rating.err()];
+                let wrong = |(field, rule): (Field, Option<Invalid>)| Some(Wrong { field, rule: rule?.0 });
+                Err(Field::ALL.into_iter().zip(rules).filter_map(wrong).collect())
+            }
+        }
+    }
+}
+
+impl Wrong {
+    /// The rule as a sentence.
+    pub fn sentence(&self) -> String {
+        format!("The {} {}.", label(self.field), self.rule)
+    }
+}
+
+/// What a field is called on the page.
+pub const fn label(field: Field) -> &'static str {
+    match field {
+        Field::Title => "title",
+        Field::MovieFormat => "format",
+        Field::Length => "length",
+        Field::ReleaseYear => "year",
+        Field::Rating => "rating",
+    }
+}
+
+fn given(text: &str) -> Result<&str, Invalid> {
+    let text = text.trim();
+    if text.is_empty() { Err(Invalid("must not be empty".to_owned())) } else { Ok(text) }
+}
+
+fn chosen(text: &str) -> Result<&str, Invalid> {
+    if text.is_empty() { Err(Invalid("must be chosen".to_owned())) } else { Ok(text) }
+}
+
+fn number(text: &str) -> Result<i64, Invalid> {
+    whole(text).ok_or_else(|| Invalid(format!("must be a whole number, got {}", quoted(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_that_is_there_reads_back_the_same() {
+        for (minutes, year, rating) in
+            (0..=500).zip((1800..=2100).cycle()).zip((1..=5).cycle()).map(|((m, y), r)| (m, y, r))
+        {
+            let film = Attributes {
+                title: Title::parse("Heat").unwrap(),
+                movie_format: MovieFormat::Dvd,
+                length: minutes.try_into().unwrap(),
+                release_year: year.try_into().unwrap(),
+                rating: rating.try_into().unwrap(),
+            };
+            assert_eq!(Typed::from(&film).read().ok(), Some(film));
+        }
+    }
+}
