@@ -380,6 +380,17 @@ pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
     Ok(range.await?.and_then(|(least, greatest)| least.zip(greatest)))
 }
 
+/// The ids of the movies that pass the filter, in ascending order.
+///
+/// # Errors
+/// Those of the database.
+pub async fn ids(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, DbError> {
+    let mut sql = Builder::new("SELECT id FROM movies");
+    sql.filter(filter);
+    sql.push(" ORDER BY id");
+    sql.query(conn, |row| row.get(0)).await
+}
+
 /// Those of the movies with these ids that pass the filter, in no order.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ impl ChangeKind {
     pub const ALL: [Self; 7] =
         [Self::Create, Self::Update, Self::Delete, Self::Import, Self::Batch, Self::Undo, Self::Restore];
 
-    /// Whether such a change touches one movie alone.
+    /// Whether such a change touches one movie alone, unless it is made of a selection.
     #[must_use]
     pub const fn is_of_one_movie(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete)

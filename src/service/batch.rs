@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The most operations that share a commit with other writes, where that makes both faster.
-const SMALL: usize = 100;
+pub(super) const SMALL: usize = 100;
 
 /// What a batch did.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Movies that are changed in one go.
-const PIECE: usize = 500;
+pub(super) const PIECE: usize = 500;
 
 /// A page of what was asked for, and where the next one goes on.
 #[derive(Debug, Clone)]

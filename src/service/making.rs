@@ -25,6 +25,8 @@ pub(super) struct Making<'a> {
     id: i64,
     author: &'a Identity,
     kind: ChangeKind,
+    /// Whether it touches one movie alone, so that none need be counted.
+    of_one: bool,
     pub(super) at: Time,
     /// When others could write last.
     turn: Instant,
@@ -43,6 +45,18 @@ impl<'a> Making<'a> {
         Self::undoing(tx.into(), app, author, kind, None).await
     }
 
+    /// Begins a change of many movies, also of a kind that is of one otherwise.
+    pub(super) async fn of_many(
+        tx: impl Into<Write>,
+        app: &'a App,
+        author: &'a Identity,
+        kind: ChangeKind,
+    ) -> Result<Self, Error> {
+        let mut tx = tx.into();
+        tx.lock(Lock::Many).await?;
+        Ok(Self { of_one: false, ..Self::begin(tx, app, author, kind).await? })
+    }
+
     /// Begins a change that takes another one back.
     pub(super) async fn undoing(
         mut tx: Write,
@@ -59,7 +73,8 @@ impl<'a> Making<'a> {
         let at = app.now();
         let (by, via) = (author.name.as_str(), &author.via.to_string());
         let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
-        Ok(Self { app, tx, id, author, kind, at, turn: Instant::now(), hidden: None })
+        let of_one = kind.is_of_one_movie();
+        Ok(Self { app, tx, id, author, kind, of_one, at, turn: Instant::now(), hidden: None })
     }
 
     /// Lets others write first who would have to wait for the end of this change, where they have waited
@@ -120,10 +135,10 @@ impl<'a> Making<'a> {
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
-    /// Writes down how many movies were changed, unless it is one by the change's kind, and returns
+    /// Writes down how many movies were changed, unless it is one anyway, and returns
     /// the id of the change; none, and no record of it, where nothing was changed.
     pub(super) async fn complete(&mut self) -> Result<Option<i64>, Error> {
-        if self.kind.is_of_one_movie() {
+        if self.of_one {
             return Ok(Some(self.id));
         }
         let movies = db::count_movies(&mut self.tx, self.id).await?;

@@ -16,6 +16,7 @@ pub mod movies;
 mod once;
 mod rights;
 pub mod search;
+pub mod selection;
 pub mod sessions;
 pub mod setup;
 mod tally;

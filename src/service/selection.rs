@@ -1,0 +1,101 @@
+//! Many films at once: changed alike, or deleted, as one change.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{App, Editor, Error, batch::SMALL, changes::PIECE, making::Making};
+use crate::{
+    db::movies as db,
+    domain::{ChangeKind, Changes, Filter, Movie},
+};
+
+/// Which films are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Those with these ids.
+    Films(Vec<i64>),
+    /// All that pass the filter.
+    All(Filter),
+}
+
+/// What is to be done with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Change(Changes),
+    Delete,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The change; none where nothing was changed.
+    pub change: Option<i64>,
+    /// How many films it touched: those that were as wanted already are left alone.
+    pub films: usize,
+    /// How many of those that were meant are not there any more.
+    pub gone: usize,
+}
+
+/// Does the same with many films, as one change.
+///
+/// # Errors
+/// Those of the database.
+pub async fn run(
+    app: &Arc<App>,
+    editor: &Editor,
+    selection: Selection,
+    action: Action,
+) -> Result<Done, Error> {
+    let (shared, author) = (app.clone(), editor.clone());
+    app.db.long(async move { store(&shared, &author, selection, &action).await }).await
+}
+
+async fn store(app: &App, editor: &Editor, selection: Selection, action: &Action) -> Result<Done, Error> {
+    let is_small = matches!(&selection, Selection::Films(ids) if ids.len() <= SMALL);
+    let tx = if is_small { app.db.write().await? } else { app.db.write_large().await? };
+    let kind = match action {
+        Action::Change(_) => ChangeKind::Update,
+        Action::Delete => ChangeKind::Delete,
+    };
+    let mut making = Making::of_many(tx, app, editor, kind).await?;
+    let (filter, mut ids) = match selection {
+        Selection::Films(ids) => (Filter::default(), ids),
+        Selection::All(filter) => {
+            let ids = db::ids(&mut making, &filter).await?;
+            (filter, ids)
+        }
+    };
+    ids.sort_unstable();
+    ids.dedup();
+    let mut done = Done::default();
+    for ids in ids.chunks(PIECE) {
+        db::lock(&mut making, ids).await?;
+        // Before it was locked, somebody else may have made a film one that does not pass the filter.
+        let films = db::with_ids(&mut making, &filter, ids).await?;
+        done.gone += ids.len() - films.len();
+        done.films += apply(&mut making, action, films).await?;
+    }
+    done.change = making.complete().await?;
+    making.commit(done).await
+}
+
+/// Does it with locked films, and tells with how many.
+async fn apply(making: &mut Making<'_>, action: &Action, films: Vec<Movie>) -> Result<usize, Error> {
+    match action {
+        Action::Delete => {
+            let ids: Vec<i64> = films.iter().map(|film| film.id).collect();
+            making.delete(&ids).await?;
+            Ok(ids.len())
+        }
+        Action::Change(wanted) => {
+            let changed = films.into_iter().filter_map(|film| {
+                let attributes = film.attributes.with(wanted);
+                (attributes != film.attributes).then(|| (film.clone(), making.updated(&film, attributes)))
+            });
+            let changed: Vec<(Movie, Movie)> = changed.collect();
+            making.update(&changed).await?;
+            Ok(changed.len())
+        }
+    }
+}
