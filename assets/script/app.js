@@ -1,4 +1,5 @@
-// On every page: messages, and what was typed and not sent.
+// On every page: messages, keys, and what was typed and not sent.
 
+import "./keyboard.js";
 import "./messages.js";
 import "./drafts.js";

@@ -21,6 +21,8 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/style/shelf.css"),
     include_str!("../../../assets/style/table.css"),
     include_str!("../../../assets/style/edit.css"),
+    include_str!("../../../assets/style/selection.css"),
+    include_str!("../../../assets/style/keyboard.css"),
     include_str!("../../../assets/style/print.css"),
 );
 
@@ -31,8 +33,12 @@ const FILES: &[(&str, &str)] = &[
     ("collection.js", include_str!("../../../assets/script/collection.js")),
     ("drafts.js", include_str!("../../../assets/script/drafts.js")),
     ("edit.js", include_str!("../../../assets/script/edit.js")),
+    ("films.js", include_str!("../../../assets/script/films.js")),
+    ("keyboard.js", include_str!("../../../assets/script/keyboard.js")),
     ("messages.js", include_str!("../../../assets/script/messages.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
+    ("selection.js", include_str!("../../../assets/script/selection.js")),
+    ("table.js", include_str!("../../../assets/script/table.js")),
     ("icon.svg", include_str!("../../../assets/icon.svg")),
     ("icon-maskable.svg", include_str!("../../../assets/icon-maskable.svg")),
     ("app.webmanifest", include_str!("../../../assets/app.webmanifest")),

@@ -6,6 +6,7 @@ use crate::domain::{Movie, MovieFormat, fold};
 /// What the templates show of a film.
 pub struct Film<'a> {
     pub id: i64,
+    pub version: i64,
     pub title: &'a str,
     pub format: &'static str,
     /// The kind of box, as the style sheet calls it.
@@ -30,6 +31,7 @@ impl<'a> Film<'a> {
         let look = hash(title);
         Self {
             id: movie.id,
+            version: movie.version,
             title,
             format: a.movie_format.as_str(),
             kind: match a.movie_format {

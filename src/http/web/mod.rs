@@ -7,6 +7,7 @@ pub mod error;
 mod film;
 pub mod login;
 mod notice;
+mod selection;
 pub mod setup;
 mod undo;
 mod visitor;
@@ -29,7 +30,11 @@ use crate::service::Error;
 
 /// The routes of the pages, for whoever is signed in.
 pub fn routes() -> Router<Shared> {
-    Router::new().merge(collection::routes()).merge(edit::routes()).merge(undo::routes())
+    Router::new()
+        .merge(collection::routes())
+        .merge(edit::routes())
+        .merge(selection::routes())
+        .merge(undo::routes())
 }
 
 /// Makes an answer of a page.
@@ -59,7 +64,12 @@ impl Form {
 
     /// What a field holds, if it was sent.
     fn find(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    /// What the fields of that name hold.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 

@@ -10,7 +10,7 @@ use super::words;
 use crate::{
     domain::{Limit, Role},
     http::{Shared, auth::cookie, problem::Problem},
-    service::{Error, Viewer, changes},
+    service::{Error, Viewer, changes, selection::Done},
 };
 
 const COOKIE: &str = "reelshelf_notice";
@@ -18,8 +18,12 @@ const COOKIE: &str = "reelshelf_notice";
 const PATIENCE: u32 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
-const SENTENCES: [(&str, &str); 2] =
-    [("unchanged", "Nothing was changed."), ("deleted", "The film was deleted already.")];
+const SENTENCES: [(&str, &str); 4] = [
+    ("unchanged", "Nothing was changed."),
+    ("deleted", "The film was deleted already."),
+    ("unselected", "No film is selected."),
+    ("gone", "The films are not there any more."),
+];
 
 /// A message.
 pub struct Notice {
@@ -36,12 +40,19 @@ impl Notice {
         if let Some((_, sentence)) = sentence {
             return Ok(Some(Self { text: (*sentence).to_owned(), undo: None }));
         }
-        let Ok(id) = name.parse() else { return Ok(None) };
+        let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
+        let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
         match changes::get(&state.app, viewer, id, None, Limit::TO_LOOK_AT).await {
             Ok(page) => {
                 let change = page.items;
                 let undo = (viewer.role >= Role::Editor && change.undone_by.is_none()).then_some(change.id);
-                Ok(Some(Self { text: format!("{}.", words::change(&change)), undo }))
+                let mut text = format!("{}.", words::change(&change));
+                match gone {
+                    0 => {}
+                    1 => text.push_str(" 1 film was not there any more."),
+                    gone => text.push_str(&format!(" {} were not there any more.", words::films(gone))),
+                }
+                Ok(Some(Self { text, undo }))
             }
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -57,6 +68,15 @@ impl Notice {
 /// Leads on to a page that tells of a change; of none, that nothing was changed.
 pub fn changed(place: &str, change: Option<i64>) -> Response {
     told(place, &change.map_or_else(|| "unchanged".to_owned(), |id| id.to_string()))
+}
+
+/// Leads on to a page that tells of what was done with a selection.
+pub fn done(place: &str, done: &Done) -> Response {
+    match (done.change, done.gone) {
+        (None, 1..) => told(place, "gone"),
+        (Some(change), gone @ 1..) => told(place, &format!("{change}.{gone}")),
+        (change, 0) => changed(place, change),
+    }
 }
 
 /// Leads on to a page that tells a sentence, by its name.

@@ -8,6 +8,7 @@ mod filters;
 mod headers;
 mod home;
 mod login;
+mod selection;
 mod setup;
 
 use reqwest::{Method, RequestBuilder};

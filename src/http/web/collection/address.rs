@@ -4,6 +4,9 @@ use std::fmt;
 
 use axum::http::Uri;
 
+/// The parameters that filter.
+pub const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
+
 /// An address of the collection page, as its parameters. They bear the names of the API's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(Vec<(String, String)>);
@@ -51,6 +54,12 @@ impl Address {
     /// Without a parameter.
     pub fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|(n, _)| n != name).cloned().collect())
+    }
+
+    /// With the parameters that filter alone.
+    pub fn filters(&self) -> Self {
+        let filters = |(name, _): &&(String, String)| FILTERS.contains(&name.as_str());
+        Self(self.0.iter().filter(filters).cloned().collect())
     }
 
     /// Without one value of a parameter.

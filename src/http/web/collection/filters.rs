@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{address::Address, signposts::within};
+use super::{
+    address::{Address, FILTERS},
+    signposts::within,
+};
 use crate::{
     domain::{Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear},
     http::web::{film, words},
@@ -59,7 +62,7 @@ impl<'a> Filters<'a> {
     pub fn of(address: &'a Address, filter: &Filter, facets: &Facets) -> Self {
         let year = |end: Option<i64>| end.map(|year| year.to_string()).unwrap_or_default();
         let mut none = address.clone();
-        for name in ["q", "movieFormat", "rating", "releaseYear", "length"] {
+        for name in FILTERS {
             none = none.without(name);
         }
         Self {

@@ -54,6 +54,7 @@ struct Collection<'a> {
     to_print: Option<Address>,
     /// Whether this is not the first page.
     further: bool,
+    every: Every,
 }
 
 impl Collection<'_> {
@@ -67,6 +68,26 @@ impl Collection<'_> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let query = query.append_pair("title", title).finish();
         (self.may_edit() && !title.is_empty()).then(|| format!("/add?{query}"))
+    }
+}
+
+/// How the form for selected films says that all are meant which match.
+struct Every {
+    /// The name and the value of its field.
+    name: &'static str,
+    value: String,
+    films: i64,
+}
+
+impl Every {
+    /// Those that pass the filters; of films that are but near to what was searched, which no filter
+    /// finds, those on the page.
+    fn of(first: &Address, found: i64, near: Option<&[Film]>) -> Self {
+        let Some(near) = near else {
+            return Self { name: "all", value: first.filters().to_string(), films: found };
+        };
+        let ids: Vec<String> = near.iter().map(|film| film.id.to_string()).collect();
+        Self { name: "id", value: ids.join(","), films: i64::try_from(ids.len()).unwrap_or(found) }
     }
 }
 
@@ -175,6 +196,7 @@ async fn show(
         jumps,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
         is_empty: facets.movies == 0 && !further,
+        every: Every::of(&first, facets.movies, forgiven.then_some(&films)),
         view,
         filters,
         sorted_by: match sorts.iter().find(|sort| sort.on) {

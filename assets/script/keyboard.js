@@ -1,0 +1,165 @@
+// Keys that are commands, on every page, and the list of them. The single characters can be turned off.
+
+import { boxOf, filmOf, films, focus, idOf, selected } from "./films.js";
+import { undoLatest } from "./messages.js";
+
+const OFF = "reelshelf.keys-off";
+/** The keys, what they do, and whether only who may edit can do it. */
+const KEYS = [
+  [["/"], "search"],
+  [["n"], "add a film", true],
+  [["j", "k"], "the next film, the one before"],
+  [["←", "→", "↑", "↓"], "from film to film"],
+  [["g", "a letter or a digit"], "to that signpost"],
+  [["Enter"], "open the film"],
+  [["e"], "edit the film", true],
+  [["x"], "select the film, or no longer", true],
+  [["Shift", "click"], "select all from the last one to this", true],
+  [["Escape"], "select none", true],
+  [["Delete"], "delete the selected films, or this one", true],
+  [["z"], "undo what was done last", true],
+  [["?"], "this list"],
+];
+
+const isOff = () => localStorage.getItem(OFF) === "1";
+const current = () => filmOf(document.activeElement);
+
+/** The film that was last focused, by its place, for when it was left. */
+let last = 0;
+/** Whether the next key names a signpost. */
+let jumps = false;
+
+const characters = {
+  "/": () => document.getElementById("q")?.focus(),
+  "?": showKeys,
+  n: () => document.querySelector('.ways a[href="/add"]')?.click(),
+  j: () => step(1),
+  k: () => step(-1),
+  e: () => edit(current()),
+  x: () => current() && boxOf(current())?.click(),
+  z: undoLatest,
+  g: () => (jumps = true),
+};
+
+const others = {
+  ArrowRight: () => !inTable() && step(1),
+  ArrowLeft: () => !inTable() && step(-1),
+  ArrowDown: () => (inTable() ? step(1) : stepRow(1)),
+  ArrowUp: () => (inTable() ? step(-1) : stepRow(-1)),
+  Delete: remove,
+};
+
+document.addEventListener("focusin", () => {
+  if (current()) last = films().indexOf(current());
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (isTyped(event) || document.querySelector("dialog[open]")) return;
+  const jump = jumps;
+  jumps = false;
+  const command = event.key.length > 1 ? ofFilm(event) : !isOff() && (jump ? () => toSignpost(event.key) : characters[event.key]);
+  if (!command) return;
+  event.preventDefault();
+  command();
+});
+
+/** Whether a key belongs to what is focused. */
+function isTyped({ target, key }) {
+  if (target.matches("select, textarea, [contenteditable]")) return true;
+  if (target.matches("input:not([type=checkbox])")) return target.type !== "radio" || key.startsWith("Arrow");
+  return false;
+}
+
+/** What a key that is no character does with the focused film. */
+function ofFilm({ key, target }) {
+  if (key === "Delete" && selected().length > 0) return remove;
+  if (!current()) return undefined;
+  // A link or a button opens by itself.
+  if (key === "Enter") return target.matches("a, button") ? undefined : () => edit(current());
+  return others[key];
+}
+
+const inTable = () => current().matches("tr");
+
+function edit(film) {
+  if (film && idOf(film)) location.assign(`/edit/${idOf(film)}`);
+}
+
+function step(by) {
+  const all = films();
+  const here = current();
+  const next = here ? all[all.indexOf(here) + by] : all[Math.min(last, all.length - 1)];
+  if (next) focus(next);
+}
+
+/** To the nearest film in the row above or below. */
+function stepRow(by) {
+  const all = films();
+  const box = (film) => film.getBoundingClientRect();
+  const middle = ({ left, right }) => (left + right) / 2;
+  const here = box(current());
+  let row;
+  let nearest;
+  for (let n = all.indexOf(current()) + by; all[n]; n += by) {
+    const there = box(all[n]);
+    if (there.top === here.top) continue;
+    row ??= there.top;
+    if (there.top !== row) break;
+    const distance = Math.abs(middle(there) - middle(here));
+    if (!nearest || distance < nearest.distance) nearest = { film: all[n], distance };
+  }
+  if (nearest) focus(nearest.film);
+}
+
+function remove() {
+  if (selected().length === 0) boxOf(current())?.click();
+  document.querySelector("#selection [value=delete]")?.click();
+}
+
+/** To where films begin with that letter, that digit of a decade, or that many stars. */
+function toSignpost(key) {
+  const wanted = key.toUpperCase();
+  const is = ({ textContent: label }) =>
+    label === wanted ||
+    (/\d/.test(key) && (label === "0–9" || label === "★".repeat(key) || /^\d\d(\d)0s$/.exec(label)?.[1] === key)) ||
+    (label.length > 2 && /^[A-Z]/.test(label) && label.startsWith(wanted));
+  const link = [...document.querySelectorAll(".jumps a")].find(is);
+  if (!link) return;
+  link.click();
+  const post = link.hash && document.getElementById(link.hash.slice(1));
+  if (post?.nextElementSibling) focus(post.nextElementSibling);
+}
+
+let dialog;
+function showKeys() {
+  dialog ??= makeDialog();
+  dialog.showModal();
+}
+
+function makeDialog() {
+  const made = document.createElement("dialog");
+  made.className = "keys";
+  made.setAttribute("aria-labelledby", "keys");
+  made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Single characters are commands</label><button>Close</button></form>`;
+  const mayEdit = document.querySelector('.pick, .ways a[href="/add"]') !== null;
+  for (const [keys, words, edits] of KEYS) {
+    if (edits && !mayEdit) continue;
+    const [names, does] = [document.createElement("dt"), document.createElement("dd")];
+    for (const key of keys) names.append(Object.assign(document.createElement("kbd"), { textContent: key }), " ");
+    does.textContent = words;
+    made.querySelector("dl").append(names, does);
+  }
+  const box = made.querySelector("input");
+  box.checked = !isOff();
+  box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
+  document.body.append(made);
+  return made;
+}
+
+const button = document.createElement("button");
+button.type = "button";
+button.className = "plain";
+button.textContent = "Keys";
+button.addEventListener("click", showKeys);
+document.querySelector(".foot").append(button);

@@ -1,0 +1,149 @@
+// Format and rating in the table, changed in place. A row gets its controls as it comes near to the window, so
+// that the page itself stays small. On telephones they would be too small for fingers: there is none.
+
+import { boxOf, idOf, titleOf } from "./films.js";
+import { say } from "./messages.js";
+import { ask, Refusal } from "./service.js";
+
+/** How long another change of the same row by keys is waited for, in milliseconds: arrows pass what lies between. */
+const WAIT = 400;
+
+const room = matchMedia("(min-width: 40.01rem)");
+const near = new IntersectionObserver(
+  (rows) => {
+    for (const { target, isIntersecting } of rows) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      enliven(target);
+    }
+  },
+  { rootMargin: "400px" },
+);
+
+/** What changes of a row are to be sent, and when. */
+const pending = new Map();
+let byKey = false;
+
+function watch() {
+  if (!room.matches) return;
+  for (const row of document.querySelectorAll("tr[data-version]:not(:has(.rate))")) near.observe(row);
+}
+
+function enliven(row) {
+  const [format, rating] = [row.querySelector(".format"), row.querySelector(".rating")];
+  const stars = [...rating.textContent].filter((star) => star === "★").length;
+  const movie = { movieFormat: format.textContent, rating: stars };
+  const select = document.querySelector("#selection select[name=movieFormat]").cloneNode(true);
+  select.removeAttribute("name");
+  select.options[0].remove();
+  select.ariaLabel = `Format of ${titleOf(row)}`;
+  const rate = document.createElement("div");
+  rate.className = "rate";
+  rate.role = "radiogroup";
+  rate.ariaLabel = `Rating of ${titleOf(row)}`;
+  for (let value = 1; value <= 5; value++) {
+    const radio = Object.assign(document.createElement("input"), { type: "radio", name: `rating-${idOf(row)}`, value });
+    radio.ariaLabel = value === 1 ? "1 star" : `${value} stars`;
+    radio.setAttribute("form", ""); // no part of the form around the table
+    const label = document.createElement("label");
+    label.append(radio);
+    rate.append(label);
+  }
+  format.replaceChildren(select);
+  rating.replaceChildren(rate);
+  show(row, movie);
+}
+
+/** Shows a row's movie as it is. */
+function show(row, movie) {
+  row.was = movie;
+  if (movie.version) row.dataset.version = movie.version;
+  const select = row.querySelector(".format select");
+  if (!select) return;
+  select.value = movie.movieFormat;
+  row.querySelector(`.rate input[value="${movie.rating}"]`).checked = true;
+}
+
+document.addEventListener("change", ({ target }) => {
+  const row = target.closest("tr[data-version]");
+  if (!row || !target.matches(".format select, .rate input")) return;
+  const changed = target.type === "radio" ? { rating: Number(target.value) } : { movieFormat: target.value };
+  const { timer, changes } = pending.get(row) ?? {};
+  clearTimeout(timer);
+  pending.set(row, { timer: setTimeout(send, byKey ? WAIT : 0, row), changes: { ...changes, ...changed } });
+});
+document.addEventListener("keydown", () => (byKey = true));
+document.addEventListener("pointerdown", () => (byKey = false));
+// What is left behind is sent at once.
+document.addEventListener("focusout", ({ target, relatedTarget }) => {
+  const row = target.closest("tr[data-version]");
+  if (row && !row.contains(relatedTarget)) send(row);
+});
+addEventListener("pagehide", () => [...pending.keys()].forEach(send));
+
+/** Sends what changed in a row, behind what is under way: each change needs the version that the last one made. */
+function send(row) {
+  const { timer, changes } = pending.get(row) ?? {};
+  if (!changes) return;
+  clearTimeout(timer);
+  pending.delete(row);
+  row.sent = Promise.resolve(row.sent).then(() => change(row, changes));
+}
+
+async function change(row, changes) {
+  const operation = { op: "update", id: Number(idOf(row)), version: Number(row.dataset.version), changes };
+  try {
+    const answer = await ask("/movie/batch", { method: "POST", json: { operations: [operation] }, keepalive: true });
+    const { change: made, results } = await answer.json();
+    show(row, results[0].movie);
+    if (made) say(`Changed ${titleOf(row)}: ${inWords(changes)}.`, { change: made, done: () => refresh(row) });
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    await refuse(row, refusal);
+  }
+}
+
+const inWords = ({ movieFormat, rating }) =>
+  [movieFormat, rating && (rating === 1 ? "1 star" : `${rating} stars`)].filter(Boolean).join(", ");
+
+async function refuse(row, refusal) {
+  if (refusal.status === 409 || refusal.status === 412) {
+    await refresh(row);
+    say(`Somebody else changed ${titleOf(row)} meanwhile. It stands as it is now; yours was not stored.`);
+  } else if (refusal.status === 404) {
+    show(row, row.was);
+    say(`${titleOf(row)} is not there any more.`);
+  } else {
+    show(row, row.was);
+    say(`${titleOf(row)} is as it was. ${refusal.message}`);
+  }
+}
+
+/** Shows a row's movie as the service has it now. */
+async function refresh(row) {
+  const movie = await ask(`/movie/${idOf(row)}`).then((answer) => answer.json(), () => row.was);
+  if (movie.title) row.querySelector("bdi").textContent = boxOf(row).ariaLabel = movie.title;
+  show(row, movie);
+}
+
+// A click with Shift on a heading sorts by it in second place.
+document.addEventListener("click", (event) => {
+  const heading = event.shiftKey && event.target.closest(".films thead a");
+  if (!heading) return;
+  event.preventDefault();
+  const here = new URL(location.href);
+  const sort = (address) => address.searchParams.get("sort") ?? "title";
+  const keys = sort(here).split(",");
+  const wanted = sort(new URL(heading.href));
+  const name = wanted.replace("-", "");
+  const place = keys.findIndex((key) => key.replace("-", "") === name);
+  if (place < 0) keys.push(wanted);
+  else keys[place] = keys[place].startsWith("-") ? name : `-${name}`;
+  here.searchParams.delete("cursor");
+  here.searchParams.set("sort", keys.join(","));
+  location.assign(here);
+});
+
+room.addEventListener("change", watch);
+document.addEventListener("films:changed", watch);
+watch();

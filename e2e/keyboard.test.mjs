@@ -1,0 +1,136 @@
+// Keys that are commands.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { films, fitsInWidth, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+
+let service;
+before(async () => (service = await start()));
+after(() => service.stop());
+
+const current = (page) => page.evaluate(() => document.activeElement.closest(".film, tr")?.querySelector("bdi").textContent);
+const message = (page, text) => page.getByRole("status").filter({ hasText: text });
+
+async function press(page, ...keys) {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+async function shelf() {
+  await service.empty();
+  await service.add("Alien", "VHS", 117, 1979, 5);
+  await service.add("Brazil", "VHS", 132, 1985, 4);
+  await service.add("Casablanca", "DVD", 102, 1942, 5);
+  await service.add("Dune", "Streaming", 155, 2021, 4);
+}
+
+for (const view of ["shelf", "table"]) {
+  test(`one walks, selects, deletes and undoes with keys alone (${view})`, async () => {
+    await shelf();
+    const page = await open(service);
+    await page.goto(`/?view=${view}`);
+    await press(page, "j");
+    assert.equal(await current(page), "Alien");
+    await press(page, "j", "j", "k");
+    assert.equal(await current(page), "Brazil");
+    await press(page, view === "shelf" ? "ArrowRight" : "ArrowDown");
+    assert.equal(await current(page), "Casablanca");
+    await press(page, "x");
+    await page.locator("output").filter({ hasText: /^1 film selected$/ }).waitFor();
+    assert.equal(await current(page), "Casablanca");
+    await press(page, "k", "x");
+    await page.locator("output").filter({ hasText: /^2 films selected$/ }).waitFor();
+    await press(page, "Delete");
+    await message(page, "Deleted 2 films.").waitFor();
+    assert.equal(await current(page), "Dune");
+    await press(page, "z");
+    await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
+    assert.equal((await service.movies()).length, 4);
+    assert.equal(await current(page), "Dune");
+    // Without a selection it is the focused film; after the last one the focus goes back.
+    await press(page, "Delete");
+    await message(page, "Deleted “\u2068Dune\u2069”.").waitFor();
+    assert.equal(await current(page), "Casablanca");
+    await page.done();
+  });
+}
+
+test("arrows lead to the nearest film of the next row", async () => {
+  await service.empty();
+  await service.fill(films(120));
+  const page = await open(service);
+  await page.goto("/");
+  await press(page, "j", "j", "j");
+  const before = await page.evaluate(() => document.activeElement.closest(".film").getBoundingClientRect().toJSON());
+  await press(page, "ArrowDown");
+  const after = await page.evaluate(() => document.activeElement.closest(".film").getBoundingClientRect().toJSON());
+  assert.ok(after.top > before.top && Math.abs(after.left - before.left) < 120, JSON.stringify([before, after]));
+  const there = await current(page);
+  await press(page, "ArrowUp", "ArrowDown");
+  assert.equal(await current(page), there);
+  await page.done();
+});
+
+test("g and a letter lead to a signpost, / to the search, and typing is no command", async () => {
+  await shelf();
+  const page = await open(service);
+  await page.goto("/");
+  await press(page, "g", "c");
+  assert.equal(await current(page), "Casablanca");
+  await press(page, "/");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "q");
+  await page.keyboard.type("jxnz?");
+  assert.equal(await page.locator("#q").inputValue(), "jxnz?");
+  assert.equal(await page.locator("dialog").count(), 0);
+  await page.goto("/?sort=releaseYear");
+  await press(page, "g", "8");
+  assert.equal(await current(page), "Brazil");
+  await page.goto("/?sort=-rating,title");
+  await press(page, "g", "4");
+  assert.equal(await current(page), "Brazil");
+  await page.done();
+});
+
+test("the list of keys can be had, and single characters turned off", async () => {
+  await shelf();
+  for (const viewport of [WIDE, NARROW]) {
+    const page = await open(service, { viewport });
+    await page.goto("/");
+    await press(page, "?");
+    const dialog = page.getByRole("dialog", { name: "Keys" });
+    await dialog.waitFor();
+    await isAccessible(page);
+    await fitsInWidth(page);
+    await takePictures(page, "keys");
+    await dialog.getByRole("checkbox").uncheck();
+    await press(page, "Escape");
+    await dialog.waitFor({ state: "hidden" });
+    await page.reload();
+    await press(page, "j", "?");
+    assert.equal(await current(page), undefined);
+    assert.equal(await page.locator("dialog").count(), 0);
+    await page.getByRole("button", { name: "Keys" }).click();
+    await dialog.getByRole("checkbox").check();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await press(page, "j");
+    assert.equal(await current(page), "Alien");
+    await page.done();
+  }
+});
+
+test("who may only look walks too, and deletes nothing", async () => {
+  await shelf();
+  const page = await open(service, { as: "vera" });
+  for (const view of ["shelf", "table"]) {
+    await page.goto(`/?view=${view}`);
+    await press(page, "j", "j");
+    assert.equal(await current(page), "Brazil");
+    await press(page, "x", "e", "Delete");
+    assert.equal(await current(page), "Brazil");
+    await press(page, "?");
+    const keys = await page.getByRole("dialog").locator("dd").allTextContents();
+    assert.equal(keys.some((words) => /delete|edit/.test(words)), false);
+    await press(page, "Escape");
+  }
+  assert.equal((await service.movies()).length, 4);
+  await page.done();
+});

@@ -1,0 +1,197 @@
+// Films selected and changed together, and changed in place in the table.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+
+let service;
+before(async () => (service = await start()));
+after(() => service.stop());
+
+const bar = (page) => page.getByRole("group", { name: "Selected films" });
+const box = (page, title) => page.getByRole("checkbox", { name: title, exact: true });
+const message = (page, text) => page.getByRole("status").filter({ hasText: text });
+const titles = async () => (await service.movies("?sort=title")).map(({ title }) => title);
+const formats = async () => (await service.movies("?sort=title")).map(({ movieFormat }) => movieFormat);
+
+async function shelf() {
+  await service.add("Alien", "VHS", 117, 1979, 5);
+  await service.add("Brazil", "VHS", 132, 1985, 4);
+  await service.add("Casablanca", "DVD", 102, 1942, 5);
+  await service.add("Dune", "Streaming", 155, 2021, 4);
+}
+
+for (const view of ["shelf", "table"]) {
+  inEveryWay(`one changes and deletes several films (${view})`, () => service, async (page) => {
+    await shelf();
+    await page.goto(`/?view=${view}`);
+    assert.equal(await bar(page).isVisible(), false);
+    await page.getByRole("checkbox", { name: "Select", exact: true }).check();
+    await box(page, "Alien").check();
+    await box(page, "Casablanca").check();
+    await bar(page).getByLabel("Format").selectOption("Streaming");
+    await bar(page).getByLabel("Rating").selectOption("2");
+    await bar(page).getByRole("button", { name: "Change" }).click();
+    await message(page, "Changed 2 films.").waitFor();
+    assert.deepEqual(await formats(), ["Streaming", "VHS", "Streaming", "Streaming"]);
+    assert.equal(new URL(page.url()).search, `?view=${view}`);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByRole("status").filter({ hasText: /Undone|Took back/ }).waitFor();
+    assert.deepEqual(await formats(), ["VHS", "VHS", "DVD", "Streaming"]);
+
+    await page.goto(`/?view=${view}&movieFormat=VHS`);
+    await page.getByRole("checkbox", { name: "Select", exact: true }).check();
+    await page.getByRole("checkbox", { name: "Select all 2 that match" }).check();
+    await bar(page).getByRole("button", { name: "Delete" }).click();
+    await message(page, "Deleted 2 films.").waitFor();
+    await page.getByText("No film fits this filter.").waitFor();
+    assert.deepEqual(await titles(), ["Casablanca", "Dune"]);
+  });
+}
+
+/** How many films are selected, as the page says it. */
+const count = (page) => bar(page).locator("output");
+
+test("Shift selects a range, all can be selected, Escape none", async () => {
+  await service.empty();
+  await service.fill(films(230));
+  const page = await open(service);
+  for (const view of ["shelf", "table"]) {
+    await page.goto(`/?view=${view}`);
+    await page.getByRole("checkbox", { name: "Select", exact: true }).check();
+    const boxes = page.locator(".pick");
+    await boxes.nth(2).check();
+    await boxes.nth(7).click({ modifiers: ["Shift"] });
+    await count(page).filter({ hasText: /^6 films selected$/ }).waitFor();
+    await boxes.nth(4).click({ modifiers: ["Shift"] });
+    await count(page).filter({ hasText: /^2 films selected$/ }).waitFor();
+    await page.getByRole("checkbox", { name: "Select all 230 that match" }).check();
+    await count(page).filter({ hasText: /^230 films selected$/ }).waitFor();
+    await boxes.nth(0).uncheck();
+    await count(page).filter({ hasText: /^199 films selected$/ }).waitFor();
+    await page.keyboard.press("Escape");
+    await bar(page).waitFor({ state: "hidden" });
+    assert.equal(await page.locator(".pick:checked").count(), 0);
+  }
+  // A click with Shift on a spine is enough.
+  await page.goto("/");
+  await page.locator(".spine").nth(1).click({ modifiers: ["Shift"] });
+  await page.locator(".film").nth(4).click({ modifiers: ["Shift"] });
+  await count(page).filter({ hasText: /^4 films selected$/ }).waitFor();
+  await page.done();
+});
+
+test("what is not on the page any more is taken from it, and the rest stays as it is", async () => {
+  await service.empty();
+  await shelf();
+  const page = await open(service);
+  await page.goto("/");
+  await page.evaluate(() => (globalThis.same = true));
+  await page.locator(".spine").nth(1).click({ modifiers: ["Shift"] });
+  await bar(page).getByRole("button", { name: "Delete" }).click();
+  await message(page, "Deleted “\u2068Brazil\u2069”.").waitFor();
+  assert.deepEqual(await page.locator(".spine b").allTextContents(), ["Alien", "Casablanca", "Dune"]);
+  assert.deepEqual(await page.locator(".post").allTextContents(), ["A", "C", "D"]);
+  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "3 films");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Casablanca/);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
+  assert.deepEqual(await page.locator(".spine b").allTextContents(), ["Alien", "Brazil", "Casablanca", "Dune"]);
+  assert.equal(await page.evaluate(() => globalThis.same), true);
+  // Somebody else was faster with one of two.
+  const [, , { id }] = await service.movies("?sort=title");
+  await page.locator(".spine").nth(2).click({ modifiers: ["Shift"] });
+  await page.locator(".film").nth(3).click({ modifiers: ["Shift"] });
+  await service.api("DELETE", `/movie/${id}`);
+  await bar(page).getByRole("button", { name: "Delete" }).click();
+  await message(page, "Deleted “\u2068Dune\u2069”. 1 film was not there any more.").waitFor();
+  await page.done();
+});
+
+test("rating and format are changed in place", async () => {
+  await service.empty();
+  await shelf();
+  const page = await open(service);
+  await page.goto("/?view=table");
+  const movie = async (title) => (await service.movies("?sort=title")).find((film) => film.title === title);
+  await page.getByRole("radiogroup", { name: "Rating of “⁨Alien⁩”" }).getByRole("radio", { name: "2 stars" }).check();
+  await message(page, "Changed “\u2068Alien\u2069”: 2 stars.").waitFor();
+  assert.equal((await movie("Alien")).rating, 2);
+  await page.getByLabel("Format of “⁨Alien⁩”").selectOption("DVD");
+  await message(page, "Changed “\u2068Alien\u2069”: DVD.").waitFor();
+  assert.equal((await movie("Alien")).movieFormat, "DVD");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await message(page, "Undone.").waitFor();
+  await page.waitForFunction(() => document.querySelector(".format select").value === "VHS");
+  assert.equal((await movie("Alien")).movieFormat, "VHS");
+  // By keys: what lies between is passed over.
+  await page.getByRole("row").filter({ hasText: "Alien" }).getByRole("radio", { name: "2 stars" }).focus();
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
+  await message(page, "Changed “\u2068Alien\u2069”: 5 stars.").waitFor();
+  // Somebody else is faster.
+  await service.api("PATCH", `/movie/${(await movie("Brazil")).id}`, { rating: 1, movieFormat: "DVD" });
+  const brazil = page.getByRole("row").filter({ hasText: "Brazil" });
+  await brazil.getByRole("radio", { name: "3 stars" }).check();
+  await message(page, "Somebody else changed “\u2068Brazil\u2069” meanwhile.").waitFor();
+  assert.equal(await brazil.getByRole("radio", { name: "1 star", exact: true }).isChecked(), true);
+  assert.equal(await brazil.getByRole("combobox").inputValue(), "DVD");
+  await brazil.getByRole("radio", { name: "3 stars" }).check();
+  await message(page, "Changed “\u2068Brazil\u2069”: 3 stars.").waitFor();
+  // The service is away.
+  await page.route("**/movie/batch", (route) => route.abort());
+  await brazil.getByRole("radio", { name: "5 stars" }).check();
+  await message(page, "“\u2068Brazil\u2069” is as it was. The service cannot be reached.").waitFor();
+  assert.equal(await brazil.getByRole("radio", { name: "3 stars" }).isChecked(), true);
+  await page.unroute("**/movie/batch");
+  page.troubles.length = 0; // the browser told of the failed request
+  // A film that is gone.
+  await service.api("DELETE", `/movie/${(await movie("Dune")).id}`);
+  await page.getByRole("row").filter({ hasText: "Dune" }).getByRole("combobox").selectOption("VHS");
+  await message(page, "“\u2068Dune\u2069” is not there any more.").waitFor();
+  await page.done();
+});
+
+test("a click with Shift on a heading sorts by it in second place", async () => {
+  await service.empty();
+  await shelf();
+  const page = await open(service);
+  await page.goto("/?view=table");
+  await page.getByRole("link", { name: "Rating" }).click();
+  await page.getByRole("link", { name: "Year" }).click({ modifiers: ["Shift"] });
+  await page.waitForURL((url) => url.searchParams.get("sort") === "-rating,-releaseYear");
+  assert.deepEqual(await page.locator("tbody bdi").allTextContents(), ["Alien", "Casablanca", "Dune", "Brazil"]);
+  await page.getByRole("link", { name: "Year" }).click({ modifiers: ["Shift"] });
+  await page.waitForURL((url) => url.searchParams.get("sort") === "-rating,releaseYear");
+  assert.deepEqual(await page.locator("tbody bdi").allTextContents(), ["Casablanca", "Alien", "Brazil", "Dune"]);
+  await page.done();
+});
+
+test("who may only look finds nothing to change", async () => {
+  await service.empty();
+  await shelf();
+  const page = await open(service, { as: "vera" });
+  for (const view of ["shelf", "table"]) {
+    await page.goto(`/?view=${view}`);
+    assert.equal(await page.locator("#selection, .pick, #selecting, .rate, td select").count(), 0);
+  }
+  await page.done();
+});
+
+for (const viewport of [WIDE, NARROW]) {
+  test(`selecting looks well and is accessible at ${viewport.width}`, async () => {
+    await service.empty();
+    await service.fill(films(60));
+    const page = await open(service, { viewport });
+    for (const view of ["shelf", "table"]) {
+      await page.goto(`/?view=${view}`);
+      await page.getByRole("checkbox", { name: "Select", exact: true }).check();
+      for (const n of [1, 2, 6]) await page.locator(".pick").nth(n).check();
+      await fitsInWidth(page);
+      await page.setViewportSize({ ...viewport, height: 6000 }); // so that head and bar cover no film
+      await isAccessible(page);
+      await page.setViewportSize(viewport);
+      await takePictures(page, `selection-${view}`);
+    }
+    await page.done();
+  });
+}

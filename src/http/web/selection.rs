@@ -1,0 +1,83 @@
+//! `/selection`: what is done with the films that are selected on the page of the collection.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::Response,
+    routing::post,
+};
+
+use super::{Form, local_place, notice};
+use crate::{
+    domain::{Changes, Filter, MovieFormat, Rating, Violation, quoted},
+    http::{Shared, problem::Problem, query::Params},
+    service::{
+        Editor,
+        selection::{self, Action, Selection},
+    },
+};
+
+/// The route of the form.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/selection", post(apply))
+}
+
+/// Changes or deletes the films and leads back to where they were selected.
+async fn apply(State(state): State<Shared>, editor: Editor, form: Form) -> Result<Response, Problem> {
+    let back = local_place(form.get("back"));
+    let Some(films) = films(&form)? else { return Ok(notice::told(back, "unselected")) };
+    let done = selection::run(&state.app, &editor, films, action(&form)?).await?;
+    Ok(notice::done(back, &done))
+}
+
+/// Which films are selected, if any are.
+fn films(form: &Form) -> Result<Option<Selection>, Problem> {
+    if let Some(address) = form.all("all").next() {
+        return filter(address).map(Selection::All).map(Some);
+    }
+    let ids = form.all("id").flat_map(|ids| ids.split(','));
+    let ids: Result<Vec<i64>, _> = ids.map(str::parse).collect();
+    let ids = ids.map_err(|_| invalid("id", "must be ids of films, with commas between them".to_owned()))?;
+    Ok((!ids.is_empty()).then_some(Selection::Films(ids)))
+}
+
+/// The filter that an address of the collection has.
+fn filter(address: &str) -> Result<Filter, Problem> {
+    let uri: Uri = address.parse().map_err(|_| {
+        invalid("all", format!("must be an address of the collection, got {}", quoted(address)))
+    })?;
+    let mut params = Params::of(&uri);
+    let filter = params.filter();
+    params.finish()?;
+    Ok(filter)
+}
+
+fn action(form: &Form) -> Result<Action, Problem> {
+    match form.get("do") {
+        "change" => Ok(Action::Change(changes(form)?)),
+        "delete" => Ok(Action::Delete),
+        other => Err(invalid("do", format!("must be change or delete, got {}", quoted(other)))),
+    }
+}
+
+/// What the films are to become; a field that was left empty stays as it is.
+fn changes(form: &Form) -> Result<Changes, Problem> {
+    let mut changes = Changes::default();
+    let format = form.get("movieFormat");
+    if !format.is_empty() {
+        let format = MovieFormat::parse(format).map_err(|why| invalid("movieFormat", why.to_string()))?;
+        changes.movie_format = Some(format);
+    }
+    let rating = form.get("rating");
+    if !rating.is_empty() {
+        let stars = rating.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok());
+        let stars = stars.ok_or_else(|| invalid("rating", format!("must be 1 to 5, got {}", quoted(rating))));
+        changes.rating = Some(stars?);
+    }
+    Ok(changes)
+}
+
+fn invalid(field: &str, detail: String) -> Problem {
+    Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at(format!("/{field}"), detail)])
+}
