@@ -70,13 +70,7 @@ async fn list(
     let format = list_format(&headers)?;
     let app = &state.app;
 
-    let Some(limit) = query.limit else {
-        let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query.clone()));
-        // Read before the answer begins, so that an error of the database is still an answer of its own.
-        let first = pages.next().await.transpose()?.unwrap_or_default();
-        let head = head(app, &viewer, &uri, &query, format, &first).await?;
-        return Ok((head, whole(&first, pages, format)).into_response());
-    };
+    let Some(limit) = query.limit else { return whole_list(app, &viewer, &uri, query, format).await };
     let page = movies::page(app, &viewer, &query, limit).await?;
     let mut head = head(app, &viewer, &uri, &query, format, &page).await?;
     if let Some(next) = page.next {
@@ -86,6 +80,21 @@ async fn list(
     bytes.extend(exchange::to_bytes(format, &page.movies, true));
     bytes.extend_from_slice(format.closing().as_bytes());
     Ok((head, bytes).into_response())
+}
+
+/// The whole list, streamed.
+pub async fn whole_list(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    uri: &Uri,
+    query: ListQuery,
+    format: Format,
+) -> Result<Response, Problem> {
+    let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query.clone()));
+    // Read before the answer begins, so that an error of the database is still an answer of its own.
+    let first = pages.next().await.transpose()?.unwrap_or_default();
+    let head = head(app, viewer, uri, &query, format, &first).await?;
+    Ok((head, body_of(&first, pages, format)).into_response())
 }
 
 /// What the head of an answer says of a list, of which this is the first page.
@@ -122,8 +131,8 @@ fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
     given.any(|(name, _)| name == "q").then_some(header)
 }
 
-/// The whole list as a stream.
-fn whole(
+/// The pages of a list as a stream.
+fn body_of(
     first: &Page,
     rest: impl Stream<Item = Result<Page, Error>> + Send + 'static,
     format: Format,

@@ -23,6 +23,8 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/style/edit.css"),
     include_str!("../../../assets/style/selection.css"),
     include_str!("../../../assets/style/keyboard.css"),
+    include_str!("../../../assets/style/statistics.css"),
+    include_str!("../../../assets/style/tonight.css"),
     include_str!("../../../assets/style/print.css"),
 );
 
@@ -39,6 +41,7 @@ const FILES: &[(&str, &str)] = &[
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("selection.js", include_str!("../../../assets/script/selection.js")),
     ("table.js", include_str!("../../../assets/script/table.js")),
+    ("tonight.js", include_str!("../../../assets/script/tonight.js")),
     ("icon.svg", include_str!("../../../assets/icon.svg")),
     ("icon-maskable.svg", include_str!("../../../assets/icon-maskable.svg")),
     ("app.webmanifest", include_str!("../../../assets/app.webmanifest")),

@@ -4,11 +4,14 @@ pub mod assets;
 pub mod collection;
 mod edit;
 pub mod error;
+mod export;
 mod film;
 pub mod login;
 mod notice;
 mod selection;
 pub mod setup;
+mod statistics;
+mod tonight;
 mod undo;
 mod visitor;
 mod words;
@@ -34,6 +37,9 @@ pub fn routes() -> Router<Shared> {
         .merge(collection::routes())
         .merge(edit::routes())
         .merge(selection::routes())
+        .merge(export::routes())
+        .merge(statistics::routes())
+        .merge(tonight::routes())
         .merge(undo::routes())
 }
 

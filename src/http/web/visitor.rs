@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// The pages that every page leads to: the path, what it is called, and for whom it is.
-const WAYS: [(&str, &str, Role); 2] = [("/", "Films", Role::Viewer), ("/add", "Add", Role::Editor)];
+const WAYS: [(&str, &str, Role); 4] = [
+    ("/", "Films", Role::Viewer),
+    ("/tonight", "Tonight", Role::Viewer),
+    ("/statistics", "Statistics", Role::Viewer),
+    ("/add", "Add", Role::Editor),
+];
 
 /// Who looks at a page.
 pub struct Visitor {

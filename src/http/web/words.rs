@@ -30,6 +30,22 @@ pub fn moment(time: Time) -> String {
     timestamp.map_or_else(|_| time.to_string(), |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
 }
 
+/// Minutes that are many, in the two largest units that they have: years of 365 days, days, hours, minutes.
+pub fn long_duration(minutes: i64) -> String {
+    let mut rest = minutes;
+    let mut parts = Vec::new();
+    for (unit, name) in [(525_600, "year"), (1440, "day"), (60, "hour"), (1, "minute")] {
+        let count = rest / unit;
+        rest %= unit;
+        if count > 0 && parts.len() < 2 {
+            parts.push(format!("{} {name}{}", grouped(count), if count == 1 { "" } else { "s" }));
+        } else if !parts.is_empty() {
+            break;
+        }
+    }
+    if parts.is_empty() { "no time".to_owned() } else { parts.join(" and ") }
+}
+
 /// So many stars, in words.
 pub fn stars(rating: i64) -> String {
     if rating == 1 { "1 star".to_owned() } else { format!("{rating} stars") }
@@ -96,6 +112,21 @@ mod tests {
         assert_eq!(all, ["0", "7", "999", "1,000", "12,345", "1,000,000"]);
         let all = [0, 59, 60, 61, 170, 500].map(duration);
         assert_eq!(all, ["0 min", "59 min", "1 h", "1 h 01", "2 h 50", "8 h 20"]);
+        let all = [0, 1, 60, 61, 1440, 1500, 1441, 9999, 525_600, 527_041, 5_000_000_000].map(long_duration);
+        let expected = [
+            "no time",
+            "1 minute",
+            "1 hour",
+            "1 hour and 1 minute",
+            "1 day",
+            "1 day and 1 hour",
+            "1 day",
+            "6 days and 22 hours",
+            "1 year",
+            "1 year and 1 day",
+            "9,512 years and 342 days",
+        ];
+        assert_eq!(all, expected);
         let bounds = |min, max| range(Bounds { min, max }, "and up", stars);
         assert_eq!(bounds(Some(4), None), "4 stars and up");
         assert_eq!(bounds(None, Some(1)), "up to 1 star");

@@ -4,12 +4,15 @@ mod assets;
 mod collection;
 mod edit;
 mod errors;
+mod export;
 mod filters;
 mod headers;
 mod home;
 mod login;
 mod selection;
 mod setup;
+mod statistics;
+mod tonight;
 
 use reqwest::{Method, RequestBuilder};
 

@@ -1,11 +1,11 @@
-//! Addresses of the collection page: what is filtered, how it is sorted and seen.
+//! Addresses of the collection and of pages about it: what is filtered, how it is sorted and seen.
 
 use std::fmt;
 
 use axum::http::Uri;
 
 /// The parameters that filter.
-pub const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
+const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
 
 /// An address of the collection page, as its parameters. They bear the names of the API's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,15 +56,28 @@ impl Address {
         Self(self.0.iter().filter(|(n, _)| n != name).cloned().collect())
     }
 
-    /// With the parameters that filter alone.
-    pub fn filters(&self) -> Self {
-        let filters = |(name, _): &&(String, String)| FILTERS.contains(&name.as_str());
-        Self(self.0.iter().filter(filters).cloned().collect())
-    }
-
     /// Without one value of a parameter.
     pub fn without_value(&self, name: &str, value: &str) -> Self {
         Self(self.0.iter().filter(|(n, v)| n != name || v != value).cloned().collect())
+    }
+
+    /// The filters alone, without how the films are sorted and seen.
+    pub fn filters_only(&self) -> Self {
+        Self(self.0.iter().filter(|(name, _)| FILTERS.contains(&name.as_str())).cloned().collect())
+    }
+
+    /// Without any filter.
+    pub fn unfiltered(&self) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !FILTERS.contains(&name.as_str())).cloned().collect())
+    }
+
+    /// The address of another page, with these parameters.
+    pub fn at(&self, path: &str) -> String {
+        if self.0.is_empty() {
+            return path.to_owned();
+        }
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
+        format!("{path}?{query}")
     }
 
     /// Sorted so. By title is how it is sorted where nothing is said.
@@ -75,11 +88,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("/");
-        }
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
-        write!(f, "/?{query}")
+        f.write_str(&self.at("/"))
     }
 }
 

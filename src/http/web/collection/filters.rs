@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    address::{Address, FILTERS},
-    signposts::within,
-};
+use super::{address::Address, signposts::within};
 use crate::{
     domain::{Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear},
     http::web::{film, words},
@@ -61,10 +58,6 @@ const LENGTHS: [(Bounds, &str); 4] = [
 impl<'a> Filters<'a> {
     pub fn of(address: &'a Address, filter: &Filter, facets: &Facets) -> Self {
         let year = |end: Option<i64>| end.map(|year| year.to_string()).unwrap_or_default();
-        let mut none = address.clone();
-        for name in FILTERS {
-            none = none.without(name);
-        }
         Self {
             search: address.get("q"),
             formats: formats(filter, facets),
@@ -74,7 +67,7 @@ impl<'a> Filters<'a> {
             year_from: year(filter.release_year.min),
             year_to: year(filter.release_year.max),
             chips: chips(address, filter),
-            none,
+            none: address.unfiltered(),
             any_rating: filter.rating == Bounds::default(),
             any_length: filter.length == Bounds::default(),
         }

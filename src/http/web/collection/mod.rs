@@ -1,8 +1,8 @@
 //! `/`: the collection, as a shelf or as a table. The address takes what the API's list takes.
 
-mod address;
-mod filters;
-mod signposts;
+pub mod address;
+pub mod filters;
+pub mod signposts;
 
 use askama::Template;
 use axum::{
@@ -69,6 +69,22 @@ impl Collection<'_> {
         let query = query.append_pair("title", title).finish();
         (self.may_edit() && !title.is_empty()).then(|| format!("/add?{query}"))
     }
+
+    /// The address of a page about the same films.
+    fn about(&self, path: &str) -> String {
+        self.first.filters_only().at(path)
+    }
+
+    /// The address of the same films, in the same order, as a file.
+    fn export(&self, ending: &str) -> String {
+        let films = self.first.filters_only();
+        let films = match self.first.get("sort") {
+            "" if self.forgiven => films,
+            "" => films.with("sort", "title"),
+            sort => films.with("sort", sort),
+        };
+        films.at(&format!("/export/films.{ending}"))
+    }
 }
 
 /// How the form for selected films says that all are meant which match.
@@ -84,7 +100,7 @@ impl Every {
     /// finds, those on the page.
     fn of(first: &Address, found: i64, near: Option<&[Film]>) -> Self {
         let Some(near) = near else {
-            return Self { name: "all", value: first.filters().to_string(), films: found };
+            return Self { name: "all", value: first.filters_only().to_string(), films: found };
         };
         let ids: Vec<String> = near.iter().map(|film| film.id.to_string()).collect();
         Self { name: "id", value: ids.join(","), films: i64::try_from(ids.len()).unwrap_or(found) }

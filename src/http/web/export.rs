@@ -1,0 +1,47 @@
+//! `/export/films.csv`, `.ndjson`, `.json`: the list as a file to keep, filtered and sorted as its address says.
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, Uri, header},
+    response::Response,
+    routing::get,
+};
+
+use crate::{
+    domain::{ListQuery, Sort},
+    exchange::Format,
+    http::{Shared, api::movies::whole_list, problem::Problem, query::Params},
+    service::{Error, Viewer},
+};
+
+/// The forms, by the ending of the file's name.
+const FORMS: [(&str, Format); 3] = [("csv", Format::Csv), ("ndjson", Format::Ndjson), ("json", Format::Json)];
+
+/// The route of the files, for whoever is signed in.
+pub fn routes() -> Router<Shared> {
+    Router::new().route("/export/{file}", get(export))
+}
+
+async fn export(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    Path(file): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let ending = file.strip_prefix("films.").unwrap_or_default();
+    let form = FORMS.into_iter().find(|(known, _)| *known == ending);
+    let (_, format) = form.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such file"))?;
+    let mut params = Params::of(&uri);
+    let query =
+        ListQuery { filter: params.filter(), sort: params.one("sort", Sort::parse), ..ListQuery::default() };
+    params.finish()?;
+
+    let now = state.app.now().to_string();
+    let date = now.split('T').next().unwrap_or_default();
+    let name = format!("attachment; filename=\"reelshelf-{date}.{ending}\"");
+    let name = HeaderValue::try_from(name).map_err(|e| Error::Failed(e.to_string()))?;
+    let mut answer = whole_list(&state.app, &viewer, &uri, query, format).await?;
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    Ok(answer)
+}

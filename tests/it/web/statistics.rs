@@ -1,0 +1,108 @@
+//! The statistics, and what their bars lead to.
+
+use super::{HOSTILE, between, get_page, link, text};
+use crate::{
+    on_both,
+    support::{Answer, films},
+};
+
+/// The rows of the charts: label, number of films, and the address behind it.
+fn bars(page: &Answer) -> Vec<(String, String, Option<String>)> {
+    let rows = between(&page.text, "<tr><th scope=\"row\">", "</tr>").into_iter();
+    let bar = |row: &str| {
+        let (head, rest) = row.split_once("</th>").unwrap();
+        let label = head.rsplit_once(if head.contains("</span>") { "aria-label=\"" } else { ">" });
+        let label = match label {
+            Some((_, label)) if head.contains("</span>") => label.split_once('"').unwrap().0,
+            _ => head.trim_end_matches("</a>").rsplit('>').next().unwrap(),
+        };
+        let films = between(rest, "<span class=\"number\">", "<")[0].to_owned();
+        (text(label), films, between(head, "href=\"", "\"").first().map(|href| text(href)))
+    };
+    rows.map(bar).collect()
+}
+
+on_both! {
+    async fn each_bar_leads_to_the_films_that_it_counts(service: &Service) {
+        films::fill(service, &films::films(700)).await;
+        for query in [
+            "", "movieFormat=DVD", "rating=2..4&releaseYear=1805..1999", "length=..130&q=alien",
+            "q=alien&movieFormat=VHS&movieFormat=DVD&length=17..200&releaseYear=1955", "q=zodaic",
+        ] {
+            let page = get_page(service, &format!("/statistics?{query}")).await;
+            let stats = service.get(&format!("/stats?{query}")).await.json();
+            let all = stats["movies"].as_i64().unwrap();
+            let bars = bars(&page);
+            let sum: i64 = bars.iter().map(|(_, films, _)| films.parse::<i64>().unwrap()).sum();
+            assert_eq!(sum, 4 * all, "{query}: {bars:?}");
+            assert!(page.text.contains(&format!("<h1>{all} films")), "{query}: {page:?}");
+            for (label, films, href) in bars {
+                let expected = stats["movieFormat"].get(&label).or(stats["decade"].get(label.trim_end_matches('s')));
+                let expected = expected.or(stats["rating"].get(label.trim_end_matches(" stars").trim_end_matches(" star")));
+                if let Some(expected) = expected {
+                    assert_eq!(films, expected.to_string(), "{query}: {label}");
+                }
+                let Some(href) = href else {
+                    assert_eq!(films, "0", "{query}: {label}");
+                    continue;
+                };
+                let listed = service.titles(&format!("/movie{}", &href[1..])).await;
+                assert_eq!(films, listed.len().to_string(), "{query}: {label} {href}");
+                get_page(service, &href).await;
+            }
+        }
+    }
+}
+
+on_both! {
+    async fn they_tell_totals_and_means(service: &Service) {
+        let empty = get_page(service, "/statistics").await;
+        assert!(empty.text.contains("There is nothing to count yet"), "{empty:?}");
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let one = get_page(service, "/statistics").await;
+        for said in ["<h1>1 film</h1>", "To watch it takes</dt><dd>2 hours and 50 minutes<", "<dd>2 h 50<", "<dd>5.0<"] {
+            assert!(one.text.contains(said), "{said}: {one:?}");
+        }
+        service.add("Shoah", "VHS", 500, 1985, 4).await;
+        service.add("Sátántangó", "VHS", 439, 1994, 4).await;
+        service.add("Out 1", "VHS", 500, 1971, 2).await;
+        let page = get_page(service, "/statistics").await;
+        for said in ["<h1>4 films</h1>", "them all takes</dt><dd>1 day and 2 hours<", "<dd>6 h 42<", "<dd>3.8<"] {
+            assert!(page.text.contains(said), "{said}: {page:?}");
+        }
+        // The decade between has no film, and is seen to have none.
+        let page = get_page(service, "/statistics?rating=..4&movieFormat=VHS&releaseYear=..1989").await;
+        let decades: Vec<String> = bars(&page).into_iter().map(|(label, ..)| label).take(2).collect();
+        assert_eq!(decades, ["1970s", "1980s"]);
+        let none = get_page(service, "/statistics?rating=1").await;
+        assert!(none.text.contains("No film fits this filter"), "{none:?}");
+    }
+}
+
+on_both! {
+    async fn filters_can_be_taken_away_and_come_from_the_collection(service: &Service) {
+        films::fill(service, &films::films(30)).await;
+        let collection = get_page(service, "/?q=alien&rating=2..&view=table&sort=-rating&limit=3").await;
+        let address = link(&collection, "Statistics of these films");
+        assert_eq!(address, "/statistics?q=alien&rating=2..");
+        let page = get_page(service, &address).await;
+        let chips = between(&page.text, "<ul class=\"chips\"", "</ul>")[0];
+        let hrefs: Vec<String> = between(chips, "href=\"", "\"").into_iter().map(text).collect();
+        assert_eq!(hrefs, ["/statistics?rating=2..", "/statistics?q=alien", "/statistics"]);
+        assert_eq!(link(&page, "Look at these films"), "/?q=alien&rating=2..");
+        for (path, refused) in [("/statistics?sort=title", "sort"), ("/statistics?rating=6", "rating")] {
+            assert_eq!(service.get(path).await.places(400), [refused]);
+        }
+    }
+}
+
+on_both! {
+    async fn no_search_breaks_out_of_the_page(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        for hostile in HOSTILE {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", hostile).finish();
+            let page = get_page(service, &format!("/statistics?{query}")).await;
+            assert!(!page.text.contains(hostile), "{page:?}");
+        }
+    }
+}
