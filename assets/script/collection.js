@@ -3,6 +3,7 @@
 //
 // After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew.
 
+import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { say } from "./messages.js";
 
@@ -12,7 +13,6 @@ const PATIENCE = 200;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
-const FIRST = { headers: { "Reelshelf-List-First": "1" } };
 const form = document.getElementById("filters");
 const search = document.getElementById("q");
 const announcement = document.getElementById("announcement");
@@ -21,8 +21,6 @@ let underWay = new AbortController();
 let ahead;
 
 const list = () => document.querySelector("section.list");
-const films = (section) => section.querySelector("ul.shelf, table.films tbody");
-const nextOf = (section) => section.querySelector("a[rel=next]")?.getAttribute("href");
 const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
 
 if (form) {
@@ -48,7 +46,7 @@ function begin() {
     show(address(), { push: true });
   });
   document.addEventListener("click", follow);
-  document.addEventListener("films:refresh", () => show(location.href, { keep: true }));
+  document.addEventListener("films:refresh", () => renew());
   addEventListener("popstate", ({ state }) => {
     typing = false;
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
@@ -80,20 +78,18 @@ function follow(event) {
 
 /** What is needed to come back to this place. */
 function remember() {
-  const shown = films(list())?.childElementCount ?? 0;
-  history.replaceState({ films: shown, top: scrollY }, "");
+  history.replaceState({ films: films().length, top: scrollY }, "");
 }
 
-/** Shows the films of an address: at least so many of them, if given, and from the `top` on; `keep` keeps as many
- *  as there are, and where one is. */
-async function show(url, { push, films: count = 0, top, keep, focus, typed = false } = {}) {
+/** Shows the films of an address: at least so many of them, if given, and from the `top` on. */
+async function show(url, { push, films: count, top, focus, typed } = {}) {
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
-  if (keep) count = films(list())?.childElementCount ?? 0;
   const waiting = setTimeout(() => list().classList.add("waiting"), PATIENCE);
   try {
-    const { found, main, at } = await fetchList(url, count, signal);
+    const main = await load(url, count, { ...LIST_FIRST, signal });
+    const { at } = main;
     if (push && at !== location.href) {
       remember();
       history.pushState(null, "", at);
@@ -103,27 +99,17 @@ async function show(url, { push, films: count = 0, top, keep, focus, typed = fal
     const query = new URL(at).searchParams.get("q") ?? "";
     document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     if (!typed) search.value = query;
-    exchange(found);
+    exchange(main.querySelector("section.list"));
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
     complete(query ? await counted(at, signal) : main);
-    if (!keep) announcement.textContent = document.getElementById("found").textContent;
+    announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
     if (error.name !== "AbortError") say(error.message);
   } finally {
     clearTimeout(waiting);
     if (underWay.signal === signal) list().classList.remove("waiting");
   }
-}
-
-/** The list at an address, with further pages until there are so many films. */
-async function fetchList(url, count, signal) {
-  const first = await page(url, { ...FIRST, signal });
-  const found = first.querySelector("section.list");
-  while (films(found)?.childElementCount < count && nextOf(found)) {
-    append(found, (await page(nextOf(found), { ...FIRST, signal })).querySelector("section.list"));
-  }
-  return { found, main: first, at: first.at };
 }
 
 /** The page with all its counts, when nothing came for a moment: to count what a search finds takes longer. */
@@ -137,7 +123,7 @@ async function counted(url, signal) {
 function complete(main) {
   const fresh = main.getElementById("filters");
   if (!fresh) return location.reload(); // the collection has become empty
-  for (const part of ["#found", ".jumps"]) {
+  for (const part of ["#found", ".jumps", "#every"]) {
     const [old, counted] = [list(), main].map((within) => within.querySelector(part));
     if (old && counted) old.innerHTML = counted.innerHTML;
   }
@@ -157,27 +143,10 @@ function exchange(found) {
   document.dispatchEvent(new Event("films:changed"));
 }
 
-/** Puts the films of a further page behind those of a list. */
-function append(section, further) {
-  const [here, more] = [films(section), films(further)];
-  if (more) {
-    const last = [...here.querySelectorAll(".post h2")].at(-1)?.textContent;
-    let number = here.querySelectorAll(".post").length;
-    for (const post of more.querySelectorAll(".post")) {
-      if (post.textContent === last) post.remove();
-      else post.id = `at-${(number += 1)}`;
-    }
-    here.append(...more.children);
-  }
-  const [old, fresh] = [section, further].map((within) => within.querySelector("nav.pages"));
-  if (fresh) old.replaceWith(fresh);
-  else old.remove();
-}
-
 /** Fetches further films before their end is seen. */
 function watch() {
   ahead?.disconnect();
-  const end = list().querySelector("nav.pages");
+  const end = list().querySelector(".pages");
   if (!nextOf(list())) return;
   ahead = new IntersectionObserver(([entry]) => entry.isIntersecting && further(), { rootMargin: `${AHEAD}px` });
   ahead.observe(end);
@@ -188,9 +157,9 @@ async function further() {
   const { signal } = underWay;
   const section = list();
   try {
-    const next = await page(nextOf(section), { ...FIRST, signal });
+    const more = await page(nextOf(section), { ...LIST_FIRST, signal });
     if (section !== list()) return;
-    append(section, next.querySelector("section.list"));
+    append(section, more);
     watch();
     document.dispatchEvent(new Event("films:changed"));
   } catch (error) {

@@ -3,8 +3,6 @@
 import { page } from "./service.js";
 
 const FILM = ".shelf > .film, .films tbody > tr";
-/** How many films a page of the list can have. */
-const MOST = 1000;
 
 export const films = (root = document) => [...root.querySelectorAll(FILM)];
 /** The film that an element belongs to, if it does. */
@@ -28,9 +26,8 @@ export function focus(film) {
 /** Makes the page like a fresh one of the same place: all of it, or all but the films. Whoever follows
  *  the list hears `films:changed`. */
 export async function renew(fresh, { keepFilms = false } = {}) {
-  fresh ??= await page(location.pathname + location.search);
   const count = films().length;
-  if (!keepFilms && count > films(fresh).length && nextOf(fresh)) fresh = await atLeast(count);
+  if (!fresh || (!keepFilms && count > films(fresh).length && nextOf(fresh))) fresh = await load(location.href, count);
   const chosen = new Set(selected().map(idOf));
   const all = document.querySelector("#every input")?.checked;
   const here = filmOf(document.activeElement);
@@ -53,36 +50,32 @@ function replace(fresh, parts) {
   }
 }
 
-const nextOf = (root) => root.querySelector('.pages [rel="next"]')?.getAttribute("href");
+/** The link to the page with further films, if there is one. */
+export const nextOf = (root) => root.querySelector(".pages [rel=next]")?.getAttribute("href");
 
-/** The page with so many films, where there are as many: what was fetched while scrolling stays. */
-async function atLeast(count) {
-  const to = new URL(location.href);
-  const limit = to.searchParams.get("limit");
-  const withLimit = (href, value) => {
-    const address = new URL(href, location.href);
-    if (value === null) address.searchParams.delete("limit");
-    else address.searchParams.set("limit", value);
-    return address.pathname + address.search;
-  };
-  let whole;
-  for (let next = to.href; next && (!whole || films(whole).length < count); ) {
-    const more = await page(withLimit(next, Math.min(count, MOST)));
-    next = nextOf(more);
-    if (whole) append(whole, more);
-    whole ??= more;
+/** With these options the list is given at once, and what a search finds is not counted first. */
+export const LIST_FIRST = { headers: { "Reelshelf-List-First": "1" } };
+
+/** The page of an address with so many films, where there are as many. */
+export async function load(address, count = 0, options = {}) {
+  const whole = await page(address, options);
+  while (films(whole).length < count && nextOf(whole)) {
+    append(whole, await page(nextOf(whole), { ...options, ...LIST_FIRST }));
   }
-  for (const link of whole.querySelectorAll(".pages a")) link.setAttribute("href", withLimit(link.getAttribute("href"), limit));
   return whole;
 }
 
-function append(whole, more) {
+/** Puts the films of a further page behind those of a list. */
+export function append(whole, more) {
   const list = (root) => root.querySelector(".shelf, .films tbody");
-  for (const post of more.querySelectorAll(".post")) {
-    const before = [...whole.querySelectorAll(".post")].at(-1);
-    if (before?.textContent === post.textContent) post.remove();
-    post.removeAttribute("id");
+  const before = [...whole.querySelectorAll(".post")];
+  let number = before.length;
+  for (const post of list(more)?.querySelectorAll(".post") ?? []) {
+    if (post.textContent === before.at(-1)?.textContent) post.remove();
+    else post.id = `at-${(number += 1)}`;
   }
-  list(whole).append(...list(more).children);
-  whole.querySelector(".pages").replaceWith(more.querySelector(".pages"));
+  list(whole).append(...(list(more)?.children ?? []));
+  const [old, fresh] = [whole, more].map((root) => root.querySelector(".pages"));
+  if (fresh) old.replaceWith(fresh);
+  else old.remove();
 }
