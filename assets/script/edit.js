@@ -13,7 +13,8 @@ async function ask() {
   asking?.abort();
   asking = new AbortController();
   const query = new URLSearchParams();
-  for (const name of ["title", "releaseYear", "length"]) query.set(name, form.elements[name].value);
+  // By name: `elements.length` is a number.
+  for (const name of ["title", "releaseYear", "length"]) query.set(name, form.elements.namedItem(name).value);
   if (form.dataset.film) query.set("film", form.dataset.film);
   let hints;
   try {
