@@ -137,11 +137,11 @@ inEveryWay("of two who change a film, the second sees both versions", () => serv
   assert.deepEqual(await stored(id), ["HEAT", "VHS", 172, 1995, 4]);
   const rows = await page.getByRole("row").allInnerTexts();
   assert.deepEqual(rows.slice(1).map((row) => row.trim().split(/\s*\t\s*/)), [
-    ["title", "Heat!", "HEAT both changed"].map((text) => text.replace(" both", "\nboth")),
-    ["format", "VHS", "VHS"],
-    ["length", "2 h 50", "2 h 52"],
-    ["year", "1995", "1995"],
-    ["rating", "5 stars", "4 stars"],
+    ["Title", "Heat!", "HEAT both changed"].map((text) => text.replace(" both", "\nboth")),
+    ["Format", "VHS", "VHS"],
+    ["Length", "2 h 50", "2 h 52"],
+    ["Year", "1995", "1995"],
+    ["Rating", "5 stars", "4 stars"],
   ]);
   assert.deepEqual(await page.locator("mark").allInnerTexts(), ["Heat!", "2 h 52", "5 stars"]);
   assert.match(await page.locator(".trouble").innerText(), /changed by olivia \(/);
