@@ -9,6 +9,7 @@ mod once;
 mod openapi;
 mod problem;
 mod query;
+mod spool;
 mod web;
 
 use std::{sync::Arc, time::Duration};

@@ -1,6 +1,6 @@
 //! `POST /movie` with a file: spooled to disk, then imported.
 
-use std::io::{Seek, Write};
+use std::fs::File;
 
 use axum::{
     Json,
@@ -18,12 +18,10 @@ use crate::{
         once::Key,
         problem::Problem,
         query::{Params, boolean},
+        spool::Spool,
     },
-    service::{Editor, Error, import},
+    service::{Editor, import},
 };
-
-/// The largest file that is taken, in bytes: 1 GiB, some ten million movies.
-const LARGEST_FILE: u64 = 1 << 30;
 
 /// What may stand as `charset`; UTF-16 is known by the file's byte order mark alone.
 const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "utf-16le", "utf-16be"];
@@ -74,23 +72,14 @@ fn charset(content_type: &HeaderValue) -> Option<&str> {
 }
 
 /// Writes the body to a file without a name, which is gone when it is closed.
-async fn spool(mut body: Body, key: &mut Key) -> Result<std::fs::File, Problem> {
-    let failed = |e: std::io::Error| Error::Failed(format!("an import could not be spooled: {e}"));
-    let mut file = tempfile::tempfile().map_err(failed)?;
-    let mut size = 0;
+async fn spool(mut body: Body, key: &mut Key) -> Result<File, Problem> {
+    let mut spool = Spool::open()?;
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body broke off; nothing was stored"))?;
         let Ok(data) = frame.into_data() else { continue };
-        size += data.len() as u64;
-        if size > LARGEST_FILE {
-            let detail = format!("a file of more than {LARGEST_FILE} bytes is not taken; split it");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
+        spool.write(&data)?;
         key.update(&data);
-        // Pieces of some 16 KiB into the page cache: too short to be worth another thread.
-        file.write_all(&data).map_err(failed)?;
     }
-    file.rewind().map_err(failed)?;
-    Ok(file)
+    spool.finish()
 }
