@@ -28,15 +28,7 @@ pub(super) struct Rows<R> {
 impl<R: BufRead> Rows<R> {
     pub(super) fn open(file: R, marked: bool, options: &ImportOptions) -> Result<Self, Invalid> {
         let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
-        let (mut line, mut names) = header(&mut parser)?;
-        if let Some(layout) = Layout::of_preamble(names.first().map_or("", String::as_str)) {
-            // A header and a line about the list come before that of the films.
-            for _ in 0..3 {
-                if !layout.knows(&names) {
-                    (line, names) = header(&mut parser)?;
-                }
-            }
-        }
+        let (line, names) = header_of_films(&mut parser)?;
         let layout = layout_of(line, &names, options)?;
         if let Some(twice) =
             names.iter().enumerate().find(|(n, name)| !name.is_empty() && names[..*n].contains(name))
@@ -140,6 +132,26 @@ impl<R: BufRead> Rows<R> {
         csv.write_record(cells.map(|(_, cell)| cell).chain([last.as_bytes()]))?;
         csv.flush()
     }
+}
+
+/// The columns that a file names.
+pub(super) fn columns(file: impl BufRead) -> Result<Vec<String>, Invalid> {
+    let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
+    Ok(header_of_films(&mut parser)?.1)
+}
+
+/// Reads the line that names the columns of the films, and tells which it is.
+fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
+    let (mut line, mut names) = header(parser)?;
+    if let Some(layout) = Layout::of_preamble(names.first().map_or("", String::as_str)) {
+        // A header and a line about the list come before that of the films.
+        for _ in 0..3 {
+            if !layout.knows(&names) {
+                (line, names) = header(parser)?;
+            }
+        }
+    }
+    Ok((line, names))
 }
 
 /// Reads a line that names columns.

@@ -158,6 +158,14 @@ impl<R: Read> Rows<R> {
     }
 }
 
+/// The columns that a CSV file names in its header line.
+///
+/// # Errors
+/// A file without such a line, or that is no text.
+pub fn columns<R: Read + Seek>(file: R) -> Result<Vec<String>, Invalid> {
+    csv::columns(text::open(file)?.0)
+}
+
 fn unreadable(error: &io::Error) -> Invalid {
     Invalid(format!("the file cannot be read: {error}"))
 }

@@ -100,7 +100,7 @@ fn name_of(place: &Place) -> &str {
 }
 
 /// A sentence of its own: with a capital at its beginning and a full stop at its end.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())

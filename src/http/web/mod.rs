@@ -6,6 +6,7 @@ mod edit;
 pub mod error;
 mod export;
 mod film;
+mod import;
 pub mod login;
 mod notice;
 mod selection;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<Shared> {
         .merge(edit::routes())
         .merge(selection::routes())
         .merge(export::routes())
+        .merge(import::routes())
         .merge(statistics::routes())
         .merge(tonight::routes())
         .merge(undo::routes())
@@ -50,6 +52,7 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Proble
 }
 
 /// The fields of a form.
+#[derive(Clone, Default)]
 struct Form(Vec<(String, String)>);
 
 impl Form {

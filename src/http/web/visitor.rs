@@ -17,10 +17,11 @@ use crate::{
 };
 
 /// The pages that every page leads to: the path, what it is called, and for whom it is.
-const WAYS: [(&str, &str, Role); 4] = [
+const WAYS: [(&str, &str, Role); 5] = [
     ("/", "Films", Role::Viewer),
     ("/tonight", "Tonight", Role::Viewer),
     ("/statistics", "Statistics", Role::Viewer),
+    ("/import", "Import", Role::Editor),
     ("/add", "Add", Role::Editor),
 ];
 

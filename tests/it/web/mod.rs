@@ -8,6 +8,7 @@ mod export;
 mod filters;
 mod headers;
 mod home;
+mod import;
 mod login;
 mod selection;
 mod setup;

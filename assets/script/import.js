@@ -1,0 +1,132 @@
+// Importing: the preview follows each choice, the file stays in the browser, and the way is seen.
+
+import { say } from "./messages.js";
+
+/** The largest file that is sent again with each choice, in bytes; of larger ones a click shows the preview. */
+const SMALL = 4 * 1024 * 1024;
+/** How long nothing is typed before the preview follows, in milliseconds. */
+const PATIENCE = 300;
+
+const main = document.getElementById("main");
+const spoken = document.createElement("p");
+spoken.className = "unseen";
+spoken.setAttribute("role", "status");
+document.body.append(spoken);
+
+let request;
+let timer;
+let importing = false;
+
+const form = () => document.getElementById("import");
+
+main.addEventListener("input", ({ target }) => {
+  const file = form()?.elements.file.files[0];
+  if (!file || importing) return;
+  clearTimeout(timer);
+  request?.abort();
+  if (file.size <= SMALL) timer = setTimeout(send, target.matches("select, [type=file]") ? 0 : PATIENCE, "preview");
+  else if (target.type === "file") say("A large file. Preview shows what would become of it.");
+});
+
+main.addEventListener("submit", (event) => {
+  if (event.target !== form()) return;
+  event.preventDefault();
+  clearTimeout(timer);
+  request?.abort();
+  if (!importing) send(event.submitter?.value ?? "preview");
+});
+
+for (const type of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(type, (event) => {
+    const input = form()?.elements.file;
+    if (!input || importing || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    main.classList.toggle("dropping", type === "dragover");
+    if (type !== "drop") return;
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}
+
+/** Sends the form as its buttons do; `what` is the button's value. */
+function send(what) {
+  const data = new FormData(form());
+  data.set("do", what);
+  data.set("fileStays", "yes");
+  const sent = (request = new XMLHttpRequest()); // which alone tells how much was sent
+  sent.open("POST", "/import");
+  sent.setRequestHeader("Accept", "text/html");
+  sent.responseType = "document";
+  sent.addEventListener("load", () => show(sent));
+  sent.addEventListener("error", () => say("Not sent: the service cannot be reached, or the file has changed."));
+  sent.addEventListener("loadend", () => wait(false));
+  wait(true);
+  if (what === "import") watch(sent);
+  sent.send(data);
+}
+
+function wait(busy) {
+  main.setAttribute("aria-busy", busy);
+  if (busy) return;
+  importing = false;
+  const progress = document.getElementById("progress");
+  if (!progress) return;
+  progress.hidden = true;
+  for (const section of form().children) section.inert = false;
+}
+
+/** Shows how much of the file was sent, then that it is being stored; and lets one stop it. */
+function watch(sent) {
+  importing = true;
+  for (const section of form().children) section.inert = !section.matches(".verdict");
+  const progress = document.getElementById("progress");
+  const [label, bar, stop] = progress.children;
+  progress.hidden = false;
+  label.textContent = "Sending";
+  bar.value = 0;
+  sent.upload.addEventListener("progress", ({ loaded, total }) => (bar.value = loaded / total));
+  sent.upload.addEventListener("load", () => {
+    bar.removeAttribute("value");
+    spoken.textContent = label.textContent = "Being stored";
+  });
+  stop.onclick = () => {
+    sent.abort();
+    form().querySelector("[name=do]").focus();
+    say("Stopped.");
+  };
+}
+
+/** Puts the page that came back in place of this one, but for the file and what one was doing. */
+function show({ response, responseURL }) {
+  if (new URL(responseURL).pathname === "/login") return location.assign("/login?next=%2Fimport");
+  const fresh = response?.getElementById("main");
+  if (!fresh?.matches(".import")) return say(fresh?.querySelector("h1 + p")?.textContent ?? "This did not work.");
+
+  const { file } = form().elements;
+  const focused = document.activeElement;
+  const selector = focused.id ? `#${CSS.escape(focused.id)}` : `[name="${focused.name}"][value="${focused.value}"]`;
+  const selection = [focused.selectionStart, focused.selectionEnd];
+  const unfolded = new Set([...main.querySelectorAll("details[open]")].map(named));
+  const { scrollY } = window;
+
+  main.className = fresh.className;
+  main.replaceChildren(...fresh.childNodes);
+  document.title = response.title;
+  for (const details of main.querySelectorAll("details")) details.open ||= unfolded.has(named(details));
+  const input = document.getElementById("file");
+  if (input) {
+    for (const name of ["aria-invalid", "aria-describedby"]) file.toggleAttribute(name, input.hasAttribute(name));
+    for (const { name, value } of input.attributes) file.setAttribute(name, value);
+    input.replaceWith(file);
+  }
+  const done = document.getElementById("imported");
+  const again = done ?? (main.contains(focused) || !focused.isConnected ? main.querySelector(selector) : null);
+  again?.focus({ preventScroll: !done });
+  if (typeof selection[0] === "number") again?.setSelectionRange?.(...selection);
+  window.scrollTo(0, done ? 0 : scrollY);
+  const counts = [...main.querySelectorAll(".counts > div")].map(({ innerText }) => innerText.replace(/\s+/g, " "));
+  spoken.textContent = [main.querySelector("#imported, #verdict").textContent, ...counts].join(", ");
+}
+
+/** What a folded list is called, whatever it counts. */
+const named = (details) => details.firstElementChild.textContent.replace(/[\d,]+/g, "");

@@ -1,0 +1,205 @@
+//! What becomes, or became, of the rows of a file, in words.
+
+use std::collections::BTreeMap;
+
+use super::choices::field_in_words;
+use crate::{
+    domain::Attributes,
+    exchange::{Becomes, Note, Report, RowError},
+    http::web::{film, words},
+};
+
+/// How many reasons are listed in front of the rows.
+const MOST_REASONS: usize = 6;
+/// How many notes are listed; of errors, a report holds no more anyway.
+const MOST_NOTES: usize = 1000;
+
+/// What the templates show of a report.
+pub struct Outcome {
+    pub read: String,
+    /// How many rows became what, each under a heading.
+    pub counts: Vec<(&'static str, String)>,
+    pub failed: u64,
+    /// Whether there is anything to store.
+    pub stores: bool,
+    /// Why rows are refused, most of them first.
+    pub reasons: Vec<String>,
+    pub rows: Vec<Row>,
+    pub errors: Vec<Remark>,
+    pub notes: Vec<Remark>,
+    pub ignored_columns: Vec<String>,
+}
+
+/// One row of the file.
+pub struct Row {
+    pub line: u64,
+    /// What becomes of it.
+    pub becomes: &'static str,
+    pub film: Option<FilmOfRow>,
+    pub remarks: Vec<Remark>,
+}
+
+pub struct FilmOfRow {
+    pub title: String,
+    pub format: &'static str,
+    pub length: String,
+    pub year: i64,
+    pub rating: String,
+    pub stars: &'static str,
+}
+
+/// What is to be said of a row: why it is refused, or what of it was not taken as it stood.
+#[derive(Clone)]
+pub struct Remark {
+    pub line: u64,
+    pub field: String,
+    pub detail: String,
+    pub value: Option<String>,
+}
+
+impl Outcome {
+    pub fn of(report: Report) -> Self {
+        let tried = report.dry_run;
+        let counts = [
+            (if tried { "To be added" } else { "Added" }, report.created),
+            (if tried { "To be changed" } else { "Changed" }, report.updated),
+            ("Skipped", report.skipped),
+            ("Refused", report.failed),
+        ];
+        let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
+        let notes: Vec<Remark> = report.notes.iter().map(Remark::of_note).collect();
+        Self {
+            read: words::grouped(signed(report.read)),
+            counts: counts.map(|(label, count)| (label, words::grouped(signed(count)))).into(),
+            failed: report.failed,
+            stores: report.created + report.updated > 0,
+            reasons: reasons(&report),
+            rows: rows(&report, &errors, &notes),
+            errors,
+            notes: notes.into_iter().take(MOST_NOTES).collect(),
+            ignored_columns: report.ignored_columns,
+        }
+    }
+}
+
+impl Outcome {
+    /// What is listed behind the rows, each list under its heading.
+    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
+        let lists = [("Refused", self.errors.as_slice()), ("Notes", &self.notes)];
+        lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Remark {
+    fn of_error(error: &RowError) -> Self {
+        Self {
+            line: error.line,
+            field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            detail: plain(&error.detail).to_owned(),
+            // Most rules end with what was given instead.
+            value: error.value.clone().filter(|value| !value.is_empty() && !error.detail.contains(", got ")),
+        }
+    }
+
+    fn of_note(note: &Note) -> Self {
+        Self {
+            line: note.line,
+            field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            detail: note.detail.clone(),
+            value: note.value.clone().filter(|value| !value.is_empty()),
+        }
+    }
+}
+
+/// A rule without the option of the API that helps: the page has a control for it.
+pub fn plain(detail: &str) -> &str {
+    let hints = [", and there is no default", "; mapFormat=", "; name the columns with map="];
+    hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
+}
+
+/// Why rows are refused, each reason once with how often, most frequent first.
+fn reasons(report: &Report) -> Vec<String> {
+    let mut counts: BTreeMap<(&str, &str), (usize, u64)> = BTreeMap::new();
+    for error in &report.errors {
+        let rule = plain(&error.detail).split(", got ").next().unwrap_or_default();
+        let field = error.field.as_deref().unwrap_or("row");
+        counts.entry((field_in_words(field), rule)).or_insert((0, error.line)).0 += 1;
+    }
+    let more = if report.errors.len() == Report::MOST_ERRORS { "at least " } else { "" };
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, (count, line))| (std::cmp::Reverse(*count), *line));
+    let reason = |((field, rule), (count, line)): ((&str, &str), (usize, u64))| match count {
+        1 => format!("The {field} {rule}: line {line}"),
+        _ => format!(
+            "The {field} {rule}: {more}{} rows, the first in line {line}",
+            words::grouped(signed(count as u64))
+        ),
+    };
+    counts.into_iter().take(MOST_REASONS).map(reason).collect()
+}
+
+fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
+    let mut remarks: BTreeMap<u64, Vec<Remark>> = BTreeMap::new();
+    let last = report.preview.last().map_or(0, |row| row.line);
+    for remark in errors.iter().chain(notes).filter(|remark| remark.line <= last) {
+        remarks.entry(remark.line).or_default().push(remark.clone());
+    }
+    let row = |row: &crate::exchange::Preview| Row {
+        line: row.line,
+        becomes: match row.becomes {
+            Becomes::Created => "added",
+            Becomes::Updated => "changed",
+            Becomes::Skipped => "skipped",
+            Becomes::Refused => "refused",
+        },
+        film: row.movie.as_ref().map(FilmOfRow::of),
+        remarks: remarks.remove(&row.line).unwrap_or_default(),
+    };
+    report.preview.iter().map(row).collect()
+}
+
+impl FilmOfRow {
+    fn of(attributes: &Attributes) -> Self {
+        let rating = attributes.rating.get();
+        Self {
+            title: attributes.title.as_str().to_owned(),
+            format: attributes.movie_format.as_str(),
+            length: words::duration(attributes.length.get()),
+            year: attributes.release_year.get(),
+            rating: words::stars(rating),
+            stars: film::stars(rating),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once_and_without_the_apis_options() {
+        let error = |line, field: &'static str, detail: &str| RowError {
+            line,
+            field: Some(field.into()),
+            detail: detail.to_owned(),
+            value: None,
+        };
+        let errors = vec![
+            error(2, "rating", "must be between 1 and 5, got 9"),
+            error(3, "length", "is missing, and there is no default for it (default=length:VALUE)"),
+            error(4, "rating", "must be between 1 and 5, got 0"),
+        ];
+        let report = Report { failed: 3, errors, ..Report::default() };
+        assert_eq!(
+            reasons(&report),
+            [
+                "The rating must be between 1 and 5: 2 rows, the first in line 2",
+                "The length is missing: line 3"
+            ]
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! What the form of an import sends: the choices, and the file (RFC 7578).
+
+use std::fs::File;
+
+use axum::{
+    extract::{
+        FromRequest, Multipart, Request,
+        multipart::{Field, MultipartError},
+    },
+    http::{StatusCode, header},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    http::{
+        LARGEST_BODY, Shared,
+        body::{media_type, unsupported},
+        problem::Problem,
+        spool::Spool,
+        web::Form,
+    },
+    service::Once,
+};
+
+/// The largest file, in bytes, that goes along with the form, so that it need not be chosen again.
+const LARGEST_KEPT: usize = 256 * 1024;
+
+/// What was sent.
+#[derive(Default)]
+pub struct Sent {
+    pub form: Form,
+    pub name: String,
+    pub file: Option<File>,
+    /// The file in Base64, where it is not too large to go along with the form.
+    pub kept: String,
+    digest: Sha256,
+}
+
+impl Sent {
+    async fn read(mut parts: Multipart) -> Result<Self, Problem> {
+        let mut sent = Self::default();
+        let mut size = 0;
+        while let Some(field) = parts.next_field().await.map_err(broken)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            sent.digest.update(&name);
+            if name == "file" {
+                sent.read_file(field).await?;
+                continue;
+            }
+            let text = read_text(field, LARGEST_BODY - size).await?;
+            size += name.len() + text.len();
+            sent.digest.update(&text);
+            sent.form.0.push((name, text));
+        }
+        if sent.file.is_none() {
+            sent.take_kept()?;
+        }
+        if !sent.form.get("fileStays").is_empty() {
+            sent.kept.clear();
+        }
+        Ok(sent)
+    }
+
+    /// Reads the file; a browser sends one without a name where none was chosen.
+    async fn read_file(&mut self, mut field: Field<'_>) -> Result<(), Problem> {
+        let name = field.file_name().unwrap_or_default().to_owned();
+        if name.is_empty() {
+            return Ok(());
+        }
+        let mut spool = Spool::open()?;
+        let mut small = Vec::new();
+        let mut is_small = true;
+        while let Some(piece) = field.chunk().await.map_err(broken)? {
+            self.digest.update(&piece);
+            spool.write(&piece)?;
+            is_small &= small.len() + piece.len() <= LARGEST_KEPT;
+            if is_small {
+                small.extend_from_slice(&piece);
+            }
+        }
+        self.file = Some(spool.finish()?);
+        self.kept = if is_small { STANDARD.encode(small) } else { String::new() };
+        self.name = name;
+        Ok(())
+    }
+
+    /// Takes the file that went along with the form.
+    fn take_kept(&mut self) -> Result<(), Problem> {
+        let kept = self.form.get("kept");
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let bytes = STANDARD.decode(kept);
+        let bytes =
+            bytes.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the file was not kept whole"))?;
+        let mut spool = Spool::open()?;
+        spool.write(&bytes)?;
+        self.file = Some(spool.finish()?);
+        (self.kept, self.name) = (kept.to_owned(), self.form.get("keptName").to_owned());
+        Ok(())
+    }
+
+    /// By what the import is known when the page is loaded again.
+    pub fn once(&self) -> Once {
+        let digest = self.digest.clone().finalize();
+        Once::new(STANDARD.encode(digest), digest.into())
+    }
+}
+
+async fn read_text(mut field: Field<'_>, most: usize) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        if bytes.len() + piece.len() > most {
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form is not in UTF-8"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
+fn broken(_: MultipartError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "the form broke off; nothing was stored")
+}
+
+impl FromRequest<Shared> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Problem> {
+        if media_type(request.headers()) != "multipart/form-data" {
+            return Err(unsupported(header::ACCEPT, "multipart/form-data"));
+        }
+        let parts = Multipart::from_request(request, state).await;
+        Self::read(parts.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form has no boundary"))?)
+            .await
+    }
+}
