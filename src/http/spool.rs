@@ -22,7 +22,7 @@ pub struct Spool {
 impl Spool {
     /// An empty one.
     pub fn open() -> Result<Self, Problem> {
-        Ok(Self { file: tempfile::tempfile().map_err(failed)?, size: 0 })
+        Ok(Self { file: tempfile::tempfile().map_err(|e| failed(&e))?, size: 0 })
     }
 
     /// Takes in a piece, as far as the file does not become too large.
@@ -33,16 +33,16 @@ impl Spool {
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         // Pieces of some 16 KiB into the page cache: too short to be worth another thread.
-        Ok(self.file.write_all(piece).map_err(failed)?)
+        Ok(self.file.write_all(piece).map_err(|e| failed(&e))?)
     }
 
     /// The file, at its start.
     pub fn finish(mut self) -> Result<File, Problem> {
-        self.file.rewind().map_err(failed)?;
+        self.file.rewind().map_err(|e| failed(&e))?;
         Ok(self.file)
     }
 }
 
-fn failed(error: io::Error) -> Error {
+fn failed(error: &io::Error) -> Error {
     Error::Failed(format!("a file could not be spooled: {error}"))
 }

@@ -119,7 +119,6 @@ async fn read_text(mut field: Field<'_>, most: usize) -> Result<String, Problem>
     String::from_utf8(bytes).map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form is not in UTF-8"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
 fn broken(_: MultipartError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "the form broke off; nothing was stored")
 }
