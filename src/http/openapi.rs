@@ -799,6 +799,15 @@ pub struct LastEventId {
     last_event_id: String,
 }
 
+/// Where a stream of events begins.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FirstEventId {
+    /// The `id` of the change after which the stream begins.
+    #[param(rename = "lastEventId", required = false, pattern = "^[0-9]{1,18}$")]
+    last_event_id: String,
+}
+
 /// The query of a list that comes in pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

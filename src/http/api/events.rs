@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    domain::Invalid,
     http::{Shared, openapi as schema, problem::Problem, query::Params},
     service::{Viewer, events},
 };
@@ -29,10 +30,12 @@ pub fn routes() -> OpenApiRouter<Shared> {
 ///
 /// Server-sent events (WHATWG HTML): one for each committed change, in the order of the commits, its
 /// data being the change as in `/history`. From now on, or with `Last-Event-ID` from the change after
-/// that one on. A stream that is read too slowly ends; it goes on with `Last-Event-ID`.
-#[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history", params(schema::LastEventId), responses(
+/// that one on. A stream that is read too slowly ends; it goes on with `Last-Event-ID`. A browser, which
+/// sends that header only when it connects again, says `lastEventId` at first; the header comes before it.
+#[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history",
+    params(schema::LastEventId, schema::FirstEventId), responses(
     (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
-    (status = 400, description = "`Last-Event-ID` is no id of a change"),
+    (status = 400, description = "`Last-Event-ID` or `lastEventId` is no id of a change, or a parameter is unknown"),
 ))]
 async fn subscribe(
     State(state): State<Shared>,
@@ -40,8 +43,11 @@ async fn subscribe(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
-    Params::of(&uri).finish()?;
-    let changes = events::subscribe(state.app.clone(), viewer, last_event_id(&headers)?).await?;
+    let mut params = Params::of(&uri);
+    let first = params.one("lastEventId", |text| change_id(text).ok_or_else(|| Invalid(RULE.to_owned())));
+    params.finish()?;
+    let after = last_event_id(&headers)?.or(first);
+    let changes = events::subscribe(state.app.clone(), viewer, after).await?;
     let events = changes.map(|change| {
         let event = Event::default().id(change.id.to_string()).json_data(&change);
         Ok::<_, Infallible>(event.expect("a change is JSON"))
@@ -51,11 +57,15 @@ async fn subscribe(
     Ok((unbuffered, Sse::new(events).keep_alive(KeepAlive::default())))
 }
 
+/// What `Last-Event-ID` must be.
+const RULE: &str = "must be the id of a change, such as 42";
+
 fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    let id = value.to_str().ok().filter(|id| id.bytes().all(|b| b.is_ascii_digit()));
-    let id = id.and_then(|id| id.parse().ok());
-    id.map(Some).ok_or_else(|| {
-        Problem::new(StatusCode::BAD_REQUEST, "Last-Event-ID must be the id of a change, such as 42")
-    })
+    let id = value.to_str().ok().and_then(change_id);
+    id.map(Some).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("Last-Event-ID {RULE}")))
+}
+
+fn change_id(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }

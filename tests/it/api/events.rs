@@ -31,6 +31,10 @@ impl Stream {
         if let Some(id) = after {
             request = request.header("last-event-id", id);
         }
+        Self::of(request).await
+    }
+
+    async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -103,6 +107,11 @@ on_both! {
         assert_eq!(ids(&stream.take(230).await), all[20..]);
         service.add("One more", "DVD", 90, 2000, 3).await;
         assert_eq!(stream.take(1).await[0]["effects"][0]["after"]["title"], "One more");
+        let mut of_address = Stream::of(service.request(Method::GET, "/events?lastEventId=0")).await;
+        assert_eq!(ids(&of_address.take(251).await)[..250], all);
+        let both = format!("/events?lastEventId={}", all[9]);
+        let mut of_both = Stream::of(service.request(Method::GET, &both).header("last-event-id", all[19])).await;
+        assert_eq!(ids(&of_both.take(230).await), all[20..]);
         let mut from_the_beginning = Stream::open(service, Some(0)).await;
         assert_eq!(ids(&from_the_beginning.take(251).await)[..250], all);
     }
@@ -113,6 +122,7 @@ on_both! {
         for bad in ["", "x", "-1", "1.0", "99999999999999999999"] {
             let request = service.request(Method::GET, "/events").header("last-event-id", bad);
             Answer::of(request).await.problem(400);
+            assert_eq!(service.get(&format!("/events?lastEventId={bad}")).await.places(400), ["lastEventId"]);
         }
         service.get("/events?q=heat").await.problem(400);
     }
