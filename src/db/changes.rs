@@ -390,6 +390,20 @@ pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
     place(conn, sql, &[]).await
 }
 
+/// The change at the end of the log; 0 where there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
+    let sql = match conn.driver() {
+        Driver::Sqlite(_) => format!("SELECT c.id FROM changes c ORDER BY {ID_OF_PLACE} DESC LIMIT 1"),
+        Driver::Postgres(_) => {
+            format!("SELECT c.id {FROM_CHANGES} {SETTLED} ORDER BY c.xact DESC, c.id DESC LIMIT 1")
+        }
+    };
+    Ok(conn.query_opt(sql, &[], |row| row.get(0)).await?.unwrap_or(0))
+}
+
 /// The changes behind a place that are committed, whether they count yet or not.
 ///
 /// # Errors

@@ -141,6 +141,16 @@ pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Ends all sessions of a user but that one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_others(conn: &mut Conn, user_id: i64, kept: i64) -> Result<(), DbError> {
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
+    conn.execute(sql, &[user_id.into(), kept.into()]).await?;
+    Ok(())
+}
+
 /// Removes the sessions that were last seen before that time.
 ///
 /// # Errors

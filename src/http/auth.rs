@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -12,6 +12,7 @@ use super::{
     Shared,
     client::{Client, is_cross_site},
     problem::Problem,
+    web,
 };
 use crate::service::{
     Editor, Error, Identity, Owner, Viewer,
@@ -29,24 +30,26 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
         Ok(identity) => identity,
         Err(problem) => return challenge(problem, request.headers()).into_response(),
     };
-    request.extensions_mut().insert(identity);
-    next.run(request).await
+    pass(identity, request, next).await
 }
 
 /// Lets through who is signed in; everybody else is led to the page for that, and then on.
 pub async fn require_for_page(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     match identify(&state, &mut request).await {
-        Ok(identity) => {
-            request.extensions_mut().insert(identity);
-            next.run(request).await
-        }
+        Ok(identity) => pass(identity, request, next).await,
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
-            let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
-            let next: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
-            Redirect::to(&format!("/login?next={next}")).into_response()
+            web::login::ask(&state, request).await.into_response()
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+/// Lets through, with a word to the handler who it is, and to the page of an error.
+async fn pass(identity: Identity, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(identity.clone());
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(identity);
+    response
 }
 
 async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {

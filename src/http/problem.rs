@@ -186,6 +186,7 @@ pub async fn normalize(request: Request, next: Next) -> Response {
     parts.headers.remove(header::CONTENT_TYPE);
     let mut problem = Problem::new(status, detail).into_response();
     problem.headers_mut().extend(parts.headers);
+    problem.extensions_mut().extend(parts.extensions); // who asks, for the page of the error
     problem
 }
 

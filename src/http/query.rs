@@ -132,11 +132,16 @@ impl PageQuery {
 
 /// The link to the page that begins at the cursor: the same address with this cursor (RFC 8288).
 pub fn next_page(uri: &Uri, cursor: &str) -> Result<HeaderValue, Error> {
+    let link = format!("<{}>; rel=\"next\"", with_cursor(uri, cursor));
+    HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))
+}
+
+/// The same address with this cursor.
+pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     query.extend_pairs(given.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
-    let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish());
-    HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))
+    format!("{}?{}", uri.path(), query.finish())
 }
 
 /// Reads `true` or `false`.

@@ -1,6 +1,7 @@
 //! The history of the collection: what was changed, shown and taken back.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet},
     iter,
     sync::Arc,
@@ -45,6 +46,26 @@ pub async fn list(
     let mut page = page(changes, limit, |change| change.id);
     add_first_effects(&mut conn, &mut page.items).await?;
     Ok(page)
+}
+
+/// Those of these changes that are there, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn some(app: &App, _: &Viewer, ids: &[i64]) -> Result<Vec<Change>, Error> {
+    let mut conn = app.db.read().await?;
+    let mut changes: Vec<Change> = db::with_ids(&mut conn, ids).await?.into_values().collect();
+    changes.sort_unstable_by_key(|change| Reverse(change.id));
+    add_first_effects(&mut conn, &mut changes).await?;
+    Ok(changes)
+}
+
+/// The latest change, as the stream of events counts; 0 where there is none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn newest(app: &App, _: &Viewer) -> Result<i64, Error> {
+    Ok(db::newest(&mut app.db.read().await?).await?)
 }
 
 /// How many changes there are.

@@ -1,6 +1,6 @@
 //! Sessions of the web pages: listed, ended.
 
-use super::{App, Error, Viewer, auth::SESSION_IDLE};
+use super::{App, Error, Via, Viewer, auth::SESSION_IDLE};
 use crate::db::sessions;
 
 pub use sessions::Session;
@@ -24,5 +24,17 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     if !sessions::delete(&mut tx, viewer.user_id, id).await? {
         return Err(Error::NotFound(format!("there is no session {id}")));
     }
+    Ok(tx.commit().await?)
+}
+
+/// Ends all of one's own sessions but the one that asks, if it is one.
+///
+/// # Errors
+/// [`Error::Forbidden`] with a token that was narrowed.
+pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
+    viewer.may_manage_account()?;
+    let own = if let Via::Session { id } = viewer.via { id } else { 0 };
+    let mut tx = app.db.write().await?;
+    sessions::delete_others(&mut tx, viewer.user_id, own).await?;
     Ok(tx.commit().await?)
 }

@@ -3,7 +3,7 @@
 use axum::{
     Json as Answer,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Serialize;
@@ -108,7 +108,9 @@ async fn logout(
     } else {
         StatusCode::NO_CONTENT.into_response()
     };
-    Ok(([(cookie, value)], answer).into_response())
+    // What was seen is not to be seen with the back button.
+    let forget = (HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned());
+    Ok(([(cookie, value), forget], answer).into_response())
 }
 
 /// Who one is

@@ -13,7 +13,7 @@ pub mod tokens;
 pub mod users;
 
 /// The id at the end of an address: a whole number from 1, written in digits alone.
-fn id(text: &str) -> Option<i64> {
+pub(super) fn id(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     text.parse().ok().filter(|id| digits && *id > 0)
 }

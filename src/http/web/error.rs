@@ -12,6 +12,7 @@ use super::visitor::Visitor;
 use crate::{
     domain::{Place, Violation},
     http::{RequestId, problem::Problem},
+    service::Identity,
 };
 
 #[derive(Template)]
@@ -44,8 +45,10 @@ pub async fn for_browsers(request: Request, next: Next) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let status = problem.status();
     let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
+    let identity = response.extensions_mut().remove::<Identity>();
+    let visitor = identity.map(|identity| Visitor::bare(identity, place.clone()));
     let template = ErrorPage {
-        visitor: None,
+        visitor: visitor.as_ref(),
         status: status.as_u16(),
         title: title(status),
         detail: &problem.detail,

@@ -3,25 +3,29 @@
 use askama::Template;
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Form, local_place, page, visitor::Visitor};
+use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
 use crate::{
     http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
     service::{auth, setup},
 };
 
-#[derive(Template)]
+#[derive(Template, Default)]
 #[template(path = "login.html")]
 struct Login<'a> {
     visitor: Option<&'a Visitor>,
     next: &'a str,
     name: &'a str,
+    /// What was done before.
+    told: Option<&'a str>,
     error: Option<&'a str>,
     /// Whether there is no user yet, so that nobody can sign in.
     setup_needed: bool,
+    /// A form that was sent when the session had ended.
+    kept: Option<&'a Kept>,
 }
 
 /// The page for signing in
@@ -30,15 +34,33 @@ struct Login<'a> {
 #[utoipa::path(get, path = "/login", operation_id = "showLogin", tag = "account", security(()),
     params(schema::LoginParams),
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
-pub async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+pub async fn show(State(state): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
     let query = uri.query().unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
+    let told = Notice::sentence(&headers);
     let setup_needed = setup::needed(&state.app).await?;
-    page(
-        StatusCode::OK,
-        &Login { visitor: None, next: local_place(&next), name: "", error: None, setup_needed },
-    )
+    let template = Login { next: local_place(&next), told, setup_needed, ..Login::default() };
+    let mut answer = page(StatusCode::OK, &template)?;
+    if told.is_some() {
+        answer.headers_mut().append(header::SET_COOKIE, Notice::told());
+    }
+    Ok(answer)
+}
+
+/// Leads who is not signed in to the page for that, and from there on to what was asked for. What a form has
+/// sent is kept meanwhile.
+pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> {
+    let safe = request.method().is_safe();
+    let place = request.uri().path_and_query().filter(|_| safe).map_or("/", |place| place.as_str());
+    let next: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
+    match Kept::of(request, state).await {
+        None => Ok(Redirect::to(&format!("/login?next={next}")).into_response()),
+        Some(kept) => {
+            let template = Login { next: "/", kept: Some(&kept), ..Login::default() };
+            page(StatusCode::UNAUTHORIZED, &template)
+        }
+    }
 }
 
 /// Signs in with what the form sent.
@@ -50,19 +72,23 @@ pub async fn submit(
 ) -> Result<Response, Problem> {
     let form = Form::read(request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
+    let kept = Kept::of_login(&form);
     match auth::login(&state.app, client.address, user_agent, name, form.get("password")).await {
-        Ok((secret, _)) => {
+        Ok((secret, identity)) => {
+            let on = match &kept {
+                Some(kept) => kept.go_on(&Visitor::bare(identity, "/".to_owned()))?,
+                None => Redirect::to(next).into_response(),
+            };
             let (cookie, value) = set_cookie(Some(&secret), client);
-            Ok(([(cookie, value)], Redirect::to(next)).into_response())
+            Ok(([(cookie, value)], on).into_response())
         }
         Err(error) => {
             let problem = Problem::from(error);
             if problem.status().is_server_error() {
                 return Err(problem);
             }
-            let template =
-                Login { visitor: None, next, name, error: Some(&problem.detail), setup_needed: false };
-            let mut answer = page(problem.status(), &template)?;
+            let (error, kept) = (Some(problem.detail.as_str()), kept.as_ref());
+            let mut answer = page(problem.status(), &Login { next, name, error, kept, ..Login::default() })?;
             let retry_after = problem.into_response().headers_mut().remove(header::RETRY_AFTER);
             answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             Ok(answer)

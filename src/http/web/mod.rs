@@ -1,19 +1,25 @@
 //! The web pages and what they are made of. They call the same operations as the API.
 
+mod account;
+mod agent;
 pub mod assets;
+mod changes;
 pub mod collection;
 mod edit;
 pub mod error;
 mod export;
 mod film;
 mod import;
+mod kept;
 pub mod login;
 mod notice;
+mod refused;
 mod selection;
 pub mod setup;
 mod statistics;
 mod tonight;
 mod undo;
+mod users;
 mod visitor;
 mod words;
 
@@ -42,7 +48,10 @@ pub fn routes() -> Router<Shared> {
         .merge(import::routes())
         .merge(statistics::routes())
         .merge(tonight::routes())
+        .merge(changes::routes())
         .merge(undo::routes())
+        .merge(account::routes())
+        .merge(users::routes())
 }
 
 /// Makes an answer of a page.

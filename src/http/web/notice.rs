@@ -18,11 +18,18 @@ const COOKIE: &str = "reelshelf_notice";
 const PATIENCE: u32 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
-const SENTENCES: [(&str, &str); 4] = [
+const SENTENCES: [(&str, &str); 11] = [
     ("unchanged", "Nothing was changed."),
     ("deleted", "The film was deleted already."),
     ("unselected", "No film is selected."),
     ("gone", "The films are not there any more."),
+    ("password", "The new password is set, and all sessions have ended. Sign in with it."),
+    ("session-ended", "The session has ended."),
+    ("sessions-ended", "All other sessions have ended."),
+    ("token-revoked", "The token is revoked: it opens nothing any more."),
+    ("user-added", "The user was added."),
+    ("user-changed", "The user was changed, and has to sign in again."),
+    ("user-removed", "The user was removed, with all sessions and tokens."),
 ];
 
 /// A message.
@@ -35,11 +42,10 @@ pub struct Notice {
 impl Notice {
     /// The message that is to be told with this request.
     pub async fn of(state: &Shared, viewer: &Viewer, headers: &HeaderMap) -> Result<Option<Self>, Problem> {
-        let Some(name) = cookie(headers, COOKIE) else { return Ok(None) };
-        let sentence = SENTENCES.iter().find(|(known, _)| *known == name);
-        if let Some((_, sentence)) = sentence {
-            return Ok(Some(Self { text: (*sentence).to_owned(), undo: None }));
+        if let Some(sentence) = Self::sentence(headers) {
+            return Ok(Some(Self { text: sentence.to_owned(), undo: None }));
         }
+        let Some(name) = cookie(headers, COOKIE) else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
         let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
         match changes::get(&state.app, viewer, id, None, Limit::TO_LOOK_AT).await {
@@ -57,6 +63,12 @@ impl Notice {
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The sentence that is to be told with this request, if it is none about a change.
+    pub fn sentence(headers: &HeaderMap) -> Option<&'static str> {
+        let name = cookie(headers, COOKIE)?;
+        SENTENCES.iter().find(|(known, _)| *known == name).map(|(_, sentence)| *sentence)
     }
 
     /// The cookie once it was told.

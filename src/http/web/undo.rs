@@ -1,11 +1,11 @@
-//! `/undo`: what the Undo beside a message sends.
+//! `/undo`: what each Undo sends, beside a message or a change.
 
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::post};
 
-use super::{Form, local_place, notice};
+use super::{Form, changes::show_in_the_way, local_place, notice, visitor::Visitor};
 use crate::{
     http::{Shared, problem::Problem},
-    service::{Editor, Once, changes},
+    service::{Editor, Error, Once, changes},
 };
 
 /// The route of the form.
@@ -13,10 +13,22 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/undo", post(undo))
 }
 
-/// Takes back the change and leads back to where that was asked for.
-async fn undo(State(state): State<Shared>, editor: Editor, form: Form) -> Result<Response, Problem> {
+/// Takes back the change and leads back to where that was asked for; where it cannot be taken back, shows
+/// the changes that stand in the way.
+async fn undo(
+    State(state): State<Shared>,
+    editor: Editor,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Problem> {
     let id = form.get("change").parse();
     let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
-    let undone = changes::undo(&state.app, &editor, id, Once::default()).await?;
-    Ok(notice::changed(local_place(form.get("back")), Some(undone.id)))
+    let back = local_place(form.get("back"));
+    match changes::undo(&state.app, &editor, id, Once::default()).await {
+        Ok(undone) => Ok(notice::changed(back, Some(undone.id))),
+        Err(Error::InTheWay { undone, changes }) => {
+            show_in_the_way(&state, &visitor, back, undone, &changes).await
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -13,14 +13,15 @@ use super::{notice::Notice, page};
 use crate::{
     domain::Role,
     http::{Shared, problem::Problem},
-    service::Viewer,
+    service::{Identity, Viewer, changes},
 };
 
 /// The pages that every page leads to: the path, what it is called, and for whom it is.
-const WAYS: [(&str, &str, Role); 5] = [
+const WAYS: [(&str, &str, Role); 6] = [
     ("/", "Films", Role::Viewer),
     ("/tonight", "Tonight", Role::Viewer),
     ("/statistics", "Statistics", Role::Viewer),
+    ("/changes", "Changes", Role::Viewer),
     ("/import", "Import", Role::Editor),
     ("/add", "Add", Role::Editor),
 ];
@@ -32,9 +33,21 @@ pub struct Visitor {
     notice: Option<Notice>,
     /// The page's address, to come back to.
     pub place: String,
+    /// The latest change that the page may show: others are news to it.
+    pub newest: Option<i64>,
 }
 
 impl Visitor {
+    /// Who looks at a page that tells neither of what was done nor of what others do.
+    pub fn bare(identity: Identity, place: String) -> Self {
+        Self { viewer: identity.into(), notice: None, place, newest: None }
+    }
+
+    /// Whether he manages users.
+    pub fn is_owner(&self) -> bool {
+        self.role >= Role::Owner
+    }
+
     /// Whether he may change the collection.
     pub fn may_edit(&self) -> bool {
         self.role >= Role::Editor
@@ -83,6 +96,7 @@ impl FromRequestParts<Shared> for Visitor {
         let viewer = Viewer::from_request_parts(parts, state).await?;
         let notice = Notice::of(state, &viewer, &parts.headers).await?;
         let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
-        Ok(Self { viewer, notice, place })
+        let newest = Some(changes::newest(&state.app, &viewer).await?);
+        Ok(Self { viewer, notice, place, newest })
     }
 }

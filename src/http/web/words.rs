@@ -27,7 +27,7 @@ pub fn duration(minutes: i64) -> String {
 /// A moment, to the minute.
 pub fn moment(time: Time) -> String {
     let timestamp = jiff::Timestamp::from_millisecond(time.as_millis());
-    timestamp.map_or_else(|_| time.to_string(), |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string())
+    timestamp.map_or_else(|_| time.to_string(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string())
 }
 
 /// Minutes that are many, in the two largest units that they have: years of 365 days, days, hours, minutes.
@@ -127,6 +127,8 @@ mod tests {
             "9,512 years and 342 days",
         ];
         assert_eq!(all, expected);
+        let time = Time::parse("2026-11-03T20:05:59.123Z").unwrap();
+        assert_eq!(moment(time), "3 Nov 2026, 20:05 UTC");
         let bounds = |min, max| range(Bounds { min, max }, "and up", stars);
         assert_eq!(bounds(Some(4), None), "4 stars and up");
         assert_eq!(bounds(None, Some(1)), "up to 1 star");

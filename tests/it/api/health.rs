@@ -21,7 +21,7 @@ on_both! {
 }
 
 /// Takes the test's database away from the service on PostgreSQL, or brings it back.
-async fn set_reachable(service: &Service, reachable: bool) {
+pub async fn set_reachable(service: &Service, reachable: bool) {
     let (server, name) = service.database.address.rsplit_once('/').expect("an address with a database");
     let cluster = TestDatabase::at(Kind::Postgres, format!("{server}/postgres"));
     cluster.execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {reachable}")).await.expect("done");

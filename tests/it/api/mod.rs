@@ -9,7 +9,7 @@ mod errors;
 mod events;
 mod export;
 mod forgiving;
-mod health;
+pub mod health;
 mod history;
 mod idempotency;
 mod import;

@@ -4,8 +4,9 @@ use reqwest::Method;
 
 use super::{HOSTILE, is_page, link, text};
 use crate::{
+    api::health::set_reachable,
     on_both,
-    support::{Answer, Service},
+    support::{Answer, Kind, Service},
 };
 
 /// What a browser accepts when one enters an address.
@@ -57,6 +58,55 @@ on_both! {
 }
 
 on_both! {
+    async fn who_is_signed_in_keeps_the_header(service: &Service) {
+        let session = service.session_of("viewer").await;
+        for (path, status) in [("/nowhere", 404), ("/changes/99", 404), ("/users", 403), ("/?rating=9", 400)] {
+            let page = Answer::of(service.request_in(&session, Method::GET, path).header("accept", BROWSER)).await;
+            is_page(&page, status);
+            assert!(page.text.contains("Signed in as viewer, viewer<") && page.text.contains("action=\"/logout\""), "{page:?}");
+            assert!(!page.text.contains("data-newest"), "{page:?}");
+        }
+        let page = Answer::of(service.anonymous(Method::GET, "/nowhere").header("accept", BROWSER)).await;
+        is_page(&page, 401);
+        assert!(!page.text.contains("Signed in as"), "{page:?}");
+    }
+}
+
+on_both! {
+    async fn who_tries_too_often_is_told_for_how_long_to_wait(service: &Service) {
+        let wrong = || service.anonymous(Method::GET, "/me").basic_auth("viewer", Some("wrong")).header("accept", BROWSER);
+        for _ in 0..5 {
+            is_page(&Answer::of(wrong()).await, 401);
+        }
+        let page = Answer::of(wrong()).await;
+        is_page(&page, 429);
+        assert!(page.text.contains("<h1>Too many attempts</h1>") && page.text.contains("Please wait 60 seconds."), "{page:?}");
+        assert_eq!(page.header("retry-after"), "60");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_away_a_page_says_so_and_leads_on() {
+    let service = Service::start(Kind::Postgres).await;
+    let session = service.session_of("viewer").await;
+    set_reachable(&service, false).await;
+    for path in ["/", "/changes?limit=5", "/account"] {
+        let page =
+            Answer::of(service.request_in(&session, Method::GET, path).header("accept", BROWSER)).await;
+        is_page(&page, 503);
+        assert!(
+            page.text.contains("<h1>Out of reach at the moment</h1>")
+                && page.text.contains("Please wait 5 seconds."),
+            "{page:?}"
+        );
+        assert_eq!(link(&page, "Try again"), path);
+    }
+    let sent = super::send(&service, &session, "/undo", &[("change", "1")]).await;
+    is_page(&sent, 503);
+    assert!(!sent.text.contains("Try again"), "a form is not sent again by a link: {sent:?}");
+}
+
+on_both! {
     async fn what_fails_inside_tells_its_id_and_nothing_else(service: &Service) {
         service.database.execute("DROP VIEW movies; ALTER TABLE movie_rows RENAME TO hidden").await.unwrap();
         for path in ["/", "/movie?limit=1"] {
@@ -92,7 +142,7 @@ on_both! {
                 let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, hostile).finish();
                 let page = browse(service, Method::GET, &format!("/?{query}")).await;
                 is_page(&page, 400);
-                assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{page:?}");
+                assert!(!page.text.contains("<script>") && !page.text.contains("<img"), "{page:?}");
                 assert!(text(&page.text).contains(&hostile[..8]), "{page:?}");
             }
         }

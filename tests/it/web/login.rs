@@ -150,6 +150,7 @@ on_both! {
         assert_eq!((answer.status, answer.header("location")), (303, "/login"), "{answer:?}");
         assert!(answer.header("set-cookie").starts_with("reelshelf_session=; Path=/;"), "{answer:?}");
         assert!(answer.header("set-cookie").contains("Max-Age=0"), "{answer:?}");
+        assert_eq!(answer.header("clear-site-data"), "\"cache\"", "nothing is left for the back button");
         with_cookie(service, &first, Method::GET, "/me").await.problem(401);
         assert_eq!(with_cookie(service, &first, Method::GET, "/").await.status, 303);
         assert_eq!(with_cookie(service, &second, Method::GET, "/me").await.status, 200);

@@ -1,6 +1,8 @@
 //! The web pages, as a browser gets them.
 
+mod account;
 mod assets;
+mod changes;
 mod collection;
 mod edit;
 mod errors;
@@ -9,11 +11,13 @@ mod filters;
 mod headers;
 mod home;
 mod import;
+mod kept;
 mod login;
 mod selection;
 mod setup;
 mod statistics;
 mod tonight;
+mod users;
 
 use reqwest::{Method, RequestBuilder};
 
@@ -24,6 +28,25 @@ fn form(service: &Service, path: &str, fields: &[(&str, &str)]) -> RequestBuilde
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = service.anonymous(Method::POST, path);
     request.header("content-type", "application/x-www-form-urlencoded").body(body)
+}
+
+/// What a form sends in a session, as a page of ours sends it.
+async fn send(service: &Service, session: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let request = form(service, path, fields).header("cookie", session);
+    Answer::of(request.header("sec-fetch-site", "same-origin").header("accept", "text/html")).await
+}
+
+/// Checks that no page of another site can send this form in the name of who is signed in.
+async fn no_other_site_sends(service: &Service, session: &str, path: &str, fields: &[(&str, &str)]) {
+    for (header, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ] {
+        let request = form(service, path, fields).header("cookie", session).header(header, value);
+        Answer::of(request).await.problem(403);
+    }
 }
 
 /// The cookie of an answer, as a browser sends it back.

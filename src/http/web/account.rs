@@ -1,0 +1,217 @@
+//! `/account`: one's password, sessions and API tokens.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+    routing::{get, post},
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Form, agent, notice,
+    refused::{Reading, Refused},
+    visitor::Visitor,
+    words,
+};
+use crate::{
+    domain::{Invalid, Password, Role, Time, TokenName, UserName},
+    http::{Shared, auth::set_cookie, client::Client, problem::Problem},
+    service::{
+        Error, Once, Via, Viewer, sessions,
+        tokens::{self, NewToken},
+        users,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Account<'a> {
+    visitor: Option<&'a Visitor>,
+    /// One's own first.
+    sessions: Vec<Session>,
+    tokens: Vec<Token>,
+    /// What a token may allow, the most first.
+    roles: Vec<&'static str>,
+    /// A token that was just made, with its name.
+    made: Option<(String, String)>,
+    typed: &'a Form,
+    refused: Option<Refused>,
+    /// By which the form that makes a token is known when it is sent again.
+    once: String,
+}
+
+struct Session {
+    id: i64,
+    program: String,
+    address: String,
+    since: Moment,
+    seen: Moment,
+    current: bool,
+}
+
+struct Token {
+    id: i64,
+    name: String,
+    role: &'static str,
+    made: Moment,
+    ends: Option<Moment>,
+    is_over: bool,
+}
+
+/// A time, for programs and for people.
+struct Moment(Time, String);
+
+impl Moment {
+    fn of(time: Time) -> Self {
+        Self(time, words::moment(time))
+    }
+}
+
+impl Account<'_> {
+    fn wrong(&self, form: &str, field: &str) -> Option<&str> {
+        self.refused.as_ref()?.beside(form, field)
+    }
+}
+
+/// The routes of the page, for whoever is signed in.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/account", get(show))
+        .route("/account/password", post(change_password))
+        .route("/account/session/end", post(end_session))
+        .route("/account/session/end-others", post(end_other_sessions))
+        .route("/account/token", post(make_token))
+        .route("/account/token/revoke", post(revoke_token))
+}
+
+async fn show(State(state): State<Shared>, visitor: Visitor) -> Result<Response, Problem> {
+    page(&state, &visitor, &Form::default(), None, None).await
+}
+
+async fn page(
+    state: &Shared,
+    visitor: &Visitor,
+    typed: &Form,
+    refused: Option<Refused>,
+    made: Option<(String, String)>,
+) -> Result<Response, Problem> {
+    let now = state.app.now();
+    let session = |s: sessions::Session| Session {
+        current: visitor.via == Via::Session { id: s.id },
+        id: s.id,
+        program: agent::in_words(&s.user_agent),
+        address: s.address,
+        since: Moment::of(s.created_at),
+        seen: Moment::of(s.seen_at),
+    };
+    let mut sessions: Vec<Session> =
+        sessions::list(&state.app, visitor).await?.into_iter().map(session).collect();
+    sessions.sort_by_key(|session| !session.current);
+    let token = |t: tokens::Token| Token {
+        id: t.id,
+        name: t.name.as_str().to_owned(),
+        role: t.role.as_str(),
+        made: Moment::of(t.created_at),
+        ends: t.expires_at.map(Moment::of),
+        is_over: t.expires_at.is_some_and(|end| end <= now),
+    };
+    let tokens = tokens::list(&state.app, visitor).await?.into_iter().map(token).collect();
+    let roles = Role::ALL.into_iter().rev().filter(|role| *role <= visitor.role).map(Role::as_str).collect();
+    let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
+    let once = format!("{:032x}", rand::random::<u128>());
+    let template = Account { visitor: Some(visitor), sessions, tokens, roles, made, typed, refused, once };
+    let mut answer = visitor.page(status, &template)?;
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}
+
+async fn change_password(
+    State(state): State<Shared>,
+    visitor: Visitor,
+    client: Client,
+    form: Form,
+) -> Result<Response, Problem> {
+    let changed = match new_password(&form, &visitor.name) {
+        Ok(new) => {
+            let present = form.get("presentPassword");
+            users::change_own_password(&state.app, &visitor, client.address, present, new).await
+        }
+        Err(error) => Err(error),
+    };
+    match changed {
+        // All sessions have ended, this one too.
+        Ok(()) => {
+            Ok((AppendHeaders([set_cookie(None, client)]), notice::told("/login", "password"))
+                .into_response())
+        }
+        Err(error) => page(&state, &visitor, &form, Some(Refused::new("password", error)?), None).await,
+    }
+}
+
+fn new_password(form: &Form, name: &UserName) -> Result<Password, Error> {
+    let mut reading = Reading::default();
+    let password = reading.field("password", Password::parse(form.get("password"), name));
+    let same = form.get("passwordAgain") == form.get("password");
+    let rule = || Invalid("must be the same as above".to_owned());
+    reading.field("passwordAgain", same.then_some(()).ok_or_else(rule));
+    reading.finish(password)
+}
+
+async fn end_session(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {
+    let id = id_in(&form, "session")?;
+    sessions::end(&state.app, &viewer, id).await?;
+    Ok(notice::told("/account", "session-ended"))
+}
+
+async fn end_other_sessions(State(state): State<Shared>, viewer: Viewer) -> Result<Response, Problem> {
+    sessions::end_others(&state.app, &viewer).await?;
+    Ok(notice::told("/account", "sessions-ended"))
+}
+
+async fn make_token(State(state): State<Shared>, visitor: Visitor, form: Form) -> Result<Response, Problem> {
+    let made = match new_token(&form) {
+        Ok(new) => tokens::create(&state.app, &visitor, &new, once(&form)).await,
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok((token, secret)) => {
+            let made = (token.name.as_str().to_owned(), secret.reveal().to_owned());
+            page(&state, &visitor, &Form::default(), None, Some(made)).await
+        }
+        Err(error) => page(&state, &visitor, &form, Some(Refused::new("token", error)?), None).await,
+    }
+}
+
+fn new_token(form: &Form) -> Result<NewToken, Error> {
+    let mut reading = Reading::default();
+    let name = reading.field("name", TokenName::parse(form.get("name")));
+    let role = reading.field("role", Role::parse(form.get("role")));
+    let date = form.get("expiresAt");
+    let expires_at = if date.is_empty() { Ok(None) } else { Time::parse_date(date).map(Some) };
+    let expires_at = reading.field("expiresAt", expires_at).flatten();
+    reading.finish(name.map(|name| NewToken { name, role, expires_at }))
+}
+
+/// A page that is loaded again sends the same form again: it shows the same token, and makes no other one.
+fn once(form: &Form) -> Once {
+    let fields = ["once", "name", "role", "expiresAt"].map(|name| form.get(name));
+    if fields[0].is_empty() {
+        return Once::default();
+    }
+    let digest: [u8; 32] = Sha256::digest(fields.join("\0")).into();
+    Once::new(digest.map(|byte| format!("{byte:02x}")).concat(), digest)
+}
+
+async fn revoke_token(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {
+    let id = id_in(&form, "token")?;
+    tokens::revoke(&state.app, &viewer, id).await?;
+    Ok(notice::told("/account", "token-revoked"))
+}
+
+fn id_in(form: &Form, what: &str) -> Result<i64, Problem> {
+    let problem = || Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}"));
+    form.get("id").parse().map_err(|_| problem())
+}

@@ -1,0 +1,69 @@
+//! A form that was sent after its session had ended: kept while its sender signs in, and sent on from there.
+
+use askama::Template;
+use axum::{
+    extract::Request,
+    http::{Method, StatusCode},
+    response::Response,
+};
+
+use super::{Form, local_place, page, visitor::Visitor};
+use crate::http::{
+    Shared,
+    body::{media_type, read_up_to},
+    client::is_cross_site,
+    problem::Problem,
+};
+
+/// The largest form that is kept, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// A form without its passwords, and where it was sent.
+pub struct Kept {
+    to: String,
+    fields: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "kept.html")]
+struct GoOn<'a> {
+    visitor: Option<&'a Visitor>,
+    kept: &'a Kept,
+}
+
+impl Kept {
+    /// What a page of ours sent; of other sites nothing is kept, or their forms would be sent on as ours.
+    pub async fn of(request: Request, state: &Shared) -> Option<Self> {
+        let is_form = media_type(request.headers()) == "application/x-www-form-urlencoded";
+        if request.method() != Method::POST || !is_form || is_cross_site(&request, state) {
+            return None;
+        }
+        let to = request.uri().path_and_query()?.as_str().to_owned();
+        let body = read_up_to(LARGEST, request).await.ok()?;
+        let fields = form_urlencoded::parse(&body).into_owned();
+        let is_secret = |name: &str| name.to_ascii_lowercase().contains("password");
+        Some(Self { to, fields: fields.filter(|(name, _)| !is_secret(name)).collect() })
+    }
+
+    /// What the page for signing in has sent back.
+    pub fn of_login(form: &Form) -> Option<Self> {
+        let to = Some(form.get("to")).filter(|to| !to.is_empty())?;
+        let fields = form_urlencoded::parse(form.get("kept").as_bytes()).into_owned().collect();
+        Some(Self { to: local_place(to).to_owned(), fields })
+    }
+
+    /// Where it was sent.
+    pub fn to(&self) -> &str {
+        &self.to
+    }
+
+    /// Its fields, as one text.
+    pub fn encoded(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
+    }
+
+    /// Shows who is signed in now how to go on with it.
+    pub fn go_on(&self, visitor: &Visitor) -> Result<Response, Problem> {
+        page(StatusCode::OK, &GoOn { visitor: Some(visitor), kept: self })
+    }
+}

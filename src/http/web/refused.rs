@@ -1,0 +1,70 @@
+//! A form that was refused: its page is shown again, with what is wrong beside the fields.
+
+use axum::http::StatusCode;
+
+use crate::{
+    domain::{Invalid, Place, Violation},
+    http::problem::Problem,
+    service::Error,
+};
+
+/// What is wrong with a form of a page.
+pub struct Refused {
+    /// Which of the page's forms it is.
+    form: String,
+    problem: Problem,
+}
+
+impl Refused {
+    /// What was wrong with the form of that name.
+    ///
+    /// # Errors
+    /// What is not for the form to tell: a fault of the service, a lack of rights, or of what it is about.
+    pub fn new(form: impl Into<String>, error: Error) -> Result<Self, Problem> {
+        let problem = Problem::from(error);
+        let status = problem.status();
+        if status.is_server_error() || [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&status) {
+            return Err(problem);
+        }
+        Ok(Self { form: form.into(), problem })
+    }
+
+    /// The status of the page that shows it.
+    pub fn status(&self) -> StatusCode {
+        self.problem.status()
+    }
+
+    /// Whether it is about that form.
+    pub fn is_of(&self, form: &str) -> bool {
+        self.form == form
+    }
+
+    /// The rule that a field of that form breaks.
+    pub fn beside(&self, form: &str, field: &str) -> Option<&str> {
+        let at = |v: &&Violation| matches!(&v.place, Place::Pointer(place) if place[1..] == *field);
+        let violation = self.problem.errors().iter().find(at).filter(|_| self.is_of(form));
+        violation.map(|violation| violation.detail.as_str())
+    }
+
+    /// What is wrong with that form and with none of its fields.
+    pub fn with(&self, form: &str) -> Option<String> {
+        (self.is_of(form) && self.problem.errors().is_empty())
+            .then(|| format!("Not done: {}.", self.problem.detail))
+    }
+}
+
+/// Reads the fields of a form, collecting all that is wrong with them.
+#[derive(Default)]
+pub struct Reading(Vec<Violation>);
+
+impl Reading {
+    /// What a field holds, or none where it breaks the rule.
+    pub fn field<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Option<T> {
+        value.map_err(|invalid| self.0.push(Violation::at(format!("/{name}"), invalid))).ok()
+    }
+
+    /// What was read, if nothing was wrong.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, Error> {
+        read.filter(|_| self.0.is_empty()).ok_or(Error::Invalid(self.0))
+    }
+}

@@ -1,0 +1,170 @@
+//! `/users`: who may use the service, for owners.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+
+use super::{
+    Form, notice,
+    refused::{Reading, Refused},
+    visitor::Visitor,
+    words,
+};
+use crate::{
+    domain::{Password, Role, UserName},
+    http::{Shared, problem::Problem},
+    service::{
+        Error, Once, Owner,
+        users::{self, User, UserChanges},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Users<'a> {
+    visitor: Option<&'a Visitor>,
+    all: Vec<User>,
+    typed: &'a Form,
+    refused: Option<Refused>,
+}
+
+impl Users<'_> {
+    fn is_about(&self, form: &str) -> bool {
+        self.refused.as_ref().is_some_and(|refused| refused.is_of(form))
+    }
+
+    /// What was typed in that form.
+    fn typed(&self, form: &str, field: &str) -> &str {
+        if self.is_about(form) { self.typed.get(field) } else { "" }
+    }
+
+    fn wrong(&self, form: &str, field: &str) -> Option<&str> {
+        self.refused.as_ref()?.beside(form, field)
+    }
+
+    fn wrong_with(&self, form: &str) -> Option<String> {
+        self.refused.as_ref()?.with(form)
+    }
+
+    fn is_oneself(&self, user: &User) -> bool {
+        self.visitor.is_some_and(|visitor| visitor.user_id == user.id)
+    }
+
+    fn since(user: &User) -> String {
+        words::moment(user.created_at)
+    }
+}
+
+/// The routes of the page, for owners.
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/users", get(show))
+        .route("/users/add", post(add))
+        .route("/users/change", post(change))
+        .route("/users/remove", post(remove))
+}
+
+async fn show(State(state): State<Shared>, owner: Owner, visitor: Visitor) -> Result<Response, Problem> {
+    page(&state, &owner, &visitor, &Form::default(), None).await
+}
+
+async fn page(
+    state: &Shared,
+    owner: &Owner,
+    visitor: &Visitor,
+    typed: &Form,
+    refused: Option<Refused>,
+) -> Result<Response, Problem> {
+    let all = users::list(&state.app, owner).await?;
+    let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
+    visitor.page(status, &Users { visitor: Some(visitor), all, typed, refused })
+}
+
+async fn add(
+    State(state): State<Shared>,
+    owner: Owner,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Problem> {
+    let added = match new_user(&form) {
+        Ok((name, role, password)) => {
+            users::add(&state.app, &owner, &name, role, password, Once::default()).await
+        }
+        Err(error) => Err(error),
+    };
+    match added {
+        Ok(_) => Ok(notice::told("/users", "user-added")),
+        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new("add", error)?)).await,
+    }
+}
+
+fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
+    let mut reading = Reading::default();
+    let name = UserName::parse(form.get("name"));
+    let nobody = UserName::parse("nobody");
+    // Where the name is invalid too, the password is checked all the same.
+    let password = match name.as_ref().or(nobody.as_ref()) {
+        Ok(name) => Password::parse(form.get("password"), name),
+        Err(invalid) => Err(invalid.clone()),
+    };
+    let name = reading.field("name", name);
+    let role = reading.field("role", Role::parse(form.get("role")));
+    let password = reading.field("password", password);
+    reading.finish(name.zip(role).zip(password).map(|((name, role), password)| (name, role, password)))
+}
+
+/// Changes the role, or sets a new password where one was typed, or both.
+async fn change(
+    State(state): State<Shared>,
+    owner: Owner,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Problem> {
+    let name = named(&form)?;
+    let changed = match changes(&form, &name) {
+        Ok(changes) => users::change(&state.app, &owner, &name, changes).await,
+        Err(error) => Err(error),
+    };
+    match changed {
+        Ok(_) => Ok(notice::told("/users", "user-changed")),
+        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new(form_of(&name), error)?)).await,
+    }
+}
+
+fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
+    let mut reading = Reading::default();
+    let role = reading.field("role", Role::parse(form.get("role")));
+    let password = match form.get("password") {
+        "" => None,
+        password => reading.field("password", Password::parse(password, name)),
+    };
+    reading.finish(Some(UserChanges { role, password }))
+}
+
+async fn remove(
+    State(state): State<Shared>,
+    owner: Owner,
+    visitor: Visitor,
+    form: Form,
+) -> Result<Response, Problem> {
+    let name = named(&form)?;
+    match users::remove(&state.app, &owner, &name).await {
+        Ok(()) => Ok(notice::told("/users", "user-removed")),
+        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new(form_of(&name), error)?)).await,
+    }
+}
+
+fn named(form: &Form) -> Result<UserName, Problem> {
+    let problem = |_| Problem::new(StatusCode::NOT_FOUND, "there is no such user");
+    UserName::parse(form.get("name")).map_err(problem)
+}
+
+/// The forms of a user, as [`Refused`] knows them.
+fn form_of(name: &UserName) -> String {
+    format!("of {}", name.key())
+}
