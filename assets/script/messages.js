@@ -4,6 +4,9 @@ import { ask } from "./service.js";
 
 const messages = document.getElementById("messages");
 
+/** The changes that were made from this page: they are no news to it. */
+export const own = new Set();
+
 /** How long a message stays that nobody points at, in milliseconds; one with Undo stays until the next. */
 const STAY = 8000;
 
@@ -19,6 +22,7 @@ export function say(text, { change, done } = {}) {
   if (change) {
     const button = undo(change, done);
     takeLatestBack = () => button.click();
+    own.add(change);
     message.append(button);
   }
   messages.replaceChildren(message);
@@ -28,6 +32,7 @@ export function say(text, { change, done } = {}) {
 /** Takes a change back. */
 export async function takeBack(change) {
   const undone = await (await ask(`/history/${change}/undo`, { method: "POST" })).json();
+  own.add(undone.id);
   return undone.id;
 }
 

@@ -1,5 +1,7 @@
 // Asks the service, as this page's user.
 
+import { lost } from "./offline.js";
+
 /** A request that was not done. `problem` is the service's document (RFC 9457), where there is one. */
 export class Refusal extends Error {
   constructor(status, problem) {
@@ -18,6 +20,7 @@ export async function ask(path, { json, headers, ...options } = {}) {
     answer = await fetch(path, { ...body, ...options, headers: { Accept: "application/json", ...type, ...headers } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    lost();
     throw new Refusal(0);
   }
   // The session has ended: sign in, then come back to this place.

@@ -26,12 +26,16 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/style/import.css"),
     include_str!("../../../assets/style/statistics.css"),
     include_str!("../../../assets/style/tonight.css"),
+    include_str!("../../../assets/style/changes.css"),
+    include_str!("../../../assets/style/account.css"),
+    include_str!("../../../assets/style/live.css"),
     include_str!("../../../assets/style/print.css"),
 );
 
 /// The name and the text of each file.
 const FILES: &[(&str, &str)] = &[
     ("style.css", STYLE),
+    ("account.js", include_str!("../../../assets/script/account.js")),
     ("app.js", include_str!("../../../assets/script/app.js")),
     ("collection.js", include_str!("../../../assets/script/collection.js")),
     ("drafts.js", include_str!("../../../assets/script/drafts.js")),
@@ -39,7 +43,13 @@ const FILES: &[(&str, &str)] = &[
     ("films.js", include_str!("../../../assets/script/films.js")),
     ("keyboard.js", include_str!("../../../assets/script/keyboard.js")),
     ("import.js", include_str!("../../../assets/script/import.js")),
+    ("changes.js", include_str!("../../../assets/script/changes.js")),
+    ("live.js", include_str!("../../../assets/script/live.js")),
     ("messages.js", include_str!("../../../assets/script/messages.js")),
+    ("offline.html", include_str!("../../../assets/offline.html")),
+    ("offline.js", include_str!("../../../assets/script/offline.js")),
+    ("times.js", include_str!("../../../assets/script/times.js")),
+    ("unreachable.js", include_str!("../../../assets/script/unreachable.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("selection.js", include_str!("../../../assets/script/selection.js")),
     ("table.js", include_str!("../../../assets/script/table.js")),
@@ -51,6 +61,7 @@ const FILES: &[(&str, &str)] = &[
 
 fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
@@ -72,9 +83,17 @@ pub fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *FOLDER)
 }
 
-/// The route of the assets, for everybody.
+/// The routes of the assets, for everybody.
 pub fn open_routes() -> Router<Shared> {
-    Router::new().route("/assets/{folder}/{name}", get(asset))
+    Router::new().route("/assets/{folder}/{name}", get(asset)).route("/worker.js", get(worker))
+}
+
+/// The service worker: at the root, since it stands before the pages in its own folder only. It changes
+/// with every other file, and so brings browsers to fetch those that it keeps.
+async fn worker() -> Response {
+    let version = format!("const VERSION = \"{}\";\n", *FOLDER);
+    let script = version + include_str!("../../../assets/worker.js");
+    ([(header::CONTENT_TYPE, media_type(".js")), (header::CACHE_CONTROL, "no-cache")], script).into_response()
 }
 
 async fn asset(Path((folder, name)): Path<(String, String)>) -> Response {

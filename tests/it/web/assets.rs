@@ -37,6 +37,27 @@ on_both! {
 }
 
 on_both! {
+    async fn the_worker_keeps_the_page_for_when_the_service_is_away_and_nothing_else(service: &Service) {
+        let worker = asset(service, "/worker.js").await;
+        assert_eq!((worker.status, worker.header("content-type")), (200, "text/javascript; charset=utf-8"), "{worker:?}");
+        assert_eq!(worker.header("cache-control"), "no-cache");
+        let page = asset(service, "/login").await;
+        let folder = between(&page.text, "\"/assets/", "/")[0];
+        assert!(worker.text.starts_with(&format!("const VERSION = \"{folder}\";\n")), "it changes with every file");
+        let kept = between(&worker.text, "\"/assets/offline/", "\"");
+        let offline = asset(service, "/assets/offline/offline.html").await;
+        assert_eq!(offline.header("content-type"), "text/html; charset=utf-8");
+        // Whatever the page needs is kept with it.
+        for name in between(&offline.text, "\"/assets/offline/", "\"") {
+            assert!(kept.contains(&name), "{name}");
+        }
+        for name in kept {
+            assert_eq!(asset(service, &format!("/assets/offline/{name}")).await.status, 200, "{name}");
+        }
+    }
+}
+
+on_both! {
     async fn the_manifest_names_icons_that_are_there(service: &Service) {
         let manifest = asset(service, "/assets/any/app.webmanifest").await;
         assert_eq!(manifest.header("content-type"), "application/manifest+json; charset=utf-8");

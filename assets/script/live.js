@@ -1,0 +1,86 @@
+// What others change, at once, and without moving what one reads: a line that shows it when it is asked to.
+
+import { own } from "./messages.js";
+import { lost } from "./offline.js";
+
+/** How long the answer to a request of this page may come after the event of what it did, in milliseconds. */
+const LATER = 2000;
+/** After how long to begin again where the browser does not, in milliseconds. */
+const PAUSE = 10_000;
+
+const DONE = { create: "added", delete: "deleted", import: "imported", undo: "took back a change of", restore: "restored" };
+
+const user = document.body.dataset.user;
+const main = document.querySelector("main.collection, main.changes");
+/** The film whose changes alone are shown. */
+const film = Number(new URLSearchParams(location.search).get("film"));
+
+const line = document.createElement("div");
+line.className = "news";
+line.setAttribute("role", "status");
+
+let stream;
+let last = document.body.dataset.newest;
+let news = [];
+
+function begin() {
+  if (stream || document.hidden) return;
+  stream = new EventSource(`/events?lastEventId=${last}`);
+  stream.addEventListener("message", ({ data, lastEventId }) => {
+    last = lastEventId;
+    const change = JSON.parse(data);
+    // The same user may be signed in elsewhere; but it may as well have been this page.
+    if (change.by === user) setTimeout(heard, LATER, change);
+    else heard(change);
+  });
+  stream.addEventListener("error", () => {
+    lost();
+    if (stream?.readyState !== EventSource.CLOSED) return; // the browser tries again
+    end();
+    setTimeout(begin, PAUSE);
+  });
+}
+
+/** A browser has few connections to one host: pages that nobody sees leave theirs to others. */
+function end() {
+  stream?.close();
+  stream = undefined;
+}
+
+function heard(change) {
+  const elsewhere = film && change.movies === change.effects.length && change.effects.every(({ movieId }) => movieId !== film);
+  if (own.has(change.id) || elsewhere) return;
+  news.push(change);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Show";
+  button.addEventListener("click", show);
+  line.replaceChildren(main.matches(".changes") ? count(news.length, "new change") : words(news), button);
+}
+
+/** Shows what is new: whoever has the list fetches it (and says so by `preventDefault`), or else the page is loaded again. */
+function show() {
+  news = [];
+  line.replaceChildren();
+  if (document.dispatchEvent(new CustomEvent("films:refresh", { cancelable: true }))) location.reload();
+}
+
+function words(changes) {
+  const same = (of) => new Set(changes.map(of)).size === 1;
+  const by = same(({ by }) => by) ? changes[0].by : undefined;
+  const kind = same(({ kind }) => kind) ? changes[0].kind : undefined;
+  const films = count(changes.reduce((sum, { movies }) => sum + movies, 0), "film");
+  const who = by === undefined ? "Others" : by === user ? "You, elsewhere," : `\u2068${by}\u2069`;
+  return `${who} ${DONE[kind] ?? "changed"} ${films}`;
+}
+
+const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+if (main && last !== undefined) {
+  document.body.append(line);
+  begin();
+  document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
+  document.addEventListener("service:back", () => (end(), begin()));
+  addEventListener("pagehide", end);
+  addEventListener("pageshow", begin);
+}

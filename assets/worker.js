@@ -1,0 +1,38 @@
+// Stands between the browser and the service for one thing alone: when a page cannot be had, it shows one that
+// says so. Nothing of the collection is ever kept.
+
+const CACHE = `reelshelf ${VERSION}`;
+const PAGE = "/assets/offline/offline.html";
+const FILES = [PAGE, "/assets/offline/style.css", "/assets/offline/unreachable.js", "/assets/offline/icon.svg"];
+
+self.addEventListener("install", (event) => {
+  const requests = FILES.map((path) => new Request(path, { cache: "reload" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)).then(() => self.skipWaiting()));
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
+    await self.registration.navigationPreload?.enable();
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.mode === "navigate") event.respondWith(pageOf(event));
+  else if (FILES.includes(new URL(request.url).pathname)) event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
+});
+
+async function pageOf({ request, preloadResponse }) {
+  try {
+    return (await preloadResponse) ?? (await fetch(request));
+  } catch (error) {
+    const kept = await caches.match(PAGE);
+    if (!kept) throw error;
+    // What a form has sent must not be sent again unasked.
+    const sent = request.method === "GET" ? "" : ' class="sent"';
+    const html = (await kept.text()).replace('<html lang="en">', `<html lang="en"${sent}>`);
+    return new Response(html, { status: 503, headers: kept.headers });
+  }
+}
