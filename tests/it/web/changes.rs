@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{HOSTILE, between, get_page, is_page, link, no_other_site_sends, send, text, with_cookie};
 use crate::{
     on_both,
-    support::{Answer, Service, films, movie},
+    support::{Answer, films, movie},
 };
 
 /// The changes on a page, each as its text.
