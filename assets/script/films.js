@@ -30,15 +30,23 @@ export async function renew(fresh, { keepFilms = false } = {}) {
   if (!fresh || (!keepFilms && count > films(fresh).length && nextOf(fresh))) fresh = await load(location.href, count);
   const chosen = new Set(selected().map(idOf));
   const all = document.querySelector("#every input")?.checked;
-  const here = filmOf(document.activeElement);
-  const id = here && idOf(here);
+  const focused = document.activeElement;
+  const here = filmOf(focused);
+  const place = films().indexOf(here);
   replace(fresh, ["#found", "#every", ...(keepFilms ? [] : [".jumps", ".shelf", ".films tbody", ".pages"])]);
-  for (const film of films()) {
-    if (chosen.has(idOf(film))) boxOf(film).checked = true;
-    if (id !== undefined && idOf(film) === id && !film.contains(document.activeElement)) focus(film);
-  }
+  for (const film of films()) if (chosen.has(idOf(film))) boxOf(film).checked = true;
   if (all && document.querySelector("#every input")) document.querySelector("#every input").checked = true;
+  if (!focused.isConnected) focusAgain(here, place);
   document.dispatchEvent(new Event("films:changed"));
+}
+
+/** Leads the focus to the film that stands for one that was replaced, or else to the page's content. */
+function focusAgain(film, place) {
+  const now = films();
+  const same = film && idOf(film) && now.find((other) => idOf(other) === idOf(film));
+  const stand = same || (place >= 0 && now[Math.min(place, now.length - 1)]);
+  if (stand) focus(stand);
+  else document.getElementById("main").focus();
 }
 
 /** Replaces what is in these parts of the page; where the fresh one has others, all that is in `main`. */

@@ -10,7 +10,7 @@ const KEYS = [
   [["n"], "add a film", true],
   [["j", "k"], "the next film, the one before"],
   [["←", "→", "↑", "↓"], "from film to film"],
-  [["g", "a letter or a digit"], "to that signpost"],
+  [["g", "…"], "to the signpost with that letter or digit"],
   [["Enter"], "open the film"],
   [["e"], "edit the film", true],
   [["x"], "select the film, or no longer", true],
@@ -141,7 +141,7 @@ function makeDialog() {
   const made = document.createElement("dialog");
   made.className = "keys";
   made.setAttribute("aria-labelledby", "keys");
-  made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Single characters are commands</label><button>Close</button></form>`;
+  made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Single characters are commands</label><button autofocus>Close</button></form>`;
   const mayEdit = document.querySelector('.pick, .ways a[href="/add"]') !== null;
   for (const [keys, words, edits] of KEYS) {
     if (edits && !mayEdit) continue;

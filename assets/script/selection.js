@@ -14,6 +14,7 @@ let busy = false;
 
 /** Tells how many are selected. */
 function count() {
+  document.body.classList.toggle("is-selecting", Boolean(selecting()?.checked));
   if (!form()) return;
   const number = every().checked ? Number(every().dataset.films) : selected().length;
   const text = number === 1 ? "1 film selected" : `${number.toLocaleString("en")} films selected`;
@@ -56,7 +57,9 @@ document.addEventListener("change", ({ target }) => {
     for (const film of films()) boxOf(film).checked = target.checked;
     count();
   }
-  if (target === selecting() && !target.checked) clear();
+  if (target !== selecting()) return;
+  if (target.checked) count();
+  else clear();
 });
 
 document.addEventListener("reset", ({ target }) => {
@@ -64,8 +67,8 @@ document.addEventListener("reset", ({ target }) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const open = document.querySelector(":popover-open, dialog[open]");
-  if (event.key === "Escape" && form() && !open && (selecting().checked || selected().length > 0)) clear();
+  const hasOwn = document.querySelector(":popover-open, dialog[open]") || event.target.matches("[type=search], select");
+  if (event.key === "Escape" && form() && !hasOwn) clear();
 });
 
 document.addEventListener("films:changed", count);

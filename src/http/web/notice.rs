@@ -56,7 +56,7 @@ impl Notice {
                 match gone {
                     0 => {}
                     1 => text.push_str(" 1 film was not there any more."),
-                    gone => text.push_str(&format!(" {} were not there any more.", words::films(gone))),
+                    gone => text = format!("{text} {} were not there any more.", words::films(gone)),
                 }
                 Ok(Some(Self { text, undo }))
             }

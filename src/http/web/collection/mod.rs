@@ -136,6 +136,8 @@ struct Choice {
 struct Heading {
     label: &'static str,
     class: &'static str,
+    /// The class that shows how it is sorted by where another column comes first.
+    then: &'static str,
     href: Address,
     aria_sort: &'static str,
 }
@@ -252,13 +254,20 @@ fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {
         (SortKey::Length, "Length", "number", false),
         (SortKey::Rating, "Rating", "", true),
     ];
-    let by = sort.and_then(|sort| sort.keys().first().copied());
+    let keys = sort.map(Sort::keys).unwrap_or_default();
+    let by = keys.first().copied();
+    let later = keys.get(1..).unwrap_or_default();
     let heading = |(key, label, class, best_first): (SortKey, _, _, bool)| {
         let descending = by.filter(|(first, _)| *first == key).map(|(_, descending)| descending);
         let sign = if descending.map_or(best_first, |descending| !descending) { "-" } else { "" };
         Heading {
             label,
             class,
+            then: match later.iter().find(|(later, _)| *later == key) {
+                None => "",
+                Some((_, false)) => " then-up",
+                Some((_, true)) => " then-down",
+            },
             href: first.sorted(&format!("{sign}{}", key.as_str())),
             aria_sort: match descending {
                 None => "none",
