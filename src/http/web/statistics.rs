@@ -220,7 +220,7 @@ mod tests {
             (12, "/?q=a&releaseYear=1994..1998".to_owned())
         );
         assert_eq!(of(Bounds { min: None, max: Some(1990) }), (2, "/?q=a&releaseYear=1990".to_owned()));
-        assert_eq!(of(Bounds::default()), (22, "/?q=a&releaseYear=1990..1999".to_owned()));
+        assert_eq!(of(Bounds::default()), (30, "/?q=a&releaseYear=1990..1999".to_owned()));
         assert_eq!(of(Bounds { min: Some(2001), max: None }).0, 0);
     }
 }

@@ -77,12 +77,13 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
 
 /// The address that the form means, where it is not that already: with the minutes as a range of lengths.
 fn tidied(here: &Address) -> Option<Address> {
-    let minutes = here.get("minutes").trim();
+    let minutes = here.get("minutes");
     if minutes.is_empty() {
-        return here
-            .without("minutes")
-            .tidied()
-            .or_else(|| (!here.get("minutes").is_empty()).then(|| here.without("minutes")));
+        return here.tidied();
+    }
+    let minutes = minutes.trim();
+    if minutes.is_empty() {
+        return here.with("minutes", "").tidied();
     }
     let most = match (Length::parse(minutes), minutes.parse::<i64>()) {
         (Ok((length, _)), _) => length.get().to_string(),
@@ -159,6 +160,7 @@ mod tests {
         assert_eq!(tidied("length=..90&rating=4.."), None);
         for (query, address) in [
             ("minutes=", "/tonight"),
+            ("minutes=+", "/tonight"),
             ("minutes=&rating=4..", "/tonight?rating=4.."),
             ("minutes=120&yearFrom=1990&yearTo=", "/tonight?length=..120&releaseYear=1990.."),
             ("minutes=2+h+10&movieFormat=DVD", "/tonight?movieFormat=DVD&length=..130"),
