@@ -46,7 +46,10 @@ function begin() {
     show(address(), { push: true });
   });
   document.addEventListener("click", follow);
-  document.addEventListener("films:refresh", () => renew());
+  document.addEventListener("films:refresh", (event) => {
+    event.preventDefault();
+    renew();
+  });
   addEventListener("popstate", ({ state }) => {
     typing = false;
     show(location.href, { films: state?.films, top: state?.top ?? 0 });

@@ -295,7 +295,7 @@ on_both! {
         let page = send(service, &session, "/edit/1", &with(&his, &[("version", "1")])).await;
         is_page(&page, 409);
         let said = trouble(&page);
-        assert!(said.contains("changed <bdi>by owner (23 November 2026, 20:15 UTC)</bdi>"), "{said}");
+        assert!(said.contains("changed <bdi>by owner (23 Nov 2026, 20:15 UTC)</bdi>"), "{said}");
         let marked: Vec<&str> = between(&said, "<mark>", "</mark>");
         assert_eq!(marked, ["Heat!", "2 h 50", "1995", "5 stars"]);
         assert_eq!(said.matches("both changed").count(), 1);
