@@ -94,7 +94,8 @@ for (const view of ["shelf", "table"]) {
     const ids = await page.locator("[id]").evaluateAll((elements) => elements.map(({ id }) => id));
     assert.equal(new Set(ids).size, ids.length);
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight / 2));
-    const top = await page.evaluate(() => scrollY);
+    const settled = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(scrollY))));
+    const top = await page.evaluate(settled);
     await page.goto("/docs/");
     await page.goBack();
     await page.waitForFunction((top) => Math.abs(scrollY - top) < 100, top);

@@ -33,16 +33,16 @@ async function stored(id) {
 inEveryWay("one types in a whole shelf, and takes the last film back", () => service, async (page) => {
   await page.goto("/?movieFormat=VHS&sort=-rating");
   await page.getByRole("link", { name: "Add", exact: true }).click();
-  assert.equal(await focused(page), "title");
+  await page.locator("#title:focus").waitFor();
   await type(page, { ...HEAT, format: "VHS" });
   await page.getByRole("button", { name: "Add, and another one" }).click();
   await reads(said(page), "Added “\u2068Heat\u2069”.");
-  assert.equal(await focused(page), "title");
+  await page.locator("#title:focus").waitFor();
   assert.ok(await page.getByRole("radio", { name: "VHS" }).isChecked());
   await type(page, { title: "Alien", year: "1979", length: "1:57", rating: "4 stars" });
   await page.getByLabel("Length").press("Enter");
   await reads(said(page), "Added “\u2068Alien\u2069”.");
-  assert.equal(await focused(page), "title");
+  await page.locator("#title:focus").waitFor();
   await said(page).getByRole("button", { name: "Undo" }).click();
   await reads(said(page), "Took away “\u2068Alien\u2069” again.");
   assert.ok(await page.getByRole("radio", { name: "VHS" }).isChecked());
@@ -175,7 +175,7 @@ inEveryWay("what was searched and not found can be added", () => service, async 
   await page.goto("/?q=Stalker");
   await page.getByRole("link", { name: "Add “Stalker”" }).click();
   assert.equal(await page.getByLabel("Title").inputValue(), "Stalker");
-  assert.equal(await focused(page), "title");
+  await page.locator("#title:focus").waitFor();
 });
 
 test("the keyboard alone is enough", async () => {
@@ -229,11 +229,15 @@ test("what was typed is there again after signing in anew", async () => {
     await page.getByLabel("User name").fill("edward");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText("What you typed is here again.").waitFor();
-    assert.equal(await page.getByLabel("Title").inputValue(), typed.title);
-    assert.equal(await page.getByLabel("Length").inputValue(), "2h49");
+    // The form came after the session had ended, or the page was left before it was sent.
+    const [restored, kept] = [page.getByText("What you typed is here again."), page.getByRole("button", { name: "Go on" })];
+    await restored.or(kept).waitFor();
     await isAccessible(page);
-    await page.getByRole("button", { name: /^(Add|Save|Add, and done)$/ }).click();
+    if (await restored.isVisible()) {
+      assert.equal(await page.getByLabel("Title").inputValue(), typed.title);
+      assert.equal(await page.getByLabel("Length").inputValue(), "2h49");
+      await page.getByRole("button", { name: /^(Add|Save|Add, and done)$/ }).click();
+    } else await kept.click();
     await reads(said(page), typed.title);
     // Once it is saved, the form is as it was.
     await page.goto("/add");
@@ -249,8 +253,8 @@ test("what was typed is there again once the service can be reached", async () =
   await page.goto("/add");
   await type(page, HEAT);
   await service.pause();
-  await page.getByRole("button", { name: "Add", exact: true }).click().catch(() => {});
-  await page.waitForURL(/chrome-error/);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText(/cannot be reached/).first().waitFor();
   await service.resume();
   await page.goto("/add");
   await page.getByText("What you typed is here again.").waitFor();

@@ -174,7 +174,7 @@ test("who may only look finds nothing to change", async () => {
   const page = await open(service, { as: "vera" });
   for (const view of ["shelf", "table"]) {
     await page.goto(`/?view=${view}`);
-    assert.equal(await page.locator("#selection, .pick, #selecting, .rate, td select").count(), 0);
+    assert.equal(await page.locator("#selection, .pick, #selecting, .in-row, td select").count(), 0);
   }
   await page.done();
 });

@@ -51,6 +51,7 @@ function begin() {
     renew();
   });
   addEventListener("popstate", ({ state }) => {
+    if (location.hash && !state) return; // a link to a signpost of this list
     typing = false;
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
   });
@@ -151,7 +152,8 @@ function watch() {
   ahead?.disconnect();
   const end = list().querySelector(".pages");
   if (!nextOf(list())) return;
-  ahead = new IntersectionObserver(([entry]) => entry.isIntersecting && further(), { rootMargin: `${AHEAD}px` });
+  const seen = (entries) => entries.some(({ isIntersecting }) => isIntersecting) && further();
+  ahead = new IntersectionObserver(seen, { rootMargin: `${AHEAD}px` });
   ahead.observe(end);
 }
 

@@ -43,7 +43,7 @@ function tell() {
 
 // The page that follows a form tells what was done; if it does not, nothing was.
 const sent = sessionStorage.getItem(SENT);
-sessionStorage.removeItem(SENT);
+if (!document.querySelector("[data-kept]")) sessionStorage.removeItem(SENT); // there it is sent once more
 if (sent && document.querySelector("#messages > *")) sessionStorage.removeItem(nameOf(sent));
 if (form) {
   const draft = sessionStorage.getItem(nameOf(place));

@@ -33,7 +33,7 @@ export async function renew(fresh, { keepFilms = false } = {}) {
   const focused = document.activeElement;
   const here = filmOf(focused);
   const place = films().indexOf(here);
-  replace(fresh, ["#found", "#every", ...(keepFilms ? [] : [".jumps", ".shelf", ".films tbody", ".pages"])]);
+  replace(fresh, ["#found", "#every", ...(keepFilms ? [] : [".jumps", ".shelves", ".films tbody", ".pages"])]);
   for (const film of films()) if (chosen.has(idOf(film))) boxOf(film).checked = true;
   if (all && document.querySelector("#every input")) document.querySelector("#every input").checked = true;
   if (!focused.isConnected) focusAgain(here, place);
@@ -75,15 +75,25 @@ export async function load(address, count = 0, options = {}) {
 
 /** Puts the films of a further page behind those of a list. */
 export function append(whole, more) {
-  const list = (root) => root.querySelector(".shelf, .films tbody");
-  const before = [...whole.querySelectorAll(".post")];
-  let number = before.length;
-  for (const post of list(more)?.querySelectorAll(".post") ?? []) {
-    if (post.textContent === before.at(-1)?.textContent) post.remove();
+  const posts = [...whole.querySelectorAll(".post")];
+  let number = posts.length;
+  for (const post of more.querySelectorAll(".post")) {
+    if (post.textContent === posts.at(-1)?.textContent) post.remove();
     else post.id = `at-${(number += 1)}`;
   }
-  list(whole).append(...(list(more)?.children ?? []));
-  const [old, fresh] = [whole, more].map((root) => root.querySelector(".pages"));
-  if (fresh) old.replaceWith(fresh);
-  else old.remove();
+  const [shelves, shelf] = [whole.querySelector(".shelves"), more.querySelector(".shelf")];
+  if (!shelves) whole.querySelector(".films tbody").append(...(more.querySelector(".films tbody")?.children ?? []));
+  else if (shelf) addShelf(shelves, shelf);
+  // Within its place: what comes or goes beside the list has browsers look through all of it again.
+  whole.querySelector(".pages").replaceChildren(...(more.querySelector(".pages")?.childNodes ?? []));
+}
+
+/** Puts a shelf under the others, so that those off the screen cost nothing. Each but the last has full rows: what
+ *  stands in one that is not goes to the next shelf. What is not shown yet has no rows, and stays one shelf. */
+function addShelf(shelves, shelf) {
+  const last = shelves.lastElementChild;
+  if (!shelves.isConnected || shelves.ownerDocument !== document) return last.append(...shelf.children);
+  const row = last.lastElementChild.offsetTop;
+  while (last.lastElementChild?.offsetTop === row && last.childElementCount > 1) shelf.prepend(last.lastElementChild);
+  shelves.append(shelf);
 }

@@ -127,8 +127,13 @@ function toSignpost(key) {
   const link = [...document.querySelectorAll(".jumps a")].find(is);
   if (!link) return;
   link.click();
-  const post = link.hash && document.getElementById(link.hash.slice(1));
-  if (post?.nextElementSibling) focus(post.nextElementSibling);
+  const toPost = () => {
+    const post = link.hash && document.getElementById(link.hash.slice(1));
+    const film = link.hash ? post?.nextElementSibling : films()[0];
+    if (film) focus(film);
+  };
+  if (link.hash) toPost();
+  else document.addEventListener("films:changed", () => setTimeout(toPost), { once: true });
 }
 
 let dialog;

@@ -168,7 +168,7 @@ const measures = {
         await page.mouse.move(640, 500);
         await page.mouse.wheel(0, 1500);
         await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
-        const now = await page.locator(".film").count();
+        const now = await page.evaluate(() => document.getElementsByClassName("film").length);
         still = now === count && (await page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 2)) ? still + 1 : 0;
         count = now;
         if (count === 10_000 && still > 3) break;

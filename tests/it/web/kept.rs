@@ -39,7 +39,7 @@ on_both! {
         assert!(wrong.text.contains("role=\"alert\">Not signed in"), "{wrong:?}");
         let on = sign_in(service, &wrong, PASSWORD).await;
         is_page(&on, 200);
-        assert!(on.text.contains("<form method=\"post\" action=\"/undo\">") && on.text.contains("Signed in as editor"), "{on:?}");
+        assert!(on.text.contains("<form method=\"post\" action=\"/undo\" data-kept>") && on.text.contains("Signed in as editor"), "{on:?}");
         // Within the page the first form that has fields is the kept one.
         let main = Answer { text: on.text.split("<main").nth(1).unwrap().to_owned(), status: 200, headers: on.headers.clone() };
         let fields = hidden(&main);
@@ -84,7 +84,7 @@ on_both! {
             let fields = [("name", "editor"), ("password", PASSWORD), ("to", to), ("kept", "a=b")];
             let on = Answer::of(form(service, "/login", &fields)).await;
             is_page(&on, 200);
-            assert!(on.text.contains("<form method=\"post\" action=\"/\">") && !on.text.contains("evil"), "{on:?}");
+            assert!(on.text.contains("<form method=\"post\" action=\"/\" data-kept>") && !on.text.contains("evil"), "{on:?}");
         }
         for hostile in HOSTILE {
             let asked = sent_late(service, "/undo", &[(hostile, hostile), ("back", hostile)]).await;
