@@ -159,6 +159,7 @@ test("a click with Shift on a heading sorts by it in second place", async () => 
   const page = await open(service);
   await page.goto("/?view=table");
   await page.getByRole("link", { name: "Rating" }).click();
+  await page.waitForURL((url) => url.searchParams.get("sort") === "-rating");
   await page.getByRole("link", { name: "Year" }).click({ modifiers: ["Shift"] });
   await page.waitForURL((url) => url.searchParams.get("sort") === "-rating,-releaseYear");
   assert.deepEqual(await page.locator("tbody bdi").allTextContents(), ["Alien", "Casablanca", "Dune", "Brazil"]);

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_moment_reads_well() {
-        assert_eq!(moment(Time::from_millis(1_795_464_900_123)), "23 November 2026, 20:15 UTC");
+        assert_eq!(moment(Time::from_millis(1_795_464_900_123)), "23 Nov 2026, 20:15 UTC");
     }
 
     #[test]
