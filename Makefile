@@ -25,5 +25,9 @@ test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, g
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
 
+deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/reelshelf.yaml
+	@scripts/need aws
+	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
+
 deps: ## Install from Debian what building and testing lack (done by `make test`)
 	@scripts/need cc chromium curl npm postgres venv

@@ -1,0 +1,172 @@
+#!/bin/bash
+# Makes a bare Debian instance serve Reelshelf. The launch template in reelshelf.yaml exports the
+# settings in capitals and runs this once, when an instance boots for the first time. Secrets are
+# read from Secrets Manager into files that root alone may read, and shown nowhere.
+set -euo pipefail
+umask 077
+export DEBIAN_FRONTEND=noninteractive
+
+instance=$(</var/lib/cloud/data/instance-id)
+architecture=$(dpkg --print-architecture)
+
+finish() { # tells the stack, which waits for it, how it went; one that does not wait refuses to hear
+    local status=FAILURE
+    [[ $1 -eq 0 ]] && status=SUCCESS
+    aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id Instances \
+        --unique-id "$instance" --status "$status" || true
+}
+trap 'finish $?' EXIT
+
+install_packages() {
+    apt-get --quiet --option DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
+}
+
+secret() { # ID
+    aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text
+}
+
+mount_volume() { # takes it over from the instance before, with the address that users know
+    local device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${VOLUME/-/}
+    aws ec2 wait volume-available --volume-ids "$VOLUME"
+    aws ec2 attach-volume --volume-id "$VOLUME" --instance-id "$instance" --device /dev/sdf
+    aws ec2 associate-address --allocation-id "$ADDRESS" --instance-id "$instance"
+    for _ in {1..120}; do
+        [[ -b $device ]] && break
+        sleep 1
+    done
+    blkid "$device" || mkfs.ext4 -q "$device" # only a new one is empty
+
+    # nofail: without the volume the instance boots, to be looked at, but the service does not start
+    echo "$device /data ext4 nofail 0 2" >>/etc/fstab
+    mkdir /data
+    mount /data
+    local place
+    for place in /var/lib/reelshelf /etc/letsencrypt; do
+        mkdir -p "$place" "/data$place"
+        echo "/data$place $place none bind,nofail 0 0" >>/etc/fstab
+        mount "$place"
+    done
+    systemctl daemon-reload
+}
+
+configure() {
+    local database=sqlite:/var/lib/reelshelf/reelshelf.db listen=0.0.0.0 proxy=10.0.0.0/16
+    [[ $SHAPE == Small ]] && listen=127.0.0.1 proxy=127.0.0.1
+    install -d -m 755 /etc/reelshelf /etc/systemd/system/reelshelf.service.d
+    install -d -m 700 /etc/reelshelf/credentials
+    secret "$OWNER_SECRET" >/etc/reelshelf/credentials/owner-password
+    if [[ -n $DATABASE_HOST ]]; then
+        (umask 022 && curl --fail --silent --show-error --output /etc/reelshelf/rds.pem \
+            https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem)
+        database="postgres://reelshelf:$(secret "$DATABASE_SECRET")@$DATABASE_HOST/reelshelf"
+        database+='?sslmode=verify-full&sslrootcert=/etc/reelshelf/rds.pem'
+    fi
+    cat >/etc/reelshelf/reelshelf.env <<END
+REELSHELF_DATABASE=$database
+REELSHELF_LISTEN=$listen:8080
+REELSHELF_PUBLIC_URL=https://$DOMAIN
+REELSHELF_TRUSTED_PROXY=$proxy
+REELSHELF_OWNER=$OWNER
+TMPDIR=/var/tmp
+END
+    # /var/tmp, since /tmp is memory, of which an import could take too much. And the service has
+    # nothing to ask AWS for in the instance's name.
+    cat >/etc/systemd/system/reelshelf.service.d/aws.conf <<'END'
+[Service]
+LoadCredential=owner-password:/etc/reelshelf/credentials/owner-password
+Environment=REELSHELF_OWNER_PASSWORD_FILE=%d/owner-password
+IPAddressDeny=169.254.169.254
+END
+}
+
+proxy() { # nginx, on port 80 alone until there is a certificate
+    install_packages certbot nginx
+    rm -f /etc/nginx/sites-enabled/default
+    cat >/etc/nginx/sites-available/http <<'END'
+server {
+    listen 80 default_server;
+    location /.well-known/acme-challenge/ { root /var/www/html; }
+    location / { return 301 https://$host$request_uri; }
+}
+END
+    cat >/etc/nginx/sites-available/https <<'END'
+server {
+    listen 443 ssl default_server;
+    http2 on;
+    ssl_certificate /etc/letsencrypt/live/reelshelf/fullchain.pem;
+    ssl_certificate_key /etc/letsencrypt/live/reelshelf/privkey.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    client_max_body_size 1g;
+    location / {
+        proxy_pass http://127.0.0.1:8080;
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_request_buffering off;
+        proxy_buffering off;
+    }
+}
+END
+    ln -sf ../sites-available/http /etc/nginx/sites-enabled/
+    systemctl reload-or-restart nginx
+    # The name may not lead here yet. Four attempts an hour are less than Let's Encrypt objects to;
+    # the renewals are the matter of certbot.timer, which repeats the hook.
+    cat >/etc/systemd/system/certificate.service <<END
+[Unit]
+Description=The first certificate for $DOMAIN
+After=network-online.target nginx.service
+Wants=network-online.target
+[Service]
+Type=oneshot
+ExecStart=certbot certonly --non-interactive --agree-tos --email $MAIL --keep-until-expiring \\
+    --webroot --webroot-path /var/www/html --cert-name reelshelf --domain $DOMAIN \\
+    --deploy-hook "systemctl reload nginx"
+ExecStart=ln -sf ../sites-available/https /etc/nginx/sites-enabled/
+ExecStart=systemctl reload nginx
+Restart=on-failure
+RestartSec=15min
+[Install]
+WantedBy=multi-user.target
+END
+    systemctl enable certificate
+    systemctl start --no-block certificate
+}
+
+watch() { # logs and metrics to CloudWatch, sessions from Session Manager
+    local from=s3://amazoncloudwatch-agent-$AWS_DEFAULT_REGION/debian/$architecture/latest
+    aws s3 cp "$from/amazon-cloudwatch-agent.deb" /root/
+    from=s3://amazon-ssm-$AWS_DEFAULT_REGION/latest/debian_$architecture
+    aws s3 cp "$from/amazon-ssm-agent.deb" /root/
+    install_packages rsyslog /root/amazon-{cloudwatch,ssm}-agent.deb
+    cat >/root/cloudwatch.json <<END
+{
+  "logs": {"logs_collected": {"files": {"collect_list": [
+    {"file_path": "/var/log/syslog", "log_group_name": "$LOGS", "log_stream_name": "{instance_id}"}
+  ]}}},
+  "metrics": {
+    "namespace": "Reelshelf",
+    "append_dimensions": {"AutoScalingGroupName": "\${aws:AutoScalingGroupName}"},
+    "aggregation_dimensions": [["AutoScalingGroupName"]],
+    "metrics_collected": {
+      "disk": {"measurement": ["used_percent"], "resources": ["/", "/data"], "drop_device": true},
+      "procstat": [{"exe": "reelshelf", "measurement": ["pid_count"]}]
+    }
+  }
+}
+END
+    /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl \
+        -a fetch-config -m ec2 -s -c file:/root/cloudwatch.json
+}
+
+install_packages curl unattended-upgrades
+watch
+[[ $SHAPE == Large ]] || mount_volume
+configure
+aws s3 cp "$RELEASE/reelshelf.deb" /root/
+install_packages /root/reelshelf.deb
+systemctl enable reelshelf
+systemctl restart reelshelf
+[[ $SHAPE == Large ]] || proxy
+curl --fail --silent --show-error --retry 100 --retry-delay 3 --retry-all-errors \
+    http://127.0.0.1:8080/health/ready
