@@ -3,7 +3,6 @@
 # settings in capitals and runs this once, when an instance boots for the first time. Secrets are
 # read from Secrets Manager into files that root alone may read, and shown nowhere.
 set -euo pipefail
-umask 077
 export DEBIAN_FRONTEND=noninteractive
 
 instance=$(</var/lib/cloud/data/instance-id)
@@ -52,12 +51,13 @@ mount_volume() { # takes it over from the instance before, with the address that
 configure() {
     local database=sqlite:/var/lib/reelshelf/reelshelf.db listen=0.0.0.0 proxy=10.0.0.0/16
     [[ $SHAPE == Small ]] && listen=127.0.0.1 proxy=127.0.0.1
-    install -d -m 755 /etc/reelshelf /etc/systemd/system/reelshelf.service.d
-    install -d -m 700 /etc/reelshelf/credentials
+    install -D -m 600 /dev/null /etc/reelshelf/credentials/owner-password
+    install -D -m 600 /dev/null /etc/reelshelf/reelshelf.env
+    mkdir -p /etc/systemd/system/reelshelf.service.d
     secret "$OWNER_SECRET" >/etc/reelshelf/credentials/owner-password
     if [[ -n $DATABASE_HOST ]]; then
-        (umask 022 && curl --fail --silent --show-error --output /etc/reelshelf/rds.pem \
-            https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem)
+        curl --fail --silent --show-error --output /etc/reelshelf/rds.pem \
+            https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
         database="postgres://reelshelf:$(secret "$DATABASE_SECRET")@$DATABASE_HOST/reelshelf"
         database+='?sslmode=verify-full&sslrootcert=/etc/reelshelf/rds.pem'
     fi
