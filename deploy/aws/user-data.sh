@@ -138,7 +138,7 @@ watch() { # logs and metrics to CloudWatch, sessions from Session Manager
     aws s3 cp "$from/amazon-cloudwatch-agent.deb" /root/
     from=s3://amazon-ssm-$AWS_DEFAULT_REGION/latest/debian_$architecture
     aws s3 cp "$from/amazon-ssm-agent.deb" /root/
-    install_packages rsyslog /root/amazon-{cloudwatch,ssm}-agent.deb
+    install_packages logrotate rsyslog /root/amazon-{cloudwatch,ssm}-agent.deb
     cat >/root/cloudwatch.json <<END
 {
   "logs": {"logs_collected": {"files": {"collect_list": [

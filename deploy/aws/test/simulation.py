@@ -1,16 +1,15 @@
 """AWS as moto simulates it, with what moto's CloudFormation lacks of the stack.
 
-moto knows secrets, alarms, certificates, clusters and all about database instances, but its
-CloudFormation does not make them (or, of an instance, forgets half). So their properties are handed to
-moto's own API here, under the names that CloudFormation and the API have in common. It makes neither
-backups, nor scaling policies, nor metric filters: these are checked in the template alone. It also
-ignores Rules, DependsOn, CreationPolicy and UpdatePolicy.
+moto knows secrets, alarms, certificates and clusters, but its CloudFormation does not make them, and
+of volumes and database instances it forgets half. So their properties are handed to moto's own API
+here, under the names that CloudFormation and the API have in common.
+
+Backups, scaling policies and metric filters are not made, and Rules, CreationPolicy and UpdatePolicy
+not heeded: these are checked in the template alone. A group puts all its instances into one zone.
 """
 
-import warnings
-
 import boto3
-from moto.cloudformation import models, responses, utils
+from moto.cloudformation import models, parsing, responses, utils
 from moto.core.common_models import CloudFormationModel
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
 from moto.server import ThreadedMotoServer
@@ -27,7 +26,6 @@ class Simulation:
     """A server on a free port of this machine."""
 
     def __init__(self):
-        warnings.filterwarnings("ignore", message="Tried to parse AWS::")
         self.server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
         self.server.start()
         self.url = "http://{}:{}".format(*self.server.get_host_and_port())
@@ -48,11 +46,13 @@ class Simulation:
 
 
 def constructor(loader, tag, node):
-    """moto's short forms of functions, save for two that it reads wrongly."""
+    """moto's short forms of functions, save for those that it reads wrongly."""
     if tag == "!Condition":
         return {"Condition": node.value}
     if tag == "!GetAtt":
         return {"Fn::GetAtt": node.value.split(".", 1)}
+    if tag == "!GetAZs":
+        return {"Fn::GetAZs": REGION}
     return utils.yaml_tag_constructor(loader, tag, node)
 
 
@@ -68,6 +68,11 @@ def secret(aws, name, properties):
 def alarm(aws, name, properties):
     aws.cloudwatch.put_metric_alarm(AlarmName=name, **properties)
     return name, {}
+
+
+def volume(aws, name, properties):
+    del properties["Tags"]
+    return aws.ec2.create_volume(**properties)["VolumeId"], {}
 
 
 def certificate(aws, name, properties):
@@ -108,6 +113,7 @@ def instance(aws, name, properties):
 MADE = {
     "AWS::SecretsManager::Secret": secret,
     "AWS::CloudWatch::Alarm": alarm,
+    "AWS::EC2::Volume": volume,
     "AWS::CertificateManager::Certificate": certificate,
     "AWS::RDS::DBSubnetGroup": subnets,
     "AWS::RDS::DBCluster": cluster,
@@ -127,8 +133,52 @@ def full_names():
     }[name]
 
 
+def outputs():
+    """Lets a stack made by a change set, as the aws command line does it, have outputs."""
+    apply = models.ChangeSet.apply
+
+    def apply_all(changes):
+        apply(changes)
+        changes.stack.template = changes.template
+        changes.stack._parse_template()
+        changes.stack.output_map = changes.stack._create_output_map()
+
+    models.ChangeSet.apply = apply_all
+
+
+def signals(aws):
+    """Takes the signals of instances, and keeps them."""
+
+    def signal_resource(request):
+        names = "StackName", "LogicalResourceId", "UniqueId", "Status"
+        aws.signals.append(tuple(map(request._get_param, names)))
+        return 200, {}, "<SignalResourceResponse/>"
+
+    aws.signals = []
+    responses.CloudFormationResponse.signal_resource = signal_resource
+
+
+def updates():
+    """Keeps an update away from what the parameters leave out."""
+    diff = parsing.ResourceMap.build_resource_diff
+
+    def diff_of_existing(stack, template, parameters=None):
+        changes = diff(stack, template, parameters)
+        conditions = {name: template["Resources"][name].get("Condition") for name in changes["Modify"]}
+        changes["Modify"] = [
+            name for name, condition in conditions.items()
+            if condition is None or stack.lazy_condition_map[condition]
+        ]
+        return changes
+
+    parsing.ResourceMap.build_resource_diff = diff_of_existing
+
+
 def teach(aws):
     full_names()
+    outputs()
+    updates()
+    signals(aws)
     for module in (models, responses):
         module.yaml_tag_constructor = constructor
     aws.models = [model(aws, resource_type, make) for resource_type, make in MADE.items()]
@@ -161,5 +211,9 @@ def model(aws, resource_type, make):
         @classmethod
         def create_from_cloudformation_json(cls, name, json, account, region, **_):
             return cls(*make(aws, name, json["Properties"]))
+
+        @classmethod
+        def update_from_cloudformation_json(cls, original_resource, *_, **__):
+            return original_resource
 
     return Model

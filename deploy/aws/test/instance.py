@@ -1,0 +1,229 @@
+"""A bare Debian, booted, that runs an instance's user data as cloud-init would.
+
+Real are Debian, systemd, nginx, certbot and the package. Stood in for is what is AWS itself (the
+simulation, an empty agent each for logs and for sessions, the volume as a file behind a loop device,
+cloud-init), and Let's Encrypt, by its own test server, pebble.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+TARGET = Path(__file__).parents[3] / "target"
+BASE = TARGET / "debian-13"
+ARCHITECTURE = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
+AGENTS = {
+    "amazoncloudwatch-agent-{region}": "debian/{architecture}/latest/amazon-cloudwatch-agent.deb",
+    "amazon-ssm-{region}": "latest/debian_{architecture}/amazon-ssm-agent.deb",
+}
+CONTROL = """\
+#!/bin/sh
+printf '%s\\n' "$@" >/opt/aws/arguments
+"""
+# As cloud-init runs it: once, with a log that is kept. What AWS's tools ask the instance for on AWS
+# stands in the environment here.
+UNIT = """\
+[Unit]
+After=network.target
+[Service]
+Type=oneshot
+EnvironmentFile=/etc/simulation
+ExecStart=/var/lib/cloud/user-data
+StandardOutput=file:/user-data.log
+StandardError=inherit
+ExecStopPost=sh -c 'echo $EXIT_STATUS >/user-data.status'
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout.strip()
+
+
+def base():
+    """The root file system, made once."""
+    if not (BASE / "whole").exists():
+        shutil.rmtree(BASE, ignore_errors=True)
+        run("debootstrap", "--variant=minbase", "--include=ca-certificates,dbus,systemd-sysv", "trixie", BASE)
+        (BASE / "whole").touch()
+    return BASE
+
+
+def agents(aws, region):
+    """Puts packages where AWS has those of its agents."""
+    for bucket, key in AGENTS.items():
+        bucket = bucket.format(region=region)
+        key = key.format(architecture=ARCHITECTURE)
+        name = Path(key).stem
+        with tempfile.TemporaryDirectory() as folder:
+            root, package = Path(folder, "root"), Path(folder, "package.deb")
+            tools = root / "opt/aws" / name / "bin"
+            tools.mkdir(parents=True)
+            tool = tools / f"{name}-ctl"
+            tool.write_text(CONTROL)
+            tool.chmod(0o755)
+            (root / "DEBIAN").mkdir()
+            (root / "DEBIAN/control").write_text(
+                f"Package: {name}\nVersion: 1\nArchitecture: all\n"
+                "Maintainer: nobody <nobody@example.com>\nDescription: stands in\n"
+            )
+            run("dpkg-deb", "--build", "--root-owner-group", root, package)
+            aws.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+            aws.s3.upload_file(str(package), bucket, key)
+
+
+class Instance:
+    """One boot. As a context it ends the machine and whatever was set up for it."""
+
+    def __init__(self, environment, identifier, user_data, volume=None, files=()):
+        self.environment, self.identifier = environment, identifier
+        self.user_data, self.volume, self.files = user_data, volume, dict(files)
+        self.exits = ExitStack()
+
+    def __enter__(self):
+        try:
+            self.root = self.file_system()
+            self.prepare()
+            self.boot()
+        except BaseException:
+            self.exits.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.exits.close()
+
+    def file_system(self):
+        """The base, with a layer above it that is thrown away."""
+        work = Path(self.exits.enter_context(tempfile.TemporaryDirectory(dir=TARGET)))
+        for name in "root", "upper", "work":
+            (work / name).mkdir()
+        layers = f"lowerdir={base()},upperdir={work}/upper,workdir={work}/work"
+        run("mount", "-t", "overlay", "overlay", "-o", layers, work / "root")
+        self.exits.callback(run, "umount", work / "root")
+        return work / "root"
+
+    def prepare(self):
+        self.write("/var/lib/cloud/data/instance-id", self.identifier)
+        self.write("/var/lib/cloud/user-data", self.user_data, 0o700)
+        variables = "".join(f"{name}={value}\n" for name, value in self.environment.items())
+        self.write("/etc/simulation", variables, 0o600)
+        self.write("/etc/systemd/system/user-data.service", UNIT)
+        self.write("/etc/dpkg/dpkg.cfg.d/hasty", "force-unsafe-io\n")  # nothing here outlives the test
+        wanted = self.root / "etc/systemd/system/multi-user.target.wants"
+        wanted.mkdir(parents=True, exist_ok=True)
+        (wanted / "user-data.service").symlink_to("/etc/systemd/system/user-data.service")
+        for path, text in self.files.items():
+            self.write(path, text)
+        self.devices = []
+        if self.volume:
+            device = run("losetup", "--find", "--show", self.volume.path)
+            self.exits.callback(run, "losetup", "--detach", device)
+            self.devices = [f"--bind={device}"]
+            name = "nvme-Amazon_Elastic_Block_Store_" + self.volume.identifier.replace("-", "")
+            self.write("/etc/tmpfiles.d/volume.conf", f"L /dev/disk/by-id/{name} - - - - {device}\n")
+
+    def boot(self):
+        command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"]
+        machine = subprocess.Popen(
+            [*command, f"--directory={self.root}", *self.devices],
+            env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=(TARGET / "instance.log").open("w"),
+            stderr=subprocess.STDOUT,
+        )
+
+        def end():
+            machine.terminate()  # which nspawn passes on as the wish to shut down
+            machine.wait(120)
+
+        self.exits.callback(end)
+        self.machine = machine
+
+    def write(self, path, text, mode=0o644):
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    def read(self, path):
+        return (self.root / path.lstrip("/")).read_text()
+
+    def mode(self, path):
+        return (self.root / path.lstrip("/")).stat().st_mode & 0o7777
+
+    def wait(self, seconds, what):
+        """Until it is true; or says what the machine has said."""
+        end = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > end or self.machine.poll() is not None:
+                log = self.root / "user-data.log"
+                said = log.read_text()[-4000:] if log.exists() else "no user data was run"
+                raise AssertionError(f"not within {seconds} s; the user data said:\n{said}")
+            time.sleep(0.2)
+
+    def status(self):
+        """With which the user data ended."""
+        self.wait(600, (self.root / "user-data.status").exists)
+        return self.read("/user-data.status").strip()
+
+    def inside(self, *command):
+        """What a command prints that is run in the machine."""
+        [leader] = run("pgrep", "--parent", str(self.machine.pid)).split()
+        return run("nsenter", "--target", leader, "--all", *command)
+
+
+class Volume:
+    """A disk, as AWS lends it."""
+
+    def __init__(self, identifier, path):
+        self.identifier, self.path = identifier, path
+        with path.open("wb") as file:
+            file.truncate(1 << 30)
+
+
+class Pebble:
+    """Let's Encrypt's test server. It believes that every name leads to this machine."""
+
+    DIRECTORY = "https://localhost:14000/dir"
+
+    def __init__(self, folder):
+        key, certificate = folder / "key.pem", folder / "certificate.pem"
+        run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+            "-keyout", key, "-out", certificate,
+        )
+        configuration = folder / "pebble.json"
+        configuration.write_text(json.dumps({"pebble": {
+            "listenAddress": "127.0.0.1:14000",
+            "managementListenAddress": "127.0.0.1:15000",
+            "certificate": str(certificate),
+            "privateKey": str(key),
+            "httpPort": 80,
+            "tlsPort": 443,
+        }}))
+        names = ["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "",
+                 "-https01", "", "-tlsalpn01", "", "-dns01", "127.0.0.1:8053",
+                 "-management", "127.0.0.1:8055"]
+        server = ["pebble", "-config", str(configuration), "-dnsserver", "127.0.0.1:8053"]
+        log = (TARGET / "pebble.log").open("w")
+        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1"}
+        self.processes = [
+            subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            for command in (names, server)
+        ]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait()
