@@ -62,7 +62,7 @@ configure() {
         database+='?sslmode=verify-full&sslrootcert=/etc/reelshelf/rds.pem'
     fi
     cat >/etc/reelshelf/reelshelf.env <<END
-REELSHELF_DATABASE=$database
+REELSHELF_DATABASE="$database"
 REELSHELF_LISTEN=$listen:8080
 REELSHELF_PUBLIC_URL=https://$DOMAIN
 REELSHELF_TRUSTED_PROXY=$proxy
