@@ -159,7 +159,7 @@ END
         -a fetch-config -m ec2 -s -c file:/root/cloudwatch.json
 }
 
-install_packages curl unattended-upgrades
+install_packages curl e2fsprogs unattended-upgrades
 watch
 [[ $SHAPE == Large ]] || mount_volume
 configure

@@ -140,8 +140,8 @@ class Instance:
         )
 
         def end():
-            machine.terminate()  # which nspawn passes on as the wish to shut down
-            machine.wait(120)
+            machine.kill()  # and with nspawn all that runs inside; nothing of it is kept
+            machine.wait()
 
         self.exits.callback(end)
         self.machine = machine

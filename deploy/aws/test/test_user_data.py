@@ -1,14 +1,15 @@
 """The user data of the stacks, run in a bare Debian that has booted."""
 
+import base64
+import json
 import os
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 from conftest import DOMAIN, Stack
-from instance import ARCHITECTURE, Instance, Pebble, Volume, agents
+from instance import ARCHITECTURE, Instance, Pebble, Volume, agents, run
 from simulation import REGION
 from test_deploy import group, user_data
 
@@ -60,6 +61,76 @@ def booted(aws, small, tmp_path_factory):
         yield machine
 
 
-def test_it_serves(booted):
-    status, _, _ = get("http://127.0.0.1:8080/health/ready")
-    assert status == 200
+def test_the_stack_is_told(aws, booted):
+    assert aws.signals == [("booted", "Instances", booted.identifier, "SUCCESS")]
+
+
+def test_the_service_is_ready_and_runs_as_nobody_else(booted):
+    assert get("http://127.0.0.1:8080/health/ready")[0] == 200
+    user, listens = booted.inside("ps", "-C", "reelshelf", "-o", "user=,args=").split(maxsplit=1)
+    assert (user, listens) == ("reelshelf", "/usr/bin/reelshelf serve")
+
+
+def test_the_owner_signs_in_with_the_secret(aws, small, booted):
+    secret = aws.secretsmanager.get_secret_value(SecretId=small.resources["OwnerPassword"])
+    basic = base64.b64encode(f"owner:{secret['SecretString']}".encode()).decode()
+    assert get("http://127.0.0.1:8080/movie", Authorization=f"Basic {basic}")[0] == 200
+    assert get("http://127.0.0.1:8080/movie")[0] == 401
+
+
+def test_secrets_are_for_root_alone_and_in_no_log(aws, small, booted):
+    secret = aws.secretsmanager.get_secret_value(SecretId=small.resources["OwnerPassword"])["SecretString"]
+    for path in "/etc/reelshelf/credentials/owner-password", "/etc/reelshelf/reelshelf.env":
+        assert booted.mode(path) == 0o600
+    assert booted.read("/etc/reelshelf/credentials/owner-password").strip() == secret
+    assert secret not in booted.read("/user-data.log")
+    assert secret not in booted.inside("journalctl", "--no-pager")
+    assert secret not in booted.inside("systemctl", "show", "reelshelf")
+
+
+def test_the_data_is_on_the_volume(aws, small, booted):
+    [volume] = aws.ec2.describe_volumes(VolumeIds=[small.resources["Volume"]])["Volumes"]
+    assert [one["InstanceId"] for one in volume["Attachments"]] == [booted.identifier]
+    [address] = aws.ec2.describe_addresses(PublicIps=[small.resources["Address"]])["Addresses"]
+    assert address["InstanceId"] == booted.identifier
+    for place in "/var/lib/reelshelf", "/etc/letsencrypt":
+        source = booted.inside("findmnt", "--noheadings", "--output", "SOURCE", "--target", place)
+        assert source.startswith("/dev/loop") and source.endswith(f"[{place}]")
+    assert "reelshelf.db" in booted.inside("ls", "/data/var/lib/reelshelf")
+    assert booted.inside("stat", "--format=%U", "/data/var/lib/reelshelf") == "reelshelf"
+
+
+def test_port_80_leads_to_443(booted):
+    status, headers, _ = get("http://127.0.0.1/movie?q=heat")
+    assert (status, headers["Location"]) == (301, f"https://{DOMAIN}/movie?q=heat")
+
+
+def test_there_is_a_certificate_and_the_service_behind_it(booted):
+    booted.wait(120, (booted.root / "etc/nginx/sites-enabled/https").is_symlink)
+    booted.wait(30, lambda: booted.inside("systemctl", "show", "--value", "-p", "ActiveState", "certificate") == "inactive")
+    pem = ssl.get_server_certificate(("127.0.0.1", 443))
+    shown = run("openssl", "x509", "-noout", "-issuer", "-ext", "subjectAltName", input=pem)
+    assert "Pebble" in shown and f"DNS:{DOMAIN}" in shown
+    assert get("https://127.0.0.1/health/ready")[0] == 200
+
+
+def test_certificates_are_renewed_and_debian_is_kept_secure(booted):
+    for timer in "certbot.timer", "apt-daily-upgrade.timer":
+        assert booted.inside("systemctl", "is-enabled", timer) == "enabled"
+    assert 'Unattended-Upgrade "1"' in booted.read("/etc/apt/apt.conf.d/20auto-upgrades")
+
+
+def test_logs_and_metrics_are_handed_to_the_agent(small, booted):
+    arguments = booted.read("/opt/aws/arguments").split()
+    assert arguments[-1] == "file:/root/cloudwatch.json"
+    configuration = json.loads(booted.read("/root/cloudwatch.json"))
+    [log] = configuration["logs"]["logs_collected"]["files"]["collect_list"]
+    assert log["log_group_name"] == small.resources["Logs"]
+    assert "reelshelf" in booted.read(log["file_path"])
+    metrics = configuration["metrics"]
+    assert metrics["append_dimensions"] == {"AutoScalingGroupName": "${aws:AutoScalingGroupName}"}
+    assert metrics["metrics_collected"].keys() == {"disk", "procstat"}
+
+
+def test_the_service_cannot_ask_for_the_rights_of_the_instance(booted):
+    assert "169.254.169.254" in booted.inside("systemctl", "show", "--value", "-p", "IPAddressDeny", "reelshelf")
