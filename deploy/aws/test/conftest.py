@@ -1,12 +1,14 @@
 """A simulated AWS, and the stacks that deploy/aws/deploy makes in it."""
 
+import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from simulation import Simulation
+from instance import ARCHITECTURE, agents
+from simulation import REGION, Simulation
 from template import COMBINATIONS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -50,6 +52,24 @@ class Stack:
         }
 
 
+def launch(stack):
+    [version] = stack.aws.ec2.describe_launch_template_versions(
+        LaunchTemplateId=stack.resources["Launch"], Versions=["$Latest"]
+    )["LaunchTemplateVersions"]
+    return version["LaunchTemplateData"]
+
+
+def user_data(stack):
+    return base64.b64decode(launch(stack)["UserData"]).decode()
+
+
+def group(stack):
+    [found] = stack.aws.autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[stack.resources["Instances"]]
+    )["AutoScalingGroups"]
+    return found
+
+
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
     """Nobody looks into it: what an instance does with a package is another test's matter."""
@@ -62,3 +82,12 @@ def package(tmp_path_factory):
 def stack(request, aws, package):
     shape, database = request.param
     return Stack(aws, f"{shape}-{database}".lower(), shape, database).create(package)
+
+
+@pytest.fixture(scope="session")
+def bootable(aws):
+    """Makes stacks whose instances can boot, with the package that REELSHELF_DEB names."""
+    path = os.environ.get("REELSHELF_DEB", "")
+    assert path.endswith(f"_{ARCHITECTURE}.deb"), f"REELSHELF_DEB must name a package for {ARCHITECTURE}"
+    agents(aws, REGION)
+    return lambda name, shape, database: Stack(aws, name, shape, database).create(os.path.abspath(path))

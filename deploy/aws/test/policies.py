@@ -192,11 +192,14 @@ def data_is_kept(stack):
 def somebody_is_told(stack):
     watched = set()
     for name, alarm in of_type(stack, "AWS::CloudWatch::Alarm"):
-        watched.add((alarm["Namespace"], alarm["MetricName"] if alarm["Namespace"] != "Reelshelf" else str(alarm["MetricName"])))
+        metric_name = alarm["MetricName"]
+        if isinstance(metric_name, dict):
+            metric_name = metric_name["Fn::Sub"]
+        watched.add((alarm["Namespace"], metric_name))
         if alarm.get("AlarmActions") != [{"Ref": "Alarms"}]:
             yield f"{name} tells nobody"
     wanted = {
-        ("Reelshelf", "{'Fn::Sub': '${AWS::StackName}-errors'}"),
+        ("Reelshelf", "${AWS::StackName}-errors"),
         ("Reelshelf", "procstat_lookup_pid_count"),
         ("Reelshelf", "disk_used_percent"),
         ("AWS/EC2", "CPUUtilization"),
@@ -221,7 +224,10 @@ def large_survives_a_zone(stack):
     if "Balancer" not in stack:
         return
     instances = stack["Instances"]["Properties"]
-    zones = [stack[subnet["Ref"]]["Properties"]["AvailabilityZone"] for subnet in instances["VPCZoneIdentifier"]]
+    zones = [
+        stack[subnet["Ref"]]["Properties"]["AvailabilityZone"]
+        for subnet in instances["VPCZoneIdentifier"]
+    ]
     if int(instances["MinSize"]) < 2 or len(zones) < 2 or zones[0] == zones[1]:
         yield "Instances are not two in two zones"
     if instances["HealthCheckType"] != "ELB":

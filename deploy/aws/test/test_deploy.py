@@ -1,30 +1,10 @@
 """The stacks as they stand after the deploy script has made them. What the simulation cannot make
 (see simulation.py) is held against the template in test_template.py alone."""
 
-import base64
-
 import pytest
 import yaml
-from conftest import DOMAIN, Stack
+from conftest import DOMAIN, Stack, group, launch, user_data
 from policies import FOR_ALL_RESOURCES, OPEN_TO_THE_WORLD, as_list
-
-
-def launch(stack):
-    [version] = stack.aws.ec2.describe_launch_template_versions(
-        LaunchTemplateId=stack.resources["Launch"], Versions=["$Latest"]
-    )["LaunchTemplateVersions"]
-    return version["LaunchTemplateData"]
-
-
-def user_data(stack):
-    return base64.b64decode(launch(stack)["UserData"]).decode()
-
-
-def group(stack):
-    [found] = stack.aws.autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[stack.resources["Instances"]]
-    )["AutoScalingGroups"]
-    return found
 
 
 def databases(stack):

@@ -1,50 +1,17 @@
-"""The user data of the stacks, run in a bare Debian that has booted."""
+"""The user data of Small with SQLite, run in a bare Debian that has booted."""
 
 import base64
 import json
-import os
 import ssl
-import urllib.error
-import urllib.request
 
 import pytest
-from conftest import DOMAIN, Stack
-from instance import ARCHITECTURE, Instance, Pebble, Volume, agents, run
-from simulation import REGION
-from test_deploy import group, user_data
+from conftest import DOMAIN, group, user_data
+from instance import Instance, Pebble, Volume, get, run
 
 
 @pytest.fixture(scope="module")
-def package():
-    """The package itself, which an instance installs."""
-    path = os.environ.get("REELSHELF_DEB")
-    assert path, "REELSHELF_DEB must name the Debian package to install"
-    assert path.endswith(f"_{ARCHITECTURE}.deb"), f"{path} is not for {ARCHITECTURE}"
-    return os.path.abspath(path)
-
-
-@pytest.fixture(scope="module")
-def small(aws, package):
-    agents(aws, REGION)
-    return Stack(aws, "booted", "Small", "sqlite").create(package, f"Architecture={ARCHITECTURE}")
-
-
-def get(url, **more):
-    """Status, headers and text; redirects are not followed."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_):
-            return None
-
-    anyone = ssl.create_default_context()
-    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.build_opener(Stay, urllib.request.HTTPSHandler(context=anyone))
-    try:
-        answer = opener.open(urllib.request.Request(url, headers={"Host": DOMAIN, **more}), timeout=10)
-    except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, answer.headers, answer.read().decode()
+def small(bootable):
+    return bootable("booted-small", "Small", "sqlite")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +29,7 @@ def booted(aws, small, tmp_path_factory):
 
 
 def test_the_stack_is_told(aws, booted):
-    assert aws.signals == [("booted", "Instances", booted.identifier, "SUCCESS")]
+    assert aws.signals == [("booted-small", "Instances", booted.identifier, "SUCCESS")]
 
 
 def test_the_service_is_ready_and_runs_as_nobody_else(booted):
