@@ -42,11 +42,17 @@ class Rds:
 
     def sign(self):
         """Makes an authority and one certificate for both."""
-        new = ("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-        run(*new, "-x509", "-subj", "/CN=authority", "-keyout", "authority.key", "-out", "authority.pem", cwd=self.folder)
-        names = f"subjectAltName=DNS:{TRUST},DNS:{self.host}"
-        run(*new, "-x509", "-CA", "authority.pem", "-CAkey", "authority.key", "-subj", "/CN=server",
-            "-addext", names, "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "server.key", "-out", "server.pem", cwd=self.folder)
+        new = (
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-days", "2",
+        )
+        authority = "-CA", "authority.pem", "-CAkey", "authority.key"
+        extensions = f"subjectAltName=DNS:{TRUST},DNS:{self.host}", "basicConstraints=critical,CA:FALSE"
+        run(*new, "-subj", "/CN=authority", "-keyout", "authority.key", "-out", "authority.pem", cwd=self.folder)
+        run(
+            *new, *authority, "-subj", "/CN=server", *(part for one in extensions for part in ("-addext", one)),
+            "-keyout", "server.key", "-out", "server.pem", cwd=self.folder,
+        )
         self.authority = (self.folder / "authority.pem").read_text()
 
     def trust(self):

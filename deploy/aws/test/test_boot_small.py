@@ -34,7 +34,7 @@ def test_the_stack_is_told(aws, booted):
 
 def test_the_service_is_ready_and_runs_as_nobody_else(booted):
     assert get("http://127.0.0.1:8080/health/ready")[0] == 200
-    user, listens = booted.inside("ps", "-C", "reelshelf", "-o", "user=,args=").split(maxsplit=1)
+    user, listens = booted.inside("ps", "-C", "reelshelf", "-o", "user:20=,args=").split(maxsplit=1)
     assert (user, listens) == ("reelshelf", "/usr/bin/reelshelf serve")
 
 
@@ -74,7 +74,8 @@ def test_port_80_leads_to_443(booted):
 
 def test_there_is_a_certificate_and_the_service_behind_it(booted):
     booted.wait(120, (booted.root / "etc/nginx/sites-enabled/https").is_symlink)
-    booted.wait(30, lambda: booted.inside("systemctl", "show", "--value", "-p", "ActiveState", "certificate") == "inactive")
+    state = "systemctl", "show", "--value", "--property", "ActiveState", "certificate"
+    booted.wait(30, lambda: booted.inside(*state) == "inactive")
     pem = ssl.get_server_certificate(("127.0.0.1", 443))
     shown = run("openssl", "x509", "-noout", "-issuer", "-ext", "subjectAltName", input=pem)
     assert "Pebble" in shown and f"DNS:{DOMAIN}" in shown
