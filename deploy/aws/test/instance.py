@@ -8,6 +8,7 @@ cloud-init), and Let's Encrypt, by its own test server, pebble.
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import tempfile
@@ -161,9 +162,10 @@ class Instance:
             stderr=subprocess.STDOUT,
         )
 
-        def end():
-            machine.kill()  # and with nspawn all that runs inside; nothing of it is kept
-            machine.wait()
+        def end():  # its init, with which all that runs inside ends; nothing of it is kept
+            for leader in self.leaders():
+                os.kill(leader, signal.SIGKILL)
+            machine.wait(60)
 
         self.exits.callback(end)
         self.machine = machine
@@ -197,8 +199,13 @@ class Instance:
 
     def inside(self, *command):
         """What a command prints that is run in the machine."""
-        [leader] = run("pgrep", "--parent", str(self.machine.pid)).split()
-        return run("nsenter", "--target", leader, "--all", *command)
+        [leader] = self.leaders()
+        return run("nsenter", "--target", str(leader), "--all", *command)
+
+    def leaders(self):
+        """The machine's init as this machine counts it, while there is one."""
+        children = Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children")
+        return [int(child) for child in children.read_text().split()] if children.exists() else []
 
 
 class Volume:
