@@ -33,7 +33,7 @@ mount_volume() { # takes it over from the instance before, with the address that
         [[ -b $device ]] && break
         sleep 1
     done
-    blkid "$device" || mkfs.ext4 -q "$device" # only a new one is empty
+    blkid "$device" || [[ $? -ne 2 ]] || mkfs.ext4 -q "$device" # only a new one is empty, which is 2
 
     # nofail: without the volume the instance boots, to be looked at, but the service does not start
     echo "$device /data ext4 nofail 0 2" >>/etc/fstab
