@@ -68,7 +68,7 @@ def test_the_data_is_on_the_volume(aws, small, booted):
 
 
 def test_port_80_leads_to_443(booted):
-    status, headers, _ = get("http://127.0.0.1/movie?q=heat")
+    status, headers, _ = get("http://127.0.0.1/movie?q=heat", Host=DOMAIN)
     assert (status, headers["Location"]) == (301, f"https://{DOMAIN}/movie?q=heat")
 
 
