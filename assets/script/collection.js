@@ -10,6 +10,8 @@ import { say } from "./messages.js";
 /** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
 const PAUSE = 150;
 const PATIENCE = 200;
+/** As many films as a large window shows at once. */
+const GLANCE = 50;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
@@ -103,7 +105,7 @@ async function show(url, { push, films: count, top, focus, typed } = {}) {
     const query = new URL(at).searchParams.get("q") ?? "";
     document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     if (!typed) search.value = query;
-    exchange(main.querySelector("section.list"));
+    exchange(main.querySelector("section.list"), typed);
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
     complete(query ? await counted(at, signal) : main);
@@ -141,10 +143,22 @@ function complete(main) {
   }
 }
 
-function exchange(found) {
+/** Shows another list; to who types, first what fits into the window, and the rest when that is seen. */
+function exchange(found, typed) {
+  const films = found.querySelector(".shelf, .films tbody");
+  const rest = typed && films ? [...films.children].slice(GLANCE) : [];
+  for (const film of rest) film.remove();
   list().replaceWith(found);
-  watch();
   document.dispatchEvent(new Event("films:changed"));
+  if (rest.length === 0) return watch();
+  requestAnimationFrame(() =>
+    setTimeout(() => {
+      if (!found.isConnected) return;
+      films.append(...rest);
+      watch();
+      document.dispatchEvent(new Event("films:changed"));
+    }),
+  );
 }
 
 /** Fetches further films before their end is seen. */

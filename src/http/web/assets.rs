@@ -85,7 +85,11 @@ pub fn address(name: &str) -> String {
 
 /// The routes of the assets, for everybody.
 pub fn open_routes() -> Router<Shared> {
-    Router::new().route("/assets/{folder}/{name}", get(asset)).route("/worker.js", get(worker))
+    Router::new()
+        .route("/assets/{folder}/{name}", get(asset))
+        // Who is not signed in finds nothing to index.
+        .route("/robots.txt", get(async || "User-agent: *\nDisallow:\n"))
+        .route("/worker.js", get(worker))
 }
 
 /// The service worker: at the root, since it stands before the pages in its own folder only. It changes

@@ -86,3 +86,11 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn robots_are_answered_without_signing_in(service: &Service) {
+        let robots = asset(service, "/robots.txt").await;
+        assert_eq!((robots.status, robots.header("content-type")), (200, "text/plain; charset=utf-8"));
+        assert_eq!(robots.text, "User-agent: *\nDisallow:\n");
+    }
+}
