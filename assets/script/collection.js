@@ -1,7 +1,8 @@
 // The collection: searched while one types, filtered at once, further films as their end comes near. Every view
 // stays an address, and the server renders it; here its parts are exchanged.
 //
-// After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew.
+// After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew, and
+// `films:recount` for what is counted of them.
 
 import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
@@ -10,8 +11,6 @@ import { say } from "./messages.js";
 /** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
 const PAUSE = 150;
 const PATIENCE = 200;
-/** As many films as a large window shows at once. */
-const GLANCE = 50;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
@@ -52,6 +51,7 @@ function begin() {
     event.preventDefault();
     renew();
   });
+  document.addEventListener("films:recount", recount);
   addEventListener("popstate", ({ state }) => {
     if (location.hash && !state) return; // a link to a signpost of this list
     typing = false;
@@ -105,7 +105,9 @@ async function show(url, { push, films: count, top, focus, typed } = {}) {
     const query = new URL(at).searchParams.get("q") ?? "";
     document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     if (!typed) search.value = query;
-    exchange(main.querySelector("section.list"), typed);
+    list().replaceWith(main.querySelector("section.list"));
+    document.dispatchEvent(new Event("films:changed"));
+    watch();
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
     complete(query ? await counted(at, signal) : main);
@@ -115,6 +117,16 @@ async function show(url, { push, films: count, top, focus, typed } = {}) {
   } finally {
     clearTimeout(waiting);
     if (underWay.signal === signal) list().classList.remove("waiting");
+  }
+}
+
+/** Counts anew, where the films stay as they are. */
+async function recount() {
+  const { signal } = underWay;
+  try {
+    complete(await page(location.href, { signal }));
+  } catch (error) {
+    if (error.name !== "AbortError") say(error.message);
   }
 }
 
@@ -141,24 +153,6 @@ function complete(main) {
   } else {
     form.innerHTML = fresh.innerHTML;
   }
-}
-
-/** Shows another list; to who types, first what fits into the window, and the rest when that is seen. */
-function exchange(found, typed) {
-  const films = found.querySelector(".shelf, .films tbody");
-  const rest = typed && films ? [...films.children].slice(GLANCE) : [];
-  for (const film of rest) film.remove();
-  list().replaceWith(found);
-  document.dispatchEvent(new Event("films:changed"));
-  if (rest.length === 0) return watch();
-  requestAnimationFrame(() =>
-    setTimeout(() => {
-      if (!found.isConnected) return;
-      films.append(...rest);
-      watch();
-      document.dispatchEvent(new Event("films:changed"));
-    }),
-  );
 }
 
 /** Fetches further films before their end is seen. */

@@ -96,6 +96,7 @@ async function change(row, changes) {
     const answer = await ask("/movie/batch", { method: "POST", json: { operations: [operation] }, keepalive: true });
     const { change: made, results } = await answer.json();
     show(row, results[0].movie);
+    recount();
     if (made) say(`Changed ${titleOf(row)}: ${inWords(changes)}.`, { change: made, done: () => refresh(row) });
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
@@ -119,11 +120,14 @@ async function refuse(row, refusal) {
   }
 }
 
+const recount = () => document.dispatchEvent(new Event("films:recount"));
+
 /** Shows a row's movie as the service has it now. */
 async function refresh(row) {
   const movie = await ask(`/movie/${idOf(row)}`).then((answer) => answer.json(), () => row.was);
   if (movie.title) row.querySelector("bdi").textContent = boxOf(row).ariaLabel = movie.title;
   show(row, movie);
+  recount();
 }
 
 // A click with Shift on a heading sorts by it in second place.
@@ -141,7 +145,8 @@ document.addEventListener("click", (event) => {
   else keys[place] = keys[place].startsWith("-") ? name : `-${name}`;
   here.searchParams.delete("cursor");
   here.searchParams.set("sort", keys.join(","));
-  location.assign(here);
+  heading.href = here;
+  heading.click(); // a plain one, as on any other view
 });
 
 room.addEventListener("change", watch);

@@ -380,6 +380,8 @@ impl Limit {
     pub const MAX: usize = 1000;
     /// The page of a list that is never given whole.
     pub const USUAL: Self = Self(100);
+    /// The piece of a list that people scroll or search, shown within a moment.
+    pub const AT_A_GLANCE: Self = Self(50);
     /// The page of a list that people look at.
     pub const TO_LOOK_AT: Self = Self(200);
     /// The largest page, as a limit.

@@ -180,7 +180,7 @@ async fn show(
     // While somebody types or scrolls, the list is asked for first, and in pieces that are shown within a
     // moment: to count all that a search finds takes longer.
     let list_first = headers.contains_key(LIST_FIRST);
-    let limit = query.limit.unwrap_or(if list_first { Limit::USUAL } else { Limit::TO_LOOK_AT });
+    let limit = query.limit.unwrap_or(if list_first { Limit::AT_A_GLANCE } else { Limit::TO_LOOK_AT });
     let page_of_list = movies::page(&state.app, &visitor, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
     let counted = !list_first || query.filter.words.is_empty();
