@@ -53,6 +53,17 @@ inEveryWay("one types in a whole shelf, and takes the last film back", () => ser
   assert.deepEqual(await titles(), ["Heat", "Zodiac"]);
 });
 
+test("a double click adds a film once", async () => {
+  await service.empty();
+  const page = await open(service);
+  await page.goto("/add");
+  await type(page, HEAT);
+  await page.getByRole("button", { name: "Add", exact: true }).dblclick();
+  await reads(said(page), "Added “\u2068Heat\u2069”.");
+  assert.deepEqual(await titles(), ["Heat"]);
+  await page.done();
+});
+
 inEveryWay("every violation stands beside its field, and nothing typed is lost", () => service, async (page, { js }) => {
   await page.goto("/add");
   await type(page, { title: "x".repeat(51), year: "1799", length: "8h21" });

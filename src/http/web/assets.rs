@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = &[
     ("messages.js", include_str!("../../../assets/script/messages.js")),
     ("offline.html", include_str!("../../../assets/offline.html")),
     ("offline.js", include_str!("../../../assets/script/offline.js")),
+    ("once.js", include_str!("../../../assets/script/once.js")),
     ("times.js", include_str!("../../../assets/script/times.js")),
     ("unreachable.js", include_str!("../../../assets/script/unreachable.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
