@@ -188,9 +188,10 @@ const measures = {
       for (const form of ["mobile", "desktop"]) {
         const desktop = { formFactor: "desktop", screenEmulation: { mobile: false, width: 1350, height: 940, deviceScaleFactor: 1, disabled: false }, throttling: { rttMs: 40, throughputKbps: 10_240, cpuSlowdownMultiplier: 1 } };
         const { lhr } = await lighthouse(service.base + path, { port: chrome.port, extraHeaders: headers, logLevel: "error", ...(form === "desktop" ? desktop : {}) });
+        if (lhr.runtimeError) throw new Error(`${path}: ${lhr.runtimeError.message}`);
         const scores = Object.values(lhr.categories).map(({ id, score }) => `${id} ${Math.round(score * 100)}`);
         console.log(`lighthouse  ${path.padEnd(14)} ${form.padEnd(7)} ${scores.join(", ")}`);
-        if (process.env.WHY) for (const { id, score, title, details } of Object.values(lhr.audits)) if (score !== null && score < 0.9) console.log(`    ${id} ${score} ${title} ${JSON.stringify(details?.items?.slice(0, 2) ?? "").slice(0, 300)}`);
+        if (process.env.WHY) for (const { id, score, title, details } of Object.values(lhr.audits)) if (score !== null && score < 0.9) console.log(`    ${id} ${score} ${title} ${JSON.stringify([details?.items ?? []].flat().slice(0, 2)).slice(0, 300)}`);
       }
     }
     await chrome.kill();
