@@ -23,6 +23,7 @@ inEveryWay("one looks at what was done and takes it back", () => service, async 
   await page.getByText("undone by").first().waitFor();
   await page.getByRole("link", { name: "History of this film" }).first().click();
   assert.match(await heading(page), /^History of “.*Heat.*”$/);
+  assert.equal(await page.getByRole("link", { name: "Edit the film" }).getAttribute("href"), `/edit/${id}`);
   assert.equal(await page.locator(".change").count(), 3);
 });
 

@@ -37,6 +37,16 @@ inEveryWay("one says what there is time for, and asks for another film", () => s
   assert.match(await title(page), /^Aliens?$/);
 }, { as: "vera" });
 
+test("who may edit gets from the film to its form", async () => {
+  await service.empty();
+  await service.add("Heat", "DVD", 170, 1995, 5);
+  const page = await open(service);
+  await page.goto("/tonight");
+  await page.getByRole("link", { name: "Heat" }).click();
+  await page.waitForURL("/edit/*");
+  await page.done();
+});
+
 for (const viewport of [WIDE, NARROW]) {
   test(`it looks well and is accessible at ${viewport.width}`, async () => {
     await service.empty();

@@ -46,8 +46,8 @@ impl Changes<'_> {
 enum Of {
     /// All changes.
     Collection,
-    /// Those of a film, with its title.
-    Film(String),
+    /// Those of a film, with its title, and its id where this user may edit it.
+    Film { title: String, edit: Option<i64> },
     /// One of them, with all that it did.
     Change,
 }
@@ -177,11 +177,18 @@ async fn list(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         Some(film) => changes::of_movie(app, &visitor, film, after, query.limit).await?,
         None => changes::list(app, &visitor, after, query.limit).await?,
     };
-    let effect = page.items.iter().find_map(|change| ShownEffect::of(change.effects.first()?));
-    let title = effect.map_or_else(|| "a film".to_owned(), |effect| words::title(effect.film));
+    let latest = page.items.iter().find_map(|change| change.effects.first());
+    let of = film.map_or(Of::Collection, |film| Of::Film {
+        title: latest
+            .and_then(ShownEffect::of)
+            .map_or_else(|| "a film".to_owned(), |effect| words::title(effect.film)),
+        edit: latest
+            .filter(|effect| visitor.may_edit() && after.is_none() && effect.after.is_some())
+            .map(|_| film),
+    });
     let template = Changes {
         visitor: Some(&visitor),
-        of: if film.is_some() { Of::Film(title) } else { Of::Collection },
+        of,
         entries: page.items.iter().map(|change| Entry::of(change, &visitor)).collect(),
         back: &visitor.place,
         first: film.map_or_else(|| "/changes".to_owned(), |film| format!("/changes?film={film}")),
