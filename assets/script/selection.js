@@ -46,6 +46,8 @@ document.addEventListener("click", (event) => {
   if (!box) return;
   if (event.target === box) {
     choose(film, box.checked, event.shiftKey);
+  } else if (event.target.matches(".front button")) {
+    choose(film, true);
   } else if (event.shiftKey && event.target.closest(".spine, th a")) {
     event.preventDefault();
     choose(film, !box.checked || Boolean(anchor), true);
