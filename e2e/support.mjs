@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,25 +32,49 @@ before(async () => {
 });
 after(() => browser?.close());
 
+/** Runs the program, and waits until it listens. Its log is in `log()`. */
+const serve = (address, options, env) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(PROGRAM, ["serve", "--listen", address, ...options], { stdio: ["ignore", "pipe", "pipe"], env });
+    let log = "";
+    child.stderr.on("data", (text) => (log += text));
+    child.once("exit", () => reject(new Error(`the service ended: ${log}`)));
+    createInterface(child.stdout).once("line", (line) => {
+      child.removeAllListeners("exit");
+      resolve({ child, base: line.replace("listening on ", ""), log: () => log });
+    });
+  });
+
+async function end(child) {
+  if (child.exitCode === null) child.kill("SIGTERM");
+  await ended(child);
+}
+const ended = (child) => new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve()));
+
+const newFolder = () => mkdtemp(join(tmpdir(), "reelshelf-e2e-"));
+
+/** Starts a service where nobody is a user yet; `setup` is the address that it shows for the first one. */
+export async function startUnowned() {
+  const folder = await newFolder();
+  const { child, base, log } = await serve("127.0.0.1:0", [], { REELSHELF_DATABASE: `sqlite:${join(folder, "reelshelf.db")}` });
+  const setup = () => log().match(/http\S+\/setup\S+\n/)?.[0].trim();
+  while (!setup()) await once(child.stderr, "data");
+  return {
+    base,
+    setup: setup(),
+    async stop() {
+      await end(child);
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
 /** Starts a service with an owner `olivia`, an editor `edward` and a viewer `vera`. */
 export async function start(options = []) {
-  const folder = await mkdtemp(join(tmpdir(), "reelshelf-e2e-"));
+  const folder = await newFolder();
   const database = process.env.E2E_DATABASE ?? `sqlite:${join(folder, "reelshelf.db")}`;
-  const listen = (address) =>
-    new Promise((resolve, reject) => {
-      const child = spawn(PROGRAM, ["serve", "--listen", address, ...options], {
-        stdio: ["ignore", "pipe", "pipe"],
-        env: { REELSHELF_DATABASE: database, REELSHELF_OWNER: "olivia", REELSHELF_OWNER_PASSWORD: PASSWORD },
-      });
-      let log = "";
-      child.stderr.on("data", (text) => (log += text));
-      child.once("exit", () => reject(new Error(`the service ended: ${log}`)));
-      createInterface(child.stdout).once("line", (line) => {
-        child.removeAllListeners("exit");
-        resolve({ child, base: line.replace("listening on ", "") });
-      });
-    });
-  const ended = (child) => new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve()));
+  const owner = { REELSHELF_OWNER: "olivia", REELSHELF_OWNER_PASSWORD: PASSWORD };
+  const listen = (address) => serve(address, options, { REELSHELF_DATABASE: database, ...owner });
   let running = await listen("127.0.0.1:0");
   const { base } = running;
   const service = {
@@ -88,8 +113,7 @@ export async function start(options = []) {
       running = await listen(new URL(base).host);
     },
     async stop() {
-      if (running.child.exitCode === null) running.child.kill("SIGTERM");
-      await ended(running.child);
+      await end(running.child);
       await rm(folder, { recursive: true });
     },
   };

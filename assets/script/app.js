@@ -9,4 +9,7 @@ import "./once.js";
 import "./live.js";
 import "./offline.js";
 
+// On a telephone the ways to the pages are one row that scrolls.
+document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 navigator.serviceWorker?.register("/worker.js").catch(() => undefined); // the next page tries again
