@@ -3,6 +3,7 @@
 mod api;
 mod cli;
 mod db;
+mod deploy;
 mod exchange;
 mod support;
 mod web;

@@ -235,7 +235,6 @@ impl Service {
     }
 }
 
-/// A client that follows no redirect, and over https trusts these certificates alone.
 /// Waits for what is to come, for a minute at most.
 pub async fn until(reached: impl AsyncFn() -> bool) {
     let wait = async {
@@ -246,10 +245,16 @@ pub async fn until(reached: impl AsyncFn() -> bool) {
     tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it happens in time");
 }
 
+/// A client that follows no redirect, and over https trusts these certificates alone.
 pub fn client(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::Client {
+    client_builder(trusted).build().expect("a client")
+}
+
+/// What [`client`] is built by.
+pub fn client_builder(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    client.tls_certs_only(trusted).build().expect("a client")
+    client.tls_certs_only(trusted)
 }
 
 /// A movie's five attributes.

@@ -1,0 +1,3 @@
+//! The service as it is deployed.
+
+mod nginx;

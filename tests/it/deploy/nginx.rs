@@ -1,0 +1,391 @@
+//! Two instances on one database behind Debian's nginx, configured as in deploy/nginx.
+
+use std::{
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use reqwest::{Body, Client, Method, RequestBuilder, Version};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::support::{
+    Answer, Kind, PASSWORD, TestDatabase, client_builder, movie,
+    program::{Program, Signal, poll, run},
+    until,
+};
+
+/// How long a test waits for what is to come.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const SITE: &str = include_str!("../../../deploy/nginx/reelshelf.conf");
+const REDIRECT: &str = include_str!("../../../deploy/nginx/redirect.conf");
+
+/// nginx before two instances; all end with this value.
+struct Site {
+    nginx: Child,
+    instances: [Program; 2],
+    database: TestDatabase,
+    folder: tempfile::TempDir,
+    certificate: reqwest::Certificate,
+    /// The addresses of ports 443 and 80.
+    https: String,
+    http: String,
+    /// A token of the owner, `olivia`.
+    token: String,
+}
+
+impl Site {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = TestDatabase::new(Kind::Postgres).await;
+        let environment = [
+            ("REELSHELF_OWNER", "olivia"),
+            ("REELSHELF_OWNER_PASSWORD", PASSWORD),
+            ("TMPDIR", folder.path().to_str().expect("text")),
+        ];
+        let instance = || Program::start_with(&database, &["--trusted-proxy", "127.0.0.1"], &environment);
+        let instances = [instance(), instance()];
+        let token = run(&database, &["token", "create", "olivia", "test"], "").expect(0).out;
+
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        std::fs::write(folder.path().join("fullchain.pem"), made.cert.pem()).expect("a file");
+        std::fs::write(folder.path().join("privkey.pem"), made.signing_key.serialize_pem()).expect("a file");
+        let [https, http] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
+        configure(folder.path(), &https, &http, &instances);
+        let checked = nginx(folder.path()).arg("-t").output().expect("nginx, which scripts/need installs");
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+        let nginx = nginx(folder.path()).stderr(Stdio::null()).spawn().expect("nginx starts");
+        poll("nginx listens", || std::net::TcpStream::connect(&https).ok());
+        Self {
+            nginx,
+            instances,
+            database,
+            certificate: reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).expect("a certificate"),
+            https: format!("https://{https}"),
+            http: format!("http://{http}"),
+            token: token.trim_end().to_owned(),
+            folder,
+        }
+    }
+
+    /// A client with this address, which is one of the many of this machine.
+    fn client(&self, address: [u8; 4]) -> Client {
+        let builder = client_builder([self.certificate.clone()]).local_address(Some(address.into()));
+        builder.build().expect("a client")
+    }
+
+    /// A request of the owner.
+    fn request(&self, client: &Client, method: Method, path: &str) -> RequestBuilder {
+        client.request(method, format!("{}{path}", self.https)).bearer_auth(&self.token)
+    }
+
+    /// Waits for a line in the log of nginx with this text, and returns it.
+    fn await_log(&self, text: &str) -> String {
+        let log = self.folder.path().join("access.log");
+        poll(text, || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.lines().find(|line| line.contains(text)).map(str::to_owned)
+        })
+    }
+
+    /// How much the instances have taken in of files that are being sent, in bytes.
+    fn spooled(&self) -> u64 {
+        let folder = self.folder.path().to_str().expect("text");
+        let open = self.instances.iter().flat_map(|instance| {
+            std::fs::read_dir(format!("/proc/{}/fd", instance.id())).expect("a process").flatten()
+        });
+        let spools = open.filter(|file| {
+            std::fs::read_link(file.path()).is_ok_and(|target| target.to_string_lossy().starts_with(folder))
+        });
+        spools.filter_map(|file| std::fs::metadata(file.path()).ok()).map(|file| file.len()).sum()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // Not a kill, which its workers would survive.
+        let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.nginx), Signal::TERM);
+        let _ = self.nginx.wait();
+    }
+}
+
+/// A port below those that the system gives to whoever asks for any.
+fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(20_000..32_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Writes the configuration as it stands in deploy/nginx, with addresses and places of a test.
+fn configure(folder: &Path, https: &str, http: &str, instances: &[Program; 2]) {
+    let here = folder.display().to_string();
+    let [first, second] = instances.each_ref().map(|of| of.base.trim_start_matches("http://"));
+    let changes = [
+        ("listen 443 ", format!("listen {https} ")),
+        ("listen 80 ", format!("listen {http} ")),
+        ("listen [::]", "# listen [::]".to_owned()), // which not every machine has
+        ("127.0.0.1:8080 ", format!("{first} ")),
+        ("127.0.0.1:8081 ", format!("{second} ")),
+        ("/etc/letsencrypt/live/reelshelf/", format!("{here}/")),
+        ("/var/log/nginx/", format!("{here}/")),
+        ("/var/www/html", here.clone()),
+    ];
+    let mut site = format!("{REDIRECT}{SITE}");
+    for (there, in_test) in changes {
+        assert!(site.contains(there), "{there}");
+        site = site.replace(there, &in_test);
+    }
+    std::fs::write(folder.join("site.conf"), site).expect("a file");
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|of| format!("{of}_temp_path {here}/{of};\n"))
+        .concat();
+    // The user: as root nginx would else be somebody who may not enter the folder.
+    let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
+    let whole = format!(
+        "{user} daemon off; worker_processes 2; pid {here}/pid; error_log {here}/nginx.log;\n\
+         events {{}}\nhttp {{\n{temporary}include {here}/site.conf;\n}}\n"
+    );
+    std::fs::write(folder.join("nginx.conf"), whole).expect("a file");
+}
+
+fn nginx(folder: &Path) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("nginx");
+    // Debian has it where only root looks.
+    command.env("PATH", format!("{path}:/usr/sbin")).arg("-p").arg(folder).args(["-c", "nginx.conf"]);
+    command
+}
+
+#[tokio::test]
+async fn https_is_http2_and_port_80_leads_to_it() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let answer = site.request(&client, Method::GET, "/movie").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
+    for name in
+        ["strict-transport-security", "content-security-policy", "x-content-type-options", "referrer-policy"]
+    {
+        assert_eq!(answer.headers().get_all(name).iter().count(), 1, "{name}");
+    }
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+
+    let from_80 = async |path: &str| Answer::of(client.get(format!("{}{path}", site.http))).await;
+    let answer = from_80("/movie?q=heat").await;
+    assert_eq!((answer.status, answer.header("location")), (301, "https://127.0.0.1/movie?q=heat"));
+    let challenges = site.folder.path().join(".well-known/acme-challenge");
+    std::fs::create_dir_all(&challenges).unwrap();
+    std::fs::write(challenges.join("token"), "the key").unwrap();
+    let answer = from_80("/.well-known/acme-challenge/token").await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "the key"));
+}
+
+#[tokio::test]
+async fn a_form_of_our_own_is_known_as_such() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    for (origin, status) in [(site.https.as_str(), 200), ("https://evil.example", 403)] {
+        let login = client.post(format!("{}/login", site.https)).header("origin", origin);
+        let answer = Answer::of(login.json(&json!({"name": "olivia", "password": PASSWORD}))).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(status == 403 || answer.header("set-cookie").ends_with("; Secure"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_of_100_mb_is_handed_on_as_it_comes() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let row = |n| format!("Film {n},DVD,90,2000,3,{}\n", "x".repeat(1_000_000));
+    let header = "title,movieFormat,length,releaseYear,rating,notes\n".to_owned();
+    let first_half: Vec<String> = std::iter::once(header).chain((0..50).map(row)).collect();
+    let sent: usize = first_half.iter().map(String::len).sum();
+
+    let (go_on, told) = tokio::sync::oneshot::channel::<()>();
+    let second_half = stream::once(async move { told.await.unwrap() });
+    let second_half = second_half.flat_map(move |()| stream::iter((50..100).map(row)));
+    let file = stream::iter(first_half).chain(second_half).map(Ok::<_, std::io::Error>);
+    let request = site.request(&client, Method::POST, "/movie").header("content-type", "text/csv");
+    let import = tokio::spawn(Answer::of(request.body(Body::wrap_stream(file))));
+
+    until(async || site.spooled() == sent as u64).await;
+    go_on.send(()).unwrap();
+    let answer = import.await.unwrap();
+    assert_eq!((answer.status, &answer.json()["created"]), (200, &json!(100)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn only_imports_are_large() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let sent = async |path: &str, size: usize| {
+        let request = site.request(&client, Method::POST, path);
+        Answer::of(request.header("content-type", "application/json").body(vec![b' '; size])).await
+    };
+    for (path, most) in [("/user", 2 << 20), ("/movie/batch", 8 << 20)] {
+        let taken = sent(path, most).await;
+        assert!(!taken.header("x-request-id").is_empty(), "the service itself answers: {taken:?}");
+        let refused = sent(path, most + 1).await;
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        assert_eq!((refused.status, refused.header("x-request-id")), (413, ""), "{refused:?}");
+        assert_eq!(refused.json()["status"], 413);
+    }
+    assert!(!sent("/import", 20 << 20).await.header("x-request-id").is_empty());
+
+    let declared = async |path: &str, size: &str| {
+        let request = site.request(&client, Method::POST, path).header("content-length", size);
+        let body = Body::wrap_stream(stream::pending::<Result<String, std::io::Error>>());
+        timeout(DEADLINE, Answer::of(request.body(body))).await.expect("an answer at once").status
+    };
+    assert_eq!(declared("/movie", "1073741825").await, 413);
+    assert_eq!(declared("/import", "1100000000").await, 413);
+}
+
+#[tokio::test]
+async fn an_event_comes_at_once() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let events = site.request(&client, Method::GET, "/events").send().await.unwrap();
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let heat = site.request(&client, Method::POST, "/movie").json(&movie("Heat", "DVD", 170, 1995, 5));
+    assert_eq!(Answer::of(heat).await.status, 201);
+    let mut events = events.bytes_stream();
+    let event =
+        async { while !String::from_utf8_lossy(&events.next().await.unwrap().unwrap()).contains("Heat") {} };
+    timeout(DEADLINE, event).await.expect("an event in time");
+}
+
+#[tokio::test]
+async fn an_export_comes_as_it_is_made() {
+    let site = Site::start().await;
+    let many = "INSERT INTO movie_rows SELECT nextval('movie_ids'), 'Film ' || n, 'film ' || n, 'DVD', 90, 2000, 3, \
+                1, 0, 0, 0 FROM generate_series(1, 200000) n"; // more than fits into all the sockets on the way
+    site.database.execute(many).await.unwrap();
+    let client = site.client([127, 0, 0, 1]);
+    for path in ["/movie", "/export/films.ndjson"] {
+        let export = site.request(&client, Method::GET, path).send().await.unwrap();
+        assert_eq!(export.status(), 200);
+        let mut export = export.bytes_stream();
+        assert!(!export.next().await.unwrap().unwrap().is_empty());
+        // What is added now, after the beginning was read, is still found at its end.
+        let title = format!("Last of {path}");
+        let last = site.request(&client, Method::POST, "/movie").json(&movie(&title, "DVD", 90, 2000, 3));
+        assert_eq!(Answer::of(last).await.status, 201);
+        let mut end = Vec::new();
+        while let Some(piece) = export.next().await {
+            end.extend_from_slice(&piece.unwrap());
+            end.drain(..end.len().saturating_sub(1000));
+        }
+        assert!(String::from_utf8_lossy(&end).contains(&title), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_the_client_and_the_path_alone() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 2]);
+    let answer = Answer::of(site.request(&client, Method::GET, "/movie?q=whisper")).await;
+    assert_eq!(answer.status, 200);
+    let line = site.await_log(answer.header("x-request-id"));
+    assert!(line.starts_with("127.0.0.2 [") && line.contains("\"GET /movie HTTP/2.0\" 200"), "{line}");
+    assert!(site.instances.iter().any(|of| line.contains(of.base.trim_start_matches("http://"))), "{line}");
+
+    for instance in &site.instances {
+        instance.signal(Signal::KILL);
+    }
+    let refused = Answer::of(site.request(&client, Method::GET, "/movie?q=whisper")).await;
+    assert_eq!(refused.status, 502);
+    site.await_log("\" 502 ");
+    for log in ["access.log", "error.log", "nginx.log"] {
+        let log = std::fs::read_to_string(site.folder.path().join(log)).unwrap_or_default();
+        assert!(!log.contains("whisper"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn each_client_is_throttled_by_its_own_address() {
+    let site = Site::start().await;
+    let guess = async |client: &Client, forged: String| {
+        let request = client.get(format!("{}/me", site.https)).basic_auth("olivia", Some("wrong"));
+        Answer::of(request.header("x-forwarded-for", forged)).await
+    };
+    // The first is an address that the service takes for one of a proxy.
+    for address in [[127, 0, 0, 1], [127, 0, 0, 2]] {
+        let client = site.client(address);
+        for n in 0..5 {
+            assert_eq!(guess(&client, format!("192.0.2.{n}")).await.status, 401);
+        }
+        let refused = guess(&client, "192.0.2.99".to_owned()).await;
+        assert!(!refused.header("retry-after").is_empty());
+        refused.problem(429);
+    }
+    assert_eq!(guess(&site.client([127, 0, 0, 3]), "127.0.0.1".to_owned()).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_burst_of_sign_ins_is_held_up_by_address() {
+    let site = Site::start().await;
+    let sign_in_page = async |client: &Client| Answer::of(client.get(format!("{}/login", site.https))).await;
+    let client = site.client([127, 0, 0, 1]);
+    let answers = join_all((0..60).map(|_| sign_in_page(&client))).await;
+    assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 20);
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("a refusal");
+    assert_eq!((refused.header("retry-after"), &refused.json()["status"]), ("2", &json!(429)));
+    assert_eq!(sign_in_page(&site.client([127, 0, 0, 2])).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_is_killed_is_not_missed() {
+    let site = Site::start().await;
+    let clients = [2, 3, 4, 5].map(|n| site.client([127, 0, 0, n]));
+    let added = site.request(&clients[0], Method::POST, "/movie").json(&movie("Heat", "DVD", 170, 1995, 5));
+    let added = Answer::of(added).await;
+    let line = site.await_log(added.header("x-request-id"));
+    let is_asked = |of: &&Program| line.contains(of.base.trim_start_matches("http://"));
+    let asked = site.instances.iter().find(is_asked).expect("one of the two");
+
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let read = [const { AtomicUsize::new(0) }; 4];
+    let reading = join_all(clients.iter().zip(&read).map(async |(client, read)| {
+        while !is_over.load(Ordering::SeqCst) {
+            let answer = Answer::of(site.request(client, Method::GET, "/movie/1")).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            read.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    let killing = async {
+        for total in [20, 60] {
+            until(async || read.iter().all(|read| read.load(Ordering::SeqCst) >= total)).await;
+            asked.signal(Signal::KILL);
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    tokio::join!(reading, killing);
+    for client in &clients {
+        let another = site.request(client, Method::POST, "/movie").json(&movie("Ran", "VHS", 162, 1985, 5));
+        assert_eq!(Answer::of(another).await.status, 201);
+    }
+}
+
+#[tokio::test]
+async fn where_no_instance_answers_nginx_says_so() {
+    let site = Site::start().await;
+    for instance in &site.instances {
+        instance.signal(Signal::KILL);
+    }
+    let client = site.client([127, 0, 0, 1]);
+    let answer = Answer::of(site.request(&client, Method::GET, "/movie")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (502, "application/problem+json"));
+    assert_eq!((answer.header("retry-after"), &answer.json()["status"]), ("2", &Value::from(502)));
+    let page = Answer::of(site.request(&client, Method::GET, "/").header("accept", "text/html,*/*")).await;
+    assert_eq!((page.status, page.header("content-type")), (502, "text/html; charset=utf-8"));
+    assert!(page.text.contains("the service cannot be reached"), "{page:?}");
+    assert!(!page.header("strict-transport-security").is_empty());
+}
