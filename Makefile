@@ -16,10 +16,11 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, the pages in a browser
+test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
+	scripts/postman
 	scripts/e2e
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
