@@ -79,36 +79,11 @@ IPAddressDeny=169.254.169.254
 END
 }
 
-proxy() { # nginx, on port 80 alone until there is a certificate
+proxy() { # nginx, on port 80 alone until there is a certificate; its sites come with the package
     install_packages certbot nginx
     rm -f /etc/nginx/sites-enabled/default
-    cat >/etc/nginx/sites-available/http <<'END'
-server {
-    listen 80 default_server;
-    location /.well-known/acme-challenge/ { root /var/www/html; }
-    location / { return 301 https://$host$request_uri; }
-}
-END
-    cat >/etc/nginx/sites-available/https <<'END'
-server {
-    listen 443 ssl default_server;
-    http2 on;
-    ssl_certificate /etc/letsencrypt/live/reelshelf/fullchain.pem;
-    ssl_certificate_key /etc/letsencrypt/live/reelshelf/privkey.pem;
-    ssl_protocols TLSv1.2 TLSv1.3;
-    client_max_body_size 1g;
-    location / {
-        proxy_pass http://127.0.0.1:8080;
-        proxy_http_version 1.1;
-        proxy_set_header Host $host;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_request_buffering off;
-        proxy_buffering off;
-    }
-}
-END
-    ln -sf ../sites-available/http /etc/nginx/sites-enabled/
+    sed /127.0.0.1:8081/d /usr/share/reelshelf/nginx/reelshelf.conf >/etc/nginx/sites-available/reelshelf.conf
+    ln -sf /usr/share/reelshelf/nginx/redirect.conf /etc/nginx/sites-enabled/
     systemctl reload-or-restart nginx
     # The name may not lead here yet. Four attempts an hour are less than Let's Encrypt objects to;
     # the renewals are the matter of certbot.timer, which repeats the hook.
@@ -122,7 +97,7 @@ Type=oneshot
 ExecStart=certbot certonly --non-interactive --agree-tos --email $MAIL --keep-until-expiring \\
     --webroot --webroot-path /var/www/html --cert-name reelshelf --domain $DOMAIN \\
     --deploy-hook "systemctl reload nginx"
-ExecStart=ln -sf ../sites-available/https /etc/nginx/sites-enabled/
+ExecStart=ln -sf ../sites-available/reelshelf.conf /etc/nginx/sites-enabled/
 ExecStart=systemctl reload nginx
 Restart=on-failure
 RestartSec=15min

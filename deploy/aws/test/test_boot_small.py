@@ -73,7 +73,7 @@ def test_port_80_leads_to_443(booted):
 
 
 def test_there_is_a_certificate_and_the_service_behind_it(booted):
-    booted.wait(120, (booted.root / "etc/nginx/sites-enabled/https").is_symlink)
+    booted.wait(120, (booted.root / "etc/nginx/sites-enabled/reelshelf.conf").is_symlink)
     state = "systemctl", "show", "--value", "--property", "ActiveState", "certificate"
     booted.wait(30, lambda: booted.inside(*state) == "inactive")
     pem = ssl.get_server_certificate(("127.0.0.1", 443))
