@@ -17,6 +17,7 @@ check: ## Formatting and lints
 	cargo clippy --all-targets -- -D warnings
 
 test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser
+	scripts/workflows
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
