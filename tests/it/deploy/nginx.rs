@@ -4,7 +4,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -28,7 +28,7 @@ const REDIRECT: &str = include_str!("../../../deploy/nginx/redirect.conf");
 /// nginx before two instances; all end with this value.
 struct Site {
     nginx: Child,
-    instances: [Program; 2],
+    instances: Vec<Program>,
     database: TestDatabase,
     folder: tempfile::TempDir,
     certificate: reqwest::Certificate,
@@ -49,7 +49,7 @@ impl Site {
             ("TMPDIR", folder.path().to_str().expect("text")),
         ];
         let instance = || Program::start_with(&database, &["--trusted-proxy", "127.0.0.1"], &environment);
-        let instances = [instance(), instance()];
+        let instances = vec![instance(), instance()];
         let token = run(&database, &["token", "create", "olivia", "test"], "").expect(0).out;
 
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
@@ -125,9 +125,9 @@ fn free_port() -> u16 {
 }
 
 /// Writes the configuration as it stands in deploy/nginx, with addresses and places of a test.
-fn configure(folder: &Path, https: &str, http: &str, instances: &[Program; 2]) {
+fn configure(folder: &Path, https: &str, http: &str, instances: &[Program]) {
     let here = folder.display().to_string();
-    let [first, second] = instances.each_ref().map(|of| of.base.trim_start_matches("http://"));
+    let [first, second] = [0, 1].map(|n| instances[n].address());
     let changes = [
         ("listen 443 ", format!("listen {https} ")),
         ("listen 80 ", format!("listen {http} ")),
@@ -289,17 +289,15 @@ async fn an_export_comes_as_it_is_made() {
 
 #[tokio::test]
 async fn the_log_has_the_client_and_the_path_alone() {
-    let site = Site::start().await;
+    let mut site = Site::start().await;
     let client = site.client([127, 0, 0, 2]);
     let answer = Answer::of(site.request(&client, Method::GET, "/movie?q=whisper")).await;
     assert_eq!(answer.status, 200);
     let line = site.await_log(answer.header("x-request-id"));
     assert!(line.starts_with("127.0.0.2 [") && line.contains("\"GET /movie HTTP/2.0\" 200"), "{line}");
-    assert!(site.instances.iter().any(|of| line.contains(of.base.trim_start_matches("http://"))), "{line}");
+    assert!(site.instances.iter().any(|of| line.contains(of.address())), "{line}");
 
-    for instance in &site.instances {
-        instance.signal(Signal::KILL);
-    }
+    site.instances.clear(); // which kills them
     let refused = Answer::of(site.request(&client, Method::GET, "/movie?q=whisper")).await;
     assert_eq!(refused.status, 502);
     site.await_log("\" 502 ");
@@ -348,10 +346,10 @@ async fn an_instance_that_is_killed_is_not_missed() {
     let added = site.request(&clients[0], Method::POST, "/movie").json(&movie("Heat", "DVD", 170, 1995, 5));
     let added = Answer::of(added).await;
     let line = site.await_log(added.header("x-request-id"));
-    let is_asked = |of: &&Program| line.contains(of.base.trim_start_matches("http://"));
+    let is_asked = |of: &&Program| line.contains(of.address());
     let asked = site.instances.iter().find(is_asked).expect("one of the two");
 
-    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     let read = [const { AtomicUsize::new(0) }; 4];
     let reading = join_all(clients.iter().zip(&read).map(async |(client, read)| {
         while !is_over.load(Ordering::SeqCst) {
@@ -360,11 +358,12 @@ async fn an_instance_that_is_killed_is_not_missed() {
             read.fetch_add(1, Ordering::SeqCst);
         }
     }));
+    let all_have_read =
+        async |so_many| until(async || read.iter().all(|read| read.load(Ordering::SeqCst) >= so_many)).await;
     let killing = async {
-        for total in [20, 60] {
-            until(async || read.iter().all(|read| read.load(Ordering::SeqCst) >= total)).await;
-            asked.signal(Signal::KILL);
-        }
+        all_have_read(20).await;
+        asked.signal(Signal::KILL);
+        all_have_read(60).await;
         is_over.store(true, Ordering::SeqCst);
     };
     tokio::join!(reading, killing);
@@ -376,10 +375,8 @@ async fn an_instance_that_is_killed_is_not_missed() {
 
 #[tokio::test]
 async fn where_no_instance_answers_nginx_says_so() {
-    let site = Site::start().await;
-    for instance in &site.instances {
-        instance.signal(Signal::KILL);
-    }
+    let mut site = Site::start().await;
+    site.instances.clear(); // which kills them
     let client = site.client([127, 0, 0, 1]);
     let answer = Answer::of(site.request(&client, Method::GET, "/movie")).await;
     assert_eq!((answer.status, answer.header("content-type")), (502, "application/problem+json"));

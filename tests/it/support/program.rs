@@ -188,6 +188,11 @@ impl Program {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
+    /// What it listens on, without `http://`.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// The number of the process.
     pub fn id(&self) -> u32 {
         self.child.id()
