@@ -8,10 +8,14 @@ const METHODS = ["get", "post", "put", "patch", "delete"];
 /** The collection (Postman's format 2.1) for a description (OpenAPI 3.1). */
 export function collection(description) {
   const operations = operationsOf(description);
+  const names = description.tags.map((tag) => tag.name);
+  for (const { tags, operationId } of operations) {
+    if (!names.includes(tags[0])) throw new Error(`${operationId} has no folder`);
+  }
   const folders = description.tags.map((tag) => ({
     name: tag.name,
     description: tag.description,
-    item: operations.filter(({ tags }) => tags.includes(tag.name)).map((operation) => example(operation)),
+    item: operations.filter(({ tags }) => tags[0] === tag.name).map((operation) => example(operation)),
   }));
   return {
     info: { name: description.info.title, description: description.info.description, schema: SCHEMA },

@@ -60,7 +60,7 @@ async function run(base) {
   const [error, summary] = await once(walked, "done");
   if (error) throw error;
   assert.equal(summary.run.stats.requests.total, walk.steps.length, "every step was taken");
-  assert.deepEqual(summary.run.failures, [], "a step did not go as it should");
+  assert.equal(summary.run.failures.length, 0, "a step did not go as it should");
 }
 
 const folder = await mkdtemp(join(tmpdir(), "reelshelf-postman-"));
