@@ -8,6 +8,7 @@ mod logs;
 mod migrate;
 mod restore;
 mod serve;
+mod systemd;
 mod tls;
 mod token;
 mod user;

@@ -2,6 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread::{self, JoinHandle},
@@ -130,7 +132,29 @@ impl Program {
     /// Starts it on a free port and waits until it is ready.
     pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat(), environment);
-        let command = command.env("REELSHELF_DATABASE", &database.address).stdin(Stdio::null());
+        Self::spawn(command.env("REELSHELF_DATABASE", &database.address).stdin(Stdio::null()))
+    }
+
+    /// Starts it as systemd does with a socket, and waits until it is ready.
+    pub fn start_given(
+        database: &TestDatabase,
+        socket: &TcpListener,
+        name: &str,
+        listen: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let script = r#"LISTEN_PID=$$ exec "$0" serve --listen "$1" 3<&0 0</dev/null"#;
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_reelshelf"), listen]);
+        command.env_clear().envs(environment.iter().copied());
+        command.env("REELSHELF_DATABASE", &database.address);
+        command.env("LISTEN_FDS", "1").env("LISTEN_FDNAMES", name);
+        let socket = socket.try_clone().expect("a socket");
+        command.stdin(OwnedFd::from(socket)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         let err = BufReader::new(child.stderr.take().expect("a pipe"));

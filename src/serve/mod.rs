@@ -1,19 +1,20 @@
 //! Running the service: listen, become ready, and end gracefully.
 
+mod arrivals;
+mod systemd;
+
 use std::{
-    future::{Ready, ready},
-    io::{self, Write},
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
-use axum_server::{Handle, accept::Accept, tls_rustls::RustlsConfig};
-use tokio::{net::TcpStream, sync::watch};
-use tokio_io_timeout::TimeoutStream;
+use axum_server::{Handle, Server, tls_rustls::RustlsConfig};
+use tokio::sync::watch;
+use tower::util::MapResponse;
 
 use crate::{
     db::Db,
@@ -21,14 +22,12 @@ use crate::{
     http::{self, Settings},
     service::{App, backup, backup::Schedule, events, making, prepare, setup},
 };
+use arrivals::{Arrivals, Impatient, Listener, Peer};
 
 /// How long what is under way may take to end.
 const GRACE: Duration = Duration::from_secs(30);
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How long a client may leave unread what it was sent, before it is dropped.
-const UNREAD: Duration = Duration::from_secs(30);
 
 /// The target of the log's line with the set-up address, which is there at every level.
 pub const SETUP: &str = "reelshelf::setup";
@@ -36,7 +35,8 @@ pub const SETUP: &str = "reelshelf::setup";
 /// What `serve` needs to know.
 #[derive(Debug)]
 pub struct Options {
-    /// A name or an address, and a port; of several addresses of a name the first that is free.
+    /// A name or an address, and a port; of several addresses of a name the first that is free. A socket
+    /// that systemd has made takes its place.
     pub listen: String,
     pub database: String,
     pub tls: Option<Tls>,
@@ -60,6 +60,7 @@ pub struct Tls {
 /// # Errors
 /// Whatever keeps it from starting: the database, the address, the certificate.
 pub async fn run(options: Options) -> anyhow::Result<()> {
+    let given = systemd::given()?;
     // Each connection is an open file; the usual limit of 1,024 is for programs of another kind.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the number of open files stays limited");
@@ -79,9 +80,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     making::remove_left_over(&app).await?;
     tokio::spawn(events::follow(app.clone()));
     tokio::spawn(prepare(app.clone()));
-    let handle = Handle::new();
-    let listener = std::net::TcpListener::bind(&options.listen)
-        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    let handle = Handle::<Peer>::new();
+    let listener = systemd::listen(given, &options.listen)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let scheme = if options.tls.is_some() { "https" } else { "http" };
@@ -90,9 +90,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         |url| url.to_string().trim_end_matches('/').to_owned(),
     );
     let router = http::router(app.clone(), options.settings);
+    let arrivals = Arc::new(Arrivals::default());
+    let hearing = arrivals.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = MapResponse::new(service, move |service| hearing.hear(service));
 
-    let mut server = axum_server::from_tcp(listener)?.handle(handle.clone());
+    let listener = Listener::new(listener, arrivals.clone())?;
+    let mut server = Server::from_listener(listener).handle(handle.clone());
     server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
     let running = match options.tls {
         None => tokio::spawn(server.acceptor(Impatient).serve(service)),
@@ -111,6 +115,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let ended = ended()?;
     let mut out = std::io::stdout();
     writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
+    systemd::notify("READY=1")?;
 
     let (end_backups, backups_ended) = watch::channel(false);
     let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
@@ -120,6 +125,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         events::end(&app);
         end_backups.send_replace(true);
         tracing::info!("ending: no new connections, finishing what is under way");
+        if let Err(error) = systemd::notify("STOPPING=1") {
+            tracing::warn!(%error, "systemd was not told of the end");
+        }
+        arrivals.end().await;
         handle.graceful_shutdown(Some(GRACE));
     });
     running.await??;
@@ -127,24 +136,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     db.close().await;
     tracing::info!("ended");
     Ok(())
-}
-
-/// Takes connections that send at once, and that break off when the client does not read.
-#[derive(Clone)]
-struct Impatient;
-
-impl<S> Accept<TcpStream, S> for Impatient {
-    type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
-    type Service = S;
-    type Future = Ready<io::Result<(Self::Stream, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(stream.set_nodelay(true).map(|()| {
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(UNREAD));
-            (Box::pin(stream), service)
-        }))
-    }
 }
 
 async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {

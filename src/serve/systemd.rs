@@ -1,0 +1,108 @@
+//! What systemd hands over (`sd_listen_fds(3)`) and is told (`sd_notify(3)`); without it, none of that.
+
+use std::{
+    env, io,
+    net::{TcpListener, ToSocketAddrs},
+};
+#[cfg(unix)]
+use std::{
+    io::IoSlice,
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixDatagram,
+    },
+};
+
+use anyhow::Context;
+use listenfd::ListenFd;
+
+/// The name under which systemd keeps the listening socket, so that a restart drops no connection.
+const KEPT: &str = "reelshelf-listening";
+
+/// A listening socket that this process was started with.
+pub struct Given {
+    socket: TcpListener,
+    /// Whether it is one of an earlier run, and not made by a `.socket` unit.
+    kept: bool,
+}
+
+/// What this process was started with.
+///
+/// # Errors
+/// What was handed over is no TCP socket.
+pub fn given() -> anyhow::Result<Option<Given>> {
+    let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == KEPT);
+    let socket =
+        ListenFd::from_env().take_tcp_listener(0).context("cannot listen on what LISTEN_FDS tells of")?;
+    Ok(socket.map(|socket| Given { socket, kept }))
+}
+
+/// What was given, but of an earlier run only where that has listened on this address too; else a new socket,
+/// which systemd is to keep.
+///
+/// # Errors
+/// The address is taken, or not of this machine.
+pub fn listen(given: Option<Given>, address: &str) -> anyhow::Result<TcpListener> {
+    if let Some(Given { socket, kept }) = given {
+        let here = socket.local_addr()?;
+        if !kept || address.to_socket_addrs().is_ok_and(|mut asked| asked.any(|asked| asked == here)) {
+            return Ok(socket);
+        }
+        forget()?;
+    }
+    let socket = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    keep(&socket)?;
+    Ok(socket)
+}
+
+/// Tells systemd how it stands with the service.
+///
+/// # Errors
+/// systemd has said where, but cannot be reached there.
+pub fn notify(state: &str) -> io::Result<()> {
+    #[cfg(unix)]
+    tell(state, None)?;
+    #[cfg(not(unix))]
+    let _ = state;
+    Ok(())
+}
+
+/// Hands the socket to systemd, which gives it to the next run after a restart.
+fn keep(socket: &TcpListener) -> io::Result<()> {
+    #[cfg(unix)]
+    tell(&format!("FDSTORE=1\nFDNAME={KEPT}"), Some(socket.as_fd()))?;
+    #[cfg(not(unix))]
+    let _ = socket;
+    Ok(())
+}
+
+/// Has systemd give up the socket that it has kept, and waits until it has: the new address may overlap.
+fn forget() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        notify(&format!("FDSTOREREMOVE=1\nFDNAME={KEPT}"))?;
+        let (mut reader, writer) = io::pipe()?;
+        tell("BARRIER=1", Some(writer.as_fd()))?;
+        drop(writer);
+        io::copy(&mut reader, &mut io::sink())?; // ends when systemd closes its end, too
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn tell(state: &str, handed: Option<BorrowedFd>) -> io::Result<()> {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+    let Some(manager) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
+    let socket = UnixDatagram::unbound()?;
+    socket.connect(manager)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let handed: Vec<_> = handed.into_iter().collect();
+    if !handed.is_empty() {
+        ancillary.push(SendAncillaryMessage::ScmRights(&handed));
+    }
+    sendmsg(&socket, &[IoSlice::new(state.as_bytes())], &mut ancillary, SendFlags::empty())?;
+    Ok(())
+}
