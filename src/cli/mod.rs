@@ -7,6 +7,7 @@ mod completions;
 mod database;
 mod edit;
 mod export;
+mod health;
 mod history;
 mod import;
 mod list;
@@ -157,6 +158,8 @@ enum Access {
 enum Service {
     /// Serve the collection over HTTP
     Serve(Box<serve::Args>),
+    /// Say whether the service on this machine is ready
+    Health(health::Args),
     /// Manage users
     User(user::Args),
     /// Manage API tokens
@@ -247,6 +250,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Access(Access::Completions(args)) => completions::run(&args),
             Command::Access(Access::Man(args)) => man::run(&args),
             Command::Service(Service::Serve(args)) => serve::run(*args).await,
+            Command::Service(Service::Health(args)) => health::run(args).await,
             Command::Service(Service::User(args)) => user::run(args).await,
             Command::Service(Service::Token(args)) => token::run(args).await,
             Command::Service(Service::Backup(args)) => backup::run(args).await,

@@ -15,11 +15,14 @@ use crate::{
     service::backup::Schedule,
 };
 
+/// Where it listens when it is not told where: this machine alone.
+pub const LISTEN: &str = "127.0.0.1:8080";
+
 /// What `serve` can be told.
 #[derive(clap::Args)]
 pub struct Args {
     /// The address to listen on; port 0 picks a free one. Once ready, one line on standard output names it
-    #[arg(long, env = "REELSHELF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
+    #[arg(long, env = "REELSHELF_LISTEN", default_value = LISTEN, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: String,
 
     #[command(flatten)]
@@ -113,7 +116,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// A name or an address, and a port.
-fn address(text: &str) -> Result<String, String> {
+pub fn address(text: &str) -> Result<String, String> {
     let port =
         text.rsplit_once(':').and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
     port.map(|_| text.to_owned())

@@ -3,6 +3,7 @@
 mod backup;
 mod client;
 mod ending;
+mod health;
 mod history;
 mod logs;
 mod migrate;

@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// A certificate for this machine and its key, in files.
-struct Pair {
+pub struct Pair {
     folder: tempfile::TempDir,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let pair = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         pair.renew();
         pair
@@ -34,7 +34,7 @@ impl Pair {
         std::fs::write(self.path("key.pem"), made.signing_key.serialize_pem()).expect("a file");
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -44,7 +44,7 @@ impl Pair {
     }
 
     /// Starts a server with it, and with a client that trusts it alone.
-    fn start(&self, database: &TestDatabase) -> Program {
+    pub fn start(&self, database: &TestDatabase) -> Program {
         let (cert, key) = (self.path("cert.pem"), self.path("key.pem"));
         let files =
             [("REELSHELF_TLS_CERT", cert.to_str().unwrap()), ("REELSHELF_TLS_KEY", key.to_str().unwrap())];

@@ -1,0 +1,56 @@
+//! `reelshelf health`
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context, bail};
+
+use super::{
+    client::{refusal::Refusal, server::Server},
+    serve,
+};
+
+/// How long the service may take to answer.
+const ANSWERING: Duration = Duration::from_secs(5);
+
+/// Where the service listens, told as `serve` is told.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The address that the service listens on; of all addresses (0.0.0.0, [::]) this machine's own is asked
+    #[arg(long, env = "REELSHELF_LISTEN", default_value = serve::LISTEN, value_name = "ADDRESS:PORT", value_parser = serve::address)]
+    listen: String,
+
+    /// Ask over https; which certificate it shows does not matter, as that is made out for another name
+    #[arg(long, env = "REELSHELF_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+}
+
+pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
+    let scheme = if tls_cert.is_some() { "https" } else { "http" };
+    let server = Server::parse(&format!("{scheme}://{}", here(&listen))).map_err(anyhow::Error::msg)?;
+    let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
+    let http = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true) // it is sent no secret
+        .no_proxy()
+        .timeout(ANSWERING)
+        .build()
+        .context("no client can be made")?;
+    let answer = http.get(server.address("/health/ready", &[])).send().await;
+    let answer = answer.map_err(|error| server.failed(&error))?;
+    if !answer.status().is_success() {
+        let Refusal { status, detail, .. } = Refusal::of(answer, &server).await?;
+        bail!("the service at {server} is not ready: {detail} ({status})");
+    }
+    println!("ready");
+    Ok(())
+}
+
+/// The address where what listens there is reached from the same machine.
+fn here(listen: &str) -> String {
+    match listen.parse::<SocketAddr>() {
+        Ok(SocketAddr::V4(address)) if address.ip().is_unspecified() => {
+            format!("127.0.0.1:{}", address.port())
+        }
+        Ok(SocketAddr::V6(address)) if address.ip().is_unspecified() => format!("[::1]:{}", address.port()),
+        _ => listen.to_owned(),
+    }
+}
