@@ -1,5 +1,5 @@
-// On every page: messages, keys, times, forms that are sent once, what others change, what was typed and not sent, and what is when the
-// service cannot be reached.
+// On every page: messages, keys, times, forms that are sent once, what others change, what was typed and not sent,
+// and what is when the service cannot be reached.
 
 import "./keyboard.js";
 import "./messages.js";

@@ -1,11 +1,11 @@
 //! `reelshelf health`.
 
-use super::tls::Pair;
 use crate::{
     api::health::set_reachable,
     on_both,
     support::{
         Kind, Service, TestDatabase,
+        certificate::Pair,
         program::{Program, run_with},
     },
 };
@@ -13,7 +13,7 @@ use crate::{
 on_both! {
     async fn a_service_that_is_ready_is_told_by_the_status(database: TestDatabase) {
         let server = Program::start(&database);
-        let address = server.base.strip_prefix("http://").unwrap();
+        let address = server.address();
         let done = run_with(&["health"], &[("REELSHELF_LISTEN", address)]).expect(0);
         assert_eq!((done.out.as_str(), done.err.as_str()), ("ready\n", ""));
         assert_eq!(run_with(&["health", "--listen", address], &[]).expect(0).out, "ready\n");

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::support::{
-    Answer, Kind, PASSWORD, TestDatabase, client_builder, movie,
+    Answer, Kind, PASSWORD, TestDatabase,
+    certificate::Pair,
+    client_builder, movie,
     program::{Program, Signal, poll, run},
     until,
 };
@@ -31,7 +33,7 @@ struct Site {
     instances: Vec<Program>,
     database: TestDatabase,
     folder: tempfile::TempDir,
-    certificate: reqwest::Certificate,
+    pair: Pair,
     /// The addresses of ports 443 and 80.
     https: String,
     http: String,
@@ -52,11 +54,9 @@ impl Site {
         let instances = vec![instance(), instance()];
         let token = run(&database, &["token", "create", "olivia", "test"], "").expect(0).out;
 
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
-        std::fs::write(folder.path().join("fullchain.pem"), made.cert.pem()).expect("a file");
-        std::fs::write(folder.path().join("privkey.pem"), made.signing_key.serialize_pem()).expect("a file");
+        let pair = Pair::new();
         let [https, http] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
-        configure(folder.path(), &https, &http, &instances);
+        configure(folder.path(), &pair, &https, &http, &instances);
         let checked = nginx(folder.path()).arg("-t").output().expect("nginx, which scripts/need installs");
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
         let nginx = nginx(folder.path()).stderr(Stdio::null()).spawn().expect("nginx starts");
@@ -65,7 +65,7 @@ impl Site {
             nginx,
             instances,
             database,
-            certificate: reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).expect("a certificate"),
+            pair,
             https: format!("https://{https}"),
             http: format!("http://{http}"),
             token: token.trim_end().to_owned(),
@@ -75,7 +75,7 @@ impl Site {
 
     /// A client with this address, which is one of the many of this machine.
     fn client(&self, address: [u8; 4]) -> Client {
-        let builder = client_builder([self.certificate.clone()]).local_address(Some(address.into()));
+        let builder = client_builder([self.pair.certificate()]).local_address(Some(address.into()));
         builder.build().expect("a client")
     }
 
@@ -125,16 +125,18 @@ fn free_port() -> u16 {
 }
 
 /// Writes the configuration as it stands in deploy/nginx, with addresses and places of a test.
-fn configure(folder: &Path, https: &str, http: &str, instances: &[Program]) {
+fn configure(folder: &Path, pair: &Pair, https: &str, http: &str, instances: &[Program]) {
     let here = folder.display().to_string();
     let [first, second] = [0, 1].map(|n| instances[n].address());
+    let certificate = |name| format!("/etc/letsencrypt/live/reelshelf/{name}");
     let changes = [
         ("listen 443 ", format!("listen {https} ")),
         ("listen 80 ", format!("listen {http} ")),
         ("listen [::]", "# listen [::]".to_owned()), // which not every machine has
         ("127.0.0.1:8080 ", format!("{first} ")),
         ("127.0.0.1:8081 ", format!("{second} ")),
-        ("/etc/letsencrypt/live/reelshelf/", format!("{here}/")),
+        (&*certificate("fullchain.pem"), pair.path("cert.pem").display().to_string()),
+        (&*certificate("privkey.pem"), pair.path("key.pem").display().to_string()),
         ("/var/log/nginx/", format!("{here}/")),
         ("/var/www/html", here.clone()),
     ];

@@ -1,5 +1,6 @@
 //! A service of its own for each test, on an address and a database of its own.
 
+pub mod certificate;
 mod database;
 pub mod films;
 pub mod program;
