@@ -19,7 +19,7 @@ pub struct Film<'a> {
     pub hue: u64,
     /// Which of its 6 heights.
     pub height: u64,
-    /// How large the title can be written along a spine.
+    /// How large the title can be written.
     pub size: &'static str,
     pub post: Option<super::collection::Post>,
 }
@@ -29,6 +29,11 @@ impl<'a> Film<'a> {
         let a = &movie.attributes;
         let title = a.title.as_str();
         let look = hash(title);
+        // Along a spine it stands on one line, across a tile it is broken between words.
+        let word = match a.movie_format {
+            MovieFormat::Streaming => title.split_whitespace().map(width).max().unwrap_or_default(),
+            MovieFormat::Vhs | MovieFormat::Dvd => 0,
+        };
         Self {
             id: movie.id,
             version: movie.version,
@@ -45,9 +50,9 @@ impl<'a> Film<'a> {
             stars: stars(a.rating.get()),
             hue: look % 24,
             height: look / 24 % 6,
-            size: match width(title) {
-                0..=22 => "",
-                23..=30 => " long",
+            size: match (width(title), word) {
+                (0..=22, 0..=8) => "",
+                (0..=30, 0..=9) => " long",
                 _ => " longer",
             },
             post: None,
