@@ -26,8 +26,9 @@ mod token;
 mod undo;
 mod user;
 
-use std::{process::ExitCode, str::FromStr};
+use std::{fs, path::Path, process::ExitCode, str::FromStr};
 
+use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use tokio::runtime;
 use tracing_subscriber::{EnvFilter, filter::Directive};
@@ -195,6 +196,12 @@ const INTERRUPTED: u8 = 130;
 /// Wrong usage of which the parser of the command line knows nothing.
 fn wrong_usage(message: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n")).into()
+}
+
+/// What a file says, without the line end after it.
+fn without_line_end(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// The command line, with its commands in groups.

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, path::Path};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::domain::{Password, UserName};
 
@@ -34,8 +34,7 @@ fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
 
 /// Reads a password from a file, without the line end after it.
 pub fn from_file(path: &Path, name: &UserName) -> anyhow::Result<Password> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    check(text.trim_end_matches(['\r', '\n']), name)
+    check(&super::without_line_end(path)?, name)
 }
 
 /// Checks a password.

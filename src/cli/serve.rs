@@ -96,7 +96,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let tls = args.tls_cert.zip(args.tls_key).map(|(certificates, key)| Tls { certificates, key });
     serve::run(Options {
         listen: args.listen,
-        database: args.database.database,
+        database: args.database.address()?,
         settings: Settings {
             tls: tls.is_some(),
             public_url: args.public_url,

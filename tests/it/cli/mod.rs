@@ -2,6 +2,7 @@
 
 mod backup;
 mod client;
+mod database;
 mod ending;
 mod health;
 mod history;

@@ -131,8 +131,14 @@ impl Program {
 
     /// Starts it on a free port and waits until it is ready.
     pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let database = ("REELSHELF_DATABASE", database.address.as_str());
+        Self::start_in(&[&[database], environment].concat(), options)
+    }
+
+    /// The same where the environment or the options name the database.
+    pub fn start_in(environment: &[(&str, &str)], options: &[&str]) -> Self {
         let mut command = command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat(), environment);
-        Self::spawn(command.env("REELSHELF_DATABASE", &database.address).stdin(Stdio::null()))
+        Self::spawn(command.stdin(Stdio::null()))
     }
 
     /// Starts it as systemd does with a socket, and waits until it is ready.
