@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from instance import ARCHITECTURE, agents
+from instance import agents
+from machine import ARCHITECTURE
 from simulation import REGION, Simulation
 from template import COMBINATIONS
 

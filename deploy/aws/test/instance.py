@@ -7,20 +7,15 @@ cloud-init), and Let's Encrypt, by its own test server, pebble.
 
 import json
 import os
-import shutil
-import signal
 import ssl
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
 
-TARGET = Path(__file__).parents[3] / "target"
-BASE = TARGET / "debian-13"
-ARCHITECTURE = subprocess.check_output(["dpkg", "--print-architecture"], text=True).strip()
+from machine import ARCHITECTURE, TARGET, Machine, run
+
 AGENTS = {
     "amazoncloudwatch-agent-{region}": "debian/{architecture}/latest/amazon-cloudwatch-agent.deb",
     "amazon-ssm-{region}": "latest/debian_{architecture}/amazon-ssm-agent.deb",
@@ -44,19 +39,6 @@ ExecStopPost=sh -c 'echo $EXIT_STATUS >/user-data.status'
 [Install]
 WantedBy=multi-user.target
 """
-
-
-def run(*command, **more):
-    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout.strip()
-
-
-def base():
-    """The root file system, made once."""
-    if not (BASE / "whole").exists():
-        shutil.rmtree(BASE, ignore_errors=True)
-        run("debootstrap", "--variant=minbase", "--include=ca-certificates,dbus,systemd-sysv", "trixie", BASE)
-        (BASE / "whole").touch()
-    return BASE
 
 
 def agents(aws, region):
@@ -100,36 +82,12 @@ def get(url, **headers):
         return answer.status, answer.headers, answer.read().decode()
 
 
-class Instance:
-    """One boot. As a context it ends the machine and whatever was set up for it."""
+class Instance(Machine):
+    """An instance, as AWS starts it."""
 
     def __init__(self, environment, identifier, user_data, volume=None, files=()):
         self.environment, self.identifier = environment, identifier
         self.user_data, self.volume, self.files = user_data, volume, dict(files)
-        self.exits = ExitStack()
-
-    def __enter__(self):
-        try:
-            self.root = self.file_system()
-            self.prepare()
-            self.boot()
-        except BaseException:
-            self.exits.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.exits.close()
-
-    def file_system(self):
-        """The base, with a layer above it that is thrown away."""
-        work = Path(self.exits.enter_context(tempfile.TemporaryDirectory(dir=TARGET)))
-        for name in "root", "upper", "work":
-            (work / name).mkdir()
-        layers = f"lowerdir={base()},upperdir={work}/upper,workdir={work}/work"
-        run("mount", "-t", "overlay", "overlay", "-o", layers, work / "root")
-        self.exits.callback(run, "umount", work / "root")
-        return work / "root"
 
     def prepare(self):
         self.write("/var/lib/cloud/data/instance-id", self.identifier)
@@ -137,75 +95,27 @@ class Instance:
         variables = "".join(f"{name}={value}\n" for name, value in self.environment.items())
         self.write("/etc/simulation", variables, 0o600)
         self.write("/etc/systemd/system/user-data.service", UNIT)
-        self.write("/etc/dpkg/dpkg.cfg.d/hasty", "force-unsafe-io\n")  # nothing here outlives the test
         wanted = self.root / "etc/systemd/system/multi-user.target.wants"
         wanted.mkdir(parents=True, exist_ok=True)
         (wanted / "user-data.service").symlink_to("/etc/systemd/system/user-data.service")
         for path, text in self.files.items():
             self.write(path, text)
         run("chroot", self.root, "update-ca-certificates")
-        self.devices = []
         if self.volume:
             device = run("losetup", "--find", "--show", self.volume.path)
             self.exits.callback(run, "losetup", "--detach", device)
-            self.devices = [f"--bind={device}"]
+            self.options = [f"--bind={device}"]
             name = "nvme-Amazon_Elastic_Block_Store_" + self.volume.identifier.replace("-", "")
             self.write("/etc/tmpfiles.d/volume.conf", f"L /dev/disk/by-id/{name} - - - - {device}\n")
 
-    def boot(self):
-        command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"]
-        machine = subprocess.Popen(
-            [*command, f"--directory={self.root}", *self.devices],
-            env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=(TARGET / "instance.log").open("w"),
-            stderr=subprocess.STDOUT,
-        )
-
-        def end():  # its init, with which all that runs inside ends; nothing of it is kept
-            for leader in self.leaders():
-                os.kill(leader, signal.SIGKILL)
-            machine.wait(60)
-
-        self.exits.callback(end)
-        self.machine = machine
-
-    def write(self, path, text, mode=0o644):
-        file = self.root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(mode)
-
-    def read(self, path):
-        return (self.root / path.lstrip("/")).read_text()
-
-    def mode(self, path):
-        return (self.root / path.lstrip("/")).stat().st_mode & 0o7777
-
-    def wait(self, seconds, what):
-        """Until it is true; or says what the machine has said."""
-        end = time.monotonic() + seconds
-        while not what():
-            if time.monotonic() > end or self.machine.poll() is not None:
-                log = self.root / "user-data.log"
-                said = log.read_text()[-4000:] if log.exists() else "no user data was run"
-                raise AssertionError(f"not within {seconds} s; the user data said:\n{said}")
-            time.sleep(0.2)
+    def said(self):
+        log = self.root / "user-data.log"
+        return log.read_text() if log.exists() else super().said()
 
     def status(self):
         """With which the user data ended."""
         self.wait(600, (self.root / "user-data.status").exists)
         return self.read("/user-data.status").strip()
-
-    def inside(self, *command):
-        """What a command prints that is run in the machine."""
-        [leader] = self.leaders()
-        return run("nsenter", "--target", str(leader), "--all", *command)
-
-    def leaders(self):
-        """The machine's init as this machine counts it, while there is one."""
-        children = Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children")
-        return [int(child) for child in children.read_text().split()] if children.exists() else []
 
 
 class Volume:

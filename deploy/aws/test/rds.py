@@ -8,37 +8,25 @@ import shutil
 import ssl
 import tempfile
 import threading
-from contextlib import ExitStack
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from instance import run
+from machine import Context, run
 
 TRUST = "truststore.pki.rds.amazonaws.com"
 ADDRESS = "127.0.0.43"  # not where others on this machine may listen
 
 
-class Rds:
-    """As a context it ends what it has started."""
-
+class Rds(Context):
     def __init__(self, host, password):
         self.host, self.password = host, password
-        self.exits = ExitStack()
 
-    def __enter__(self):
-        try:
-            self.folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
-            self.folder.chmod(0o755)
-            self.sign()
-            self.trust()
-            self.serve()
-        except BaseException:
-            self.exits.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.exits.close()
+    def set_up(self):
+        self.folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory(dir="/var/tmp")))
+        self.folder.chmod(0o755)
+        self.sign()
+        self.trust()
+        self.serve()
 
     def sign(self):
         """Makes an authority and one certificate for both."""

@@ -6,7 +6,8 @@ import ssl
 
 import pytest
 from conftest import DOMAIN, group, user_data
-from instance import Instance, Pebble, Volume, get, run
+from instance import Instance, Pebble, Volume, get
+from machine import run
 
 
 @pytest.fixture(scope="module")
