@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test bench deploy-aws deps
+.PHONY: help run check test bench package deploy-aws deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, g
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
+
+package: ## The Debian package, in target/debian
+	@scripts/need cc
+	cargo build --release --locked
+	rm -rf target/debian
+	scripts/package release
 
 deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/reelshelf.yaml
 	@scripts/need aws

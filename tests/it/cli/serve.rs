@@ -206,6 +206,7 @@ fn help_names_every_variable_and_the_value_of_none() {
     assert!(shown.len() >= 10, "{shown:?}");
     assert_eq!(variables(source).difference(&shown).collect::<Vec<_>>(), [&""; 0]);
     assert_eq!(variables(documented), shown);
+    assert_eq!(variables(include_str!("../../../deploy/debian/reelshelf.env")), shown);
 }
 
 #[test]
