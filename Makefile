@@ -16,13 +16,15 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser
+test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser, the package, AWS
 	scripts/workflows
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
 	scripts/postman
 	scripts/e2e
+	scripts/debian
+	scripts/aws
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
@@ -38,4 +40,4 @@ deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/re
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc chromium curl nginx npm postgres venv
+	@scripts/need cc chromium curl debootstrap dpkg-dev nginx npm nspawn pebble postgres shellcheck venv

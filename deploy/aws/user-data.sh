@@ -16,8 +16,9 @@ finish() { # tells the stack, which waits for it, how it went; one that does not
 }
 trap 'finish $?' EXIT
 
-install_packages() {
-    apt-get --quiet --option DPkg::Lock::Timeout=300 install --yes --no-install-recommends "$@"
+install_packages() { # settings that are there already stay
+    apt-get --quiet --option DPkg::Lock::Timeout=300 --option Dpkg::Options::=--force-confold \
+        install --yes --no-install-recommends "$@"
 }
 
 secret() { # ID
@@ -139,9 +140,7 @@ watch
 [[ $SHAPE == Large ]] || mount_volume
 configure
 aws s3 cp "$RELEASE/reelshelf.deb" /root/
-install_packages /root/reelshelf.deb
-systemctl enable reelshelf
-systemctl restart reelshelf
+install_packages /root/reelshelf.deb # which starts the service
 [[ $SHAPE == Large ]] || proxy
 curl --fail --silent --show-error --retry 100 --retry-delay 3 --retry-all-errors \
     http://127.0.0.1:8080/health/ready
