@@ -1,6 +1,6 @@
 //! `reelshelf health`
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 
@@ -26,7 +26,8 @@ pub struct Args {
 
 pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
     let scheme = if tls_cert.is_some() { "https" } else { "http" };
-    let server = Server::parse(&format!("{scheme}://{}", here(&listen))).map_err(anyhow::Error::msg)?;
+    let here = listen.parse().map_or(listen, |address| crate::serve::here(address).to_string());
+    let server = Server::parse(&format!("{scheme}://{here}")).map_err(anyhow::Error::msg)?;
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
     let http = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true) // it is sent no secret
@@ -42,15 +43,4 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
     }
     println!("ready");
     Ok(())
-}
-
-/// The address where what listens there is reached from the same machine.
-fn here(listen: &str) -> String {
-    match listen.parse::<SocketAddr>() {
-        Ok(SocketAddr::V4(address)) if address.ip().is_unspecified() => {
-            format!("127.0.0.1:{}", address.port())
-        }
-        Ok(SocketAddr::V6(address)) if address.ip().is_unspecified() => format!("[::1]:{}", address.port()),
-        _ => listen.to_owned(),
-    }
 }

@@ -5,7 +5,7 @@ mod systemd;
 
 use std::{
     io::Write,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -86,7 +86,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = options.settings.public_url.as_ref().map_or_else(
-        || format!("{scheme}://{address}"),
+        || format!("{scheme}://{}", here(address)),
         |url| url.to_string().trim_end_matches('/').to_owned(),
     );
     let router = http::router(app.clone(), options.settings);
@@ -136,6 +136,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// The address where what listens there is reached from the same machine.
+pub(crate) fn here(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
 }
 
 async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {
