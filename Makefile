@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test bench package deploy-aws deps
+.PHONY: help run check test bench package image deploy-aws deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser, the package, AWS
+test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser, the package, the image, AWS
 	scripts/workflows
 	scripts/with-postgres cargo test
 	cargo build
@@ -24,6 +24,7 @@ test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, g
 	scripts/postman
 	scripts/e2e
 	scripts/debian
+	scripts/container
 	scripts/aws
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
@@ -35,9 +36,12 @@ package: ## The Debian package, in target/debian
 	rm -rf target/debian
 	scripts/package release
 
+image: ## The container image, reelshelf:VERSION, by docker or podman
+	deploy/container/build "reelshelf:$$(cargo pkgid | sed 's/.*[#@]//')"
+
 deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/reelshelf.yaml
 	@scripts/need aws
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc chromium curl debootstrap dpkg-dev nginx npm nspawn pebble postgres shellcheck venv
+	@scripts/need cc certificates chromium curl debootstrap dpkg-dev nginx npm nspawn pebble podman postgres shellcheck venv
