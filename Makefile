@@ -2,10 +2,10 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test bench package image deploy-aws deps
+.PHONY: help run check test test-deploy bench package image deploy-aws deps
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the service on reelshelf.db, a SQLite file in this directory
 	@scripts/need cc
@@ -16,16 +16,21 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps check ## Everything: the lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser, the package, the image, AWS
+test: deps check ## The lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser
 	scripts/workflows
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
 	scripts/postman
 	scripts/e2e
+
+test-deploy: ## What is put onto servers: the Debian package, AWS, the container image; takes root
+	@[ "$$(id -u)" -eq 0 ] || { echo "it boots a bare Debian, which takes root" >&2; exit 1; }
+	@scripts/need cc
+	cargo build
 	scripts/debian
-	scripts/container
 	scripts/aws
+	scripts/container
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run
@@ -44,4 +49,4 @@ deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/re
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc certificates chromium curl debootstrap dpkg-dev nginx npm nspawn pebble podman postgres shellcheck venv
+	@scripts/need cc chromium curl nginx npm postgres venv
