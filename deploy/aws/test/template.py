@@ -14,7 +14,7 @@ COMBINATIONS = [
 NOTHING = {"Ref": "AWS::NoValue"}
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms, read into the long ones."""
 
 
