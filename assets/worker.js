@@ -6,6 +6,11 @@ const PAGE = "/assets/offline/offline.html";
 const FILES = [PAGE, "/assets/offline/style.css", "/assets/offline/unreachable.js", "/assets/offline/icon.svg"];
 
 self.addEventListener("install", (event) => {
+  // What scripts fetch need not wait for this one to be asked.
+  event.addRoutes?.([
+    { condition: { urlPattern: "/assets/offline/*" }, source: "fetch-event" },
+    { condition: { requestMode: "cors" }, source: "network" },
+  ]);
   const requests = FILES.map((path) => new Request(path, { cache: "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)).then(() => self.skipWaiting()));
 });

@@ -124,8 +124,7 @@ const measures = {
       const times = [];
       for (const query of ["love", "dark b", "st", "the", "a", "lost wrold", "nihgt", "riverr gold", "zzzzzz"]) {
         for (let round = 0; round < ROUNDS; round += 1) {
-          await page.goto("/");
-          await page.waitForFunction(() => document.getElementById("q"));
+          await page.goto("/", { waitUntil: "networkidle" });
           const text = query.slice(0, -1);
           if (text) {
             await page.getByRole("searchbox").fill(text);
