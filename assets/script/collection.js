@@ -11,6 +11,8 @@ import { say } from "./messages.js";
 /** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
 const PAUSE = 150;
 const PATIENCE = 200;
+/** Milliseconds without scrolling after which it is over. */
+const STILL = 100;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
@@ -58,10 +60,25 @@ function begin() {
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
   });
   addEventListener("pagehide", remember);
+  veil();
   watch();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
   if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+}
+
+/** Lies over the films while one scrolls: each that passes below the pointer would be drawn out. */
+function veil() {
+  const element = document.createElement("div");
+  element.className = "veil";
+  element.hidden = true;
+  document.body.append(element);
+  let over;
+  addEventListener("scroll", () => {
+    element.hidden = false;
+    clearTimeout(over);
+    over = setTimeout(() => (element.hidden = true), STILL);
+  }, { passive: true });
 }
 
 /** The address that the form means; what was left empty is left out. */

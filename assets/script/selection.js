@@ -14,8 +14,9 @@ let busy = false;
 
 /** Tells how many are selected. */
 function count() {
-  document.body.classList.toggle("is-selecting", Boolean(selecting()?.checked));
-  if (!form()) return;
+  const selects = Boolean(selecting()?.checked);
+  document.body.classList.toggle("is-selecting", selects);
+  if (!selects) return; // the number is not shown, and to look through thousands of films for it takes its time
   const number = every().checked ? Number(every().dataset.films) : selected().length;
   const text = number === 1 ? "1 film selected" : `${number.toLocaleString("en")} films selected`;
   const output = form().querySelector("output");
