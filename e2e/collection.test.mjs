@@ -43,6 +43,29 @@ for (const viewport of [WIDE, NARROW]) {
   });
 }
 
+test("no film is drawn out that only passes below the pointer", async () => {
+  await service.empty();
+  await service.fill(films(250));
+  const page = await open(service, { viewport: WIDE });
+  await page.goto("/");
+  await page.mouse.move(640, 500);
+  await page.evaluate(() => {
+    globalThis.passed = new Set();
+    const note = () => globalThis.passed.add(document.querySelector(".film:hover .front")?.id);
+    addEventListener("scroll", () => requestAnimationFrame(note));
+  });
+  for (let n = 0; n < 10; n += 1) {
+    await page.mouse.wheel(0, 60);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  }
+  const passed = await page.evaluate(() => [...globalThis.passed].filter(Boolean));
+  assert.ok(passed.length <= 1, passed.join()); // the one that was hovered before
+  const film = page.locator(".film").nth(60);
+  await film.hover(); // which waits until it is still
+  await film.locator(".front").waitFor();
+  await page.done();
+});
+
 for (const viewport of [WIDE, NARROW]) {
   test(`films are found while one types, at ${viewport.width}`, async () => {
     await service.empty();
