@@ -8,7 +8,7 @@ const FILES = [PAGE, "/assets/offline/style.css", "/assets/offline/unreachable.j
 self.addEventListener("install", (event) => {
   // What scripts fetch need not wait for this one to be asked.
   event.addRoutes?.([
-    { condition: { urlPattern: "/assets/offline/*" }, source: "fetch-event" },
+    ...FILES.map((path) => ({ condition: { urlPattern: path }, source: "fetch-event" })),
     { condition: { requestMode: "cors" }, source: "network" },
   ]);
   const requests = FILES.map((path) => new Request(path, { cache: "reload" }));
