@@ -14,7 +14,8 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -24,6 +25,8 @@ use super::DbError;
 
 /// How long a write waits for another process (an administrator's command) to end its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long until it is tried again where SQLite does not wait by itself.
+const RETRY: Duration = Duration::from_millis(5);
 /// Readers kept open while nobody uses them.
 const IDLE_READERS: usize = 16;
 /// How long one reader stands by for the others: no longer, since meanwhile what was written since
@@ -72,9 +75,19 @@ impl Sqlite {
         if foreign {
             return Err(super::migrations::foreign());
         }
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-        )?;
+        let set_up = || {
+            connection.execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            )
+        };
+        // Two that open a new file at once are in each other's way there, which SQLite tells one of them at once.
+        let give_up = Instant::now() + BUSY_TIMEOUT;
+        let mut done = set_up();
+        while done.as_ref().is_err_and(is_busy) && Instant::now() < give_up {
+            thread::sleep(RETRY);
+            done = set_up();
+        }
+        done?;
         // From here on a busy database is waited for without holding a thread.
         connection.busy_timeout(Duration::ZERO)?;
         Ok(Self {
@@ -142,6 +155,10 @@ impl Sqlite {
     }
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
 impl Writer {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
@@ -151,11 +168,8 @@ impl Writer {
         let give_up = tokio::time::Instant::now() + BUSY_TIMEOUT;
         loop {
             match self.connection.execute_batch("BEGIN IMMEDIATE") {
-                Err(error)
-                    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-                        && tokio::time::Instant::now() < give_up =>
-                {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                Err(error) if is_busy(&error) && tokio::time::Instant::now() < give_up => {
+                    tokio::time::sleep(RETRY).await;
                 }
                 done => return Ok(done?),
             }
