@@ -12,7 +12,7 @@ import { say } from "./messages.js";
 const PAUSE = 150;
 const PATIENCE = 200;
 /** Milliseconds without scrolling after which it is over. */
-const STILL = 100;
+const STILL = 200;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
