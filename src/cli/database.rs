@@ -14,24 +14,12 @@ use crate::{db::Db, domain::Time, service::App};
 #[derive(Args)]
 pub struct Database {
     /// The database: `sqlite:PATH`, or `postgres://…` as libpq writes it (several hosts, `sslmode`, `sslrootcert`)
-    #[arg(
-        long,
-        global = true,
-        env = "REELSHELF_DATABASE",
-        value_name = "ADDRESS",
-        default_value = "sqlite:reelshelf.db",
-        hide_env_values = true
-    )]
-    database: String,
+    /// [default: sqlite:reelshelf.db]
+    #[arg(long, global = true, env = "REELSHELF_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
+    database: Option<String>,
 
     /// A file with the database's address, instead of --database: it may hold a password
-    #[arg(
-        long,
-        global = true,
-        env = "REELSHELF_DATABASE_FILE",
-        value_name = "FILE",
-        conflicts_with = "database"
-    )]
+    #[arg(long, global = true, env = "REELSHELF_DATABASE_FILE", value_name = "FILE")]
     database_file: Option<PathBuf>,
 }
 
@@ -39,9 +27,16 @@ impl Database {
     /// Its address, for [`Db::open`].
     ///
     /// # Errors
-    /// A file that cannot be read, or in which is none.
+    /// An address and a file with one, which the parser of the command line does not see where one stands before the
+    /// command's name and the other behind it; a file that cannot be read, or in which is none.
     pub fn address(self) -> anyhow::Result<String> {
-        let Some(file) = self.database_file else { return Ok(self.database) };
+        let file = match (self.database, self.database_file) {
+            (Some(_), Some(_)) => {
+                return Err(super::wrong_usage("--database cannot be used with --database-file"));
+            }
+            (None, Some(file)) => file,
+            (address, None) => return Ok(address.unwrap_or_else(|| "sqlite:reelshelf.db".to_owned())),
+        };
         let address = super::without_line_end(&file)?;
         if address.is_empty() {
             bail!("there is no database's address in {}", file.display());

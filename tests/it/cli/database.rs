@@ -61,6 +61,8 @@ on_both! {
                 assert!(!done.err.contains(&database.address), "{done:?}");
             }
         }
+        let apart = [&["user"], &file_option[..], &["list"], &option].concat();
+        assert!(run_with(&apart, &[]).expect(2).err.contains("cannot be used with"));
     }
 }
 
