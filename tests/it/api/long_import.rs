@@ -82,8 +82,8 @@ on_both! {
             service.delete("/movie/1").await.status,
             service.get("/movie/1/history").await.status,
             service.get("/movie/random").await.status,
-            service.post("/movie/batch", &json!({"operations": [{"op": "create", "movie": movie("Heat", "DVD", 170, 1995, 5)},
-                {"op": "delete", "id": 1}]})).await.status,
+            service.post("/movie/batch", &json!({"operations": [{"op": "delete", "id": 1},
+                {"op": "create", "movie": movie("Heat", "DVD", 170, 1995, 5)}]})).await.status,
         ];
         let lists = [service.get("/movie?q=film").await.json(), service.get("/movie?sort=-title").await.json(), service.get("/history").await.json()];
         let stats = service.get("/stats").await.json();
