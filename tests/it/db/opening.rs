@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use reelshelf::db::Db;
+use reelshelf::{db::Db, domain::Role, http::Settings};
 
 use crate::{
     on_both,
-    support::{Kind, TestDatabase},
+    support::{Kind, Service, TestDatabase},
 };
 
 async fn migrations(db: &Db) -> Vec<(String, i64)> {
@@ -151,7 +151,9 @@ async fn an_address_that_leads_nowhere_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sqlite_file_is_for_its_owner_alone_and_keeps_a_write_ahead_log() {
-    let service = crate::support::Service::start(Kind::Sqlite).await;
+    let database = TestDatabase::new(Kind::Sqlite).await;
+    let mut service = Service::empty(database, Settings::default()).await;
+    service.owner = service.add_user("olivia", Role::Owner).await;
     service.add("Heat", "DVD", 170, 1995, 5).await;
     let mut names = Vec::new();
     for (name, _) in files(&service.database) {

@@ -1,6 +1,6 @@
 //! A database of its own for each test: a file, or a database of the cluster that the run brings.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use tokio_postgres::NoTls;
 
@@ -29,14 +29,17 @@ impl TestDatabase {
                 let address = format!("sqlite:{}", folder.path().join("films.db").display());
                 Self { address, kind, folder: Some(Arc::new(folder)) }
             }
-            Kind::Postgres => {
-                let name = format!("test_{:016x}", rand::random::<u64>());
-                cluster().await.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("a database");
-                let address = cluster_address();
-                let (server, _) = address.rsplit_once('/').expect("an address with a database");
-                Self { address: format!("{server}/{name}"), kind, folder: None }
-            }
+            Kind::Postgres => Self::new_on_cluster("").await,
         }
+    }
+
+    async fn new_on_cluster(options: &str) -> Self {
+        let name = format!("test_{:016x}", rand::random::<u64>());
+        let create = format!("CREATE DATABASE {name} {options}");
+        cluster().await.batch_execute(&create).await.expect("a database");
+        let address = cluster_address();
+        let (server, _) = address.rsplit_once('/').expect("an address with a database");
+        Self { address: format!("{server}/{name}"), kind: Kind::Postgres, folder: None }
     }
 
     /// A database that is there already, and stays.
@@ -49,14 +52,27 @@ impl TestDatabase {
         self.folder.as_ref().expect("a database in a file").path()
     }
 
-    /// A copy of the files of a SQLite database: first the file, which is behind, then its log.
-    pub fn copy(&self) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for name in ["films.db", "films.db-wal"] {
-            std::fs::copy(self.folder().join(name), folder.path().join(name)).expect("a copy");
+    /// A SQLite file.
+    pub fn file(&self) -> PathBuf {
+        self.folder().join("films.db")
+    }
+
+    /// A database with all that is in this one. Of a SQLite file, as a crash would leave it: first the file, which is
+    /// behind, then its log. Of PostgreSQL nobody may be connected to it.
+    pub async fn copy(&self) -> Self {
+        match self.kind {
+            Kind::Sqlite => {
+                let copy = Self::new(self.kind).await;
+                for name in ["films.db", "films.db-wal"] {
+                    std::fs::copy(self.folder().join(name), copy.folder().join(name)).expect("a copy");
+                }
+                copy
+            }
+            Kind::Postgres => {
+                let (_, template) = self.address.rsplit_once('/').expect("an address with a database");
+                Self::new_on_cluster(&format!("TEMPLATE {template}")).await
+            }
         }
-        let address = format!("sqlite:{}", folder.path().join("films.db").display());
-        Self { address, kind: self.kind, folder: Some(Arc::new(folder)) }
     }
 
     /// Runs SQL on the database itself, past the program.

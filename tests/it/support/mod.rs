@@ -3,6 +3,7 @@
 pub mod certificate;
 mod database;
 pub mod films;
+mod prepared;
 pub mod program;
 pub mod proxy;
 pub mod signing_in;
@@ -92,15 +93,8 @@ impl Service {
     }
 
     pub async fn start_with(kind: Kind, settings: Settings) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let service = Self::empty(database, settings).await;
-        let [viewer, editor, owner] = [Role::Viewer, Role::Editor, Role::Owner].map(Role::as_str);
-        Self {
-            viewer: service.add_user(viewer, Role::Viewer).await,
-            editor: service.add_user(editor, Role::Editor).await,
-            owner: service.add_user(owner, Role::Owner).await,
-            ..service
-        }
+        let (database, [viewer, editor, owner]) = prepared::with_users(kind).await;
+        Self { viewer, editor, owner, ..Self::empty(database, settings).await }
     }
 
     /// A service over a database, which makes no users.
@@ -118,7 +112,7 @@ impl Service {
     /// A service over a copy of the files of a SQLite database, as a crash at this moment would leave them.
     pub async fn over_a_copy(&self) -> Self {
         let writer = self.app.db.write().await.expect("the writer"); // so that nobody else is writing
-        let database = self.database.copy();
+        let database = self.database.copy().await;
         drop(writer);
         let copy = Self::over(database, Settings::default(), self.clock.clone()).await;
         let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
@@ -154,14 +148,7 @@ impl Service {
 
     /// Adds a user with [`PASSWORD`]; returns a token.
     pub async fn add_user(&self, name: &str, role: Role) -> String {
-        let name = UserName::parse(name).expect("a valid name");
-        let password = Password::parse(PASSWORD, &name).expect("a valid password");
-        users::add(&self.app, &Owner::console(), &name, role, password, Once::default())
-            .await
-            .expect("a new user");
-        let new = NewToken { name: TokenName::parse("test").expect("a name"), role: None, expires_at: None };
-        let made = tokens::create_for(&self.app, &Owner::console(), &name, &new).await.expect("a token");
-        made.1.reveal().to_owned()
+        add_user(&self.app, name, role).await
     }
 
     /// A request of the owner.
@@ -234,6 +221,16 @@ impl Service {
         let movies = movies.as_array().expect("a list").iter();
         movies.map(|movie| movie["title"].as_str().expect("a title").to_owned()).collect()
     }
+}
+
+/// Adds a user with [`PASSWORD`]; returns a token.
+async fn add_user(app: &App, name: &str, role: Role) -> String {
+    let name = UserName::parse(name).expect("a valid name");
+    let password = Password::parse(PASSWORD, &name).expect("a valid password");
+    users::add(app, &Owner::console(), &name, role, password, Once::default()).await.expect("a new user");
+    let new = NewToken { name: TokenName::parse("test").expect("a name"), role: None, expires_at: None };
+    let made = tokens::create_for(app, &Owner::console(), &name, &new).await.expect("a token");
+    made.1.reveal().to_owned()
 }
 
 /// Waits for what is to come, for a minute at most.
