@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 IMAGE = "localhost/reelshelf:test"
 PASSWORD = "a shelf full of tapes"
+FILM = {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}
 # As little as one can give a container. Of podman's own temporary file systems it gets none: docker has none.
 HARDENED = (
     "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges",

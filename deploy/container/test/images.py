@@ -1,4 +1,4 @@
-"""An image of this machine's nginx, for that of nginx itself, which a test is not to fetch."""
+"""Images of this machine's nginx and PostgreSQL, for those of their makers, which a test is not to fetch."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from engine import run
 
 # As in nginx's own image.
-CONFIGURATION = """\
+NGINX_CONFIGURATION = """\
 user nginx;
 pid /run/nginx.pid;
 events {}
@@ -21,27 +21,72 @@ http {
     include /etc/nginx/conf.d/*.conf;
 }
 """
-CONTAINERFILE = """\
+NGINX = """\
 FROM scratch
 COPY root /
 CMD ["nginx", "-g", "daemon off;"]
 """
 
+# What PostgreSQL's own image does with the same variables: it listens to others once all is set up.
+POSTGRES_ENTRY = """\
+#!/bin/sh
+set -eu
+if [ ! -e "$PGDATA/PG_VERSION" ]; then
+    initdb --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" --auth=scram-sha-256 --locale=C.UTF-8
+    echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
+    echo "CREATE DATABASE $POSTGRES_USER" | postgres --single postgres
+fi
+exec postgres -c listen_addresses='*'
+"""
+POSTGRES = """\
+FROM scratch
+COPY root /
+COPY --chown=postgres data /var/lib/postgresql/data
+ENV PATH={bin}:/usr/bin PGDATA=/var/lib/postgresql/data
+STOPSIGNAL SIGINT
+CMD ["/entry"]
+"""
+
 
 def image_of_nginx(folder):
     """Builds it, and returns its name."""
-    context = folder / "nginx"
-    root = context / "root"
+    root = folder / "nginx/root"
     for name in "etc/nginx/conf.d", "var/log/nginx", "var/cache/nginx":
         (root / name).mkdir(parents=True)
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    libraries = re.findall(r"/\S+", run("ldd", program))
-    run("cp", "--parents", "--dereference", program, *libraries, "/etc/nginx/mime.types", root)
-    (root / "etc/nginx/nginx.conf").write_text(CONFIGURATION)
+    copy(root, [program], ["/etc/nginx/mime.types"])
+    (root / "etc/nginx/nginx.conf").write_text(NGINX_CONFIGURATION)
     (root / "etc/passwd").write_text("root:x:0:0::/:/\nnginx:x:101:101::/:/\n")
     (root / "etc/group").write_text("nginx:x:101:\n")
     for name, stream in ("access", "stdout"), ("error", "stderr"):
         (root / f"var/log/nginx/{name}.log").symlink_to(f"/dev/{stream}")
-    (context / "Containerfile").write_text(CONTAINERFILE)
-    run("podman", "build", "--tag=localhost/reelshelf-nginx:test", context)
-    return "localhost/reelshelf-nginx:test"
+    return build("nginx", root.parent, NGINX)
+
+
+def image_of_postgres(folder):
+    """Builds it, and returns its name."""
+    root = folder / "postgres/root"
+    (root / "etc").mkdir(parents=True)
+    (root.parent / "data").mkdir(mode=0o700)
+    home = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: float(path.name))
+    programs = [home / "bin" / name for name in ("initdb", "pg_isready", "postgres")]
+    extensions = [path for path in home.glob("lib/*.so") if "llvm" not in path.name]
+    copy(root, ["/bin/sh", *programs], [*extensions, f"/usr/share/postgresql/{home.name}"])
+    (root / "etc/passwd").write_text("postgres:x:999:999::/:/bin/sh\n")
+    (root / "etc/group").write_text("postgres:x:999:\n")
+    (root / "entry").write_text(POSTGRES_ENTRY)
+    (root / "entry").chmod(0o755)
+    return build("postgres", root.parent, POSTGRES.format(bin=home / "bin"))
+
+
+def copy(root, programs, others):
+    """Takes programs, the libraries they need, and other files and folders into an image's root."""
+    libraries = re.findall(r"/\S+", "".join(run("ldd", program) for program in programs))
+    run("cp", "--parents", "--recursive", "--dereference", *programs, *set(libraries), *others, root)
+
+
+def build(name, context, containerfile):
+    (context / "Containerfile").write_text(containerfile)
+    image = f"localhost/reelshelf-{name}:test"
+    run("podman", "build", f"--tag={image}", context)
+    return image

@@ -1,5 +1,6 @@
 """The compose files, in folders as one copies them onto a server."""
 
+import json
 import os
 import shutil
 import ssl
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from engine import IMAGE, Container, fetch, run
-from nginx import image_of_nginx
+from engine import FILM, IMAGE, Container, fetch, run
+from images import image_of_nginx, image_of_postgres
 
 CONTAINER = Path(__file__).parent.parent
 BASE, POSTGRES, NGINX = "compose.yaml", "compose.postgres.yaml", "compose.nginx.yaml"
@@ -93,6 +94,29 @@ def test_the_service_alone(folder):
         service = containers["reelshelf"].healthy()
         token = service.owner()
         assert fetch(f"http://{service.address(8080)}/movie", token=token)[0] == 200
+
+
+def test_with_postgres(folder):
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    password = uuid.uuid4().hex
+    (secrets / "postgres-password").write_text(password)
+    (secrets / "database").write_text(f"postgres://reelshelf:{password}@postgres/reelshelf")
+    with up(folder, [BASE, POSTGRES], f"""
+        services:
+          reelshelf: {{ image: {IMAGE}, ports: !override ["127.0.0.1::8080"] }}
+          postgres: {{ image: {image_of_postgres(folder)} }}
+    """) as containers:
+        service, postgres = containers["reelshelf"].healthy(), containers["postgres"]
+        token = service.owner()
+        assert fetch(f"http://{service.address(8080)}/movie", json.dumps(FILM), token)[0] == 201
+
+        # What is stored outlives both; the service waits for PostgreSQL.
+        run("podman", "restart", postgres.name)
+        run("podman", "restart", service.name)
+        _, _, films = fetch(f"http://{service.healthy().address(8080)}/movie", token=token)
+        assert [film["title"] for film in json.loads(films)] == [FILM["title"]]
+        assert password not in service.log() + postgres.log()
 
 
 def test_behind_nginx(folder):

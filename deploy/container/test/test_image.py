@@ -9,10 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from engine import HARDENED, IMAGE, container, fetch, run
+from engine import FILM, HARDENED, IMAGE, container, fetch, run
 
 PROGRAM = Path(__file__).parents[3] / "target/static/dev/reelshelf"
-FILM = {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}
 
 
 @pytest.fixture
