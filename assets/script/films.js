@@ -93,7 +93,10 @@ export function append(whole, more) {
 function addShelf(shelves, shelf) {
   const last = shelves.lastElementChild;
   if (!shelves.isConnected || shelves.ownerDocument !== document) return last.append(...shelf.children);
-  const row = last.lastElementChild.offsetTop;
-  while (last.lastElementChild?.offsetTop === row && last.childElementCount > 1) shelf.prepend(last.lastElementChild);
-  shelves.append(shelf);
+  const standing = [...last.children];
+  const places = standing.map((film) => film.offsetTop); // before anything moves, or each is laid out anew
+  const row = places.indexOf(places.at(-1));
+  shelf.prepend(...standing.slice(row));
+  if (row > 0) shelves.append(shelf);
+  else last.replaceWith(shelf);
 }
