@@ -28,8 +28,7 @@ test-deploy: ## What is put onto servers: the Debian package, AWS, the container
 	@[ "$$(id -u)" -eq 0 ] || { echo "it boots a bare Debian, which takes root" >&2; exit 1; }
 	@scripts/need cc
 	cargo build
-	scripts/debian
-	scripts/aws
+	REELSHELF_DEB=$$(scripts/package dev) && export REELSHELF_DEB && scripts/debian && scripts/aws
 	scripts/container
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
