@@ -60,6 +60,18 @@ test("no film is drawn out that only passes below the pointer", async () => {
   }
   assert.deepEqual(await page.evaluate(() => [...globalThis.below]), ["veil"]);
   await page.waitForFunction(() => document.elementFromPoint(640, 500).className !== "veil");
+
+  // A click that comes meanwhile is for the film below.
+  const spine = page.locator(".spine").nth(30);
+  const address = await spine.getAttribute("href");
+  await spine.hover();
+  await page.evaluate(() => {
+    scrollBy(0, 1);
+    return new Promise((resolve) => addEventListener("scroll", resolve, { once: true }));
+  });
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForURL(address);
   await page.done();
 });
 
