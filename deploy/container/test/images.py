@@ -32,7 +32,8 @@ POSTGRES_ENTRY = """\
 #!/bin/sh
 set -eu
 if [ ! -e "$PGDATA/PG_VERSION" ]; then
-    initdb --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" --auth=scram-sha-256 --locale=C.UTF-8
+    initdb --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" \\
+        --auth=scram-sha-256 --no-locale --encoding=UTF8
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     echo "CREATE DATABASE $POSTGRES_USER" | postgres --single postgres
 fi
@@ -66,7 +67,9 @@ def image_of_nginx(folder):
 def image_of_postgres(folder):
     """Builds it, and returns its name."""
     root = folder / "postgres/root"
-    (root / "etc").mkdir(parents=True)
+    for name in "etc", "var":
+        (root / name).mkdir(parents=True)
+    (root / "var/run").symlink_to("/run")
     (root.parent / "data").mkdir(mode=0o700)
     home = max(Path("/usr/lib/postgresql").iterdir(), key=lambda path: float(path.name))
     programs = [home / "bin" / name for name in ("initdb", "pg_isready", "postgres")]
