@@ -101,17 +101,13 @@ fn files(database: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-fn path(database: &TestDatabase) -> &str {
-    database.address.strip_prefix("sqlite:").expect("a path")
-}
-
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
     let picture = [b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 10_000]].concat();
     let nearly = [b"SQLite format 3\0".as_slice(), &[0xff; 4096]].concat();
     for content in [&b"xy"[..], b"SQLite format 3\0", b"title,movieFormat\nHeat,DVD\n", &picture, &nearly] {
         let database = TestDatabase::new(Kind::Sqlite).await;
-        std::fs::write(path(&database), content).unwrap();
+        std::fs::write(database.file(), content).unwrap();
         let before = files(&database);
         let why = refused(&database.address).await;
         assert!(why.contains("no SQLite database"), "{why}");
@@ -123,8 +119,8 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
 async fn a_file_that_is_cut_off_is_refused_and_left_as_it_was() {
     let database = TestDatabase::new(Kind::Sqlite).await;
     Db::open(&database.address).await.unwrap().close().await;
-    let whole = std::fs::read(path(&database)).unwrap();
-    std::fs::write(path(&database), &whole[..whole.len() / 2]).unwrap();
+    let whole = std::fs::read(database.file()).unwrap();
+    std::fs::write(database.file(), &whole[..whole.len() / 2]).unwrap();
     let before = files(&database);
     refused(&database.address).await;
     assert_eq!(files(&database), before);
@@ -162,7 +158,7 @@ async fn a_sqlite_file_is_for_its_owner_alone_and_keeps_a_write_ahead_log() {
         names.push(name);
     }
     assert_eq!(names, ["films.db", "films.db-shm", "films.db-wal"]);
-    let connection = rusqlite::Connection::open(path(&service.database)).unwrap();
+    let connection = rusqlite::Connection::open(service.database.file()).unwrap();
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }

@@ -79,8 +79,7 @@ impl TestDatabase {
     pub async fn execute(&self, sql: &str) -> Result<(), String> {
         match self.kind {
             Kind::Sqlite => {
-                let path = self.address.strip_prefix("sqlite:").expect("a path");
-                let connection = rusqlite::Connection::open(path).expect("the file opens");
+                let connection = rusqlite::Connection::open(self.file()).expect("the file opens");
                 connection.execute_batch("PRAGMA busy_timeout = 5000").expect("a pragma");
                 connection.execute_batch(sql).map_err(|e| e.to_string())
             }
