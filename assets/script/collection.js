@@ -11,8 +11,6 @@ import { say } from "./messages.js";
 /** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
 const PAUSE = 150;
 const PATIENCE = 200;
-/** Milliseconds without scrolling after which it is over. */
-const STILL = 200;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
@@ -60,42 +58,10 @@ function begin() {
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
   });
   addEventListener("pagehide", remember);
-  veil();
   watch();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
   if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
-}
-
-/** Lies over the films while one scrolls: each that passes below the pointer would be drawn out. A pointer that moves
- *  or presses is meant for what lies below. */
-function veil() {
-  const element = document.createElement("div");
-  element.className = "veil";
-  element.hidden = true;
-  document.body.append(element);
-  let over;
-  let pressed = false;
-  const lift = () => (element.hidden = true);
-  addEventListener("scroll", () => {
-    if (pressed) return;
-    element.hidden = false;
-    clearTimeout(over);
-    over = setTimeout(lift, STILL);
-  }, { passive: true });
-  addEventListener("pointermove", ({ movementX, movementY }) => (movementX || movementY) && lift());
-  addEventListener("pointerdown", ({ target }) => {
-    pressed = true;
-    lift();
-    if (target === element) addEventListener("click", through, { once: true });
-  }, true);
-  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (pressed = false), true);
-}
-
-/** Hands a click on the veil, which is gone by now, to what lay below. */
-function through(event) {
-  if (event.target !== document.body) return;
-  document.elementFromPoint(event.clientX, event.clientY)?.dispatchEvent(new MouseEvent("click", event));
 }
 
 /** The address that the form means; what was left empty is left out. */
