@@ -56,12 +56,12 @@ test("the front of a film reaches out of its shelf", async () => {
   await film.scrollIntoViewIfNeeded();
   await film.locator(".spine").hover();
   const front = film.locator(".front");
-  const outside = await front.evaluate((front) => {
-    const [{ x, y, width }, shelf] = [front.getBoundingClientRect(), front.closest(".shelf").getBoundingClientRect()];
-    const seen = [[x + 3, y + 3], [x + width - 3, y + 3]].map(([x, y]) => document.elementFromPoint(x, y)?.closest(".front") === front);
-    return { above: y < shelf.y, seen };
+  const place = await front.evaluate((front) => {
+    const [{ x, y, width, bottom }, shelf, spine] = [front, front.closest(".shelf"), front.previousElementSibling].map((element) => element.getBoundingClientRect());
+    const seen = [x + 3, x + width - 3].map((x) => document.elementFromPoint(x, y + 3)?.closest(".front") === front);
+    return { outside: y < shelf.y, over: bottom - spine.y > 20, seen };
   });
-  assert.deepEqual(outside, { above: true, seen: [true, true] });
+  assert.deepEqual(place, { outside: true, over: false, seen: [true, true] });
   await front.getByRole("link", { name: "Edit" }).click();
   await page.waitForURL(/\/edit\//);
   await page.done();
