@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::{
-    Conn, Db, DbError, Driver, Lock, Row, Value, changes, imports,
-    movies::{self, Builder},
-    roll_back,
+    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, imports, movies, roll_back,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},

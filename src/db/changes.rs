@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Conn, DbError, Driver, Row, Value, movies::Builder};
+use super::{Conn, DbError, Driver, Row, Value, builder::Builder};
 use crate::domain::{
     Attributes, Change, ChangeKind, Effect, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title,
 };

@@ -5,6 +5,7 @@
 //! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
 
 pub mod backup;
+mod builder;
 pub mod changes;
 mod error;
 pub mod imports;

@@ -2,8 +2,9 @@
 
 use super::{
     Conn, DbError, Driver,
+    builder::Builder,
     changes::number,
-    movies::{self, Builder, COLUMNS},
+    movies::{self, COLUMNS},
 };
 use crate::domain::{Filter, Movie};
 
