@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{App, Error, Viewer, tally};
-use crate::domain::{Filter, Kind, Movie, Passes};
+use crate::domain::{Filter, Kind, Movie, MovieFormat};
 
 /// Counts of movies under each attribute. Those of an attribute pass all filters but its own, so that
 /// they tell what another choice of it would find.
@@ -27,27 +27,53 @@ impl Facets {
     }
 
     fn under(filter: &Filter, kinds: impl IntoIterator<Item = (Kind, i64)>) -> Self {
-        let mut facets = Self::default();
+        let mut all = 0;
+        let mut movie_format = [0; MovieFormat::ALL.len()];
+        let [mut rating, mut release_year, mut length] = [const { ByNumber(Vec::new()) }; 3];
         for (kind, movies) in kinds {
             let passes = filter.passes(&kind);
-            let Passes { movie_format, length, release_year, rating } = passes;
             if passes.all() {
-                facets.movies += movies;
+                all += movies;
             }
-            if length && release_year && rating {
-                *facets.movie_format.entry(kind.movie_format.as_str()).or_default() += movies;
+            if passes.length && passes.release_year && passes.rating {
+                movie_format[kind.movie_format as usize] += movies;
             }
-            if movie_format && release_year && rating {
-                *facets.length.entry(kind.length.get()).or_default() += movies;
+            if passes.movie_format && passes.release_year && passes.rating {
+                length.add(kind.length.get(), movies);
             }
-            if movie_format && length && rating {
-                *facets.release_year.entry(kind.release_year.get()).or_default() += movies;
+            if passes.movie_format && passes.length && passes.rating {
+                release_year.add(kind.release_year.get(), movies);
             }
-            if movie_format && length && release_year {
-                *facets.rating.entry(kind.rating.get()).or_default() += movies;
+            if passes.movie_format && passes.length && passes.release_year {
+                rating.add(kind.rating.get(), movies);
             }
         }
-        facets
+        let formats = MovieFormat::ALL.map(MovieFormat::as_str).into_iter().zip(movie_format);
+        Self {
+            movies: all,
+            movie_format: formats.filter(|(_, movies)| *movies > 0).collect(),
+            rating: rating.counted(),
+            release_year: release_year.counted(),
+            length: length.counted(),
+        }
+    }
+}
+
+/// Counts under whole numbers from 0 on: a collection has films of many thousand kinds, and to find the count of
+/// each in a tree takes most of the time.
+struct ByNumber(Vec<i64>);
+
+impl ByNumber {
+    fn add(&mut self, number: i64, movies: i64) {
+        let place = usize::try_from(number).unwrap_or_default();
+        if place >= self.0.len() {
+            self.0.resize(place + 1, 0);
+        }
+        self.0[place] += movies;
+    }
+
+    fn counted(self) -> BTreeMap<i64, i64> {
+        (0..).zip(self.0).filter(|(_, movies)| *movies > 0).collect()
     }
 }
 
