@@ -123,6 +123,12 @@ for (const view of ["shelf", "table"]) {
     await page.goto("/docs/");
     await page.goBack();
     await page.waitForFunction((top) => Math.abs(scrollY - top) < 100, top);
+    // A search leaves the same place behind.
+    await page.getByRole("searchbox").pressSequentially("zod");
+    await page.waitForURL(/q=zod/);
+    await page.waitForFunction(() => document.querySelectorAll(".film, tbody tr").length < 700);
+    await page.goBack();
+    await page.waitForFunction(() => document.querySelectorAll(".film, tbody tr").length === 700);
     await page.done();
   });
 }

@@ -20,6 +20,10 @@ const announcement = document.getElementById("announcement");
 
 let underWay = new AbortController();
 let ahead;
+/** Whether what is typed has its entry in the history: one for all that is typed in one go. */
+let typing = false;
+/** What is needed to come back to the place that is left, until the history has it. */
+let left;
 
 const list = () => document.querySelector("section.list");
 const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
@@ -30,15 +34,7 @@ if (form) {
 }
 
 function begin() {
-  let typing = false; // one entry of the history for all that is typed in one go
-  search.addEventListener("input", () => {
-    if (!typing) {
-      remember();
-      history.pushState(null, "", location.href);
-    }
-    typing = true;
-    show(address(), { typed: true });
-  });
+  search.addEventListener("input", () => show(address(), { typed: true }));
   search.addEventListener("change", () => (typing = false));
   form.addEventListener("change", () => show(address(), { push: true }));
   form.addEventListener("submit", (event) => {
@@ -57,7 +53,7 @@ function begin() {
     typing = false;
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
   });
-  addEventListener("pagehide", remember);
+  addEventListener("pagehide", () => history.replaceState(place(), ""));
   watch();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
@@ -83,33 +79,46 @@ function follow(event) {
 }
 
 /** What is needed to come back to this place. */
-function remember() {
-  history.replaceState({ films: films().length, top: scrollY }, "");
+function place() {
+  return { films: films().length, top: scrollY };
+}
+
+/** Waits until what was changed is on the screen. */
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 /** Shows the films of an address: at least so many of them, if given, and from the `top` on. */
-async function show(url, { push, films: count, top, focus, typed } = {}) {
+async function show(url, { push, films: count, top, focus, typed = false } = {}) {
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
   const waiting = setTimeout(() => list().classList.add("waiting"), PATIENCE);
   try {
     const main = await load(url, count, { ...LIST_FIRST, signal });
+    clearTimeout(waiting);
     const { at } = main;
-    if (push && at !== location.href) {
-      remember();
-      history.pushState(null, "", at);
-    } else if (at !== location.href) {
-      history.replaceState(history.state, "", at);
-    }
     const query = new URL(at).searchParams.get("q") ?? "";
-    document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     if (!typed) search.value = query;
+    left ??= place();
     list().replaceWith(main.querySelector("section.list"));
     document.dispatchEvent(new Event("films:changed"));
     watch();
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
+    await painted(); // the history takes browsers as long as the films
+    signal.throwIfAborted();
+    if (at !== location.href) {
+      if (push || (typed && !typing)) {
+        history.replaceState(left, "");
+        history.pushState(null, "", at);
+      } else {
+        history.replaceState(history.state, "", at);
+      }
+      typing ||= typed;
+    }
+    left = undefined;
+    document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     complete(query ? await counted(at, signal) : main);
     announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
