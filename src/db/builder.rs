@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Conn, DbError, Row, Value};
+use super::{Conn, DbError, Driver, Row, Value};
 use crate::domain::{Bounds, Filter};
 
 pub(super) struct Builder<'a> {
@@ -39,14 +39,32 @@ impl<'a> Builder<'a> {
         self.has_where = true;
     }
 
+    /// The movies that pass. Those with the first word are looked at for the other words before all else.
     pub(super) fn filter(&mut self, filter: &'a Filter) {
-        for word in &filter.words {
+        self.filter_within(filter, "id IN (", ")");
+    }
+
+    /// The same for a list in some order. PostgreSQL has to be told to begin with the words, and not to go through
+    /// the order until enough titles have them: they may stand together at its end.
+    pub(super) fn filter_words_first(&mut self, filter: &'a Filter, driver: &Driver<'_>) {
+        match driver {
+            Driver::Sqlite(_) => self.filter(filter),
+            Driver::Postgres(_) => self.filter_within(filter, "id = ANY (ARRAY(", "))"),
+        }
+    }
+
+    fn filter_within(&mut self, filter: &'a Filter, before: &str, behind: &str) {
+        if let Some((first, others)) = filter.words.split_first() {
             self.condition();
-            self.push("id IN (SELECT movie_id FROM movie_words WHERE word >= ");
-            self.param(word.as_str().into());
-            self.push(" AND word < ");
-            self.param(format!("{word}\u{10ffff}").into());
-            self.push(")");
+            self.push(before);
+            self.push("SELECT movie_id FROM movie_words AS led WHERE ");
+            self.begins_with(first);
+            for other in others {
+                self.push(" AND EXISTS (SELECT 1 FROM movie_words WHERE movie_id = led.movie_id AND ");
+                self.begins_with(other);
+                self.push(")");
+            }
+            self.push(behind);
         }
         if !filter.movie_formats.is_empty() {
             self.condition();
@@ -57,6 +75,13 @@ impl<'a> Builder<'a> {
         self.bounds("length", filter.length);
         self.bounds("release_year", filter.release_year);
         self.bounds("rating", filter.rating);
+    }
+
+    fn begins_with(&mut self, word: &'a str) {
+        self.push("word >= ");
+        self.param(word.into());
+        self.push(" AND word < ");
+        self.param(format!("{word}\u{10ffff}").into());
     }
 
     fn bounds(&mut self, column: &str, bounds: Bounds) {

@@ -1,6 +1,11 @@
 //! All SQL about movies and the words of their titles.
 
-use super::{Conn, DbError, Driver, Row, builder::Builder};
+use super::{
+    Conn, DbError, Driver, Row,
+    builder::Builder,
+    changes::number,
+    words::{self, Stretch, of_words},
+};
 use crate::domain::{
     Attributes, Cursor, Filter, KeyValue, Kind, Movie, MovieFormat, Sort, SortKey, Time, Title, sort_key,
     title_words,
@@ -11,6 +16,13 @@ pub(super) const COLUMNS: &str =
 
 /// Rows in one statement: few enough for the parameters that both databases allow.
 const ROWS_AT_ONCE: usize = 500;
+
+/// In how many places a word may stand for the titles with it to be looked up before any other way is tried.
+const MANY: usize = 5000;
+/// How many movies are read at once when they are looked through, in their order, for words that stand in many
+/// titles; and how often at most.
+const PIECE: usize = 250;
+const PIECES: usize = 8;
 
 pub(super) fn read(row: &Row<'_>) -> Result<Movie, DbError> {
     Ok(Movie {
@@ -266,10 +278,74 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Vec<Movie>, DbError> {
+    if filter.words.is_empty() {
+        return in_order(conn, filter, sort, after, limit).await;
+    }
+    let (filter, places) = rarest_first(conn, filter).await?;
+    if places == 0 {
+        return Ok(Vec::new());
+    }
+    if places == MANY
+        && let Some(found) = look_through(conn, &filter, sort, after, limit).await?
+    {
+        return Ok(found);
+    }
+    in_order(conn, &filter, sort, after, limit).await
+}
+
+/// The filter with the rarest word of its search first, and in how many places that stands in titles,
+/// counted up to [`MANY`].
+async fn rarest_first(conn: &mut Conn, filter: &Filter) -> Result<(Filter, usize), DbError> {
+    let mut words = Vec::with_capacity(filter.words.len());
+    for word in &filter.words {
+        let places = words::count(conn, &[Stretch::beginning_with(word)], MANY).await?;
+        words.push((places, word.clone()));
+    }
+    words.sort_unstable();
+    let places = words.first().map_or(0, |(places, _)| *places);
+    let words = words.into_iter().map(|(_, word)| word).collect();
+    Ok((Filter { words, ..filter.clone() }, places))
+}
+
+/// What [`list`] gives, from a look at the first movies in their order; none where these are too few to find so
+/// many among them.
+async fn look_through(
+    conn: &mut Conn,
+    filter: &Filter,
+    sort: &Sort,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Option<Vec<Movie>>, DbError> {
+    let mut found = Vec::new();
+    let mut after = after.cloned();
+    for _ in 0..PIECES {
+        let piece = in_order(conn, &Filter::default(), sort, after.as_ref(), PIECE).await?;
+        let is_last = piece.len() < PIECE;
+        after = piece.last().map(|movie| Cursor::after(movie, sort));
+        found.extend(piece.into_iter().filter(|movie| filter.finds(movie)));
+        if is_last || found.len() >= limit {
+            found.truncate(limit);
+            return Ok(Some(found));
+        }
+        if found.is_empty() {
+            break; // they stand together, elsewhere
+        }
+    }
+    Ok(None)
+}
+
+/// What [`list`] gives, by one query for each stretch.
+async fn in_order(
+    conn: &mut Conn,
+    filter: &Filter,
+    sort: &Sort,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for stretch in stretches(sort, after) {
         let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-        sql.filter(filter);
+        sql.filter_words_first(filter, &conn.driver());
         for (key, comparison, value) in &stretch {
             let value = match value {
                 KeyValue::Number(number) => (*number).into(),
@@ -355,6 +431,7 @@ const fn column(key: SortKey) -> &'static str {
 /// # Errors
 /// Those of the database.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
+    let (filter, _) = rarest_first(conn, filter).await?;
     let mut sql = match conn.driver() {
         // SQLite counts a whole table without a look at each of its rows.
         Driver::Sqlite(_) if filter.is_empty() => Builder::new(
@@ -363,7 +440,7 @@ pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
         ),
         _ => Builder::new("SELECT count(*) FROM movies"),
     };
-    sql.filter(filter);
+    sql.filter(&filter);
     let counts = sql.query(conn, |row| row.get(0)).await?;
     Ok(counts.into_iter().next().unwrap_or(0))
 }
@@ -383,10 +460,40 @@ pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn ids(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, DbError> {
+    let (filter, _) = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT id FROM movies");
-    sql.filter(filter);
+    sql.filter(&filter);
     sql.push(" ORDER BY id");
     sql.query(conn, |row| row.get(0)).await
+}
+
+/// The movies that pass the filter and have words in their titles of each of these sets of stretches, the rarest
+/// first, in the order of their titles, at most so many. No set may be empty.
+///
+/// # Errors
+/// Those of the database.
+pub async fn with_words(
+    conn: &mut Conn,
+    filter: &Filter,
+    words: &[Vec<Stretch>],
+    limit: usize,
+) -> Result<Vec<Movie>, DbError> {
+    let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
+    // The places of each set are held against those of the rarer ones, before the movies are looked at.
+    sql.condition();
+    let mut within = "id IN (";
+    for words in words.iter().rev() {
+        sql.push(within);
+        sql.push("SELECT movie_id FROM (");
+        of_words(&mut sql, &conn.driver(), words);
+        sql.push(") AS found");
+        within = " WHERE +movie_id IN (";
+    }
+    sql.push(&")".repeat(words.len()));
+    sql.filter(filter);
+    sql.push(" ORDER BY title_sort, id LIMIT ");
+    sql.param(number(limit).into());
+    sql.query(conn, read).await
 }
 
 /// Those of the movies with these ids that pass the filter, in no order.
@@ -408,8 +515,9 @@ pub async fn with_ids(conn: &mut Conn, filter: &Filter, ids: &[i64]) -> Result<V
 /// # Errors
 /// Those of the database.
 pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<Movie>, DbError> {
+    let (filter, _) = rarest_first(conn, filter).await?;
     let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-    sql.filter(filter);
+    sql.filter(&filter);
     sql.push(" ORDER BY id LIMIT 1 OFFSET ");
     sql.param(place.into());
     Ok(sql.query(conn, read).await?.into_iter().next())
@@ -420,8 +528,9 @@ pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<
 /// # Errors
 /// Those of the database.
 pub async fn kinds(conn: &mut Conn, filter: &Filter) -> Result<Vec<(Kind, i64)>, DbError> {
+    let (filter, _) = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT movie_format, length, release_year, rating, count(*) FROM movies");
-    sql.filter(filter);
+    sql.filter(&filter);
     sql.push(" GROUP BY movie_format, length, release_year, rating");
     sql.query(conn, |row| {
         let kind = Kind {

@@ -34,7 +34,7 @@ const IDLE_READERS: usize = 16;
 const STANDING: Duration = Duration::from_millis(100);
 /// The pages that the writer and each reader keep in memory, in KiB.
 const WRITER_CACHE: u32 = 32 * 1024;
-const READER_CACHE: u32 = 4 * 1024;
+const READER_CACHE: u32 = 8 * 1024;
 const CACHED_STATEMENTS: usize = 64;
 
 /// Whether there are tables, but not the one that every database of ours has.

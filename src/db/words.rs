@@ -1,12 +1,6 @@
-//! All SQL about the words of titles: which there are, and the films that have some of them.
+//! All SQL about the words of titles: which there are, and where they stand.
 
-use super::{
-    Conn, DbError, Driver,
-    builder::Builder,
-    changes::number,
-    movies::{self, COLUMNS},
-};
-use crate::domain::{Filter, Movie};
+use super::{Conn, DbError, Driver, builder::Builder, changes::number};
 
 /// A stretch of words in the order of their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,33 +62,9 @@ pub async fn count(conn: &mut Conn, words: &[Stretch], limit: usize) -> Result<u
     Ok(usize::try_from(count).unwrap_or(limit))
 }
 
-/// The movies that pass the filter and have words in their titles of each of these sets of stretches, in the
-/// order of their titles, at most so many. No set may be empty.
-///
-/// # Errors
-/// Those of the database.
-pub async fn films(
-    conn: &mut Conn,
-    filter: &Filter,
-    words: &[Vec<Stretch>],
-    limit: usize,
-) -> Result<Vec<Movie>, DbError> {
-    let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-    for words in words {
-        sql.condition();
-        sql.push("id IN (");
-        of_words(&mut sql, &conn.driver(), words);
-        sql.push(")");
-    }
-    sql.filter(filter);
-    sql.push(" ORDER BY title_sort, id LIMIT ");
-    sql.param(number(limit).into());
-    sql.query(conn, movies::read).await
-}
-
 /// The ids of the movies with words of these stretches. Each of the databases has to be told to go from
 /// stretch to stretch, and not to read all words and compare each with all stretches.
-fn of_words<'a>(sql: &mut Builder<'a>, driver: &Driver<'_>, words: &'a [Stretch]) {
+pub(super) fn of_words<'a>(sql: &mut Builder<'a>, driver: &Driver<'_>, words: &'a [Stretch]) {
     sql.push("SELECT movie_id FROM (VALUES ");
     for (n, stretch) in words.iter().enumerate() {
         sql.push(if n == 0 { "(" } else { ", (" });

@@ -5,7 +5,10 @@ use std::cmp::Ordering;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, movie::quoted, query_words, sort_key};
+use super::{
+    Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, movie::quoted, query_words, sort_key,
+    title_words,
+};
 
 /// Which movies are wanted. The default wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +45,14 @@ impl Filter {
             release_year: self.release_year.contain(kind.release_year.get()),
             rating: self.rating.contain(kind.rating.get()),
         }
+    }
+
+    /// Whether a movie passes, the search included.
+    #[must_use]
+    pub fn finds(&self, movie: &Movie) -> bool {
+        let words = title_words(movie.attributes.title.as_str());
+        self.passes(&Kind::of(movie)).all()
+            && self.words.iter().all(|typed| words.iter().any(|word| word.starts_with(typed)))
     }
 
     /// Whether every movie passes.

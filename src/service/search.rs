@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{App, Error};
 use crate::{
-    db::words as db,
+    db::{movies, words},
     domain::{Filter, Movie, Nearness, Typed, nearness},
 };
 
@@ -53,7 +53,7 @@ async fn find(app: &App, typed: &[Typed], filter: &Filter) -> Result<Vec<Movie>,
         if near.all.is_empty() {
             return Ok(Vec::new());
         }
-        words.push((db::count(&mut conn, &near.all, MOST_READ).await?, near));
+        words.push((words::count(&mut conn, &near.all, MOST_READ).await?, near));
     }
     words.sort_by_key(|(count, _)| *count);
     // The rarest word leads to few films, which are soon looked through for the others.
@@ -63,11 +63,12 @@ async fn find(app: &App, typed: &[Typed], filter: &Filter) -> Result<Vec<Movie>,
         words.into_iter().map(|(_, near)| (near.all, near.nearest)).unzip();
     let mut near = Vec::new();
     if !is_rare {
-        // Of too many to look at, those to which none is nearer.
-        near = rank(typed, db::films(&mut conn, filter, &nearest, MOST_READ).await?);
+        // Of too many to look at, those to which none is nearer: where all words lead, the first will do.
+        let limit = if nearest.len() == typed.len() { MOST } else { MOST_READ };
+        near = rank(typed, movies::with_words(&mut conn, filter, &nearest, limit).await?);
     }
     if near.len() < MOST {
-        let mut others = rank(typed, db::films(&mut conn, filter, &all, MOST_READ).await?);
+        let mut others = rank(typed, movies::with_words(&mut conn, filter, &all, MOST_READ).await?);
         others.retain(|(_, film)| near.iter().all(|(_, there)| there.id != film.id));
         near.extend(others);
     }

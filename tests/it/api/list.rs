@@ -395,3 +395,40 @@ on_both! {
         assert_eq!((one.status, one.header("etag"), &*one.text), (200, "\"1\"", ""));
     }
 }
+
+on_both! {
+    /// A word that stands in thousands of titles: in all parts of the list, in its later part alone, here and there.
+    async fn what_many_titles_have_is_found_in_order(service: &Service) {
+        let films: Vec<Value> = (0..7_000_i64).map(|n| {
+            let (word, often) = (if n < 1_500 { "Alpha" } else { "Zulu" }, if n % 40 == 0 { " Rarely" } else { "" });
+            movie(&format!("{word} Film {n:04}{often}"), if n % 2 == 0 { "DVD" } else { "VHS" }, 90, 2000 + n % 20, 1 + n % 5)
+        }).collect();
+        fill(service, &films).await;
+        let everything = walk(service, "/movie?limit=1000&sort=-rating,title").await;
+        for (search, words, format) in [
+            ("film", &["Film"][..], None),
+            ("zulu", &["Zulu"], None),
+            ("fil zul", &["Film", "Zulu"], Some("VHS")),
+            ("rarely film", &["Rarely"], None),
+            ("film alpha rare", &["Alpha", "Rarely"], Some("DVD")),
+            ("film missing", &["Missing"], None),
+        ] {
+            let expected: Vec<&Value> = everything.iter().filter(|film| {
+                let title = film["title"].as_str().unwrap();
+                words.iter().all(|word| title.contains(word)) && format.is_none_or(|format| film["movieFormat"] == format)
+            }).collect();
+            for sort in ["title", "-rating,title"] {
+                let format = format.map_or(String::new(), |format| format!("&movieFormat={format}"));
+                let path = format!("/movie?q={}&limit=400&sort={sort}{format}", search.replace(' ', "%20"));
+                let found = walk(service, &path).await;
+                let mut expected = expected.clone();
+                expected.sort_by(|a, b| compare(sort, a, b));
+                assert!(found.iter().eq(expected.iter().copied()), "{path}: {} of {}", found.len(), expected.len());
+            }
+            let count = service.get(&format!("/movie?q={}&limit=1&total=true", search.replace(' ', "%20"))).await;
+            if format.is_none() && !expected.is_empty() {
+                assert_eq!(count.header("x-total-count"), expected.len().to_string(), "{search}");
+            }
+        }
+    }
+}
