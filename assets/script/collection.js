@@ -8,8 +8,9 @@ import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { say } from "./messages.js";
 
-/** Milliseconds without a key after which the counts are asked for, and after which waiting is shown. */
-const PAUSE = 150;
+/** Milliseconds without a key after which further films and the counts are asked for, and after which waiting is
+ *  shown. */
+const PAUSE = 250;
 const PATIENCE = 200;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
@@ -83,9 +84,14 @@ function place() {
   return { films: films().length, top: scrollY };
 }
 
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
 /** Waits until what was changed is on the screen. */
-function painted() {
-  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+async function painted() {
+  await new Promise(requestAnimationFrame);
+  await pause(0);
 }
 
 /** Shows the films of an address: at least so many of them, if given, and from the `top` on. */
@@ -103,7 +109,6 @@ async function show(url, { push, films: count, top, focus, typed = false } = {})
     left ??= place();
     list().replaceWith(main.querySelector("section.list"));
     document.dispatchEvent(new Event("films:changed"));
-    watch();
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
     await painted(); // the history takes browsers as long as the films
@@ -119,10 +124,15 @@ async function show(url, { push, films: count, top, focus, typed = false } = {})
     }
     left = undefined;
     document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
-    complete(query ? await counted(at, signal) : main);
+    if (typed) await pause(PAUSE);
+    signal.throwIfAborted();
+    watch();
+    complete(query ? await page(at, { signal }) : main); // to count what a search finds takes longer
     announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
-    if (error.name !== "AbortError") say(error.message);
+    if (error.name === "AbortError") return;
+    say(error.message);
+    watch();
   } finally {
     clearTimeout(waiting);
     if (underWay.signal === signal) list().classList.remove("waiting");
@@ -137,13 +147,6 @@ async function recount() {
   } catch (error) {
     if (error.name !== "AbortError") say(error.message);
   }
-}
-
-/** The page with all its counts, when nothing came for a moment: to count what a search finds takes longer. */
-async function counted(url, signal) {
-  await new Promise((resolve) => setTimeout(resolve, PAUSE));
-  signal.throwIfAborted();
-  return page(url, { signal });
 }
 
 /** Takes over the counts, and all that depends on them. */
