@@ -19,8 +19,8 @@ const ROWS_AT_ONCE: usize = 500;
 
 /// In how many places a word may stand for the titles with it to be looked up before any other way is tried.
 const MANY: usize = 5000;
-/// How many movies are read at once when they are looked through, in their order, for words that stand in many
-/// titles; and how often at most.
+/// How many movies at least are read at once when they are looked through, in their order, for words that stand in
+/// many titles; and how often at most.
 const PIECE: usize = 250;
 const PIECES: usize = 8;
 
@@ -316,11 +316,12 @@ async fn look_through(
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Option<Vec<Movie>>, DbError> {
+    let size = limit.max(PIECE);
     let mut found = Vec::new();
     let mut after = after.cloned();
     for _ in 0..PIECES {
-        let piece = in_order(conn, &Filter::default(), sort, after.as_ref(), PIECE).await?;
-        let is_last = piece.len() < PIECE;
+        let piece = in_order(conn, &Filter::default(), sort, after.as_ref(), size).await?;
+        let is_last = piece.len() < size;
         after = piece.last().map(|movie| Cursor::after(movie, sort));
         found.extend(piece.into_iter().filter(|movie| filter.finds(movie)));
         if is_last || found.len() >= limit {
