@@ -30,10 +30,16 @@ use std::{
 pub use error::DbError;
 use postgres::Postgres;
 use sqlite::Sqlite;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A database, opened and migrated. Clones share it.
 #[derive(Clone)]
-pub struct Db(Arc<Backend>);
+pub struct Db {
+    backend: Arc<Backend>,
+    /// Long work under way.
+    long: TaskTracker,
+    closing: CancellationToken,
+}
 
 enum Backend {
     Sqlite(Sqlite),
@@ -57,7 +63,8 @@ impl Db {
                 "the database must be given as sqlite:PATH or postgres://…".to_owned(),
             ));
         };
-        let db = Self(Arc::new(backend));
+        let backend = Arc::new(backend);
+        let db = Self { backend, long: TaskTracker::new(), closing: CancellationToken::new() };
         migrations::run(&db).await?;
         Ok(db)
     }
@@ -67,7 +74,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached.
     pub async fn read(&self) -> Result<Conn, DbError> {
-        Ok(Conn(match &*self.0 {
+        Ok(Conn(match &*self.backend {
             Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
             Backend::Postgres(postgres) => Inner::Postgres(postgres.get().await?),
         }))
@@ -78,7 +85,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached, or another process has been writing for too long.
     pub async fn write(&self) -> Result<WriteTx, DbError> {
-        Ok(match &*self.0 {
+        Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Writer(sqlite.write().await?)))),
             Backend::Postgres(postgres) => begin(postgres).await?,
         })
@@ -90,7 +97,7 @@ impl Db {
     /// # Errors
     /// Those of [`Db::write`].
     pub async fn write_large(&self) -> Result<WriteTx, DbError> {
-        Ok(match &*self.0 {
+        Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::LargeWrite(sqlite.write_large().await?)))),
             Backend::Postgres(postgres) => begin(postgres).await?,
         })
@@ -99,23 +106,26 @@ impl Db {
     /// Whether all writes wait for one another, so that a long one had better let others go first.
     #[must_use]
     pub fn has_one_writer(&self) -> bool {
-        matches!(*self.0, Backend::Sqlite(_))
+        matches!(*self.backend, Backend::Sqlite(_))
     }
 
     /// Does work that takes more than a few milliseconds where it holds up no other request: on
     /// SQLite queries run on the thread that polls them, so that has to be one of the blocking pool.
+    /// Dropped at its next query when the database is closed.
     ///
     /// # Errors
-    /// Those of the work.
+    /// Those of the work; the database was closed.
     pub async fn long<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || runtime.block_on(work))
+        let (runtime, closing) = (tokio::runtime::Handle::current(), self.closing.clone());
+        self.long
+            .spawn_blocking(move || runtime.block_on(closing.run_until_cancelled(work)))
             .await
-            .unwrap_or_else(|died| Err(E::from(DbError::Failed(Arc::new(died)))))
+            .map_err(|died| DbError::Failed(Arc::new(died)))?
+            .ok_or_else(closed)?
     }
 
     /// Tells the other instances that there are new changes. On SQLite there are none.
@@ -123,7 +133,7 @@ impl Db {
     /// # Errors
     /// The database cannot be reached.
     pub async fn announce(&self) -> Result<(), DbError> {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(_) => Ok(()),
             Backend::Postgres(postgres) => postgres.announce().await,
         }
@@ -134,19 +144,26 @@ impl Db {
     /// # Errors
     /// The database cannot be reached.
     pub async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(_) => std::future::pending().await,
             Backend::Postgres(postgres) => postgres.listen(announced).await,
         }
     }
 
-    /// Waits for what is under way and closes the database.
+    /// Drops long work, waits for writes under way and closes the database.
     pub async fn close(&self) {
-        match &*self.0 {
+        self.closing.cancel();
+        self.long.close();
+        self.long.wait().await; // or it would go on while the runtime ends, without which it panics
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => postgres.close(),
         }
     }
+}
+
+fn closed() -> DbError {
+    DbError::Unavailable("the database was closed".to_owned())
 }
 
 async fn begin(postgres: &Postgres) -> Result<WriteTx, DbError> {
@@ -336,9 +353,7 @@ impl WriteTx {
                     writer.roll_back();
                 }
                 drop(writer);
-                committed?
-                    .await
-                    .unwrap_or_else(|_| Err(DbError::Unavailable("the database was closed".to_owned())))
+                committed?.await.unwrap_or_else(|_| Err(closed()))
             }
             Some(Inner::LargeWrite(writer)) => writer.commit(),
             _ => unreachable!("a write transaction has a writer until it ends"),

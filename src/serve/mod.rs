@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context;
 use axum_server::{Handle, Server, tls_rustls::RustlsConfig};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 use tower::util::MapResponse;
 
 use crate::{
@@ -78,8 +78,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
 
     making::remove_left_over(&app).await?;
-    tokio::spawn(events::follow(app.clone()));
-    tokio::spawn(prepare(app.clone()));
+    let mut background = JoinSet::new();
+    background.spawn(events::follow(app.clone()));
+    background.spawn(prepare(app.clone()));
     let handle = Handle::<Peer>::new();
     let listener = systemd::listen(given, &options.listen)?;
     listener.set_nonblocking(true)?;
@@ -133,6 +134,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     });
     running.await??;
     backups.await?;
+    background.shutdown().await;
     db.close().await;
     tracing::info!("ended");
     Ok(())

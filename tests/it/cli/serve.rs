@@ -48,7 +48,8 @@ on_both! {
     async fn the_set_up_is_printed_however_little_is_logged(database: TestDatabase) {
         let server = Program::start_with(&database, &[], &[("RUST_LOG", "off")]);
         assert!(server.await_log("make the first owner").contains("/setup?code="));
-        assert_eq!(server.end().expect(0).err.lines().count(), 1);
+        let done = server.end().expect(0);
+        assert_eq!(done.err.lines().count(), 1, "{done:?}");
     }
 }
 

@@ -1,8 +1,13 @@
 //! Opening a database: migrations, and files that are not ours.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{future::pending, os::unix::fs::PermissionsExt, sync::Arc};
 
-use reelshelf::{db::Db, domain::Role, http::Settings};
+use reelshelf::{
+    db::{Db, DbError},
+    domain::Role,
+    http::Settings,
+};
+use tokio::sync::oneshot;
 
 use crate::{
     on_both,
@@ -173,4 +178,26 @@ async fn a_closed_sqlite_database_is_one_file_that_holds_everything() {
     let again = Db::open(&service.database.address).await.unwrap();
     let found = reelshelf::db::movies::get(&mut again.read().await.unwrap(), 1).await.unwrap();
     assert_eq!(serde_json::to_value(found).unwrap(), movie);
+}
+
+on_both! {
+    async fn a_database_that_is_closed_waits_for_no_long_work(service: &Service) {
+        let db = service.app.db.clone();
+        let (begins, begun) = oneshot::channel();
+        let held = Arc::new(());
+        let (working, holding) = (db.clone(), held.clone());
+        let long = tokio::spawn(async move {
+            let work = async move {
+                let _ = (begins.send(()), &holding);
+                pending().await
+            };
+            working.long::<(), DbError>(work).await
+        });
+        begun.await.unwrap();
+        db.close().await;
+        assert_eq!(Arc::strong_count(&held), 1, "it is dropped before the database is closed");
+        for done in [long.await.unwrap(), db.long(pending()).await] {
+            assert!(matches!(done, Err(DbError::Unavailable(_))), "{done:?}");
+        }
+    }
 }
