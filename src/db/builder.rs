@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Conn, DbError, Driver, Row, Value};
+use super::{Conn, DbError, Driver, Row, Value, words::Stretch};
 use crate::domain::{Bounds, Filter};
 
 pub(super) struct Builder<'a> {
@@ -77,11 +77,12 @@ impl<'a> Builder<'a> {
         self.bounds("rating", filter.rating);
     }
 
-    fn begins_with(&mut self, word: &'a str) {
+    fn begins_with(&mut self, word: &str) {
+        let Stretch { from, below } = Stretch::beginning_with(word);
         self.push("word >= ");
-        self.param(word.into());
+        self.param(from.into());
         self.push(" AND word < ");
-        self.param(format!("{word}\u{10ffff}").into());
+        self.param(below.into());
     }
 
     fn bounds(&mut self, column: &str, bounds: Bounds) {

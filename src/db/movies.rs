@@ -278,33 +278,39 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Vec<Movie>, DbError> {
-    if filter.words.is_empty() {
+    let filter = &rarest_first(conn, filter).await?;
+    let Some(rarest) = filter.words.first() else {
         return in_order(conn, filter, sort, after, limit).await;
-    }
-    let (filter, places) = rarest_first(conn, filter).await?;
+    };
+    let places = places(conn, rarest).await?;
     if places == 0 {
         return Ok(Vec::new());
     }
     if places == MANY
-        && let Some(found) = look_through(conn, &filter, sort, after, limit).await?
+        && let Some(found) = look_through(conn, filter, sort, after, limit).await?
     {
         return Ok(found);
     }
-    in_order(conn, &filter, sort, after, limit).await
+    in_order(conn, filter, sort, after, limit).await
 }
 
-/// The filter with the rarest word of its search first, and in how many places that stands in titles,
-/// counted up to [`MANY`].
-async fn rarest_first(conn: &mut Conn, filter: &Filter) -> Result<(Filter, usize), DbError> {
-    let mut words = Vec::with_capacity(filter.words.len());
-    for word in &filter.words {
-        let places = words::count(conn, &[Stretch::beginning_with(word)], MANY).await?;
-        words.push((places, word.clone()));
+/// The filter with the rarest word of its search first.
+async fn rarest_first(conn: &mut Conn, filter: &Filter) -> Result<Filter, DbError> {
+    let mut filter = filter.clone();
+    if filter.words.len() > 1 {
+        let mut words = Vec::with_capacity(filter.words.len());
+        for word in filter.words {
+            words.push((places(conn, &word).await?, word));
+        }
+        words.sort_unstable();
+        filter.words = words.into_iter().map(|(_, word)| word).collect();
     }
-    words.sort_unstable();
-    let places = words.first().map_or(0, |(places, _)| *places);
-    let words = words.into_iter().map(|(_, word)| word).collect();
-    Ok((Filter { words, ..filter.clone() }, places))
+    Ok(filter)
+}
+
+/// In how many places words that begin so stand in titles, counted up to [`MANY`].
+async fn places(conn: &mut Conn, beginning: &str) -> Result<usize, DbError> {
+    words::count(conn, &[Stretch::beginning_with(beginning)], MANY).await
 }
 
 /// What [`list`] gives, from a look at the first movies in their order; none where these are too few to find so
@@ -432,7 +438,7 @@ const fn column(key: SortKey) -> &'static str {
 /// # Errors
 /// Those of the database.
 pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
-    let (filter, _) = rarest_first(conn, filter).await?;
+    let filter = rarest_first(conn, filter).await?;
     let mut sql = match conn.driver() {
         // SQLite counts a whole table without a look at each of its rows.
         Driver::Sqlite(_) if filter.is_empty() => Builder::new(
@@ -461,7 +467,7 @@ pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn ids(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, DbError> {
-    let (filter, _) = rarest_first(conn, filter).await?;
+    let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT id FROM movies");
     sql.filter(&filter);
     sql.push(" ORDER BY id");
@@ -516,7 +522,7 @@ pub async fn with_ids(conn: &mut Conn, filter: &Filter, ids: &[i64]) -> Result<V
 /// # Errors
 /// Those of the database.
 pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<Movie>, DbError> {
-    let (filter, _) = rarest_first(conn, filter).await?;
+    let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
     sql.filter(&filter);
     sql.push(" ORDER BY id LIMIT 1 OFFSET ");
@@ -529,7 +535,7 @@ pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<
 /// # Errors
 /// Those of the database.
 pub async fn kinds(conn: &mut Conn, filter: &Filter) -> Result<Vec<(Kind, i64)>, DbError> {
-    let (filter, _) = rarest_first(conn, filter).await?;
+    let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT movie_format, length, release_year, rating, count(*) FROM movies");
     sql.filter(&filter);
     sql.push(" GROUP BY movie_format, length, release_year, rating");

@@ -5,8 +5,8 @@ use super::{Conn, DbError, Driver, builder::Builder, changes::number};
 /// A stretch of words in the order of their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stretch {
-    from: String,
-    below: String,
+    pub(super) from: String,
+    pub(super) below: String,
 }
 
 impl Stretch {
