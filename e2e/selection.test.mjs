@@ -125,6 +125,14 @@ test("rating and format are changed in place", async () => {
   await page.getByRole("radiogroup", { name: "Rating of “⁨Alien⁩”" }).getByRole("radio", { name: "2 stars" }).check();
   await message(page, "Changed “\u2068Alien\u2069”: 2 stars.").waitFor();
   assert.equal((await movie("Alien")).rating, 2);
+  const alien = page.getByRole("row").filter({ hasText: "Alien" });
+  const stars = () => alien.locator(".rate label").evaluateAll((labels) =>
+    labels.map((label) => getComputedStyle(label, "::before").content[1]).join(""));
+  assert.equal(await stars(), "★★☆☆☆");
+  await alien.getByRole("radio", { name: "4 stars" }).hover();
+  assert.equal(await stars(), "★★★★☆");
+  await page.mouse.move(0, 0);
+  assert.equal(await stars(), "★★☆☆☆");
   await page.getByLabel("Format of “⁨Alien⁩”").selectOption("DVD");
   await message(page, "Changed “\u2068Alien\u2069”: DVD.").waitFor();
   await page.getByRole("checkbox", { name: "VHS 1 film", exact: true }).waitFor(); // counted anew, beside the filter
@@ -186,7 +194,7 @@ test("who may only look finds nothing to change", async () => {
   const page = await open(service, { as: "vera" });
   for (const view of ["shelf", "table"]) {
     await page.goto(`/?view=${view}`);
-    assert.equal(await page.locator("#selection, .pick, #selecting, .in-row, td select").count(), 0);
+    assert.equal(await page.locator("#selection, .pick, #selecting, .rate, td select").count(), 0);
   }
   await page.done();
 });

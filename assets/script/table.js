@@ -26,7 +26,7 @@ let byKey = false;
 
 function watch() {
   if (!room.matches) return;
-  for (const row of document.querySelectorAll("tr[data-version]:not(:has(.in-row))")) near.observe(row);
+  for (const row of document.querySelectorAll("tr[data-version]:not(:has(.rate))")) near.observe(row);
 }
 
 function enliven(row) {
@@ -38,7 +38,7 @@ function enliven(row) {
   select.options[0].remove();
   select.ariaLabel = `Format of ${titleOf(row)}`;
   const rate = document.createElement("div");
-  rate.className = "in-row";
+  rate.className = "rate";
   rate.role = "radiogroup";
   rate.ariaLabel = `Rating of ${titleOf(row)}`;
   for (let value = 1; value <= 5; value++) {
@@ -61,12 +61,12 @@ function show(row, movie) {
   const select = row.querySelector(".format select");
   if (!select) return;
   select.value = movie.movieFormat;
-  row.querySelector(`.in-row input[value="${movie.rating}"]`).checked = true;
+  row.querySelector(`.rate input[value="${movie.rating}"]`).checked = true;
 }
 
 document.addEventListener("change", ({ target }) => {
   const row = target.closest("tr[data-version]");
-  if (!row || !target.matches(".format select, .in-row input")) return;
+  if (!row || !target.matches(".format select, .rate input")) return;
   const changed = target.type === "radio" ? { rating: Number(target.value) } : { movieFormat: target.value };
   const { timer, changes } = pending.get(row) ?? {};
   clearTimeout(timer);
