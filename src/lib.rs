@@ -19,5 +19,6 @@ pub mod domain;
 pub mod exchange;
 pub mod http;
 pub mod json;
+pub mod limits;
 pub mod serve;
 pub mod service;
