@@ -7,6 +7,7 @@
 pub mod backup;
 mod builder;
 pub mod changes;
+pub mod deadline;
 mod error;
 pub mod imports;
 mod migrations;
@@ -121,6 +122,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let (runtime, closing) = (tokio::runtime::Handle::current(), self.closing.clone());
+        let work = deadline::until(deadline::current(), work);
         self.long
             .spawn_blocking(move || runtime.block_on(closing.run_until_cancelled(work)))
             .await

@@ -1,0 +1,26 @@
+//! One deadline for everything in a request that waits: the writer's queue, a connection, a lock, a statement.
+
+use std::{future::Future, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::limits::REQUEST_WAIT;
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// Does `work`, in which whatever waits for the database gives up `limit` from now.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> T {
+    until(Instant::now() + limit, work).await
+}
+
+/// Does `work`, in which whatever waits for the database gives up at `deadline`.
+pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
+    DEADLINE.scope(deadline, work).await
+}
+
+/// When the work under way gives up waiting: as [`within`] says, else [`REQUEST_WAIT`] from now.
+pub(super) fn current() -> Instant {
+    DEADLINE.try_with(|deadline| *deadline).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
+}
