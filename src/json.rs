@@ -5,12 +5,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
-use crate::domain::{
-    Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation, quoted,
+use crate::{
+    domain::{
+        Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation,
+        quoted,
+    },
+    limits::MAX_VIOLATIONS,
 };
-
-/// As many violations are told of; more help nobody.
-pub const MOST_VIOLATIONS: usize = 1000;
 
 /// A JSON value that keeps every member of an object, also one that is given twice.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,7 +237,7 @@ impl<'a> Members<'a> {
             self.given.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();
         unknown.dedup();
-        for name in unknown.into_iter().take(MOST_VIOLATIONS) {
+        for name in unknown.into_iter().take(MAX_VIOLATIONS) {
             let detail = format!("is not known here; known are {}", self.known.join(", "));
             self.violation(name, &detail);
         }

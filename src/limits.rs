@@ -1,9 +1,192 @@
 //! Every limit of the service: what one client, one request or one file can use, and how long anything waits.
 //!
-//! The same table stands in `docs/security.md`, and a test compares the two. Rules about a value, such as the
-//! characters of a title, stand with its type in `domain/`.
+//! The first line of each limit's documentation is its row in the table of `docs/security.md`; a test compares
+//! both. Rules about a value, such as the characters of a title, stand with its type in `domain/`.
 
 use std::time::Duration;
 
-/// How long a request waits for the database in all: for the writer, a connection, a lock, a statement.
-pub const REQUEST_WAIT: Duration = Duration::from_secs(10);
+/// A limit, as the table of `docs/security.md` shows it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What is limited.
+    pub limit: &'static str,
+    /// The limit with its unit, such as `1 MiB`, `30 s` or `10,000`.
+    pub value: String,
+}
+
+/// Declares constants, and lists them in `rows`.
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ pub const $name:ident: $type:ty = $value:expr;)+) => {
+        $($(#[doc = $doc])+ pub const $name: $type = $value;)+
+
+        /// Every limit, in the order of this file.
+        #[must_use]
+        pub fn rows() -> Vec<Row> {
+            vec![$(row(stringify!($name), &[$($doc),+], $name.into())),+]
+        }
+    };
+}
+
+limits! {
+    // Connections
+
+    /// Time to send the head of a request.
+    pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(20);
+    /// Time without progress of an answer that the client does not read.
+    pub const UNREAD_ANSWER_WAIT: Duration = Duration::from_secs(30);
+    /// Time for requests under way to finish when the service ends.
+    pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(30);
+    /// Time for accepted connections to send their first request when the service ends.
+    pub const SHUTDOWN_FIRST_REQUEST_WAIT: Duration = Duration::from_secs(1);
+
+    // Requests
+
+    /// Time that a request waits for the database in all: for the writer, a connection, a lock, a statement.
+    pub const REQUEST_WAIT: Duration = Duration::from_secs(10);
+    /// Time of silence within the body of a request.
+    pub const BODY_SILENCE_WAIT: Duration = Duration::from_secs(30);
+    /// Body of a request with JSON or a form.
+    pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+    /// Body of a batch.
+    pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+    /// Operations of a batch.
+    pub const MAX_BATCH_OPERATIONS: usize = 10_000;
+    /// Rest of a body that is received after the request was refused, so that the client can read the answer.
+    pub const MAX_DISCARDED_BODY_BYTES: usize = 64 * 1024 * 1024;
+    /// Form that is kept while its sender signs in again.
+    pub const MAX_PENDING_FORM_BYTES: usize = 64 * 1024;
+    /// Characters of an `Idempotency-Key`.
+    pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
+
+    // Imports
+
+    /// File of an import.
+    pub const MAX_IMPORT_BYTES: u64 = 1024 * 1024 * 1024;
+    /// Row of an import.
+    pub const MAX_IMPORT_ROW_BYTES: usize = 1024 * 1024;
+    /// File that the import page sends along with its form; a larger one must be chosen again.
+    pub const MAX_IMPORT_PAGE_FILE_BYTES: usize = 256 * 1024;
+    /// Content of an archive that `reelshelf import` unpacks.
+    pub const MAX_ARCHIVE_BYTES: u64 = 1024 * 1024 * 1024;
+
+    // Answers
+
+    /// Violations that a problem document lists.
+    pub const MAX_VIOLATIONS: usize = 1000;
+    /// Errors that the report of an import lists.
+    pub const MAX_REPORT_ERRORS: usize = 1000;
+    /// Notes of each kind that the report of an import lists.
+    pub const MAX_REPORT_NOTES: u64 = 1000;
+    /// Rows that the preview of an import lists.
+    pub const MAX_REPORT_PREVIEW_ROWS: u64 = 100;
+    /// Movies that a search gives that match only approximately.
+    pub const MAX_FUZZY_MOVIES: usize = 100;
+    /// Changes that an event stream can be behind.
+    pub const MAX_EVENTS_BEHIND: usize = 1024;
+    /// Time after which an event stream ends when its user, token or session has ended.
+    pub const EVENT_STREAM_RECHECK_WAIT: Duration = Duration::from_secs(5);
+}
+
+/// The value of a limit.
+#[derive(Clone, Copy)]
+enum Value {
+    Number(u64),
+    Time(Duration),
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        Self::Number(number as u64)
+    }
+}
+
+impl From<Duration> for Value {
+    fn from(time: Duration) -> Self {
+        Self::Time(time)
+    }
+}
+
+fn row(name: &str, doc: &[&'static str], value: Value) -> Row {
+    let value = match value {
+        Value::Time(time) => {
+            in_units(time.as_secs(), &[(24 * 60 * 60, " d"), (60 * 60, " h"), (60, " min")], " s")
+        }
+        Value::Number(bytes) if name.ends_with("_BYTES") => {
+            in_units(bytes, &[(1 << 30, " GiB"), (1 << 20, " MiB"), (1 << 10, " KiB")], " bytes")
+        }
+        Value::Number(number) => grouped(number),
+    };
+    let limit = doc.first().map_or("", |line| line.trim().trim_end_matches('.'));
+    Row { limit, value }
+}
+
+/// A number in the largest unit in which it is whole, or else in the smallest.
+fn in_units(number: u64, units: &[(u64, &str)], smallest: &str) -> String {
+    let whole = units.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size));
+    let (size, unit) = whole.copied().unwrap_or((1, smallest));
+    grouped(number / size) + unit
+}
+
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_each_limit_with_its_value() {
+        let page = include_str!("../docs/security.md");
+        let section = page.split("\n## ").find(|section| section.starts_with("Limits\n")).expect("a section");
+        let lines = section.lines().filter(|line| line.starts_with('|')).skip(2);
+        let documented: Vec<(&str, &str)> = lines
+            .map(|line| {
+                let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+                assert_eq!(cells.len(), 5, "{line} has a limit, a value and an answer");
+                (cells[1], cells[2])
+            })
+            .collect();
+        let rows = rows();
+        let declared: Vec<(&str, &str)> = rows.iter().map(|row| (row.limit, row.value.as_str())).collect();
+        assert_eq!(documented, declared);
+    }
+
+    #[test]
+    fn each_constant_of_this_file_is_in_the_table() {
+        let here = include_str!("limits.rs");
+        let constants = here.lines().filter(|line| line.trim_start().starts_with("pub const ")).count();
+        assert_eq!(constants, rows().len());
+    }
+
+    #[test]
+    fn values_are_shown_in_their_largest_whole_unit() {
+        let shown = |name, value| row(name, &[" A limit."], value).value;
+        assert_eq!(shown("MAX_THINGS", 10_000_u64.into()), "10,000");
+        assert_eq!(shown("MAX_BYTES", 1_073_741_824_u64.into()), "1 GiB");
+        assert_eq!(shown("MAX_BYTES", 1_000_000_u64.into()), "1,000,000 bytes");
+        assert_eq!(shown("A_WAIT", Duration::from_secs(90).into()), "90 s");
+        assert_eq!(shown("A_WAIT", Duration::from_secs(5 * 60).into()), "5 min");
+    }
+}

@@ -14,9 +14,6 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// How many operations a batch may have.
-    pub const MOST: usize = 10_000;
-
     /// The movie that is to be there.
     #[must_use]
     pub const fn target(&self) -> Option<i64> {

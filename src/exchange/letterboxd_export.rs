@@ -9,7 +9,7 @@ use std::{
 use zip::ZipArchive;
 
 use super::{ImportOptions, RowError, Source, csv, text, unreadable};
-use crate::domain::Invalid;
+use crate::{domain::Invalid, limits::MAX_ARCHIVE_BYTES};
 
 /// The films of an account.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
             size = size.saturating_add(entry.size());
         }
     }
-    if size > MOST_UNPACKED {
+    if size > MAX_ARCHIVE_BYTES {
         return Err(too_large());
     }
     if parts.is_empty() {
@@ -55,7 +55,7 @@ pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
     }
     parts.sort();
     // What the archive says of its size need not be so.
-    let mut left = MOST_UNPACKED;
+    let mut left = MAX_ARCHIVE_BYTES;
     let mut films = Films::default();
     for (rank, name, index) in parts {
         let mut unpacked = tempfile::tempfile().map_err(|e| unreadable(&e))?;
@@ -67,9 +67,6 @@ pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
     }
     films.write().map_err(|e| Invalid(format!("the films cannot be written: {e}")))
 }
-
-/// The most that an archive may unpack to, in bytes: 1 GiB.
-const MOST_UNPACKED: u64 = 1 << 30;
 
 /// The files of films, in the order in which they are read. Lists come behind them.
 const FILES: [&str; 5] = ["watched.csv", "ratings.csv", "diary.csv", "reviews.csv", "watchlist.csv"];
@@ -100,7 +97,7 @@ fn damaged(error: &impl std::fmt::Display) -> Invalid {
 }
 
 fn too_large() -> Invalid {
-    Invalid(format!("the archive unpacks to more than {MOST_UNPACKED} bytes"))
+    Invalid(format!("the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes"))
 }
 
 /// A film and what is known of it so far.

@@ -27,9 +27,6 @@ pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError};
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
 use crate::domain::{Attributes, Invalid};
 
-/// The longest row of a file, in bytes: far more than any movie needs, and little memory.
-const LONGEST_ROW: usize = 1024 * 1024;
-
 /// What an export holds beside the attributes. It is read over, so that an export can be imported.
 const STORED: [&str; 4] = ["id", "version", "createdAt", "updatedAt"];
 

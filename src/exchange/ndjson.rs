@@ -3,12 +3,13 @@
 use std::io::{self, BufRead, Read, Write};
 
 use super::{
-    ImportOptions, LONGEST_ROW, REJECT_COLUMN, RowError, STORED, Source,
+    ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
     record::{Cell, Record},
 };
 use crate::{
     domain::{Field, Invalid},
     json::Node,
+    limits::MAX_IMPORT_ROW_BYTES,
 };
 
 pub(super) struct Rows<R> {
@@ -35,10 +36,10 @@ impl<R: BufRead> Rows<R> {
         loop {
             self.buffer.clear();
             self.line += 1;
-            let most = LONGEST_ROW as u64 + 1;
+            let most = MAX_IMPORT_ROW_BYTES as u64 + 1;
             let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.buffer)?;
-            if self.buffer.len() > LONGEST_ROW {
-                let detail = format!("line {} is longer than {LONGEST_ROW} bytes", self.line);
+            if self.buffer.len() > MAX_IMPORT_ROW_BYTES {
+                let detail = format!("line {} is longer than {MAX_IMPORT_ROW_BYTES} bytes", self.line);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, detail));
             }
             if read == 0 || !self.buffer.trim_ascii().is_empty() {

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
-use super::LONGEST_ROW;
+use crate::limits::MAX_IMPORT_ROW_BYTES;
 
 /// Cuts a file into rows and cells, and knows on which line it stands.
 pub(super) struct Parser<R> {
@@ -43,7 +43,7 @@ impl<R: BufRead> Parser<R> {
 
     /// Reads the next row and tells on which line it begins; none at the end of the file.
     ///
-    /// A row must end, and within [`LONGEST_ROW`]: a quotation mark that is never closed would make
+    /// A row must end, and within [`MAX_IMPORT_ROW_BYTES`]: a quotation mark that is never closed would make
     /// one cell of all rows behind it, and lose them where that cell is not stored.
     pub(super) fn read(&mut self) -> io::Result<Option<u64>> {
         if !self.skip_line_ends()? {
@@ -70,9 +70,9 @@ impl<R: BufRead> Parser<R> {
                 ReadRecordResult::InputEmpty if at_end => {
                     return Err(invalid(format!("line {start}: a quotation mark is not closed")));
                 }
-                _ if length > LONGEST_ROW => {
+                _ if length > MAX_IMPORT_ROW_BYTES => {
                     return Err(invalid(format!(
-                        "line {start}: the row is longer than {LONGEST_ROW} bytes; is a quotation mark not closed?"
+                        "line {start}: the row is longer than {MAX_IMPORT_ROW_BYTES} bytes; is a quotation mark not closed?"
                     )));
                 }
                 ReadRecordResult::InputEmpty => {}

@@ -5,7 +5,10 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 
 use super::Source;
-use crate::domain::{Attributes, Field};
+use crate::{
+    domain::{Attributes, Field},
+    limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
+};
 
 /// The report of an import. The counts are whole; of the errors, and of each kind of note, the first
 /// 1,000 stand here.
@@ -169,14 +172,6 @@ impl From<Noted> for BTreeMap<NoteKind, u64> {
 }
 
 impl Report {
-    /// How many errors are kept.
-    pub const MOST_ERRORS: usize = 1000;
-    /// How many notes of each kind are kept.
-    pub const MOST_NOTES: u64 = 1000;
-
-    /// How many rows the preview has.
-    pub const MOST_PREVIEWED: u64 = 100;
-
     /// Counts an invalid row and keeps its errors while there is room.
     pub fn fail(&mut self, errors: Vec<RowError>) {
         self.failed += 1;
@@ -188,7 +183,7 @@ impl Report {
                 id: None,
             });
         }
-        let room = Self::MOST_ERRORS - self.errors.len();
+        let room = MAX_REPORT_ERRORS - self.errors.len();
         self.errors.extend(errors.into_iter().take(room));
     }
 
@@ -210,7 +205,7 @@ impl Report {
     ) {
         let count = &mut self.noted.0[kind as usize];
         *count += 1;
-        if *count <= Self::MOST_NOTES {
+        if *count <= MAX_REPORT_NOTES {
             self.notes.push(Note {
                 line,
                 field: field.map(|field| field.as_str().into()),
@@ -223,7 +218,7 @@ impl Report {
 
     /// Tells what becomes of a row, by its number in the file, where that is to be told.
     pub fn preview(&mut self, number: u64, preview: impl FnOnce() -> Preview) {
-        if self.dry_run && number <= Self::MOST_PREVIEWED {
+        if self.dry_run && number <= MAX_REPORT_PREVIEW_ROWS {
             self.preview.push(preview());
         }
     }

@@ -9,8 +9,12 @@ use axum::{
 use futures_util::{TryStreamExt, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::{LARGEST_BODY, Shared, problem::Problem};
-use crate::{domain::Violation, json::Node};
+use super::{Shared, problem::Problem};
+use crate::{
+    domain::Violation,
+    json::Node,
+    limits::{MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES},
+};
 
 /// The media type of a request's body, in lower case and without parameters.
 pub fn media_type(headers: &HeaderMap) -> String {
@@ -50,7 +54,7 @@ pub fn parse(body: &[u8]) -> Result<Node, Problem> {
 
 /// Reads a body whole, as far as it is not too large.
 pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
-    read_up_to(LARGEST_BODY, request).await
+    read_up_to(MAX_BODY_BYTES, request).await
 }
 
 /// Reads a body whole, as far as it has no more than so many bytes.
@@ -86,11 +90,8 @@ struct Unread(Body);
 
 impl Drop for Unread {
     fn drop(&mut self) {
-        /// What is sent in vain, in bytes, before the connection is closed.
-        const LARGEST_IN_VAIN: usize = 64 * LARGEST_BODY;
-
         if !self.0.is_end_stream() {
-            let rest = Limited::new(std::mem::take(&mut self.0), LARGEST_IN_VAIN);
+            let rest = Limited::new(std::mem::take(&mut self.0), MAX_DISCARDED_BODY_BYTES);
             tokio::spawn(rest.into_data_stream().try_for_each(async |_| Ok(())));
         }
     }

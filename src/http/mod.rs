@@ -12,7 +12,7 @@ mod query;
 mod spool;
 mod web;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -34,16 +34,9 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::service::App;
+use crate::{limits::BODY_SILENCE_WAIT, service::App};
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
-
-/// The largest body of a request that is neither an import nor a batch, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
-/// The largest body of a batch, in bytes: enough for its operations, however their texts are escaped.
-const LARGEST_BATCH: usize = 8 * 1024 * 1024;
-/// How long a client may be silent in the middle of a body.
-const SILENCE_IN_BODY: Duration = Duration::from_secs(30);
 
 /// What every handler needs.
 pub type Shared = Arc<Service>;
@@ -89,7 +82,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn(web::error::for_browsers))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
-        .layer(RequestBodyTimeoutLayer::new(SILENCE_IN_BODY))
+        .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_WAIT))
         .map_request(body::receive);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
 }

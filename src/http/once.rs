@@ -8,14 +8,15 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    LARGEST_BODY, Shared,
+    Shared,
     body::{media_type, parse, read_up_to, unsupported},
     problem::Problem,
 };
-use crate::{json::Node, service::Once};
-
-/// The most characters of a key.
-pub const LONGEST_KEY: usize = 255;
+use crate::{
+    json::Node,
+    limits::{MAX_BODY_BYTES, MAX_IDEMPOTENCY_KEY_CHARS},
+    service::Once,
+};
 
 /// The key of a request, if it has one, and the digest of what was read of the request.
 pub struct Key(Option<(String, Sha256)>);
@@ -26,11 +27,13 @@ impl Key {
         let mut keys = request.headers().get_all("idempotency-key").iter();
         let Some(key) = keys.next() else { return Ok(Self(None)) };
         let valid = |key: &&str| {
-            (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+            (1..=MAX_IDEMPOTENCY_KEY_CHARS).contains(&key.len())
+                && key.bytes().all(|byte| byte.is_ascii_graphic())
         };
         let Some(key) = key.to_str().ok().filter(valid).filter(|_| keys.next().is_none()) else {
-            let rule =
-                format!("Idempotency-Key must be given once, as 1 to {LONGEST_KEY} visible ASCII characters");
+            let rule = format!(
+                "Idempotency-Key must be given once, as 1 to {MAX_IDEMPOTENCY_KEY_CHARS} visible ASCII characters"
+            );
             return Err(Problem::new(StatusCode::BAD_REQUEST, rule));
         };
         let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
@@ -64,7 +67,7 @@ pub async fn read_once(largest: usize, request: Request<Body>) -> Result<(Bytes,
 }
 
 /// A JSON body of at most so many bytes, and by what the request is known when it is sent again.
-pub struct JsonOnce<const LARGEST: usize = LARGEST_BODY>(pub Node, pub Once);
+pub struct JsonOnce<const LARGEST: usize = MAX_BODY_BYTES>(pub Node, pub Once);
 
 impl<const LARGEST: usize> FromRequest<Shared> for JsonOnce<LARGEST> {
     type Rejection = Problem;

@@ -16,10 +16,11 @@ use utoipa::{
     },
 };
 
-use super::{once, problem};
+use super::problem;
 use crate::{
     domain::{Field, Password, Role, SortKey, TokenName},
     exchange::{NoteKind, Source},
+    limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
 
 /// The frame of the description; the routes bring the rest.
@@ -855,7 +856,7 @@ schema!(
     ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
-        .max_length(Some(once::LONGEST_KEY))
+        .max_length(Some(MAX_IDEMPOTENCY_KEY_CHARS))
         .pattern(Some("^[!-~]+$"))
 );
 

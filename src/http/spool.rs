@@ -8,10 +8,7 @@ use std::{
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use crate::service::Error;
-
-/// The largest file that is taken, in bytes: 1 GiB, some ten million movies.
-const LARGEST_FILE: u64 = 1 << 30;
+use crate::{limits::MAX_IMPORT_BYTES, service::Error};
 
 /// A file without a name, which is gone when it is closed.
 pub struct Spool {
@@ -28,8 +25,8 @@ impl Spool {
     /// Takes in a piece, as far as the file does not become too large.
     pub fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
         self.size += piece.len() as u64;
-        if self.size > LARGEST_FILE {
-            let detail = format!("a file of more than {LARGEST_FILE} bytes is not taken; split it");
+        if self.size > MAX_IMPORT_BYTES {
+            let detail = format!("a file of more than {MAX_IMPORT_BYTES} bytes is not taken; split it");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         // Pieces of some 16 KiB into the page cache: too short to be worth another thread.

@@ -6,7 +6,6 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use axum::extract::connect_info::Connected;
@@ -19,10 +18,7 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tower::util::MapRequest;
 
-/// How long a client may leave unread what it was sent, before it is dropped.
-const UNREAD: Duration = Duration::from_secs(30);
-/// How long the end waits for connections to ask for something. Browsers also make some just in case.
-const SILENT: Duration = Duration::from_secs(1);
+use crate::limits::{SHUTDOWN_FIRST_REQUEST_WAIT, UNREAD_ANSWER_WAIT};
 
 /// What has come and has asked for nothing yet. axum-server alone would drop it at the end.
 #[derive(Default)]
@@ -47,7 +43,8 @@ impl Arrivals {
     pub async fn end(&self) {
         self.closing.notify_one();
         self.closed.notified().await;
-        let _ = timeout(SILENT, self.silent.closed()).await;
+        // Browsers also make connections just in case.
+        let _ = timeout(SHUTDOWN_FIRST_REQUEST_WAIT, self.silent.closed()).await;
     }
 }
 
@@ -113,7 +110,7 @@ impl<S> Accept<TcpStream, S> for Impatient {
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         ready(stream.set_nodelay(true).map(|()| {
             let mut stream = TimeoutStream::new(stream);
-            stream.set_write_timeout(Some(UNREAD));
+            stream.set_write_timeout(Some(UNREAD_ANSWER_WAIT));
             (Box::pin(stream), service)
         }))
     }

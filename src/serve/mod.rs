@@ -8,7 +8,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context;
@@ -20,14 +19,10 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
+    limits::{REQUEST_HEAD_WAIT, SHUTDOWN_WAIT},
     service::{App, backup, backup::Schedule, events, making, prepare, setup},
 };
 use arrivals::{Arrivals, Impatient, Listener, Peer};
-
-/// How long what is under way may take to end.
-const GRACE: Duration = Duration::from_secs(30);
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The target of the log's line with the set-up address, which is there at every level.
 pub const SETUP: &str = "reelshelf::setup";
@@ -98,7 +93,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     let listener = Listener::new(listener, arrivals.clone())?;
     let mut server = Server::from_listener(listener).handle(handle.clone());
-    server.http_builder().http1().header_read_timeout(HEAD_TIMEOUT);
+    server.http_builder().http1().header_read_timeout(REQUEST_HEAD_WAIT);
     let running = match options.tls {
         None => tokio::spawn(server.acceptor(Impatient).serve(service)),
         Some(tls) => {
@@ -130,7 +125,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             tracing::warn!(%error, "systemd was not told of the end");
         }
         arrivals.end().await;
-        handle.graceful_shutdown(Some(GRACE));
+        handle.graceful_shutdown(Some(SHUTDOWN_WAIT));
     });
     running.await??;
     backups.await?;

@@ -19,10 +19,9 @@ use super::{App, Error, Viewer, auth, changes::add_first_effects};
 use crate::{
     db::{DbError, changes as db},
     domain::Change,
+    limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
 };
 
-/// How far a stream may stay behind, in changes, before it is dropped.
-const MOST_BEHIND: usize = 1024;
 /// Changes that are read in one go.
 const PIECE: usize = 100;
 /// Commits in so short a time are read, and announced to other instances, together.
@@ -31,8 +30,6 @@ const TOGETHER: Duration = Duration::from_millis(5);
 const SOON: Duration = Duration::from_millis(20);
 /// How soon to look again all the same: an instance may die before it announces what it committed.
 const UNANNOUNCED: Duration = Duration::from_secs(5);
-/// How often a stream makes sure that its user may still read.
-const RECHECK: Duration = Duration::from_secs(5);
 
 /// What the streams of this instance have in common.
 pub(super) struct Feed {
@@ -57,7 +54,7 @@ impl Default for Feed {
             wake: Notify::new(),
             announce: AtomicBool::new(false),
             place: Mutex::new(None),
-            streams: broadcast::Sender::new(MOST_BEHIND),
+            streams: broadcast::Sender::new(MAX_EVENTS_BEHIND),
             ended: watch::Sender::new(false),
         }
     }
@@ -209,7 +206,7 @@ async fn over(app: Arc<App>, viewer: Viewer) {
     let mut ended = app.events.ended.subscribe();
     let revoked = async {
         loop {
-            tokio::time::sleep(RECHECK).await;
+            tokio::time::sleep(EVENT_STREAM_RECHECK_WAIT).await;
             if matches!(auth::is_signed_in(&app, &viewer).await, Ok(false)) {
                 break;
             }

@@ -6,10 +6,9 @@ use super::{App, Error};
 use crate::{
     db::{movies, words},
     domain::{Filter, Movie, Nearness, Typed, nearness},
+    limits::MAX_FUZZY_MOVIES,
 };
 
-/// How many films are given that do not match exactly.
-const MOST: usize = 100;
 /// How many films are looked at; of more than these the nearest, and the first by their titles.
 const MOST_READ: usize = 2000;
 /// How many words lead to the films where each of them is in many titles.
@@ -33,7 +32,7 @@ impl Match {
 }
 
 /// The films that pass the filter when typing errors in its search are forgiven, the nearest first, these
-/// by their titles; at most [`MOST`].
+/// by their titles; at most [`MAX_FUZZY_MOVIES`].
 pub(super) async fn near(app: &Arc<App>, filter: &Filter) -> Result<Vec<Movie>, Error> {
     let typed: Vec<Typed> = filter.words.iter().map(|word| Typed::new(word)).collect();
     if typed.iter().all(|typed| typed.automaton().is_none()) {
@@ -64,16 +63,16 @@ async fn find(app: &App, typed: &[Typed], filter: &Filter) -> Result<Vec<Movie>,
     let mut near = Vec::new();
     if !is_rare {
         // Of too many to look at, those to which none is nearer: where all words lead, the first will do.
-        let limit = if nearest.len() == typed.len() { MOST } else { MOST_READ };
+        let limit = if nearest.len() == typed.len() { MAX_FUZZY_MOVIES } else { MOST_READ };
         near = rank(typed, movies::with_words(&mut conn, filter, &nearest, limit).await?);
     }
-    if near.len() < MOST {
+    if near.len() < MAX_FUZZY_MOVIES {
         let mut others = rank(typed, movies::with_words(&mut conn, filter, &all, MOST_READ).await?);
         others.retain(|(_, film)| near.iter().all(|(_, there)| there.id != film.id));
         near.extend(others);
     }
     near.sort_by_key(|(nearness, _)| *nearness); // among equals the order stays that of the titles
-    Ok(near.into_iter().take(MOST).map(|(_, film)| film).collect())
+    Ok(near.into_iter().take(MAX_FUZZY_MOVIES).map(|(_, film)| film).collect())
 }
 
 fn rank(typed: &[Typed], films: Vec<Movie>) -> Vec<(Nearness, Movie)> {

@@ -10,7 +10,10 @@ use super::{
     titles,
     words::count,
 };
-use crate::domain::{Filter, Invalid, Movie, Operation};
+use crate::{
+    domain::{Filter, Invalid, Movie},
+    limits::MAX_BATCH_OPERATIONS,
+};
 
 /// Ids or a search.
 #[derive(clap::Args)]
@@ -69,11 +72,11 @@ impl Selection {
         let mut list = client.list(query, Sent::Ndjson, None).await?;
         while let Some(film) = list.next_movie(client).await? {
             films.push(film);
-            if films.len() > Operation::MOST {
+            if films.len() > MAX_BATCH_OPERATIONS {
                 bail!(
                     "{:?} finds more than {}; search for more",
                     self.search(),
-                    count(Operation::MOST, "film")
+                    count(MAX_BATCH_OPERATIONS, "film")
                 );
             }
         }

@@ -5,8 +5,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Invalid, Operation, Violation, quoted},
-    http::{LARGEST_BATCH, Shared, body, once::JsonOnce, openapi as schema, problem::Problem, query::Params},
-    json::{self, MOST_VIOLATIONS, Members, Node},
+    http::{Shared, body, once::JsonOnce, openapi as schema, problem::Problem, query::Params},
+    json::{self, Members, Node},
+    limits::{MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
     service::{
         Editor,
         batch::{self, Done},
@@ -35,7 +36,7 @@ async fn run(
     State(state): State<Shared>,
     editor: Editor,
     uri: Uri,
-    JsonOnce(node, once): JsonOnce<LARGEST_BATCH>,
+    JsonOnce(node, once): JsonOnce<MAX_BATCH_BYTES>,
 ) -> Result<Answer<Done>, Problem> {
     Params::of(&uri).finish()?;
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
@@ -49,8 +50,12 @@ fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violatio
     let Node::Array(nodes) = node else {
         return Err(refused(format!("must be an array, got {node}")));
     };
-    if nodes.len() > Operation::MOST {
-        return Err(refused(format!("must have at most {} items, got {}", Operation::MOST, nodes.len())));
+    if nodes.len() > MAX_BATCH_OPERATIONS {
+        return Err(refused(format!(
+            "must have at most {} items, got {}",
+            MAX_BATCH_OPERATIONS,
+            nodes.len()
+        )));
     }
     let mut operations = Vec::with_capacity(nodes.len());
     let mut violations = Vec::new();
@@ -59,11 +64,11 @@ fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violatio
             Ok(operation) => operations.push(operation),
             Err(more) => violations.extend(more),
         }
-        if violations.len() >= MOST_VIOLATIONS {
+        if violations.len() >= MAX_VIOLATIONS {
             break;
         }
     }
-    violations.truncate(MOST_VIOLATIONS);
+    violations.truncate(MAX_VIOLATIONS);
     if violations.is_empty() { Ok(operations) } else { Err(violations) }
 }
 

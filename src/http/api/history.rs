@@ -12,12 +12,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     domain::Change,
     http::{
-        LARGEST_BODY, Shared,
+        Shared,
         once::read_once,
         openapi as schema,
         problem::Problem,
         query::{PageQuery, Params, next_page},
     },
+    limits::MAX_BODY_BYTES,
     service::{
         Editor, Viewer,
         changes::{self, Page},
@@ -125,7 +126,7 @@ async fn undo(
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
     let id = change_id(&change)?;
-    let (_, once) = read_once(LARGEST_BODY, request).await?;
+    let (_, once) = read_once(MAX_BODY_BYTES, request).await?;
     Ok(Answer(changes::undo(&state.app, &editor, id, once).await?))
 }
 

@@ -19,7 +19,7 @@ use crate::{
     domain::{ListQuery, Movie, Sort},
     exchange::{self, FileKind, Format},
     http::{
-        LARGEST_BODY, Shared,
+        Shared,
         body::{self, media_type, parse, read_json, unsupported},
         once::read_once,
         openapi as schema,
@@ -27,6 +27,7 @@ use crate::{
         query::{Params, next_page},
     },
     json,
+    limits::MAX_BODY_BYTES,
     service::{
         self, App, Editor, Error, Viewer,
         movies::{self, Page},
@@ -179,7 +180,7 @@ async fn create(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             Params::of(&uri).finish()?;
-            let (body, once) = read_once(LARGEST_BODY, request).await?;
+            let (body, once) = read_once(MAX_BODY_BYTES, request).await?;
             let attributes = json::attributes(&parse(&body)?, "").map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes, once).await?;
             let location = format!("/movie/{}", movie.id);

@@ -8,15 +8,15 @@ use axum::{
 };
 
 use super::{Form, local_place, page, visitor::Visitor};
-use crate::http::{
-    Shared,
-    body::{media_type, read_up_to},
-    client::is_cross_site,
-    problem::Problem,
+use crate::{
+    http::{
+        Shared,
+        body::{media_type, read_up_to},
+        client::is_cross_site,
+        problem::Problem,
+    },
+    limits::MAX_PENDING_FORM_BYTES,
 };
-
-/// The largest form that is kept, in bytes.
-const LARGEST: usize = 64 * 1024;
 
 /// A form without its passwords, and where it was sent.
 pub struct Kept {
@@ -39,7 +39,7 @@ impl Kept {
             return None;
         }
         let to = request.uri().path_and_query()?.as_str().to_owned();
-        let body = read_up_to(LARGEST, request).await.ok()?;
+        let body = read_up_to(MAX_PENDING_FORM_BYTES, request).await.ok()?;
         let fields = form_urlencoded::parse(&body).into_owned();
         let is_secret = |name: &str| name.to_ascii_lowercase().contains("password");
         Some(Self { to, fields: fields.filter(|(name, _)| !is_secret(name)).collect() })

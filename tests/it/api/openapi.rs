@@ -1,8 +1,11 @@
 //! The description of the API: what it says, and that it is so.
 
-use reelshelf::domain::{
-    Field, Length, Limit, MovieFormat, Operation, Password, Rating, ReleaseYear, Role, SortKey, Title,
-    TokenName, UserName,
+use reelshelf::{
+    domain::{
+        Field, Length, Limit, MovieFormat, Password, Rating, ReleaseYear, Role, SortKey, Title, TokenName,
+        UserName,
+    },
+    limits::MAX_BATCH_OPERATIONS,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -91,7 +94,7 @@ fn its_limits_are_those_of_the_domain() {
     assert_eq!(schema("RoleName")["enum"], json!(Role::ALL.map(Role::as_str)));
     assert_eq!(schema("UserName")["pattern"], UserName::PATTERN);
 
-    assert_eq!(schema("Batch")["properties"]["operations"]["maxItems"], Operation::MOST);
+    assert_eq!(schema("Batch")["properties"]["operations"]["maxItems"], MAX_BATCH_OPERATIONS);
 
     let query = description["paths"]["/movie"]["get"]["parameters"].as_array().unwrap().clone();
     let parameter = |name: &str| query.iter().find(|p| p["name"] == name).unwrap()["schema"].clone();

@@ -7,12 +7,11 @@ use crate::{
     domain::Attributes,
     exchange::{Becomes, Note, Report, RowError},
     http::web::{film, words},
+    limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
 };
 
 /// How many reasons are listed in front of the rows.
 const MOST_REASONS: usize = 6;
-/// How many notes are listed; of errors, a report holds no more anyway.
-const MOST_NOTES: usize = 1000;
 
 /// What the templates show of a report.
 pub struct Outcome {
@@ -76,7 +75,7 @@ impl Outcome {
             reasons: reasons(&report),
             rows: rows(&report, &errors, &notes),
             errors,
-            notes: notes.into_iter().take(MOST_NOTES).collect(),
+            notes: notes.into_iter().take(MAX_VIOLATIONS).collect(),
             ignored_columns: report.ignored_columns,
         }
     }
@@ -129,7 +128,7 @@ fn reasons(report: &Report) -> Vec<String> {
         let field = error.field.as_deref().unwrap_or("row");
         counts.entry((field_in_words(field), rule)).or_insert((0, error.line)).0 += 1;
     }
-    let more = if report.errors.len() == Report::MOST_ERRORS { "at least " } else { "" };
+    let more = if report.errors.len() == MAX_REPORT_ERRORS { "at least " } else { "" };
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, (count, line))| (std::cmp::Reverse(*count), *line));
     let reason = |((field, rule), (count, line)): ((&str, &str), (usize, u64))| match count {

@@ -14,17 +14,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     http::{
-        LARGEST_BODY, Shared,
+        Shared,
         body::{media_type, unsupported},
         problem::Problem,
         spool::Spool,
         web::Form,
     },
+    limits::{MAX_BODY_BYTES, MAX_IMPORT_PAGE_FILE_BYTES},
     service::Once,
 };
-
-/// The largest file, in bytes, that goes along with the form, so that it need not be chosen again.
-const LARGEST_KEPT: usize = 256 * 1024;
 
 /// What was sent.
 #[derive(Default)]
@@ -48,7 +46,7 @@ impl Sent {
                 sent.read_file(field).await?;
                 continue;
             }
-            let text = read_text(field, LARGEST_BODY - size).await?;
+            let text = read_text(field, MAX_BODY_BYTES - size).await?;
             size += name.len() + text.len();
             sent.digest.update(&text);
             sent.form.0.push((name, text));
@@ -74,7 +72,7 @@ impl Sent {
         while let Some(piece) = field.chunk().await.map_err(broken)? {
             self.digest.update(&piece);
             spool.write(&piece)?;
-            is_small &= small.len() + piece.len() <= LARGEST_KEPT;
+            is_small &= small.len() + piece.len() <= MAX_IMPORT_PAGE_FILE_BYTES;
             if is_small {
                 small.extend_from_slice(&piece);
             }
