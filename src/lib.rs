@@ -20,5 +20,6 @@ pub mod exchange;
 pub mod http;
 pub mod json;
 pub mod limits;
+mod log;
 pub mod serve;
 pub mod service;

@@ -85,6 +85,13 @@ limits! {
     pub const MAX_EVENTS_BEHIND: usize = 1024;
     /// Time after which an event stream ends when its user, token or session has ended.
     pub const EVENT_STREAM_RECHECK_WAIT: Duration = Duration::from_secs(5);
+
+    // Audit log
+
+    /// Time within which the audit log counts refusals of one kind, from one address, in one line.
+    pub const AUDIT_REPEAT_WAIT: Duration = Duration::from_secs(60);
+    /// Addresses, each with a kind of refusal, a user and an operation, that the audit log counts apart.
+    pub const MAX_AUDIT_SOURCES: usize = 1000;
 }
 
 /// The value of a limit.

@@ -8,7 +8,11 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use crate::{db::Db, domain::Time, service::App};
+use crate::{
+    db::Db,
+    domain::Time,
+    service::{App, Owner},
+};
 
 /// Where the collection is.
 #[derive(Args)]
@@ -67,5 +71,7 @@ impl Database {
 }
 
 async fn open(address: &str) -> anyhow::Result<App> {
-    Ok(App::new(Db::open(address).await?, Arc::new(Time::now)))
+    let app = App::new(Db::open(address).await?, Arc::new(Time::now));
+    app.audit_migrations(&(&*Owner::console()).into());
+    Ok(app)
 }

@@ -26,12 +26,12 @@ mod token;
 mod undo;
 mod user;
 
-use std::{fs, path::Path, process::ExitCode, str::FromStr};
+use std::{fs, io::IsTerminal, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use tokio::runtime;
-use tracing_subscriber::{EnvFilter, filter::Directive};
+use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use database::Database;
 
@@ -244,7 +244,9 @@ fn command() -> clap::Command {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let prunes = matches!(&cli.command, Command::Films(Films::History(args)) if args.command.is_some());
     if prunes || matches!(cli.command, Command::Service(_)) {
-        start_log(cli.log_format);
+        // At a terminal a command says itself what it did, and nothing keeps a line of the audit log there.
+        let serves = matches!(cli.command, Command::Service(Service::Serve(_)));
+        start_log(cli.log_format, serves || !std::io::stderr().is_terminal());
     }
     let mut runtime = runtime::Builder::new_multi_thread();
     // Each thread of the blocking pool may hold a connection to the database.
@@ -286,13 +288,11 @@ impl Films {
     }
 }
 
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let setup = Directive::from_str(&format!("{}=warn", crate::serve::SETUP));
-    let filter = setup.into_iter().fold(filter, EnvFilter::add_directive);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => log.json().init(),
-    }
+fn start_log(format: LogFormat, audit: bool) {
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => layer.json().boxed(),
+    };
+    registry().with(layer.with_filter(crate::log::filter(audit))).init();
 }

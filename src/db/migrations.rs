@@ -22,10 +22,10 @@ macro_rules! migrations {
 const MIGRATIONS: &[Migration] =
     migrations!["0001_movies", "0002_users", "0003_history", "0004_idempotency", "0005_imports"];
 
-/// Runs the steps that the database has not seen.
-pub(super) async fn run(db: &Db) -> Result<(), DbError> {
+/// Runs the steps that the database has not seen; their names.
+pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
     if pending(&mut db.read().await?).await?.is_empty() {
-        return Ok(()); // the usual start, which need not wait for a write that takes long
+        return Ok(Vec::new()); // the usual start, which need not wait for a write that takes long
     }
     let mut tx = db.write().await?;
     tx.lock(Lock::Migrations).await?;
@@ -46,9 +46,9 @@ pub(super) async fn run(db: &Db) -> Result<(), DbError> {
             &[migration.name.into(), crate::domain::Time::now().as_millis().into()],
         )
         .await?;
-        tracing::info!(migration = migration.name, "migrated the database");
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(pending.iter().map(|migration| migration.name).collect())
 }
 
 /// The steps still to be done. Refuses a database that has tables, but not ours, and one that has

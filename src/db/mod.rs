@@ -40,6 +40,8 @@ pub struct Db {
     /// Long work under way.
     long: TaskTracker,
     closing: CancellationToken,
+    /// The migrations that opening it has run.
+    migrations: Vec<&'static str>,
 }
 
 enum Backend {
@@ -65,9 +67,16 @@ impl Db {
             ));
         };
         let backend = Arc::new(backend);
-        let db = Self { backend, long: TaskTracker::new(), closing: CancellationToken::new() };
-        migrations::run(&db).await?;
+        let (long, closing) = (TaskTracker::new(), CancellationToken::new());
+        let mut db = Self { backend, long, closing, migrations: Vec::new() };
+        db.migrations = migrations::run(&db).await?;
         Ok(db)
+    }
+
+    /// The names of the migrations that opening it has run.
+    #[must_use]
+    pub fn migrations(&self) -> &[&'static str] {
+        &self.migrations
     }
 
     /// A connection to read with.

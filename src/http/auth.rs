@@ -1,7 +1,7 @@
 //! Signing in with a request: Bearer, Basic or a session's cookie, all over the same check.
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -10,12 +10,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     Shared,
-    client::{Client, is_cross_site},
+    client::{Client, context, is_cross_site},
     problem::Problem,
     web,
 };
 use crate::service::{
     Editor, Error, Identity, Owner, Viewer,
+    audit::{Actor, Refusal},
     auth::{self, Secret},
 };
 
@@ -30,13 +31,13 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
         Ok(identity) => identity,
         Err(problem) => return challenge(problem, request.headers()).into_response(),
     };
-    pass(identity, request, next).await
+    pass(&state, identity, request, next).await
 }
 
 /// Lets through who is signed in; everybody else is led to the page for that, and then on.
 pub async fn require_for_page(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     match identify(&state, &mut request).await {
-        Ok(identity) => pass(identity, request, next).await,
+        Ok(identity) => pass(&state, identity, request, next).await,
         Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
             web::login::ask(&state, request).await.into_response()
         }
@@ -44,56 +45,65 @@ pub async fn require_for_page(State(state): State<Shared>, mut request: Request,
     }
 }
 
-/// Lets through, with a word to the handler who it is, and to the page of an error.
-async fn pass(identity: Identity, mut request: Request, next: Next) -> Response {
+/// Lets through, with a word to the handler who it is, and to the page of an error. What is refused all the
+/// same, for the role or for a limit of the user, is in the audit log.
+async fn pass(state: &Shared, identity: Identity, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(identity.clone());
+    let operation = operation(&request);
     let mut response = next.run(request).await;
+    let refusal = match response.status() {
+        StatusCode::FORBIDDEN => Some(Refusal::Role),
+        StatusCode::TOO_MANY_REQUESTS => Some(Refusal::UserLimit),
+        _ => None,
+    };
+    if let Some(refusal) = refusal {
+        state.app.audit_refusal(&(&identity).into(), refusal, operation.as_deref());
+    }
     response.extensions_mut().insert(identity);
     response
 }
 
+/// The method and the route of a request, without what its client wrote into the path.
+fn operation(request: &Request) -> Option<String> {
+    let route = request.extensions().get::<MatchedPath>()?;
+    Some(format!("{} {}", request.method(), route.as_str()))
+}
+
+/// Who sends a request. `&mut`, since a body cannot be shared between threads.
 async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
     let app = &state.app;
     let headers = request.headers();
+    let from = context(request.extensions(), headers, state);
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let (scheme, credentials) =
             authorization.to_str().ok().and_then(|a| a.split_once(' ')).unwrap_or(("", ""));
         if scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(auth::bearer(app, credentials.trim()).await?);
+            return Ok(auth::bearer(app, from, credentials.trim()).await?);
         }
         let pair = STANDARD.decode(credentials.trim()).ok().and_then(|pair| String::from_utf8(pair).ok());
         if scheme.eq_ignore_ascii_case("basic")
             && let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
         {
             refuse_cross_site(request, state)?; // browsers add a pair that they keep, as they add a cookie
-            let (name, password) = (name.to_owned(), password.to_owned());
-            let client = client(state, request).await?;
-            return Ok(auth::basic(app, client.address, &name, &password).await?);
+            return Ok(auth::basic(app, from, name, password).await?);
         }
+        app.audit_refusal(&Actor::unknown("authorization", &from), Refusal::Authorization, None);
         return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
     }
     let cookie = session_cookie(headers).ok_or(Error::Unauthenticated("sign in first"))?;
     refuse_cross_site(request, state)?;
-    Ok(auth::session(app, cookie).await?)
+    Ok(auth::session(app, from, cookie).await?)
 }
 
-async fn client(state: &Shared, request: &mut Request) -> Result<Client, Problem> {
-    let (mut parts, body) = std::mem::take(request).into_parts();
-    let client = Client::from_request_parts(&mut parts, state).await;
-    *request = Request::from_parts(parts, body);
-    client
-}
-
-fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Problem> {
-    if !request.method().is_safe() && is_cross_site(request, state) {
-        return Err(cross_site());
+/// Refuses a request that another site's page sends in the user's name.
+pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Problem> {
+    if request.method().is_safe() || !is_cross_site(request, state) {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// The refusal of a request that another site's page sends in the user's name.
-pub fn cross_site() -> Problem {
-    Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name")
+    let from = context(request.extensions(), request.headers(), state);
+    let actor = Actor::unknown("page", &from);
+    state.app.audit_refusal(&actor, Refusal::CrossSite, operation(request).as_deref());
+    Err(Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name"))
 }
 
 /// Names the ways in, but not to a page of ours: its browser would pop up a sign-in box over it.

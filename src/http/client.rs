@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request},
-    http::{HeaderMap, HeaderValue, header, request::Parts, uri::Authority},
+    http::{Extensions, HeaderMap, HeaderValue, header, request::Parts, uri::Authority},
 };
 
-use super::{Shared, problem::Problem};
+use super::{RequestId, Shared, problem::Problem};
+use crate::service::audit::RequestContext;
 
 /// The other end of a request.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +23,31 @@ impl FromRequestParts<Shared> for Client {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
-        let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
-        Ok(Self::behind(peer, &parts.headers, state))
+        Ok(Self::of(&parts.extensions, &parts.headers, state))
     }
 }
 
+impl FromRequestParts<Shared> for RequestContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        Ok(context(&parts.extensions, &parts.headers, state))
+    }
+}
+
+/// Where a request comes from, for the audit log.
+pub fn context(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> RequestContext {
+    let id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone()).unwrap_or_default();
+    RequestContext { address: Client::of(extensions, headers, state).address, id }
+}
+
 impl Client {
+    fn of(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        Self::behind(peer, headers, state)
+    }
+
     fn behind(peer: IpAddr, headers: &HeaderMap, state: &Shared) -> Self {
         let settings = &state.settings;
         let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|net| net.contains(address));

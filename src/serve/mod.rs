@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::Context;
+use axum::http::Uri;
 use axum_server::{Handle, Server, tls_rustls::RustlsConfig};
 use tokio::{sync::watch, task::JoinSet};
 use tower::util::MapResponse;
@@ -20,7 +21,13 @@ use crate::{
     domain::{Password, Time, UserName},
     http::{self, Settings},
     limits::{REQUEST_HEAD_WAIT, SHUTDOWN_WAIT},
-    service::{App, backup, backup::Schedule, events, making, prepare, setup},
+    service::{
+        App,
+        audit::{self, Actor, Event},
+        backup,
+        backup::Schedule,
+        events, making, prepare, setup,
+    },
 };
 use arrivals::{Arrivals, Impatient, Listener, Peer};
 
@@ -62,11 +69,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     let db = Db::open(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
-    if let Some((name, password)) = options.owner
+    app.audit_migrations(&Actor::service());
+    if let Some((name, password)) = &options.owner
         && setup::needed(&app).await?
     {
-        setup::first_owner(&app, &name, password).await?;
-        tracing::info!(name = name.as_str(), "made the first owner");
+        setup::first_owner(&app, &Actor::service(), name, password.clone()).await?;
     }
     if let Some(address) = &options.metrics_listen {
         serve_metrics(address).await?;
@@ -76,10 +83,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut background = JoinSet::new();
     background.spawn(events::follow(app.clone()));
     background.spawn(prepare(app.clone()));
+    background.spawn(audit::keep(app.clone()));
     let handle = Handle::<Peer>::new();
     let listener = systemd::listen(given, &options.listen)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
+    let settings = in_words(&options, address);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = options.settings.public_url.as_ref().map_or_else(
         || format!("{scheme}://{}", here(address)),
@@ -107,6 +116,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         let code = code.reveal();
         tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup?code={code}");
     }
+    app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Whoever has read the line may tell it to end at once.
     let ended = ended()?;
     let mut out = std::io::stdout();
@@ -116,9 +126,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let (end_backups, backups_ended) = watch::channel(false);
     let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
     let backups = tokio::spawn(async { futures_util::future::OptionFuture::from(backups).await });
+    let ending = app.clone();
     tokio::spawn(async move {
         ended.await;
-        events::end(&app);
+        events::end(&ending);
         end_backups.send_replace(true);
         tracing::info!("ending: no new connections, finishing what is under way");
         if let Err(error) = systemd::notify("STOPPING=1") {
@@ -130,9 +141,36 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     running.await??;
     backups.await?;
     background.shutdown().await;
+    app.audit_end();
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// The settings that matter for security, without secrets.
+fn in_words(options: &Options, listen: SocketAddr) -> String {
+    let Settings { tls, public_url, trusted_proxies, cors_origins } = &options.settings;
+    // Of an address without the user name and password that it may hold.
+    let authority = |url: &Uri| {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}", url.scheme_str().unwrap_or_default(), url.host().unwrap_or_default())
+    };
+    let database = if options.database.starts_with("sqlite:") { &options.database } else { "postgres" };
+    let list = |of: Vec<String>| if of.is_empty() { "none".to_owned() } else { of.join(" ") };
+    [
+        format!("listen {listen}"),
+        format!("tls {}", if *tls { "yes" } else { "no" }),
+        format!("database {database}"),
+        format!("public_url {}", public_url.as_ref().map_or("none".to_owned(), authority)),
+        format!("trusted_proxies {}", list(trusted_proxies.iter().map(ToString::to_string).collect())),
+        format!(
+            "cors_origins {}",
+            list(cors_origins.iter().map(|o| String::from_utf8_lossy(o.as_bytes()).into_owned()).collect())
+        ),
+        format!("metrics_listen {}", options.metrics_listen.as_deref().unwrap_or("none")),
+        format!("backups {}", if options.backups.is_some() { "yes" } else { "no" }),
+    ]
+    .join(", ")
 }
 
 /// The address where what listens there is reached from the same machine.

@@ -7,7 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, Editor, Error, Once, Owner, Viewer, making::Making, once::Begun};
+use super::{
+    App, Editor, Error, Once, Owner, Viewer,
+    audit::{self, Event},
+    making::Making,
+    once::Begun,
+};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Change, ChangeKind, Effect, Limit, Movie, Time},
@@ -241,10 +246,11 @@ fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn prune(app: &App, _: &Owner, before: Time) -> Result<u64, Error> {
+pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error> {
     let mut tx = app.db.write().await?;
     tx.lock(Lock::Many).await?;
     let pruned = db::prune(&mut tx, before).await?;
-    tx.commit().await?;
+    let event = Event::HistoryPruned { before, changes: pruned };
+    audit::commit(tx, app, &(&**owner).into(), &[event]).await?;
     Ok(pruned)
 }

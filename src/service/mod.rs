@@ -2,6 +2,7 @@
 //!
 //! Rights are argument types: an operation that takes an [`Editor`] cannot be called without one.
 
+pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod batch;
@@ -40,6 +41,7 @@ pub struct App {
     pub db: Db,
     clock: Clock,
     auth: auth::Guard,
+    audit: audit::Log,
     events: events::Feed,
     vocabulary: vocabulary::Vocabulary,
     tally: tally::Tally,
@@ -58,6 +60,7 @@ impl App {
             db,
             clock,
             auth: auth::Guard::default(),
+            audit: audit::Log::default(),
             events: events::Feed::default(),
             vocabulary: vocabulary::Vocabulary::default(),
             tally: tally::Tally::default(),

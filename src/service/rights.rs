@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::Error;
+use super::{Error, audit::RequestContext};
 use crate::domain::{Role, Time, TokenName, UserName};
 
 /// Who is signed in, and how.
@@ -13,6 +13,8 @@ pub struct Identity {
     /// What he may here and now: his role, or less with a token that was narrowed.
     pub role: Role,
     pub via: Via,
+    /// The request that is made; none at the console.
+    pub request: Option<RequestContext>,
 }
 
 /// How somebody signed in.
@@ -110,7 +112,7 @@ impl Owner {
     #[must_use]
     pub fn console() -> Self {
         let name = UserName::parse("console").expect("letters are a valid name");
-        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console })
+        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console, request: None })
     }
 }
 

@@ -1,6 +1,10 @@
 //! Sessions of the web pages: listed, ended.
 
-use super::{App, Error, Via, Viewer, auth::SESSION_IDLE};
+use super::{
+    App, Error, Via, Viewer,
+    audit::{self, Event},
+    auth::SESSION_IDLE,
+};
 use crate::db::sessions;
 
 pub use sessions::Session;
@@ -24,7 +28,12 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     if !sessions::delete(&mut tx, viewer.user_id, id).await? {
         return Err(Error::NotFound(format!("there is no session {id}")));
     }
-    Ok(tx.commit().await?)
+    let event = if viewer.via == (Via::Session { id }) {
+        Event::SignedOut { user: &viewer.name, session: Some(id) }
+    } else {
+        Event::SessionEnded { user: &viewer.name, session: id }
+    };
+    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
 }
 
 /// Ends all of one's own sessions but the one that asks, if it is one.
@@ -36,5 +45,6 @@ pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     let own = if let Via::Session { id } = viewer.via { id } else { 0 };
     let mut tx = app.db.write().await?;
     sessions::delete_others(&mut tx, viewer.user_id, own).await?;
-    Ok(tx.commit().await?)
+    let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
+    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
 }

@@ -2,7 +2,11 @@
 
 use std::sync::PoisonError;
 
-use super::{App, Error, auth::Secret};
+use super::{
+    App, Error,
+    audit::{self, Actor, Event, Refusal, RequestContext},
+    auth::Secret,
+};
 use crate::{
     db::{Lock, users},
     domain::{Password, Role, UserName},
@@ -31,20 +35,30 @@ pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
 
 /// Whether this is the one-time code.
 #[must_use]
-pub fn is_code(app: &App, code: &str) -> bool {
-    let expected = app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner);
-    expected.as_ref().is_some_and(|expected| expected.hash() == Secret::presented(code).hash())
+pub fn is_code(app: &App, request: &RequestContext, code: &str) -> bool {
+    let expected = app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let right = expected.is_some_and(|expected| expected.hash() == Secret::presented(code).hash());
+    if !right {
+        app.audit_refusal(&Actor::unknown("setup", request), Refusal::SetupCode, None);
+    }
+    right
 }
 
 /// Makes the first owner with the one-time code.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for a wrong code; [`Error::Conflict`] where there is a user already.
-pub async fn finish(app: &App, code: &str, name: &UserName, password: Password) -> Result<(), Error> {
-    if !is_code(app, code) {
+pub async fn finish(
+    app: &App,
+    request: &RequestContext,
+    code: &str,
+    name: &UserName,
+    password: Password,
+) -> Result<(), Error> {
+    if !is_code(app, request, code) {
         return Err(Error::Forbidden("the set-up code is wrong or was used; the log shows a new one after a restart, as long as there is no user".to_owned()));
     }
-    first_owner(app, name, password).await?;
+    first_owner(app, &Actor::unknown("setup", request), name, password).await?;
     *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = None;
     Ok(())
 }
@@ -53,7 +67,12 @@ pub async fn finish(app: &App, code: &str, name: &UserName, password: Password) 
 ///
 /// # Errors
 /// [`Error::Conflict`] where there is a user already.
-pub async fn first_owner(app: &App, name: &UserName, password: Password) -> Result<(), Error> {
+pub async fn first_owner(
+    app: &App,
+    actor: &Actor<'_>,
+    name: &UserName,
+    password: Password,
+) -> Result<(), Error> {
     let hash = app.auth.hash(password).await?;
     let mut tx = app.db.write().await?;
     tx.lock(Lock::Users).await?;
@@ -61,5 +80,5 @@ pub async fn first_owner(app: &App, name: &UserName, password: Password) -> Resu
         return Err(Error::Conflict("the first owner is there already; sign in".to_owned()));
     }
     users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
-    Ok(tx.commit().await?)
+    audit::commit(tx, app, actor, &[Event::FirstOwnerAdded { user: name }]).await
 }

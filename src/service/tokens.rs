@@ -1,6 +1,12 @@
 //! API tokens: made, listed, revoked.
 
-use super::{App, Error, Once, Owner, Via, Viewer, auth::Secret, once::Begun, users};
+use super::{
+    App, Error, Identity, Once, Owner, Via, Viewer,
+    audit::{self, Event},
+    auth::Secret,
+    once::Begun,
+    users,
+};
 use crate::{
     db::tokens,
     domain::{Role, Time, TokenName, UserName},
@@ -43,7 +49,7 @@ pub async fn create(
         let rule = format!("must not be later than {end}, when the token that makes it expires");
         return Err(Error::invalid("/expiresAt", rule));
     }
-    insert(app, viewer.user_id, viewer.role, new, once).await
+    insert(app, viewer, (viewer.user_id, &viewer.name), viewer.role, new, once).await
 }
 
 /// Makes a token for a user, at the console.
@@ -52,17 +58,18 @@ pub async fn create(
 /// [`Error::NotFound`]; [`Error::Invalid`] for more than the user may.
 pub async fn create_for(
     app: &App,
-    _: &Owner,
+    owner: &Owner,
     user: &UserName,
     new: &NewToken,
 ) -> Result<(Token, Secret), Error> {
     let user = users::find(&mut app.db.read().await?, user).await?;
-    insert(app, user.id, user.role, new, Once::default()).await
+    insert(app, owner, (user.id, &user.name), user.role, new, Once::default()).await
 }
 
 async fn insert(
     app: &App,
-    user_id: i64,
+    by: &Identity,
+    (user_id, user): (i64, &UserName),
     most: Role,
     new: &NewToken,
     once: Once,
@@ -82,7 +89,8 @@ async fn insert(
     let secret = Secret::token();
     let id = tokens::insert(&mut tx, user_id, &new.name, role, &secret.hash(), now, new.expires_at).await?;
     let token = Token { id, name: new.name.clone(), role, created_at: now, expires_at: new.expires_at };
-    let (token, _) = tx.commit((token, secret.reveal())).await?;
+    let event = Event::TokenMade { user, id, role, narrowed: role < most, expires_at: new.expires_at };
+    let (token, _) = audit::commit_once(tx, (token, secret.reveal()), app, &by.into(), &event).await?;
     Ok((token, secret))
 }
 
@@ -94,7 +102,7 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     if !matches!(viewer.via, Via::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
-    delete(app, viewer.user_id, id).await
+    delete(app, viewer, (viewer.user_id, &viewer.name), id).await
 }
 
 /// A user's tokens, at the console.
@@ -111,15 +119,15 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn revoke_of(app: &App, _: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
+pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
     let user = users::find(&mut app.db.read().await?, user).await?;
-    delete(app, user.id, id).await
+    delete(app, owner, (user.id, &user.name), id).await
 }
 
-async fn delete(app: &App, user_id: i64, id: i64) -> Result<(), Error> {
+async fn delete(app: &App, by: &Identity, (user_id, user): (i64, &UserName), id: i64) -> Result<(), Error> {
     let mut tx = app.db.write().await?;
     if !tokens::delete(&mut tx, user_id, id).await? {
         return Err(Error::NotFound(format!("there is no token {id}")));
     }
-    Ok(tx.commit().await?)
+    audit::commit(tx, app, &by.into(), &[Event::TokenRevoked { user, id }]).await
 }

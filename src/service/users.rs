@@ -1,8 +1,11 @@
 //! Users and roles. Whoever changes a user ends that user's sessions.
 
-use std::net::IpAddr;
-
-use super::{App, Error, Once, Owner, Viewer, auth, once::Begun};
+use super::{
+    App, Error, Once, Owner, Viewer,
+    audit::{self, Event, RequestContext},
+    auth,
+    once::Begun,
+};
 use crate::{
     db::{DbError, Lock, WriteTx, sessions, users},
     domain::{Password, Role, UserName},
@@ -51,14 +54,14 @@ pub async fn add(
     }
     inserted?;
     let user = find(&mut tx, name).await?;
-    tx.commit(user).await
+    audit::commit_once(tx, user, app, &(&**owner).into(), &Event::UserAdded { user: name, role }).await
 }
 
 /// Changes a user's role or sets a new password.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] where it would leave no owner.
-pub async fn change(app: &App, _: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
+pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
     let hash = match changes.password {
         Some(password) => Some(app.auth.hash(password).await?),
         None => None,
@@ -76,7 +79,10 @@ pub async fn change(app: &App, _: &Owner, name: &UserName, changes: UserChanges)
     if role.is_some() || hash.is_some() {
         sessions::delete_all(&mut tx, user.id).await?;
     }
-    tx.commit().await?;
+    let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
+    let password_changed = hash.is_some().then_some(Event::PasswordChanged { user: &user.name });
+    let events: Vec<Event<'_>> = role_changed.into_iter().chain(password_changed).collect();
+    audit::commit(tx, app, &(&**owner).into(), &events).await?;
     Ok(User { role: role.unwrap_or(user.role), ..user })
 }
 
@@ -84,12 +90,13 @@ pub async fn change(app: &App, _: &Owner, name: &UserName, changes: UserChanges)
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
-pub async fn remove(app: &App, _: &Owner, name: &UserName) -> Result<(), Error> {
+pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Error> {
     let mut tx = locked(app).await?;
     let user = find(&mut tx, name).await?;
     keep_an_owner(&mut tx, &user).await?;
     users::delete(&mut tx, user.id).await?;
-    Ok(tx.commit().await?)
+    let event = Event::UserRemoved { user: &user.name, role: user.role };
+    audit::commit(tx, app, &(&**owner).into(), &[event]).await
 }
 
 /// Sets one's own password, given the present one.
@@ -100,17 +107,18 @@ pub async fn remove(app: &App, _: &Owner, name: &UserName) -> Result<(), Error> 
 pub async fn change_own_password(
     app: &App,
     viewer: &Viewer,
-    address: IpAddr,
+    request: &RequestContext,
     present: &str,
     new: Password,
 ) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let user = auth::check_present_password(app, address, &viewer.name, present).await?;
+    let user = auth::check_present_password(app, request, &viewer.name, present).await?;
     let hash = app.auth.hash(new).await?;
     let mut tx = locked(app).await?;
     users::set_password(&mut tx, user.id, &hash).await?;
     sessions::delete_all(&mut tx, user.id).await?;
-    Ok(tx.commit().await?)
+    let event = Event::PasswordChanged { user: &user.name };
+    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
 }
 
 /// A transaction in which nobody else changes users.

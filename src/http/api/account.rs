@@ -13,15 +13,15 @@ use crate::{
     domain::{Password, Role, UserName},
     http::{
         Shared,
-        auth::{challenge, cross_site, set_cookie},
+        auth::{challenge, refuse_cross_site, set_cookie},
         body::{self, Json, media_type, read_json, unsupported},
-        client::{Client, is_cross_site},
+        client::Client,
         openapi as schema,
         problem::Problem,
         web,
     },
     json::Members,
-    service::{Identity, Via, Viewer, auth, sessions, users},
+    service::{Identity, Via, Viewer, audit::RequestContext, auth, sessions, users},
 };
 
 /// The routes for whoever is signed in.
@@ -61,10 +61,13 @@ impl From<&Identity> for Me {
     (status = 422, description = "Fields are invalid"),
     (status = 429, description = "Too many failed sign-ins"),
 ))]
-async fn login(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
-    if is_cross_site(&request, &state) {
-        return Err(cross_site());
-    }
+async fn login(
+    State(state): State<Shared>,
+    client: Client,
+    from: RequestContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    refuse_cross_site(&request, &state)?;
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.unwrap_or_default().to_owned();
     let headers = request.headers().clone();
@@ -76,12 +79,14 @@ async fn login(State(state): State<Shared>, client: Client, request: Request) ->
             let password = members.required("password", |node| node.secret());
             members.finish().map_err(body::invalid)?;
             let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
-            let begun = auth::login(&state.app, client.address, &agent, name, password).await;
+            let begun = auth::login(&state.app, from, &agent, name, password).await;
             let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
             let (cookie, value) = set_cookie(Some(&secret), client);
             Ok(([(cookie, value)], Answer(Me::from(&identity))).into_response())
         }
-        "application/x-www-form-urlencoded" => web::login::submit(&state, client, &agent, request).await,
+        "application/x-www-form-urlencoded" => {
+            web::login::submit(&state, client, from, &agent, request).await
+        }
         _ => Err(unsupported(header::ACCEPT, "application/json, application/x-www-form-urlencoded")),
     }
 }
@@ -135,7 +140,7 @@ async fn me(viewer: Viewer) -> Answer<Me> {
 async fn change_me(
     State(state): State<Shared>,
     viewer: Viewer,
-    client: Client,
+    from: RequestContext,
     Json(node): Json,
 ) -> Result<Answer<Me>, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
@@ -143,6 +148,6 @@ async fn change_me(
     let new = members.required("password", |node| Password::parse(node.secret()?, &viewer.name));
     members.finish().map_err(body::invalid)?;
     let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
-    users::change_own_password(&state.app, &viewer, client.address, present, new).await?;
+    users::change_own_password(&state.app, &viewer, &from, present, new).await?;
     Ok(Answer(Me::from(&*viewer)))
 }

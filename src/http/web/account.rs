@@ -20,7 +20,9 @@ use crate::{
     domain::{Invalid, Password, Role, Time, TokenName, UserName},
     http::{Shared, auth::set_cookie, client::Client, problem::Problem},
     service::{
-        Error, Once, Via, Viewer, sessions,
+        Error, Once, Via, Viewer,
+        audit::RequestContext,
+        sessions,
         tokens::{self, NewToken},
         users,
     },
@@ -132,12 +134,13 @@ async fn change_password(
     State(state): State<Shared>,
     visitor: Visitor,
     client: Client,
+    from: RequestContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let changed = match new_password(&form, &visitor.name) {
         Ok(new) => {
             let present = form.get("presentPassword");
-            users::change_own_password(&state.app, &visitor, client.address, present, new).await
+            users::change_own_password(&state.app, &visitor, &from, present, new).await
         }
         Err(error) => Err(error),
     };

@@ -10,7 +10,7 @@ use axum::{
 use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
 use crate::{
     http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
-    service::{auth, setup},
+    service::{audit::RequestContext, auth, setup},
 };
 
 #[derive(Template, Default)]
@@ -67,13 +67,14 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
 pub async fn submit(
     state: &Shared,
     client: Client,
+    from: RequestContext,
     user_agent: &str,
     request: Request,
 ) -> Result<Response, Problem> {
     let form = Form::read(request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
     let kept = Kept::of_login(&form);
-    match auth::login(&state.app, client.address, user_agent, name, form.get("password")).await {
+    match auth::login(&state.app, from, user_agent, name, form.get("password")).await {
         Ok((secret, identity)) => {
             let on = match &kept {
                 Some(kept) => kept.go_on(&Visitor::bare(identity, "/".to_owned()))?,

@@ -16,14 +16,14 @@ use crate::{
     http::{
         Shared,
         api::account::Me,
-        auth::{cross_site, set_cookie},
+        auth::{refuse_cross_site, set_cookie},
         body::{media_type, read_json, unsupported},
-        client::{Client, is_cross_site},
+        client::Client,
         openapi as schema,
         problem::Problem,
     },
     json::Members,
-    service::{Error, auth, setup},
+    service::{Error, audit::RequestContext, auth, setup},
 };
 
 #[derive(Template)]
@@ -69,7 +69,7 @@ pub fn open_routes() -> OpenApiRouter<Shared> {
         (status = 403, description = "The code is wrong or was used", body = String, content_type = "text/html"),
     )
 )]
-async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>, from: RequestContext, uri: Uri) -> Result<Response, Problem> {
     if !setup::needed(&state.app).await? {
         return Ok(Redirect::to("/login").into_response());
     }
@@ -78,7 +78,7 @@ async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem
     let code = code.map(|(_, code)| code.into_owned()).unwrap_or_default();
     let mut template = Setup::new(&code, "");
     let mut status = StatusCode::OK;
-    if !setup::is_code(&state.app, &code) {
+    if !setup::is_code(&state.app, &from, &code) {
         template.error = Some(
             "This address lacks the set-up code, or has an old one. The service's log shows the right one.",
         );
@@ -104,10 +104,13 @@ async fn show(State(state): State<Shared>, uri: Uri) -> Result<Response, Problem
         (status = 422, description = "Fields are invalid"),
     )
 )]
-async fn submit(State(state): State<Shared>, client: Client, request: Request) -> Result<Response, Problem> {
-    if is_cross_site(&request, &state) {
-        return Err(cross_site());
-    }
+async fn submit(
+    State(state): State<Shared>,
+    client: Client,
+    from: RequestContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    refuse_cross_site(&request, &state)?;
     let headers = request.headers();
     let agent =
         headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
@@ -117,8 +120,8 @@ async fn submit(State(state): State<Shared>, client: Client, request: Request) -
         _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
     };
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
-    let made = match finish(&state, code, name, password).await {
-        Ok(()) => auth::login(&state.app, client.address, &agent, name, password).await,
+    let made = match finish(&state, &from, code, name, password).await {
+        Ok(()) => auth::login(&state.app, from, &agent, name, password).await,
         Err(error) => Err(error),
     };
     let (session, identity) = match made {
@@ -148,7 +151,13 @@ async fn submit(State(state): State<Shared>, client: Client, request: Request) -
     Ok(([(cookie, value)], answer).into_response())
 }
 
-async fn finish(state: &Shared, code: &str, name: &str, password: &str) -> Result<(), Error> {
+async fn finish(
+    state: &Shared,
+    from: &RequestContext,
+    code: &str,
+    name: &str,
+    password: &str,
+) -> Result<(), Error> {
     let name = UserName::parse(name);
     let nobody = UserName::parse("nobody");
     let password = match name.as_ref().or(nobody.as_ref()) {
@@ -156,7 +165,7 @@ async fn finish(state: &Shared, code: &str, name: &str, password: &str) -> Resul
         Err(invalid) => Err(invalid.clone()),
     };
     match (name, password) {
-        (Ok(name), Ok(password)) => setup::finish(&state.app, code, &name, password).await,
+        (Ok(name), Ok(password)) => setup::finish(&state.app, from, code, &name, password).await,
         (name, password) => {
             let violation =
                 |pointer, invalid: Option<Invalid>| invalid.map(|invalid| Violation::at(pointer, invalid));

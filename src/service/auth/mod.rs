@@ -4,11 +4,13 @@ mod passwords;
 mod secrets;
 mod throttle;
 
-use std::net::IpAddr;
-
 pub use secrets::{Secret, TOKEN_PREFIX};
+pub(super) use throttle::subscriber;
 
-use super::{App, Error, Identity, Via};
+use super::{
+    App, Error, Identity, Via,
+    audit::{self, Actor, Event, Refusal, RequestContext},
+};
 use crate::{
     db::{Lock, sessions, tokens, users},
     domain::{Password, UserName},
@@ -37,13 +39,20 @@ impl Guard {
     }
 }
 
+/// A user whose password was right.
+struct Checked {
+    user: users::User,
+    /// Whether the password was computed, rather than remembered.
+    computed: bool,
+}
+
 /// Checks a user name and a password. Wrong ones are counted for the address they come from; a pair
 /// that was right a short while ago is right without another computation.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], the same for a wrong name as for a wrong password;
 /// [`Error::TooManyAttempts`].
-async fn check(app: &App, address: IpAddr, name: &str, password: &str) -> Result<users::User, Error> {
+async fn check(app: &App, request: &RequestContext, name: &str, password: &str) -> Result<Checked, Error> {
     let name = UserName::parse(name).map_err(|_| name);
     let user = match &name {
         Ok(name) => users::by_name(&mut app.db.read().await?, name).await?,
@@ -53,31 +62,34 @@ async fn check(app: &App, address: IpAddr, name: &str, password: &str) -> Result
     let remembered =
         || user.as_ref().filter(|user| guard.remembered.knows(&user.password_hash, password, app.now()));
     if let Some(user) = remembered() {
-        return Ok(user.clone());
+        return Ok(Checked { user: user.clone(), computed: false });
     }
     // One at a time for each address, so that guesses side by side are counted like any others, and
     // one client's first requests side by side cost one computation.
-    let mut attempts = guard.throttle.attempts_from(address, app.now()).await;
+    let mut attempts = guard.throttle.attempts_from(request.address, app.now()).await;
     if let Some(user) = remembered() {
-        return Ok(user.clone());
+        return Ok(Checked { user: user.clone(), computed: false });
     }
     let account = match name {
         Ok(name) => name.key(),
         // Nobody's account; counted all the same, and kept no longer than a name.
         Err(text) => text.chars().take(UserName::MAX_CHARS).collect(),
     };
-    attempts.check(&account, app.now())?;
+    // Not the name as it was given: people type passwords there, too.
+    let actor = Actor::with_password(user.as_ref().map(|user| &user.name), request);
+    attempts
+        .check(&account, app.now())
+        .inspect_err(|_| app.audit_refusal(&actor, Refusal::TooManyAttempts, None))?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     if guard.hasher.verify(password, hash).await?
         && let Some(user) = &user
     {
         attempts.forget(&account);
         guard.remembered.remember(&user.password_hash, password, app.now());
-        return Ok(user.clone());
+        return Ok(Checked { user: user.clone(), computed: true });
     }
-    // Not the name as it was given: people type passwords there, too.
-    let name = user.as_ref().map(|user| user.name.as_str());
-    tracing::warn!(%address, user = name, "a sign-in failed");
+    let refusal = if user.is_some() { Refusal::WrongPassword } else { Refusal::UnknownUser };
+    app.audit_refusal(&actor, refusal, None);
     attempts.note_failure(account, app.now());
     Err(WRONG)
 }
@@ -86,20 +98,37 @@ async fn check(app: &App, address: IpAddr, name: &str, password: &str) -> Result
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], [`Error::TooManyAttempts`].
-pub async fn basic(app: &App, address: IpAddr, name: &str, password: &str) -> Result<Identity, Error> {
-    let user = check(app, address, name, password).await?;
-    Ok(Identity { user_id: user.id, name: user.name, role: user.role, via: Via::Password })
+pub async fn basic(
+    app: &App,
+    request: RequestContext,
+    name: &str,
+    password: &str,
+) -> Result<Identity, Error> {
+    let Checked { user, computed } = check(app, &request, name, password).await?;
+    let identity = Identity {
+        user_id: user.id,
+        name: user.name,
+        role: user.role,
+        via: Via::Password,
+        request: Some(request),
+    };
+    if computed {
+        app.audit(&(&identity).into(), &Event::SignedIn { user: &identity.name, session: None });
+    }
+    Ok(identity)
 }
 
 /// Whose API token this is.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a token that is unknown, revoked or expired.
-pub async fn bearer(app: &App, token: &str) -> Result<Identity, Error> {
+pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<Identity, Error> {
     let hash = Secret::presented(token).hash();
     let presented = tokens::by_secret(&mut app.db.read().await?, &hash, app.now()).await?;
-    let presented =
-        presented.ok_or(Error::Unauthenticated("the token is unknown, was revoked or has expired"))?;
+    let Some(presented) = presented else {
+        app.audit_refusal(&Actor::unknown("token", &request), Refusal::Token, None);
+        return Err(Error::Unauthenticated("the token is unknown, was revoked or has expired"));
+    };
     let token = presented.token;
     Ok(Identity {
         user_id: presented.user_id,
@@ -111,6 +140,7 @@ pub async fn bearer(app: &App, token: &str) -> Result<Identity, Error> {
             narrowed: token.role < presented.user_role,
             expires_at: token.expires_at,
         },
+        request: Some(request),
     })
 }
 
@@ -118,12 +148,15 @@ pub async fn bearer(app: &App, token: &str) -> Result<Identity, Error> {
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a session that is unknown or has ended.
-pub async fn session(app: &App, cookie: &str) -> Result<Identity, Error> {
+pub async fn session(app: &App, request: RequestContext, cookie: &str) -> Result<Identity, Error> {
     let now = app.now();
     let hash = Secret::presented(cookie).hash();
     let presented =
         sessions::by_secret(&mut app.db.read().await?, &hash, now.plus_millis(-SESSION_IDLE)).await?;
-    let presented = presented.ok_or(Error::Unauthenticated("the session has ended; sign in again"))?;
+    let Some(presented) = presented else {
+        app.audit_refusal(&Actor::unknown("session", &request), Refusal::Session, None);
+        return Err(Error::Unauthenticated("the session has ended; sign in again"));
+    };
     let session = presented.session;
     if now > session.seen_at.plus_millis(SESSION_TOUCH) {
         let mut tx = app.db.write().await?;
@@ -135,6 +168,7 @@ pub async fn session(app: &App, cookie: &str) -> Result<Identity, Error> {
         name: presented.user_name,
         role: presented.user_role,
         via: Via::Session { id: session.id },
+        request: Some(request),
     })
 }
 
@@ -161,12 +195,12 @@ pub(super) async fn is_signed_in(app: &App, identity: &Identity) -> Result<bool,
 /// [`Error::Unauthenticated`], [`Error::TooManyAttempts`].
 pub async fn login(
     app: &App,
-    address: IpAddr,
+    request: RequestContext,
     user_agent: &str,
     name: &str,
     password: &str,
 ) -> Result<(Secret, Identity), Error> {
-    let user = check(app, address, name, password).await?;
+    let Checked { user, .. } = check(app, &request, name, password).await?;
     let secret = Secret::session();
     let now = app.now();
     let user_agent: String = user_agent.chars().take(200).collect();
@@ -176,10 +210,17 @@ pub async fn login(
     let present = users::by_name(&mut tx, &user.name).await?;
     let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
     sessions::delete_expired(&mut tx, now.plus_millis(-SESSION_IDLE)).await?;
-    let id =
-        sessions::insert(&mut tx, user.id, &secret.hash(), &address.to_string(), &user_agent, now).await?;
-    tx.commit().await?;
-    let identity = Identity { user_id: user.id, name: user.name, role: user.role, via: Via::Session { id } };
+    let address = request.address.to_string();
+    let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
+    let event = Event::SignedIn { user: &user.name, session: Some(id) };
+    audit::commit(tx, app, &Actor::with_password(Some(&user.name), &request), &[event]).await?;
+    let identity = Identity {
+        user_id: user.id,
+        name: user.name,
+        role: user.role,
+        via: Via::Session { id },
+        request: Some(request),
+    };
     Ok((secret, identity))
 }
 
@@ -189,12 +230,12 @@ pub async fn login(
 /// [`Error::Invalid`] where it is wrong, [`Error::TooManyAttempts`].
 pub(super) async fn check_present_password(
     app: &App,
-    address: IpAddr,
+    request: &RequestContext,
     name: &UserName,
     password: &str,
 ) -> Result<users::User, Error> {
-    match check(app, address, name.as_str(), password).await {
+    match check(app, request, name.as_str(), password).await {
         Err(Error::Unauthenticated(_)) => Err(Error::invalid("/presentPassword", "is wrong")),
-        checked => checked,
+        checked => Ok(checked?.user),
     }
 }

@@ -45,7 +45,7 @@ impl Throttle {
 }
 
 /// Whoever has one IPv6 address has the whole network of 64 bits.
-fn subscriber(address: IpAddr) -> IpAddr {
+pub(in crate::service) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
         IpAddr::V4(v4) => IpAddr::V4(v4),

@@ -10,7 +10,10 @@ use std::{
 
 use tempfile::TempPath;
 
-use super::{App, Error, Owner};
+use super::{
+    App, Error, Owner,
+    audit::{Actor, Event},
+};
 use crate::{
     backup::{Counts, Entry, FORMAT, Header, Noun, Reader, Unusable, Writer},
     db::{Db, DbError, backup as db},
@@ -47,13 +50,27 @@ pub struct Restored {
 /// file cannot be written. Nothing is left behind then.
 pub async fn make(
     app: &App,
-    _: &Owner,
+    owner: &Owner,
     path: &Path,
     overwrite: bool,
     interrupted: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Made, Error> {
-    let (db, path, now) = (app.db.clone(), path.to_owned(), app.now());
-    app.db.long(unless(interrupted, async move { write(&db, &path, overwrite, now).await })).await
+    make_by(app, &(&**owner).into(), path, overwrite, interrupted).await
+}
+
+async fn make_by(
+    app: &App,
+    actor: &Actor<'_>,
+    path: &Path,
+    overwrite: bool,
+    interrupted: impl Future<Output = ()> + Send + 'static,
+) -> Result<Made, Error> {
+    let (db, file, now) = (app.db.clone(), path.to_owned(), app.now());
+    let made =
+        app.db.long(unless(interrupted, async move { write(&db, &file, overwrite, now).await })).await?;
+    let file = path.to_string_lossy();
+    app.audit(actor, &Event::BackupMade { file: &file, movies: made.counts.movies });
+    Ok(made)
 }
 
 /// Puts a backup back, unless interrupted: with all ids, versions, times, the history, users and tokens.
@@ -66,13 +83,18 @@ pub async fn make(
 /// there not be made. Nothing is changed then.
 pub async fn restore(
     app: &App,
-    _: &Owner,
+    owner: &Owner,
     path: &Path,
     replace: bool,
     interrupted: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Restored, Error> {
-    let (db, path, now) = (app.db.clone(), path.to_owned(), app.now());
-    app.db.long(unless(interrupted, async move { put_back(&db, &path, replace, now).await })).await
+    let (db, file, now) = (app.db.clone(), path.to_owned(), app.now());
+    let restored =
+        app.db.long(unless(interrupted, async move { put_back(&db, &file, replace, now).await })).await?;
+    let file = path.to_string_lossy();
+    let (made_at, movies) = (restored.created_at, restored.counts.movies);
+    app.audit(&(&**owner).into(), &Event::BackupRestored { file: &file, made_at, movies });
+    Ok(restored)
 }
 
 async fn unless<T>(

@@ -9,10 +9,10 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Made, SECONDS, make, stamp};
+use super::{Made, SECONDS, make_by, stamp};
 use crate::{
     domain::Time,
-    service::{App, Error, Owner},
+    service::{App, Error, audit::Actor},
 };
 
 /// When to look at the clock again, since it may be set; and when to try again what failed.
@@ -66,7 +66,7 @@ async fn make_if_due(
     let interrupted = async move {
         let _ = ended.wait_for(|ended| *ended).await;
     };
-    let Made { counts, bytes } = make(app, &Owner::console(), &path, false, interrupted).await?;
+    let Made { counts, bytes } = make_by(app, &Actor::service(), &path, false, interrupted).await?;
     tracing::info!(file = %path.display(), bytes, movies = counts.movies, "made a backup");
     remove_oldest(folder, schedule.keep).map_err(cannot)?;
     Ok(schedule.every)

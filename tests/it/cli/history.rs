@@ -24,10 +24,10 @@ on_both! {
         assert_eq!(changed.status, 200);
 
         let prune = |before| run(&database, &["history", "prune", "--before", before], "");
-        assert_eq!(prune("2020-01-31").expect(0).err, "Removed 0 changes.\n");
+        assert_eq!(prune("2020-01-31").expect(0).said(), "Removed 0 changes.\n");
         let history = Answer::of(send(Method::GET, "/history")).await.json();
         assert_eq!(history.as_array().map(Vec::len), Some(2), "{history}");
-        assert_eq!(prune("2999-01-01T00:00:00+01:00").expect(0).err, "Removed 2 changes.\n");
+        assert_eq!(prune("2999-01-01T00:00:00+01:00").expect(0).said(), "Removed 2 changes.\n");
         assert_eq!(Answer::of(send(Method::GET, "/history")).await.json(), json!([]));
         assert_eq!(Answer::of(send(Method::POST, "/history/2/undo")).await.status, 404);
         assert_eq!(Answer::of(send(Method::GET, "/movie/1")).await.json(), changed.json());

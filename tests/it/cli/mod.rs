@@ -1,5 +1,6 @@
 //! The program itself, run as a process.
 
+mod audit;
 mod backup;
 mod client;
 mod database;

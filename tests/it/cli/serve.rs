@@ -49,7 +49,7 @@ on_both! {
         let server = Program::start_with(&database, &[], &[("RUST_LOG", "off")]);
         assert!(server.await_log("make the first owner").contains("/setup?code="));
         let done = server.end().expect(0);
-        assert_eq!(done.err.lines().count(), 1, "{done:?}");
+        assert_eq!(done.said().lines().count(), 1, "{done:?}");
     }
 }
 
@@ -180,7 +180,7 @@ on_both! {
 
         let without = Program::start(&database);
         Answer::of(without.request(Method::GET, "/metrics").bearer_auth(&token)).await.problem(404);
-        assert!(!without.end().err.contains("metrics"));
+        assert!(!without.end().said().contains("metrics"));
     }
 }
 

@@ -35,6 +35,12 @@ impl Done {
         self
     }
 
+    /// What it said on standard error, without the lines of the audit log.
+    pub fn said(&self) -> String {
+        let lines = self.err.lines().filter(|line| !line.contains(" audit: "));
+        lines.fold(String::new(), |said, line| said + line + "\n")
+    }
+
     /// Checks that it was refused, with one line that says why and contains these words.
     #[track_caller]
     pub fn refused(self, words: &str) {

@@ -1,0 +1,350 @@
+//! The audit log: one structured line for each event that matters for security.
+//!
+//! Every line has the same fields; `docs/operating.md` lists them and the events. An operation on users, sessions or
+//! tokens commits with [`commit`] or [`commit_once`], which take the event, so that none can be forgotten.
+
+mod repeated;
+
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
+
+use serde::Serialize;
+
+use super::{App, Error, Identity, Via, once};
+use crate::{
+    db::WriteTx,
+    domain::{Role, Time, UserName},
+    limits::AUDIT_REPEAT_WAIT,
+};
+
+/// The target of the audit log's lines, which are written whatever `RUST_LOG` says.
+pub const TARGET: &str = "audit";
+
+/// Where a request comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    /// The client's address, as the trusted proxies give it.
+    pub address: IpAddr,
+    /// The id that the response carries in `X-Request-Id`.
+    pub id: String,
+}
+
+/// Who does something, or tries to.
+#[derive(Debug, Clone)]
+pub struct Actor<'a> {
+    user: Option<&'a UserName>,
+    via: Cow<'static, str>,
+    request: Option<&'a RequestContext>,
+}
+
+impl<'a> Actor<'a> {
+    /// Somebody who signs in with a password; without a user where no user has the name that was sent.
+    #[must_use]
+    pub const fn with_password(user: Option<&'a UserName>, request: &'a RequestContext) -> Self {
+        Self { user, via: Cow::Borrowed("password"), request: Some(request) }
+    }
+
+    /// Somebody who is not known, and what they present: `token`, `session` or `setup`.
+    #[must_use]
+    pub const fn unknown(presents: &'static str, request: &'a RequestContext) -> Self {
+        Self { user: None, via: Cow::Borrowed(presents), request: Some(request) }
+    }
+
+    /// The program itself.
+    #[must_use]
+    pub const fn service() -> Actor<'static> {
+        Actor { user: None, via: Cow::Borrowed("service"), request: None }
+    }
+}
+
+impl<'a> From<&'a Identity> for Actor<'a> {
+    fn from(identity: &'a Identity) -> Self {
+        let via = match &identity.via {
+            Via::Password => Cow::Borrowed("password"),
+            via => Cow::Owned(via.to_string()),
+        };
+        Self { user: Some(&identity.name), via, request: identity.request.as_ref() }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    SignedIn {
+        user: &'a UserName,
+        session: Option<i64>,
+    },
+    SignedOut {
+        user: &'a UserName,
+        session: Option<i64>,
+    },
+    SessionEnded {
+        user: &'a UserName,
+        session: i64,
+    },
+    /// All sessions of a user, or all but the one that asks.
+    SessionsEnded {
+        user: &'a UserName,
+        but: Option<i64>,
+    },
+    FirstOwnerAdded {
+        user: &'a UserName,
+    },
+    UserAdded {
+        user: &'a UserName,
+        role: Role,
+    },
+    RoleChanged {
+        user: &'a UserName,
+        from: Role,
+        to: Role,
+    },
+    PasswordChanged {
+        user: &'a UserName,
+    },
+    UserRemoved {
+        user: &'a UserName,
+        role: Role,
+    },
+    TokenMade {
+        user: &'a UserName,
+        id: i64,
+        role: Role,
+        narrowed: bool,
+        expires_at: Option<Time>,
+    },
+    TokenRevoked {
+        user: &'a UserName,
+        id: i64,
+    },
+    TokensRevoked {
+        user: &'a UserName,
+    },
+    BackupMade {
+        file: &'a str,
+        movies: u64,
+    },
+    BackupRestored {
+        file: &'a str,
+        made_at: Time,
+        movies: u64,
+    },
+    HistoryPruned {
+        before: Time,
+        changes: u64,
+    },
+    DatabaseMigrated {
+        migration: &'a str,
+    },
+    ServiceStarted {
+        settings: &'a str,
+    },
+    ServiceStopped,
+}
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    WrongPassword,
+    UnknownUser,
+    TooManyAttempts,
+    /// A token that is unknown, was revoked or has expired.
+    Token,
+    /// A session that is unknown or has ended.
+    Session,
+    /// An `Authorization` header that is neither Basic nor Bearer.
+    Authorization,
+    /// The role, or the token's role, does not allow it.
+    Role,
+    CrossSite,
+    SetupCode,
+    /// One user has too much under way.
+    UserLimit,
+}
+
+/// The fields of a line that depend on the event.
+struct Line<'a> {
+    event: &'static str,
+    subject: Option<Cow<'a, str>>,
+    detail: Option<Cow<'a, str>>,
+}
+
+impl Event<'_> {
+    fn line(&self) -> Line<'_> {
+        let line = |event, subject: String| Line { event, subject: Some(subject.into()), detail: None };
+        let of_user = |event, user: &UserName| line(event, format!("user {}", user.as_str()));
+        let session =
+            |event, user: &UserName, id: i64| line(event, format!("session {id} of {}", user.as_str()));
+        let with = |line, detail: String| Line { detail: Some(detail.into()), ..line };
+        match *self {
+            Self::SignedIn { user, session: Some(id) } => session("user.sign_in", user, id),
+            Self::SignedIn { user, session: None } => of_user("user.sign_in", user),
+            Self::SignedOut { user, session: Some(id) } => session("user.sign_out", user, id),
+            Self::SignedOut { user, session: None } => of_user("user.sign_out", user),
+            Self::SessionEnded { user, session: id } => session("session.ended", user, id),
+            Self::SessionsEnded { user, but: None } => of_user("session.all_ended", user),
+            Self::SessionsEnded { user, but: Some(id) } => {
+                with(of_user("session.all_ended", user), format!("but session {id}"))
+            }
+            Self::FirstOwnerAdded { user } => of_user("user.first_owner_added", user),
+            Self::UserAdded { user, role } => {
+                with(of_user("user.added", user), format!("role {}", role.as_str()))
+            }
+            Self::RoleChanged { user, from, to } => {
+                with(of_user("user.role_changed", user), format!("from {} to {}", from.as_str(), to.as_str()))
+            }
+            Self::PasswordChanged { user } => of_user("user.password_changed", user),
+            Self::UserRemoved { user, role } => {
+                with(of_user("user.removed", user), format!("role {}", role.as_str()))
+            }
+            Self::TokenMade { user, id, role, narrowed, expires_at } => {
+                let narrowed = if narrowed { ", narrowed" } else { "" };
+                let expires = expires_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                let token = line("token.made", format!("token {id} of {}", user.as_str()));
+                with(token, format!("role {}{narrowed}, expires {expires}", role.as_str()))
+            }
+            Self::TokenRevoked { user, id } => {
+                line("token.revoked", format!("token {id} of {}", user.as_str()))
+            }
+            Self::TokensRevoked { user } => of_user("token.all_revoked", user),
+            Self::BackupMade { file, movies } => {
+                with(line("backup.made", file.to_owned()), format!("{movies} movies"))
+            }
+            Self::BackupRestored { file, made_at, movies } => {
+                with(line("backup.restored", file.to_owned()), format!("made {made_at}, {movies} movies"))
+            }
+            Self::HistoryPruned { before, changes } => {
+                with(line("history.pruned", format!("changes before {before}")), format!("{changes} changes"))
+            }
+            Self::DatabaseMigrated { migration } => line("database.migrated", migration.to_owned()),
+            Self::ServiceStarted { settings } => Line {
+                event: "service.started",
+                subject: Some(concat!("reelshelf ", env!("CARGO_PKG_VERSION")).into()),
+                detail: Some(settings.into()),
+            },
+            Self::ServiceStopped => {
+                line("service.stopped", concat!("reelshelf ", env!("CARGO_PKG_VERSION")).to_owned())
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// The event, and why it was refused.
+    const fn line(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WrongPassword => ("user.sign_in", "wrong password"),
+            Self::UnknownUser => ("user.sign_in", "unknown user"),
+            Self::TooManyAttempts => ("user.sign_in", "too many attempts"),
+            Self::Token => ("request.authenticate", "token unknown, revoked or expired"),
+            Self::Session => ("request.authenticate", "session unknown or ended"),
+            Self::Authorization => ("request.authenticate", "malformed Authorization"),
+            Self::Role => ("request.authorize", "role"),
+            Self::CrossSite => ("request.authorize", "page of another site"),
+            Self::SetupCode => ("setup.code", "code wrong, used or expired"),
+            Self::UserLimit => ("request.limit", "too much under way"),
+        }
+    }
+
+    /// Whether each is written by itself: the throttle of sign-ins and the cost of a password bound their number.
+    const fn is_bounded(self) -> bool {
+        matches!(self, Self::WrongPassword | Self::UnknownUser)
+    }
+}
+
+/// What the audit log remembers while the program runs.
+#[derive(Default)]
+pub(super) struct Log(std::sync::Mutex<repeated::Repeated>);
+
+impl App {
+    /// Writes down what was done. Call it after the commit.
+    pub fn audit(&self, actor: &Actor<'_>, event: &Event<'_>) {
+        let line = event.line();
+        let (user, address, request_id) = fields(actor);
+        let subject = line.subject.as_deref();
+        tracing::info!(target: TARGET, parent: None, event = line.event, outcome = "success", user,
+            via = &*actor.via, address, request_id, subject, detail = line.detail.as_deref());
+    }
+
+    /// Writes down what was refused; `subject` is what it was to be done to. What one address repeats within a
+    /// minute is counted, and written down once more at the end of that minute.
+    pub fn audit_refusal(&self, actor: &Actor<'_>, refusal: Refusal, subject: Option<&str>) {
+        if refusal.is_bounded() {
+            return repeated::Line::new(actor, refusal, subject).write(1);
+        }
+        let line = repeated::Line::new(actor, refusal, subject);
+        self.write_repeated(|repeated| repeated.note(line, self.now()));
+    }
+
+    /// Writes down the migrations that opening the database has run.
+    pub fn audit_migrations(&self, actor: &Actor<'_>) {
+        for migration in self.db.migrations() {
+            self.audit(actor, &Event::DatabaseMigrated { migration });
+        }
+    }
+
+    /// Writes down the counts of refusals of which the minute is over.
+    pub fn audit_repeated(&self) {
+        self.write_repeated(|repeated| repeated.flush(self.now()));
+    }
+
+    /// Writes down that the service ends, after all counts of refusals.
+    pub fn audit_end(&self) {
+        self.write_repeated(repeated::Repeated::finish);
+        self.audit(&Actor::service(), &Event::ServiceStopped);
+    }
+
+    fn write_repeated(&self, lines: impl FnOnce(&mut repeated::Repeated) -> Vec<(repeated::Line, u64)>) {
+        let lines = lines(&mut self.audit.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (line, count) in lines {
+            line.write(count);
+        }
+    }
+}
+
+fn fields<'a>(actor: &Actor<'a>) -> (Option<&'a str>, Option<String>, Option<&'a str>) {
+    let request = actor.request;
+    (
+        actor.user.map(UserName::as_str),
+        request.map(|request| request.address.to_string()),
+        request.map(|request| request.id.as_str()),
+    )
+}
+
+/// Commits, and writes down what was done.
+pub(super) async fn commit(
+    tx: WriteTx,
+    app: &App,
+    actor: &Actor<'_>,
+    events: &[Event<'_>],
+) -> Result<(), Error> {
+    tx.commit().await?;
+    for event in events {
+        app.audit(actor, event);
+    }
+    Ok(())
+}
+
+/// Commits a write with its result, and writes down what was done.
+pub(super) async fn commit_once<T: Serialize>(
+    tx: once::Write,
+    result: T,
+    app: &App,
+    actor: &Actor<'_>,
+    event: &Event<'_>,
+) -> Result<T, Error> {
+    let result = tx.commit(result).await?;
+    app.audit(actor, event);
+    Ok(result)
+}
+
+/// Writes down the counts of refusals each minute.
+pub async fn keep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(AUDIT_REPEAT_WAIT).await;
+        app.audit_repeated();
+    }
+}
