@@ -373,13 +373,14 @@ impl WriteTx {
 }
 
 impl WriteTx {
-    /// Commits what was written so far, lets others write who wait, and goes on in another large
+    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another large
     /// transaction. After an error it is of no use any more.
     ///
     /// # Errors
     /// Those of [`WriteTx::commit`] and of [`Db::write_large`].
-    pub async fn go_on(&mut self, db: &Db) -> Result<(), DbError> {
+    pub async fn go_on(&mut self, db: &Db, pause: impl Future<Output = ()>) -> Result<(), DbError> {
         std::mem::replace(self, Self(None)).commit().await?;
+        pause.await;
         *self = db.write_large().await?;
         Ok(())
     }

@@ -4,8 +4,10 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
     io::Seek,
-    sync::{Arc, Weak},
+    sync::Arc,
 };
+
+use tokio_util::sync::CancellationToken;
 
 use super::{App, Editor, Error, Once, making::Making, once::Begun, prepare};
 use crate::{
@@ -31,9 +33,9 @@ pub async fn import(
     options: ImportOptions,
     once: Once,
 ) -> Result<Report, Error> {
-    let waiting = Arc::new(());
-    let import =
-        Import { app: app.clone(), editor: editor.clone(), kind, options, waiting: Arc::downgrade(&waiting) };
+    let gone = CancellationToken::new();
+    let _when_dropped = gone.clone().drop_guard();
+    let import = Import { app: app.clone(), editor: editor.clone(), kind, options, gone };
     app.db.long(async move { import.run(file, once).await }).await
 }
 
@@ -43,8 +45,8 @@ struct Import {
     editor: Editor,
     kind: FileKind,
     options: ImportOptions,
-    /// Gone when nobody waits for the import any more.
-    waiting: Weak<()>,
+    /// Cancelled when nobody waits for the import any more.
+    gone: CancellationToken,
 }
 
 impl Import {
@@ -98,8 +100,8 @@ impl Import {
                 self.check_wanted()?;
                 store_piece(making, std::mem::take(&mut piece), options.on_duplicate, &mut report).await?;
                 // A movie that was there cannot be changed and yet be seen as it was.
-                if options.on_duplicate != OnDuplicate::Update {
-                    making.let_others_write(&self.app).await?;
+                if more && options.on_duplicate != OnDuplicate::Update {
+                    making.let_others_write(&self.app, &self.gone).await?;
                 }
             }
         }
@@ -112,8 +114,10 @@ impl Import {
 
     /// Whoever has gone away meanwhile does not want it any more.
     fn check_wanted(&self) -> Result<(), Error> {
-        let gone = || Error::Failed("nobody waits for the import any more".to_owned());
-        (self.waiting.strong_count() > 0).then_some(()).ok_or_else(gone)
+        if self.gone.is_cancelled() {
+            return Err(Error::Failed("nobody waits for the import any more".to_owned()));
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
+
+use tokio_util::sync::CancellationToken;
 
 use super::{App, Error, Identity, once::Write};
 use crate::{
@@ -16,6 +19,11 @@ use crate::{
 
 /// How long a change may keep others from writing before it lets them go first.
 const TURN: Duration = Duration::from_millis(100);
+
+/// The policy of the service itself: yields after [`TURN`], and comes back as soon as those who wait have written.
+pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static, ()>> {
+    (held >= TURN).then(|| Box::pin(std::future::ready(())) as _)
+}
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
@@ -77,18 +85,27 @@ impl<'a> Making<'a> {
         Ok(Self { app, tx, id, author, kind, of_one, at, turn: Instant::now(), hidden: None })
     }
 
-    /// Lets others write first who would have to wait for the end of this change, where they have waited
-    /// for a while. What was written so far is committed then, but nobody sees it before the end. So it
+    /// Lets others write first who would have to wait for the end of this change, where the yield policy says
+    /// so and until `gone`. What was written so far is committed then, but nobody sees it before the end. So it
     /// may be new movies alone.
-    pub(super) async fn let_others_write(&mut self, app: &Arc<App>) -> Result<(), Error> {
-        if !app.db.has_one_writer() || self.turn.elapsed() < TURN {
+    pub(super) async fn let_others_write(
+        &mut self,
+        app: &Arc<App>,
+        gone: &CancellationToken,
+    ) -> Result<(), Error> {
+        let Some(pause) = (app.yield_policy)(self.turn.elapsed()) else { return Ok(()) };
+        let pause = async {
+            let _ = gone.run_until_cancelled(pause).await;
+        };
+        if !app.db.has_one_writer() {
+            pause.await; // others write beside this transaction
             return Ok(());
         }
         if self.hidden.is_none() {
             imports::hide(&mut self.tx, self.id).await?;
             self.hidden = Some(Hidden { app: app.clone(), change: Some(self.id) });
         }
-        self.tx.go_on(app).await?;
+        self.tx.go_on(app, pause).await?;
         self.turn = Instant::now();
         if imports::is_under_way(&mut self.tx, self.id).await? {
             return Ok(());
@@ -235,5 +252,16 @@ impl Deref for Making<'_> {
 impl DerefMut for Making<'_> {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.tx
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_write_after_a_time_slice() {
+        assert!(yield_after_time_slice(TURN.saturating_sub(Duration::from_millis(1))).is_none());
+        assert!(yield_after_time_slice(TURN).is_some());
     }
 }

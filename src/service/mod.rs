@@ -25,9 +25,10 @@ pub mod tokens;
 pub mod users;
 mod vocabulary;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub use error::Error;
+use futures_util::future::BoxFuture;
 pub use once::Once;
 pub use rights::{Editor, Identity, Owner, Via, Viewer};
 
@@ -47,10 +48,15 @@ pub struct App {
     tally: tally::Tally,
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
+    yield_policy: YieldPolicy,
 }
 
 /// Where the present time comes from; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// Decides after each batch of an import whether others write first: given how long they could not, returns
+/// what the import awaits while they can. Tests bring their own, and hold an import there.
+pub type YieldPolicy = Arc<dyn Fn(Duration) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
 impl App {
     /// The service over an open database.
@@ -65,7 +71,14 @@ impl App {
             vocabulary: vocabulary::Vocabulary::default(),
             tally: tally::Tally::default(),
             import: tokio::sync::Mutex::default(),
+            yield_policy: Arc::new(making::yield_after_time_slice),
         }
+    }
+
+    /// The same service, whose imports let others write when this policy says so.
+    #[must_use]
+    pub fn with_yield_policy(self, yield_policy: YieldPolicy) -> Self {
+        Self { yield_policy, ..self }
     }
 
     /// The present time.

@@ -3,6 +3,7 @@
 pub mod certificate;
 mod database;
 pub mod films;
+mod import_gate;
 mod prepared;
 pub mod program;
 pub mod proxy;
@@ -19,6 +20,7 @@ use std::{
 };
 
 pub use database::{Kind, TestDatabase};
+pub use import_gate::ImportGate;
 use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
@@ -84,6 +86,8 @@ pub struct Service {
     pub viewer: String,
     pub editor: String,
     pub owner: String,
+    /// Where its imports can be held after each batch of 500 rows.
+    pub imports: ImportGate,
     clock: Arc<AtomicI64>,
 }
 
@@ -99,12 +103,13 @@ impl Service {
 
     /// A service over a database, which makes no users.
     pub async fn empty(database: TestDatabase, settings: Settings) -> Self {
-        Self::over(database, settings, Arc::new(AtomicI64::new(START))).await
+        Self::over(database, settings, Arc::new(AtomicI64::new(START)), ImportGate::new()).await
     }
 
-    /// One more instance over the same database, with the same users and the same clock.
+    /// One more instance over the same database, with the same users, the same clock and the same gate.
     pub async fn another_instance(&self, settings: Settings) -> Self {
-        let instance = Self::over(self.database.clone(), settings, self.clock.clone()).await;
+        let (database, imports) = (self.database.clone(), self.imports.clone());
+        let instance = Self::over(database, settings, self.clock.clone(), imports).await;
         let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
         Self { viewer, editor, owner, ..instance }
     }
@@ -114,16 +119,21 @@ impl Service {
         let writer = self.app.db.write().await.expect("the writer"); // so that nobody else is writing
         let database = self.database.copy().await;
         drop(writer);
-        let copy = Self::over(database, Settings::default(), self.clock.clone()).await;
+        let copy = Self::over(database, Settings::default(), self.clock.clone(), ImportGate::new()).await;
         let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
         Self { viewer, editor, owner, ..copy }
     }
 
-    async fn over(database: TestDatabase, settings: Settings, clock: Arc<AtomicI64>) -> Self {
+    async fn over(
+        database: TestDatabase,
+        settings: Settings,
+        clock: Arc<AtomicI64>,
+        imports: ImportGate,
+    ) -> Self {
         let ticking = clock.clone();
         let db = Db::open(&database.address).await.expect("the database opens");
         let now = move || Time::from_millis(ticking.load(Ordering::SeqCst));
-        let app = Arc::new(App::new(db, Arc::new(now)));
+        let app = Arc::new(App::new(db, Arc::new(now)).with_yield_policy(imports.policy()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let base = format!("http://{}", listener.local_addr().expect("it listens"));
         let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
@@ -137,6 +147,7 @@ impl Service {
             viewer: String::new(),
             editor: String::new(),
             owner: String::new(),
+            imports,
             clock,
         }
     }
@@ -192,18 +203,6 @@ impl Service {
     pub async fn number(&self, sql: &'static str) -> i64 {
         let mut conn = self.app.db.read().await.expect("a connection");
         conn.query(sql, &[], |row| row.get(0)).await.expect("a number")[0]
-    }
-
-    /// Waits until a long import has begun to store.
-    pub async fn await_import(&self) {
-        let under_way = match self.database.kind {
-            Kind::Sqlite => "SELECT count(*) FROM imports_under_way",
-            Kind::Postgres => {
-                "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database \
-                 WHERE locktype = 'advisory' AND datname = current_database()"
-            }
-        };
-        until(async || self.number(under_way).await > 0).await;
     }
 
     /// Adds a movie and returns it.

@@ -70,10 +70,11 @@ on_both! {
 on_both! {
     async fn what_the_service_is_storing_is_given_up(service: &Service) {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), csv(20_000)).expect("a file");
+        std::fs::write(file.path(), csv(501)).expect("a file");
         let import = ["import", file.path().to_str().expect("a path")];
+        service.imports.hold();
         let mut terminal = Terminal::start(80, &import, &environment(service));
-        service.await_import().await;
+        service.imports.reached().await;
         terminal.type_keys("\u{3}");
         let shown = terminal.ended().expect(130).out;
         assert!(shown.ends_with("reelshelf: interrupted; nothing was stored\n"), "{shown}");
