@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test test-deploy bench package image deploy-aws deps
+.PHONY: help run check test test-deploy torture bench package image deploy-aws deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,13 +19,14 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps ## The lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, the pages in a browser
+test: deps ## The lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
 	cargo fmt --check
 	scripts/workflows
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
 	scripts/postman
+	torture/run --short --binary target/debug/reelshelf
 	scripts/e2e
 
 test-deploy: ## What is put onto servers: the Debian package, AWS, the container image; takes root
@@ -34,6 +35,10 @@ test-deploy: ## What is put onto servers: the Debian package, AWS, the container
 	cargo build
 	REELSHELF_DEB=$$(scripts/package dev) && export REELSHELF_DEB && scripts/debian && scripts/aws
 	scripts/container
+
+torture: ## Fault injection on SQLite and PostgreSQL, for many minutes; takes root, or TORTURE=--without-root
+	@scripts/need cc postgres
+	nice torture/run $(TORTURE)
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run

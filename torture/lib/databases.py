@@ -1,0 +1,43 @@
+"""A database of its own for a case, on SQLite or PostgreSQL."""
+
+import sqlite3
+from contextlib import closing
+
+from .postgres import Cluster
+from .processes import Failure
+
+
+class Databases:
+    """Makes databases in a scope; the PostgreSQL server is started with the first that needs it."""
+
+    def __init__(self, scope):
+        self.scope, self.cluster, self.count = scope, None, 0
+
+    def make(self, kind):
+        self.count += 1
+        if kind == "sqlite":
+            return f"sqlite:{self.scope.make_folder(f'sqlite{self.count}')}/films.db"
+        if self.cluster is None:
+            self.cluster = Cluster(self.scope).create().start({"fsync": "on"})
+        return self.cluster.create_database(f"films{self.count}")
+
+    def check_file(self, database):
+        """What SQLite and PostgreSQL themselves find wrong with a database that nobody uses."""
+        if database.startswith("sqlite:"):
+            return check_sqlite(database.removeprefix("sqlite:"))
+        try:
+            self.cluster.psql("CREATE EXTENSION IF NOT EXISTS amcheck", database.rpartition("/")[2])
+            self.cluster.psql("SELECT bt_index_check(c.oid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                              "JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND c.relpersistence = 'p'",
+                              database.rpartition("/")[2])
+        except Failure as failure:
+            return [str(failure)]
+        return []
+
+
+def check_sqlite(path):
+    with closing(sqlite3.connect(path)) as connection:
+        whole = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+        foreign = list(connection.execute("PRAGMA foreign_key_check"))
+    problems = [] if whole == ["ok"] else [f"integrity_check: {line}" for line in whole]
+    return problems + [f"foreign_key_check: {row}" for row in foreign]

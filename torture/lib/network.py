@@ -1,0 +1,59 @@
+"""Another machine, as far as the network goes: a network namespace behind a pair of virtual interfaces.
+
+It takes root, and that this process is in a network namespace of its own (`run` starts such parts by `unshare`), so
+that everything is gone with the processes."""
+
+import subprocess
+
+from .processes import Failure
+
+HERE, THERE = "10.199.0.1", "10.199.0.2"
+NOBODY = "02:00:00:00:00:99"  # an address of no interface: what is sent there is lost in silence
+
+
+def ip(*arguments):
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failure(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class OtherMachine:
+    def __init__(self, scope):
+        links = [line for line in ip("-o", "link").splitlines() if ": lo:" not in line]
+        if any("state UP" in line for line in links):
+            raise Failure("this is not a network namespace of its own")
+        ip("link", "set", "lo", "up")
+        self.process = scope.spawn(["unshare", "--net", "sleep", "infinity"])
+        self.command = ["nsenter", f"--net=/proc/{self.process.pid}/ns/net"]
+        ip("link", "add", "veth-here", "type", "veth", "peer", "name", "veth-there")
+        self.move("veth-there")
+        ip("addr", "add", f"{HERE}/24", "dev", "veth-here")
+        ip("link", "set", "veth-here", "up")
+        for line in (["link", "set", "lo", "up"], ["addr", "add", f"{THERE}/24", "dev", "veth-there"],
+                     ["link", "set", "veth-there", "up"]):
+            self.ip(*line)
+
+    def move(self, link):
+        """Once the process has its own namespace."""
+        for _ in range(50):
+            here = subprocess.run(["readlink", "/proc/self/ns/net"], capture_output=True).stdout
+            there = subprocess.run(["readlink", f"/proc/{self.process.pid}/ns/net"], capture_output=True).stdout
+            if here != there:
+                return ip("link", "set", link, "netns", str(self.process.pid))
+            subprocess.run(["sleep", "0.1"])
+        raise Failure("no network namespace was made")
+
+    def ip(self, *arguments):
+        done = subprocess.run([*self.command, "ip", *arguments], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+
+    def cut_off(self):
+        """From now on all packets in both directions are lost, and nobody is told."""
+        ip("neigh", "replace", THERE, "lladdr", NOBODY, "dev", "veth-here", "nud", "permanent")
+        self.ip("neigh", "replace", HERE, "lladdr", NOBODY, "dev", "veth-there", "nud", "permanent")
+
+    def reconnect(self):
+        ip("neigh", "del", THERE, "dev", "veth-here")
+        self.ip("neigh", "del", HERE, "dev", "veth-there")
