@@ -36,8 +36,11 @@ class Databases:
 
 
 def check_sqlite(path):
-    with closing(sqlite3.connect(path)) as connection:
-        whole = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-        foreign = list(connection.execute("PRAGMA foreign_key_check"))
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            whole = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            foreign = list(connection.execute("PRAGMA foreign_key_check"))
+    except sqlite3.DatabaseError as error:
+        return [f"{path.rpartition('/')[2] if isinstance(path, str) else path.name}: {error}"]
     problems = [] if whole == ["ok"] else [f"integrity_check: {line}" for line in whole]
     return problems + [f"foreign_key_check: {row}" for row in foreign]

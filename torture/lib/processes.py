@@ -40,7 +40,8 @@ class Scope:
         return path
 
     def spawn(self, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=None, cwd=None):
-        """Starts a process that ends with this one, even where this one is killed outright."""
+        """Starts a process that ends with this one, even where this one is killed outright. Call it on the main
+        thread: the kernel takes the end of the thread for that of the parent."""
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, cwd=cwd,

@@ -44,11 +44,11 @@ class Faults:
         with path.open("r+b") as file:
             self.memory = mmap.mmap(file.fileno(), CONTROL.size)
 
-    def arm(self, kind, nth, error=errno.EIO, lasting=False):
-        """The `nth` operation of this kind from now on fails, and with `lasting` all after it."""
+    def arm(self, kinds, nth, error=errno.EIO, lasting=False):
+        """The `nth` operation of these kinds (a name, or several) from now on fails, and with `lasting` all after it."""
         self.disarm()
         self.memory[4 : CONTROL.size] = struct.pack("=5i", nth, error, lasting, 0, 0)
-        self.memory[0:4] = struct.pack("=i", 1 << KINDS[kind])
+        self.memory[0:4] = struct.pack("=i", sum(1 << KINDS[kind] for kind in kinds.split()))
 
     def disarm(self):
         """Ends it; returns how many operations there were and how many failed."""
