@@ -86,6 +86,15 @@ limits! {
     /// Time after which an event stream ends when its user, token or session has ended.
     pub const EVENT_STREAM_RECHECK_WAIT: Duration = Duration::from_secs(5);
 
+    // Signing in
+
+    /// Sign-ins from one address that wait while another one is checked.
+    pub const MAX_SIGN_INS_WAITING_PER_ADDRESS: usize = 32;
+    /// Passwords that wait to be hashed.
+    pub const MAX_PASSWORDS_WAITING: usize = 64;
+    /// Passwords from one network (IPv6 /48, IPv4 /24) that are hashed or wait for it.
+    pub const MAX_PASSWORDS_WAITING_PER_NETWORK: usize = 16;
+
     // Audit log
 
     /// Time within which the audit log counts refusals of one kind, from one address, in one line.

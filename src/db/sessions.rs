@@ -89,14 +89,20 @@ pub async fn by_secret(
     .await
 }
 
-/// Whether a session is there and was used since a moment.
+/// The role of that user, if a session of the user is there and was used since a moment.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn is_valid(conn: &mut Conn, id: i64, seen_since: Time) -> Result<bool, DbError> {
-    let sql = "SELECT id FROM sessions WHERE id = $1 AND seen_at > $2";
-    let params = [id.into(), seen_since.as_millis().into()];
-    Ok(conn.query_opt(sql, &params, |row| row.get::<i64>(0)).await?.is_some())
+pub async fn role(
+    conn: &mut Conn,
+    id: i64,
+    user: &UserName,
+    seen_since: Time,
+) -> Result<Option<Role>, DbError> {
+    let sql = "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id \
+               WHERE s.id = $1 AND u.name = $2 AND s.seen_at > $3";
+    let params = [id.into(), user.as_str().into(), seen_since.as_millis().into()];
+    conn.query_opt(sql, &params, |row| row.parse(0, Role::parse)).await
 }
 
 /// Notes that a session was used.
@@ -130,6 +136,15 @@ pub async fn list(conn: &mut Conn, user_id: i64, seen_since: Time) -> Result<Vec
 pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
+}
+
+/// Ends the session with that hash, if there is one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_by_secret(conn: &mut Conn, secret_hash: &str) -> Result<(), DbError> {
+    conn.execute("DELETE FROM sessions WHERE secret = $1", &[secret_hash.into()]).await?;
+    Ok(())
 }
 
 /// Ends all sessions of a user.

@@ -88,16 +88,15 @@ pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<
     .await
 }
 
-/// Whether a token of a user is there and has not expired.
+/// What a token of that user allows; none where it is gone or has expired.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn is_valid(conn: &mut Conn, id: i64, user: &UserName, now: Time) -> Result<bool, DbError> {
-    // The name, too: where another collection was restored, the id is somebody else's.
-    let sql = "SELECT t.id FROM tokens t JOIN users u ON u.id = t.user_id \
+pub async fn role(conn: &mut Conn, id: i64, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
+    let sql = "SELECT t.role, u.role FROM tokens t JOIN users u ON u.id = t.user_id \
                WHERE t.id = $1 AND u.name = $2 AND (t.expires_at IS NULL OR t.expires_at > $3)";
     let params = [id.into(), user.as_str().into(), now.as_millis().into()];
-    Ok(conn.query_opt(sql, &params, |row| row.get::<i64>(0)).await?.is_some())
+    conn.query_opt(sql, &params, |row| Ok(row.parse(0, Role::parse)?.min(row.parse(1, Role::parse)?))).await
 }
 
 /// A user's tokens, by id.

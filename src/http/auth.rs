@@ -16,8 +16,8 @@ use super::{
 };
 use crate::service::{
     Editor, Error, Identity, Owner, Viewer,
-    audit::{Actor, Refusal},
-    auth::{self, Secret},
+    audit::{Actor, Refusal, RequestContext},
+    auth::{self, Browser, Secret},
 };
 
 const COOKIE: &str = "reelshelf_session";
@@ -119,6 +119,16 @@ pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
             HeaderValue::from_static("Basic realm=\"Reelshelf\", charset=\"UTF-8\""),
         )
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Reelshelf\""))
+}
+
+/// The browser that asks to sign in.
+pub fn browser(headers: &HeaderMap, request: RequestContext) -> Browser {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Browser {
+        request,
+        user_agent: user_agent.unwrap_or_default().to_owned(),
+        presented: session_cookie(headers).map(Secret::presented).into_iter().collect(),
+    }
 }
 
 fn session_cookie(headers: &HeaderMap) -> Option<&str> {

@@ -15,6 +15,8 @@ use crate::{db::DbError, domain::Violation, exchange::Report, service::Error};
 pub const MEDIA_TYPE: &str = "application/problem+json";
 /// After how many seconds to try again when the database cannot be reached.
 const RETRY_AFTER_OUTAGE: u64 = 5;
+/// Seconds to wait when too many sign-ins wait.
+const RETRY_AFTER_OVERLOAD: u64 = 5;
 
 /// An error as the client gets it.
 #[derive(Debug, Clone, Serialize)]
@@ -122,6 +124,9 @@ impl From<Error> for Problem {
             Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
             Error::TooManyAttempts { retry_after } => {
                 of(StatusCode::TOO_MANY_REQUESTS).with_header(header::RETRY_AFTER, *retry_after)
+            }
+            Error::Overloaded => {
+                of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OVERLOAD)
             }
             Error::ImportAborted(report) => Self {
                 extension: Some(Box::new(Extension::Report(report.clone()))),

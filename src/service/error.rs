@@ -39,6 +39,9 @@ pub enum Error {
     /// Too many wrong passwords; the seconds until the next may be tried.
     #[error("too many failed sign-ins; try again in {retry_after} seconds")]
     TooManyAttempts { retry_after: u64 },
+    /// Too many sign-ins are being checked or wait for it.
+    #[error("too many sign-ins at this moment; try again in a few seconds")]
+    Overloaded,
     /// An import of which, for its errors, nothing was stored.
     #[error("{} of {} rows could not be taken; nothing was stored", .0.failed, .0.read)]
     ImportAborted(Box<Report>),

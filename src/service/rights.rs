@@ -21,7 +21,10 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Via {
     /// User name and password with the request.
-    Password,
+    Password {
+        /// SHA-256 of the stored hash that the password matched.
+        stored: [u8; 32],
+    },
     /// An API token.
     Token {
         id: i64,
@@ -39,7 +42,7 @@ pub enum Via {
 impl std::fmt::Display for Via {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Password => f.write_str("password"),
+            Self::Password { .. } => f.write_str("password"),
             Self::Token { name, .. } => write!(f, "token {}", name.as_str()),
             Self::Session { .. } => f.write_str("session"),
             Self::Console => f.write_str("console"),

@@ -3,7 +3,7 @@
 use super::{
     App, Error, Via, Viewer,
     audit::{self, Event},
-    auth::SESSION_IDLE,
+    auth::{self, SESSION_IDLE},
 };
 use crate::db::sessions;
 
@@ -24,7 +24,7 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
 pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let mut tx = app.db.write().await?;
+    let mut tx = auth::begin_account_change(app, viewer).await?;
     if !sessions::delete(&mut tx, viewer.user_id, id).await? {
         return Err(Error::NotFound(format!("there is no session {id}")));
     }
@@ -43,7 +43,7 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
     let own = if let Via::Session { id } = viewer.via { id } else { 0 };
-    let mut tx = app.db.write().await?;
+    let mut tx = auth::begin_account_change(app, viewer).await?;
     sessions::delete_others(&mut tx, viewer.user_id, own).await?;
     let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
     audit::commit(tx, app, &(&**viewer).into(), &[event]).await

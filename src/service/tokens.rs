@@ -3,12 +3,12 @@
 use super::{
     App, Error, Identity, Once, Owner, Via, Viewer,
     audit::{self, Event},
-    auth::Secret,
+    auth::{self, Secret},
     once::Begun,
     users,
 };
 use crate::{
-    db::tokens,
+    db::{WriteTx, tokens},
     domain::{Role, Time, TokenName, UserName},
 };
 
@@ -49,7 +49,8 @@ pub async fn create(
         let rule = format!("must not be later than {end}, when the token that makes it expires");
         return Err(Error::invalid("/expiresAt", rule));
     }
-    insert(app, viewer, (viewer.user_id, &viewer.name), viewer.role, new, once).await
+    let tx = auth::begin_account_change(app, viewer).await?;
+    insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, once).await
 }
 
 /// Makes a token for a user, at the console.
@@ -62,19 +63,22 @@ pub async fn create_for(
     user: &UserName,
     new: &NewToken,
 ) -> Result<(Token, Secret), Error> {
-    let user = users::find(&mut app.db.read().await?, user).await?;
-    insert(app, owner, (user.id, &user.name), user.role, new, Once::default()).await
+    let mut tx = auth::begin_account_change(app, owner).await?;
+    let user = users::find(&mut tx, user).await?;
+    insert(app, tx, owner, (user.id, &user.name), user.role, new, Once::default()).await
 }
 
+/// Stores a token in a transaction in which nobody changes users, so that its user still has the role.
 async fn insert(
     app: &App,
+    tx: WriteTx,
     by: &Identity,
     (user_id, user): (i64, &UserName),
     most: Role,
     new: &NewToken,
     once: Once,
 ) -> Result<(Token, Secret), Error> {
-    let mut tx = match once.begin::<(Token, String)>(app.db.write().await?, app, user_id).await? {
+    let mut tx = match once.begin::<(Token, String)>(tx, app, user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again((token, secret)) => return Ok((token, Secret::presented(&secret))),
     };
@@ -102,7 +106,8 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     if !matches!(viewer.via, Via::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
-    delete(app, viewer, (viewer.user_id, &viewer.name), id).await
+    let tx = auth::begin_account_change(app, viewer).await?;
+    delete(app, tx, viewer, (viewer.user_id, &viewer.name), id).await
 }
 
 /// A user's tokens, at the console.
@@ -120,12 +125,18 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
-    let user = users::find(&mut app.db.read().await?, user).await?;
-    delete(app, owner, (user.id, &user.name), id).await
+    let mut tx = auth::begin_account_change(app, owner).await?;
+    let user = users::find(&mut tx, user).await?;
+    delete(app, tx, owner, (user.id, &user.name), id).await
 }
 
-async fn delete(app: &App, by: &Identity, (user_id, user): (i64, &UserName), id: i64) -> Result<(), Error> {
-    let mut tx = app.db.write().await?;
+async fn delete(
+    app: &App,
+    mut tx: WriteTx,
+    by: &Identity,
+    (user_id, user): (i64, &UserName),
+    id: i64,
+) -> Result<(), Error> {
     if !tokens::delete(&mut tx, user_id, id).await? {
         return Err(Error::NotFound(format!("there is no token {id}")));
     }

@@ -7,7 +7,7 @@ use super::{
     once::Begun,
 };
 use crate::{
-    db::{DbError, Lock, WriteTx, sessions, users},
+    db::{DbError, WriteTx, sessions, users},
     domain::{Password, Role, UserName},
 };
 
@@ -41,7 +41,8 @@ pub async fn add(
     once: Once,
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
-    let mut tx = match once.begin(app.db.write().await?, app, owner.user_id).await? {
+    let tx = auth::begin_account_change(app, owner).await?;
+    let mut tx = match once.begin(tx, app, owner.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(user) => return Ok(user),
     };
@@ -66,7 +67,7 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
         Some(password) => Some(app.auth.hash(password).await?),
         None => None,
     };
-    let mut tx = locked(app).await?;
+    let mut tx = auth::begin_account_change(app, owner).await?;
     let user = find(&mut tx, name).await?;
     let role = changes.role.filter(|role| *role != user.role);
     if let Some(role) = role {
@@ -91,7 +92,7 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
 pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Error> {
-    let mut tx = locked(app).await?;
+    let mut tx = auth::begin_account_change(app, owner).await?;
     let user = find(&mut tx, name).await?;
     keep_an_owner(&mut tx, &user).await?;
     users::delete(&mut tx, user.id).await?;
@@ -103,7 +104,7 @@ pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Err
 ///
 /// # Errors
 /// [`Error::Invalid`] where the present one is wrong; [`Error::TooManyAttempts`]; [`Error::Forbidden`] with a
-/// token that was narrowed.
+/// token that was narrowed; [`Error::Conflict`] where somebody else has set a password meanwhile.
 pub async fn change_own_password(
     app: &App,
     viewer: &Viewer,
@@ -114,18 +115,18 @@ pub async fn change_own_password(
     viewer.may_manage_account()?;
     let user = auth::check_present_password(app, request, &viewer.name, present).await?;
     let hash = app.auth.hash(new).await?;
-    let mut tx = locked(app).await?;
+    let mut tx = auth::begin_account_change(app, viewer).await?;
+    // Whoever reset the password meanwhile has the last word, even if the present one was right a moment ago.
+    let stored = users::by_name(&mut tx, &viewer.name).await?;
+    if stored.is_none_or(|stored| stored.id != user.id || stored.password_hash != user.password_hash) {
+        return Err(Error::Conflict(
+            "the password was changed meanwhile; sign in with the new one".to_owned(),
+        ));
+    }
     users::set_password(&mut tx, user.id, &hash).await?;
     sessions::delete_all(&mut tx, user.id).await?;
     let event = Event::PasswordChanged { user: &user.name };
     audit::commit(tx, app, &(&**viewer).into(), &[event]).await
-}
-
-/// A transaction in which nobody else changes users.
-async fn locked(app: &App) -> Result<WriteTx, Error> {
-    let mut tx = app.db.write().await?;
-    tx.lock(Lock::Users).await?;
-    Ok(tx)
 }
 
 pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<User, Error> {

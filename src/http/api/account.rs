@@ -13,7 +13,7 @@ use crate::{
     domain::{Password, Role, UserName},
     http::{
         Shared,
-        auth::{challenge, refuse_cross_site, set_cookie},
+        auth::{browser, challenge, refuse_cross_site, set_cookie},
         body::{self, Json, media_type, read_json, unsupported},
         client::Client,
         openapi as schema,
@@ -68,8 +68,7 @@ async fn login(
     request: Request,
 ) -> Result<Response, Problem> {
     refuse_cross_site(&request, &state)?;
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let agent = agent.unwrap_or_default().to_owned();
+    let browser = browser(request.headers(), from);
     let headers = request.headers().clone();
     match media_type(request.headers()).as_str() {
         "application/json" => {
@@ -79,14 +78,12 @@ async fn login(
             let password = members.required("password", |node| node.secret());
             members.finish().map_err(body::invalid)?;
             let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
-            let begun = auth::login(&state.app, from, &agent, name, password).await;
+            let begun = auth::login(&state.app, browser, name, password).await;
             let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
             let (cookie, value) = set_cookie(Some(&secret), client);
             Ok(([(cookie, value)], Answer(Me::from(&identity))).into_response())
         }
-        "application/x-www-form-urlencoded" => {
-            web::login::submit(&state, client, from, &agent, request).await
-        }
+        "application/x-www-form-urlencoded" => web::login::submit(&state, client, browser, request).await,
         _ => Err(unsupported(header::ACCEPT, "application/json, application/x-www-form-urlencoded")),
     }
 }
@@ -132,6 +129,7 @@ async fn me(viewer: Viewer) -> Answer<Me> {
 #[utoipa::path(patch, path = "/me", operation_id = "updateMe", tag = "account", request_body = schema::PasswordChange, responses(
     (status = 200, description = "The password was changed", body = schema::Me),
     (status = 400, description = "No JSON"),
+    (status = 409, description = "Somebody else has set a new password meanwhile"),
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid, or the present password is wrong"),

@@ -10,7 +10,10 @@ use axum::{
 use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
 use crate::{
     http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
-    service::{audit::RequestContext, auth, setup},
+    service::{
+        auth::{self, Browser},
+        setup,
+    },
 };
 
 #[derive(Template, Default)]
@@ -67,14 +70,13 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
 pub async fn submit(
     state: &Shared,
     client: Client,
-    from: RequestContext,
-    user_agent: &str,
+    browser: Browser,
     request: Request,
 ) -> Result<Response, Problem> {
     let form = Form::read(request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
     let kept = Kept::of_login(&form);
-    match auth::login(&state.app, from, user_agent, name, form.get("password")).await {
+    match auth::login(&state.app, browser, name, form.get("password")).await {
         Ok((secret, identity)) => {
             let on = match &kept {
                 Some(kept) => kept.go_on(&Visitor::bare(identity, "/".to_owned()))?,

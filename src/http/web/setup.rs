@@ -16,7 +16,7 @@ use crate::{
     http::{
         Shared,
         api::account::Me,
-        auth::{refuse_cross_site, set_cookie},
+        auth::{browser, refuse_cross_site, set_cookie},
         body::{media_type, read_json, unsupported},
         client::Client,
         openapi as schema,
@@ -112,16 +112,15 @@ async fn submit(
 ) -> Result<Response, Problem> {
     refuse_cross_site(&request, &state)?;
     let headers = request.headers();
-    let agent =
-        headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+    let browser = browser(headers, from);
     let (form, is_json) = match media_type(headers).as_str() {
         "application/json" => (of_json(request).await?, true),
         "application/x-www-form-urlencoded" => (Form::read(request).await?, false),
         _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
     };
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
-    let made = match finish(&state, &from, code, name, password).await {
-        Ok(()) => auth::login(&state.app, from, &agent, name, password).await,
+    let made = match finish(&state, &browser.request, code, name, password).await {
+        Ok(()) => auth::login(&state.app, browser, name, password).await,
         Err(error) => Err(error),
     };
     let (session, identity) = match made {

@@ -63,7 +63,7 @@ impl<'a> Actor<'a> {
 impl<'a> From<&'a Identity> for Actor<'a> {
     fn from(identity: &'a Identity) -> Self {
         let via = match &identity.via {
-            Via::Password => Cow::Borrowed("password"),
+            Via::Password { .. } => Cow::Borrowed("password"),
             via => Cow::Owned(via.to_string()),
         };
         Self { user: Some(&identity.name), via, request: identity.request.as_ref() }

@@ -7,13 +7,15 @@ mod throttle;
 pub use secrets::{Secret, TOKEN_PREFIX};
 pub(super) use throttle::subscriber;
 
+use sha2::{Digest, Sha256};
+
 use super::{
     App, Error, Identity, Via,
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
-    db::{Lock, sessions, tokens, users},
-    domain::{Password, UserName},
+    db::{Conn, Lock, WriteTx, sessions, tokens, users},
+    domain::{Password, Time, UserName},
 };
 
 /// How long a session lasts after it was last used, in milliseconds: 30 days.
@@ -27,7 +29,7 @@ const WRONG: Error = Error::Unauthenticated("the user name or the password is wr
 #[derive(Default)]
 pub(super) struct Guard {
     hasher: passwords::Hasher,
-    remembered: passwords::Remembered,
+    verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
     /// The one-time code with which the first owner can be made.
     pub(super) setup_code: std::sync::Mutex<Option<Secret>>,
@@ -47,26 +49,31 @@ struct Checked {
 }
 
 /// Checks a user name and a password. Wrong ones are counted for the address they come from; a pair
-/// that was right a short while ago is right without another computation.
+/// that was right from that very address a short while ago is right without another computation.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], the same for a wrong name as for a wrong password;
-/// [`Error::TooManyAttempts`].
+/// [`Error::TooManyAttempts`]; [`Error::Overloaded`].
 async fn check(app: &App, request: &RequestContext, name: &str, password: &str) -> Result<Checked, Error> {
+    let address = request.address;
     let name = UserName::parse(name).map_err(|_| name);
     let user = match &name {
         Ok(name) => users::by_name(&mut app.db.read().await?, name).await?,
         Err(_) => None,
     };
     let guard = &app.auth;
-    let remembered =
-        || user.as_ref().filter(|user| guard.remembered.knows(&user.password_hash, password, app.now()));
+    // Only this address can have verified the pair: from another one it would be a way past the throttle.
+    let remembered = || {
+        let verified =
+            |user: &&users::User| guard.verified.contains(address, &user.password_hash, password, app.now());
+        user.as_ref().filter(verified)
+    };
     if let Some(user) = remembered() {
         return Ok(Checked { user: user.clone(), computed: false });
     }
     // One at a time for each address, so that guesses side by side are counted like any others, and
     // one client's first requests side by side cost one computation.
-    let mut attempts = guard.throttle.attempts_from(request.address, app.now()).await;
+    let mut attempts = guard.throttle.attempts_from(address, app.now()).await?;
     if let Some(user) = remembered() {
         return Ok(Checked { user: user.clone(), computed: false });
     }
@@ -81,11 +88,11 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
         .check(&account, app.now())
         .inspect_err(|_| app.audit_refusal(&actor, Refusal::TooManyAttempts, None))?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    if guard.hasher.verify(password, hash).await?
+    if guard.hasher.verify(address, password, hash).await?
         && let Some(user) = &user
     {
         attempts.forget(&account);
-        guard.remembered.remember(&user.password_hash, password, app.now());
+        guard.verified.insert(address, &user.password_hash, password, app.now());
         return Ok(Checked { user: user.clone(), computed: true });
     }
     let refusal = if user.is_some() { Refusal::WrongPassword } else { Refusal::UnknownUser };
@@ -109,7 +116,7 @@ pub async fn basic(
         user_id: user.id,
         name: user.name,
         role: user.role,
-        via: Via::Password,
+        via: Via::Password { stored: digest(&user.password_hash) },
         request: Some(request),
     };
     if computed {
@@ -172,34 +179,65 @@ pub async fn session(app: &App, request: RequestContext, cookie: &str) -> Result
     })
 }
 
-/// Whether somebody is signed in still: the token or the session was not revoked, the user not removed.
-///
-/// # Errors
-/// Those of the database.
+fn digest(password_hash: &str) -> [u8; 32] {
+    Sha256::digest(password_hash).into()
+}
+
+/// Whether an identity still holds: the token or the session is there, the user has the same password and role.
 pub(super) async fn is_signed_in(app: &App, identity: &Identity) -> Result<bool, Error> {
-    let mut conn = app.db.read().await?;
-    let now = app.now();
-    Ok(match identity.via {
-        Via::Token { id, .. } => tokens::is_valid(&mut conn, id, &identity.name, now).await?,
-        Via::Session { id } => sessions::is_valid(&mut conn, id, now.plus_millis(-SESSION_IDLE)).await?,
-        Via::Password => {
-            users::by_name(&mut conn, &identity.name).await?.is_some_and(|u| u.id == identity.user_id)
+    still_holds(&mut app.db.read().await?, app.now(), identity).await
+}
+
+async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<bool, Error> {
+    let Identity { name, role, .. } = identity;
+    // The name, too: where another collection was restored, an id is somebody else's.
+    Ok(match &identity.via {
+        Via::Token { id, .. } => tokens::role(conn, *id, name, now).await? == Some(*role),
+        Via::Session { id } => {
+            sessions::role(conn, *id, name, now.plus_millis(-SESSION_IDLE)).await? == Some(*role)
         }
+        Via::Password { stored } => users::by_name(conn, name).await?.is_some_and(|user| {
+            user.id == identity.user_id && user.role == *role && digest(&user.password_hash) == *stored
+        }),
         Via::Console => true,
     })
+}
+
+/// Begins a change of users, tokens or sessions: nobody else changes users until it ends, and the identity that
+/// was checked at the beginning of the request still holds.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] where the token, the session, the password or the role has changed since.
+pub(super) async fn begin_account_change(app: &App, identity: &Identity) -> Result<WriteTx, Error> {
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Users).await?;
+    if !still_holds(&mut tx, app.now(), identity).await? {
+        return Err(Error::Unauthenticated("what you signed in with has changed meanwhile; sign in again"));
+    }
+    Ok(tx)
+}
+
+/// The browser that begins a session.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    pub request: RequestContext,
+    /// What it calls itself.
+    pub user_agent: String,
+    /// The cookies of sessions that it has presented: the new session takes their place.
+    pub presented: Vec<Secret>,
 }
 
 /// Begins a session of the web pages; returns what its cookie holds.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], [`Error::TooManyAttempts`].
+/// [`Error::Unauthenticated`], [`Error::TooManyAttempts`], [`Error::Overloaded`].
 pub async fn login(
     app: &App,
-    request: RequestContext,
-    user_agent: &str,
+    browser: Browser,
     name: &str,
     password: &str,
 ) -> Result<(Secret, Identity), Error> {
+    let Browser { request, user_agent, presented } = browser;
     let Checked { user, .. } = check(app, &request, name, password).await?;
     let secret = Secret::session();
     let now = app.now();
@@ -210,6 +248,9 @@ pub async fn login(
     let present = users::by_name(&mut tx, &user.name).await?;
     let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
     sessions::delete_expired(&mut tx, now.plus_millis(-SESSION_IDLE)).await?;
+    for presented in &presented {
+        sessions::delete_by_secret(&mut tx, &presented.hash()).await?;
+    }
     let address = request.address.to_string();
     let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
     let event = Event::SignedIn { user: &user.name, session: Some(id) };

@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use argon2::{
@@ -13,42 +14,71 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
+use super::throttle::subscriber;
 use crate::{
     domain::{Password, Time},
+    limits::{MAX_PASSWORDS_WAITING, MAX_PASSWORDS_WAITING_PER_NETWORK},
     service::Error,
 };
 
 /// Computations at one time: each takes 19 MiB and a processor for some tens of milliseconds.
 const AT_ONCE: usize = 2;
 
-/// A hash of no password: whoever has no user computes against this one, so that his answer takes
-/// as long. Same parameters as ours: the OWASP Password Storage Cheat Sheet's for Argon2id (19 MiB, 2 passes,
-/// 1 lane), which are also the library's default.
+/// A hash of no password: a sign-in with an unknown name computes against this one, so that it takes as long.
+/// Same parameters as ours: the OWASP Password Storage Cheat Sheet's for Argon2id (19 MiB, 2 passes, 1 lane),
+/// which are also the library's default.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Q0N7VhgI6HFOtvUUBEHhMG0zVyx8cKp36bhhSpZlLRs";
 
 /// Computes Argon2id off the threads that serve other requests.
-pub(super) struct Hasher(Semaphore);
+pub(super) struct Hasher {
+    permits: Arc<Semaphore>,
+    queue: Arc<Mutex<Queue>>,
+}
+
+/// The computations that run or wait, and from which networks they come.
+#[derive(Default)]
+struct Queue {
+    all: usize,
+    networks: HashMap<IpAddr, usize>,
+}
+
+/// A place in the queue, given back when it is dropped.
+struct Place {
+    queue: Arc<Mutex<Queue>>,
+    network: Option<IpAddr>,
+}
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), queue: Arc::default() }
     }
 }
 
 impl Hasher {
     /// Hashes a password, in the PHC string format.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] while too many computations wait.
     pub(super) async fn hash(&self, password: Password) -> Result<String, Error> {
-        let hashed = self.compute(move || {
+        let hashed = self.compute(None, move || {
             Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
         });
         hashed.await?.map_err(|e| Error::Failed(format!("Argon2id failed: {e}")))
     }
 
-    /// Whether a password has that hash; without one it takes as long and is wrong.
-    pub(super) async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Error> {
+    /// Whether a password from that address has that hash; without a hash it takes as long and is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] while too many computations wait, in all or from that network.
+    pub(super) async fn verify(
+        &self,
+        address: IpAddr,
+        password: &str,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
         let password = password.to_owned();
-        self.compute(move || {
+        self.compute(Some(network(address)), move || {
             let known = hash.is_some();
             let hash = PasswordHash::new(hash.as_deref().unwrap_or(NOBODY));
             let matches =
@@ -60,12 +90,57 @@ impl Hasher {
 
     async fn compute<T: Send + 'static>(
         &self,
+        network: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let failed =
             |e: &dyn std::fmt::Display| Error::Failed(format!("a password could not be hashed: {e}"));
-        let _permit = self.0.acquire().await.map_err(|e| failed(&e))?;
+        let place = Place::take(&self.queue, network)?;
+        let permit = self.permits.clone().acquire_owned().await.map_err(|e| failed(&e))?;
+        let work = move || {
+            // The computation goes on when its client is gone, and so do the permit and the place.
+            let _held = (permit, place);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|e| failed(&e))
+    }
+}
+
+impl Place {
+    fn take(queue: &Arc<Mutex<Queue>>, network: Option<IpAddr>) -> Result<Self, Error> {
+        let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_network = network.and_then(|network| waiting.networks.get(&network)).copied().unwrap_or(0);
+        if waiting.all >= AT_ONCE + MAX_PASSWORDS_WAITING || of_network >= MAX_PASSWORDS_WAITING_PER_NETWORK {
+            return Err(Error::Overloaded);
+        }
+        waiting.all += 1;
+        if let Some(network) = network {
+            waiting.networks.insert(network, of_network + 1);
+        }
+        Ok(Self { queue: queue.clone(), network })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut waiting = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.all -= 1;
+        if let Some(network) = self.network
+            && let Some(count) = waiting.networks.get_mut(&network)
+        {
+            *count -= 1;
+            if *count == 0 {
+                waiting.networks.remove(&network);
+            }
+        }
+    }
+}
+
+/// The network that one organisation has: 48 bits of IPv6, 24 of IPv4.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 80 << 80).into()),
+        IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) >> 8 << 8).into()),
     }
 }
 
@@ -74,38 +149,44 @@ const REMEMBERED: i64 = 5 * 60 * 1000;
 /// How many are remembered at the most.
 const MOST_REMEMBERED: usize = 1000;
 
-/// Pairs of a password and the stored hash that it matched, as an HMAC under a key that is made at
-/// start and never leaves this process. The stored hash is read from the database at each request:
-/// when the password or the user is gone, so is what the pair would have to match.
-pub(super) struct Remembered {
+/// Passwords that were verified a short while ago: an HMAC of the address (for IPv6 its /64), the stored hash and
+/// the password, under a key that is made at start and never leaves this process. The stored hash is read from the
+/// database at each request: when the password or the user is gone, so is what the password would have to match.
+/// Of another address nothing is known, so a cached pair helps nobody to guess.
+pub(super) struct VerifiedPasswordCache {
     key: [u8; 32],
     until: Mutex<HashMap<[u8; 32], Time>>,
 }
 
-impl Default for Remembered {
+impl Default for VerifiedPasswordCache {
     fn default() -> Self {
         Self { key: rand::random(), until: Mutex::default() }
     }
 }
 
-impl Remembered {
-    pub(super) fn knows(&self, hash: &str, password: &str, now: Time) -> bool {
+impl VerifiedPasswordCache {
+    pub(super) fn contains(&self, address: IpAddr, hash: &str, password: &str, now: Time) -> bool {
         let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.get(&self.mac(hash, password)).is_some_and(|until| *until > now)
+        until.get(&self.mac(address, hash, password)).is_some_and(|until| *until > now)
     }
 
-    pub(super) fn remember(&self, hash: &str, password: &str, now: Time) {
+    pub(super) fn insert(&self, address: IpAddr, hash: &str, password: &str, now: Time) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         if until.len() >= MOST_REMEMBERED {
             until.retain(|_, until| *until > now);
         }
         if until.len() < MOST_REMEMBERED {
-            until.insert(self.mac(hash, password), now.plus_millis(REMEMBERED));
+            until.insert(self.mac(address, hash, password), now.plus_millis(REMEMBERED));
         }
     }
 
-    fn mac(&self, hash: &str, password: &str) -> [u8; 32] {
+    fn mac(&self, address: IpAddr, hash: &str, password: &str) -> [u8; 32] {
+        let address = match subscriber(address) {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+            IpAddr::V6(v6) => v6,
+        };
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        mac.update(&address.octets());
         mac.update(hash.as_bytes()); // a PHC string holds no NUL, so the two cannot run into each other
         mac.update(&[0]);
         mac.update(password.as_bytes());
@@ -118,6 +199,8 @@ mod tests {
     use super::*;
     use crate::domain::UserName;
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
     #[tokio::test]
     async fn a_hash_is_argon2id_with_the_owasp_parameters_and_verifies() {
         let hasher = Hasher::default();
@@ -125,31 +208,75 @@ mod tests {
         let hash = hasher.hash(Password::parse("kX9-vbq2#w", &name).unwrap()).await.unwrap();
         let (parameters, _) = NOBODY.split_at("$argon2id$v=19$m=19456,t=2,p=1$".len());
         assert!(hash.starts_with(parameters), "{hash}");
-        assert!(hasher.verify("kX9-vbq2#w", Some(hash.clone())).await.unwrap());
-        assert!(!hasher.verify("kX9-vbq2#W", Some(hash)).await.unwrap());
-        assert!(!hasher.verify("kX9-vbq2#w", None).await.unwrap());
+        assert!(hasher.verify(HERE, "kX9-vbq2#w", Some(hash.clone())).await.unwrap());
+        assert!(!hasher.verify(HERE, "kX9-vbq2#W", Some(hash)).await.unwrap());
+        assert!(!hasher.verify(HERE, "kX9-vbq2#w", None).await.unwrap());
         assert!(PasswordHash::new(NOBODY).is_ok(), "computing against it takes as long");
     }
 
+    #[tokio::test]
+    async fn so_many_computations_wait_and_no_more() {
+        let hasher = Arc::new(Hasher::default());
+        let running = hasher.permits.clone().acquire_many_owned(u32::try_from(AT_ONCE).unwrap()).await;
+        let mut waiting = tokio::task::JoinSet::new();
+        for n in 0..AT_ONCE + MAX_PASSWORDS_WAITING {
+            let hasher = hasher.clone();
+            let address = IpAddr::from([198, 51, u8::try_from(n).unwrap(), 1]);
+            waiting.spawn(async move { hasher.compute(Some(network(address)), move || n).await.unwrap() });
+        }
+        while hasher.queue.lock().unwrap().all < AT_ONCE + MAX_PASSWORDS_WAITING {
+            tokio::task::yield_now().await;
+        }
+        let one_more = hasher.verify(HERE, "password", None).await;
+        assert!(matches!(one_more, Err(Error::Overloaded)), "{one_more:?}");
+        drop(running);
+        assert_eq!(waiting.join_all().await.len(), AT_ONCE + MAX_PASSWORDS_WAITING);
+        assert!(hasher.compute(Some(network(HERE)), || true).await.unwrap());
+        let queue = hasher.queue.lock().unwrap();
+        assert_eq!((queue.all, queue.networks.len()), (0, 0), "every place was given back");
+    }
+
+    #[tokio::test]
+    async fn one_network_takes_a_part_of_the_queue_only() {
+        let hasher = Hasher::default();
+        let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, n, 0, 0, 0, 1]);
+        let places: Vec<_> = (0..u16::try_from(MAX_PASSWORDS_WAITING_PER_NETWORK).unwrap())
+            .map(|n| Place::take(&hasher.queue, Some(network(address(n)))).unwrap())
+            .collect();
+        let one_more = hasher.verify(address(u16::MAX), "password", None).await;
+        assert!(matches!(one_more, Err(Error::Overloaded)), "{one_more:?}");
+        assert!(hasher.compute(Some(network(HERE)), || true).await.unwrap(), "another network");
+        drop(places);
+        assert!(hasher.compute(Some(network(address(0))), || true).await.unwrap());
+    }
+
     #[test]
-    fn a_pair_is_remembered_for_a_while_and_only_with_its_hash() {
-        let remembered = Remembered::default();
+    fn a_pair_is_remembered_for_a_while_and_only_with_its_hash_and_for_its_address() {
+        let cache = VerifiedPasswordCache::default();
         let now = Time::from_millis(0);
-        remembered.remember("hash", "password", now);
-        assert!(remembered.knows("hash", "password", now.plus_millis(REMEMBERED - 1)));
-        assert!(!remembered.knows("hash", "password", now.plus_millis(REMEMBERED)));
-        assert!(!remembered.knows("another hash", "password", now));
-        assert!(!remembered.knows("hash", "another password", now));
+        let (here, neighbour, elsewhere) = (
+            "2001:db8::1".parse().unwrap(),
+            "2001:db8::2".parse().unwrap(),
+            "2001:db8:0:1::1".parse().unwrap(),
+        );
+        cache.insert(here, "hash", "password", now);
+        assert!(cache.contains(here, "hash", "password", now.plus_millis(REMEMBERED - 1)));
+        assert!(cache.contains(neighbour, "hash", "password", now), "the same network of 64 bits");
+        assert!(!cache.contains(here, "hash", "password", now.plus_millis(REMEMBERED)));
+        assert!(!cache.contains(here, "another hash", "password", now));
+        assert!(!cache.contains(here, "hash", "another password", now));
+        assert!(!cache.contains(elsewhere, "hash", "password", now));
+        assert!(!cache.contains(HERE, "hash", "password", now));
     }
 
     #[test]
     fn what_is_remembered_has_an_end() {
-        let remembered = Remembered::default();
+        let cache = VerifiedPasswordCache::default();
         for n in 0..=MOST_REMEMBERED {
-            remembered.remember("hash", &n.to_string(), Time::from_millis(0));
+            cache.insert(HERE, "hash", &n.to_string(), Time::from_millis(0));
         }
-        assert!(!remembered.knows("hash", &MOST_REMEMBERED.to_string(), Time::from_millis(1)));
-        remembered.remember("hash", "later", Time::from_millis(REMEMBERED));
-        assert!(remembered.knows("hash", "later", Time::from_millis(REMEMBERED)));
+        assert!(!cache.contains(HERE, "hash", &MOST_REMEMBERED.to_string(), Time::from_millis(1)));
+        cache.insert(HERE, "hash", "later", Time::from_millis(REMEMBERED));
+        assert!(cache.contains(HERE, "hash", "later", Time::from_millis(REMEMBERED)));
     }
 }

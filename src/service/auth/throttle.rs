@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{domain::Time, service::Error};
+use crate::{domain::Time, limits::MAX_SIGN_INS_WAITING_PER_ADDRESS, service::Error};
 
 /// Failures are counted over a minute (milliseconds).
 const WINDOW: i64 = 60 * 1000;
@@ -30,7 +30,14 @@ pub(super) struct Failures(VecDeque<(Time, String)>);
 
 impl Throttle {
     /// Waits until no other attempt from that address is under way.
-    pub(super) async fn attempts_from(&self, address: IpAddr, now: Time) -> OwnedMutexGuard<Failures> {
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] while too many attempts from that address wait.
+    pub(super) async fn attempts_from(
+        &self,
+        address: IpAddr,
+        now: Time,
+    ) -> Result<OwnedMutexGuard<Failures>, Error> {
         let failures = {
             let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if addresses.len() >= MANY_ADDRESSES {
@@ -38,9 +45,14 @@ impl Throttle {
                 let recent = |f: &Failures| f.0.back().is_some_and(|(at, _)| *at > now.plus_millis(-WINDOW));
                 addresses.retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| recent(&f)));
             }
-            addresses.entry(subscriber(address)).or_default().clone()
+            let failures = addresses.entry(subscriber(address)).or_default();
+            // One reference is the map's, one that of the attempt under way.
+            if Arc::strong_count(failures) >= MAX_SIGN_INS_WAITING_PER_ADDRESS + 2 {
+                return Err(Error::Overloaded);
+            }
+            failures.clone()
         };
-        failures.lock_owned().await
+        Ok(failures.lock_owned().await)
     }
 }
 
@@ -96,7 +108,7 @@ mod tests {
     async fn five_failures_for_one_account_from_one_address_are_enough() {
         let throttle = Throttle::default();
         let here: IpAddr = "192.0.2.1".parse().unwrap();
-        let mut failures = throttle.attempts_from(here, NOW).await;
+        let mut failures = throttle.attempts_from(here, NOW).await.unwrap();
         for n in 0..5 {
             assert!(failures.check("olivia", NOW.plus_millis(n * 1000)).is_ok());
             failures.note_failure("olivia".into(), NOW.plus_millis(n * 1000));
@@ -104,7 +116,8 @@ mod tests {
         let refused = failures.check("olivia", NOW.plus_millis(4000)).unwrap_err();
         assert!(matches!(refused, Error::TooManyAttempts { retry_after: 56 }), "{refused:?}");
         assert!(failures.check("pete", NOW.plus_millis(4000)).is_ok());
-        assert!(throttle.attempts_from("192.0.2.2".parse().unwrap(), NOW).await.check("olivia", NOW).is_ok());
+        let mut elsewhere = throttle.attempts_from("192.0.2.2".parse().unwrap(), NOW).await.unwrap();
+        assert!(elsewhere.check("olivia", NOW).is_ok());
         assert!(failures.check("olivia", NOW.plus_millis(WINDOW - 1)).is_err());
         assert!(failures.check("olivia", NOW.plus_millis(WINDOW)).is_ok());
     }
@@ -112,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn twenty_failures_from_one_address_are_enough_for_all_accounts() {
         let throttle = Throttle::default();
-        let mut failures = throttle.attempts_from("2001:db8::1".parse().unwrap(), NOW).await;
+        let mut failures = throttle.attempts_from("2001:db8::1".parse().unwrap(), NOW).await.unwrap();
         for n in 0..20 {
             assert!(failures.check(&n.to_string(), NOW).is_ok(), "{n}");
             failures.note_failure(n.to_string(), NOW);
@@ -120,9 +133,9 @@ mod tests {
         assert!(failures.check("olivia", NOW).is_err());
         drop(failures);
         let neighbour = "2001:db8::ffff:1".parse().unwrap();
-        assert!(throttle.attempts_from(neighbour, NOW).await.check("olivia", NOW).is_err());
+        assert!(throttle.attempts_from(neighbour, NOW).await.unwrap().check("olivia", NOW).is_err());
         let elsewhere = "2001:db8:0:1::1".parse().unwrap();
-        assert!(throttle.attempts_from(elsewhere, NOW).await.check("olivia", NOW).is_ok());
+        assert!(throttle.attempts_from(elsewhere, NOW).await.unwrap().check("olivia", NOW).is_ok());
     }
 
     #[test]
@@ -135,7 +148,7 @@ mod tests {
         let throttle = Throttle::default();
         let fail = async |n: usize, now| {
             let address = IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
-            throttle.attempts_from(address, now).await.note_failure("olivia".into(), now);
+            throttle.attempts_from(address, now).await.unwrap().note_failure("olivia".into(), now);
         };
         for n in 0..MANY_ADDRESSES {
             fail(n, NOW).await;
@@ -144,5 +157,27 @@ mod tests {
         assert_eq!(throttle.0.lock().unwrap().len(), MANY_ADDRESSES + 1, "all are recent");
         fail(0, NOW.plus_millis(WINDOW)).await;
         assert_eq!(throttle.0.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_attempts_from_one_address_wait() {
+        let throttle = Arc::new(Throttle::default());
+        let here: IpAddr = "2001:db8::1".parse().unwrap();
+        let under_way = throttle.attempts_from(here, NOW).await.unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..MAX_SIGN_INS_WAITING_PER_ADDRESS {
+            let throttle = throttle.clone();
+            waiting.spawn(async move { throttle.attempts_from(here, NOW).await.is_ok() });
+        }
+        let references = || Arc::strong_count(&throttle.0.lock().unwrap()[&subscriber(here)]);
+        while references() < MAX_SIGN_INS_WAITING_PER_ADDRESS + 2 {
+            tokio::task::yield_now().await;
+        }
+        let neighbour = "2001:db8::2".parse().unwrap();
+        assert!(matches!(throttle.attempts_from(neighbour, NOW).await, Err(Error::Overloaded)));
+        assert!(throttle.attempts_from("2001:db8:0:1::1".parse().unwrap(), NOW).await.is_ok());
+        drop(under_way);
+        assert!(waiting.join_all().await.into_iter().all(|ok| ok));
+        assert!(throttle.attempts_from(neighbour, NOW).await.is_ok());
     }
 }

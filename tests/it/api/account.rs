@@ -1,5 +1,16 @@
 //! One's own account: signing in, who one is, a new password.
 
+use reelshelf::{
+    domain::{Role, TokenName, UserName},
+    service::{
+        Error, Once, Owner, Via, Viewer,
+        audit::RequestContext,
+        auth::{self, Browser},
+        sessions,
+        tokens::{self, NewToken},
+        users::{self, UserChanges},
+    },
+};
 use reqwest::Method;
 use serde_json::json;
 
@@ -110,6 +121,76 @@ on_both! {
         assert_eq!(service.me_with("editor", NEW).await.status, 200);
         assert_eq!(service.me_with("viewer", PASSWORD).await.status, 200, "nobody else's is changed");
         assert_eq!(service.me_as(&service.editor).await.status, 200, "tokens go on");
+    }
+}
+
+on_both! {
+    async fn of_new_passwords_set_at_once_with_the_same_present_one_only_one_counts(service: &Service) {
+        assert_eq!(service.me_with("editor", PASSWORD).await.status, 200);
+        let passwords = ["tapes behind the sofa", "tapes under the stairs", "tapes above the fridge"];
+        let set = |password| {
+            let change = json!({"presentPassword": PASSWORD, "password": password});
+            Answer::of(service.request_as(&service.editor, Method::PATCH, "/me").json(&change))
+        };
+        let answers = futures_util::future::join_all(passwords.map(set)).await;
+        let (done, refused): (Vec<_>, Vec<_>) =
+            passwords.iter().zip(&answers).partition(|(_, answer)| answer.status == 200);
+        assert_eq!(done.len(), 1, "{answers:?}");
+        assert!(refused.iter().all(|(_, answer)| [409, 422].contains(&answer.status)), "{answers:?}");
+        assert_eq!(service.me_with("editor", done[0].0).await.status, 200, "the one that was told so");
+    }
+}
+
+on_both! {
+    async fn what_was_checked_before_a_change_of_ones_account_must_hold_when_it_is_made(service: &Service) {
+        let app = &service.app;
+        let new = NewToken { name: TokenName::parse("late").expect("a name"), role: None, expires_at: None };
+        let signed_in = async |name: &str| {
+            let request = RequestContext { address: [127, 0, 0, 1].into(), id: "1".to_owned() };
+            let browser = Browser { request: request.clone(), user_agent: String::new(), presented: vec![] };
+            let (cookie, by_session) = auth::login(app, browser, name, PASSWORD).await.expect("a session");
+            let by_password = auth::basic(app, request.clone(), name, PASSWORD).await.expect("a user");
+            let (_, token) = tokens::create(app, &by_session.clone().into(), &new, Once::default()).await.expect("a token");
+            let by_token = auth::bearer(app, request, token.reveal()).await.expect("a token");
+            (cookie, [by_session, by_password, by_token])
+        };
+        for (name, change) in [("lowered", Some("viewer")), ("raised", Some("owner")), ("removed", None)] {
+            service.add_user(name, Role::Editor).await;
+            let (_, identities) = signed_in(name).await;
+            let path = format!("/user/{name}");
+            match change {
+                Some(role) => assert_eq!(service.patch(&path, &json!({"role": role})).await.status, 200),
+                None => assert_eq!(service.delete(&path).await.status, 204),
+            }
+            for identity in identities {
+                let viewer = Viewer::from(identity.clone());
+                let shown = format!("{name}: {:?}", identity.via);
+                // A token follows the role upwards no more than it was made for.
+                if name == "raised" && matches!(identity.via, Via::Token { .. }) {
+                    assert!(tokens::create(app, &viewer, &new, Once::default()).await.is_ok(), "{shown}");
+                    continue;
+                }
+                let made = tokens::create(app, &viewer, &new, Once::default()).await;
+                assert!(matches!(made, Err(Error::Unauthenticated(_))), "{shown}: {made:?}");
+                let ended = sessions::end_others(app, &viewer).await;
+                assert!(matches!(ended, Err(Error::Unauthenticated(_))), "{shown}: {ended:?}");
+            }
+        }
+        // An owner who was lowered while the new password was hashed does nothing any more as an owner.
+        service.add_user("second", Role::Owner).await;
+        let (cookie, identities) = signed_in("second").await;
+        assert_eq!(service.patch("/user/second", &json!({"role": "editor"})).await.status, 200);
+        let name = UserName::parse("viewer").expect("a name");
+        for identity in identities {
+            let owner = Owner::try_from(identity).expect("it was one");
+            let changes = UserChanges { role: Some(Role::Owner), password: None };
+            let done = users::change(app, &owner, &name, changes).await;
+            assert!(matches!(done, Err(Error::Unauthenticated(_))), "{done:?}");
+            let removed = users::remove(app, &owner, &name).await;
+            assert!(matches!(removed, Err(Error::Unauthenticated(_))), "{removed:?}");
+        }
+        service.me_in(&format!("reelshelf_session={}", cookie.reveal())).await.problem(401);
+        assert_eq!(service.me_as(&service.viewer).await.json(), json!({"name": "viewer", "role": "viewer"}));
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     on_both,
-    support::{Answer, Kind, Service, TestDatabase, films, program::run},
+    support::{Answer, Kind, PASSWORD, Service, TestDatabase, films, program::run},
 };
 
 /// How long a test waits for what is to come. Longer than a stream takes to look again by itself.
@@ -139,6 +139,23 @@ on_both! {
         assert_eq!(of_viewer.next().await.expect("a change")["kind"], "create");
         events::end(&service.app);
         assert_eq!(of_viewer.next().await, None);
+    }
+}
+
+on_both! {
+    async fn a_stream_ends_with_the_password_and_with_the_role(service: &Service) {
+        let basic = |name: &str| service.anonymous(Method::GET, "/events").basic_auth(name, Some(PASSWORD));
+        let mut of_password = Stream::of(basic("viewer")).await;
+        let mut of_role = Stream::of(basic("editor")).await;
+        let mut of_token = Stream::open_as(service, &service.editor, None).await;
+        let mut of_owner = Stream::of(basic("owner")).await;
+        assert_eq!(service.patch("/user/viewer", &json!({"password": "tapes under the sofa"})).await.status, 200);
+        assert_eq!(service.patch("/user/editor", &json!({"role": "viewer"})).await.status, 200);
+        for stream in [&mut of_password, &mut of_role, &mut of_token] {
+            assert_eq!(stream.next().await, None);
+        }
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        assert_eq!(of_owner.next().await.expect("a change")["kind"], "create");
     }
 }
 

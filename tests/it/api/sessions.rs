@@ -88,6 +88,22 @@ on_both! {
 }
 
 on_both! {
+    async fn signing_in_again_ends_the_session_that_was_presented_and_no_other(service: &Service) {
+        let (before, kept) = (service.session_of("owner").await, service.session_of("owner").await);
+        let again = |cookie: &str, password: &str| {
+            let login = service.request_in(cookie, Method::POST, "/login");
+            Answer::of(login.json(&json!({"name": "viewer", "password": password})))
+        };
+        again(&before, "wrong").await.problem(401);
+        assert_eq!(service.me_in(&before).await.status, 200, "a sign-in that fails changes nothing");
+        let answer = again(&before, PASSWORD).await;
+        service.me_in(&before).await.problem(401);
+        assert_eq!(service.me_in(answer.cookie()).await.json()["name"], "viewer");
+        assert_eq!(service.me_in(&kept).await.json()["name"], "owner");
+    }
+}
+
+on_both! {
     async fn signing_out_without_a_session_ends_none(service: &Service) {
         let session = service.session_of("owner").await;
         assert_eq!(Answer::of(service.request(Method::POST, "/logout")).await.status, 204);

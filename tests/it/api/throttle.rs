@@ -229,3 +229,33 @@ on_both! {
         assert_eq!(attempt(service, "198.51.100.0", "owner", PASSWORD).await.status, 200);
     }
 }
+
+on_both! {
+    async fn an_address_that_is_refused_learns_nothing_from_a_user_signed_in_elsewhere(service: &Service) {
+        let service = &service.another_instance(behind_a_proxy()).await;
+        assert_eq!(attempt(service, ELSEWHERE, "owner", PASSWORD).await.status, 200);
+        fail(service, 5, HERE, &["owner"]).await;
+        let from_here = |method, path| service.anonymous(method, path).header("x-forwarded-for", HERE);
+        for path in ["/me", "/movie", "/user", "/events", "/nothing"] {
+            let request = from_here(Method::GET, path).basic_auth("owner", Some(PASSWORD));
+            refused(&Answer::of(request).await, "60");
+        }
+        let login = from_here(Method::POST, "/login").json(&json!({"name": "owner", "password": PASSWORD}));
+        refused(&Answer::of(login).await, "60");
+        let change = json!({"presentPassword": PASSWORD, "password": "another shelf of tapes"});
+        let change = from_here(Method::PATCH, "/me").bearer_auth(&service.owner).json(&change);
+        refused(&Answer::of(change).await, "60");
+        assert_eq!(attempt(service, ELSEWHERE, "owner", PASSWORD).await.status, 200, "it goes on there");
+    }
+}
+
+on_both! {
+    async fn a_network_of_64_bits_is_one_address_to_go_on_from(service: &Service) {
+        let service = &service.another_instance(behind_a_proxy()).await;
+        assert_eq!(attempt(service, "2001:db8::1", "owner", PASSWORD).await.status, 200);
+        fail(service, 5, "2001:db8::2", &["owner"]).await;
+        assert_eq!(attempt(service, "2001:db8::3", "owner", PASSWORD).await.status, 200);
+        fail(service, 5, "2001:db8:0:1::1", &["owner"]).await;
+        refused(&attempt(service, "2001:db8:0:1::1", "owner", PASSWORD).await, "60");
+    }
+}
