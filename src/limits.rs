@@ -101,6 +101,21 @@ limits! {
     pub const AUDIT_REPEAT_WAIT: Duration = Duration::from_secs(60);
     /// Addresses, each with a kind of refusal, a user and an operation, that the audit log counts apart.
     pub const MAX_AUDIT_SOURCES: usize = 1000;
+
+    // PostgreSQL
+
+    /// Connections of one instance to PostgreSQL, besides the one on which it listens.
+    pub const MAX_DATABASE_CONNECTIONS: usize = 16;
+    /// Connections for writes and long work, so that short reads never wait for them.
+    pub const MAX_DATABASE_WRITE_CONNECTIONS: usize = 12;
+    /// Time for a PostgreSQL host to accept a connection, unless the address gives `connect_timeout`.
+    pub const DATABASE_CONNECT_WAIT: Duration = Duration::from_secs(2);
+    /// Time for one statement of long work on PostgreSQL: an import, restore, backup, undo or migration.
+    pub const LONG_STATEMENT_WAIT: Duration = Duration::from_secs(10 * 60);
+    /// Time that long work may leave its transaction idle, as a restore does while it makes a backup.
+    pub const LONG_IDLE_WAIT: Duration = Duration::from_secs(10 * 60);
+    /// Time to cancel a statement on PostgreSQL for whose result nobody waits any more.
+    pub const CANCEL_WAIT: Duration = Duration::from_secs(5);
 }
 
 /// The value of a limit.

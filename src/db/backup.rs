@@ -39,7 +39,7 @@ impl Snapshot {
         match snapshot.driver() {
             Driver::Sqlite(connection) => connection.execute_batch("BEGIN")?,
             Driver::Postgres(client) => {
-                client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                client.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             }
         }
         Ok(snapshot)
@@ -221,7 +221,7 @@ pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
     conn.lock(Lock::Many).await?;
     conn.lock(Lock::Users).await?;
     if let Driver::Postgres(client) = conn.driver() {
-        client.batch_execute(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "))).await?;
+        client.batch(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "))).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// An error of the database. Its text is for the log and the administrator, never for a client.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
-    /// The database cannot be reached, or is too busy to answer in time.
+    /// The database cannot be reached, or is too busy to answer in time. Of a commit: it may be done all the same.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// A row that is to be unique is there already.
@@ -46,7 +46,7 @@ impl From<rusqlite::Error> for DbError {
 }
 
 /// An error with what caused it, since drivers tell only half of it in their own words.
-fn whole(error: &dyn std::error::Error) -> String {
+pub(super) fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -72,12 +72,11 @@ impl From<tokio_postgres::Error> for DbError {
                 Self::Failed(Arc::new(error))
             };
         };
-        // Classes of PostgreSQL's appendix A: 08 connection, 40 rolled back, 53 resources,
-        // 57P operator intervention, 25006 a server that has become a standby.
         let code = db.code().code();
+        let is_any_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
         if *db.code() == SqlState::UNIQUE_VIOLATION {
             Self::Duplicate(db.to_string())
-        } else if ["08", "40", "53", "57P", "25006"].iter().any(|class| code.starts_with(class)) {
+        } else if is_any_of(&UNAVAILABLE) {
             Self::Unavailable(db.to_string())
         } else {
             Self::Failed(Arc::new(error))
@@ -85,8 +84,44 @@ impl From<tokio_postgres::Error> for DbError {
     }
 }
 
-impl From<deadpool_postgres::PoolError> for DbError {
-    fn from(error: deadpool_postgres::PoolError) -> Self {
-        Self::Unavailable(whole(&error))
+/// The classes and codes of PostgreSQL's appendix A that say nothing about what was asked for, but that the server
+/// cannot do it now. All others are faults of the program or of the schema.
+const UNAVAILABLE: [&str; 15] = [
+    "08",    // the connection is lost
+    "0A000", // a cached plan whose tables were migrated by another instance
+    "25006", // the server takes no writes: it has become a standby
+    "25P03", // a transaction was idle for too long
+    "25P04", // a transaction took too long
+    "26000", // a prepared statement is gone: somebody else uses the session too
+    "40",    // rolled back for the sake of another transaction
+    "42P05", // a prepared statement of somebody else is there
+    "53",    // no disk space, memory or connections
+    "55000", // not while the server recovers
+    "55006", // somebody else uses it
+    "55P03", // a lock was not free in time
+    "57",    // cancelled, out of time, shutting down, starting
+    "58",    // an I/O error, or a file is gone
+    "72",    // a snapshot became too old
+];
+
+#[cfg(test)]
+mod tests {
+    use super::UNAVAILABLE;
+
+    #[test]
+    fn what_the_server_cannot_do_now_is_no_fault_of_the_program() {
+        let is_unavailable = |code: &str| UNAVAILABLE.iter().any(|class| code.starts_with(class));
+        for code in [
+            "08006", "25006", "25P03", "25P04", "40001", "40P01", "53100", "53300", "55000", "55P03",
+            "57014", "57P01", "57P03", "57P05", "58030", "58P01", "72000",
+        ] {
+            assert!(is_unavailable(code), "{code}");
+        }
+        for code in [
+            "22001", "23502", "23503", "23514", "25001", "25P02", "28P01", "42501", "42601", "42P01",
+            "54000", "P0001", "XX000", "XX001",
+        ] {
+            assert!(!is_unavailable(code), "{code}");
+        }
     }
 }

@@ -28,6 +28,7 @@ pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
         return Ok(Vec::new()); // the usual start, which need not wait for a write that takes long
     }
     let mut tx = db.write().await?;
+    tx.allow_long_statements().await?;
     tx.lock(Lock::Migrations).await?;
     let pending = pending(&mut tx).await?;
     batch(
@@ -85,6 +86,6 @@ pub(super) fn foreign() -> DbError {
 async fn batch(conn: &mut Conn, sql: &str) -> Result<(), DbError> {
     match conn.driver() {
         Driver::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-        Driver::Postgres(client) => Ok(client.batch_execute(sql).await?),
+        Driver::Postgres(client) => client.batch(sql).await,
     }
 }

@@ -86,7 +86,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn, DbError> {
         Ok(Conn(match &*self.backend {
             Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
-            Backend::Postgres(postgres) => Inner::Postgres(postgres.get().await?),
+            Backend::Postgres(postgres) => Inner::Postgres(postgres.read().await?),
         }))
     }
 
@@ -109,7 +109,11 @@ impl Db {
     pub async fn write_large(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::LargeWrite(sqlite.write_large().await?)))),
-            Backend::Postgres(postgres) => begin(postgres).await?,
+            Backend::Postgres(postgres) => {
+                let mut tx = begin(postgres).await?;
+                tx.allow_long_statements().await?;
+                tx
+            }
         })
     }
 
@@ -179,9 +183,9 @@ fn closed() -> DbError {
 
 async fn begin(postgres: &Postgres) -> Result<WriteTx, DbError> {
     // Made before it is begun, so that it is rolled back if nobody waits for it any more.
-    let mut tx = WriteTx(Some(Conn(Inner::Postgres(postgres.get().await?))));
+    let mut tx = WriteTx(Some(Conn(Inner::Postgres(postgres.write().await?))));
     if let Driver::Postgres(client) = tx.driver() {
-        client.batch_execute("BEGIN").await?;
+        client.batch("BEGIN").await?;
     }
     Ok(tx)
 }
@@ -193,13 +197,13 @@ enum Inner {
     Reader(sqlite::Reader),
     Writer(sqlite::WriterGuard),
     LargeWrite(sqlite::LargeWrite),
-    Postgres(deadpool_postgres::Object),
+    Postgres(postgres::Client),
 }
 
 /// A connection as a driver knows it.
 enum Driver<'a> {
     Sqlite(&'a mut rusqlite::Connection),
-    Postgres(&'a mut deadpool_postgres::Object),
+    Postgres(&'a mut postgres::Client),
 }
 
 /// What only one transaction at a time may do, on all instances.
@@ -247,13 +251,7 @@ impl Conn {
                 Ok(all)
             }
             Driver::Postgres(client) => {
-                let rows = match sql {
-                    Sql::Fixed(sql) => {
-                        let statement = client.prepare_cached(sql).await?;
-                        client.query(&statement, &untyped(params)).await?
-                    }
-                    Sql::Built(sql) => client.query_typed(&sql, &typed(params)).await?,
-                };
+                let rows = client.query(&sql, params).await?;
                 rows.iter().map(|row| read(&Row::Postgres(row))).collect()
             }
         }
@@ -283,13 +281,7 @@ impl Conn {
                 let mut statement = connection.prepare_cached(sql.as_str())?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
             }
-            Driver::Postgres(client) => match sql {
-                Sql::Fixed(sql) => {
-                    let statement = client.prepare_cached(sql).await?;
-                    Ok(client.execute(&statement, &untyped(params)).await?)
-                }
-                Sql::Built(sql) => Ok(client.execute_typed(&sql, &typed(params)).await?),
-            },
+            Driver::Postgres(client) => client.execute(&sql, params).await,
         }
     }
 
@@ -319,7 +311,7 @@ impl Conn {
                 for rows in rows.chunks(ROWS_AT_ONCE) {
                     let values = (0..rows.len()).map(|row| format!("({})", placeholders(row * N + 1, N)));
                     let sql = format!("INSERT INTO {into} VALUES {}", values.collect::<Vec<_>>().join(", "));
-                    client.execute_typed(&sql, &typed(rows.as_flattened())).await?;
+                    client.execute(&Sql::Built(sql), rows.as_flattened()).await?;
                 }
             }
         }
@@ -335,9 +327,25 @@ impl Conn {
         /// `rshf` in ASCII: the program's own half of PostgreSQL's space of advisory locks.
         const SPACE: i64 = 0x7273_6866 << 32;
         if let Driver::Postgres(client) = self.driver() {
-            client.execute("SELECT pg_advisory_xact_lock($1)", &[&(SPACE + lock as i64)]).await?;
+            let key = SPACE + lock as i64;
+            match lock {
+                Lock::Migrations => client.lock_patiently(key).await?,
+                Lock::Users | Lock::Many | Lock::Imports => client.lock(key).await?,
+            }
         }
         Ok(())
+    }
+
+    /// Lets each statement until the end of the transaction take longer than a request, where the database would
+    /// end it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn allow_long_statements(&mut self) -> Result<(), DbError> {
+        match self.driver() {
+            Driver::Sqlite(_) => Ok(()),
+            Driver::Postgres(client) => client.allow_long_statements().await,
+        }
     }
 }
 
@@ -350,14 +358,8 @@ impl WriteTx {
     /// # Errors
     /// Those of the database; nothing of the transaction is stored then.
     pub async fn commit(mut self) -> Result<(), DbError> {
-        if let Driver::Postgres(client) = self.driver() {
-            // After a statement that failed PostgreSQL rolls back at COMMIT and calls that a success;
-            // the empty query before it fails instead. While this is awaited, dropping still rolls back.
-            client.batch_execute("SELECT; COMMIT").await?;
-            self.0 = None;
-            return Ok(());
-        }
         match self.0.take().map(|conn| conn.0) {
+            Some(Inner::Postgres(client)) => client.commit().await,
             Some(Inner::Writer(mut writer)) => {
                 let committed = writer.release();
                 if committed.is_err() {
@@ -403,11 +405,7 @@ fn roll_back(conn: Conn) {
             let _ = reader.connection().execute_batch("ROLLBACK"); // an error: it never began
         }
         Inner::Postgres(client) => {
-            tokio::spawn(async move {
-                if client.batch_execute("ROLLBACK").await.is_err() {
-                    drop(deadpool_postgres::Object::take(client)); // of no use to anybody else
-                }
-            });
+            tokio::spawn(client.roll_back());
         }
     }
 }

@@ -248,6 +248,7 @@ fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
 /// Those of the database.
 pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error> {
     let mut tx = app.db.write().await?;
+    tx.allow_long_statements().await?;
     tx.lock(Lock::Many).await?;
     let pruned = db::prune(&mut tx, before).await?;
     let event = Event::HistoryPruned { before, changes: pruned };

@@ -2,4 +2,5 @@
 
 mod constraints;
 mod opening;
+mod postgres_faults;
 mod transactions;

@@ -91,6 +91,11 @@ impl TestDatabase {
         }
     }
 
+    /// A connection to a database of PostgreSQL, past the program.
+    pub async fn client(&self) -> tokio_postgres::Client {
+        connect(&self.address).await
+    }
+
     /// Everything that is stored, as text.
     pub async fn dump(&self) -> String {
         match self.kind {

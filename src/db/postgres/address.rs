@@ -1,0 +1,272 @@
+//! The address of a PostgreSQL database: what libpq's parameters mean, and what holds where they say nothing.
+
+use std::{collections::HashSet, net::IpAddr, time::Duration};
+
+use tokio_postgres::{
+    Config,
+    config::{Host, LoadBalanceHosts},
+};
+
+use super::tls::{Check, Trust};
+use crate::{db::DbError, limits::DATABASE_CONNECT_WAIT};
+
+/// How long data may stay unacknowledged before the connection counts as dead.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection is silent before the kernel asks whether the other side is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(3);
+/// How long until it asks again, and how often it asks in vain.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// An address, read.
+pub(super) struct Address {
+    /// Everything but the hosts.
+    pub(super) settings: Config,
+    pub(super) hosts: Vec<HostAndPort>,
+    pub(super) trust: Trust,
+}
+
+/// One of the hosts of an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HostAndPort {
+    /// A name, an IP address or the folder of a Unix socket. The certificate is checked for the name.
+    pub(super) host: Option<Host>,
+    /// An IP address that needs no look-up.
+    pub(super) ip: Option<IpAddr>,
+    pub(super) port: u16,
+}
+
+impl Address {
+    /// Reads an address, `postgres://…`.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] where it is malformed, or asks for what is not supported.
+    pub(super) fn parse(address: &str) -> Result<Self, DbError> {
+        let Parameters { address, trust, tcp_user_timeout, names } = Parameters::split(address)?;
+        // The driver's own message may repeat the address, and so a password.
+        let mut config: Config = address.parse().map_err(|_| malformed())?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(DATABASE_CONNECT_WAIT);
+        }
+        let timeout = tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT);
+        if !timeout.is_zero() {
+            config.tcp_user_timeout(timeout);
+        }
+        if !names.contains("keepalives_idle") {
+            config.keepalives_idle(KEEPALIVE_IDLE);
+        }
+        if !names.contains("keepalives_interval") {
+            config.keepalives_interval(KEEPALIVE_INTERVAL);
+        }
+        if !names.contains("keepalives_retries") {
+            config.keepalives_retries(KEEPALIVE_RETRIES);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("reelshelf");
+        }
+        let hosts = hosts(&config)?;
+        Ok(Self { settings: without_hosts(&config), hosts, trust })
+    }
+
+    /// Whether the hosts are tried in a random order.
+    pub(super) fn is_shuffled(&self) -> bool {
+        self.settings.get_load_balance_hosts() == LoadBalanceHosts::Random
+    }
+}
+
+impl HostAndPort {
+    /// How messages name it.
+    pub(super) fn name(&self) -> String {
+        match (&self.host, self.ip) {
+            (Some(Host::Tcp(name)), _) => format!("{name}:{}", self.port),
+            #[cfg(unix)]
+            (Some(Host::Unix(folder)), _) => folder.display().to_string(),
+            (None, Some(ip)) => format!("{ip}:{}", self.port),
+            (None, None) => self.port.to_string(),
+        }
+    }
+}
+
+fn malformed() -> DbError {
+    DbError::Refused("the address of the PostgreSQL database is malformed".to_owned())
+}
+
+fn hosts(config: &Config) -> Result<Vec<HostAndPort>, DbError> {
+    let (hosts, ips, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let count = hosts.len().max(ips.len());
+    let fits = |given: usize| given <= 1 || given == count;
+    if count == 0 || (!hosts.is_empty() && !ips.is_empty() && hosts.len() != ips.len()) || !fits(ports.len())
+    {
+        return Err(malformed());
+    }
+    let host = |n: usize| HostAndPort {
+        host: hosts.get(n).cloned(),
+        ip: ips.get(n).copied(),
+        port: ports.get(n).or(ports.first()).copied().unwrap_or(5432),
+    };
+    Ok((0..count).map(host).collect())
+}
+
+fn without_hosts(config: &Config) -> Config {
+    let mut rest = Config::new();
+    if let Some(user) = config.get_user() {
+        rest.user(user);
+    }
+    if let Some(password) = config.get_password() {
+        rest.password(password);
+    }
+    if let Some(name) = config.get_dbname() {
+        rest.dbname(name);
+    }
+    if let Some(options) = config.get_options() {
+        rest.options(options);
+    }
+    if let Some(name) = config.get_application_name() {
+        rest.application_name(name);
+    }
+    if let Some(timeout) = config.get_connect_timeout() {
+        rest.connect_timeout(*timeout);
+    }
+    if let Some(timeout) = config.get_tcp_user_timeout() {
+        rest.tcp_user_timeout(*timeout);
+    }
+    if let Some(interval) = config.get_keepalives_interval() {
+        rest.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        rest.keepalives_retries(retries);
+    }
+    rest.keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .target_session_attrs(config.get_target_session_attrs())
+        .channel_binding(config.get_channel_binding())
+        .load_balance_hosts(config.get_load_balance_hosts());
+    rest
+}
+
+/// An address in the driver's terms, and what the driver does not know or reads in another way than libpq.
+struct Parameters {
+    address: String,
+    trust: Trust,
+    /// Where the address gives it; zero for the system's own.
+    tcp_user_timeout: Option<Duration>,
+    /// The parameters that are given.
+    names: HashSet<String>,
+}
+
+impl Parameters {
+    fn split(address: &str) -> Result<Self, DbError> {
+        let (base, query) = address.split_once('?').unwrap_or((address, ""));
+        let mut trust = Trust { check: Check::Nothing, root_certificates: None };
+        let mut tcp_user_timeout = None;
+        let mut names = HashSet::new();
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match (&*key, &*value) {
+                ("sslrootcert", "system") => trust.check = Check::AuthorityAndHost,
+                ("sslrootcert", path) => {
+                    trust.root_certificates = Some(path.into());
+                    trust.check = match trust.check {
+                        Check::Nothing => Check::Authority,
+                        check => check,
+                    };
+                }
+                ("sslmode", mode @ ("verify-ca" | "verify-full")) => {
+                    trust.check =
+                        if mode == "verify-ca" { Check::Authority } else { Check::AuthorityAndHost };
+                    kept.append_pair("sslmode", "require");
+                }
+                ("sslcert" | "sslkey", _) => {
+                    return Err(DbError::Refused(format!("{key} is not supported: sign in with a password")));
+                }
+                ("tcp_user_timeout", millis) => {
+                    let millis: u64 = millis.parse().map_err(|_| malformed())?;
+                    tcp_user_timeout = Some(Duration::from_millis(millis));
+                }
+                ("keepalives_count", count) => {
+                    kept.append_pair("keepalives_retries", count);
+                    names.insert("keepalives_retries".to_owned());
+                }
+                _ => {
+                    kept.append_pair(&key, &value);
+                    names.insert(key.into_owned());
+                }
+            }
+        }
+        // The driver reads %20, not +, as a space.
+        let kept = kept.finish().replace('+', "%20");
+        let address = if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") };
+        Ok(Self { address, trust, tcp_user_timeout, names })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sslmode_and_sslrootcert_mean_what_they_mean_to_libpq() {
+        let check = |address| Parameters::split(address).unwrap().trust.check;
+        assert_eq!(check("postgres://h/d"), Check::Nothing);
+        assert_eq!(check("postgres://h/d?sslmode=require"), Check::Nothing);
+        assert_eq!(check("postgres://h/d?sslmode=require&sslrootcert=/ca.pem"), Check::Authority);
+        assert_eq!(check("postgres://h/d?sslrootcert=/ca.pem&sslmode=verify-full"), Check::AuthorityAndHost);
+        assert_eq!(check("postgres://h/d?sslrootcert=system"), Check::AuthorityAndHost);
+        let Parameters { address, trust, .. } = Parameters::split(
+            "postgres://u:p%40@a,b:5433/d?sslmode=verify-ca&options=-c%20x&sslrootcert=/ca.pem",
+        )
+        .unwrap();
+        assert_eq!(address, "postgres://u:p%40@a,b:5433/d?sslmode=require&options=-c%20x");
+        assert_eq!(trust.check, Check::Authority);
+        assert_eq!(trust.root_certificates, Some("/ca.pem".into()));
+    }
+
+    #[test]
+    fn a_dead_host_is_noticed_in_seconds_unless_the_address_says_otherwise() {
+        let of = |address| Address::parse(address).unwrap().settings;
+        let plain = of("postgres://h/d");
+        assert_eq!(plain.get_connect_timeout(), Some(&Duration::from_secs(2)));
+        assert_eq!(plain.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
+        assert_eq!(plain.get_keepalives_idle(), Duration::from_secs(3));
+        assert_eq!(plain.get_keepalives_interval(), Some(Duration::from_secs(1)));
+        assert_eq!(plain.get_keepalives_retries(), Some(3));
+        let given = of("postgres://h/d?connect_timeout=7&tcp_user_timeout=1500&keepalives_idle=60\
+             &keepalives_interval=10&keepalives_count=9");
+        assert_eq!(given.get_connect_timeout(), Some(&Duration::from_secs(7)));
+        assert_eq!(
+            given.get_tcp_user_timeout(),
+            Some(&Duration::from_millis(1500)),
+            "libpq has milliseconds"
+        );
+        assert_eq!(given.get_keepalives_idle(), Duration::from_secs(60));
+        assert_eq!(given.get_keepalives_interval(), Some(Duration::from_secs(10)));
+        assert_eq!(given.get_keepalives_retries(), Some(9));
+        assert_eq!(of("postgres://h/d?tcp_user_timeout=0").get_tcp_user_timeout(), None);
+    }
+
+    #[test]
+    fn an_address_may_name_several_hosts() {
+        let hosts = |address| Address::parse(address).map(|address| address.hosts);
+        let host = |name: &str, port| HostAndPort { host: Some(Host::Tcp(name.to_owned())), ip: None, port };
+        assert_eq!(hosts("postgres://a,b:5433/d").unwrap(), [host("a", 5432), host("b", 5433)]);
+        assert_eq!(hosts("postgres://a,b/d?port=6000").unwrap(), [host("a", 6000), host("b", 6000)]);
+        let with_ip = HostAndPort { ip: Some([10, 0, 0, 1].into()), ..host("a", 5432) };
+        assert_eq!(hosts("postgres://a/d?hostaddr=10.0.0.1").unwrap(), [with_ip]);
+        assert!(hosts("postgres:///d").is_err(), "no host");
+        let parsed = Address::parse("postgres://u:p%40@a,b/d?target_session_attrs=read-write").unwrap();
+        assert!(parsed.settings.get_hosts().is_empty());
+        assert_eq!(parsed.settings.get_user(), Some("u"));
+        assert_eq!(parsed.settings.get_password(), Some(&b"p@"[..]));
+        assert_eq!(parsed.settings.get_dbname(), Some("d"));
+    }
+
+    #[test]
+    fn a_malformed_address_does_not_give_away_the_password() {
+        for address in ["postgres://u:s3cret@h:port/d", "postgres://u:s3cret@h/d?tcp_user_timeout=soon"] {
+            let error = Address::parse(address).err().unwrap();
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+}

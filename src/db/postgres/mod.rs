@@ -1,0 +1,110 @@
+//! PostgreSQL: a pool of connections.
+
+mod address;
+mod client;
+mod connect;
+mod tls;
+
+use std::sync::Arc;
+
+use address::Address;
+pub(super) use client::Client;
+use connect::Connector;
+use deadpool::managed::{self, PoolError};
+use futures_util::{FutureExt, StreamExt, stream};
+use tokio::{sync::Semaphore, time::timeout_at};
+use tokio_postgres::AsyncMessage;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{DbError, deadline};
+use crate::limits::{MAX_DATABASE_CONNECTIONS, MAX_DATABASE_WRITE_CONNECTIONS};
+
+/// Where instances tell each other of new changes.
+const CHANNEL: &str = "reelshelf_changes";
+
+type Pool = managed::Pool<Connector>;
+type Object = managed::Object<Connector>;
+
+pub(super) struct Postgres {
+    pool: Pool,
+    /// Shares of the connections for whoever writes or works for long, so that some are left for short reads.
+    writers: Arc<Semaphore>,
+}
+
+impl Postgres {
+    /// Reads the address and makes the pool; connects only when a connection is wanted.
+    pub(super) fn open(address: &str) -> Result<Self, DbError> {
+        let address = Address::parse(address)?;
+        let tls = MakeRustlsConnect::new(tls::config(&address.trust)?);
+        let pool = Pool::builder(Connector::new(address, tls)).max_size(MAX_DATABASE_CONNECTIONS);
+        let pool = pool.build().map_err(|error| DbError::Failed(Arc::new(error)))?;
+        Ok(Self { pool, writers: Arc::new(Semaphore::new(MAX_DATABASE_WRITE_CONNECTIONS)) })
+    }
+
+    /// A connection to read with, for which the request's deadline holds.
+    pub(super) async fn read(&self) -> Result<Client, DbError> {
+        Ok(Client::new(self.get().await?, self.pool.clone(), None))
+    }
+
+    /// A connection to write with or to work on for long, for which the request's deadline holds.
+    pub(super) async fn write(&self) -> Result<Client, DbError> {
+        let permit = match timeout_at(deadline::current(), self.writers.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(closed)) => return Err(DbError::Unavailable(closed.to_string())),
+            Err(_) => return Err(DbError::Unavailable("too many write at once".to_owned())),
+        };
+        Ok(Client::new(self.get().await?, self.pool.clone(), Some(permit)))
+    }
+
+    async fn get(&self) -> Result<Object, DbError> {
+        match timeout_at(deadline::current(), Box::pin(self.pool.get())).await {
+            Ok(Ok(client)) => Ok(client),
+            Ok(Err(PoolError::Backend(error))) => Err(error),
+            Ok(Err(error)) => Err(DbError::Unavailable(error.to_string())),
+            Err(_) => Err(DbError::Unavailable("no connection was free in time".to_owned())),
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// A call to wake up, and no more: it may be lost, and nothing is read from it. A statement of its
+    /// own, since PostgreSQL lets only one transaction that notifies commit at a time.
+    pub(super) async fn announce(&self) -> Result<(), DbError> {
+        self.read().await?.batch(&format!("NOTIFY {CHANNEL}")).await
+    }
+
+    /// Listens on a connection of its own until it is lost.
+    pub(super) async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
+        let (client, mut connection) = Box::pin(self.pool.manager().connect()).await?;
+        let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
+        let command = format!("LISTEN {CHANNEL}");
+        let mut listening = std::pin::pin!(client.batch_execute(&command).fuse());
+        loop {
+            tokio::select! {
+                listens = &mut listening => {
+                    listens?;
+                    announced(); // what was announced before, nobody heard
+                }
+                message = messages.next() => match message.transpose()? {
+                    Some(AsyncMessage::Notification(_)) => announced(),
+                    Some(_) => {}
+                    None => return Err(DbError::Unavailable("the connection was closed".to_owned())),
+                },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_certificate_that_is_not_there_is_refused_by_name() {
+        let error =
+            Postgres::open("postgres://h/d?sslmode=verify-full&sslrootcert=/no/such.pem").err().unwrap();
+        assert!(error.to_string().contains("/no/such.pem"), "{error}");
+    }
+}

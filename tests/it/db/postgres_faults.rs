@@ -1,0 +1,192 @@
+//! PostgreSQL that is slow, busy, frozen or partly gone: what waits has an end, and the rest goes on.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reelshelf::{
+    db::{Db, DbError, deadline, movies},
+    limits::MAX_DATABASE_WRITE_CONNECTIONS,
+};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Answer, Kind, Service, TestDatabase, until};
+
+/// What sessions of a database wait for locks, as SQL over the cluster's own tables.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+/// Somebody's transaction that is left open.
+async fn idle_transaction(database: &TestDatabase, sql: &str) -> tokio_postgres::Client {
+    let client = database.client().await;
+    client.batch_execute("BEGIN").await.expect("a transaction");
+    client.batch_execute(sql).await.expect("it is done");
+    client
+}
+
+#[track_caller]
+fn is_unavailable(answer: &Answer) {
+    answer.problem(503);
+    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|s| s > 0), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_takes_connections_but_never_answers_is_passed_over() {
+    let database = TestDatabase::new(Kind::Postgres).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = silent.local_addr().expect("it listens").port();
+    let address = database.address.replacen("@127.0.0.1:", &format!("@127.0.0.1:{port},127.0.0.1:"), 1);
+    assert_ne!(address, database.address, "an address with one host");
+    let db = Db::open(&format!("{address}?target_session_attrs=read-write&connect_timeout=1")).await;
+    assert_eq!(movies::get(&mut db.unwrap().read().await.unwrap(), 1).await.unwrap(), None);
+    drop(silent);
+}
+
+#[tokio::test]
+async fn hosts_that_are_all_gone_are_named_with_their_reasons() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = silent.local_addr().expect("it listens").port();
+    let address = format!("postgres://u:s3cret@127.0.0.1:{port},127.0.0.1:1/d?connect_timeout=1");
+    let error = Db::open(&address).await.err().expect("no server");
+    assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+    let why = error.to_string();
+    assert!(why.contains(&format!("127.0.0.1:{port}: no answer within 1 second")), "{why}");
+    assert!(why.contains("127.0.0.1:1: ") && !why.contains("s3cret"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_go_on_while_all_writers_wait_for_a_lock_of_somebody_else() {
+    let service = Service::start(Kind::Postgres).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    let holder = idle_transaction(&service.database, "UPDATE movie_rows SET rating = rating").await;
+    let patches = (0..20).map(|_| {
+        let patch = service.request(Method::PATCH, "/movie/1").json(&json!({"rating": 1}));
+        tokio::spawn(Answer::of(patch))
+    });
+    let patches: Vec<_> = patches.collect();
+    let waiting = async || service.number(WAITING).await;
+    let all = i64::try_from(MAX_DATABASE_WRITE_CONNECTIONS).unwrap();
+    until(async || waiting().await == all).await;
+    let reads = ["/movie", "/movie/1", "/me", "/stats", "/movie?q=heat", "/history", "/health/ready"];
+    for answer in join_all(reads.map(|path| service.get(path))).await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    assert_eq!(waiting().await, all, "the writers waited all the time");
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    for patch in patches {
+        let answer = patch.await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_is_not_done_in_time_is_cancelled() {
+    let service = Service::start(Kind::Postgres).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    let holder = idle_transaction(&service.database, "UPDATE movie_rows SET rating = rating").await;
+    let late = async {
+        let mut tx = service.app.db.write().await?;
+        movies::lock(&mut tx, &[1]).await?;
+        tx.commit().await
+    };
+    let late = deadline::within(Duration::from_millis(300), late).await;
+    assert!(matches!(late, Err(DbError::Unavailable(_))), "{late:?}");
+    until(async || service.number(WAITING).await == 0).await;
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(service.patch("/movie/1", &json!({"rating": 1})).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_whose_client_is_gone_is_cancelled() {
+    let service = Service::start(Kind::Postgres).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    let holder = idle_transaction(&service.database, "LOCK TABLE movie_rows IN ACCESS EXCLUSIVE MODE").await;
+    let db = service.app.db.clone();
+    let read = tokio::spawn(async move { movies::get(&mut db.read().await?, 1).await });
+    let client = service.database.client().await;
+    let waiting = async || client.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0);
+    until(async || waiting().await == 1).await;
+    read.abort();
+    until(async || waiting().await == 0).await;
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    assert_eq!(service.get("/movie/1").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_administrator_cancels_can_be_tried_again() {
+    let service = Service::start(Kind::Postgres).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    let end = ["pg_cancel_backend", "pg_terminate_backend"];
+    for end in end {
+        let holder = idle_transaction(&service.database, "UPDATE movie_rows SET rating = rating").await;
+        let patch = service.request(Method::PATCH, "/movie/1").json(&json!({"rating": 1}));
+        let patch = tokio::spawn(Answer::of(patch));
+        until(async || service.number(WAITING).await == 1).await;
+        let sql = WAITING.replace("count(*)", &format!("{end}(pid)"));
+        service.database.execute(&sql).await.unwrap();
+        is_unavailable(&patch.await.unwrap());
+        holder.batch_execute("ROLLBACK").await.unwrap();
+        assert_eq!(service.get("/movie/1").await.json()["rating"], 5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_to_a_server_that_takes_no_writes_are_made_anew() {
+    let service = Service::start(Kind::Postgres).await;
+    let (_, name) = service.database.address.rsplit_once('/').expect("an address with a database");
+    let set = async |value: &str| {
+        let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+        service.database.execute(&sql).await.expect("it is set");
+    };
+    set("on").await;
+    // A connection is as it was when it was made.
+    let instance = service.another_instance(reelshelf::http::Settings::default()).await;
+    let film =
+        json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5});
+    is_unavailable(&instance.post("/movie", &film).await);
+    assert_eq!(instance.get("/movie").await.text, "[]");
+    let client = service.database.client().await;
+    client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
+    let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = off");
+    client.batch_execute(&sql).await.unwrap();
+    // The reads above may have made one more connection that takes no writes.
+    let mut answers = vec![instance.post("/movie", &film).await.status];
+    while answers.last() != Some(&201) {
+        assert!(answers.len() < 4, "{answers:?}");
+        answers.push(instance.post("/movie", &film).await.status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
+    let database = TestDatabase::new(Kind::Postgres).await;
+    let (_, name) = database.address.rsplit_once('/').expect("an address with a database");
+    for setting in
+        ["default_transaction_isolation = 'serializable'", "statement_timeout = 60000", "lock_timeout = 0"]
+    {
+        database.execute(&format!("ALTER DATABASE {name} SET {setting}")).await.unwrap();
+    }
+    let db = Db::open(&database.address).await.unwrap();
+    let mut conn = db.read().await.unwrap();
+    for (setting, value) in [
+        ("SHOW transaction_isolation", "read committed"),
+        ("SHOW jit", "off"),
+        ("SHOW lock_timeout", "10s"),
+        ("SHOW statement_timeout", "10s"),
+        ("SHOW idle_in_transaction_session_timeout", "10s"),
+    ] {
+        let shown = conn.query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
+        assert_eq!(shown, [value], "{setting}");
+    }
+    drop(conn);
+    let mut tx = db.write_large().await.unwrap();
+    for (setting, value) in [
+        ("SHOW transaction_isolation", "read committed"),
+        ("SHOW lock_timeout", "10s"),
+        ("SHOW statement_timeout", "10min"),
+        ("SHOW idle_in_transaction_session_timeout", "10min"),
+    ] {
+        let shown = tx.query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
+        assert_eq!(shown, [value], "{setting}");
+    }
+}
