@@ -76,6 +76,7 @@ class Service:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("REELSHELF_")}
         self.env |= {"REELSHELF_DATABASE": database, "RUST_LOG": "info", "TMPDIR": str(scope.folder)}
         self.extra = env or {}
+        self.owner = {"REELSHELF_OWNER": OWNER, "REELSHELF_OWNER_PASSWORD": PASSWORD}
         self.arguments = arguments
         self.log = scope.folder / f"{name}.log"
         self.process = None
@@ -87,11 +88,10 @@ class Service:
         return self
 
     def launch(self):
-        owner = {"REELSHELF_OWNER": OWNER, "REELSHELF_OWNER_PASSWORD": PASSWORD}
         self.stdout = self.scope.folder / f"{self.name}.stdout"
         with self.stdout.open("w") as out, self.log.open("a") as log:
             command = [*self.command, self.binary, "serve", "--listen", "127.0.0.1:0", *self.arguments]
-            self.process = self.scope.spawn(command, out, log, env=self.env | owner | self.extra)
+            self.process = self.scope.spawn(command, out, log, env=self.env | self.owner | self.extra)
 
     def await_ready(self, seconds=START_SECONDS):
         def ready():

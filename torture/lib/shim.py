@@ -119,6 +119,8 @@ class Journal:
             elif kind == b"U":
                 pending.append((number, data.decode(), None))
             elif kind in (b"W", b"T"):
+                if inode not in files:
+                    continue  # a file without a name, which is gone with its process
                 files[inode].changes.append((number, kind, offset, data))
             elif is_folder:
                 for _, path, file in [name for name in pending if name[0] <= offset]:

@@ -7,10 +7,11 @@ import time
 from lib.client import Client, Unanswered, await_back
 from lib.ledger import DONE, Ledger, check_collection, repeat_requests
 from lib.load import Load
-from lib.network import OtherMachine
+from lib.network import THERE, OtherMachine
 from lib.postgres import Cluster, programs
 from lib.processes import Failure, Scope, Service, wait_until
 from lib.report import count
+from parts.postgres_faults import Stage, stands_still
 
 BACK_SECONDS = 10
 WRITERS = 32
@@ -19,7 +20,7 @@ WRITERS = 32
 def start_pair(scope):
     """A primary on another machine, and a standby here that each commit waits for."""
     machine = OtherMachine(scope)
-    primary = Cluster(scope, "primary", "10.199.0.2", "10.199.0.2", machine.command).create()
+    primary = Cluster(scope, "primary", THERE, THERE, machine.command).create()
     primary.start({"synchronous_standby_names": "standby", "synchronous_commit": "on"})
     standby = Cluster(scope, "standby").copy_of(primary)
     # Without a standby of its own, so that it takes writes by itself once promoted.
@@ -101,10 +102,21 @@ def case(given, report, how, seconds):
         report.row("postgres", f"primary {how}", figures, problems)
 
 
+def unreachable(given, report, seconds):
+    """All packets are lost for a while, in silence, and nobody is promoted."""
+    with Scope() as scope:
+        machine = OtherMachine(scope)
+        stage = Stage(scope, given, Cluster(scope, "primary", THERE, THERE, machine.command).create().start())
+        stage.start()
+        figures = asyncio.run(stands_still(stage, machine.cut_off, machine.reconnect, seconds))
+        stage.end(report, "packets lost, and back", figures)
+
+
 DATABASES = ["postgres"]
 
 
 def main(given, report, databases):
+    unreachable(given, report, 13 if given.short else 30)
     rounds = 1 if given.short else 3
     for _ in range(rounds):
         for how in "kill -9", "cut off":

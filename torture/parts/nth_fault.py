@@ -169,17 +169,17 @@ class Command:
         return self.service.cli(*arguments, "--database", self.database, env=env, check=False)
 
     def make(self, env):
+        """With status 0 the backup is whole. With status 1 there is none, or a whole one whose name may not last."""
         target = self.folder / "made.backup"
         target.unlink(missing_ok=True)
         done = self.run("backup", target, env=env)
-        if done.returncode == 0:
-            restored = f"sqlite:{self.folder}/restored.db"
-            again = self.service.cli("restore", target, "--database", restored, check=False)
-            whole = again.returncode == 0 and content(self.folder / "restored.db") == self.source
-            for left in self.folder.glob("restored.db*"):
-                left.unlink()
-            return done, [] if whole else [f"status 0, but the backup is not whole: {again.stderr}"]
-        return done, ["status 1, but the backup has its name"] if target.exists() else []
+        if done.returncode == 1 and not target.exists():
+            return done, []
+        again = self.service.cli("restore", target, "--database", f"sqlite:{self.folder}/restored.db", check=False)
+        whole = again.returncode == 0 and content(self.folder / "restored.db") == self.source
+        for left in self.folder.glob("restored.db*"):
+            left.unlink()
+        return done, [] if whole else [f"status {done.returncode}, but the backup is not whole: {again.stderr}"]
 
     def restore(self, env):
         for left in self.folder.glob("films.db*"):
@@ -252,14 +252,14 @@ async def fill(service, token):
     rng = random.Random(14)
     async with Client(service.port, token) as client:
         for number in range(3):
-            await client.import_csv(as_csv([film(f"filled {number} {n}", rng) for n in range(200)]))
+            await client.import_csv(as_csv([film(f"filled {number} {n}", rng) for n in range(20)]))
 
 
 def main(given, report, databases):
     if "sqlite" in databases:
         names = ["create", "patch", "same_patch", "delete", "batch", "undo", "import_csv", "sign_in"]
         chosen = [f for f in FAULTS if f[0] in ("write", "sync") and not f[2]] if given.short else FAULTS
-        names = ["create", "same_patch", "batch"] if given.short else names
+        names = ["create", "same_patch", "import_csv"] if given.short else names
         with Scope() as scope:
             template, token = prepare(given, scope)
             for name in names:

@@ -23,9 +23,10 @@ BACK_SECONDS = 10
 class Stage:
     """A service on a cluster of its own, with writers that go on from before a fault until after it."""
 
-    def __init__(self, scope, given):
+    def __init__(self, scope, given, cluster=None):
         self.scope, self.given = scope, given
         self.place = Databases(scope)
+        self.place.cluster = cluster
         self.address = self.place.make("postgres")
         self.cluster = self.place.cluster
         self.ledger, self.problems, self.slowest = Ledger(), [], 0.0
