@@ -51,6 +51,8 @@ class Proxy:
         pumps = self.pump(reader, to_writer, "request"), self.pump(to_reader, writer, "response")
         try:
             await asyncio.gather(*pumps)
+        except asyncio.CancelledError:
+            pass  # the proxy ends
         finally:
             for each in writer, to_writer:
                 each.transport.abort()

@@ -36,6 +36,6 @@ class Report:
 
 def count(counter):
     """Statuses and how often, such as `201×40 503×2`."""
-    return " ".join(f"{status}×{n}" for status, n in sorted(counter.items()))
+    return " ".join(f"{status}×{n}" for status, n in sorted(counter.items(), key=str))
 
 
