@@ -13,23 +13,45 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     if (js) await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "setup");
+    const code = new URL(service.setup).hash.replace("#code=", "");
+    if (js) {
+      assert.equal(await page.getByLabel("Set-up code").inputValue(), code);
+      assert.equal(new URL(page.url()).hash, "", "the code does not stay in the address");
+    } else await page.getByLabel("Set-up code").fill(code);
     await page.getByLabel("User name").fill("no good");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Make the owner" }).click();
     await page.getByText("The name must").waitFor();
     if (js) await isAccessible(page);
     assert.equal(await page.getByLabel("User name").inputValue(), "no good");
+    assert.equal(await page.getByLabel("Set-up code").inputValue(), code);
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Make the owner" }).click();
     await page.getByRole("heading", { name: "The shelf is empty" }).waitFor();
+    const drafts = () => page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith("draft ")));
+    if (js) {
+      await page.goto("/add");
+      await page.getByLabel("Title").fill("Typed and not sent");
+      assert.deepEqual(await drafts(), ["draft olivia at /add"]);
+    }
     await page.locator("header .menu summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("/login*");
+    if (js) {
+      assert.deepEqual(await drafts(), [], "nothing that was typed stays");
+      // Nor does what another user of this tab has left, whose session ended by itself.
+      await page.evaluate(() => sessionStorage.setItem("draft pete at /add", JSON.stringify([["title", "Of Pete"]])));
+    }
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL("/");
+    if (js) {
+      await page.goto("/add");
+      assert.equal(await page.getByLabel("Title").inputValue(), "");
+      assert.deepEqual(await drafts(), []);
+    }
     // The address works once: there is a user now.
     await page.goto(service.setup);
     assert.equal(new URL(page.url()).pathname, "/login");

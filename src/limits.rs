@@ -88,6 +88,18 @@ limits! {
 
     // Signing in
 
+    /// Time without use after which a session ends.
+    pub const SESSION_IDLE_WAIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    /// Time after which a session ends, however much it is used.
+    pub const SESSION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+    /// Sessions of one user.
+    pub const MAX_SESSIONS_PER_USER: usize = 100;
+    /// Tokens of one user.
+    pub const MAX_TOKENS_PER_USER: usize = 200;
+    /// Time after which the one-time code of the set-up ends.
+    pub const SETUP_CODE_LIFETIME: Duration = Duration::from_secs(60 * 60);
+    /// Cookies of a session in one request that are tried.
+    pub const MAX_SESSION_COOKIES_TRIED: usize = 8;
     /// Sign-ins from one address that wait while another one is checked.
     pub const MAX_SIGN_INS_WAITING_PER_ADDRESS: usize = 32;
     /// Passwords that wait to be hashed.

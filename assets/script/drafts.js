@@ -3,9 +3,17 @@
 
 const form = document.querySelector("form[data-draft]");
 const place = location.pathname + location.search;
-const SENT = "draft sent";
+const DRAFTS = "draft ";
+// Another user of this tab neither sees nor sends them.
+const own = `${DRAFTS}${document.body.dataset.user} `;
+const SENT = `${own}sent`;
 
-const nameOf = (place) => `draft ${place}`;
+const nameOf = (place) => `${own}at ${place}`;
+const forget = (isGone) => {
+  for (const name of Object.keys(sessionStorage)) {
+    if (name.startsWith(DRAFTS) && isGone(name)) sessionStorage.removeItem(name);
+  }
+};
 const fields = () => [...form.elements].filter(({ name, type }) => name && !["password", "file", "submit"].includes(type));
 const isChosen = ({ type, checked }) => !["radio", "checkbox"].includes(type) || checked;
 const typed = () => JSON.stringify(fields().filter(isChosen).map(({ name, value }) => [name, value]));
@@ -40,6 +48,9 @@ function tell() {
   line.append("What you typed is here again. ", button);
   form.prepend(line);
 }
+
+forget((name) => !name.startsWith(own));
+document.querySelector('form[action="/logout"]')?.addEventListener("submit", () => forget(() => true));
 
 // The page that follows a form tells what was done; if it does not, nothing was.
 const sent = sessionStorage.getItem(SENT);

@@ -18,7 +18,7 @@ pub use read::{Reader, Unusable};
 pub use write::Writer;
 
 /// The version of the format that this program writes. It reads no newer one.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -146,6 +146,9 @@ pub struct Token {
     pub secret_hash: String,
     pub created_at: Time,
     pub expires_at: Option<Time>,
+    /// Whether it was made to allow less than its user's role. Not in format 1, where the roles tell it.
+    #[serde(default)]
+    pub narrowed: bool,
 }
 
 /// A change of the collection. Its effects follow from the movies and their versions.
@@ -266,6 +269,7 @@ mod tests {
                 secret_hash: "hash".to_owned(),
                 created_at: time,
                 expires_at: Some(time),
+                narrowed: true,
             }),
             Entry::Change(Change { id: 1, at: time, by, via, kind, movies: 2, undoes: None }),
             Entry::Movie(movie(3, 2)),

@@ -1,12 +1,14 @@
 //! Reading a backup, line by line, with every check that needs no database.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take},
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
 use zstd::Decoder;
+
+use crate::domain::Role;
 
 use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL};
 
@@ -43,7 +45,7 @@ pub struct Reader<R: Read + Seek> {
     counts: Counts,
     /// The row before.
     last: (Noun, i64, i64),
-    users: HashSet<i64>,
+    users: HashMap<i64, Role>,
     ended: bool,
 }
 
@@ -68,7 +70,7 @@ impl<R: Read + Seek> Reader<R> {
         }
         let header = lines.parse()?;
         let (counts, last) = (Counts::default(), (Noun::User, 0, 0));
-        Ok(Self { lines, header, counts, last, users: HashSet::new(), ended: false })
+        Ok(Self { lines, header, counts, last, users: HashMap::new(), ended: false })
     }
 
     /// The first line.
@@ -87,9 +89,14 @@ impl<R: Read + Seek> Reader<R> {
             self.check_end()?;
             return Ok(None);
         }
-        let entry = self.lines.parse()?;
+        let mut entry = self.lines.parse()?;
         self.check(&entry).map_err(|why| self.lines.damaged(why))?;
         self.counts.add(entry.noun());
+        if let Entry::Token(token) = &mut entry
+            && self.header.reelshelf_backup == 1
+        {
+            token.narrowed = self.users.get(&token.user_id).is_some_and(|role| token.role < *role);
+        }
         Ok(Some(entry))
     }
 
@@ -113,9 +120,9 @@ impl<R: Read + Seek> Reader<R> {
         }
         match entry {
             Entry::User(user) => {
-                self.users.insert(user.id);
+                self.users.insert(user.id, user.role);
             }
-            Entry::Token(token) if !self.users.contains(&token.user_id) => {
+            Entry::Token(token) if !self.users.contains_key(&token.user_id) => {
                 return Err(format!("there is no user with id {}", token.user_id));
             }
             _ => {}

@@ -53,7 +53,7 @@ pub struct Args {
     metrics_listen: Option<String>,
 
     /// The name of the first owner, who is made where there is no user yet
-    #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse)]
+    #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse_new)]
     owner: Option<UserName>,
 
     /// A file with the first owner's password; REELSHELF_OWNER_PASSWORD can hold the password itself

@@ -25,7 +25,7 @@ enum Command {
     /// Add a user; asks for the password
     Add {
         /// The user's name
-        #[arg(value_parser = UserName::parse)]
+        #[arg(value_parser = UserName::parse_new)]
         name: UserName,
         /// viewer (reads), editor (changes too), owner (manages users too)
         #[arg(long, default_value = "viewer", value_parser = Role::parse)]

@@ -85,7 +85,7 @@ pub async fn page(
             read_user,
         ),
         Noun::Token => (
-            "SELECT id, user_id, name, role, secret, created_at, expires_at FROM tokens \
+            "SELECT id, user_id, name, role, secret, created_at, expires_at, narrowed FROM tokens \
              WHERE id > $1 ORDER BY id LIMIT $2",
             read_token,
         ),
@@ -129,6 +129,7 @@ fn read_token(row: &Row<'_>) -> Result<Entry, DbError> {
         secret_hash: row.get(4)?,
         created_at: Time::from_millis(row.get(5)?),
         expires_at: row.get::<Option<i64>>(6)?.map(Time::from_millis),
+        narrowed: row.get::<i64>(7)? == 1,
     }))
 }
 
@@ -269,7 +270,8 @@ pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
         Entry::Token(token) => Some(token_row(token)),
         _ => None,
     });
-    let into = format!("tokens (id, user_id, name, role, secret, created_at, expires_at) {own_ids}");
+    let into =
+        format!("tokens (id, user_id, name, role, secret, created_at, expires_at, narrowed) {own_ids}");
     insert_rows(conn, &into, "", tokens).await?;
 
     let changes = entries.iter().filter_map(|entry| match entry {
@@ -337,6 +339,7 @@ fn token_row(token: &Token) -> Vec<Value<'_>> {
         token.secret_hash.as_str().into(),
         token.created_at.as_millis().into(),
         token.expires_at.map(Time::as_millis).into(),
+        i64::from(token.narrowed).into(),
     ]
 }
 

@@ -19,8 +19,14 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    migrations!["0001_movies", "0002_users", "0003_history", "0004_idempotency", "0005_imports"];
+const MIGRATIONS: &[Migration] = migrations![
+    "0001_movies",
+    "0002_users",
+    "0003_history",
+    "0004_idempotency",
+    "0005_imports",
+    "0006_narrowed_tokens",
+];
 
 /// Runs the steps that the database has not seen; their names.
 pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {

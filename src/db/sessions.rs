@@ -15,6 +15,13 @@ pub struct Session {
     pub seen_at: Time,
 }
 
+/// What a session needs so that it has not ended: a last use, and a beginning, later than these.
+#[derive(Debug, Clone, Copy)]
+pub struct ValidAfter {
+    pub seen: Time,
+    pub created: Time,
+}
+
 /// A session that was presented, and whose it is.
 #[derive(Debug, Clone)]
 pub struct Presented {
@@ -64,19 +71,20 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The session with that hash, if it was seen since that time, and its user.
+/// The session with that hash, unless it has ended, and its user.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-    seen_since: Time,
+    after: ValidAfter,
 ) -> Result<Option<Presented>, DbError> {
     conn.query_opt(
         "SELECT s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role \
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $1 AND s.seen_at > $2",
-        &[secret_hash.into(), seen_since.as_millis().into()],
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $1 \
+         AND s.seen_at > $2 AND s.created_at > $3",
+        &[secret_hash.into(), after.seen.as_millis().into(), after.created.as_millis().into()],
         |row| {
             Ok(Presented {
                 session: read(row)?,
@@ -89,7 +97,7 @@ pub async fn by_secret(
     .await
 }
 
-/// The role of that user, if a session of the user is there and was used since a moment.
+/// The role of that user, if a session of the user is there and has not ended.
 ///
 /// # Errors
 /// Those of the database.
@@ -97,11 +105,12 @@ pub async fn role(
     conn: &mut Conn,
     id: i64,
     user: &UserName,
-    seen_since: Time,
+    after: ValidAfter,
 ) -> Result<Option<Role>, DbError> {
     let sql = "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id \
-               WHERE s.id = $1 AND u.name = $2 AND s.seen_at > $3";
-    let params = [id.into(), user.as_str().into(), seen_since.as_millis().into()];
+               WHERE s.id = $1 AND u.name = $2 AND s.seen_at > $3 AND s.created_at > $4";
+    let (seen, created) = (after.seen.as_millis(), after.created.as_millis());
+    let params = [id.into(), user.as_str().into(), seen.into(), created.into()];
     conn.query_opt(sql, &params, |row| row.parse(0, Role::parse)).await
 }
 
@@ -115,15 +124,15 @@ pub async fn touch(conn: &mut Conn, id: i64, now: Time) -> Result<(), DbError> {
     Ok(())
 }
 
-/// A user's sessions that were seen since that time, the latest first.
+/// A user's sessions that have not ended, the latest used first.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Conn, user_id: i64, seen_since: Time) -> Result<Vec<Session>, DbError> {
+pub async fn list(conn: &mut Conn, user_id: i64, after: ValidAfter) -> Result<Vec<Session>, DbError> {
     conn.query(
         "SELECT id, address, user_agent, created_at, seen_at FROM sessions \
-         WHERE user_id = $1 AND seen_at > $2 ORDER BY seen_at DESC, id DESC",
-        &[user_id.into(), seen_since.as_millis().into()],
+         WHERE user_id = $1 AND seen_at > $2 AND created_at > $3 ORDER BY seen_at DESC, id DESC",
+        &[user_id.into(), after.seen.as_millis().into(), after.created.as_millis().into()],
         read,
     )
     .await
@@ -166,11 +175,23 @@ pub async fn delete_others(conn: &mut Conn, user_id: i64, kept: i64) -> Result<(
     Ok(())
 }
 
-/// Removes the sessions that were last seen before that time.
+/// Removes the sessions that have ended.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_expired(conn: &mut Conn, seen_before: Time) -> Result<(), DbError> {
-    conn.execute("DELETE FROM sessions WHERE seen_at <= $1", &[seen_before.as_millis().into()]).await?;
+pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), DbError> {
+    let sql = "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2";
+    conn.execute(sql, &[after.seen.as_millis().into(), after.created.as_millis().into()]).await?;
+    Ok(())
+}
+
+/// Ends a user's sessions but so many, those first that were not used for longest.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_all_but_latest(conn: &mut Conn, user_id: i64, kept: i64) -> Result<(), DbError> {
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN (SELECT id FROM sessions \
+               WHERE user_id = $1 ORDER BY seen_at DESC, id DESC LIMIT $2)";
+    conn.execute(sql, &[user_id.into(), kept.into()]).await?;
     Ok(())
 }

@@ -23,6 +23,8 @@ pub struct Presented {
     pub user_id: i64,
     pub user_name: UserName,
     pub user_role: Role,
+    /// Whether it was made to allow less than its user's role.
+    pub narrowed: bool,
 }
 
 fn read(row: &Row<'_>) -> Result<Token, DbError> {
@@ -35,7 +37,7 @@ fn read(row: &Row<'_>) -> Result<Token, DbError> {
     })
 }
 
-/// Stores a new token of a user and returns its id.
+/// Stores a new token of a user, narrowed or not, and returns its id.
 ///
 /// # Errors
 /// Those of the database.
@@ -43,15 +45,15 @@ pub async fn insert(
     conn: &mut Conn,
     user_id: i64,
     name: &TokenName,
-    role: Role,
+    (role, narrowed): (Role, bool),
     secret_hash: &str,
     now: Time,
     expires_at: Option<Time>,
 ) -> Result<i64, DbError> {
     let ids = conn
         .query(
-            "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+            "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at, narrowed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
             &[
                 user_id.into(),
                 name.as_str().into(),
@@ -59,6 +61,7 @@ pub async fn insert(
                 secret_hash.into(),
                 now.as_millis().into(),
                 expires_at.map(Time::as_millis).into(),
+                i64::from(narrowed).into(),
             ],
             |row| row.get(0),
         )
@@ -72,7 +75,7 @@ pub async fn insert(
 /// Those of the database.
 pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<Option<Presented>, DbError> {
     conn.query_opt(
-        "SELECT t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role \
+        "SELECT t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed \
          FROM tokens t JOIN users u ON u.id = t.user_id \
          WHERE t.secret = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
         &[secret_hash.into(), now.as_millis().into()],
@@ -82,6 +85,7 @@ pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<
                 user_id: row.get(5)?,
                 user_name: row.parse(6, UserName::parse)?,
                 user_role: row.parse(7, Role::parse)?,
+                narrowed: row.get::<i64>(8)? == 1,
             })
         },
     )
@@ -106,6 +110,15 @@ pub async fn role(conn: &mut Conn, id: i64, user: &UserName, now: Time) -> Resul
 pub async fn list(conn: &mut Conn, user_id: i64) -> Result<Vec<Token>, DbError> {
     let sql = "SELECT id, name, role, created_at, expires_at FROM tokens WHERE user_id = $1 ORDER BY id";
     conn.query(sql, &[user_id.into()], read).await
+}
+
+/// How many tokens a user has.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(conn: &mut Conn, user_id: i64) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM tokens WHERE user_id = $1";
+    Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
 /// Revokes a user's token; tells whether it was there.

@@ -106,6 +106,15 @@ pub async fn set_password(conn: &mut Conn, id: i64, password_hash: &str) -> Resu
     Ok(())
 }
 
+/// Stores another hash of the same password, if the stored one is still that one; tells whether it was.
+///
+/// # Errors
+/// Those of the database.
+pub async fn replace_hash(conn: &mut Conn, id: i64, present: &str, new: &str) -> Result<bool, DbError> {
+    let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
+    Ok(conn.execute(sql, &[new.into(), id.into(), present.into()]).await? == 1)
+}
+
 /// Removes a user, with all tokens and sessions.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ mod change;
 mod forgiving;
 mod list;
 mod movie;
+mod password;
 mod text;
 mod time;
 mod user;
@@ -17,9 +18,10 @@ pub use forgiving::{Nearness, Typed, nearness};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
+pub use password::Password;
 pub use text::{fold, query_words, sort_key, title_words};
 pub use time::Time;
-pub use user::{Password, Role, TokenName, UserName};
+pub use user::{Role, TokenName, UserName};
 
 /// Why a value cannot be held: the rule, and what was given, in words for the person who gave it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,19 +11,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::{
     Shared,
     client::{Client, context, is_cross_site},
+    cookies::{self, SetCookie},
     problem::Problem,
     web,
 };
-use crate::service::{
-    Editor, Error, Identity, Owner, Viewer,
-    audit::{Actor, Refusal, RequestContext},
-    auth::{self, Browser, Secret},
+use crate::{
+    limits::{MAX_SESSION_COOKIES_TRIED, SESSION_LIFETIME},
+    service::{
+        Editor, Error, Identity, Owner, Viewer,
+        audit::{Actor, Refusal, RequestContext},
+        auth::{self, Browser, Secret},
+    },
 };
-
-const COOKIE: &str = "reelshelf_session";
-/// How long a browser keeps the cookie, in seconds: as long as browsers keep any, 400 days. When the
-/// session ends is for the server to say.
-const COOKIE_AGE: u32 = 400 * 24 * 60 * 60;
 
 /// Lets through who is signed in; everybody else gets 401.
 pub async fn require(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
@@ -90,9 +89,12 @@ async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Pro
         app.audit_refusal(&Actor::unknown("authorization", &from), Refusal::Authorization, None);
         return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
     }
-    let cookie = session_cookie(headers).ok_or(Error::Unauthenticated("sign in first"))?;
+    let presented = presented(headers, Client::of(request.extensions(), headers, state).https);
+    if presented.is_empty() {
+        return Err(Error::Unauthenticated("sign in first").into());
+    }
     refuse_cross_site(request, state)?;
-    Ok(auth::session(app, from, cookie).await?)
+    Ok(auth::session(app, from, &presented).await?)
 }
 
 /// Refuses a request that another site's page sends in the user's name.
@@ -108,7 +110,7 @@ pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Proble
 
 /// Names the ways in, but not to a page of ours: its browser would pop up a sign-in box over it.
 pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
-    let from_page = session_cookie(headers).is_some()
+    let from_page = [true, false].into_iter().any(|https| !presented(headers, https).is_empty())
         || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
     if problem.status() != StatusCode::UNAUTHORIZED || from_page {
         return problem;
@@ -122,33 +124,26 @@ pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
 }
 
 /// The browser that asks to sign in.
-pub fn browser(headers: &HeaderMap, request: RequestContext) -> Browser {
+pub fn browser(headers: &HeaderMap, request: RequestContext, Client { https, .. }: Client) -> Browser {
     let user_agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Browser {
         request,
         user_agent: user_agent.unwrap_or_default().to_owned(),
-        presented: session_cookie(headers).map(Secret::presented).into_iter().collect(),
+        presented: presented(headers, https),
     }
 }
 
-fn session_cookie(headers: &HeaderMap) -> Option<&str> {
-    cookie(headers, COOKIE)
+/// The sessions that a request presents: a browser may send several cookies of one name.
+fn presented(headers: &HeaderMap, https: bool) -> Vec<Secret> {
+    cookies::values(headers, cookies::SESSION, https)
+        .take(MAX_SESSION_COOKIES_TRIED)
+        .map(Secret::presented)
+        .collect()
 }
 
-/// What a browser's cookie of that name holds.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|cookies| cookies.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
-}
-
-/// The header that gives a browser its session, or with `None` takes it away.
-pub fn set_cookie(session: Option<&Secret>, client: Client) -> (header::HeaderName, String) {
-    let (value, age) = session.map_or(("", 0), |secret| (secret.reveal(), COOKIE_AGE));
-    let secure = if client.https { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
-    (header::SET_COOKIE, cookie)
+/// The session's cookie for a browser, kept as long as a session can last.
+pub fn session_cookie(session: &Secret) -> SetCookie {
+    SetCookie::new(cookies::SESSION, session.reveal().to_owned(), SESSION_LIFETIME.as_secs())
 }
 
 fn identity(parts: &Parts) -> Result<Identity, Problem> {

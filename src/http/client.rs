@@ -15,8 +15,10 @@ use crate::service::audit::RequestContext;
 pub struct Client {
     /// The address, as the trusted proxies tell it.
     pub address: IpAddr,
-    /// Whether it speaks https, to us or to a trusted proxy.
+    /// Whether it speaks https, to us or to a trusted proxy, or uses the service by an https address.
     pub https: bool,
+    /// Whether this very request came over https, to us or to a trusted proxy.
+    came_over_https: bool,
 }
 
 impl FromRequestParts<Shared> for Client {
@@ -42,7 +44,8 @@ pub fn context(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> 
 }
 
 impl Client {
-    fn of(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> Self {
+    /// The other end of the request with these headers.
+    pub fn of(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
         let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
         Self::behind(peer, headers, state)
@@ -54,7 +57,7 @@ impl Client {
         let https =
             settings.tls || settings.public_url.as_ref().is_some_and(|url| url.scheme_str() == Some("https"));
         if !trusted(&peer) {
-            return Self { address: peer, https };
+            return Self { address: peer, https, came_over_https: settings.tls };
         }
         // Each proxy appends the address that it sees: the last one that is no proxy of ours is the client.
         // What stands before that one was sent by the client, who can write there what he likes.
@@ -70,13 +73,18 @@ impl Client {
         let forwarded_https = headers
             .get("x-forwarded-proto")
             .is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
-        Self { address, https: https || forwarded_https }
+        Self { address, https: https || forwarded_https, came_over_https: settings.tls || forwarded_https }
     }
 }
 
+/// An address as proxies write it: `203.0.113.7`, `203.0.113.7:5123`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:5123`.
 fn address_of(hop: &[u8]) -> Option<IpAddr> {
-    let address: IpAddr = str::from_utf8(hop).ok()?.trim().parse().ok()?;
-    Some(address.to_canonical())
+    let hop = str::from_utf8(hop).ok()?.trim();
+    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().map(IpAddr::V6).ok();
+    let address = hop.parse::<IpAddr>().ok();
+    let address = address.or_else(|| hop.parse::<SocketAddr>().map(|address| address.ip()).ok());
+    Some(address.or_else(bracketed)?.to_canonical())
 }
 
 /// Whether another site's page sends this request. Browsers say so in `Sec-Fetch-Site`, older ones in
@@ -87,12 +95,21 @@ pub fn is_cross_site(request: &Request, state: &Shared) -> bool {
         return site != "same-origin" && site != "none";
     }
     let Some(origin) = headers.get(header::ORIGIN) else { return false };
-    let Some((_, origin)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
+    let Some((scheme, origin)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return true; // "null", or no origin at all
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // HTTP/2 has the host in the address.
     let host = host.or(request.uri().authority().map(Authority::as_str));
-    let public = state.settings.public_url.as_ref().and_then(|url| url.authority()).map(Authority::as_str);
-    ![host, public].into_iter().flatten().any(|ours| ours.eq_ignore_ascii_case(origin))
+    let public_url = state.settings.public_url.as_ref();
+    let is_public = public_url
+        .and_then(|url| url.authority())
+        .is_some_and(|ours| ours.as_str().eq_ignore_ascii_case(origin));
+    if !is_public && host.is_none_or(|ours| !ours.eq_ignore_ascii_case(origin)) {
+        return true;
+    }
+    // Anybody on the way can make a page of the same host over http.
+    let needs_https = Client::of(request.extensions(), headers, state).came_over_https
+        || is_public && public_url.is_some_and(|url| url.scheme_str() == Some("https"));
+    needs_https && !scheme.eq_ignore_ascii_case("https")
 }

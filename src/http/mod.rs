@@ -4,6 +4,7 @@ mod api;
 mod auth;
 mod body;
 mod client;
+mod cookies;
 mod metrics;
 mod once;
 mod openapi;
@@ -77,6 +78,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let around = ServiceBuilder::new()
         .layer(from_fn(trace))
         .layer(from_fn(security_headers))
+        .layer(from_fn_with_state(state.clone(), cookies::write))
         .option_layer(cors)
         .layer(CompressionLayer::new())
         .layer(from_fn(web::error::for_browsers))
@@ -152,13 +154,23 @@ async fn security_headers(request: Request, next: Next) -> Response {
     const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
     let policy = if request.uri().path().starts_with("/docs") { DOCS } else { PAGES };
+    let is_personal = is_personal(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if is_personal {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     response
+}
+
+/// Whether a path shows users, sessions or tokens, which no browser is to keep.
+fn is_personal(path: &str) -> bool {
+    let first = path.split('/').nth(1).unwrap_or_default();
+    ["account", "login", "me", "session", "setup", "token", "user", "users"].contains(&first)
 }
 
 /// The id of a request.

@@ -56,7 +56,10 @@ impl Modify for SecuritySchemes {
         };
         components.add_security_scheme("bearer", http(HttpAuthScheme::Bearer, "An API token"));
         components.add_security_scheme("basic", http(HttpAuthScheme::Basic, "User name and password"));
-        let cookie = ApiKeyValue::with_description("reelshelf_session", "A session, from POST /login");
+        let cookie = ApiKeyValue::with_description(
+            "reelshelf_session",
+            "A session, from POST /login; over https its name is __Host-reelshelf_session",
+        );
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
@@ -716,15 +719,6 @@ pub struct LoginParams {
     /// Where to go on afterwards: a place of this service.
     #[param(required = false, example = "/movie")]
     next: String,
-}
-
-/// The query of the page for the first owner.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct SetupParams {
-    /// From the address that the service printed when it started.
-    #[param(required = false)]
-    code: String,
 }
 
 /// The options of an import.

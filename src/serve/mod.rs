@@ -20,10 +20,11 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    limits::{REQUEST_HEAD_WAIT, SHUTDOWN_WAIT},
+    limits::{REQUEST_HEAD_WAIT, SETUP_CODE_LIFETIME, SHUTDOWN_WAIT},
     service::{
         App,
         audit::{self, Actor, Event},
+        auth::Secret,
         backup,
         backup::Schedule,
         events, making, prepare, setup,
@@ -113,8 +114,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         }
     };
     if let Some(code) = setup::begin(&app).await? {
-        let code = code.reveal();
-        tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup?code={code}");
+        offer_setup(&base, &code);
+        background.spawn(renew_setup_code(app.clone(), base));
     }
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Whoever has read the line may tell it to end at once.
@@ -248,4 +249,22 @@ pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+/// Says where the first owner is made. The code is in the fragment, which no browser sends and no proxy logs.
+fn offer_setup(base: &str, code: &Secret) {
+    let code = code.reveal();
+    tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup#code={code}");
+}
+
+/// Says it again with a new code each time that the one before has ended, as long as there is no user.
+async fn renew_setup_code(app: Arc<App>, base: String) {
+    loop {
+        tokio::time::sleep(SETUP_CODE_LIFETIME).await;
+        match setup::begin(&app).await {
+            Ok(Some(code)) => offer_setup(&base, &code),
+            Ok(None) => return,
+            Err(error) => tracing::warn!(%error, "no new set-up code can be made at the moment"),
+        }
+    }
 }

@@ -114,7 +114,7 @@ impl Owner {
     /// Never: the name is a valid one.
     #[must_use]
     pub fn console() -> Self {
-        let name = UserName::parse("console").expect("letters are a valid name");
+        let name = UserName::parse(UserName::CONSOLE).expect("letters are a valid name");
         Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console, request: None })
     }
 }

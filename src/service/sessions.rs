@@ -3,7 +3,7 @@
 use super::{
     App, Error, Via, Viewer,
     audit::{self, Event},
-    auth::{self, SESSION_IDLE},
+    auth,
 };
 use crate::db::sessions;
 
@@ -14,8 +14,8 @@ pub use sessions::Session;
 /// # Errors
 /// Those of the database.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
-    let seen_since = app.now().plus_millis(-SESSION_IDLE);
-    Ok(sessions::list(&mut app.db.read().await?, viewer.user_id, seen_since).await?)
+    let after = auth::valid_after(app.now());
+    Ok(sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?)
 }
 
 /// Ends one of one's own sessions.

@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use subtle::ConstantTimeEq;
+
 use super::{
     App, Error,
     audit::{self, Actor, Event, Refusal, RequestContext},
@@ -10,6 +12,7 @@ use super::{
 use crate::{
     db::{Lock, users},
     domain::{Password, Role, UserName},
+    limits::SETUP_CODE_LIFETIME,
 };
 
 /// Whether there is no user yet.
@@ -20,7 +23,7 @@ pub async fn needed(app: &App) -> Result<bool, Error> {
     Ok(!users::exist(&mut app.db.read().await?).await?)
 }
 
-/// Makes the one-time code, if there is no user yet.
+/// Makes the one-time code, if there is no user yet. It ends after an hour, or when the next one is made.
 ///
 /// # Errors
 /// Those of the database.
@@ -29,15 +32,41 @@ pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
         return Ok(None);
     }
     let code = Secret::session();
-    *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = Some(code.clone());
+    let end = app.now().plus_millis(i64::try_from(SETUP_CODE_LIFETIME.as_millis()).unwrap_or(i64::MAX));
+    *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), end));
     Ok(Some(code))
 }
 
-/// Whether this is the one-time code.
-#[must_use]
-pub fn is_code(app: &App, request: &RequestContext, code: &str) -> bool {
+/// Checks the one-time code, and that it is still needed: before anything else that is sent with it.
+///
+/// # Errors
+/// [`Error::Forbidden`] for a wrong code, or one that was used or has ended; [`Error::Conflict`] where there is a user
+/// already.
+pub async fn check(app: &App, request: &RequestContext, code: &str) -> Result<(), Error> {
+    if !is_code(app, request, code) {
+        return Err(Error::Forbidden(
+            "the set-up code is wrong, was used or has ended; as long as there is no user, the log shows a new one \
+             each hour and after a restart"
+                .to_owned(),
+        ));
+    }
+    if !needed(app).await? {
+        return Err(exists());
+    }
+    Ok(())
+}
+
+fn exists() -> Error {
+    Error::Conflict("the first owner is there already; sign in".to_owned())
+}
+
+/// Compares in constant time.
+fn is_code(app: &App, request: &RequestContext, code: &str) -> bool {
     let expected = app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let right = expected.is_some_and(|expected| expected.hash() == Secret::presented(code).hash());
+    let presented = Secret::presented(code).hash();
+    let right = expected.is_some_and(|(expected, end)| {
+        bool::from(expected.hash().as_bytes().ct_eq(presented.as_bytes())) && app.now() < end
+    });
     if !right {
         app.audit_refusal(&Actor::unknown("setup", request), Refusal::SetupCode, None);
     }
@@ -55,9 +84,7 @@ pub async fn finish(
     name: &UserName,
     password: Password,
 ) -> Result<(), Error> {
-    if !is_code(app, request, code) {
-        return Err(Error::Forbidden("the set-up code is wrong or was used; the log shows a new one after a restart, as long as there is no user".to_owned()));
-    }
+    check(app, request, code).await?;
     first_owner(app, &Actor::unknown("setup", request), name, password).await?;
     *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = None;
     Ok(())
@@ -77,7 +104,7 @@ pub async fn first_owner(
     let mut tx = app.db.write().await?;
     tx.lock(Lock::Users).await?;
     if users::exist(&mut tx).await? {
-        return Err(Error::Conflict("the first owner is there already; sign in".to_owned()));
+        return Err(exists());
     }
     users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
     audit::commit(tx, app, actor, &[Event::FirstOwnerAdded { user: name }]).await

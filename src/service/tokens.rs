@@ -10,6 +10,7 @@ use super::{
 use crate::{
     db::{WriteTx, tokens},
     domain::{Role, Time, TokenName, UserName},
+    limits::MAX_TOKENS_PER_USER,
 };
 
 pub use tokens::Token;
@@ -90,8 +91,14 @@ async fn insert(
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(Error::invalid("/expiresAt", "must lie in the future"));
     }
+    if tokens::count(&mut tx, user_id).await? >= i64::try_from(MAX_TOKENS_PER_USER).unwrap_or(i64::MAX) {
+        return Err(Error::Conflict(format!(
+            "there are {MAX_TOKENS_PER_USER} tokens already, the most that a user may have; revoke one first"
+        )));
+    }
     let secret = Secret::token();
-    let id = tokens::insert(&mut tx, user_id, &new.name, role, &secret.hash(), now, new.expires_at).await?;
+    let rights = (role, role < most);
+    let id = tokens::insert(&mut tx, user_id, &new.name, rights, &secret.hash(), now, new.expires_at).await?;
     let token = Token { id, name: new.name.clone(), role, created_at: now, expires_at: new.expires_at };
     let event = Event::TokenMade { user, id, role, narrowed: role < most, expires_at: new.expires_at };
     let (token, _) = audit::commit_once(tx, (token, secret.reveal()), app, &by.into(), &event).await?;

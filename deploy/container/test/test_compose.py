@@ -136,7 +136,7 @@ def test_behind_nginx(folder):
           nginx: {{ image: {image_of_nginx(folder)}, ports: !override ["127.0.0.1::80", "127.0.0.1::443"] }}
     """) as containers:
         service, nginx = containers["reelshelf"].healthy(), containers["nginx"]
-        assert f"{PUBLIC_URL}/setup?code=" in service.log()
+        assert f"{PUBLIC_URL}/setup#code=" in service.log()
         token = service.owner()
         port = nginx.address(443).rpartition(":")[2]
         site = f"https://localhost:{port}"

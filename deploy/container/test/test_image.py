@@ -56,7 +56,7 @@ def test_the_program_needs_nothing_else(tmp_path):
 
 def test_it_tells_an_address_where_the_owner_is_made():
     with container() as service:
-        said = re.search(r"http://127\.0\.0\.1:8080(/setup\?code=\S+)", service.healthy().log())
+        said = re.search(r"http://127\.0\.0\.1:8080(/setup#code=\S+)", service.healthy().log())
         assert said, service.log()
         status, _, page = fetch(f"http://{service.address(8080)}{said[1]}")
         assert (status, "olivia" in page) == (200, False)

@@ -107,7 +107,7 @@ def test_the_sandbox_is_tight(installed):
 
 
 def test_the_journal_says_where_the_first_owner_is_made(installed):
-    assert f" {URL}/setup?code=" in installed.inside("journalctl", "--output=cat", "--unit=reelshelf")
+    assert f" {URL}/setup#code=" in installed.inside("journalctl", "--output=cat", "--unit=reelshelf")
 
 
 def test_the_administrator_works_on_the_database_of_the_service(installed):

@@ -13,9 +13,10 @@ use crate::{
     domain::{Password, Role, UserName},
     http::{
         Shared,
-        auth::{browser, challenge, refuse_cross_site, set_cookie},
+        auth::{browser, challenge, refuse_cross_site, session_cookie},
         body::{self, Json, media_type, read_json, unsupported},
         client::Client,
+        cookies::{self, SetCookie},
         openapi as schema,
         problem::Problem,
         web,
@@ -68,7 +69,7 @@ async fn login(
     request: Request,
 ) -> Result<Response, Problem> {
     refuse_cross_site(&request, &state)?;
-    let browser = browser(request.headers(), from);
+    let browser = browser(request.headers(), from, client);
     let headers = request.headers().clone();
     match media_type(request.headers()).as_str() {
         "application/json" => {
@@ -80,10 +81,9 @@ async fn login(
             let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
             let begun = auth::login(&state.app, browser, name, password).await;
             let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
-            let (cookie, value) = set_cookie(Some(&secret), client);
-            Ok(([(cookie, value)], Answer(Me::from(&identity))).into_response())
+            Ok((session_cookie(&secret), Answer(Me::from(&identity))).into_response())
         }
-        "application/x-www-form-urlencoded" => web::login::submit(&state, client, browser, request).await,
+        "application/x-www-form-urlencoded" => web::login::submit(&state, browser, request).await,
         _ => Err(unsupported(header::ACCEPT, "application/json, application/x-www-form-urlencoded")),
     }
 }
@@ -98,21 +98,19 @@ async fn login(
 async fn logout(
     State(state): State<Shared>,
     viewer: Viewer,
-    client: Client,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if let Via::Session { id } = viewer.via {
         sessions::end(&state.app, &viewer, id).await?;
     }
-    let (cookie, value) = set_cookie(None, client);
     let answer = if media_type(&headers) == "application/x-www-form-urlencoded" {
         Redirect::to("/login").into_response()
     } else {
         StatusCode::NO_CONTENT.into_response()
     };
     // What was seen is not to be seen with the back button.
-    let forget = (HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned());
-    Ok(([(cookie, value), forget], answer).into_response())
+    let forget = [(HeaderName::from_static("clear-site-data"), "\"cache\"")];
+    Ok((SetCookie::removed(cookies::SESSION), forget, answer).into_response())
 }
 
 /// Who one is

@@ -61,6 +61,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
     (status = 201, description = "The token was made", body = schema::MadeToken,
         links(("revoke" = (operation_id = "revokeToken", parameters(("id" = "$response.body#/id")))))),
     (status = 400, description = "No JSON, or a malformed `Idempotency-Key`"),
+    (status = 409, description = "You have as many tokens as a user may have"),
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),

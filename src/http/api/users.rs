@@ -73,7 +73,7 @@ async fn create(
     JsonOnce(node, once): JsonOnce,
 ) -> Result<Response, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
-    let name = members.required("name", |node| UserName::parse(node.text()?));
+    let name = members.required("name", |node| UserName::parse_new(node.text()?));
     let role = members.required("role", |node| Role::parse(node.text()?));
     let password = members.required("password", |node| {
         // Where the name is invalid too, the password is checked all the same.

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::{
     Router,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{AppendHeaders, IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
     routing::{get, post},
 };
 use sha2::{Digest, Sha256};
@@ -18,7 +18,11 @@ use super::{
 };
 use crate::{
     domain::{Invalid, Password, Role, Time, TokenName, UserName},
-    http::{Shared, auth::set_cookie, client::Client, problem::Problem},
+    http::{
+        Shared,
+        cookies::{self, SetCookie},
+        problem::Problem,
+    },
     service::{
         Error, Once, Via, Viewer,
         audit::RequestContext,
@@ -125,15 +129,12 @@ async fn page(
     let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
     let once = format!("{:032x}", rand::random::<u128>());
     let template = Account { visitor: Some(visitor), sessions, tokens, roles, made, typed, refused, once };
-    let mut answer = visitor.page(status, &template)?;
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(answer)
+    visitor.page(status, &template)
 }
 
 async fn change_password(
     State(state): State<Shared>,
     visitor: Visitor,
-    client: Client,
     from: RequestContext,
     form: Form,
 ) -> Result<Response, Problem> {
@@ -147,8 +148,9 @@ async fn change_password(
     match changed {
         // All sessions have ended, this one too.
         Ok(()) => {
-            Ok((AppendHeaders([set_cookie(None, client)]), notice::told("/login", "password"))
-                .into_response())
+            let mut answer = notice::told("/login", "password");
+            SetCookie::removed(cookies::SESSION).add_to(&mut answer);
+            Ok(answer)
         }
         Err(error) => page(&state, &visitor, &form, Some(Refused::new("password", error)?), None).await,
     }

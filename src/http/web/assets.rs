@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = &[
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("selection.js", include_str!("../../../assets/script/selection.js")),
     ("table.js", include_str!("../../../assets/script/table.js")),
+    ("setup.js", include_str!("../../../assets/script/setup.js")),
     ("tonight.js", include_str!("../../../assets/script/tonight.js")),
     ("icon.svg", include_str!("../../../assets/icon.svg")),
     ("icon-maskable.svg", include_str!("../../../assets/icon-maskable.svg")),

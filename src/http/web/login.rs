@@ -9,7 +9,7 @@ use axum::{
 
 use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
 use crate::{
-    http::{Shared, auth::set_cookie, client::Client, openapi as schema, problem::Problem},
+    http::{Shared, auth::session_cookie, client::Client, openapi as schema, problem::Problem},
     service::{
         auth::{self, Browser},
         setup,
@@ -37,16 +37,21 @@ struct Login<'a> {
 #[utoipa::path(get, path = "/login", operation_id = "showLogin", tag = "account", security(()),
     params(schema::LoginParams),
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
-pub async fn show(State(state): State<Shared>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
+pub async fn show(
+    State(state): State<Shared>,
+    client: Client,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let query = uri.query().unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
-    let told = Notice::sentence(&headers);
+    let told = Notice::sentence(&headers, client.https);
     let setup_needed = setup::needed(&state.app).await?;
     let template = Login { next: local_place(&next), told, setup_needed, ..Login::default() };
     let mut answer = page(StatusCode::OK, &template)?;
     if told.is_some() {
-        answer.headers_mut().append(header::SET_COOKIE, Notice::told());
+        Notice::told().add_to(&mut answer);
     }
     Ok(answer)
 }
@@ -67,12 +72,7 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
 }
 
 /// Signs in with what the form sent.
-pub async fn submit(
-    state: &Shared,
-    client: Client,
-    browser: Browser,
-    request: Request,
-) -> Result<Response, Problem> {
+pub async fn submit(state: &Shared, browser: Browser, request: Request) -> Result<Response, Problem> {
     let form = Form::read(request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
     let kept = Kept::of_login(&form);
@@ -82,8 +82,7 @@ pub async fn submit(
                 Some(kept) => kept.go_on(&Visitor::bare(identity, "/".to_owned()))?,
                 None => Redirect::to(next).into_response(),
             };
-            let (cookie, value) = set_cookie(Some(&secret), client);
-            Ok(([(cookie, value)], on).into_response())
+            Ok((session_cookie(&secret), on).into_response())
         }
         Err(error) => {
             let problem = Problem::from(error);

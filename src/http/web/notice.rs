@@ -2,20 +2,23 @@
 //! the next page names it, so that it does not come again with a bookmark or another visit.
 
 use axum::{
-    http::{HeaderMap, HeaderValue, header},
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
 
 use super::words;
 use crate::{
     domain::{Limit, Role},
-    http::{Shared, auth::cookie, problem::Problem},
+    http::{
+        Shared,
+        cookies::{self, SetCookie},
+        problem::Problem,
+    },
     service::{Error, Viewer, changes, selection::Done},
 };
 
-const COOKIE: &str = "reelshelf_notice";
 /// How long it waits for the next page, in seconds.
-const PATIENCE: u32 = 60;
+const PATIENCE: u64 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
 const SENTENCES: [(&str, &str); 11] = [
@@ -41,11 +44,16 @@ pub struct Notice {
 
 impl Notice {
     /// The message that is to be told with this request.
-    pub async fn of(state: &Shared, viewer: &Viewer, headers: &HeaderMap) -> Result<Option<Self>, Problem> {
-        if let Some(sentence) = Self::sentence(headers) {
+    pub async fn of(
+        state: &Shared,
+        viewer: &Viewer,
+        headers: &HeaderMap,
+        https: bool,
+    ) -> Result<Option<Self>, Problem> {
+        if let Some(sentence) = Self::sentence(headers, https) {
             return Ok(Some(Self { text: sentence.to_owned(), undo: None }));
         }
-        let Some(name) = cookie(headers, COOKIE) else { return Ok(None) };
+        let Some(name) = cookies::values(headers, cookies::NOTICE, https).next() else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
         let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
         match changes::get(&state.app, viewer, id, None, Limit::TO_LOOK_AT).await {
@@ -66,14 +74,14 @@ impl Notice {
     }
 
     /// The sentence that is to be told with this request, if it is none about a change.
-    pub fn sentence(headers: &HeaderMap) -> Option<&'static str> {
-        let name = cookie(headers, COOKIE)?;
+    pub fn sentence(headers: &HeaderMap, https: bool) -> Option<&'static str> {
+        let name = cookies::values(headers, cookies::NOTICE, https).next()?;
         SENTENCES.iter().find(|(known, _)| *known == name).map(|(_, sentence)| *sentence)
     }
 
     /// The cookie once it was told.
-    pub fn told() -> HeaderValue {
-        HeaderValue::from_static("reelshelf_notice=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
+    pub const fn told() -> SetCookie {
+        SetCookie::removed(cookies::NOTICE)
     }
 }
 
@@ -93,6 +101,5 @@ pub fn done(place: &str, done: &Done) -> Response {
 
 /// Leads on to a page that tells a sentence, by its name.
 pub fn told(place: &str, name: &str) -> Response {
-    let cookie = format!("{COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax; Max-Age={PATIENCE}");
-    ([(header::SET_COOKIE, cookie)], Redirect::to(place)).into_response()
+    (SetCookie::new(cookies::NOTICE, name.to_owned(), PATIENCE), Redirect::to(place)).into_response()
 }

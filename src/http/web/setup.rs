@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Json as Answer,
     extract::{Request, State},
-    http::{StatusCode, Uri, header::ACCEPT},
+    http::{StatusCode, header::ACCEPT},
     response::{IntoResponse, Redirect, Response},
 };
 
@@ -16,7 +16,7 @@ use crate::{
     http::{
         Shared,
         api::account::Me,
-        auth::{browser, refuse_cross_site, set_cookie},
+        auth::{browser, refuse_cross_site, session_cookie},
         body::{media_type, read_json, unsupported},
         client::Client,
         openapi as schema,
@@ -61,35 +61,26 @@ pub fn open_routes() -> OpenApiRouter<Shared> {
 }
 
 /// The page for the first owner
+///
+/// Its script takes the one-time code from the fragment of the address, `/setup#code=…`; without JavaScript it is
+/// pasted into the form.
 #[utoipa::path(get, path = "/setup", operation_id = "showSetup", tag = "account", security(()),
-    params(schema::SetupParams),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 303, description = "There is a user already: led to the page for signing in"),
-        (status = 403, description = "The code is wrong or was used", body = String, content_type = "text/html"),
     )
 )]
-async fn show(State(state): State<Shared>, from: RequestContext, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>) -> Result<Response, Problem> {
     if !setup::needed(&state.app).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    let query = uri.query().unwrap_or_default();
-    let code = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code");
-    let code = code.map(|(_, code)| code.into_owned()).unwrap_or_default();
-    let mut template = Setup::new(&code, "");
-    let mut status = StatusCode::OK;
-    if !setup::is_code(&state.app, &from, &code) {
-        template.error = Some(
-            "This address lacks the set-up code, or has an old one. The service's log shows the right one.",
-        );
-        status = StatusCode::FORBIDDEN;
-    }
-    page(status, &template)
+    // The code is in the fragment of the address, which the page's script reads, or is pasted.
+    page(StatusCode::OK, &Setup::new("", ""))
 }
 
 /// Make the first owner
 ///
-/// With the one-time code that the service printed when it started; signs the owner in. Also takes the
+/// With the one-time code that the service printed, which is good for an hour; signs the owner in. Also takes the
 /// form of the page.
 #[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
     request_body = schema::Setup,
@@ -97,7 +88,7 @@ async fn show(State(state): State<Shared>, from: RequestContext, uri: Uri) -> Re
         (status = 201, description = "The first owner was made, and is signed in", body = schema::Me,
             headers(("Set-Cookie" = String, description = "The session"))),
         (status = 400, description = "No JSON"),
-        (status = 403, description = "The code is wrong or was used, or a page of another site asks"),
+        (status = 403, description = "The code is wrong, was used or has ended, or a page of another site asks"),
         (status = 409, description = "There is a user already"),
         (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is neither JSON nor a form by its media type"),
@@ -112,7 +103,7 @@ async fn submit(
 ) -> Result<Response, Problem> {
     refuse_cross_site(&request, &state)?;
     let headers = request.headers();
-    let browser = browser(headers, from);
+    let browser = browser(headers, from, client);
     let (form, is_json) = match media_type(headers).as_str() {
         "application/json" => (of_json(request).await?, true),
         "application/x-www-form-urlencoded" => (Form::read(request).await?, false),
@@ -141,13 +132,12 @@ async fn submit(
             return page(problem.status(), &template);
         }
     };
-    let (cookie, value) = set_cookie(Some(&session), client);
     let answer = if is_json {
         (StatusCode::CREATED, Answer(Me::from(&identity))).into_response()
     } else {
         Redirect::to("/").into_response()
     };
-    Ok(([(cookie, value)], answer).into_response())
+    Ok((session_cookie(&session), answer).into_response())
 }
 
 async fn finish(
@@ -157,7 +147,9 @@ async fn finish(
     name: &str,
     password: &str,
 ) -> Result<(), Error> {
-    let name = UserName::parse(name);
+    // Before the password is judged: only who has the code makes the service compute.
+    setup::check(&state.app, from, code).await?;
+    let name = UserName::parse_new(name);
     let nobody = UserName::parse("nobody");
     let password = match name.as_ref().or(nobody.as_ref()) {
         Ok(name) => Password::parse(password, name),

@@ -105,7 +105,7 @@ async fn add(
 
 fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
     let mut reading = Reading::default();
-    let name = UserName::parse(form.get("name"));
+    let name = UserName::parse_new(form.get("name"));
     let nobody = UserName::parse("nobody");
     // Where the name is invalid too, the password is checked all the same.
     let password = match name.as_ref().or(nobody.as_ref()) {

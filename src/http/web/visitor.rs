@@ -12,7 +12,7 @@ use axum::{
 use super::{notice::Notice, page};
 use crate::{
     domain::Role,
-    http::{Shared, problem::Problem},
+    http::{Shared, client::Client, problem::Problem},
     service::{Identity, Viewer, changes},
 };
 
@@ -75,7 +75,7 @@ impl Visitor {
         // Nothing on the way keeps it; the browser may show it again to who goes back.
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if self.notice.is_some() {
-            answer.headers_mut().append(header::SET_COOKIE, Notice::told());
+            Notice::told().add_to(&mut answer);
         }
         Ok(answer)
     }
@@ -94,7 +94,8 @@ impl FromRequestParts<Shared> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
         let viewer = Viewer::from_request_parts(parts, state).await?;
-        let notice = Notice::of(state, &viewer, &parts.headers).await?;
+        let client = Client::of(&parts.extensions, &parts.headers, state);
+        let notice = Notice::of(state, &viewer, &parts.headers, client.https).await?;
         let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
         let newest = Some(changes::newest(&state.app, &viewer).await?);
         Ok(Self { viewer, notice, place, newest })

@@ -7,6 +7,8 @@ mod throttle;
 pub use secrets::{Secret, TOKEN_PREFIX};
 pub(super) use throttle::subscriber;
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -16,10 +18,9 @@ use super::{
 use crate::{
     db::{Conn, Lock, WriteTx, sessions, tokens, users},
     domain::{Password, Time, UserName},
+    limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME},
 };
 
-/// How long a session lasts after it was last used, in milliseconds: 30 days.
-pub const SESSION_IDLE: i64 = 30 * 24 * 60 * 60 * 1000;
 /// A session's last use is noted when it is this much later than the one before: 5 minutes.
 const SESSION_TOUCH: i64 = 5 * 60 * 1000;
 
@@ -31,13 +32,13 @@ pub(super) struct Guard {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
-    /// The one-time code with which the first owner can be made.
-    pub(super) setup_code: std::sync::Mutex<Option<Secret>>,
+    /// The one-time code with which the first owner can be made, and when it ends.
+    pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
 }
 
 impl Guard {
     pub(super) async fn hash(&self, password: Password) -> Result<String, Error> {
-        self.hasher.hash(password).await
+        self.hasher.hash(password.expose().to_owned()).await
     }
 }
 
@@ -92,6 +93,7 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
         && let Some(user) = &user
     {
         attempts.forget(&account);
+        let user = &with_current_hash(app, user.clone(), password).await?;
         guard.verified.insert(address, &user.password_hash, password, app.now());
         return Ok(Checked { user: user.clone(), computed: true });
     }
@@ -99,6 +101,21 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
     app.audit_refusal(&actor, refusal, None);
     attempts.note_failure(account, app.now());
     Err(WRONG)
+}
+
+/// Stores the hash of a password that was right anew, where it was made with other parameters than the present ones.
+async fn with_current_hash(app: &App, mut user: users::User, password: &str) -> Result<users::User, Error> {
+    if passwords::is_current(&user.password_hash) {
+        return Ok(user);
+    }
+    let hash = app.auth.hasher.hash(Password::normalize(password).into_owned()).await?;
+    let mut tx = app.db.write().await?;
+    tx.lock(Lock::Users).await?;
+    if users::replace_hash(&mut tx, user.id, &user.password_hash, &hash).await? {
+        user.password_hash = hash;
+    }
+    tx.commit().await?;
+    Ok(user)
 }
 
 /// Who it is that sent this user name and password with a request.
@@ -144,22 +161,26 @@ pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<I
         via: Via::Token {
             id: token.id,
             name: token.name,
-            narrowed: token.role < presented.user_role,
+            narrowed: presented.narrowed || token.role < presented.user_role,
             expires_at: token.expires_at,
         },
         request: Some(request),
     })
 }
 
-/// Whose session this is.
+/// Whose session this is; of several that a browser presents, the first that has not ended.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a session that is unknown or has ended.
-pub async fn session(app: &App, request: RequestContext, cookie: &str) -> Result<Identity, Error> {
+pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> Result<Identity, Error> {
     let now = app.now();
-    let hash = Secret::presented(cookie).hash();
-    let presented =
-        sessions::by_secret(&mut app.db.read().await?, &hash, now.plus_millis(-SESSION_IDLE)).await?;
+    let mut presented = None;
+    for cookie in cookies {
+        presented = sessions::by_secret(&mut app.db.read().await?, &cookie.hash(), valid_after(now)).await?;
+        if presented.is_some() {
+            break;
+        }
+    }
     let Some(presented) = presented else {
         app.audit_refusal(&Actor::unknown("session", &request), Refusal::Session, None);
         return Err(Error::Unauthenticated("the session has ended; sign in again"));
@@ -179,6 +200,12 @@ pub async fn session(app: &App, request: RequestContext, cookie: &str) -> Result
     })
 }
 
+/// The moments after which a session must have been used, and begun, so that it has not ended.
+pub(super) fn valid_after(now: Time) -> sessions::ValidAfter {
+    let before = |wait: Duration| now.plus_millis(-i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+    sessions::ValidAfter { seen: before(SESSION_IDLE_WAIT), created: before(SESSION_LIFETIME) }
+}
+
 fn digest(password_hash: &str) -> [u8; 32] {
     Sha256::digest(password_hash).into()
 }
@@ -193,9 +220,7 @@ async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<
     // The name, too: where another collection was restored, an id is somebody else's.
     Ok(match &identity.via {
         Via::Token { id, .. } => tokens::role(conn, *id, name, now).await? == Some(*role),
-        Via::Session { id } => {
-            sessions::role(conn, *id, name, now.plus_millis(-SESSION_IDLE)).await? == Some(*role)
-        }
+        Via::Session { id } => sessions::role(conn, *id, name, valid_after(now)).await? == Some(*role),
         Via::Password { stored } => users::by_name(conn, name).await?.is_some_and(|user| {
             user.id == identity.user_id && user.role == *role && digest(&user.password_hash) == *stored
         }),
@@ -247,10 +272,12 @@ pub async fn login(
     // The password may have been changed since it was checked: its change has ended all sessions.
     let present = users::by_name(&mut tx, &user.name).await?;
     let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
-    sessions::delete_expired(&mut tx, now.plus_millis(-SESSION_IDLE)).await?;
+    sessions::delete_expired(&mut tx, valid_after(now)).await?;
     for presented in &presented {
         sessions::delete_by_secret(&mut tx, &presented.hash()).await?;
     }
+    let others = i64::try_from(MAX_SESSIONS_PER_USER - 1).unwrap_or(i64::MAX);
+    sessions::delete_all_but_latest(&mut tx, user.id, others).await?;
     let address = request.address.to_string();
     let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
     let event = Event::SignedIn { user: &user.name, session: Some(id) };

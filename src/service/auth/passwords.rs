@@ -30,6 +30,11 @@ const AT_ONCE: usize = 2;
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Q0N7VhgI6HFOtvUUBEHhMG0zVyx8cKp36bhhSpZlLRs";
 
+/// Whether a stored hash was made with the present parameters.
+pub(super) fn is_current(hash: &str) -> bool {
+    NOBODY.rsplitn(3, '$').last().is_some_and(|parameters| hash.starts_with(parameters))
+}
+
 /// Computes Argon2id off the threads that serve other requests.
 pub(super) struct Hasher {
     permits: Arc<Semaphore>,
@@ -56,18 +61,19 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// Hashes a password, in the PHC string format.
+    /// Hashes a normalised password, in the PHC string format.
     ///
     /// # Errors
     /// [`Error::Overloaded`] while too many computations wait.
-    pub(super) async fn hash(&self, password: Password) -> Result<String, Error> {
+    pub(super) async fn hash(&self, password: String) -> Result<String, Error> {
         let hashed = self.compute(None, move || {
-            Argon2::default().hash_password(password.expose().as_bytes()).map(|hash| hash.to_string())
+            Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
         });
         hashed.await?.map_err(|e| Error::Failed(format!("Argon2id failed: {e}")))
     }
 
-    /// Whether a password from that address has that hash; without a hash it takes as long and is wrong.
+    /// Whether a password from that address has that hash; without a hash it takes as long and is wrong. Hashes of
+    /// before passwords were normalised are compared with what was sent, too.
     ///
     /// # Errors
     /// [`Error::Overloaded`] while too many computations wait, in all or from that network.
@@ -77,13 +83,19 @@ impl Hasher {
         password: &str,
         hash: Option<String>,
     ) -> Result<bool, Error> {
-        let password = password.to_owned();
+        let mut spellings = vec![Password::normalize(password).into_owned()];
+        if spellings[0] != password {
+            spellings.push(password.to_owned());
+        }
         self.compute(Some(network(address)), move || {
             let known = hash.is_some();
             let hash = PasswordHash::new(hash.as_deref().unwrap_or(NOBODY));
-            let matches =
-                hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-            matches && known
+            let matches = |hash: &PasswordHash| {
+                spellings
+                    .iter()
+                    .any(|spelling| Argon2::default().verify_password(spelling.as_bytes(), hash).is_ok())
+            };
+            hash.is_ok_and(|hash| matches(&hash)) && known
         })
         .await
     }
@@ -197,17 +209,20 @@ impl VerifiedPasswordCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::UserName;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
     #[tokio::test]
     async fn a_hash_is_argon2id_with_the_owasp_parameters_and_verifies() {
         let hasher = Hasher::default();
-        let name = UserName::parse("olivia").unwrap();
-        let hash = hasher.hash(Password::parse("kX9-vbq2#w", &name).unwrap()).await.unwrap();
+        let hash = hasher.hash("kX9-vbq2#w".to_owned()).await.unwrap();
         let (parameters, _) = NOBODY.split_at("$argon2id$v=19$m=19456,t=2,p=1$".len());
         assert!(hash.starts_with(parameters), "{hash}");
+        assert!(is_current(&hash));
+        assert!(
+            !is_current(&hash.replace("m=19456", "m=9216"))
+                && !is_current(&hash.replace("argon2id", "argon2i"))
+        );
         assert!(hasher.verify(HERE, "kX9-vbq2#w", Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify(HERE, "kX9-vbq2#W", Some(hash)).await.unwrap());
         assert!(!hasher.verify(HERE, "kX9-vbq2#w", None).await.unwrap());

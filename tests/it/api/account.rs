@@ -1,6 +1,7 @@
 //! One's own account: signing in, who one is, a new password.
 
 use reelshelf::{
+    db,
     domain::{Role, TokenName, UserName},
     service::{
         Error, Once, Owner, Via, Viewer,
@@ -221,5 +222,46 @@ on_both! {
             service.me_with("viewer", PASSWORD).await.json(),
             json!({"name": "viewer", "role": "editor"})
         );
+    }
+}
+
+on_both! {
+    async fn a_password_is_the_same_however_it_is_composed(service: &Service) {
+        let (composed, decomposed) = ("gr\u{f6}\u{df}e \u{fc}ber tapes 7x", "gro\u{308}\u{df}e u\u{308}ber\u{a0}tapes 7x");
+        for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
+            assert_eq!(service.patch("/user/viewer", &json!({"password": set})).await.status, 200);
+            for password in [set, typed] {
+                assert_eq!(service.me_with("viewer", password).await.status, 200, "{password:?}");
+                assert_eq!(service.log_in("viewer", password).await.status, 200, "{password:?}");
+            }
+            let change = json!({"presentPassword": typed, "password": set});
+            let change = service.request_as(&service.viewer, Method::PATCH, "/me").json(&change);
+            assert_eq!(Answer::of(change).await.status, 200);
+            service.me_with("viewer", "große über tapes 7x").await.problem(401);
+        }
+    }
+}
+
+on_both! {
+    async fn an_old_hash_is_verified_as_sent_and_made_anew(service: &Service) {
+        // Argon2id of the decomposed text, with a third of the present memory: of another program or an older one.
+        let decomposed = "u\u{308}ber tapes 7x";
+        let params = argon2::Params::new(6400, 2, 1, None).expect("parameters");
+        let old = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let old = argon2::PasswordHasher::hash_password(&old, decomposed.as_bytes()).expect("a hash").to_string();
+        let store = async |hash: &str| {
+            let mut tx = service.app.db.write().await.expect("the writer");
+            let name = UserName::parse("viewer").expect("a name");
+            let user = db::users::by_name(&mut tx, &name).await.expect("a row").expect("a user");
+            db::users::set_password(&mut tx, user.id, hash).await.expect("it is stored");
+            tx.commit().await.expect("it is committed");
+        };
+        store(&old).await;
+        let session = service.log_in("viewer", decomposed).await;
+        assert_eq!(session.status, 200, "{session:?}");
+        assert_eq!(service.me_in(session.cookie()).await.status, 200);
+        let current = "SELECT count(*) FROM users WHERE name = 'viewer' AND password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
+        assert_eq!(service.number(current).await, 1);
+        assert_eq!(service.me_with("viewer", "\u{fc}ber tapes 7x").await.status, 200, "composed, from now on");
     }
 }

@@ -97,14 +97,15 @@ on_both! {
     async fn our_own_pages_are_known_by_the_public_address_and_over_http_2(service: &Service) {
         let public_url = Some("https://Films.example/".parse().expect("an address"));
         let public = service.another_instance(Settings { public_url, ..behind_a_proxy() }).await;
-        let session = service.session_of("owner").await;
+        let (session, of_public) = (service.session_of("owner").await, public.session_of("owner").await);
         for (origin, passes) in [
             ("https://films.example", true),
+            ("http://films.example", false),
             (&public.base, true), // the host that the request names
             ("https://films.example.evil.example", false),
             ("https://example", false),
         ] {
-            let add = public.request_in(&session, Method::POST, "/movie").header("origin", origin).body(HEAT);
+            let add = public.request_in(&of_public, Method::POST, "/movie").header("origin", origin).body(HEAT);
             let answer = Answer::of(add.header("content-type", "application/json")).await;
             assert_eq!(answer.status, if passes { 201 } else { 403 }, "{origin}: {answer:?}");
         }
@@ -115,6 +116,18 @@ on_both! {
             let answer =
                 Answer::of(request.header("origin", origin).header("content-type", "application/json")).await;
             assert_eq!(answer.status, if passes { 201 } else { 403 }, "{origin}: {answer:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn over_https_a_page_of_the_same_host_over_http_is_another_site(service: &Service) {
+        let service = &service.another_instance(Settings { tls: true, ..Settings::default() }).await;
+        let secure = service.base.replace("http://", "https://");
+        for (origin, status) in [(&service.base, 403), (&secure, 200)] {
+            let login = service.anonymous(Method::POST, "/login").header("origin", origin);
+            let login = Answer::of(login.json(&json!({"name": "owner", "password": PASSWORD}))).await;
+            assert_eq!(login.status, status, "{origin}: {login:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sessions of the web pages: their cookie, their end, and whose they are.
 
 use reelshelf::{domain::Role, http::Settings, service::auth::Secret};
-use reqwest::Method;
+use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 
 use crate::{
@@ -49,16 +49,15 @@ on_both! {
             for (answer, value_length, kept) in [(&begun, 43, true), (&ended, 0, false)] {
                 let mut attributes: Vec<&str> = answer.header("set-cookie").split("; ").collect();
                 let cookie = attributes.remove(0);
-                let value = cookie.strip_prefix("reelshelf_session=").expect("the session");
+                let name = if secure { "__Host-reelshelf_session=" } else { "reelshelf_session=" };
+                let value = cookie.strip_prefix(name).expect("the session");
                 assert_eq!(value.len(), value_length, "{cookie}");
                 attributes.sort_unstable();
                 let age: i64 =
                     attributes.remove(1).strip_prefix("Max-Age=").expect("an age").parse().expect("seconds");
-                assert_eq!(
-                    (age >= 30 * DAY / 1000, age == 0),
-                    (kept, !kept),
-                    "no shorter than the session: {shown}"
-                );
+                assert_eq!(age, if kept { 90 * DAY / 1000 } else { 0 }, "as long as the session: {shown}");
+                let hsts = if secure { "max-age=31536000" } else { "" };
+                assert_eq!(answer.header("strict-transport-security"), hsts, "{shown}");
                 let mut expected = vec!["HttpOnly", "Path=/", "SameSite=Lax"];
                 expected.extend(secure.then_some("Secure"));
                 assert_eq!(attributes, expected, "{shown}");
@@ -129,6 +128,69 @@ on_both! {
         service.pass_millis(30 * DAY);
         service.me_in(&used).await.problem(401);
         assert_eq!(listed(service.request(Method::GET, "/session")).await, [] as [Value; 0]);
+    }
+}
+
+on_both! {
+    async fn a_session_lasts_90_days_however_much_it_is_used(service: &Service) {
+        let session = service.session_of("owner").await;
+        for _ in 0..3 {
+            service.pass_millis(30 * DAY - 1);
+            assert_eq!(service.me_in(&session).await.status, 200);
+        }
+        service.pass_millis(2);
+        assert_eq!(service.me_in(&session).await.status, 200, "a millisecond before the end");
+        service.pass_millis(1);
+        service.me_in(&session).await.problem(401);
+        assert_eq!(listed(service.request(Method::GET, "/session")).await, [] as [Value; 0]);
+    }
+}
+
+on_both! {
+    async fn of_more_than_100_sessions_the_one_unused_for_longest_ends(service: &Service) {
+        let first = service.session_of("viewer").await;
+        let second = service.session_of("viewer").await;
+        let others = service.session_of("owner").await;
+        service.pass_millis(DAY);
+        assert_eq!(service.me_in(&first).await.status, 200);
+        for _ in 0..98 {
+            service.session_of("viewer").await;
+        }
+        let count = async || listed(service.request_as(&service.viewer, Method::GET, "/session")).await.len();
+        assert_eq!(count().await, 100);
+        service.session_of("viewer").await;
+        service.me_in(&second).await.problem(401);
+        assert_eq!(service.me_in(&first).await.status, 200, "it was used later");
+        assert_eq!(count().await, 100);
+        assert_eq!(service.me_in(&others).await.status, 200, "nobody else's");
+    }
+}
+
+on_both! {
+    async fn each_cookie_is_looked_at_for_itself(service: &Service) {
+        let session = service.session_of("owner").await;
+        let send = |cookies: &[u8]| {
+            let cookies = HeaderValue::from_bytes(cookies).expect("a header");
+            Answer::of(service.anonymous(Method::GET, "/me").header("cookie", cookies))
+        };
+        for before in ["theme=bücher", "reelshelf_session=bad", "reelshelf_session=", "=; ;x"] {
+            assert_eq!(send(format!("{before}; {session}").as_bytes()).await.status, 200, "{before}");
+            assert_eq!(send(format!("{session}; {before}").as_bytes()).await.status, 200, "{before}");
+        }
+        assert_eq!(send(&[&b"a=\xff; "[..], session.as_bytes()].concat()).await.status, 200);
+        let seven = "reelshelf_session=bad; ".repeat(7);
+        assert_eq!(send(format!("{seven}{session}").as_bytes()).await.status, 200);
+        send(format!("{seven}reelshelf_session=bad; {session}").as_bytes()).await.problem(401);
+    }
+}
+
+on_both! {
+    async fn over_https_a_planted_cookie_counts_for_nothing(service: &Service) {
+        let secure = service.another_instance(Settings { tls: true, ..Settings::default() }).await;
+        let (ours, planted) = (secure.session_of("owner").await, service.session_of("viewer").await);
+        secure.me_in(&planted).await.problem(401);
+        assert_eq!(secure.me_in(&format!("{planted}; {ours}")).await.json()["name"], "owner");
+        service.me_in(&ours).await.problem(401);
     }
 }
 

@@ -1,12 +1,12 @@
 //! API tokens: shown once, stored as a hash, narrowed, expiring, revoked.
 
-use reelshelf::{http::Settings, service::auth::Secret};
+use reelshelf::{domain::Role, http::Settings, service::auth::Secret};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
     on_both,
-    support::{Answer, PASSWORD, Service, movie, signing_in::secret},
+    support::{Answer, PASSWORD, Service, movie, program::run, signing_in::secret},
 };
 
 /// A moment so many milliseconds after the beginning of each test, below a minute.
@@ -284,5 +284,40 @@ on_both! {
         let again = json!({"name": "editor", "role": "owner", "password": PASSWORD});
         assert_eq!(service.post("/user", &again).await.status, 201);
         service.me_as(&service.editor).await.problem(401);
+    }
+}
+
+on_both! {
+    async fn a_narrowed_token_stays_one_when_its_user_is_lowered_to_its_role(service: &Service) {
+        let token = service.add_user("olga", Role::Owner).await;
+        let narrowed = service.token_as(&token, &json!({"name": "reader", "role": "viewer"})).await;
+        let whole = service.token_as(&token, &json!({"name": "all", "role": "owner"})).await;
+        assert_eq!(service.patch("/user/olga", &json!({"role": "viewer"})).await.status, 200);
+        let new = json!({"name": "another"});
+        ask(service, secret(&narrowed), &new).await.problem(403);
+        assert_eq!(ask(service, secret(&whole), &new).await.status, 201, "it was made for all that she may");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup");
+        let file = file.to_str().expect("text");
+        run(&service.database, &["backup", file], "").expect(0);
+        run(&service.database, &["restore", "--replace", file], "").expect(0);
+        ask(service, secret(&narrowed), &new).await.problem(403);
+        assert_eq!(ask(service, secret(&whole), &new).await.status, 201);
+    }
+}
+
+on_both! {
+    async fn a_user_has_200_tokens_at_the_most(service: &Service) {
+        let new = json!({"name": "one more"});
+        for _ in 1..200 {
+            assert_eq!(ask(service, &service.viewer, &new).await.status, 201);
+        }
+        let refused = ask(service, &service.viewer, &new).await.problem(409);
+        assert!(refused["detail"].as_str().expect("words").contains("revoke one first"), "{refused}");
+        assert_eq!(ask(service, &service.editor, &new).await.status, 201, "another user");
+        let tokens = Answer::of(service.request_as(&service.viewer, Method::GET, "/token")).await.json();
+        let revoke = format!("/token/{}", tokens[199]["id"]);
+        assert_eq!(Answer::of(service.request_as(&service.viewer, Method::DELETE, &revoke)).await.status, 204);
+        assert_eq!(ask(service, &service.viewer, &new).await.status, 201);
     }
 }

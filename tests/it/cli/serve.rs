@@ -29,9 +29,9 @@ on_both! {
     async fn without_a_user_it_prints_where_the_owner_is_made(database: TestDatabase) {
         let server = Program::start(&database);
         let line = server.await_log("make the first owner");
-        assert!(line.contains(&format!("{}/setup?code=", server.base)), "{line}");
+        assert!(line.contains(&format!("{}/setup#code=", server.base)), "{line}");
         let code = server.setup_code();
-        let page = Answer::of(server.request(Method::GET, &format!("/setup?code={code}"))).await;
+        let page = Answer::of(server.request(Method::GET, "/setup")).await;
         assert_eq!(page.status, 200, "{page:?}");
         let body = json!({"code": code, "name": "olivia", "password": PASSWORD});
         assert_eq!(Answer::of(server.request(Method::POST, "/setup").json(&body)).await.status, 201);
@@ -47,7 +47,7 @@ on_both! {
 on_both! {
     async fn the_set_up_is_printed_however_little_is_logged(database: TestDatabase) {
         let server = Program::start_with(&database, &[], &[("RUST_LOG", "off")]);
-        assert!(server.await_log("make the first owner").contains("/setup?code="));
+        assert!(server.await_log("make the first owner").contains("/setup#code="));
         let done = server.end().expect(0);
         assert_eq!(done.said().lines().count(), 1, "{done:?}");
     }
@@ -58,7 +58,7 @@ on_both! {
         for url in ["https://films.example", "https://films.example/"] {
             let server = Program::start_with(&database, &["--public-url", url], &[]);
             let line = server.await_log("make the first owner");
-            assert!(line.contains(" https://films.example/setup?code="), "{line}");
+            assert!(line.contains(" https://films.example/setup#code="), "{line}");
             let old = server.setup_code();
             drop(server);
             assert_ne!(Program::start(&database).setup_code(), old, "a new one after each restart");

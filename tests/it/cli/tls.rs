@@ -57,7 +57,7 @@ on_both! {
         let out = Answer::of(server.request(Method::POST, "/logout").header("cookie", session)).await;
         cookies.push(out.header("set-cookie").to_owned());
         for cookie in cookies {
-            assert!(cookie.starts_with("reelshelf_session=") && cookie.ends_with("; Secure"), "{cookie}");
+            assert!(cookie.starts_with("__Host-reelshelf_session=") && cookie.ends_with("; Secure"), "{cookie}");
         }
     }
 }

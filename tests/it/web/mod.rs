@@ -54,7 +54,7 @@ async fn no_other_site_sends(service: &Service, session: &str, path: &str, field
 fn cookie(answer: &Answer) -> String {
     let (cookie, attributes) = answer.header("set-cookie").split_once("; ").expect("a cookie");
     assert!(cookie.len() > "reelshelf_session=".len(), "{answer:?}");
-    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=7776000"] {
         assert!(attributes.split("; ").any(|a| a == attribute), "{attribute}: {answer:?}");
     }
     cookie.to_owned()

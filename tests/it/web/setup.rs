@@ -17,8 +17,8 @@ async fn fresh(database: TestDatabase) -> (Service, String) {
     (service, code.reveal().to_owned())
 }
 
-async fn show(service: &Service, code: &str) -> Answer {
-    Answer::of(service.anonymous(Method::GET, &format!("/setup?code={code}"))).await
+async fn show(service: &Service) -> Answer {
+    Answer::of(service.anonymous(Method::GET, "/setup")).await
 }
 
 async fn submit(service: &Service, code: &str, name: &str, password: &str) -> Answer {
@@ -29,9 +29,9 @@ async fn submit(service: &Service, code: &str, name: &str, password: &str) -> An
 on_both! {
     async fn the_code_makes_the_first_owner_and_signs_in(database: TestDatabase) {
         let (service, code) = fresh(database).await;
-        let page = show(&service, &code).await;
+        let page = show(&service).await;
         is_page(&page, 200);
-        assert_eq!(field(&page, "code"), code);
+        assert_eq!(field(&page, "code"), "", "the code is pasted, or the page's script takes it from the fragment");
         assert!(!page.text.contains("role=\"alert\""), "{page:?}");
         let made = submit(&service, &code, "olivia", PASSWORD).await;
         assert_eq!((made.status, made.header("location")), (303, "/"), "{made:?}");
@@ -46,9 +46,8 @@ on_both! {
         for wrong in
             ["", "x", &code[1..], &format!("{code}A"), &code.to_lowercase().replace(char::is_numeric, "a")]
         {
-            let page = show(&service, wrong).await;
-            is_page(&page, 403);
-            assert!(page.text.contains("lacks the set-up code, or has an old one"), "{page:?}");
+            // The code comes first: neither the name nor the password is looked at without it.
+            is_page(&submit(&service, wrong, "a b", "short").await, 403);
             is_page(&submit(&service, wrong, "mallory", PASSWORD).await, 403);
             let json = json!({"code": wrong, "name": "mallory", "password": PASSWORD});
             Answer::of(service.anonymous(Method::POST, "/setup").json(&json)).await.problem(403);
@@ -64,11 +63,24 @@ on_both! {
         let made = submit(&service, &code, "olivia", PASSWORD).await;
         assert_eq!(made.status, 303, "{made:?}");
         is_page(&submit(&service, &code, "mallory", PASSWORD).await, 403);
-        let page = show(&service, &code).await;
+        let page = show(&service).await;
         assert_eq!((page.status, page.header("location")), (303, "/login"), "{page:?}");
         assert!(setup::begin(&service.app).await.unwrap().is_none());
         let users = with_cookie(&service, &cookie(&made), Method::GET, "/user").await.json();
         assert_eq!(users.as_array().map(Vec::len), Some(1), "{users}");
+    }
+}
+
+on_both! {
+    async fn the_code_ends_after_an_hour_and_with_the_next_one(database: TestDatabase) {
+        let (service, code) = fresh(database).await;
+        service.pass_millis(60 * 60 * 1000);
+        is_page(&submit(&service, &code, "mallory", PASSWORD).await, 403);
+        let next = setup::begin(&service.app).await.unwrap().expect("nobody is there yet");
+        let last = setup::begin(&service.app).await.unwrap().expect("nobody is there yet");
+        is_page(&submit(&service, next.reveal(), "mallory", PASSWORD).await, 403);
+        service.pass_millis(60 * 60 * 1000 - 1);
+        assert_eq!(submit(&service, last.reveal(), "olivia", PASSWORD).await.status, 303);
     }
 }
 
@@ -123,7 +135,8 @@ on_both! {
                     "{page:?}"
                 );
             }
-            for never in ["<script", "<img", PASSWORD] {
+            assert_eq!(page.text.matches("<script").count(), 1, "the page's own: {page:?}");
+            for never in ["<img", PASSWORD] {
                 assert!(!page.text.contains(never), "{never}: {page:?}");
             }
             assert_eq!(page.header("set-cookie"), "");
@@ -136,13 +149,11 @@ on_both! {
     async fn what_is_wrong_with_the_code_is_escaped_too(database: TestDatabase) {
         let (service, _) = fresh(database).await;
         for code in HOSTILE {
-            let query = form_urlencoded::Serializer::new(String::new()).append_pair("code", code).finish();
-            let shown = Answer::of(service.anonymous(Method::GET, &format!("/setup?{query}"))).await;
-            for page in [shown, submit(&service, code, "olivia", PASSWORD).await] {
-                is_page(&page, 403);
-                assert_eq!(field(&page, "code"), code);
-                assert!(!page.text.contains("<script") && !page.text.contains("<img"), "{page:?}");
-            }
+            let page = submit(&service, code, "olivia", PASSWORD).await;
+            is_page(&page, 403);
+            assert_eq!(field(&page, "code"), code);
+            assert_eq!(page.text.matches("<script").count(), 1, "the page's own: {page:?}");
+            assert!(!page.text.contains("<img"), "{page:?}");
         }
     }
 }

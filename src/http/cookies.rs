@@ -1,0 +1,134 @@
+//! Cookies: their names, and the one place that reads and writes them.
+//!
+//! Over https their names begin with `__Host-` (RFC 6265bis): a browser takes such a cookie only from this host itself,
+//! with `Secure` and for all paths, so neither another subdomain nor the same name over http can plant one. There the
+//! plain name counts for nothing.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponseParts, Response, ResponseParts},
+};
+
+use super::{Shared, client::Client};
+
+/// The cookie of a session.
+pub const SESSION: &str = "reelshelf_session";
+/// The cookie that names the message for the next page.
+pub const NOTICE: &str = "reelshelf_notice";
+
+const PREFIX: &str = "__Host-";
+
+/// What the cookies of that name hold, in the order in which the browser sends them. Each pair is read for itself:
+/// other programs on the same host have cookies too, and those need not be text.
+pub fn values<'a>(headers: &'a HeaderMap, name: &'static str, https: bool) -> impl Iterator<Item = &'a str> {
+    let pairs =
+        headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let pair = str::from_utf8(pair).ok()?.trim();
+        let pair = if https { pair.strip_prefix(PREFIX)? } else { pair };
+        pair.strip_prefix(name)?.strip_prefix('=')
+    })
+}
+
+/// A cookie that a response sets; [`write`] makes the header of it.
+#[derive(Debug, Clone)]
+pub struct SetCookie {
+    name: &'static str,
+    value: String,
+    /// For how many seconds the browser keeps it.
+    max_age: u64,
+}
+
+/// The cookies that a response sets.
+#[derive(Debug, Clone, Default)]
+struct SetCookies(Vec<SetCookie>);
+
+impl SetCookie {
+    pub const fn new(name: &'static str, value: String, max_age: u64) -> Self {
+        Self { name, value, max_age }
+    }
+
+    /// Takes the cookie away.
+    pub const fn removed(name: &'static str) -> Self {
+        Self::new(name, String::new(), 0)
+    }
+
+    /// Adds it to a response.
+    pub fn add_to(self, response: &mut Response) {
+        response.extensions_mut().get_or_insert_default::<SetCookies>().0.push(self);
+    }
+
+    fn header(&self, https: bool) -> String {
+        let Self { name, value, max_age } = self;
+        let (prefix, secure) = if https { (PREFIX, "; Secure") } else { ("", "") };
+        format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}")
+    }
+}
+
+impl IntoResponseParts for SetCookie {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.extensions_mut().get_or_insert_default::<SetCookies>().0.push(self);
+        Ok(parts)
+    }
+}
+
+/// Writes the cookies that a response sets, and over https tells the browser to keep to https from now on.
+pub async fn write(State(state): State<Shared>, request: Request, next: Next) -> Response {
+    const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+    let https = Client::of(request.extensions(), request.headers(), &state).https;
+    let mut response = next.run(request).await;
+    let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
+    let headers = response.headers_mut();
+    for cookie in cookies.0 {
+        // Values are ours: base64url, numbers and words.
+        if let Ok(value) = HeaderValue::try_from(cookie.header(https)) {
+            headers.append(header::SET_COOKIE, value);
+        }
+    }
+    if https {
+        headers.insert(HeaderName::from_static("strict-transport-security"), YEAR);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(cookies: &[&[u8]], https: bool) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(cookie).unwrap());
+        }
+        values(&headers, SESSION, https).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn each_pair_is_read_for_itself() {
+        assert_eq!(found(&["theme=bücher; reelshelf_session=a".as_bytes()], false), ["a"]);
+        assert_eq!(found(&[b"theme=\xff;reelshelf_session=a", b"reelshelf_session=b; x"], false), ["a", "b"]);
+        assert_eq!(found(&[b"reelshelf_session=\xff; reelshelf_session=b"], false), ["b"]);
+        assert_eq!(
+            found(&[b"xreelshelf_session=a; reelshelf_sessionx=b; reelshelf_session"], false),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn over_https_only_the_cookie_of_this_host_counts() {
+        let both = b"reelshelf_session=planted; __Host-reelshelf_session=ours";
+        assert_eq!(found(&[both], true), ["ours"]);
+        assert_eq!(found(&[both], false), ["planted"]);
+        let cookie = SetCookie::new(SESSION, "a".to_owned(), 60);
+        let attributes = "Path=/; HttpOnly; SameSite=Lax; Max-Age=60";
+        assert_eq!(cookie.header(false), format!("reelshelf_session=a; {attributes}"));
+        assert_eq!(cookie.header(true), format!("__Host-reelshelf_session=a; {attributes}; Secure"));
+        assert!(SetCookie::removed(NOTICE).header(true).starts_with("__Host-reelshelf_notice=; "));
+    }
+}
