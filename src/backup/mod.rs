@@ -285,8 +285,12 @@ mod tests {
     }
 
     fn file(entries: &[Entry]) -> Vec<u8> {
+        file_in(FORMAT, entries)
+    }
+
+    fn file_in(format: u64, entries: &[Entry]) -> Vec<u8> {
         let header = Header {
-            reelshelf_backup: FORMAT,
+            reelshelf_backup: format,
             created_at: Time::from_millis(0),
             program: "0.1.0".to_owned(),
             last_ids: LastIds { movies: 4, changes: 1, users: 2, tokens: 1 },
@@ -309,6 +313,19 @@ mod tests {
         let expected: Vec<_> = entries().iter().map(|e| serde_json::to_string(e).unwrap()).collect();
         assert_eq!(all, expected);
         assert_eq!(read(&file(&[])).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn format_1_tells_by_the_roles_which_tokens_were_narrowed() {
+        let narrowed = |format, role| {
+            let mut entries = entries();
+            let Entry::Token(token) = &mut entries[1] else { panic!("a token") };
+            (token.role, token.narrowed) = (role, false);
+            let tokens = Reader::open(io::Cursor::new(file_in(format, &entries))).unwrap();
+            tokens.map(Result::unwrap).any(|entry| matches!(entry, Entry::Token(token) if token.narrowed))
+        };
+        assert!(narrowed(1, Role::Viewer) && narrowed(1, Role::Editor), "the user is an owner");
+        assert!(!narrowed(1, Role::Owner) && !narrowed(2, Role::Viewer));
     }
 
     #[test]
