@@ -58,6 +58,17 @@ limits! {
     /// Characters of an `Idempotency-Key`.
     pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
 
+    // Searches
+
+    /// Characters of a search.
+    pub const MAX_SEARCH_CHARS: usize = 200;
+    /// Different words of a search; no title of 50 characters has more.
+    pub const MAX_SEARCH_WORDS: usize = 25;
+    /// Searches of one user that run at once.
+    pub const MAX_SEARCHES_OF_USER: usize = 2;
+    /// Searches that run at once, so that others than searches find a connection.
+    pub const MAX_SEARCHES: usize = 6;
+
     // Imports
 
     /// File of an import.
@@ -117,7 +128,7 @@ limits! {
     // PostgreSQL
 
     /// Connections of one instance to PostgreSQL, besides the one on which it listens.
-    pub const MAX_DATABASE_CONNECTIONS: usize = 16;
+    pub const MAX_DATABASE_CONNECTIONS: usize = 20;
     /// Connections for writes and long work, so that short reads never wait for them.
     pub const MAX_DATABASE_WRITE_CONNECTIONS: usize = 12;
     /// Time for a PostgreSQL host to accept a connection, unless the address gives `connect_timeout`.

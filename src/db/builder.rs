@@ -40,29 +40,34 @@ impl<'a> Builder<'a> {
     }
 
     /// The movies that pass. Those with the first word are looked at for the other words before all else.
-    pub(super) fn filter(&mut self, filter: &'a Filter) {
-        self.filter_within(filter, "id IN (", ")");
+    pub(super) fn filter(&mut self, filter: &'a Filter, driver: &Driver<'_>) {
+        self.filter_within(filter, driver, "id IN (", ")");
     }
 
     /// The same for a list in some order. PostgreSQL has to be told to begin with the words, and not to go through
     /// the order until enough titles have them: they may stand together at its end.
     pub(super) fn filter_words_first(&mut self, filter: &'a Filter, driver: &Driver<'_>) {
         match driver {
-            Driver::Sqlite(_) => self.filter(filter),
-            Driver::Postgres(_) => self.filter_within(filter, "id = ANY (ARRAY(", "))"),
+            Driver::Sqlite(_) => self.filter(filter, driver),
+            Driver::Postgres(_) => self.filter_within(filter, driver, "id = ANY (ARRAY(", "))"),
         }
     }
 
-    fn filter_within(&mut self, filter: &'a Filter, before: &str, behind: &str) {
+    fn filter_within(&mut self, filter: &'a Filter, driver: &Driver<'_>, before: &str, behind: &str) {
+        /// PostgreSQL tries all orders of so many words; the time for that grows with their square and more. It
+        /// looks for the others one by one, in the few titles that have these.
+        const PLANNED_WORDS: usize = 3;
+
         if let Some((first, others)) = filter.words.split_first() {
             self.condition();
             self.push(before);
             self.push("SELECT movie_id FROM movie_words AS led WHERE ");
             self.begins_with(first);
-            for other in others {
+            for (n, other) in others.iter().enumerate() {
                 self.push(" AND EXISTS (SELECT 1 FROM movie_words WHERE movie_id = led.movie_id AND ");
                 self.begins_with(other);
-                self.push(")");
+                let is_planned = n < PLANNED_WORDS || matches!(driver, Driver::Sqlite(_));
+                self.push(if is_planned { ")" } else { " OFFSET 0)" });
             }
             self.push(behind);
         }

@@ -2,8 +2,9 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use super::DbError;
 use crate::limits::REQUEST_WAIT;
 
 tokio::task_local! {
@@ -23,4 +24,13 @@ pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -
 /// When the work under way gives up waiting: as [`within`] says, else [`REQUEST_WAIT`] from now.
 pub(super) fn current() -> Instant {
     DEADLINE.try_with(|deadline| *deadline).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
+}
+
+/// Awaits what is no query but is waited for like one.
+///
+/// # Errors
+/// [`DbError::Unavailable`] at the deadline.
+pub async fn wait_for<T>(what: impl Future<Output = T>) -> Result<T, DbError> {
+    let waited = timeout_at(current(), what).await;
+    waited.map_err(|_| DbError::Unavailable("others were not done in time".to_owned()))
 }

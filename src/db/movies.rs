@@ -447,7 +447,7 @@ pub async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, DbError> {
         ),
         _ => Builder::new("SELECT count(*) FROM movies"),
     };
-    sql.filter(&filter);
+    sql.filter(&filter, &conn.driver());
     let counts = sql.query(conn, |row| row.get(0)).await?;
     Ok(counts.into_iter().next().unwrap_or(0))
 }
@@ -469,7 +469,7 @@ pub async fn id_range(conn: &mut Conn) -> Result<Option<(i64, i64)>, DbError> {
 pub async fn ids(conn: &mut Conn, filter: &Filter) -> Result<Vec<i64>, DbError> {
     let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT id FROM movies");
-    sql.filter(&filter);
+    sql.filter(&filter, &conn.driver());
     sql.push(" ORDER BY id");
     sql.query(conn, |row| row.get(0)).await
 }
@@ -497,7 +497,7 @@ pub async fn with_words(
         within = " WHERE +movie_id IN (";
     }
     sql.push(&")".repeat(words.len()));
-    sql.filter(filter);
+    sql.filter(filter, &conn.driver());
     sql.push(" ORDER BY title_sort, id LIMIT ");
     sql.param(number(limit).into());
     sql.query(conn, read).await
@@ -509,7 +509,7 @@ pub async fn with_words(
 /// Those of the database.
 pub async fn with_ids(conn: &mut Conn, filter: &Filter, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
     let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-    sql.filter(filter);
+    sql.filter(filter, &conn.driver());
     sql.condition();
     sql.push("id IN (");
     sql.list(ids.iter().map(|id| (*id).into()));
@@ -524,7 +524,7 @@ pub async fn with_ids(conn: &mut Conn, filter: &Filter, ids: &[i64]) -> Result<V
 pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<Movie>, DbError> {
     let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies"));
-    sql.filter(&filter);
+    sql.filter(&filter, &conn.driver());
     sql.push(" ORDER BY id LIMIT 1 OFFSET ");
     sql.param(place.into());
     Ok(sql.query(conn, read).await?.into_iter().next())
@@ -537,7 +537,7 @@ pub async fn nth(conn: &mut Conn, filter: &Filter, place: i64) -> Result<Option<
 pub async fn kinds(conn: &mut Conn, filter: &Filter) -> Result<Vec<(Kind, i64)>, DbError> {
     let filter = rarest_first(conn, filter).await?;
     let mut sql = Builder::new("SELECT movie_format, length, release_year, rating, count(*) FROM movies");
-    sql.filter(&filter);
+    sql.filter(&filter, &conn.driver());
     sql.push(" GROUP BY movie_format, length, release_year, rating");
     sql.query(conn, |row| {
         let kind = Kind {

@@ -81,7 +81,8 @@ impl ByNumber {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn facets(app: &Arc<App>, _: &Viewer, filter: &Filter) -> Result<Facets, Error> {
+pub async fn facets(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Facets, Error> {
+    let _permit = app.searches.permit(viewer, filter).await?;
     let kinds = tally::kinds(app, filter).await?;
     Ok(Facets::under(filter, kinds.iter().map(|(kind, movies)| (*kind, *movies))))
 }

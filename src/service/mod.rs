@@ -17,6 +17,7 @@ pub mod movies;
 mod once;
 mod rights;
 pub mod search;
+mod search_queue;
 pub mod selection;
 pub mod sessions;
 pub mod setup;
@@ -46,6 +47,7 @@ pub struct App {
     events: events::Feed,
     vocabulary: vocabulary::Vocabulary,
     tally: tally::Tally,
+    searches: search_queue::SearchQueue,
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
     yield_policy: YieldPolicy,
@@ -70,6 +72,7 @@ impl App {
             events: events::Feed::default(),
             vocabulary: vocabulary::Vocabulary::default(),
             tally: tally::Tally::default(),
+            searches: search_queue::SearchQueue::default(),
             import: tokio::sync::Mutex::default(),
             yield_policy: Arc::new(making::yield_after_time_slice),
         }

@@ -87,7 +87,12 @@ pub async fn alike(app: &App, _: &Viewer, title: &Title, year: ReleaseYear) -> R
 ///
 /// # Errors
 /// Those of the database.
-pub async fn page(app: &Arc<App>, _: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
+    let _permit = app.searches.permit(viewer, &query.filter).await?;
+    permitted_page(app, query, limit).await
+}
+
+async fn permitted_page(app: &Arc<App>, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
     let sort = query.order();
     let mut conn = app.db.read().await?;
     // One more than asked for tells whether there is a next page.
@@ -121,8 +126,11 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
         async move {
             let Some(mut query) = query else { return Ok(None) };
             let db = app.db.clone();
+            // Whoever waits for it occupies no thread.
+            let permit = app.searches.permit(&viewer, &query.filter).await?;
             let page = db.long(async move {
-                let page = page(&app, &viewer, &query, Limit::LARGEST).await?;
+                let _permit = permit;
+                let page = permitted_page(&app, &query, Limit::LARGEST).await?;
                 query.cursor.clone_from(&page.next);
                 let more = page.next.is_some();
                 Ok::<_, Error>((page, more.then_some(query)))
@@ -136,7 +144,8 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<i64, Error> {
+pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<i64, Error> {
+    let _permit = app.searches.permit(viewer, &filter).await?;
     if filter.words.is_empty() {
         let kinds = tally::kinds(app, &filter).await?;
         return Ok(passing(&kinds, &filter).map(|(_, movies)| movies).sum());
@@ -209,7 +218,8 @@ async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -
 ///
 /// # Errors
 /// [`Error::NotFound`] where none passes.
-pub async fn random(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
+pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
+    let _permit = app.searches.permit(viewer, &filter).await?;
     let (shared, exact) = (app.clone(), filter.clone());
     if let Some(movie) = app.db.long(async move { pick(&shared, &exact).await }).await? {
         return Ok((movie, Match::Exact));
@@ -279,7 +289,8 @@ pub struct Stats {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn stats(app: &Arc<App>, _: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
+pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
+    let _permit = app.searches.permit(viewer, &filter).await?;
     let kinds = tally::kinds(app, &filter).await?;
     let stats = Stats::of(passing(&kinds, &filter));
     if stats.movies > 0 {

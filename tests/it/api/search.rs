@@ -113,3 +113,25 @@ on_both! {
         assert_eq!(service.get(&path("/movie", &"é".repeat(201))).await.places(400), ["q"]);
     }
 }
+
+on_both! {
+    async fn a_search_may_have_as_many_words_as_a_title_can(service: &Service) {
+        let words: Vec<String> = ('a'..='z').map(String::from).collect();
+        let title = words[..25].join(" ");
+        service.add(&title, "DVD", 100, 2000, 3).await;
+        service.add(&words[1..].join(" "), "DVD", 100, 2000, 3).await;
+        for count in [4, 5, 12, 25] {
+            let search = path("/movie", &words[..count].join(" "));
+            assert_eq!(service.titles(&search).await, [title.as_str()], "{count} words");
+            let found = service.get(&path("/movie/random", &words[..count].join(" "))).await;
+            assert_eq!(found.json()["title"], title, "{count} words");
+            assert_eq!(service.get(&path("/stats", &words[..count].join(" "))).await.json()["movies"], 1);
+        }
+        let often = format!("{title} {title} {title}");
+        assert_eq!(service.titles(&path("/movie", &often)).await, [title.as_str()], "each word counts once");
+        let too_many = words.join(" ");
+        for to in ["/movie", "/movie/random", "/stats"] {
+            assert_eq!(service.get(&path(to, &too_many)).await.places(400), ["q"]);
+        }
+    }
+}
