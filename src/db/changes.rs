@@ -436,6 +436,37 @@ pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
     place(conn, sql, &[id.into()]).await
 }
 
+/// Whether there are changes from another PostgreSQL cluster, whose transactions are not under way here: copied by
+/// `pg_dump`, for example. What one statement sees is of transactions that had begun before it.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
+    match conn.driver() {
+        Driver::Sqlite(_) => Ok(false),
+        Driver::Postgres(_) => {
+            // Told so, PostgreSQL looks at the end of the index of the log.
+            let sql = format!("SELECT 1 FROM changes WHERE {COPIED} ORDER BY xact DESC, id DESC LIMIT 1");
+            Ok(conn.query_opt(sql, &[], |_| Ok(())).await?.is_some())
+        }
+    }
+}
+
+/// Puts copied changes, and all before them, at the beginning of the log, in the order of their ids.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn put_copied_first(conn: &mut Conn) -> Result<(), DbError> {
+    // Also those whose transactions seem to fit: all up to the last that was copied come from there.
+    let sql = format!(
+        "UPDATE changes SET xact = '0' WHERE xact <> '0' AND id <= (SELECT max(id) FROM changes WHERE {COPIED})"
+    );
+    let changes = conn.execute(sql, &[]).await?;
+    tracing::info!(changes, "put changes from another PostgreSQL cluster at the beginning of the log");
+    Ok(())
+}
+
+const COPIED: &str = "xact >= pg_snapshot_xmax(pg_current_snapshot())";
 const ID_OF_PLACE: &str = "coalesce(c.place, c.id)";
 const TRANSACTION: &str = "CAST(CAST(c.xact AS TEXT) AS BIGINT)";
 /// Whether no transaction is under way that could still put a change before this one.

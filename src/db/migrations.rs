@@ -1,6 +1,6 @@
 //! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
 
-use super::{Conn, Db, DbError, Driver, Lock};
+use super::{Conn, Db, DbError, Driver, Lock, changes};
 
 /// A step of the schema, the same on both databases. A step that was released is never changed.
 struct Migration {
@@ -31,7 +31,15 @@ const MIGRATIONS: &[Migration] = migrations![
 /// Runs the steps that the database has not seen; their names.
 pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
     if pending(&mut db.read().await?).await?.is_empty() {
-        return Ok(Vec::new()); // the usual start, which need not wait for a write that takes long
+        // The usual start, which need not wait for a write that takes long.
+        if changes::are_copied(&mut db.read().await?).await? {
+            let mut tx = db.write().await?;
+            tx.allow_long_statements().await?;
+            tx.lock(Lock::Migrations).await?;
+            changes::put_copied_first(&mut tx).await?;
+            tx.commit().await?;
+        }
+        return Ok(Vec::new());
     }
     let mut tx = db.write().await?;
     tx.allow_long_statements().await?;
