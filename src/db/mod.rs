@@ -54,7 +54,8 @@ impl Db {
     ///
     /// # Errors
     /// An address that is neither; a database that cannot be reached; a file that is no SQLite
-    /// database or belongs to another program; a database newer than this program.
+    /// database or belongs to another program; a database newer than this program; one on PostgreSQL that is
+    /// not in UTF-8, or behind a pooler that pools transactions.
     pub async fn open(address: &str) -> Result<Self, DbError> {
         let backend = if let Some(path) = address.strip_prefix("sqlite:") {
             Backend::Sqlite(Sqlite::open(Path::new(path))?)
@@ -66,6 +67,9 @@ impl Db {
                 "the database must be given as sqlite:PATH or postgres://…".to_owned(),
             ));
         };
+        if let Backend::Postgres(postgres) = &backend {
+            postgres.check().await?;
+        }
         let backend = Arc::new(backend);
         let (long, closing) = (TaskTracker::new(), CancellationToken::new());
         let mut db = Self { backend, long, closing, migrations: Vec::new() };

@@ -1,6 +1,7 @@
 //! PostgreSQL: a pool of connections.
 
 mod address;
+mod check;
 mod client;
 mod connect;
 mod tls;
