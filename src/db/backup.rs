@@ -35,7 +35,21 @@ impl Snapshot {
     /// # Errors
     /// Those of the database.
     pub async fn begin(db: &Db) -> Result<Self, DbError> {
-        let mut snapshot = Self(Some(db.read().await?));
+        Self::begin_on(db.read().await?).await
+    }
+
+    /// Begins to read all there is, which may take long.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn begin_long(db: &Db) -> Result<Self, DbError> {
+        let mut snapshot = Self::begin_on(db.read_long().await?).await?;
+        snapshot.allow_long_statements().await?;
+        Ok(snapshot)
+    }
+
+    async fn begin_on(conn: Conn) -> Result<Self, DbError> {
+        let mut snapshot = Self(Some(conn));
         match snapshot.driver() {
             Driver::Sqlite(connection) => connection.execute_batch("BEGIN")?,
             Driver::Postgres(client) => {

@@ -94,6 +94,14 @@ impl Db {
         }))
     }
 
+    /// A connection to read with for long, so that the others are left for short reads.
+    async fn read_long(&self) -> Result<Conn, DbError> {
+        Ok(Conn(match &*self.backend {
+            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
+            Backend::Postgres(postgres) => Inner::Postgres(postgres.write().await?),
+        }))
+    }
+
     /// A transaction to write in. While it is open, await nothing but queries.
     ///
     /// # Errors

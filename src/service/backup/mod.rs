@@ -151,7 +151,7 @@ async fn copy(
     created_at: Time,
     cannot: &(impl Fn(io::Error) -> Error + Sync),
 ) -> Result<Counts, Error> {
-    let mut snapshot = db::Snapshot::begin(db).await?;
+    let mut snapshot = db::Snapshot::begin_long(db).await?;
     let last_ids = db::last_ids(&mut snapshot).await?;
     let program = env!("CARGO_PKG_VERSION").to_owned();
     let header = Header { reelshelf_backup: FORMAT, created_at, program, last_ids };
