@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use reelshelf::{
-    db::{Db, DbError, deadline, movies},
-    limits::MAX_DATABASE_WRITE_CONNECTIONS,
+    db::{Db, DbError, changes, deadline, movies},
+    domain::Role,
+    http::Settings,
+    limits::{MAX_DATABASE_WRITE_CONNECTIONS, MAX_SEARCHES_OF_USER},
 };
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Kind, Service, TestDatabase, until};
+use super::transactions::film;
+use crate::support::{
+    Answer, Kind, Service, TestDatabase, postgres_server::PostgresServer, program::Signal, until,
+};
 
 /// What sessions of a database wait for locks, as SQL over the cluster's own tables.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
@@ -140,7 +145,7 @@ async fn connections_to_a_server_that_takes_no_writes_are_made_anew() {
     };
     set("on").await;
     // A connection is as it was when it was made.
-    let instance = service.another_instance(reelshelf::http::Settings::default()).await;
+    let instance = service.another_instance(Settings::default()).await;
     let film =
         json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5});
     is_unavailable(&instance.post("/movie", &film).await);
@@ -188,5 +193,122 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
     ] {
         let shown = tx.query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
         assert_eq!(shown, [value], "{setting}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_holds_up_no_request_beyond_its_deadline() {
+    /// Far longer than any deadline.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    let server = PostgresServer::start(&[]);
+    let mut service = Service::empty(server.database(), Settings::default()).await;
+    service.owner = service.add_user("olivia", Role::Owner).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    server.signal(Signal::STOP);
+    let film =
+        json!({"title": "Alien", "movieFormat": "DVD", "length": 117, "releaseYear": 1979, "rating": 5});
+    let requests = (0..40).map(|n| match n % 4 {
+        0 => service.request(Method::PATCH, "/movie/1").json(&json!({"rating": 1})),
+        1 => service.request(Method::POST, "/movie").json(&film),
+        2 => service.request(Method::GET, "/movie/1"),
+        _ => service.anonymous(Method::GET, "/health/ready"),
+    });
+    let answers = tokio::time::timeout(PATIENCE, join_all(requests.map(Answer::of))).await;
+    for answer in answers.expect("all are answered") {
+        is_unavailable(&answer);
+    }
+    server.signal(Signal::CONT);
+    assert_eq!(service.get("/health/ready").await.status, 200);
+    assert_eq!(service.patch("/movie/1", &json!({"rating": 2})).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_waits_for_a_standby_is_neither_waited_for_nor_taken_back() {
+    let settings = ["synchronous_standby_names = 'nobody'", "synchronous_commit = local"];
+    let server = PostgresServer::start(&settings);
+    let service = Service::empty(server.database(), Settings::default()).await;
+    service.database.execute("ALTER DATABASE postgres SET synchronous_commit = 'on'").await.unwrap();
+    let instance = service.another_instance(Settings::default()).await;
+    let write = |id: usize| {
+        let db = instance.app.db.clone();
+        let write = async move {
+            let mut tx = db.write().await?;
+            movies::insert(&mut tx, 0, &[film(i64::try_from(id).unwrap())]).await?;
+            tx.commit().await
+        };
+        deadline::within(Duration::from_secs(3), write)
+    };
+    // The last one gets no connection, since the others keep theirs.
+    let last = MAX_DATABASE_WRITE_CONNECTIONS + 1;
+    for done in join_all((1..last).map(&write)).await.into_iter().chain([write(last).await]) {
+        assert!(matches!(done, Err(DbError::Unavailable(_))), "{done:?}");
+    }
+    let films = async || instance.number("SELECT count(*) FROM movies").await;
+    assert_eq!(films().await, 0, "reads go on, and see nothing that is not safe");
+    service.database.execute("ALTER SYSTEM SET synchronous_standby_names = ''").await.unwrap();
+    service.database.execute("SELECT pg_reload_conf()").await.unwrap();
+    until(async || films().await == i64::try_from(MAX_DATABASE_WRITE_CONNECTIONS).unwrap()).await;
+    assert!(write(last).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_in_utf_8_is_refused() {
+    for encoding in ["LATIN1", "SQL_ASCII"] {
+        let options = format!("ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0");
+        let database = TestDatabase::new_on_cluster(&options).await;
+        let error = Db::open(&database.address).await.err().expect("it is refused");
+        assert!(matches!(error, DbError::Refused(_)), "{error:?}");
+        let why = error.to_string();
+        assert!(why.contains(encoding) && why.contains("UTF-8"), "{why}");
+        assert!(database.execute("SELECT 1 FROM schema_migrations").await.is_err(), "it is left as it was");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
+    let service = Service::start(Kind::Postgres).await;
+    for title in ["Heat", "Alien", "Brazil"] {
+        service.add(title, "DVD", 100, 1985, 5).await;
+    }
+    // There the second change was of a transaction that is still to come here.
+    service.database.execute("UPDATE changes SET xact = '999999999999' WHERE id = 2").await.unwrap();
+    let behind_first = async |service: &Service| {
+        let mut conn = service.app.db.read().await.unwrap();
+        let first = changes::place_of(&mut conn, 1).await.unwrap();
+        let (log, held_back) = changes::since(&mut conn, first, 10).await.unwrap();
+        (log.into_iter().map(|(_, change)| change.id).collect::<Vec<_>>(), held_back)
+    };
+    assert_eq!(behind_first(&service).await.0, [3], "the second does not count yet");
+    let instance = service.another_instance(Settings::default()).await;
+    assert_eq!(behind_first(&instance).await, (vec![2, 3], false));
+    service.add("Dune", "DVD", 137, 1984, 3).await;
+    let instance = instance.another_instance(Settings::default()).await;
+    assert_eq!(behind_first(&instance).await, (vec![2, 3, 4], false));
+    let own = "SELECT count(*) FROM changes WHERE xact <> '0'";
+    assert_eq!(service.number(own).await, 2, "what was not copied stays where it is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_searches_of_one_user_leave_connections_to_the_others() {
+    let service = Service::start(Kind::Postgres).await;
+    service.add("Heat", "DVD", 170, 1995, 5).await;
+    let holder = idle_transaction(&service.database, "LOCK TABLE movie_words IN ACCESS EXCLUSIVE MODE").await;
+    let searches = (0..20).map(|_| {
+        let search = service.request_as(&service.viewer, Method::GET, "/movie/random?q=heat");
+        tokio::spawn(Answer::of(search))
+    });
+    let searches: Vec<_> = searches.collect();
+    let running = async || service.number(WAITING).await;
+    let most = i64::try_from(MAX_SEARCHES_OF_USER).unwrap();
+    until(async || running().await == most).await;
+    for path in ["/me", "/movie/1", "/movie", "/health/ready"] {
+        assert_eq!(service.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(running().await, most);
+    holder.batch_execute("ROLLBACK").await.unwrap();
+    for search in searches {
+        let answer = search.await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 }

@@ -8,7 +8,8 @@ use reelshelf::{
 
 use crate::{on_both, support::films::films};
 
-fn film(id: i64) -> Movie {
+/// A film that is as good as any.
+pub fn film(id: i64) -> Movie {
     let attributes = Attributes {
         title: Title::parse(&format!("Film {id}")).unwrap(),
         movie_format: MovieFormat::Dvd,

@@ -33,7 +33,8 @@ impl TestDatabase {
         }
     }
 
-    async fn new_on_cluster(options: &str) -> Self {
+    /// A database of PostgreSQL, made with these options of CREATE DATABASE.
+    pub async fn new_on_cluster(options: &str) -> Self {
         let name = format!("test_{:016x}", rand::random::<u64>());
         let create = format!("CREATE DATABASE {name} {options}");
         cluster().await.batch_execute(&create).await.expect("a database");

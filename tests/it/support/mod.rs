@@ -4,6 +4,7 @@ pub mod certificate;
 mod database;
 pub mod films;
 mod import_gate;
+pub mod postgres_server;
 mod prepared;
 pub mod program;
 pub mod proxy;
