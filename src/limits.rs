@@ -62,8 +62,6 @@ limits! {
 
     /// Characters of a search.
     pub const MAX_SEARCH_CHARS: usize = 200;
-    /// Different words of a search; no title of 50 characters has more.
-    pub const MAX_SEARCH_WORDS: usize = 25;
     /// Searches of one user that run at once.
     pub const MAX_SEARCHES_OF_USER: usize = 2;
     /// Searches that run at once, so that others than searches find a connection.

@@ -9,7 +9,7 @@ use super::{
     Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, movie::quoted, query_words, sort_key,
     title_words,
 };
-use crate::limits::{MAX_SEARCH_CHARS, MAX_SEARCH_WORDS};
+use crate::limits::MAX_SEARCH_CHARS;
 
 /// Which movies are wanted. The default wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,19 +27,12 @@ impl Filter {
     /// Sets the words from a search as a person writes it.
     ///
     /// # Errors
-    /// A search of more than [`MAX_SEARCH_CHARS`] characters or [`MAX_SEARCH_WORDS`] different words.
+    /// A search of more than [`MAX_SEARCH_CHARS`] characters.
     pub fn search(&mut self, text: &str) -> Result<(), Invalid> {
         if text.chars().count() > MAX_SEARCH_CHARS {
             return Err(Invalid::new(format!("must have at most {MAX_SEARCH_CHARS} characters")));
         }
-        let words = query_words(text);
-        if words.len() > MAX_SEARCH_WORDS {
-            return Err(Invalid::new(format!(
-                "must have at most {MAX_SEARCH_WORDS} different words, got {}; no title has more",
-                words.len()
-            )));
-        }
-        self.words = words;
+        self.words = query_words(text);
         Ok(())
     }
 

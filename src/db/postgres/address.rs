@@ -251,7 +251,6 @@ mod tests {
         let hosts = |address| Address::parse(address).map(|address| address.hosts);
         let host = |name: &str, port| HostAndPort { host: Some(Host::Tcp(name.to_owned())), ip: None, port };
         assert_eq!(hosts("postgres://a,b:5433/d").unwrap(), [host("a", 5432), host("b", 5433)]);
-        assert_eq!(hosts("postgres://a,b/d?port=6000").unwrap(), [host("a", 6000), host("b", 6000)]);
         let with_ip = HostAndPort { ip: Some([10, 0, 0, 1].into()), ..host("a", 5432) };
         assert_eq!(hosts("postgres://a/d?hostaddr=10.0.0.1").unwrap(), [with_ip]);
         assert!(hosts("postgres:///d").is_err(), "no host");

@@ -51,8 +51,11 @@ impl Connector {
             hosts.shuffle(&mut rand::rng());
         }
         let mut reasons = Vec::new();
-        for host in hosts {
-            match self.connect_host(host).await {
+        let last = hosts.len().saturating_sub(1);
+        for (n, host) in hosts.into_iter().enumerate() {
+            // A busy server may need more time, which no other host needs then.
+            let limit = if n == last { REQUEST_WAIT } else { 2 * self.limit() };
+            match self.connect_host(host, limit).await {
                 Ok(connected) => return Ok(connected),
                 Err(error) => reasons.push(format!("{}: {error}", host.name())),
             }
@@ -61,8 +64,11 @@ impl Connector {
     }
 
     /// Connects to the first IP address of a host that accepts.
-    async fn connect_host(&self, host: &HostAndPort) -> Result<(Client, Connection), String> {
-        let limit = self.limit();
+    async fn connect_host(
+        &self,
+        host: &HostAndPort,
+        limit: Duration,
+    ) -> Result<(Client, Connection), String> {
         let ips = timeout(limit, ips(host)).await.map_err(|_| no_answer(limit))?;
         let mut reason = "the name has no IP address".to_owned();
         for ip in ips.map_err(|error| error.to_string())? {
@@ -76,7 +82,7 @@ impl Connector {
         Err(reason)
     }
 
-    /// How long one IP address may take to accept a connection and the user.
+    /// How long one IP address may take to accept a connection.
     fn limit(&self) -> Duration {
         self.address.settings.get_connect_timeout().copied().unwrap_or(DATABASE_CONNECT_WAIT)
     }
@@ -131,7 +137,7 @@ impl managed::Manager for Connector {
             }
         });
         let client = ClientWrapper::new(client, running); // dropped, it ends the connection
-        let limit = self.limit();
+        let limit = REQUEST_WAIT;
         match timeout(limit, client.batch_execute(&session())).await {
             Ok(done) => done?,
             Err(_) => return Err(DbError::Unavailable(no_answer(limit))),

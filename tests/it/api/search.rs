@@ -115,7 +115,7 @@ on_both! {
 }
 
 on_both! {
-    async fn a_search_may_have_as_many_words_as_a_title_can(service: &Service) {
+    async fn a_search_may_have_as_many_words_as_a_title_and_more(service: &Service) {
         let words: Vec<String> = ('a'..='z').map(String::from).collect();
         let title = words[..25].join(" ");
         service.add(&title, "DVD", 100, 2000, 3).await;
@@ -129,9 +129,7 @@ on_both! {
         }
         let often = format!("{title} {title} {title}");
         assert_eq!(service.titles(&path("/movie", &often)).await, [title.as_str()], "each word counts once");
-        let too_many = words.join(" ");
-        for to in ["/movie", "/movie/random", "/stats"] {
-            assert_eq!(service.get(&path(to, &too_many)).await.places(400), ["q"]);
-        }
+        let one_more = words.join(" ");
+        assert_eq!(service.titles(&path("/movie", &one_more)).await, [""; 0], "no title has so many");
     }
 }

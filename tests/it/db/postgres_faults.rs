@@ -55,7 +55,7 @@ async fn hosts_that_are_all_gone_are_named_with_their_reasons() {
     let error = Db::open(&address).await.err().expect("no server");
     assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
     let why = error.to_string();
-    assert!(why.contains(&format!("127.0.0.1:{port}: no answer within 1 second")), "{why}");
+    assert!(why.contains(&format!("127.0.0.1:{port}: no answer within ")), "{why}");
     assert!(why.contains("127.0.0.1:1: ") && !why.contains("s3cret"), "{why}");
 }
 
