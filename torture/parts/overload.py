@@ -16,7 +16,7 @@ from lib.report import count
 ANSWER_SECONDS = 30
 ALLOWED = (200, 201, 429, 503)
 MOST_OUTSTANDING = 6000
-PROBE_SECONDS = 5
+PROBE_SECONDS = 10
 
 
 class Requests:

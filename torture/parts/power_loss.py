@@ -17,10 +17,15 @@ BACK_SECONDS = 10
 
 
 async def write_until_killed(load, kill, rng):
-    """64 writers; `kill` strikes somewhere between the first and the third second."""
+    """64 writers; `kill` strikes at any moment once each of them was answered once, on the average."""
+    enough = load.ledger.acknowledged() + WRITERS
 
     async def strike():
-        await asyncio.sleep(rng.uniform(0.7, 2.0))
+        for _ in range(200):
+            if load.ledger.acknowledged() >= enough:
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(rng.uniform(0.1, 1.5))
         kill()
         load.until.set()
 
