@@ -1,8 +1,8 @@
 //! Strict JSON: what was sent, as it was sent, and a reader that finds every violation at once.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation,
         quoted,
     },
-    limits::MAX_VIOLATIONS,
+    limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
 };
 
 /// A JSON value that keeps every member of an object, also one that is given twice.
@@ -30,7 +30,25 @@ impl Node {
     /// # Errors
     /// What is no JSON; the message says where and why.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
-        serde_json::from_slice(json).map_err(|error| Invalid(format!("is no valid JSON: {error}")))
+        Self::parse_up_to(MAX_JSON_VALUES, json)
+    }
+
+    /// The same, with so many values at most.
+    ///
+    /// # Errors
+    /// What is no JSON, or has more values.
+    pub fn parse_up_to(max_values: usize, json: &[u8]) -> Result<Self, Invalid> {
+        let left = Cell::new(max_values);
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let node = Counted { left: &left }.deserialize(&mut deserializer);
+        let node = node.and_then(|node| deserializer.end().map(|()| node));
+        node.map_err(|error| {
+            Invalid(if error.is_data() && left.get() == 0 {
+                format!("has more than {max_values} values")
+            } else {
+                format!("is no valid JSON: {error}")
+            })
+        })
     }
 
     /// The value as a text.
@@ -84,54 +102,62 @@ impl fmt::Display for Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Nodes;
+/// Reads a value, and counts all values within it; each takes some tens of bytes, whatever it takes in the text.
+#[derive(Clone, Copy)]
+struct Counted<'a> {
+    left: &'a Cell<usize>,
+}
 
-        impl<'de> Visitor<'de> for Nodes {
-            type Value = Node;
+impl<'de> DeserializeSeed<'de> for Counted<'_> {
+    type Value = Node;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON value")
-            }
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Null)
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                Ok(Node::Bool(value))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                Ok(Node::Number(value.into()))
-            }
-            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                Ok(Node::Number(value.into()))
-            }
-            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Number::from_f64(value).map_or(Node::Null, Node::Number))
-            }
-            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-                Ok(Node::Text(value.to_owned()))
-            }
-            fn visit_string<E>(self, value: String) -> Result<Node, E> {
-                Ok(Node::Text(value))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-                let mut array = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    array.push(item);
-                }
-                Ok(Node::Array(array))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
-                let mut object = Vec::new();
-                while let Some(member) = members.next_entry()? {
-                    object.push(member);
-                }
-                Ok(Node::Object(object))
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        let left = self.left.get().checked_sub(1);
+        self.left.set(left.ok_or_else(|| D::Error::custom("too many values"))?);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Counted<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Number(value.into()))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Number::from_f64(value).map_or(Node::Null, Node::Number))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Text(value.to_owned()))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Node, E> {
+        Ok(Node::Text(value))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            array.push(item);
         }
-
-        deserializer.deserialize_any(Nodes)
+        Ok(Node::Array(array))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+        let mut object = Vec::new();
+        while let Some(name) = members.next_key()? {
+            object.push((name, members.next_value_seed(self)?));
+        }
+        Ok(Node::Object(object))
     }
 }
 

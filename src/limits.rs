@@ -30,8 +30,20 @@ macro_rules! limits {
 limits! {
     // Connections
 
-    /// Time to send the head of a request.
+    /// Connections from one address, or from one IPv6 network of 64 bits.
+    pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
+    /// Open files that connections leave to the database and to imports.
+    pub const RESERVED_OPEN_FILES: u64 = 256;
+    /// Requests at once on a connection of HTTP/2.
+    pub const MAX_STREAMS_PER_CONNECTION: u32 = 32;
+    /// Head of a request.
+    pub const MAX_REQUEST_HEAD_BYTES: u32 = 64 * 1024;
+    /// Part of an answer that waits to be sent on a stream of HTTP/2.
+    pub const MAX_STREAM_BUFFER_BYTES: usize = 64 * 1024;
+    /// Time to send the whole head of a request, and after connecting the first one.
     pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(20);
+    /// Time without a request on a connection that had one.
+    pub const IDLE_CONNECTION_WAIT: Duration = Duration::from_secs(120);
     /// Time without progress of an answer that the client does not read.
     pub const UNREAD_ANSWER_WAIT: Duration = Duration::from_secs(30);
     /// Time for requests under way to finish when the service ends.
@@ -49,6 +61,22 @@ limits! {
     pub const MAX_BODY_BYTES: usize = 1024 * 1024;
     /// Body of a batch.
     pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+    /// Body of `POST /login` and `POST /setup`.
+    pub const MAX_SIGN_IN_BODY_BYTES: usize = 256 * 1024;
+    /// Time for the whole body of a request with JSON or a form, and for the rest of a body that is discarded.
+    pub const BODY_WAIT: Duration = Duration::from_secs(60);
+    /// Parameters of a query.
+    pub const MAX_QUERY_PARAMETERS: usize = 100;
+    /// Fields of a form, and JSON values of `POST /login` and `POST /setup`.
+    pub const MAX_FORM_FIELDS: usize = 100;
+    /// Fields of the form with the selected films.
+    pub const MAX_SELECTION_FIELDS: usize = 1100;
+    /// Values of a JSON text, the elements and members of all its arrays and objects among them.
+    pub const MAX_JSON_VALUES: usize = 200_000;
+    /// Batches that are parsed at once.
+    pub const MAX_BATCHES_PARSED: usize = 2;
+    /// Imports and batches of a user at once.
+    pub const MAX_BULK_WRITES_PER_USER: usize = 8;
     /// Operations of a batch.
     pub const MAX_BATCH_OPERATIONS: usize = 10_000;
     /// Rest of a body that is received after the request was refused, so that the client can read the answer.
@@ -71,6 +99,8 @@ limits! {
 
     /// File of an import.
     pub const MAX_IMPORT_BYTES: u64 = 1024 * 1024 * 1024;
+    /// Columns that the header of a CSV file names.
+    pub const MAX_CSV_COLUMNS: usize = 1000;
     /// Row of an import.
     pub const MAX_IMPORT_ROW_BYTES: usize = 1024 * 1024;
     /// File that the import page sends along with its form; a larger one must be chosen again.
@@ -90,6 +120,8 @@ limits! {
     pub const MAX_REPORT_PREVIEW_ROWS: u64 = 100;
     /// Movies that a search gives that match only approximately.
     pub const MAX_FUZZY_MOVIES: usize = 100;
+    /// Event streams of a user.
+    pub const MAX_EVENT_STREAMS_PER_USER: usize = 16;
     /// Changes that an event stream can be behind.
     pub const MAX_EVENTS_BEHIND: usize = 1024;
     /// Time after which an event stream ends when its user, token or session has ended.

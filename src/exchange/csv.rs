@@ -1,6 +1,9 @@
 //! A CSV file: its header, which tells the layout, and its rows as records.
 
-use std::io::{self, BufRead, Write};
+use std::{
+    collections::HashSet,
+    io::{self, BufRead, Write},
+};
 
 use super::{
     ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
@@ -8,7 +11,10 @@ use super::{
     parser::Parser,
     record::{Cell, Record},
 };
-use crate::domain::{Field, Invalid, quoted};
+use crate::{
+    domain::{Field, Invalid, quoted},
+    limits::MAX_CSV_COLUMNS,
+};
 
 pub(super) struct Rows<R> {
     parser: Parser<R>,
@@ -30,10 +36,9 @@ impl<R: BufRead> Rows<R> {
         let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
         let (line, names) = header_of_films(&mut parser)?;
         let layout = layout_of(line, &names, options)?;
-        if let Some(twice) =
-            names.iter().enumerate().find(|(n, name)| !name.is_empty() && names[..*n].contains(name))
-        {
-            return Err(Invalid(format!("line {line} names the column {} twice", quoted(twice.1))));
+        let mut seen = HashSet::new();
+        if let Some(twice) = names.iter().find(|name| !name.is_empty() && !seen.insert(*name)) {
+            return Err(Invalid(format!("line {line} names the column {} twice", quoted(twice))));
         }
         let mut columns = [None; 5];
         for field in Field::ALL {
@@ -158,6 +163,10 @@ fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Strin
 pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
     let empty = || Invalid("the file is empty; its first line must name the columns".to_owned());
     let line = parser.read().map_err(|e| super::unreadable(&e))?.ok_or_else(empty)?;
+    if parser.width() > MAX_CSV_COLUMNS {
+        let width = parser.width();
+        return Err(Invalid(format!("line {line} names {width} columns, and {MAX_CSV_COLUMNS} can be read")));
+    }
     let names: Result<Vec<&str>, _> = parser.cells().map(std::str::from_utf8).collect();
     let names = names.map_err(|_| Invalid(format!("line {line} is not UTF-8")))?;
     let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();

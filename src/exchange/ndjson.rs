@@ -7,7 +7,7 @@ use super::{
     record::{Cell, Record},
 };
 use crate::{
-    domain::{Field, Invalid},
+    domain::{Field, Invalid, quoted},
     json::Node,
     limits::MAX_IMPORT_ROW_BYTES,
 };
@@ -69,7 +69,7 @@ impl<R: BufRead> Rows<R> {
                     });
                 }
             } else if !STORED.contains(&name.as_str()) && name != REJECT_COLUMN {
-                return Err(of_row(format!("{name:?} is not known here")));
+                return Err(of_row(format!("{} is not known here", quoted(&name))));
             }
         }
         Ok(Record { line: self.line, kind: None, cells })

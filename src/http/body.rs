@@ -1,5 +1,7 @@
 //! Bodies of requests, and what they are taken for.
 
+use std::time::Duration;
+
 use axum::{
     BoxError,
     body::{Body, Bytes, HttpBody},
@@ -8,12 +10,16 @@ use axum::{
 };
 use futures_util::{TryStreamExt, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
 
 use super::{Shared, problem::Problem};
 use crate::{
     domain::Violation,
     json::Node,
-    limits::{MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES},
+    limits::{
+        BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS, MAX_JSON_VALUES,
+        MAX_SIGN_IN_BODY_BYTES,
+    },
 };
 
 /// The media type of a request's body, in lower case and without parameters.
@@ -47,9 +53,19 @@ pub async fn read_json(request: Request<Body>) -> Result<Node, Problem> {
     parse(&read(request).await?)
 }
 
+/// Reads the JSON body of a stranger who signs in, whatever it is declared as.
+pub async fn read_sign_in(request: Request<Body>) -> Result<Node, Problem> {
+    parse_up_to(MAX_FORM_FIELDS, &read_up_to(MAX_SIGN_IN_BODY_BYTES, request).await?)
+}
+
 /// Parses a JSON body.
 pub fn parse(body: &[u8]) -> Result<Node, Problem> {
-    Node::parse(body).map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
+    parse_up_to(MAX_JSON_VALUES, body)
+}
+
+fn parse_up_to(max_values: usize, body: &[u8]) -> Result<Node, Problem> {
+    let node = Node::parse_up_to(max_values, body);
+    node.map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
 /// Reads a body whole, as far as it is not too large.
@@ -57,15 +73,29 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
     read_up_to(MAX_BODY_BYTES, request).await
 }
 
-/// Reads a body whole, as far as it has no more than so many bytes.
+/// Reads a body whole, as far as it has no more than so many bytes and comes in time.
 pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
-    match Limited::new(request.into_body(), largest).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))
-        }
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")),
+    read_within(BODY_WAIT, largest, request.into_body()).await
+}
+
+async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes, Problem> {
+    // Where its length is told, nothing of it is to be read in vain.
+    if body.size_hint().lower() > largest as u64 {
+        return Err(too_large());
     }
+    match timeout(wait, Limited::new(body, largest).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")),
+        Err(_) => {
+            let detail = format!("the body did not come within {} seconds", wait.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
 }
 
 /// Sees to it that a body is received even where the request is refused before it was read: over
@@ -92,7 +122,8 @@ impl Drop for Unread {
     fn drop(&mut self) {
         if !self.0.is_end_stream() {
             let rest = Limited::new(std::mem::take(&mut self.0), MAX_DISCARDED_BODY_BYTES);
-            tokio::spawn(rest.into_data_stream().try_for_each(async |_| Ok(())));
+            let read = rest.into_data_stream().try_for_each(async |_| Ok(()));
+            tokio::spawn(timeout(BODY_WAIT, read));
         }
     }
 }
@@ -100,4 +131,30 @@ impl Drop for Unread {
 /// Makes a problem of violations in a body.
 pub fn invalid(violations: Vec<Violation>) -> Problem {
     Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_is_given_up() {
+        let begun = stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"{"))]).chain(stream::pending());
+        let read = read_within(Duration::from_millis(1), 100, Body::from_stream(begun)).await;
+        assert_eq!(read.expect_err("a refusal").status(), StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_body_has_so_many_bytes_and_no_more() {
+        let read = async |size| {
+            let told = read_within(BODY_WAIT, 100, Body::from(vec![0; size])).await;
+            let pieces = stream::iter((0..size).map(|_| Ok::<_, BoxError>(Bytes::from_static(b"x"))));
+            let untold = read_within(BODY_WAIT, 100, Body::from_stream(pieces)).await;
+            [told, untold].map(|read| read.map_or_else(|problem| problem.status(), |_| StatusCode::OK))
+        };
+        assert_eq!(read(100).await, [StatusCode::OK; 2]);
+        assert_eq!(read(101).await, [StatusCode::PAYLOAD_TOO_LARGE; 2]);
+    }
 }

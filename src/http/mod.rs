@@ -10,6 +10,7 @@ mod once;
 mod openapi;
 mod problem;
 mod query;
+mod slots;
 mod spool;
 mod web;
 
@@ -18,11 +19,12 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::Authority},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -35,7 +37,11 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{limits::BODY_SILENCE_WAIT, service::App};
+use self::{problem::Problem, slots::Slots};
+use crate::{
+    limits::{BODY_SILENCE_WAIT, MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER},
+    service::App,
+};
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
 
@@ -46,6 +52,23 @@ pub type Shared = Arc<Service>;
 pub struct Service {
     pub app: Arc<App>,
     pub settings: Settings,
+    event_streams: Slots,
+    /// Imports and batches.
+    bulk_writes: Slots,
+    /// Turns of parsing batches, which takes much memory.
+    batch_parsing: Semaphore,
+}
+
+impl Service {
+    fn new(app: Arc<App>, settings: Settings) -> Self {
+        Self {
+            app,
+            settings,
+            event_streams: Slots::new(MAX_EVENT_STREAMS_PER_USER, "event streams"),
+            bulk_writes: Slots::new(MAX_BULK_WRITES_PER_USER, "imports and batches"),
+            batch_parsing: Semaphore::new(MAX_BATCHES_PARSED),
+        }
+    }
 }
 
 /// How the service is reached.
@@ -63,7 +86,7 @@ pub struct Settings {
 
 /// Everything that answers.
 pub fn router(app: Arc<App>, settings: Settings) -> Router {
-    let state = Arc::new(Service { app, settings });
+    let state = Arc::new(Service::new(app, settings));
     let (api, description) = description();
     let (open_api, closed_api) = api;
 
@@ -84,6 +107,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn(web::error::for_browsers))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
+        .layer(from_fn(require_host))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_WAIT))
         .map_request(body::receive);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
@@ -152,7 +176,7 @@ async fn security_headers(request: Request, next: Next) -> Response {
                          connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     // The documentation page brings styles of its own inside the page, and asks the API.
     const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-                        img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+                        img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
     let policy = if request.uri().path().starts_with("/docs") { DOCS } else { PAGES };
     let is_personal = is_personal(request.uri().path());
     let mut response = next.run(request).await;
@@ -171,6 +195,19 @@ async fn security_headers(request: Request, next: Next) -> Response {
 fn is_personal(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     ["account", "login", "me", "session", "setup", "token", "user", "users"].contains(&first)
+}
+
+/// Refuses a request of HTTP/1.1 that does not name one host (RFC 9112, section 3.2): what stands before the
+/// service may have read another one.
+async fn require_host(request: Request, next: Next) -> Response {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next().filter(|_| hosts.next().is_none());
+    let is_valid = |host: &HeaderValue| host.is_empty() || Authority::try_from(host.as_bytes()).is_ok();
+    if request.version() == Version::HTTP_11 && !host.is_some_and(is_valid) {
+        let detail = "a request of HTTP/1.1 must have one Host header, with a host and perhaps a port";
+        return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// The id of a request.

@@ -66,17 +66,17 @@ pub async fn read_once(largest: usize, request: Request<Body>) -> Result<(Bytes,
     Ok((body, key.once()))
 }
 
-/// A JSON body of at most so many bytes, and by what the request is known when it is sent again.
-pub struct JsonOnce<const LARGEST: usize = MAX_BODY_BYTES>(pub Node, pub Once);
+/// A JSON body, and by what the request is known when it is sent again.
+pub struct JsonOnce(pub Node, pub Once);
 
-impl<const LARGEST: usize> FromRequest<Shared> for JsonOnce<LARGEST> {
+impl FromRequest<Shared> for JsonOnce {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        let (body, once) = read_once(LARGEST, request).await?;
+        let (body, once) = read_once(MAX_BODY_BYTES, request).await?;
         Ok(Self(parse(&body)?, once))
     }
 }

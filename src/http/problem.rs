@@ -183,6 +183,8 @@ pub async fn normalize(request: Request, next: Next) -> Response {
             "this address does not take that method; Allow names those it takes"
         }
         StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
+        // Of all that the framework checks, nothing else is answered so.
+        StatusCode::BAD_REQUEST => "the address is no UTF-8 when its percent signs are decoded",
         StatusCode::NOT_FOUND => "there is nothing at this address",
         _ => title(status),
     };

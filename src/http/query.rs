@@ -6,12 +6,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::problem::Problem;
 use crate::{
     domain::{Bounds, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
+    limits::MAX_QUERY_PARAMETERS,
     service::Error,
 };
 
 /// The parameters of a query.
 pub struct Params {
     pairs: Vec<(String, String)>,
+    too_many: bool,
     known: Vec<&'static str>,
     violations: Vec<Violation>,
 }
@@ -20,8 +22,12 @@ impl Params {
     /// Reads the query of an address (WHATWG URL, `application/x-www-form-urlencoded`).
     pub fn of(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
-        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Self { pairs, known: Vec::new(), violations: Vec::new() }
+        let given = form_urlencoded::parse(query.as_bytes());
+        let mut pairs: Vec<_> = given.take(MAX_QUERY_PARAMETERS + 1).collect();
+        let too_many = pairs.len() > MAX_QUERY_PARAMETERS;
+        pairs.truncate(MAX_QUERY_PARAMETERS);
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned()));
+        Self { pairs: pairs.collect(), too_many, known: Vec::new(), violations: Vec::new() }
     }
 
     /// Reads a parameter that may be given once.
@@ -92,6 +98,10 @@ impl Params {
 
     /// Ends the reading: parameters that nobody asked for are violations too.
     pub fn finish(mut self) -> Result<(), Problem> {
+        if self.too_many {
+            let detail = format!("the query has more than {MAX_QUERY_PARAMETERS} parameters");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
         let mut unknown: Vec<&str> =
             self.pairs.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();

@@ -1,26 +1,27 @@
 //! Running the service: listen, become ready, and end gracefully.
 
-mod arrivals;
+mod activity;
+mod admission;
+mod server;
 mod systemd;
+mod tls;
+mod watched;
 
 use std::{
     io::Write,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::Context;
 use axum::http::Uri;
-use axum_server::{Handle, Server, tls_rustls::RustlsConfig};
-use tokio::{sync::watch, task::JoinSet};
-use tower::util::MapResponse;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    limits::{REQUEST_HEAD_WAIT, SETUP_CODE_LIFETIME, SHUTDOWN_WAIT},
+    limits::SETUP_CODE_LIFETIME,
     service::{
         App,
         audit::{self, Actor, Event},
@@ -30,10 +31,16 @@ use crate::{
         events, making, prepare, setup,
     },
 };
-use arrivals::{Arrivals, Impatient, Listener, Peer};
+pub use activity::Waits;
+pub use admission::MaxConnections;
+pub use server::Server;
+pub use tls::{Certificate, Tls};
 
 /// The target of the log's line with the set-up address, which is there at every level.
 pub const SETUP: &str = "reelshelf::setup";
+
+/// The limit of open files where the system does not tell it.
+const USUAL_OPEN_FILES: u64 = 1024;
 
 /// What `serve` needs to know.
 #[derive(Debug)]
@@ -51,13 +58,6 @@ pub struct Options {
     pub backups: Option<Schedule>,
 }
 
-/// A certificate chain and its key, as PEM files.
-#[derive(Debug, Clone)]
-pub struct Tls {
-    pub certificates: PathBuf,
-    pub key: PathBuf,
-}
-
 /// Runs the service until it is told to end (SIGTERM, SIGINT).
 ///
 /// # Errors
@@ -65,9 +65,11 @@ pub struct Tls {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let given = systemd::given()?;
     // Each connection is an open file; the usual limit of 1,024 is for programs of another kind.
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+    let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the number of open files stays limited");
-    }
+        rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
+    });
+    let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
     let db = Db::open(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
     app.audit_migrations(&Actor::service());
@@ -77,7 +79,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         setup::first_owner(&app, &Actor::service(), name, password.clone()).await?;
     }
     if let Some(address) = &options.metrics_listen {
-        serve_metrics(address).await?;
+        serve_metrics(address, max.clone()).await?;
     }
 
     making::remove_left_over(&app).await?;
@@ -85,7 +87,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     background.spawn(events::follow(app.clone()));
     background.spawn(prepare(app.clone()));
     background.spawn(audit::keep(app.clone()));
-    let handle = Handle::<Peer>::new();
+    let is_shared = given.is_some() || systemd::keeps();
     let listener = systemd::listen(given, &options.listen)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -96,23 +98,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         |url| url.to_string().trim_end_matches('/').to_owned(),
     );
     let router = http::router(app.clone(), options.settings);
-    let arrivals = Arc::new(Arrivals::default());
-    let hearing = arrivals.clone();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let service = MapResponse::new(service, move |service| hearing.hear(service));
-
-    let listener = Listener::new(listener, arrivals.clone())?;
-    let mut server = Server::from_listener(listener).handle(handle.clone());
-    server.http_builder().http1().header_read_timeout(REQUEST_HEAD_WAIT);
-    let running = match options.tls {
-        None => tokio::spawn(server.acceptor(Impatient).serve(service)),
-        Some(tls) => {
-            let config = load(&tls).await?;
-            reload_on_hangup(config.clone(), tls)?;
-            let acceptor = axum_server::tls_rustls::RustlsAcceptor::new(config).acceptor(Impatient);
-            tokio::spawn(server.acceptor(acceptor).serve(service))
-        }
-    };
+    let certificate = options.tls.map(Certificate::load).transpose()?;
+    let listener = TcpListener::from_std(listener)?;
     if let Some(code) = setup::begin(&app).await? {
         offer_setup(&base, &code);
         background.spawn(renew_setup_code(app.clone(), base));
@@ -128,7 +115,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
     let backups = tokio::spawn(async { futures_util::future::OptionFuture::from(backups).await });
     let ending = app.clone();
-    tokio::spawn(async move {
+    let end = async move {
         ended.await;
         events::end(&ending);
         end_backups.send_replace(true);
@@ -136,10 +123,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         if let Err(error) = systemd::notify("STOPPING=1") {
             tracing::warn!(%error, "systemd was not told of the end");
         }
-        arrivals.end().await;
-        handle.graceful_shutdown(Some(SHUTDOWN_WAIT));
-    });
-    running.await??;
+    };
+    let server = Server { listener, router, certificate, waits: Waits::default(), max, is_shared };
+    tokio::spawn(server.run(end)).await??;
     backups.await?;
     background.shutdown().await;
     app.audit_end();
@@ -184,50 +170,13 @@ pub(crate) fn here(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn load(tls: &Tls) -> anyhow::Result<RustlsConfig> {
-    // Both the provider of cryptography and the certificates are wanted by the process as a whole.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    readable(&tls.certificates)?;
-    readable(&tls.key)?;
-    RustlsConfig::from_pem_file(&tls.certificates, &tls.key).await.with_context(|| {
-        format!("{} and {} are no certificate and its key", tls.certificates.display(), tls.key.display())
-    })
-}
-
-fn readable(path: &Path) -> anyhow::Result<()> {
-    std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(())
-}
-
-/// Reads certificate and key anew at each SIGHUP from this call on, so that a renewal needs no restart.
-fn reload_on_hangup(config: RustlsConfig, tls: Tls) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut hangup = signal(SignalKind::hangup())?;
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                match config.reload_from_pem_file(&tls.certificates, &tls.key).await {
-                    Ok(()) => tracing::info!("read the certificate anew"),
-                    Err(error) => {
-                        tracing::error!(%error, "the certificate could not be read; the old one stays");
-                    }
-                }
-            }
-        });
-    }
-    #[cfg(not(unix))]
-    drop((config, tls));
-    Ok(())
-}
-
-async fn serve_metrics(address: &str) -> anyhow::Result<()> {
-    let routes = http::metrics_routes(http::start_metrics()?);
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+async fn serve_metrics(address: &str, max: MaxConnections) -> anyhow::Result<()> {
+    let router = http::metrics_routes(http::start_metrics()?);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics");
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let waits = Waits::default();
+    let server = Server { listener, router, certificate: None, waits, max, is_shared: false };
+    tokio::spawn(server.run(std::future::pending()));
     Ok(())
 }
 

@@ -68,6 +68,11 @@ pub fn notify(state: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether systemd keeps the socket when this process ends.
+pub fn keeps() -> bool {
+    env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// Hands the socket to systemd, which gives it to the next run after a restart.
 fn keep(socket: &TcpListener) -> io::Result<()> {
     #[cfg(unix)]

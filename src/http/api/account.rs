@@ -14,7 +14,7 @@ use crate::{
     http::{
         Shared,
         auth::{browser, challenge, refuse_cross_site, session_cookie},
-        body::{self, Json, media_type, read_json, unsupported},
+        body::{self, Json, media_type, read_sign_in, unsupported},
         client::Client,
         cookies::{self, SetCookie},
         openapi as schema,
@@ -73,7 +73,7 @@ async fn login(
     let headers = request.headers().clone();
     match media_type(request.headers()).as_str() {
         "application/json" => {
-            let node = read_json(request).await?;
+            let node = read_sign_in(request).await?;
             let mut members = Members::of(&node, "").map_err(body::invalid)?;
             let name = members.required("name", |node| node.text());
             let password = members.required("password", |node| node.secret());

@@ -1,11 +1,22 @@
 //! `/movie/batch`: many operations at once, all or nothing.
 
-use axum::{Json as Answer, extract::State, http::Uri};
+use axum::{
+    Json as Answer,
+    extract::{Request, State},
+    http::{Uri, header},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Invalid, Operation, Violation, quoted},
-    http::{Shared, body, once::JsonOnce, openapi as schema, problem::Problem, query::Params},
+    http::{
+        Shared,
+        body::{self, media_type, unsupported},
+        once::read_once,
+        openapi as schema,
+        problem::Problem,
+        query::Params,
+    },
     json::{self, Members, Node},
     limits::{MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
     service::{
@@ -31,18 +42,32 @@ pub fn routes() -> OpenApiRouter<Shared> {
     (status = 413, description = "The body is too large"),
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid; `errors` lists the first 1,000"),
+    (status = 429, description = "The user has too many imports and batches at once"),
 ))]
 async fn run(
     State(state): State<Shared>,
     editor: Editor,
     uri: Uri,
-    JsonOnce(node, once): JsonOnce<MAX_BATCH_BYTES>,
+    request: Request,
 ) -> Result<Answer<Done>, Problem> {
+    let _slot = state.bulk_writes.take(&editor)?;
     Params::of(&uri).finish()?;
+    if media_type(request.headers()) != "application/json" {
+        return Err(unsupported(header::ACCEPT, "application/json"));
+    }
+    let (body, once) = read_once(MAX_BATCH_BYTES, request).await?;
+    let turn = state.batch_parsing.acquire().await; // an error: never, nobody closes it
+    let operations = parse(&body);
+    drop((turn, body));
+    Ok(Answer(batch::run(&state.app, &editor, operations?, once).await?))
+}
+
+fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
+    let node = body::parse(body)?;
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let operations = members.nested("operations", operations);
     members.finish().map_err(body::invalid)?;
-    Ok(Answer(batch::run(&state.app, &editor, operations.unwrap_or_default(), once).await?))
+    Ok(operations.unwrap_or_default())
 }
 
 fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {

@@ -36,6 +36,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     params(schema::LastEventId, schema::FirstEventId), responses(
     (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
     (status = 400, description = "`Last-Event-ID` or `lastEventId` is no id of a change, or a parameter is unknown"),
+    (status = 429, description = "The user has too many streams"),
 ))]
 async fn subscribe(
     State(state): State<Shared>,
@@ -46,9 +47,11 @@ async fn subscribe(
     let mut params = Params::of(&uri);
     let first = params.one("lastEventId", |text| change_id(text).ok_or_else(|| Invalid(RULE.to_owned())));
     params.finish()?;
+    let slot = state.event_streams.take(&viewer)?;
     let after = last_event_id(&headers)?.or(first);
     let changes = events::subscribe(state.app.clone(), viewer, after).await?;
-    let events = changes.map(|change| {
+    let events = changes.map(move |change| {
+        let _ = &slot; // held until the stream ends
         let event = Event::default().id(change.id.to_string()).json_data(&change);
         Ok::<_, Infallible>(event.expect("a change is JSON"))
     });

@@ -169,6 +169,7 @@ fn body_of(
         (status = 413, description = "The body is too large"),
         (status = 415, description = "The body is of another media type; `Accept-Post` names those that are taken"),
         (status = 422, description = "Fields are invalid; an import was aborted, with its `report`; or the `Idempotency-Key` was sent with another request"),
+        (status = 429, description = "The user has too many imports and batches at once"),
     )
 )]
 async fn create(

@@ -15,13 +15,14 @@ use crate::{
         client::is_cross_site,
         problem::Problem,
     },
-    limits::MAX_PENDING_FORM_BYTES,
+    limits::{MAX_PENDING_FORM_BYTES, MAX_SELECTION_FIELDS},
 };
 
 /// A form without its passwords, and where it was sent.
 pub struct Kept {
     to: String,
-    fields: Vec<(String, String)>,
+    /// As they were sent: one text takes less memory than many fields while somebody signs in.
+    fields: String,
 }
 
 #[derive(Template)]
@@ -40,16 +41,22 @@ impl Kept {
         }
         let to = request.uri().path_and_query()?.as_str().to_owned();
         let body = read_up_to(MAX_PENDING_FORM_BYTES, request).await.ok()?;
-        let fields = form_urlencoded::parse(&body).into_owned();
+        let fields = form_urlencoded::parse(&body);
+        if fields.count() > MAX_SELECTION_FIELDS {
+            return None;
+        }
         let is_secret = |name: &str| name.to_ascii_lowercase().contains("password");
-        Some(Self { to, fields: fields.filter(|(name, _)| !is_secret(name)).collect() })
+        let fields = fields.filter(|(name, _)| !is_secret(name));
+        Some(Self {
+            to,
+            fields: form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(),
+        })
     }
 
     /// What the page for signing in has sent back.
     pub fn of_login(form: &Form) -> Option<Self> {
         let to = Some(form.get("to")).filter(|to| !to.is_empty())?;
-        let fields = form_urlencoded::parse(form.get("kept").as_bytes()).into_owned().collect();
-        Some(Self { to: local_place(to).to_owned(), fields })
+        Some(Self { to: local_place(to).to_owned(), fields: form.get("kept").to_owned() })
     }
 
     /// Where it was sent.
@@ -58,8 +65,13 @@ impl Kept {
     }
 
     /// Its fields, as one text.
-    pub fn encoded(&self) -> String {
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
+    pub fn encoded(&self) -> &str {
+        &self.fields
+    }
+
+    /// Its fields, one by one.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.fields.as_bytes()).into_owned().take(MAX_SELECTION_FIELDS).collect()
     }
 
     /// Shows who is signed in now how to go on with it.

@@ -10,6 +10,7 @@ use axum::{
 use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
 use crate::{
     http::{Shared, auth::session_cookie, client::Client, openapi as schema, problem::Problem},
+    limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
     service::{
         auth::{self, Browser},
         setup,
@@ -73,7 +74,7 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
 
 /// Signs in with what the form sent.
 pub async fn submit(state: &Shared, browser: Browser, request: Request) -> Result<Response, Problem> {
-    let form = Form::read(request).await?;
+    let form = Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
     let kept = Kept::of_login(&form);
     match auth::login(&state.app, browser, name, form.get("password")).await {

@@ -36,7 +36,10 @@ use super::{
     body::{self, media_type, unsupported},
     problem::Problem,
 };
-use crate::service::Error;
+use crate::{
+    limits::{MAX_BODY_BYTES, MAX_FORM_FIELDS, MAX_QUERY_PARAMETERS},
+    service::Error,
+};
 
 /// The routes of the pages, for whoever is signed in.
 pub fn routes() -> Router<Shared> {
@@ -65,14 +68,25 @@ fn page(status: StatusCode, template: &impl Template) -> Result<Response, Proble
 struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(request: Request) -> Result<Self, Problem> {
-        let body = body::read(request).await?;
-        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+    /// Reads a form that is not too large and has so many fields at most.
+    async fn read(max_bytes: usize, max_fields: usize, request: Request) -> Result<Self, Problem> {
+        if media_type(request.headers()) != "application/x-www-form-urlencoded" {
+            return Err(unsupported(header::ACCEPT, "application/x-www-form-urlencoded"));
+        }
+        let body = body::read_up_to(max_bytes, request).await?;
+        let fields = form_urlencoded::parse(&body); // which is copied cheaply
+        // Many short fields take many times the memory of the body: they are counted before they are kept.
+        if fields.count() > max_fields {
+            let detail = format!("the form has more than {max_fields} fields");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        Ok(Self(fields.into_owned().collect()))
     }
 
     /// What a form sends in the address.
     fn of_address(uri: &Uri) -> Self {
-        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
+        let query = uri.query().unwrap_or_default().as_bytes();
+        Self(form_urlencoded::parse(query).into_owned().take(MAX_QUERY_PARAMETERS).collect())
     }
 
     /// What a field holds; nothing where it is missing.
@@ -95,10 +109,7 @@ impl FromRequest<Shared> for Form {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Shared) -> Result<Self, Problem> {
-        if media_type(request.headers()) != "application/x-www-form-urlencoded" {
-            return Err(unsupported(header::ACCEPT, "application/x-www-form-urlencoded"));
-        }
-        Self::read(request).await
+        Self::read(MAX_BODY_BYTES, MAX_FORM_FIELDS, request).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, Uri},
     response::Response,
     routing::post,
@@ -12,6 +12,7 @@ use super::{Form, local_place, notice};
 use crate::{
     domain::{Changes, Filter, MovieFormat, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
+    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
     service::{
         Editor,
         selection::{self, Action, Selection},
@@ -24,7 +25,8 @@ pub fn routes() -> Router<Shared> {
 }
 
 /// Changes or deletes the films and leads back to where they were selected.
-async fn apply(State(state): State<Shared>, editor: Editor, form: Form) -> Result<Response, Problem> {
+async fn apply(State(state): State<Shared>, editor: Editor, request: Request) -> Result<Response, Problem> {
+    let form = Form::read(MAX_BODY_BYTES, MAX_SELECTION_FIELDS, request).await?;
     let back = local_place(form.get("back"));
     let Some(films) = films(&form)? else { return Ok(notice::told(back, "unselected")) };
     let done = selection::run(&state.app, &editor, films, action(&form)?).await?;

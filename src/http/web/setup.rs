@@ -17,12 +17,13 @@ use crate::{
         Shared,
         api::account::Me,
         auth::{browser, refuse_cross_site, session_cookie},
-        body::{media_type, read_json, unsupported},
+        body::{media_type, read_sign_in, unsupported},
         client::Client,
         openapi as schema,
         problem::Problem,
     },
     json::Members,
+    limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
     service::{Error, audit::RequestContext, auth, setup},
 };
 
@@ -106,7 +107,9 @@ async fn submit(
     let browser = browser(headers, from, client);
     let (form, is_json) = match media_type(headers).as_str() {
         "application/json" => (of_json(request).await?, true),
-        "application/x-www-form-urlencoded" => (Form::read(request).await?, false),
+        "application/x-www-form-urlencoded" => {
+            (Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?, false)
+        }
         _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
     };
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
@@ -167,7 +170,7 @@ async fn finish(
 }
 
 async fn of_json(request: Request) -> Result<Form, Problem> {
-    let node = read_json(request).await?;
+    let node = read_sign_in(request).await?;
     let mut members = Members::of(&node, "").map_err(super::body::invalid)?;
     let mut fields = Vec::new();
     for name in ["code", "name", "password"] {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use reelshelf::{domain::Role, http::Settings, service::events};
+use reelshelf::{domain::Role, http::Settings, limits::MAX_EVENT_STREAMS_PER_USER, service::events};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -233,7 +233,11 @@ on_both! {
                 service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
             }
         };
-        let begin = futures_util::future::join_all((0..100).map(|_| Stream::open(service, Some(0))));
+        let tokens = [&service.viewer, &service.editor, &service.owner];
+        let begin = tokens.into_iter().flat_map(|token| {
+            (0..MAX_EVENT_STREAMS_PER_USER).map(|_| Stream::open_as(service, token, Some(0)))
+        });
+        let begin = futures_util::future::join_all(begin);
         let (streams, ()) = tokio::join!(begin, writes);
         let all = futures_util::future::join_all(streams.into_iter().map(async |mut stream| stream.take(50).await));
         for changes in all.await {

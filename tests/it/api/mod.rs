@@ -13,6 +13,7 @@ pub mod health;
 mod history;
 mod idempotency;
 mod import;
+mod limits;
 mod list;
 mod long_import;
 mod movies;

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod client;
+mod connections;
 mod database;
 mod ending;
 mod health;

@@ -173,6 +173,14 @@ on_both! {
         ] {
             assert!(answer.text.lines().any(|l| l == line), "{line}: {}", answer.text);
         }
+        let series = answer.text.lines().count();
+        for n in 0..200 {
+            let odd = Method::from_bytes(format!("ODD{n:0>9}").as_bytes()).expect("a method");
+            server.request(odd, &format!("/odd/{n}")).send().await.expect("an answer");
+        }
+        let more = Answer::of(server.client.get(format!("{metrics}/metrics"))).await;
+        assert!(more.text.contains(r#"method="other",route="other""#), "{}", more.text);
+        assert!(more.text.lines().count() <= series + 30, "one histogram more: {}", more.text);
         for never in ["secret", "/no/such/place", "olivia", &token] {
             assert!(!answer.text.contains(never), "{never}: {}", answer.text);
         }

@@ -3,6 +3,7 @@
 pub mod certificate;
 mod database;
 pub mod films;
+pub mod http2;
 mod import_gate;
 pub mod postgres_server;
 mod prepared;

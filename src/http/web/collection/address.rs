@@ -4,6 +4,8 @@ use std::fmt;
 
 use axum::http::Uri;
 
+use crate::limits::MAX_QUERY_PARAMETERS;
+
 /// The parameters that filter.
 const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
 
@@ -13,7 +15,12 @@ pub struct Address(Vec<(String, String)>);
 
 impl Address {
     pub fn of(uri: &Uri) -> Self {
-        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
+        Self(
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+                .into_owned()
+                .take(MAX_QUERY_PARAMETERS)
+                .collect(),
+        )
     }
 
     /// The address that the page's form means: without the fields that were left empty, and with two

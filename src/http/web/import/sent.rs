@@ -17,11 +17,12 @@ use crate::{
         Shared,
         body::{media_type, unsupported},
         problem::Problem,
+        slots::Slot,
         spool::Spool,
         web::Form,
     },
-    limits::{MAX_BODY_BYTES, MAX_IMPORT_PAGE_FILE_BYTES},
-    service::Once,
+    limits::{MAX_BODY_BYTES, MAX_FORM_FIELDS, MAX_IMPORT_PAGE_FILE_BYTES},
+    service::{Identity, Once},
 };
 
 /// What was sent.
@@ -33,21 +34,33 @@ pub struct Sent {
     /// The file in Base64, where it is not too large to go along with the form.
     pub kept: String,
     digest: Sha256,
+    /// Held until the import is done.
+    _slot: Option<Slot>,
 }
 
 impl Sent {
     async fn read(mut parts: Multipart) -> Result<Self, Problem> {
         let mut sent = Self::default();
-        let mut size = 0;
+        let mut has_file = false;
+        let mut left = MAX_BODY_BYTES;
         while let Some(field) = parts.next_field().await.map_err(broken)? {
             let name = field.name().unwrap_or_default().to_owned();
+            left = left.checked_sub(name.len()).ok_or_else(too_large)?;
             sent.digest.update(&name);
             if name == "file" {
+                if has_file {
+                    return Err(Problem::new(StatusCode::BAD_REQUEST, "the form has more than one file"));
+                }
+                has_file = true;
                 sent.read_file(field).await?;
                 continue;
             }
-            let text = read_text(field, MAX_BODY_BYTES - size).await?;
-            size += name.len() + text.len();
+            if sent.form.0.len() == MAX_FORM_FIELDS {
+                let detail = format!("the form has more than {MAX_FORM_FIELDS} fields");
+                return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+            }
+            let text = read_text(field, left).await?;
+            left = left.checked_sub(text.len()).ok_or_else(too_large)?;
             sent.digest.update(&text);
             sent.form.0.push((name, text));
         }
@@ -110,11 +123,15 @@ async fn read_text(mut field: Field<'_>, most: usize) -> Result<String, Problem>
     let mut bytes = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(broken)? {
         if bytes.len() + piece.len() > most {
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&piece);
     }
     String::from_utf8(bytes).map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form is not in UTF-8"))
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is too large")
 }
 
 fn broken(_: MultipartError) -> Problem {
@@ -128,8 +145,10 @@ impl FromRequest<Shared> for Sent {
         if media_type(request.headers()) != "multipart/form-data" {
             return Err(unsupported(header::ACCEPT, "multipart/form-data"));
         }
+        let identity = request.extensions().get::<Identity>();
+        let slot = identity.map(|identity| state.bulk_writes.take(identity)).transpose()?;
         let parts = Multipart::from_request(request, state).await;
-        Self::read(parts.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form has no boundary"))?)
-            .await
+        let parts = parts.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form has no boundary"))?;
+        Ok(Self { _slot: slot, ..Self::read(parts).await? })
     }
 }
