@@ -55,6 +55,14 @@ limits! {
 
     /// Time that a request waits for the database in all: for the writer, a connection, a lock, a statement.
     pub const REQUEST_WAIT: Duration = Duration::from_secs(10);
+    /// Time that the answer to a change of many movies waits for its commit on SQLite.
+    pub const LONG_COMMIT_WAIT: Duration = Duration::from_secs(60);
+    /// Time that a request in a session waits to note that the session is used.
+    pub const SESSION_TOUCH_WAIT: Duration = Duration::from_secs(1);
+    /// Time that `/health/ready` waits for the database.
+    pub const HEALTH_WAIT: Duration = Duration::from_secs(2);
+    /// Time in which no write makes progress on SQLite although somebody waits to write.
+    pub const WRITER_STALL: Duration = Duration::from_secs(30);
     /// Time of silence within the body of a request.
     pub const BODY_SILENCE_WAIT: Duration = Duration::from_secs(30);
     /// Body of a request with JSON or a form.

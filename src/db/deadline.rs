@@ -1,6 +1,6 @@
 //! One deadline for everything in a request that waits: the writer's queue, a connection, a lock, a statement.
 
-use std::{future::Future, time::Duration};
+use std::{cell::Cell, future::Future, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -8,7 +8,7 @@ use super::DbError;
 use crate::limits::REQUEST_WAIT;
 
 tokio::task_local! {
-    static DEADLINE: Instant;
+    static DEADLINE: Cell<Instant>;
 }
 
 /// Does `work`, in which whatever waits for the database gives up `limit` from now.
@@ -18,19 +18,25 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> T {
 
 /// Does `work`, in which whatever waits for the database gives up at `deadline`.
 pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
-    DEADLINE.scope(deadline, work).await
+    DEADLINE.scope(Cell::new(deadline), work).await
 }
 
 /// When the work under way gives up waiting: as [`within`] says, else [`REQUEST_WAIT`] from now.
 pub(super) fn current() -> Instant {
-    DEADLINE.try_with(|deadline| *deadline).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
+    DEADLINE.try_with(Cell::get).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
 }
 
-/// Awaits what is no query but is waited for like one.
+/// Lets the work under way wait for [`REQUEST_WAIT`] from now: what took time until now was no waiting for
+/// the database, such as a client that sends slowly, or a file that is read.
+pub fn restart() {
+    let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + REQUEST_WAIT)); // without one there is none to move
+}
+
+/// Waits for `what` until the deadline.
 ///
 /// # Errors
 /// [`DbError::Unavailable`] at the deadline.
-pub async fn wait_for<T>(what: impl Future<Output = T>) -> Result<T, DbError> {
-    let waited = timeout_at(current(), what).await;
-    waited.map_err(|_| DbError::Unavailable("others were not done in time".to_owned()))
+pub async fn in_time<T>(what: &str, work: impl Future<Output = T>) -> Result<T, DbError> {
+    let late = |_| DbError::Unavailable(format!("{what} takes too long"));
+    timeout_at(current(), work).await.map_err(late)
 }

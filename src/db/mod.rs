@@ -5,6 +5,7 @@
 //! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
 
 pub mod backup;
+mod blocking;
 mod builder;
 pub mod changes;
 pub mod deadline;
@@ -15,6 +16,7 @@ pub mod movies;
 pub mod once;
 mod postgres;
 pub mod sessions;
+pub mod settle;
 mod sqlite;
 pub mod tokens;
 pub mod users;
@@ -26,12 +28,15 @@ use std::{
     ops::{Deref, DerefMut},
     path::Path,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 pub use error::DbError;
 use postgres::Postgres;
 use sqlite::Sqlite;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::limits::REQUEST_WAIT;
 
 /// A database, opened and migrated. Clones share it.
 #[derive(Clone)]
@@ -57,8 +62,21 @@ impl Db {
     /// database or belongs to another program; a database newer than this program; one on PostgreSQL that is
     /// not in UTF-8, or behind a pooler that pools transactions.
     pub async fn open(address: &str) -> Result<Self, DbError> {
+        Self::open_for(address, false).await
+    }
+
+    /// Opens the database as [`Db::open`] does, for a service: a SQLite file that no other process serves, until
+    /// this one closes it or ends.
+    ///
+    /// # Errors
+    /// Those of [`Db::open`]; a SQLite file that another process serves.
+    pub async fn open_to_serve(address: &str) -> Result<Self, DbError> {
+        Self::open_for(address, true).await
+    }
+
+    async fn open_for(address: &str, to_be_served: bool) -> Result<Self, DbError> {
         let backend = if let Some(path) = address.strip_prefix("sqlite:") {
-            Backend::Sqlite(Sqlite::open(Path::new(path))?)
+            Backend::Sqlite(Sqlite::open(Path::new(path), to_be_served)?)
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Backend::Postgres(Box::new(Postgres::open(address)?))
         } else {
@@ -89,7 +107,7 @@ impl Db {
     /// The database cannot be reached.
     pub async fn read(&self) -> Result<Conn, DbError> {
         Ok(Conn(match &*self.backend {
-            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
+            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read().await?),
             Backend::Postgres(postgres) => Inner::Postgres(postgres.read().await?),
         }))
     }
@@ -97,7 +115,7 @@ impl Db {
     /// A connection to read with for long, so that the others are left for short reads.
     async fn read_long(&self) -> Result<Conn, DbError> {
         Ok(Conn(match &*self.backend {
-            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read()?),
+            Backend::Sqlite(sqlite) => Inner::Reader(sqlite.read().await?),
             Backend::Postgres(postgres) => Inner::Postgres(postgres.write().await?),
         }))
     }
@@ -108,19 +126,19 @@ impl Db {
     /// The database cannot be reached, or another process has been writing for too long.
     pub async fn write(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
-            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Writer(sqlite.write().await?)))),
+            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Group(sqlite.write().await?)))),
             Backend::Postgres(postgres) => begin(postgres).await?,
         })
     }
 
     /// A transaction to write much in, of whatever size: on SQLite one that shares its commit with no
-    /// other, and keeps nothing in memory to take back. Only within [`Db::long`].
+    /// other, and keeps nothing in memory to take back. Only within [`Db::run_blocking`].
     ///
     /// # Errors
     /// Those of [`Db::write`].
-    pub async fn write_large(&self) -> Result<WriteTx, DbError> {
+    pub async fn begin_exclusive(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
-            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::LargeWrite(sqlite.write_large().await?)))),
+            Backend::Sqlite(sqlite) => WriteTx(Some(Conn(Inner::Exclusive(sqlite.begin_exclusive().await?)))),
             Backend::Postgres(postgres) => {
                 let mut tx = begin(postgres).await?;
                 tx.allow_long_statements().await?;
@@ -137,22 +155,46 @@ impl Db {
 
     /// Does work that takes more than a few milliseconds where it holds up no other request: on
     /// SQLite queries run on the thread that polls them, so that has to be one of the blocking pool.
-    /// Dropped at its next query when the database is closed.
+    /// Work that waits, for the writer or for another lock, gives its thread back meanwhile. It goes on when
+    /// nobody waits for its result any more, and is dropped where it waits when the database is closed.
     ///
     /// # Errors
     /// Those of the work; the database was closed.
-    pub async fn long<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+    pub async fn run_blocking<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (runtime, closing) = (tokio::runtime::Handle::current(), self.closing.clone());
-        let work = deadline::until(deadline::current(), work);
-        self.long
-            .spawn_blocking(move || runtime.block_on(closing.run_until_cancelled(work)))
-            .await
-            .map_err(|died| DbError::Failed(Arc::new(died)))?
-            .ok_or_else(closed)?
+        let work = deadline::until(deadline::current(), settle::settled(work));
+        let work = self.long.spawn(blocking::run(self.closing.clone(), work));
+        let done = work.await.flatten().map_err(|died| DbError::Failed(Arc::new(died)))?;
+        done.ok_or_else(closed)??
+    }
+
+    /// That a SQLite file is in its place still: from the moment on when it was found moved, removed or replaced,
+    /// nothing is written any more.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] where it is not.
+    pub fn check_file(&self) -> Result<(), DbError> {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.check(),
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// How long, at a moment, nobody's write has got on although somebody has waited for the writer or had it.
+    /// Zero on PostgreSQL, where a statement has a limit. A lock of another process is waited for without
+    /// standing still: each try counts, and so does each statement of a long transaction.
+    #[must_use]
+    pub fn writer_stalled_for(&self, now: Instant) -> Duration {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.writer_stalled_for(now),
+            Backend::Postgres(_) => Duration::ZERO,
+        }
     }
 
     /// Tells the other instances that there are new changes. On SQLite there are none.
@@ -207,8 +249,8 @@ pub struct Conn(Inner);
 
 enum Inner {
     Reader(sqlite::Reader),
-    Writer(sqlite::WriterGuard),
-    LargeWrite(sqlite::LargeWrite),
+    Group(sqlite::GroupTx),
+    Exclusive(sqlite::ExclusiveTx),
     Postgres(postgres::Client),
 }
 
@@ -235,8 +277,8 @@ impl Conn {
     fn driver(&mut self) -> Driver<'_> {
         match &mut self.0 {
             Inner::Reader(reader) => Driver::Sqlite(reader.connection()),
-            Inner::Writer(writer) => Driver::Sqlite(writer.connection()),
-            Inner::LargeWrite(writer) => Driver::Sqlite(writer.connection()),
+            Inner::Group(tx) => Driver::Sqlite(tx.connection()),
+            Inner::Exclusive(tx) => Driver::Sqlite(tx.connection()),
             Inner::Postgres(client) => Driver::Postgres(client),
         }
     }
@@ -252,16 +294,19 @@ impl Conn {
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
     ) -> Result<Vec<T>, DbError> {
         let sql = sql.into();
-        match self.driver() {
-            Driver::Sqlite(connection) => {
-                let mut statement = connection.prepare_cached(sql.as_str())?;
-                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-                let mut all = Vec::new();
-                while let Some(row) = rows.next()? {
-                    all.push(read(&Row::Sqlite(row))?);
+        if let Inner::Reader(reader) = &mut self.0 {
+            let give_up = deadline::current();
+            loop {
+                match sqlite_rows(reader.connection(), sql.as_str(), params, &read) {
+                    Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
+                        tokio::time::sleep(sqlite::RETRY).await;
+                    }
+                    found => return found.map_err(|error| reader.why(error))?,
                 }
-                Ok(all)
             }
+        }
+        match self.driver() {
+            Driver::Sqlite(connection) => sqlite_rows(connection, sql.as_str(), params, &read)?,
             Driver::Postgres(client) => {
                 let rows = client.query(&sql, params).await?;
                 rows.iter().map(|row| read(&Row::Postgres(row))).collect()
@@ -361,6 +406,25 @@ impl Conn {
     }
 }
 
+/// Runs a query on SQLite. The outer error tells that SQLite could not, the inner one that a row could not be read.
+fn sqlite_rows<T>(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value<'_>],
+    read: &impl Fn(&Row<'_>) -> Result<T, DbError>,
+) -> rusqlite::Result<Result<Vec<T>, DbError>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        match read(&Row::Sqlite(row)) {
+            Ok(row) => all.push(row),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(all))
+}
+
 /// A transaction that writes; its queries run on it as on a [`Conn`].
 pub struct WriteTx(Option<Conn>);
 
@@ -372,30 +436,28 @@ impl WriteTx {
     pub async fn commit(mut self) -> Result<(), DbError> {
         match self.0.take().map(|conn| conn.0) {
             Some(Inner::Postgres(client)) => client.commit().await,
-            Some(Inner::Writer(mut writer)) => {
-                let committed = writer.release();
-                if committed.is_err() {
-                    writer.roll_back();
-                }
-                drop(writer);
-                committed?.await.unwrap_or_else(|_| Err(closed()))
-            }
-            Some(Inner::LargeWrite(writer)) => writer.commit(),
+            Some(Inner::Group(tx)) => tx.commit().await,
+            Some(Inner::Exclusive(tx)) => tx.commit().await,
             _ => unreachable!("a write transaction has a writer until it ends"),
         }
     }
 }
 
 impl WriteTx {
-    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another large
-    /// transaction. After an error it is of no use any more.
+    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another
+    /// exclusive transaction, for which it waits as long as a request of its own. After an error it is of no use
+    /// any more.
     ///
     /// # Errors
-    /// Those of [`WriteTx::commit`] and of [`Db::write_large`].
-    pub async fn go_on(&mut self, db: &Db, pause: impl Future<Output = ()>) -> Result<(), DbError> {
+    /// Those of [`WriteTx::commit`] and of [`Db::begin_exclusive`].
+    pub async fn commit_and_continue(
+        &mut self,
+        db: &Db,
+        pause: impl Future<Output = ()>,
+    ) -> Result<(), DbError> {
         std::mem::replace(self, Self(None)).commit().await?;
         pause.await;
-        *self = db.write_large().await?;
+        *self = deadline::within(REQUEST_WAIT, db.begin_exclusive()).await?;
         Ok(())
     }
 }
@@ -411,8 +473,8 @@ impl Drop for WriteTx {
 /// Ends the transaction of a connection without storing anything.
 fn roll_back(conn: Conn) {
     match conn.0 {
-        Inner::Writer(mut writer) => writer.roll_back(),
-        Inner::LargeWrite(mut writer) => writer.roll_back(),
+        Inner::Group(mut tx) => tx.roll_back(),
+        Inner::Exclusive(mut tx) => tx.roll_back(),
         Inner::Reader(mut reader) => {
             let _ = reader.connection().execute_batch("ROLLBACK"); // an error: it never began
         }

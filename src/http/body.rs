@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Shared, problem::Problem};
 use crate::{
+    db::deadline,
     domain::Violation,
     json::Node,
     limits::{
@@ -83,7 +84,9 @@ async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes
     if body.size_hint().lower() > largest as u64 {
         return Err(too_large());
     }
-    match timeout(wait, Limited::new(body, largest).collect()).await {
+    let read = timeout(wait, Limited::new(body, largest).collect()).await;
+    deadline::restart(); // a slow client spends its own time
+    match read {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")),

@@ -39,7 +39,11 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use self::{problem::Problem, slots::Slots};
 use crate::{
-    limits::{BODY_SILENCE_WAIT, MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER},
+    db::{deadline, settle},
+    limits::{
+        BODY_SILENCE_WAIT, MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER,
+        REQUEST_WAIT,
+    },
     service::App,
 };
 
@@ -108,6 +112,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
         .layer(from_fn(require_host))
+        .layer(from_fn(wait_for_database))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_WAIT))
         .map_request(body::receive);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
@@ -167,6 +172,13 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("reelshelf-match"),
         ])
+}
+
+/// Gives the request one deadline for all that waits for the database, and sends no response that tells of what
+/// is not on disk yet.
+async fn wait_for_database(request: Request, next: Next) -> Response {
+    let answered = deadline::within(REQUEST_WAIT, settle::settled(next.run(request))).await;
+    answered.unwrap_or_else(|error| Problem::from(error).into_response())
 }
 
 /// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages

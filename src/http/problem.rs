@@ -133,6 +133,9 @@ impl From<Error> for Problem {
                 ..of(StatusCode::UNPROCESSABLE_ENTITY)
             },
             Error::UnreadableFile(_) | Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY),
+            Error::NotReady(_) => {
+                of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
+            }
             // What follows tells of the inside: it goes to the log, and not to the client.
             Error::Db(DbError::Unavailable(_)) => {
                 tracing::error!(%error, "the database cannot be reached");

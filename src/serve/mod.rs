@@ -70,7 +70,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
     });
     let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
-    let db = Db::open(&options.database).await?;
+    let db = Db::open_to_serve(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
     app.audit_migrations(&Actor::service());
     if let Some((name, password)) = &options.owner

@@ -48,11 +48,11 @@ pub async fn run(
     once: Once,
 ) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { store(&shared, &author, operations, once).await }).await
+    app.db.run_blocking(async move { store(&shared, &author, operations, once).await }).await
 }
 
 async fn store(app: &App, editor: &Editor, operations: Vec<Operation>, once: Once) -> Result<Done, Error> {
-    let tx = if operations.len() > SMALL { app.db.write_large().await? } else { app.db.write().await? };
+    let tx = if operations.len() > SMALL { app.db.begin_exclusive().await? } else { app.db.write().await? };
     let tx = match once.begin(tx, app, editor.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(done) => return Ok(done),

@@ -163,14 +163,14 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Er
 /// change was undone before; [`Error::KeyReused`].
 pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { take_back(&shared, &author, id, once).await }).await
+    app.db.run_blocking(async move { take_back(&shared, &author, id, once).await }).await
 }
 
 async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
-    let tx = match once.begin(app.db.write_large().await?, app, editor.user_id).await? {
+    let tx = match once.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {
         Begun::First(tx) => tx,
         Begun::Again(change) => return Ok(change),
     };

@@ -48,6 +48,9 @@ pub enum Error {
     /// The file cannot be imported at all.
     #[error("{0}")]
     UnreadableFile(String),
+    /// The service cannot do its work at the moment.
+    #[error("{0}")]
+    NotReady(String),
     /// The database did not do its part.
     #[error(transparent)]
     Db(#[from] DbError),

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Editor, Error, Once, making::Making, once::Begun, prepare};
 use crate::{
-    db::{Lock, movies as db},
+    db::{Lock, deadline, movies as db},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
     exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
 };
@@ -36,7 +36,7 @@ pub async fn import(
     let gone = CancellationToken::new();
     let _when_dropped = gone.clone().drop_guard();
     let import = Import { app: app.clone(), editor: editor.clone(), kind, options, gone };
-    app.db.long(async move { import.run(file, once).await }).await
+    app.db.run_blocking(async move { import.run(file, once).await }).await
 }
 
 /// An import under way.
@@ -52,14 +52,20 @@ struct Import {
 impl Import {
     async fn run(&self, mut file: File, once: Once) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
+        deadline::restart(); // the file took its time to come
         if options.on_error == OnError::Abort && !options.dry_run {
             self.check(&file)?;
             file.rewind().map_err(unreadable)?;
+            deadline::restart(); // a large file takes longer to read than anybody is to wait for his turn
         }
         // Imports look for what is there already. So they go one by one: on PostgreSQL by a lock.
-        let _turn = if app.db.has_one_writer() { Some(app.import.lock().await) } else { None };
+        let _turn = if app.db.has_one_writer() {
+            Some(deadline::in_time("the import before this one", app.import.lock()).await?)
+        } else {
+            None
+        };
         let once = if options.dry_run { Once::default() } else { once };
-        let tx = app.db.write_large().await?;
+        let tx = app.db.begin_exclusive().await?;
         let tx = match once.begin(tx, app, self.editor.user_id).await? {
             Begun::First(tx) => tx,
             Begun::Again(report) => return Ok(report),
@@ -101,7 +107,7 @@ impl Import {
                 store_piece(making, std::mem::take(&mut piece), options.on_duplicate, &mut report).await?;
                 // A movie that was there cannot be changed and yet be seen as it was.
                 if more && options.on_duplicate != OnDuplicate::Update {
-                    making.let_others_write(&self.app, &self.gone).await?;
+                    making.yield_writer(&self.app, &self.gone).await?;
                 }
             }
         }

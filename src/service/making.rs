@@ -18,11 +18,11 @@ use crate::{
 };
 
 /// How long a change may keep others from writing before it lets them go first.
-const TURN: Duration = Duration::from_millis(100);
+const WRITER_TIME_SLICE: Duration = Duration::from_millis(100);
 
-/// The policy of the service itself: yields after [`TURN`], and comes back as soon as those who wait have written.
+/// The policy of the service itself: yields after [`WRITER_TIME_SLICE`], and comes back as soon as those who wait have written.
 pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static, ()>> {
-    (held >= TURN).then(|| Box::pin(std::future::ready(())) as _)
+    (held >= WRITER_TIME_SLICE).then(|| Box::pin(std::future::ready(())) as _)
 }
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
@@ -38,6 +38,8 @@ pub(super) struct Making<'a> {
     pub(super) at: Time,
     /// When others could write last.
     turn: Instant,
+    /// How many movies came into being, or came back.
+    inserted: usize,
     /// Sees to it that nothing stays of what was committed already.
     hidden: Option<Hidden>,
 }
@@ -82,13 +84,13 @@ impl<'a> Making<'a> {
         let (by, via) = (author.name.as_str(), &author.via.to_string());
         let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
         let of_one = kind.is_of_one_movie();
-        Ok(Self { app, tx, id, author, kind, of_one, at, turn: Instant::now(), hidden: None })
+        Ok(Self { app, tx, id, author, kind, of_one, at, turn: Instant::now(), inserted: 0, hidden: None })
     }
 
     /// Lets others write first who would have to wait for the end of this change, where the yield policy says
     /// so and until `gone`. What was written so far is committed then, but nobody sees it before the end. So it
     /// may be new movies alone.
-    pub(super) async fn let_others_write(
+    pub(super) async fn yield_writer(
         &mut self,
         app: &Arc<App>,
         gone: &CancellationToken,
@@ -105,7 +107,7 @@ impl<'a> Making<'a> {
             imports::hide(&mut self.tx, self.id).await?;
             self.hidden = Some(Hidden { app: app.clone(), change: Some(self.id) });
         }
-        self.tx.go_on(app, pause).await?;
+        self.tx.commit_and_continue(app, pause).await?;
         self.turn = Instant::now();
         if imports::is_under_way(&mut self.tx, self.id).await? {
             return Ok(());
@@ -149,6 +151,7 @@ impl<'a> Making<'a> {
 
     /// Stores movies that are not there, new ones or such as were deleted, under the ids they bear.
     pub(super) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
+        self.inserted += movies.len();
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
@@ -160,6 +163,11 @@ impl<'a> Making<'a> {
         }
         let movies = db::count_movies(&mut self.tx, self.id).await?;
         if self.hidden.is_some() {
+            // Others could write meanwhile, and nobody but this change may touch what it has stored.
+            if usize::try_from(movies) != Ok(self.inserted) {
+                let why = format!("{movies} movies are there of {} that were stored", self.inserted);
+                return Err(Error::Failed(why));
+            }
             self.tx.take_key(self.app).await?;
             let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
             let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
@@ -220,13 +228,13 @@ pub async fn remove_left_over(app: &Arc<App>) -> Result<(), Error> {
 }
 
 async fn remove_hidden(app: Arc<App>, change: i64) {
-    /// Few enough for others to wait no longer than for [`TURN`].
+    /// Few enough for others to wait no longer than for [`WRITER_TIME_SLICE`].
     const AT_ONCE: i64 = 2000;
 
     let shared = app.clone();
-    let removed = app.db.long(async move {
+    let removed = app.db.run_blocking(async move {
         loop {
-            let mut tx = shared.db.write_large().await?;
+            let mut tx = shared.db.begin_exclusive().await?;
             let removed = imports::remove(&mut tx, change, AT_ONCE).await?;
             if removed == 0 {
                 imports::forget(&mut tx, change).await?;
@@ -261,7 +269,7 @@ mod tests {
 
     #[test]
     fn others_write_after_a_time_slice() {
-        assert!(yield_after_time_slice(TURN.saturating_sub(Duration::from_millis(1))).is_none());
-        assert!(yield_after_time_slice(TURN).is_some());
+        assert!(yield_after_time_slice(WRITER_TIME_SLICE.saturating_sub(Duration::from_millis(1))).is_none());
+        assert!(yield_after_time_slice(WRITER_TIME_SLICE).is_some());
     }
 }

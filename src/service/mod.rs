@@ -10,6 +10,7 @@ pub mod changes;
 mod error;
 pub mod events;
 pub mod facets;
+pub mod health;
 pub mod import;
 mod log;
 pub mod making;
@@ -94,7 +95,7 @@ impl App {
 /// Gets ready what is kept in memory of the collection, so that nobody has to wait for it.
 pub async fn prepare(app: Arc<App>) {
     let shared = app.clone();
-    let words = app.db.long(async move { shared.vocabulary.words(&shared.db).await.map(|_| ()) });
+    let words = app.db.run_blocking(async move { shared.vocabulary.words(&shared.db).await.map(|_| ()) });
     let words = words.await;
     let kinds = tally::kinds(&app, &Filter::default()).await;
     if let Err(error) = words.and(kinds.map(|_| ())) {

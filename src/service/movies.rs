@@ -128,7 +128,7 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
             let db = app.db.clone();
             // Whoever waits for it occupies no thread.
             let permit = app.searches.permit(&viewer, &query.filter).await?;
-            let page = db.long(async move {
+            let page = db.run_blocking(async move {
                 let _permit = permit;
                 let page = permitted_page(&app, &query, Limit::LARGEST).await?;
                 query.cursor.clone_from(&page.next);
@@ -151,7 +151,7 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<i6
         return Ok(passing(&kinds, &filter).map(|(_, movies)| movies).sum());
     }
     let shared = app.clone();
-    app.db.long(async move { Ok(db::count(&mut shared.db.read().await?, &filter).await?) }).await
+    app.db.run_blocking(async move { Ok(db::count(&mut shared.db.read().await?, &filter).await?) }).await
 }
 
 /// Those of the kinds that pass the filters beside the search.
@@ -221,7 +221,7 @@ async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -
 pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
     let _permit = app.searches.permit(viewer, &filter).await?;
     let (shared, exact) = (app.clone(), filter.clone());
-    if let Some(movie) = app.db.long(async move { pick(&shared, &exact).await }).await? {
+    if let Some(movie) = app.db.run_blocking(async move { pick(&shared, &exact).await }).await? {
         return Ok((movie, Match::Exact));
     }
     let mut near = search::near(app, &filter).await?;

@@ -88,11 +88,15 @@ impl Once {
 impl Write {
     /// Commits what was written so far, lets others write who wait and during `pause`, and goes on. The key is not taken
     /// meanwhile: see to it that the same write cannot begin, and [`Write::take_key`] at the end.
-    pub(super) async fn go_on(&mut self, app: &App, pause: impl Future<Output = ()>) -> Result<(), DbError> {
+    pub(super) async fn commit_and_continue(
+        &mut self,
+        app: &App,
+        pause: impl Future<Output = ()>,
+    ) -> Result<(), DbError> {
         if let Some(key) = &self.key {
             db::give_back(&mut self.tx, key.user_id, &key.name).await?;
         }
-        self.tx.go_on(&app.db, pause).await
+        self.tx.commit_and_continue(&app.db, pause).await
     }
 
     /// Takes the key again.

@@ -40,7 +40,7 @@ pub(super) async fn near(app: &Arc<App>, filter: &Filter) -> Result<Vec<Movie>, 
     }
     let filter = Filter { words: Vec::new(), ..filter.clone() };
     let shared = app.clone();
-    app.db.long(async move { find(&shared, &typed, &filter).await }).await
+    app.db.run_blocking(async move { find(&shared, &typed, &filter).await }).await
 }
 
 async fn find(app: &App, typed: &[Typed], filter: &Filter) -> Result<Vec<Movie>, Error> {

@@ -46,7 +46,7 @@ impl SearchQueue {
             let of_user = of_user.clone().acquire_owned().await?;
             Ok([of_user, self.of_all.clone().acquire_owned().await?])
         };
-        let permits = deadline::wait_for(both).await?;
+        let permits = deadline::in_time("the queue of searches", both).await?;
         let permits = permits.map_err(|closed: AcquireError| DbError::Unavailable(closed.to_string()))?;
         Ok(SearchPermit { _permits: Some(permits), _of_user: Some(of_user) })
     }

@@ -48,12 +48,12 @@ pub async fn run(
     action: Action,
 ) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.long(async move { store(&shared, &author, selection, &action).await }).await
+    app.db.run_blocking(async move { store(&shared, &author, selection, &action).await }).await
 }
 
 async fn store(app: &App, editor: &Editor, selection: Selection, action: &Action) -> Result<Done, Error> {
     let is_small = matches!(&selection, Selection::Films(ids) if ids.len() <= SMALL);
-    let tx = if is_small { app.db.write().await? } else { app.db.write_large().await? };
+    let tx = if is_small { app.db.write().await? } else { app.db.begin_exclusive().await? };
     let kind = match action {
         Action::Change(_) => ChangeKind::Update,
         Action::Delete => ChangeKind::Delete,

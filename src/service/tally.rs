@@ -45,11 +45,11 @@ pub(super) async fn kinds(app: &Arc<App>, filter: &Filter) -> Result<Arc<Kinds>,
         let kinds = movies::kinds(&mut shared.db.read().await?, &search).await?;
         Ok(Arc::new(kinds.into_iter().collect()))
     };
-    app.db.long(kinds).await
+    app.db.run_blocking(kinds).await
 }
 
 impl Tally {
-    /// The kinds of everything that is committed. Only within [`Db::long`].
+    /// The kinds of everything that is committed. Only within [`Db::run_blocking`].
     async fn kinds(&self, db: &Db) -> Result<Arc<Kinds>, DbError> {
         // Whoever comes meanwhile needs the same.
         let mut known = self.0.lock().await;

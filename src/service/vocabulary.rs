@@ -53,7 +53,7 @@ pub(super) struct Near {
 }
 
 impl Vocabulary {
-    /// The words of everything that is committed. Only within [`Db::long`].
+    /// The words of everything that is committed. Only within [`Db::run_blocking`].
     pub(super) async fn words(&self, db: &Db) -> Result<Words, Error> {
         // Whoever comes meanwhile needs the same.
         let mut known = self.0.lock().await;

@@ -1,12 +1,16 @@
 //! `/health/live`, `/health/ready`: for those who watch over the service.
 
+use std::time::Instant;
+
 use axum::{Json as Answer, extract::State};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    db::deadline,
     http::{Shared, openapi as schema, problem::Problem},
-    service::setup,
+    limits::HEALTH_WAIT,
+    service::health,
 };
 
 /// The routes of health, for everybody.
@@ -28,11 +32,12 @@ async fn live() -> Answer<Health> {
     Answer(Health { status: "live" })
 }
 
-/// Whether the database answers
+/// Whether the database answers and takes writes
 #[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Health),
 ))]
 async fn ready(State(state): State<Shared>) -> Result<Answer<Health>, Problem> {
-    setup::needed(&state.app).await?; // the shortest question that goes to the database
+    let ready = health::ready(&state.app, Instant::now());
+    deadline::within(HEALTH_WAIT, deadline::in_time("the database", ready)).await??;
     Ok(Answer(Health { status: "ready" }))
 }

@@ -66,8 +66,10 @@ async fn make_by(
     interrupted: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Made, Error> {
     let (db, file, now) = (app.db.clone(), path.to_owned(), app.now());
-    let made =
-        app.db.long(unless(interrupted, async move { write(&db, &file, overwrite, now).await })).await?;
+    let made = app
+        .db
+        .run_blocking(unless(interrupted, async move { write(&db, &file, overwrite, now).await }))
+        .await?;
     let file = path.to_string_lossy();
     app.audit(actor, &Event::BackupMade { file: &file, movies: made.counts.movies });
     Ok(made)
@@ -89,8 +91,10 @@ pub async fn restore(
     interrupted: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Restored, Error> {
     let (db, file, now) = (app.db.clone(), path.to_owned(), app.now());
-    let restored =
-        app.db.long(unless(interrupted, async move { put_back(&db, &file, replace, now).await })).await?;
+    let restored = app
+        .db
+        .run_blocking(unless(interrupted, async move { put_back(&db, &file, replace, now).await }))
+        .await?;
     let file = path.to_string_lossy();
     let (made_at, movies) = (restored.created_at, restored.counts.movies);
     app.audit(&(&**owner).into(), &Event::BackupRestored { file: &file, made_at, movies });
@@ -198,7 +202,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
     }
     check(&file).await.map_err(unusable)?;
 
-    let mut tx = db.write_large().await?;
+    let mut tx = db.begin_exclusive().await?;
     db::lock(&mut tx).await?;
     let mut replaced = None;
     if !db::is_empty(&mut tx).await? {

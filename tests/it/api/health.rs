@@ -1,5 +1,8 @@
 //! Health, and what is answered while the database cannot be reached.
 
+use std::time::{Duration, Instant};
+
+use reelshelf::{limits::WRITER_STALL, service::health};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
@@ -116,4 +119,26 @@ async fn a_sqlite_file_that_somebody_writes_to_is_ready_for_readers() {
     assert_eq!(service.get("/movie").await.text, "[]");
     other.execute_batch("COMMIT").unwrap();
     service.add("Heat", "DVD", 170, 1995, 5).await;
+}
+
+on_both! {
+    async fn a_writer_that_stands_still_for_half_a_minute_is_not_ready(service: &Service) {
+        let ready = async |at: Instant| health::ready(&service.app, at).await.map_err(|error| error.to_string());
+        let stalls = service.database.kind == Kind::Sqlite;
+        let mut tx = service.app.db.write().await.unwrap();
+        let begun = Instant::now();
+        ready(begun).await.unwrap();
+        ready(begun + WRITER_STALL * 9 / 10).await.unwrap();
+        let late = ready(begun + WRITER_STALL + Duration::from_secs(5)).await;
+        assert_eq!(late.is_err(), stalls, "{late:?}");
+        // Each statement is progress.
+        let stalled = || service.app.db.writer_stalled_for(begun + WRITER_STALL);
+        let before = stalled();
+        while stalls && stalled() >= before {
+            tx.query("SELECT 1", &[], |_| Ok(())).await.unwrap();
+            assert!(begun.elapsed() < Duration::from_secs(60), "statements do not count");
+        }
+        tx.commit().await.unwrap();
+        ready(begun + WRITER_STALL * 100).await.unwrap();
+    }
 }

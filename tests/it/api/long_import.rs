@@ -195,3 +195,15 @@ async fn what_a_killed_service_has_left_is_not_seen_and_is_removed_at_the_next_s
     let report = next.import("text/csv", "", file()).await.json();
     assert_eq!(report["created"], MANY);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_of_which_a_part_is_gone_before_its_end_fails_and_leaves_nothing() {
+    let service = Service::start(Kind::Sqlite).await;
+    let import = begin(&service, "", file(), "import").await;
+    let mut tx = service.app.db.write().await.unwrap();
+    let some = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows LIMIT 10)";
+    assert_eq!(tx.execute(some, &[]).await.unwrap(), 10);
+    tx.commit().await.unwrap();
+    end(&service, import).await.problem(500);
+    nothing_is_left(&service).await;
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{add_user, status_as, token};
+use super::{add_user, status_as, status_with, token};
 use crate::{
     on_both,
     support::{
@@ -226,4 +226,32 @@ fn help_and_version_are_no_errors() {
     }
     let version = run_with(&["--version"], &[]).expect(0);
     assert_eq!(version.out, concat!("reelshelf ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[tokio::test]
+async fn a_file_is_served_by_one_process_at_a_time() {
+    let database = TestDatabase::new(Kind::Sqlite).await;
+    let server = Program::start(&database);
+    let (folder, file) = (database.folder(), database.file());
+    let link = folder.join("link.db");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let around = folder.join("..").join(folder.file_name().unwrap()).join("films.db");
+    let refusal = format!("is served already, by process {} since 2", server.id());
+    for path in [&file, &link, &around] {
+        let address = format!("sqlite:{}", path.display());
+        run_with(&["serve", "--listen", "127.0.0.1:0"], &[("REELSHELF_DATABASE", &address)])
+            .refused(&refusal);
+    }
+    // Administrators' commands go on beside it, and it goes on itself.
+    add_user(&database, "olivia", "owner");
+    let token = token(&database, "olivia");
+    run(&database, &["backup", folder.join("films.backup").to_str().unwrap()], "").expect(0);
+    assert_eq!(status_with(&server, &token).await, 200);
+
+    drop(server); // which kills it
+    let next = Program::start(&database);
+    assert_eq!(status_with(&next, &token).await, 200);
+    next.end().expect(0);
+    assert!(!folder.join("films.db-serve").exists(), "a clean end leaves the file alone");
+    Program::start(&database).end().expect(0);
 }

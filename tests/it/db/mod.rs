@@ -3,4 +3,6 @@
 mod constraints;
 mod opening;
 mod postgres_faults;
+mod sqlite_file;
+mod sqlite_writer;
 mod transactions;

@@ -191,12 +191,12 @@ on_both! {
                 let _ = (begins.send(()), &holding);
                 pending().await
             };
-            working.long::<(), DbError>(work).await
+            working.run_blocking::<(), DbError>(work).await
         });
         begun.await.unwrap();
         db.close().await;
         assert_eq!(Arc::strong_count(&held), 1, "it is dropped before the database is closed");
-        for done in [long.await.unwrap(), db.long(pending()).await] {
+        for done in [long.await.unwrap(), db.run_blocking(pending()).await] {
             assert!(matches!(done, Err(DbError::Unavailable(_))), "{done:?}");
         }
     }

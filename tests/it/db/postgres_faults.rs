@@ -184,7 +184,7 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
         assert_eq!(shown, [value], "{setting}");
     }
     drop(conn);
-    let mut tx = db.write_large().await.unwrap();
+    let mut tx = db.begin_exclusive().await.unwrap();
     for (setting, value) in [
         ("SHOW transaction_isolation", "read committed"),
         ("SHOW lock_timeout", "10s"),

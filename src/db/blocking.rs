@@ -1,0 +1,76 @@
+//! Futures that block a thread while they are polled, on the blocking pool.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use tokio::{
+    sync::Notify,
+    task::{JoinError, spawn_blocking},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Polls `work` on threads of the blocking pool, and gives the thread back whenever it waits. So who waits,
+/// for the writer or for a lock, takes no thread from others. The work is dropped where it waits when `closing`
+/// is cancelled; there is no result then.
+pub(super) async fn run<T: Send + 'static>(
+    closing: CancellationToken,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<Option<T>, JoinError> {
+    let wake = Arc::new(Woken::default());
+    let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
+    while !closing.is_cancelled() {
+        let (waker, closes) = (wake.clone(), closing.clone());
+        let polled = spawn_blocking(move || {
+            let poll = poll(&mut work, &waker, &closes);
+            (poll, work)
+        });
+        let (poll, pending) = polled.await?;
+        if let Poll::Ready(done) = poll {
+            return Ok(Some(done));
+        }
+        work = pending;
+        closing.run_until_cancelled(wake.notify.notified()).await;
+    }
+    Ok(None)
+}
+
+/// Polls until the work is done or waits for something that has not happened meanwhile.
+fn poll<T>(
+    work: &mut Pin<Box<dyn Future<Output = T> + Send>>,
+    wake: &Arc<Woken>,
+    closing: &CancellationToken,
+) -> Poll<T> {
+    let waker = Waker::from(wake.clone());
+    let mut context = Context::from_waker(&waker);
+    loop {
+        wake.again.swap(false, SeqCst);
+        let poll = work.as_mut().poll(&mut context);
+        if poll.is_ready() || closing.is_cancelled() || !wake.again.swap(false, SeqCst) {
+            return poll;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Woken {
+    again: AtomicBool,
+    notify: Notify,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.again.store(true, SeqCst);
+        self.notify.notify_one();
+    }
+}

@@ -1,0 +1,131 @@
+//! SQLite: a pool of readers, and one writer whose commits are grouped.
+
+mod file;
+mod progress;
+mod readers;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{DbError, deadline};
+use crate::limits::REQUEST_WAIT;
+use file::DatabaseFile;
+pub(super) use readers::Reader;
+use readers::Readers;
+pub(super) use writer::{ExclusiveTx, GroupCommit, GroupTx};
+
+/// How long until a statement that found the database busy is tried again.
+pub(super) const RETRY: Duration = Duration::from_millis(5);
+/// The pages that the writer keeps in memory, in KiB.
+const WRITER_CACHE_KIB: u32 = 32 * 1024;
+const CACHED_STATEMENTS: usize = 64;
+
+/// Whether there are tables, but not the one that every database of ours has.
+const HOLDS_FOREIGN_TABLES: &str = "SELECT count(*) > 0 AND coalesce(sum(name = 'schema_migrations'), 0) = 0 \
+                                    FROM sqlite_schema WHERE type = 'table'";
+
+pub(super) struct Sqlite {
+    file: Arc<DatabaseFile>,
+    readers: Arc<Readers>,
+    writer: writer::Queue,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it. To be served, it must be served by no other process.
+    pub(super) fn open(path: &Path, to_be_served: bool) -> Result<Self, DbError> {
+        let file = Arc::new(DatabaseFile::open(path, to_be_served)?);
+        let connection =
+            connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB, REQUEST_WAIT)?;
+        // Setting the journal mode writes to the file, which is to be ours then.
+        let foreign = connection.query_row(HOLDS_FOREIGN_TABLES, [], |row| row.get(0))?;
+        if foreign {
+            return Err(super::migrations::foreign());
+        }
+        let set_up = || {
+            connection.execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                 SELECT 1 FROM sqlite_schema",
+            )
+        };
+        // Two that open a new file at once are in each other's way there, which SQLite tells one of them at once.
+        let give_up = Instant::now() + REQUEST_WAIT;
+        let mut done = set_up();
+        while done.as_ref().is_err_and(is_busy) && Instant::now() < give_up {
+            thread::sleep(RETRY);
+            done = set_up();
+        }
+        done?;
+        file.note_opened()?;
+        connection.execute_batch(&format!("PRAGMA journal_size_limit = {}", writer::LONG_LOG_BYTES))?;
+        connection.busy_timeout(Duration::ZERO)?;
+        let readers = Arc::new(Readers::new(file.clone()));
+        Ok(Self { writer: writer::Queue::new(connection, file.clone(), readers.clone())?, readers, file })
+    }
+
+    /// A connection to read with.
+    pub(super) async fn read(&self) -> Result<Reader, DbError> {
+        let give_up = deadline::current();
+        loop {
+            if let Some(reader) = self.readers.take()? {
+                return Ok(reader);
+            }
+            if tokio::time::Instant::now() >= give_up {
+                return Err(DbError::Unavailable("there is no connection to read with".to_owned()));
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// That the file is in its place.
+    pub(super) fn check(&self) -> Result<(), DbError> {
+        self.file.check().map(drop)
+    }
+
+    /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.
+    pub(super) async fn write(&self) -> Result<GroupTx, DbError> {
+        self.writer.begin_in_group().await
+    }
+
+    /// Waits for the writer and opens a transaction that shares its commit with no other.
+    pub(super) async fn begin_exclusive(&self) -> Result<ExclusiveTx, DbError> {
+        self.writer.begin_exclusive().await
+    }
+
+    /// How long the writer had not got on at a moment although somebody wanted it.
+    pub(super) fn writer_stalled_for(&self, now: Instant) -> Duration {
+        self.writer.stalled_for(now)
+    }
+
+    /// Waits for the writes under way and closes the connections.
+    pub(super) async fn close(&self) {
+        self.writer.close(|| self.readers.close()).await;
+        self.file.end_service();
+    }
+}
+
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
+/// A connection whose statements hold their thread for `busy_timeout` while another process keeps them waiting.
+fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    cache_kib: u32,
+    busy_timeout: Duration,
+) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(busy_timeout)?;
+    // Without this, a statement is prepared anew whenever a value in a range differs from the last one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY;"))?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}

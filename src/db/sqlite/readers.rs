@@ -1,0 +1,143 @@
+//! The connections that read: a pool of them, and one that holds a lock for all.
+//!
+//! Readers take a lock for each query, by a system call under a mutex of SQLite's, unless another
+//! connection of this process holds the same lock already. So while there is something to read, one
+//! connection holds it, in a transaction of its own, for [`SHARED_LOCK_HELD`] at most. This makes reads of
+//! single movies by many clients a third faster.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{connect, file::DatabaseFile, is_busy};
+use crate::db::DbError;
+
+/// Readers kept open while nobody uses them.
+const IDLE_READERS: usize = 16;
+/// How long one connection holds the lock for the others. No longer: while it does, SQLite can move
+/// only a part of the log into the file.
+const SHARED_LOCK_HELD: Duration = Duration::from_millis(100);
+/// The pages that each reader keeps in memory, in KiB.
+/// Few, as there are up to [`IDLE_READERS`] of them: the system keeps the file in memory, too.
+const READER_CACHE_KIB: u32 = 2 * 1024;
+
+/// Read-only connections for all.
+pub(super) struct Readers {
+    file: Arc<DatabaseFile>,
+    pool: Mutex<Pool>,
+}
+
+#[derive(Default)]
+struct Pool {
+    /// Those that nobody uses at the moment.
+    idle: Vec<Connection>,
+    /// The one that holds the shared lock for the others.
+    lock_holder: Option<Connection>,
+}
+
+impl Readers {
+    pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
+        Self { file, pool: Mutex::default() }
+    }
+
+    /// An idle connection, or a new one; none where there may be one in a moment: another process keeps a new
+    /// one from being opened, or the file is not in its place any more, where only those go on that have it open.
+    pub(super) fn take(self: &Arc<Self>) -> Result<Option<Reader>, DbError> {
+        let mut pool = self.pool();
+        if pool.lock_holder.is_none() {
+            self.hold_shared_lock(&mut pool);
+        }
+        let connection = self.connection(&mut pool)?;
+        drop(pool);
+        Ok(connection.map(|connection| Reader { connection: Some(connection), home: self.clone() }))
+    }
+
+    fn connection(&self, pool: &mut Pool) -> Result<Option<Connection>, DbError> {
+        if let Some(connection) = pool.idle.pop() {
+            return Ok(Some(connection));
+        }
+        if self.file.check().is_err() {
+            return Ok(None);
+        }
+        match connect(self.file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB, Duration::ZERO) {
+            Err(error) if is_busy(&error) => Ok(None),
+            connected => Ok(Some(connected?)),
+        }
+    }
+
+    /// Without the lock readers are slower, so an error here is no reason to fail.
+    fn hold_shared_lock(self: &Arc<Self>, pool: &mut Pool) {
+        if pool.idle.len() == 1 && self.file.check().is_err() {
+            return; // the last one is for who asks
+        }
+        let Ok(Some(connection)) = self.connection(pool) else { return };
+        if connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema").is_err() {
+            return;
+        }
+        pool.lock_holder = Some(connection);
+        let readers = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(SHARED_LOCK_HELD).await;
+            readers.release_shared_lock();
+        });
+    }
+
+    pub(super) fn release_shared_lock(&self) {
+        let mut pool = self.pool();
+        if let Some(connection) = pool.lock_holder.take()
+            && connection.execute_batch("COMMIT").is_ok()
+        {
+            pool.give_back(connection);
+        }
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(super) fn close(&self) {
+        *self.pool() = Pool::default();
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    fn give_back(&mut self, connection: Connection) {
+        if self.idle.len() < IDLE_READERS {
+            self.idle.push(connection);
+        }
+    }
+}
+
+/// A read-only connection that goes back to its pool.
+pub(in crate::db) struct Reader {
+    connection: Option<Connection>,
+    home: Arc<Readers>,
+}
+
+impl Reader {
+    pub(in crate::db) fn connection(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("a reader has its connection until it is dropped")
+    }
+
+    /// What an error of a query really was: SQLite takes a disk that cannot be read for a damaged file.
+    pub(in crate::db) fn why(&self, error: rusqlite::Error) -> DbError {
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+            && let Err(error) = self.home.file.read_whole()
+        {
+            return DbError::Unavailable(format!("the disk cannot be read: {error}"));
+        }
+        error.into()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.home.pool().give_back(connection);
+        }
+    }
+}
