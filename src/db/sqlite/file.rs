@@ -83,11 +83,11 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// That both files are in their places; how many bytes the log has. Costs some microseconds.
+    /// That both files are in their places. Costs some microseconds.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] from the moment on when one was found moved, removed or replaced.
-    pub(super) fn check(&self) -> Result<u64, DbError> {
+    pub(super) fn check(&self) -> Result<(), DbError> {
         let displaced = || {
             DbError::Unavailable(
                 "the database file was moved, removed or replaced while it was open".to_owned(),
@@ -115,7 +115,12 @@ impl DatabaseFile {
                 return Err(displaced());
             }
         }
-        Ok(found[1].as_ref().map_or(0, Metadata::len))
+        Ok(())
+    }
+
+    /// How long the log is, in bytes.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.log.metadata().map_or(0, |log| log.len())
     }
 
     /// What the disk says to reading all of the file and of the log. SQLite takes a disk that cannot be read for

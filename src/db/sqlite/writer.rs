@@ -52,7 +52,7 @@ struct Writer {
     connection: Connection,
     file: Arc<DatabaseFile>,
     readers: Arc<Readers>,
-    /// Told when the log has become too long.
+    /// Hears of a log that has become too long.
     long_log: tokio::sync::mpsc::Sender<()>,
     /// Who shares the open transaction; `None` while there is none to share.
     group: Option<Group>,
@@ -177,15 +177,15 @@ impl Queue {
 
 /// The writer, as long as somebody has it.
 struct Turn {
-    writer: OwnedMutexGuard<Writer>,
     progress: Arc<Progress>,
-    _busy: Busy,
+    _busy: Busy, // dropped before the writer is free
+    writer: OwnedMutexGuard<Writer>,
 }
 
 impl Turn {
     fn new(writer: OwnedMutexGuard<Writer>, progress: Arc<Progress>, busy: Busy) -> Self {
         progress.note();
-        Self { writer, progress, _busy: busy }
+        Self { progress, _busy: busy, writer }
     }
 
     /// The connection, for one statement.
@@ -229,43 +229,47 @@ impl DerefMut for Turn {
 }
 
 impl Writer {
-    /// Commits the open transaction of the group, if there is one, and answers those who wait for it.
-    fn commit_group(&mut self) {
-        if let Some(group) = self.group.take() {
-            let committed = self.commit();
-            group.committed.send_replace(Some(committed));
-        }
+    /// Commits the open transaction of the group, if there is one. Those who wait for it are to be told.
+    fn commit_group(&mut self) -> GroupOutcome {
+        let group = self.group.take();
+        GroupOutcome(group.map(|group| (group, self.commit())))
     }
 
     fn commit(&mut self) -> Committed {
-        let committed = self.file.check().and_then(|log_bytes| {
+        let committed = self.file.check().and_then(|()| {
             self.readers.release_shared_lock(); // it would keep the log from being brought into the file
-            self.connection.execute_batch("COMMIT")?;
-            Ok(log_bytes)
+            Ok(self.connection.execute_batch("COMMIT")?)
         });
-        match committed {
-            Ok(log_bytes) => {
-                if log_bytes > LONG_LOG_BYTES {
-                    let _ = self.long_log.try_send(()); // an error: it was told already
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.roll_back();
-                Err(error)
-            }
+        if committed.is_err() {
+            self.roll_back();
+        } else if self.file.log_bytes() > LONG_LOG_BYTES {
+            let _ = self.long_log.try_send(()); // an error: it was told already
         }
+        committed
     }
 
     /// Brings all of the log into the file and cuts it; tells whether readers did not need it any more.
     fn cut_log(&mut self) -> rusqlite::Result<bool> {
-        self.commit_group();
+        self.commit_group().announce();
         self.readers.release_shared_lock();
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
     }
 
     fn roll_back(&mut self) {
         let _ = self.connection.execute_batch("ROLLBACK"); // an error may have done it already
+    }
+}
+
+/// What became of a group.
+#[must_use]
+struct GroupOutcome(Option<(Group, Committed)>);
+
+impl GroupOutcome {
+    /// Answers those who wait for it.
+    fn announce(self) {
+        if let Some((group, committed)) = self.0 {
+            group.committed.send_replace(Some(committed));
+        }
     }
 }
 
@@ -356,9 +360,13 @@ enum Job {
 impl Job {
     fn run(self) {
         match self {
-            Self::Group(mut writer) => writer.commit_group(),
+            Self::Group(mut writer) => {
+                let committed = writer.commit_group();
+                drop(writer);
+                committed.announce();
+            }
             Self::GroupBeforeExclusive(mut writer, next) => {
-                writer.commit_group();
+                writer.commit_group().announce();
                 let _ = next.send(writer); // an error: nobody waits for it any more
             }
             Self::Exclusive(mut writer, committed) => {

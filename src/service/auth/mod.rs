@@ -4,25 +4,29 @@ mod passwords;
 mod secrets;
 mod throttle;
 
+use std::{
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    time::Duration,
+};
+
 pub use secrets::{Secret, TOKEN_PREFIX};
-pub(super) use throttle::subscriber;
-
-use std::time::Duration;
-
 use sha2::{Digest, Sha256};
+pub(super) use throttle::subscriber;
 
 use super::{
     App, Error, Identity, Via,
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
-    db::{Conn, Lock, WriteTx, sessions, tokens, users},
+    db::{Conn, DbError, Lock, WriteTx, deadline, sessions, tokens, users},
     domain::{Password, Time, UserName},
-    limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME},
+    limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME, SESSION_TOUCH_WAIT},
 };
 
 /// A session's last use is noted when it is this much later than the one before: 5 minutes.
 const SESSION_TOUCH: i64 = 5 * 60 * 1000;
+/// How soon this is tried again after it failed: 1 minute.
+const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
 
 const WRONG: Error = Error::Unauthenticated("the user name or the password is wrong");
 
@@ -32,6 +36,7 @@ pub(super) struct Guard {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
+    touches: Touches,
     /// The one-time code with which the first owner can be made, and when it ends.
     pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
 }
@@ -186,10 +191,13 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
         return Err(Error::Unauthenticated("the session has ended; sign in again"));
     };
     let session = presented.session;
-    if now > session.seen_at.plus_millis(SESSION_TOUCH) {
-        let mut tx = app.db.write().await?;
-        sessions::touch(&mut tx, session.id, now).await?;
-        tx.commit().await?;
+    if now > session.seen_at.plus_millis(SESSION_TOUCH) && app.auth.touches.may_be_tried(now) {
+        // Where nothing can be written, on a full disk or a standby, people go on reading.
+        if let Err(error) = deadline::within(SESSION_TOUCH_WAIT, touch(app, session.id, now)).await
+            && app.auth.touches.note_failure(now)
+        {
+            tracing::error!(%error, "the use of sessions cannot be noted");
+        }
     }
     Ok(Identity {
         user_id: presented.user_id,
@@ -208,6 +216,35 @@ pub(super) fn valid_after(now: Time) -> sessions::ValidAfter {
 
 fn digest(password_hash: &str) -> [u8; 32] {
     Sha256::digest(password_hash).into()
+}
+
+async fn touch(app: &App, session: i64, now: Time) -> Result<(), DbError> {
+    let mut tx = app.db.write().await?;
+    sessions::touch(&mut tx, session, now).await?;
+    tx.commit().await
+}
+
+/// When noting the use of a session failed last, so that this is neither tried nor logged at every request.
+struct Touches(AtomicI64);
+
+impl Touches {
+    fn may_be_tried(&self, now: Time) -> bool {
+        let since = now.as_millis().saturating_sub(self.0.load(Relaxed));
+        !(0..SESSION_TOUCH_RETRY).contains(&since)
+    }
+
+    /// Notes a failure; tells whether it is the first in a while.
+    fn note_failure(&self, now: Time) -> bool {
+        let may_be_tried = self.may_be_tried(now);
+        self.0.store(now.as_millis(), Relaxed);
+        may_be_tried
+    }
+}
+
+impl Default for Touches {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
 }
 
 /// Whether an identity still holds: the token or the session is there, the user has the same password and role.

@@ -4,9 +4,10 @@ use reelshelf::{domain::Role, http::Settings, service::auth::Secret};
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 
+use super::health::set_reachable;
 use crate::{
     on_both,
-    support::{Answer, PASSWORD, Service, signing_in::behind_a_proxy},
+    support::{Answer, Kind, PASSWORD, Service, signing_in::behind_a_proxy, until},
 };
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -354,5 +355,47 @@ on_both! {
         }
         assert_eq!(service.patch("/user/editor", &json!({"password": "short"})).await.status, 422);
         assert_eq!(service.me_in(&session).await.status, 200);
+    }
+}
+
+/// Lets the database take no more writes.
+async fn stop_writes(service: &Service) -> Option<rusqlite::Connection> {
+    match service.database.kind {
+        Kind::Sqlite => {
+            let other = rusqlite::Connection::open(service.database.file()).unwrap();
+            other.execute_batch("BEGIN IMMEDIATE").unwrap();
+            Some(other)
+        }
+        Kind::Postgres => {
+            let (_, name) = service.database.address.rsplit_once('/').unwrap();
+            let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+            service.database.execute(&sql).await.unwrap();
+            for reachable in [false, true] {
+                set_reachable(service, reachable).await; // new connections are read-only
+            }
+            None
+        }
+    }
+}
+
+on_both! {
+    async fn a_session_goes_on_reading_where_its_use_cannot_be_noted(service: &Service) {
+        let session = service.session_of("viewer").await;
+        let seen = async || service.number("SELECT max(seen_at) FROM sessions").await;
+        let before = seen().await;
+        let stopped = stop_writes(service).await;
+        service.pass_millis(6 * 60 * 1000);
+        until(async || service.get("/movie").await.status == 200).await;
+        for _ in 0..3 {
+            assert_eq!(service.me_in(&session).await.status, 200);
+        }
+        assert_eq!(seen().await, before);
+        if let Some(other) = stopped {
+            other.execute_batch("ROLLBACK").unwrap();
+            assert_eq!((service.me_in(&session).await.status, seen().await), (200, before), "it is not tried at each");
+            service.pass_millis(60 * 1000);
+            assert_eq!(service.me_in(&session).await.status, 200);
+            assert!(seen().await > before);
+        }
     }
 }

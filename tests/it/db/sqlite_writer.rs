@@ -2,7 +2,10 @@
 
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
-use futures_util::{future::join_all, poll};
+use futures_util::{
+    future::{join, join_all},
+    poll,
+};
 use reelshelf::{
     db::{Db, DbError, deadline, settle},
     domain::Changes,
@@ -168,8 +171,9 @@ async fn nothing_is_answered_that_a_failed_commit_takes_back() {
         assert!(poll!(request).is_pending(), "it waits for the writer");
     }
     move_away(&service.database.file());
-    writer.commit().await.unwrap_err();
-    for (place, done) in join_all(requests).await.into_iter().enumerate() {
+    let (committed, done) = join(writer.commit(), join_all(requests)).await;
+    unavailable(committed);
+    for (place, done) in done.into_iter().enumerate() {
         assert!(matches!(done, Err(Error::Db(DbError::Unavailable(_)))), "request {place}: {done:?}");
     }
     let heat = service.get("/movie/1").await.json();
