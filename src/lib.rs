@@ -9,6 +9,7 @@
 //! | [`backup`] | the file of a backup |
 //! | [`json`] | strict JSON, with every violation at once |
 //! | [`http`] | the API and the pages |
+//! | [`log`] | what the log shows |
 //! | [`serve`] | running the service: listen, become ready, end gracefully |
 //! | [`cli`] | the command line |
 
@@ -20,6 +21,6 @@ pub mod exchange;
 pub mod http;
 pub mod json;
 pub mod limits;
-mod log;
+pub mod log;
 pub mod serve;
 pub mod service;

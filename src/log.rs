@@ -20,6 +20,7 @@ fn most() -> Targets {
 
 /// Which events the log shows, by `RUST_LOG` and by two rules that it cannot change: the limit above, and the lines
 /// that are always written, which are the address of the set-up and, if wanted, the audit log.
+#[must_use]
 pub fn filter(audit: bool) -> impl Filter<Registry> {
     let level = if audit { LevelFilter::INFO } else { LevelFilter::OFF };
     let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));

@@ -4,6 +4,8 @@
 //! tokens commits with [`commit`] or [`commit_once`], which take the event, so that none can be forgotten.
 
 mod repeated;
+#[cfg(test)]
+mod tests;
 
 use std::{
     borrow::Cow,

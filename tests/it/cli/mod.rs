@@ -13,6 +13,7 @@ mod load;
 mod logs;
 mod migrate;
 mod restore;
+mod secrets;
 mod serve;
 mod systemd;
 mod tls;

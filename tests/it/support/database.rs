@@ -97,6 +97,22 @@ impl TestDatabase {
         connect(&self.address).await
     }
 
+    /// The texts that a query finds.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        match self.kind {
+            Kind::Sqlite => {
+                let connection = rusqlite::Connection::open(self.file()).expect("the file opens");
+                let mut statement = connection.prepare(sql).expect("a query");
+                let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+                rows.map(|text| text.expect("a text")).collect()
+            }
+            Kind::Postgres => {
+                let rows = connect(&self.address).await.query(sql, &[]).await.expect("rows");
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
     /// Everything that is stored, as text.
     pub async fn dump(&self) -> String {
         match self.kind {

@@ -9,6 +9,7 @@ pub mod postgres_server;
 mod prepared;
 pub mod program;
 pub mod proxy;
+pub mod secrets;
 pub mod signing_in;
 pub mod terminal;
 
@@ -132,6 +133,7 @@ impl Service {
         clock: Arc<AtomicI64>,
         imports: ImportGate,
     ) -> Self {
+        secrets::are_sought(); // so that the log is written from the beginning
         let ticking = clock.clone();
         let db = Db::open(&database.address).await.expect("the database opens");
         let now = move || Time::from_millis(ticking.load(Ordering::SeqCst));
@@ -267,17 +269,22 @@ pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub text: String,
+    /// The secrets that the request sent and the answer gives.
+    pub secrets: Vec<String>,
 }
 
 impl Answer {
     pub async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("an answer");
+        let (client, request) = request.build_split();
+        let request = request.expect("a request");
+        let mut secrets = secrets::of_request(&request);
+        let response = client.execute(request).await.expect("an answer");
         let endless = response.headers().get("content-type").is_some_and(|of| of == "text/event-stream");
-        Self {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: if endless { String::new() } else { response.text().await.expect("a body") },
-        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = if endless { String::new() } else { response.text().await.expect("a body") };
+        secrets.extend(secrets::of_answer(&headers, &text));
+        secrets::note(&secrets);
+        Self { status, headers, text, secrets }
     }
 
     pub fn json(&self) -> Value {

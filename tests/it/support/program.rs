@@ -13,7 +13,7 @@ use std::{
 use reqwest::{Method, RequestBuilder};
 pub use rustix::process::Signal;
 
-use super::{TestDatabase, client};
+use super::{TestDatabase, client, secrets};
 
 /// How long another process may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,6 +55,9 @@ impl Done {
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reelshelf"));
     command.args(arguments).env_clear().envs(environment.iter().copied());
+    if secrets::are_sought() {
+        command.env("RUST_LOG", "trace");
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -92,7 +95,9 @@ fn finish(mut command: Command, input: &[u8]) -> Done {
     let (out, err) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
     let (out, err) = (thread::spawn(|| text(out)), thread::spawn(|| text(err)));
     let status = await_end(&mut child);
-    Done { status, out: out.join().expect("text"), err: err.join().expect("text") }
+    let (out, err) = (out.join().expect("text"), err.join().expect("text"));
+    err.lines().for_each(secrets::note_line);
+    Done { status, out, err }
 }
 
 fn text(mut pipe: impl Read) -> String {
@@ -175,8 +180,10 @@ impl Program {
         let written = log.clone();
         let err = thread::spawn(move || {
             for line in err.lines() {
+                let line = line.expect("text");
+                secrets::note_line(&line);
                 let mut log = written.lock().expect("a log");
-                log.push_str(&line.expect("text"));
+                log.push_str(&line);
                 log.push('\n');
             }
         });

@@ -41,7 +41,7 @@ on_both! {
         is_page(&on, 200);
         assert!(on.text.contains("<form method=\"post\" action=\"/undo\" data-kept>") && on.text.contains("Signed in as editor"), "{on:?}");
         // Within the page the first form that has fields is the kept one.
-        let main = Answer { text: on.text.split("<main").nth(1).unwrap().to_owned(), status: 200, headers: on.headers.clone() };
+        let main = Answer { text: on.text.split("<main").nth(1).unwrap().to_owned(), status: 200, headers: on.headers.clone(), secrets: Vec::new() };
         let fields = hidden(&main);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(fields, typed);
