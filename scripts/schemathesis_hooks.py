@@ -50,7 +50,7 @@ TOKENS = {token["id"] for token in get("/token")}  # before the run has made any
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Aims what would hit the token or the owner in use at some other one, which is not there."""
-    match = re.fullmatch(r"/(token|user)/([^/]*)/?", case.formatted_path)
+    match = re.fullmatch(r"/(token|user)/([^/]*)(/.*)?", case.formatted_path)
     if match and case.method not in ("GET", "HEAD", "OPTIONS"):
         kind, value = match[1], urllib.parse.unquote(match[2])
         if kind == "token" and number(value) in TOKENS:

@@ -70,6 +70,17 @@ impl Node {
         self.text().map_err(|_| Invalid("must be a string".to_owned()))
     }
 
+    /// The value as true or false.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn boolean(&self) -> Result<bool, Invalid> {
+        match self {
+            Self::Bool(value) => Ok(*value),
+            _ => Err(Invalid(format!("must be true or false, got {self}"))),
+        }
+    }
+
     /// The value as a whole number; `170.0` is one, as JSON Schema has it.
     ///
     /// # Errors

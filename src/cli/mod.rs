@@ -20,6 +20,7 @@ mod pick;
 mod restore;
 mod rm;
 mod serve;
+mod session;
 mod show;
 mod stats;
 mod token;
@@ -165,6 +166,8 @@ enum Service {
     User(user::Args),
     /// Manage API tokens
     Token(token::Args),
+    /// List and end sessions
+    Session(session::Args),
     /// Make a backup of the collection, its history, users and tokens
     Backup(backup::Args),
     /// Put a backup back
@@ -262,6 +265,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Service(Service::Health(args)) => health::run(args).await,
             Command::Service(Service::User(args)) => user::run(args).await,
             Command::Service(Service::Token(args)) => token::run(args).await,
+            Command::Service(Service::Session(args)) => session::run(args).await,
             Command::Service(Service::Backup(args)) => backup::run(args).await,
             Command::Service(Service::Restore(args)) => restore::run(args).await,
             Command::Service(Service::Migrate(database)) => migrate::run(database).await,

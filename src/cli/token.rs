@@ -43,13 +43,17 @@ enum Command {
         #[arg(value_parser = UserName::parse)]
         user: UserName,
     },
-    /// Revoke a token
+    /// Revoke a token, or all tokens of a user
     Revoke {
         /// Whose token it is
         #[arg(value_parser = UserName::parse)]
         user: UserName,
         /// The token's id, as `list` shows it
-        id: i64,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        id: Option<i64>,
+        /// All tokens of the user
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -80,7 +84,11 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
                 println!("{}\t{}\t{}\t{expires}", token.id, token.name.as_str(), token.role.as_str());
             }
         }
-        Command::Revoke { user, id } => {
+        Command::Revoke { user, id: None, .. } => {
+            tokens::revoke_all_of(app, &owner, &user).await?;
+            eprintln!("Revoked all tokens of {}.", user.as_str());
+        }
+        Command::Revoke { user, id: Some(id), .. } => {
             tokens::revoke_of(app, &owner, &user, id).await?;
             eprintln!("Revoked token {id} of {}.", user.as_str());
         }

@@ -53,6 +53,9 @@ enum Command {
         /// Read the password from standard input, one line
         #[arg(long)]
         password_stdin: bool,
+        /// Revoke the user's API tokens, too
+        #[arg(long)]
+        revoke_tokens: bool,
     },
     /// Remove a user, with all tokens and sessions
     Remove {
@@ -83,13 +86,15 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
             }
         }
         Command::Role { name, role } => {
-            users::change(app, &owner, &name, UserChanges { role: Some(role), password: None }).await?;
+            users::change(app, &owner, &name, UserChanges { role: Some(role), ..UserChanges::default() })
+                .await?;
             eprintln!("{} is {} now.", name.as_str(), role.as_str());
         }
-        Command::Passwd { name, password_stdin } => {
+        Command::Passwd { name, password_stdin, revoke_tokens } => {
             let password = Some(password::ask(&name, password_stdin)?);
-            users::change(app, &owner, &name, UserChanges { role: None, password }).await?;
-            eprintln!("{} has a new password.", name.as_str());
+            users::change(app, &owner, &name, UserChanges { role: None, password, revoke_tokens }).await?;
+            let tokens = if revoke_tokens { ", and no tokens" } else { "" };
+            eprintln!("{} has a new password{tokens}.", name.as_str());
         }
         Command::Remove { name } => {
             users::remove(app, &owner, &name).await?;

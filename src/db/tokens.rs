@@ -121,6 +121,14 @@ pub async fn count(conn: &mut Conn, user_id: i64) -> Result<i64, DbError> {
     Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
+/// Revokes all tokens of a user; tells whether there were any.
+///
+/// # Errors
+/// Those of the database.
+pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<bool, DbError> {
+    Ok(conn.execute("DELETE FROM tokens WHERE user_id = $1", &[user_id.into()]).await? > 0)
+}
+
 /// Revokes a user's token; tells whether it was there.
 ///
 /// # Errors

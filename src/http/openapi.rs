@@ -523,12 +523,15 @@ pub struct NewUser {
 
 /// What is to become different about a user.
 #[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserChanges {
     #[schema(required = false)]
     role: RoleName,
     #[schema(required = false)]
     password: NewPassword,
+    /// Only with a new password: whether it also revokes the user's tokens.
+    #[schema(required = false)]
+    revoke_tokens: bool,
 }
 
 /// User name and password.
@@ -564,6 +567,9 @@ pub struct Me {
 pub struct PasswordChange {
     present_password: String,
     password: NewPassword,
+    /// Whether it also revokes one's own tokens.
+    #[schema(required = false)]
+    revoke_tokens: bool,
 }
 
 /// An API token.

@@ -1,11 +1,11 @@
 //! Sessions of the web pages: listed, ended.
 
 use super::{
-    App, Error, Via, Viewer,
+    App, Error, Owner, Via, Viewer,
     audit::{self, Event},
-    auth,
+    auth, users,
 };
-use crate::db::sessions;
+use crate::{db::sessions, domain::UserName};
 
 pub use sessions::Session;
 
@@ -47,4 +47,41 @@ pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     sessions::delete_others(&mut tx, viewer.user_id, own).await?;
     let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
     audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+}
+
+/// A user's name as it is stored, and the user's sessions, the latest used first.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<(UserName, Vec<Session>), Error> {
+    let after = auth::valid_after(app.now());
+    let mut conn = app.db.read().await?;
+    let user = users::find(&mut conn, user).await?;
+    Ok((user.name, sessions::list(&mut conn, user.id, after).await?))
+}
+
+/// Ends a session of a user.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
+    let mut tx = auth::begin_account_change(app, owner).await?;
+    let user = users::find(&mut tx, user).await?;
+    if !sessions::delete(&mut tx, user.id, id).await? {
+        return Err(Error::NotFound(format!("{} has no session {id}", user.name.as_str())));
+    }
+    let event = Event::SessionEnded { user: &user.name, session: id };
+    audit::commit(tx, app, &(&**owner).into(), &[event]).await
+}
+
+/// Ends all sessions of a user.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn end_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
+    let mut tx = auth::begin_account_change(app, owner).await?;
+    let user = users::find(&mut tx, user).await?;
+    sessions::delete_all(&mut tx, user.id).await?;
+    let event = Event::SessionsEnded { user: &user.name, but: None };
+    audit::commit(tx, app, &(&**owner).into(), &[event]).await
 }

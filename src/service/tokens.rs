@@ -117,7 +117,7 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     delete(app, tx, viewer, (viewer.user_id, &viewer.name), id).await
 }
 
-/// A user's tokens, at the console.
+/// A user's tokens.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -127,7 +127,7 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
     Ok(tokens::list(&mut conn, user.id).await?)
 }
 
-/// Revokes a token of a user, at the console.
+/// Revokes a token of a user.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -135,6 +135,17 @@ pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Re
     let mut tx = auth::begin_account_change(app, owner).await?;
     let user = users::find(&mut tx, user).await?;
     delete(app, tx, owner, (user.id, &user.name), id).await
+}
+
+/// Revokes all tokens of a user.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn revoke_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
+    let mut tx = auth::begin_account_change(app, owner).await?;
+    let user = users::find(&mut tx, user).await?;
+    tokens::delete_all(&mut tx, user.id).await?;
+    audit::commit(tx, app, &(&**owner).into(), &[Event::TokensRevoked { user: &user.name }]).await
 }
 
 async fn delete(

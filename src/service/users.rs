@@ -7,7 +7,7 @@ use super::{
     once::Begun,
 };
 use crate::{
-    db::{DbError, WriteTx, sessions, users},
+    db::{DbError, WriteTx, sessions, tokens, users},
     domain::{Password, Role, UserName},
 };
 
@@ -18,6 +18,8 @@ pub use users::User;
 pub struct UserChanges {
     pub role: Option<Role>,
     pub password: Option<Password>,
+    /// Whether a new password also revokes the user's tokens.
+    pub revoke_tokens: bool,
 }
 
 /// All users, by name.
@@ -61,8 +63,12 @@ pub async fn add(
 /// Changes a user's role or sets a new password.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] where it would leave no owner.
+/// [`Error::NotFound`]; [`Error::Conflict`] where it would leave no owner; [`Error::Invalid`] where tokens are to be
+/// revoked without a new password.
 pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
+    if changes.revoke_tokens && changes.password.is_none() {
+        return Err(Error::invalid("/revokeTokens", "must go with a new password"));
+    }
     let hash = match changes.password {
         Some(password) => Some(app.auth.hash(password).await?),
         None => None,
@@ -80,9 +86,11 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
     if role.is_some() || hash.is_some() {
         sessions::delete_all(&mut tx, user.id).await?;
     }
+    let revoked = changes.revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
     let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
     let password_changed = hash.is_some().then_some(Event::PasswordChanged { user: &user.name });
-    let events: Vec<Event<'_>> = role_changed.into_iter().chain(password_changed).collect();
+    let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
+    let events: Vec<_> = [role_changed, password_changed, revoked].into_iter().flatten().collect();
     audit::commit(tx, app, &(&**owner).into(), &events).await?;
     Ok(User { role: role.unwrap_or(user.role), ..user })
 }
@@ -100,7 +108,7 @@ pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Err
     audit::commit(tx, app, &(&**owner).into(), &[event]).await
 }
 
-/// Sets one's own password, given the present one.
+/// Sets one's own password, given the present one; revokes one's own tokens if asked to.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the present one is wrong; [`Error::TooManyAttempts`]; [`Error::Forbidden`] with a
@@ -111,6 +119,7 @@ pub async fn change_own_password(
     request: &RequestContext,
     present: &str,
     new: Password,
+    revoke_tokens: bool,
 ) -> Result<(), Error> {
     viewer.may_manage_account()?;
     let user = auth::check_present_password(app, request, &viewer.name, present).await?;
@@ -125,8 +134,11 @@ pub async fn change_own_password(
     }
     users::set_password(&mut tx, user.id, &hash).await?;
     sessions::delete_all(&mut tx, user.id).await?;
-    let event = Event::PasswordChanged { user: &user.name };
-    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+    let revoked = revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
+    let changed = Some(Event::PasswordChanged { user: &user.name });
+    let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
+    let events: Vec<_> = [changed, revoked].into_iter().flatten().collect();
+    audit::commit(tx, app, &(&**viewer).into(), &events).await
 }
 
 pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<User, Error> {

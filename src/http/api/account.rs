@@ -21,7 +21,7 @@ use crate::{
         problem::Problem,
         web,
     },
-    json::Members,
+    json::{Members, Node},
     service::{Identity, Via, Viewer, audit::RequestContext, auth, sessions, users},
 };
 
@@ -123,7 +123,7 @@ async fn me(viewer: Viewer) -> Answer<Me> {
 
 /// Set a new password
 ///
-/// With the present one. It ends all of one's sessions; tokens stay as they are.
+/// With the present one. It ends all of one's sessions; tokens stay, unless `revokeTokens` is true.
 #[utoipa::path(patch, path = "/me", operation_id = "updateMe", tag = "account", request_body = schema::PasswordChange, responses(
     (status = 200, description = "The password was changed", body = schema::Me),
     (status = 400, description = "No JSON"),
@@ -142,8 +142,9 @@ async fn change_me(
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let present = members.required("presentPassword", |node| node.secret());
     let new = members.required("password", |node| Password::parse(node.secret()?, &viewer.name));
+    let revoke_tokens = members.optional("revokeTokens", Node::boolean).unwrap_or_default();
     members.finish().map_err(body::invalid)?;
     let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
-    users::change_own_password(&state.app, &viewer, &from, present, new).await?;
+    users::change_own_password(&state.app, &viewer, &from, present, new, revoke_tokens).await?;
     Ok(Answer(Me::from(&*viewer)))
 }

@@ -1,4 +1,4 @@
-//! `/session`: one's own sessions of the web pages.
+//! `/session` and `/user/{name}/session`: one's own sessions of the web pages, and for owners those of others.
 
 use axum::{
     Json as Answer,
@@ -8,15 +8,20 @@ use axum::{
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::users::user_name;
 use crate::{
     domain::Time,
     http::{Shared, openapi as schema, problem::Problem},
-    service::{Via, Viewer, sessions},
+    service::{Identity, Owner, Via, Viewer, sessions},
 };
 
 /// The routes of sessions.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(delete))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(delete))
+        .routes(routes!(list_of))
+        .routes(routes!(delete_of))
 }
 
 /// A session as its user sees it.
@@ -32,21 +37,20 @@ struct Session {
     current: bool,
 }
 
+impl Session {
+    fn shown(session: sessions::Session, asking: &Identity) -> Self {
+        let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
+        Self { id, address, user_agent, created_at, seen_at, current: asking.via == Via::Session { id } }
+    }
+}
+
 /// List one's own sessions
 #[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
     (status = 200, description = "One's own sessions, the latest used first", body = Vec<schema::Session>),
 ))]
 async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
     let sessions = sessions::list(&state.app, &viewer).await?;
-    let shown = |s: sessions::Session| Session {
-        current: viewer.via == Via::Session { id: s.id },
-        id: s.id,
-        address: s.address,
-        user_agent: s.user_agent,
-        created_at: s.created_at,
-        seen_at: s.seen_at,
-    };
-    Ok(Answer(sessions.into_iter().map(shown).collect()))
+    Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &viewer)).collect()))
 }
 
 /// End a session
@@ -61,5 +65,36 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such session"))?;
     sessions::end(&state.app, &viewer, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List a user's sessions
+#[utoipa::path(get, path = "/user/{name}/session", operation_id = "listUserSessions", tag = "users",
+    params(schema::UserPath), responses(
+    (status = 200, description = "The user's sessions, the latest used first", body = Vec<schema::Session>),
+    (status = 404, description = "There is no such user"),
+))]
+async fn list_of(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path(name): Path<String>,
+) -> Result<Answer<Vec<Session>>, Problem> {
+    let (_, sessions) = sessions::list_of(&state.app, &owner, &user_name(&name)?).await?;
+    Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &owner)).collect()))
+}
+
+/// End a user's session
+#[utoipa::path(delete, path = "/user/{name}/session/{id}", operation_id = "endUserSession", tag = "users",
+    params(schema::UserPath, schema::SessionId), responses(
+    (status = 204, description = "The session has ended"),
+    (status = 404, description = "There is no such user, or the user has no such session"),
+))]
+async fn delete_of(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such session"))?;
+    sessions::end_of(&state.app, &owner, &user_name(&name)?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! `/token`: one's own API tokens.
+//! `/token` and `/user/{name}/token`: one's own API tokens, and for owners those of others.
 
 use axum::{
     Json as Answer,
@@ -9,19 +9,24 @@ use axum::{
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::users::user_name;
 use crate::{
     domain::{Role, Time, TokenName},
     http::{Shared, body, once::JsonOnce, openapi as schema, problem::Problem},
     json::{Members, Node},
     service::{
-        Viewer,
+        Owner, Viewer,
         tokens::{self, NewToken},
     },
 };
 
 /// The routes of API tokens.
 pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(delete))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(delete))
+        .routes(routes!(list_of))
+        .routes(routes!(delete_of))
 }
 
 /// A token as its user sees it.
@@ -98,5 +103,36 @@ async fn delete(
 ) -> Result<StatusCode, Problem> {
     let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such token"))?;
     tokens::revoke(&state.app, &viewer, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List a user's tokens
+#[utoipa::path(get, path = "/user/{name}/token", operation_id = "listUserTokens", tag = "users",
+    params(schema::UserPath), responses(
+    (status = 200, description = "The user's tokens, without the secrets themselves", body = Vec<schema::Token>),
+    (status = 404, description = "There is no such user"),
+))]
+async fn list_of(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path(name): Path<String>,
+) -> Result<Answer<Vec<Token>>, Problem> {
+    let tokens = tokens::list_of(&state.app, &owner, &user_name(&name)?).await?;
+    Ok(Answer(tokens.into_iter().map(Token::from).collect()))
+}
+
+/// Revoke a user's token
+#[utoipa::path(delete, path = "/user/{name}/token/{id}", operation_id = "revokeUserToken", tag = "users",
+    params(schema::UserPath, schema::TokenId), responses(
+    (status = 204, description = "The token is good for nothing any more"),
+    (status = 404, description = "There is no such user, or the user has no such token"),
+))]
+async fn delete_of(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such token"))?;
+    tokens::revoke_of(&state.app, &owner, &user_name(&name)?, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

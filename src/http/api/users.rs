@@ -18,7 +18,7 @@ use crate::{
         openapi as schema,
         problem::Problem,
     },
-    json::Members,
+    json::{Members, Node},
     service::{
         Owner,
         users::{self, UserChanges},
@@ -92,7 +92,7 @@ async fn create(
 
 /// Change a user's role or set a new password
 ///
-/// Either ends the user's sessions at once.
+/// Either ends the user's sessions at once. Tokens stay, unless `revokeTokens` goes with a new password.
 #[utoipa::path(patch, path = "/user/{name}", operation_id = "updateUser", tag = "users", params(schema::UserPath),
     request_body = schema::UserChanges, responses(
     (status = 200, description = "The user as it is now", body = schema::User),
@@ -113,8 +113,10 @@ async fn update(
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let role = members.optional("role", |node| Role::parse(node.text()?));
     let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
+    let revoke_tokens = members.optional("revokeTokens", Node::boolean).unwrap_or_default();
     members.finish().map_err(body::invalid)?;
-    let user = users::change(&state.app, &owner, &name, UserChanges { role, password }).await?;
+    let user =
+        users::change(&state.app, &owner, &name, UserChanges { role, password, revoke_tokens }).await?;
     Ok(Answer(user.into()))
 }
 
@@ -135,7 +137,8 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn user_name(text: &str) -> Result<UserName, Problem> {
+/// The name in the address of a user.
+pub(super) fn user_name(text: &str) -> Result<UserName, Problem> {
     UserName::parse(text)
         .map_err(|invalid| Problem::new(StatusCode::NOT_FOUND, format!("a user's name {invalid}")))
 }

@@ -24,7 +24,7 @@ use crate::{
         problem::Problem,
     },
     service::{
-        Error, Once, Via, Viewer,
+        Error, Identity, Once, Via, Viewer,
         audit::RequestContext,
         sessions,
         tokens::{self, NewToken},
@@ -49,26 +49,55 @@ struct Account<'a> {
     once: String,
 }
 
-struct Session {
-    id: i64,
-    program: String,
-    address: String,
-    since: Moment,
-    seen: Moment,
-    current: bool,
+/// A session as the pages show it.
+pub(super) struct Session {
+    pub(super) id: i64,
+    pub(super) program: String,
+    pub(super) address: String,
+    pub(super) since: Moment,
+    pub(super) seen: Moment,
+    /// Whether it is the one that asks.
+    pub(super) current: bool,
 }
 
-struct Token {
-    id: i64,
-    name: String,
-    role: &'static str,
-    made: Moment,
-    ends: Option<Moment>,
-    is_over: bool,
+impl Session {
+    pub(super) fn shown(session: sessions::Session, asking: &Identity) -> Self {
+        Self {
+            current: asking.via == Via::Session { id: session.id },
+            id: session.id,
+            program: agent::in_words(&session.user_agent),
+            address: session.address,
+            since: Moment::of(session.created_at),
+            seen: Moment::of(session.seen_at),
+        }
+    }
+}
+
+/// A token as the pages show it.
+pub(super) struct Token {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) role: &'static str,
+    pub(super) made: Moment,
+    pub(super) ends: Option<Moment>,
+    pub(super) is_over: bool,
+}
+
+impl Token {
+    pub(super) fn shown(token: &tokens::Token, now: Time) -> Self {
+        Self {
+            id: token.id,
+            name: token.name.as_str().to_owned(),
+            role: token.role.as_str(),
+            made: Moment::of(token.created_at),
+            ends: token.expires_at.map(Moment::of),
+            is_over: token.expires_at.is_some_and(|end| end <= now),
+        }
+    }
 }
 
 /// A time, for programs and for people.
-struct Moment(Time, String);
+pub(super) struct Moment(pub(super) Time, pub(super) String);
 
 impl Moment {
     fn of(time: Time) -> Self {
@@ -105,26 +134,11 @@ async fn page(
     made: Option<(String, String)>,
 ) -> Result<Response, Problem> {
     let now = state.app.now();
-    let session = |s: sessions::Session| Session {
-        current: visitor.via == Via::Session { id: s.id },
-        id: s.id,
-        program: agent::in_words(&s.user_agent),
-        address: s.address,
-        since: Moment::of(s.created_at),
-        seen: Moment::of(s.seen_at),
-    };
-    let mut sessions: Vec<Session> =
-        sessions::list(&state.app, visitor).await?.into_iter().map(session).collect();
+    let sessions = sessions::list(&state.app, visitor).await?.into_iter();
+    let mut sessions: Vec<Session> = sessions.map(|session| Session::shown(session, visitor)).collect();
     sessions.sort_by_key(|session| !session.current);
-    let token = |t: tokens::Token| Token {
-        id: t.id,
-        name: t.name.as_str().to_owned(),
-        role: t.role.as_str(),
-        made: Moment::of(t.created_at),
-        ends: t.expires_at.map(Moment::of),
-        is_over: t.expires_at.is_some_and(|end| end <= now),
-    };
-    let tokens = tokens::list(&state.app, visitor).await?.into_iter().map(token).collect();
+    let tokens = tokens::list(&state.app, visitor).await?.into_iter();
+    let tokens = tokens.map(|token| Token::shown(&token, now)).collect();
     let roles = Role::ALL.into_iter().rev().filter(|role| *role <= visitor.role).map(Role::as_str).collect();
     let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
     let once = format!("{:032x}", rand::random::<u128>());
@@ -141,7 +155,8 @@ async fn change_password(
     let changed = match new_password(&form, &visitor.name) {
         Ok(new) => {
             let present = form.get("presentPassword");
-            users::change_own_password(&state.app, &visitor, &from, present, new).await
+            let revoke_tokens = form.find("revokeTokens").is_some();
+            users::change_own_password(&state.app, &visitor, &from, present, new, revoke_tokens).await
         }
         Err(error) => Err(error),
     };
@@ -216,7 +231,8 @@ async fn revoke_token(State(state): State<Shared>, viewer: Viewer, form: Form) -
     Ok(notice::told("/account", "token-revoked"))
 }
 
-fn id_in(form: &Form, what: &str) -> Result<i64, Problem> {
+/// The id that a form sends, of a session or a token.
+pub(super) fn id_in(form: &Form, what: &str) -> Result<i64, Problem> {
     let problem = || Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}"));
     form.get("id").parse().map_err(|_| problem())
 }

@@ -1,5 +1,6 @@
 //! The web pages and what they are made of. They call the same operations as the API.
 
+mod access;
 mod account;
 mod agent;
 pub mod assets;
@@ -55,6 +56,7 @@ pub fn routes() -> Router<Shared> {
         .merge(undo::routes())
         .merge(account::routes())
         .merge(users::routes())
+        .merge(access::routes())
 }
 
 /// Makes an answer of a page.

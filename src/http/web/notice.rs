@@ -21,7 +21,7 @@ use crate::{
 const PATIENCE: u64 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
-const SENTENCES: [(&str, &str); 11] = [
+const SENTENCES: [(&str, &str); 13] = [
     ("unchanged", "Nothing was changed."),
     ("deleted", "The film was deleted already."),
     ("unselected", "No film is selected."),
@@ -29,6 +29,8 @@ const SENTENCES: [(&str, &str); 11] = [
     ("password", "The new password is set, and all sessions have ended. Sign in with it."),
     ("session-ended", "The session has ended."),
     ("sessions-ended", "All other sessions have ended."),
+    ("all-sessions-ended", "All sessions have ended."),
+    ("tokens-revoked", "All tokens are revoked: they open nothing any more."),
     ("token-revoked", "The token is revoked: it opens nothing any more."),
     ("user-added", "The user was added."),
     ("user-changed", "The user was changed, and has to sign in again."),

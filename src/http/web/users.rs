@@ -143,7 +143,8 @@ fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
         "" => None,
         password => reading.field("password", Password::parse(password, name)),
     };
-    reading.finish(Some(UserChanges { role, password }))
+    let revoke_tokens = form.find("revokeTokens").is_some();
+    reading.finish(Some(UserChanges { role, password, revoke_tokens }))
 }
 
 async fn remove(
@@ -159,7 +160,8 @@ async fn remove(
     }
 }
 
-fn named(form: &Form) -> Result<UserName, Problem> {
+/// The user that a form, or an address, names.
+pub(super) fn named(form: &Form) -> Result<UserName, Problem> {
     let problem = |_| Problem::new(StatusCode::NOT_FOUND, "there is no such user");
     UserName::parse(form.get("name")).map_err(problem)
 }

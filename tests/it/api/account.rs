@@ -184,7 +184,7 @@ on_both! {
         let name = UserName::parse("viewer").expect("a name");
         for identity in identities {
             let owner = Owner::try_from(identity).expect("it was one");
-            let changes = UserChanges { role: Some(Role::Owner), password: None };
+            let changes = UserChanges { role: Some(Role::Owner), ..UserChanges::default() };
             let done = users::change(app, &owner, &name, changes).await;
             assert!(matches!(done, Err(Error::Unauthenticated(_))), "{done:?}");
             let removed = users::remove(app, &owner, &name).await;

@@ -198,10 +198,14 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
         (get.clone(), "/token", "", Viewer, 200),
         (post.clone(), "/token", r#"{"name":"laptop"}"#, Viewer, 201),
         (delete.clone(), "/token/{id}", "", Viewer, 204),
-        (get, "/user", "", Owner, 200),
+        (get.clone(), "/user", "", Owner, 200),
         (post, "/user", user, Owner, 201),
         (patch, "/user/{name}", r#"{"role":"editor"}"#, Owner, 200),
-        (delete, "/user/{name}", "", Owner, 204),
+        (delete.clone(), "/user/{name}", "", Owner, 204),
+        (get.clone(), "/user/{name}/session", "", Owner, 200),
+        (delete.clone(), "/user/{name}/session/{id}", "", Owner, 204),
+        (get, "/user/{name}/token", "", Owner, 200),
+        (delete, "/user/{name}/token/{id}", "", Owner, 204),
     ]
 }
 
@@ -222,8 +226,14 @@ async fn with_a_target(service: &Service, role: Role, token: &str, method: &Meth
             sessions[0]["id"].to_string()
         }
         _ => {
-            let name = format!("{}-{}", role.as_str(), method.as_str());
+            let what = rest.split('/').nth(1).unwrap_or("itself");
+            let name = format!("{}-{}-{what}", role.as_str(), method.as_str());
             service.add_user(&name, Role::Viewer).await;
+            if let Some((list, _)) = rest.split_once("/{id}") {
+                service.session_of(&name).await;
+                let id = service.get(&format!("{noun}/{name}{list}")).await.json()[0]["id"].clone();
+                return format!("{noun}/{name}{list}/{id}");
+            }
             name
         }
     };

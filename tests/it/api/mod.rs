@@ -1,5 +1,6 @@
 //! The API, request by request.
 
+mod access;
 mod account;
 mod auth;
 mod batch;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::add_user;
+use super::{add_user, status_with, token};
 use crate::{
     on_both,
     support::{
@@ -135,6 +135,17 @@ on_both! {
             .await;
         let last = Browser::of(&server, &sign_in(&server, "olivia", NEW, 200).await);
         let last_id = last.sessions().await[0];
+        let of_vera = Browser::of(&server, &sign_in(&server, "vera", NEW, 200).await);
+        let vera_id = of_vera.sessions().await[0];
+        last.send(Method::DELETE, &format!("/user/vera/session/{vera_id}"), json!({}), 204).await;
+        let with_a_token = token(&database, "vera");
+        let tokens = last.send(Method::GET, "/user/vera/token", json!({}), 200).await.json();
+        let token_id = tokens[0]["id"].clone();
+        last.send(Method::DELETE, &format!("/user/vera/token/{token_id}"), json!({}), 204).await;
+        assert_eq!(status_with(&server, &with_a_token).await, 401);
+        let revoking = json!({"password": PASSWORD, "revokeTokens": true});
+        token(&database, "vera");
+        last.send(Method::PATCH, "/user/vera", revoking, 200).await;
         last.send(Method::DELETE, "/user/vera", json!({}), 204).await;
         last.send(Method::POST, "/logout", json!({}), 204).await;
 
@@ -160,6 +171,11 @@ on_both! {
             format!("session.all_ended; olivia; session; user olivia; but session {second_id}"),
             "user.password_changed; olivia; session; user olivia; -".to_owned(),
             format!("user.sign_in; olivia; password; session {last_id} of olivia; -"),
+            format!("user.sign_in; vera; password; session {vera_id} of vera; -"),
+            format!("session.ended; olivia; session; session {vera_id} of vera; -"),
+            format!("token.revoked; olivia; session; token {token_id} of vera; -"),
+            "user.password_changed; olivia; session; user vera; -".to_owned(),
+            "token.all_revoked; olivia; session; user vera; -".to_owned(),
             "user.removed; olivia; session; user vera; role viewer".to_owned(),
             format!("user.sign_out; olivia; session; session {last_id} of olivia; -"),
             format!("service.stopped; -; service; reelshelf {}; -", env!("CARGO_PKG_VERSION")),
@@ -276,6 +292,9 @@ on_both! {
             (&["token", "list", "vera"], "", None),
             (&["token", "revoke", "vera", "1"], "", Some(
                 "token.revoked; console; console; token 1 of vera; -")),
+            (&["session", "list", "vera"], "", None),
+            (&["session", "end", "vera", "--all"], "", Some("session.all_ended; console; console; user vera; -")),
+            (&["token", "revoke", "vera", "--all"], "", Some("token.all_revoked; console; console; user vera; -")),
             (&["history", "prune", "--before", "2020-01-01"], "", Some(
                 "history.pruned; console; console; changes before 2020-01-01T00:00:00.000Z; 0 changes")),
             (&["user", "remove", "vera"], "", Some("user.removed; console; console; user vera; role editor")),
@@ -316,6 +335,7 @@ on_both! {
         let audited = [
             "POST /login", "POST /logout", "POST /setup", "PATCH /me", "DELETE /session/{id}", "POST /token",
             "DELETE /token/{id}", "POST /user", "PATCH /user/{name}", "DELETE /user/{name}",
+            "DELETE /user/{name}/session/{id}", "DELETE /user/{name}/token/{id}",
         ];
         let in_the_history = [
             "POST /movie", "PATCH /movie/{id}", "DELETE /movie/{id}", "POST /movie/batch",

@@ -15,6 +15,7 @@ mod migrate;
 mod restore;
 mod secrets;
 mod serve;
+mod session;
 mod systemd;
 mod tls;
 mod token;

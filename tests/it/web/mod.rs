@@ -1,5 +1,6 @@
 //! The web pages, as a browser gets them.
 
+mod access;
 mod account;
 mod assets;
 mod changes;

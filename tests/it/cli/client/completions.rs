@@ -8,7 +8,7 @@ use crate::{
     support::{Service, program::run_with},
 };
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "add",
     "list",
     "search",
@@ -28,6 +28,7 @@ const COMMANDS: [&str; 22] = [
     "serve",
     "user",
     "token",
+    "session",
     "backup",
     "restore",
     "migrate",
@@ -100,7 +101,8 @@ fn the_help_names_every_command_in_its_group() {
         assert!(help.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command}: {help}");
         let own = run_with(&[command, "--help"], &[]).expect(0).out;
         assert!(own.contains("Usage: reelshelf "), "{own}");
-        let is_served = ["serve", "user", "token", "backup", "restore", "migrate"].contains(&command);
+        let is_served =
+            ["serve", "user", "token", "session", "backup", "restore", "migrate"].contains(&command);
         assert_eq!(own.contains("--log-format"), is_served, "{own}");
         assert_eq!(own.contains("--database"), is_served, "{own}");
     }
