@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod db;
 mod deploy;
+mod documents;
 mod exchange;
 mod support;
 mod web;
