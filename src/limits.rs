@@ -177,6 +177,11 @@ limits! {
     pub const LONG_IDLE_WAIT: Duration = Duration::from_secs(10 * 60);
     /// Time to cancel a statement on PostgreSQL for whose result nobody waits any more.
     pub const CANCEL_WAIT: Duration = Duration::from_secs(5);
+
+    // The log
+
+    /// Lines of the log that wait for standard error.
+    pub const LOG_QUEUE_BYTES: usize = 1024 * 1024;
 }
 
 /// The value of a limit.

@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use super::client::{
-    Client, Connection,
-    output::Out,
-    terminal, values,
+    Client, Connection, terminal, values,
     words::{named, shown},
 };
-use crate::domain::{Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold};
+use crate::{
+    cli::output::{Out, message},
+    domain::{Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
+};
 
 /// The film; what is missing is asked for at the terminal.
 #[derive(clap::Args)]
@@ -75,7 +76,7 @@ async fn ask_for_the_rest(args: Args, client: &Client) -> anyhow::Result<Attribu
     let title = given_or(args.title, || terminal::ask_for("Title:", Title::parse))?;
     let release_year = given_or(args.year, || terminal::ask_for("Release year:", values::year))?;
     for film in same(client, &title, release_year).await? {
-        eprintln!("There is already {}.", shown(&named(&film)));
+        message!("There is already {}.", shown(&named(&film)));
     }
     Ok(Attributes {
         movie_format: given_or(args.format, || {

@@ -7,6 +7,7 @@ use indicatif::HumanBytes;
 
 use super::database::Database;
 use crate::{
+    cli::output::message,
     serve::ended,
     service::{Owner, backup},
 };
@@ -34,7 +35,7 @@ pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
     app.db.close().await;
     let made = made?;
     let (counts, size) = (in_words(made.counts), HumanBytes(made.bytes));
-    eprintln!("Backed up {counts} to {}, {size}, and checked it.", file.display());
+    message!("Backed up {counts} to {}, {size}, and checked it.", file.display());
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::{env, io::Write};
 use anyhow::Context;
 use clap_complete::{CompleteEnv, Shell, env::Shells};
 
-use super::client::output::Out;
+use super::output::Out;
 
 /// Set by the shell when it asks what a word can become.
 const VARIABLE: &str = "REELSHELF_COMPLETE";

@@ -12,9 +12,12 @@ use reqwest::Response;
 use tokio::signal::ctrl_c;
 
 use super::client::{
-    Client, Connection, Interrupted, file, filters::Filters, movies::Sent, output::Out, progress, values,
+    Client, Connection, Interrupted, file, filters::Filters, movies::Sent, progress, values,
 };
-use crate::domain::{Filter, Invalid};
+use crate::{
+    cli::output::Out,
+    domain::{Filter, Invalid},
+};
 
 /// Which films, where to, and in which form.
 #[derive(clap::Args)]

@@ -1,11 +1,12 @@
 //! `reelshelf health`
 
-use std::{path::PathBuf, time::Duration};
+use std::{io::Write, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 
 use super::{
     client::{refusal::Refusal, server::Server},
+    output::Out,
     serve,
 };
 
@@ -41,6 +42,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
         let Refusal { status, detail, .. } = Refusal::of(answer, &server).await?;
         bail!("the service at {server} is not ready: {detail} ({status})");
     }
-    println!("ready");
+    let mut out = Out::new();
+    let _ = writeln!(out, "ready").and_then(|()| out.flush()); // the exit status says it, too
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `reelshelf history`: the list of changes, of a server; and its pruning, on the database itself.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use anyhow::bail;
 use clap::Subcommand;
@@ -10,7 +10,6 @@ use super::{
     client::{
         Client, Connection,
         history::{Changes, tell},
-        output::Out,
         selection::{Selection, word},
         table::{self, Where},
         titles, values,
@@ -19,6 +18,7 @@ use super::{
     database::Database,
 };
 use crate::{
+    cli::output::{Out, message},
     domain::Time,
     service::{Owner, changes},
 };
@@ -89,7 +89,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             }
             (true, told) => {
                 write!(out, "{}", if told == 0 { "[\n" } else { ",\n" })?;
-                serde_json::to_writer(&mut out, &change)?;
+                serde_json::to_writer(&mut out, &change).map_err(io::Error::from)?;
             }
         }
         told += 1;
@@ -97,7 +97,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     match (args.json, told) {
         (true, 0) => writeln!(out, "[]")?,
         (true, _) => writeln!(out, "\n]")?,
-        (false, 0) => eprintln!("No changes."),
+        (false, 0) => message!("No changes."),
         (false, _) => {}
     }
     out.finish()
@@ -123,7 +123,7 @@ async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<i64> {
 async fn prune(args: Prune) -> anyhow::Result<()> {
     let app = args.database.open().await?;
     let pruned = changes::prune(&app, &Owner::console(), args.before).await?;
-    eprintln!("Removed {pruned} {}.", if pruned == 1 { "change" } else { "changes" });
+    message!("Removed {pruned} {}.", if pruned == 1 { "change" } else { "changes" });
     app.db.close().await;
     Ok(())
 }

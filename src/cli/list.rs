@@ -6,12 +6,14 @@ use super::client::{
     Client, Connection,
     filters::{Filters, Query},
     movies::{Listing, Sent},
-    output::{Form, Out},
     table::Long,
     values,
     words::{count, number},
 };
-use crate::domain::{Filter, Invalid};
+use crate::{
+    cli::output::{Form, Out, message},
+    domain::{Filter, Invalid},
+};
 
 /// How many films a person is shown without asking for more.
 const SHOWN: usize = 100;
@@ -68,7 +70,7 @@ async fn list(args: Args, search: Option<String>) -> anyhow::Result<()> {
     query.extend(args.sort.map(|sort| ("sort", sort)));
     let mut films = client.list(query, if csv { Sent::Csv } else { Sent::Ndjson }, most).await?;
     if films.is_fuzzy {
-        eprintln!("No title matches; these are similar.");
+        message!("No title matches; these are similar.");
     }
     let mut out = Out::new();
     match (json, csv) {
@@ -110,9 +112,9 @@ async fn as_table(films: &mut Listing, client: &Client, out: &mut Out, is_cut: b
     table.finish(out)?;
     out.flush()?;
     match films.total {
-        _ if shown == 0 => eprintln!("No films."),
+        _ if shown == 0 => message!("No films."),
         Some(total) if is_cut && total > shown => {
-            eprintln!("{} of {}; --all shows every one.", number(shown), count(total, "film"));
+            message!("{} of {}; --all shows every one.", number(shown), count(total, "film"));
         }
         _ => {}
     }

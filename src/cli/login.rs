@@ -16,7 +16,10 @@ use super::{
     },
     password,
 };
-use crate::domain::{Role, TokenName, UserName};
+use crate::{
+    cli::output::message,
+    domain::{Role, TokenName, UserName},
+};
 
 /// Where, and as whom.
 #[derive(clap::Args)]
@@ -79,9 +82,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(old) = old {
         revoke(&old)
             .await
-            .unwrap_or_else(|why| eprintln!("reelshelf: warning: the token before was not revoked: {why:#}"));
+            .unwrap_or_else(|why| message!("reelshelf: warning: the token before was not revoked: {why:#}"));
     }
-    eprintln!("Logged in to {server} as {} ({}).", me.name.as_str(), me.role.as_str());
+    message!("Logged in to {server} as {} ({}).", me.name.as_str(), me.role.as_str());
     Ok(())
 }
 

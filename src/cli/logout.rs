@@ -6,6 +6,7 @@ use super::{
     client::{logins::Logins, server::Server},
     login::revoke,
 };
+use crate::cli::output::message;
 
 /// Where.
 #[derive(clap::Args)]
@@ -28,9 +29,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             login.token_id, login.user
         )
     })?;
-    eprintln!("Logged out of {server}; the token is revoked.");
+    message!("Logged out of {server}; the token is revoked.");
     if let Some(next) = logins.of(None) {
-        eprintln!("The server is {} from now on.", next.server);
+        message!("The server is {} from now on.", next.server);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{io::Write, path::PathBuf};
 use anyhow::Context;
 use clap::ValueHint;
 
-use super::client::output::Out;
+use super::output::Out;
 
 /// Where to.
 #[derive(clap::Args)]

@@ -11,10 +11,12 @@ mod health;
 mod history;
 mod import;
 mod list;
+mod log;
 mod login;
 mod logout;
 mod man;
 mod migrate;
+mod output;
 mod password;
 mod pick;
 mod restore;
@@ -30,11 +32,12 @@ mod user;
 use std::{fs, io::IsTerminal, path::Path, process::ExitCode};
 
 use anyhow::Context;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use tokio::runtime;
-use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt};
 
 use database::Database;
+use log::LogFormat;
+use output::message;
 
 /// A service for a collection of films: HTTP API, command line and web pages.
 #[derive(Parser)]
@@ -96,12 +99,6 @@ Exit status:
   0  done
   1  refused or failed; standard error says why
   2  wrong usage";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
 
 #[derive(Subcommand)]
 enum Command {
@@ -180,16 +177,24 @@ enum Service {
 #[must_use]
 pub fn main() -> ExitCode {
     completions::answer();
-    let matches = command().get_matches();
-    let done = Cli::from_arg_matches(&matches).map_err(Into::into).and_then(run);
-    let Err(error) = done else { return ExitCode::SUCCESS };
-    if client::output::is_closed(&error) {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let done = parsed.map_err(Into::into).and_then(run);
+    log::finish();
+    done.map_or_else(|error| ended_by(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Tells why it ended; the exit status.
+fn ended_by(error: &anyhow::Error) -> ExitCode {
+    if output::is_closed(error) {
         return ExitCode::SUCCESS; // whoever read has read enough
     }
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
-        usage.exit();
+        return match usage.print() {
+            Err(unwritten) if !usage.use_stderr() => ended_by(&output::unwritten(unwritten).into()),
+            _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(1)),
+        };
     }
-    eprintln!("reelshelf: {error:#}");
+    message!("reelshelf: {error:#}");
     if error.is::<client::Interrupted>() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
 }
 
@@ -249,7 +254,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if prunes || matches!(cli.command, Command::Service(_)) {
         // At a terminal a command says itself what it did, and nothing keeps a line of the audit log there.
         let serves = matches!(cli.command, Command::Service(Service::Serve(_)));
-        start_log(cli.log_format, serves || !std::io::stderr().is_terminal());
+        log::start(cli.log_format, serves || !std::io::stderr().is_terminal())?;
     }
     let mut runtime = runtime::Builder::new_multi_thread();
     // Each thread of the blocking pool may hold a connection to the database.
@@ -290,13 +295,4 @@ impl Films {
             Self::Undo(args) => undo::run(args).await,
         }
     }
-}
-
-fn start_log(format: LogFormat, audit: bool) {
-    let layer = fmt::layer().with_writer(std::io::stderr);
-    let layer = match format {
-        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => layer.json().boxed(),
-    };
-    registry().with(layer.with_filter(crate::log::filter(audit))).init();
 }

@@ -3,10 +3,13 @@
 use std::io::Write;
 
 use super::{
-    client::{Connection, filters::Filters, output::Out, values},
+    client::{Connection, filters::Filters, values},
     show::described,
 };
-use crate::domain::{Length, Rating};
+use crate::{
+    cli::output::Out,
+    domain::{Length, Rating},
+};
 
 /// What the film is to be like.
 #[derive(clap::Args)]

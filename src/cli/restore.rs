@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{backup::in_words, database::Database};
 use crate::{
+    cli::output::message,
     serve::ended,
     service::{Owner, backup},
 };
@@ -28,8 +29,8 @@ pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
     app.db.close().await;
     let restored = restored?;
     if let Some(replaced) = restored.replaced {
-        eprintln!("What was there before is in {}.", replaced.display());
+        message!("What was there before is in {}.", replaced.display());
     }
-    eprintln!("Restored {} as of {}.", in_words(restored.counts), restored.created_at);
+    message!("Restored {} as of {}.", in_words(restored.counts), restored.created_at);
     Ok(())
 }

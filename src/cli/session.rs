@@ -1,8 +1,14 @@
 //! `reelshelf session`
 
+use std::io::Write;
+
 use clap::Subcommand;
 
-use super::{client::words::shown, database::Database};
+use super::{
+    client::words::shown,
+    database::Database,
+    output::{Out, message},
+};
 use crate::{
     domain::UserName,
     service::{App, Owner, sessions},
@@ -51,20 +57,22 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { user } => {
             let (_, sessions) = sessions::list_of(app, &owner, &user).await?;
+            let mut out = Out::new();
             for session in sessions {
                 // A browser calls itself what it likes.
                 let browser = shown(&session.user_agent);
                 let (id, address) = (session.id, session.address);
-                println!("{id}\t{address}\t{}\t{}\t{browser}", session.created_at, session.seen_at);
+                writeln!(out, "{id}\t{address}\t{}\t{}\t{browser}", session.created_at, session.seen_at)?;
             }
+            out.finish()?;
         }
         Command::End { user, id: None, .. } => {
             sessions::end_all_of(app, &owner, &user).await?;
-            eprintln!("Ended all sessions of {}.", user.as_str());
+            message!("Ended all sessions of {}.", user.as_str());
         }
         Command::End { user, id: Some(id), .. } => {
             sessions::end_of(app, &owner, &user, id).await?;
-            eprintln!("Ended session {id} of {}.", user.as_str());
+            message!("Ended session {id} of {}.", user.as_str());
         }
     }
     Ok(())

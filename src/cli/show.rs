@@ -4,12 +4,14 @@ use std::io::Write;
 
 use super::client::{
     Connection,
-    output::Out,
     selection::Selection,
     table::{self, Where},
     words::{length, moment, shown, stars},
 };
-use crate::domain::Movie;
+use crate::{
+    cli::output::{Out, message},
+    domain::Movie,
+};
 
 /// Which film.
 #[derive(clap::Args)]
@@ -27,7 +29,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = args.connection.client()?;
     let (films, is_fuzzy) = args.selection.films(&client).await?;
     if is_fuzzy {
-        eprintln!("No title matches; these are similar.");
+        message!("No title matches; these are similar.");
     }
     let is_single = args.selection.ids().is_some_and(|ids| ids.len() == 1);
     let mut out = Out::new();

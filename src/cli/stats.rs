@@ -11,11 +11,10 @@ use serde_json::Value;
 use super::client::{
     Connection,
     filters::Filters,
-    output::Out,
     table::{self, Where},
     words::{count, number, stars},
 };
-use crate::domain::Rating;
+use crate::{cli::output::Out, domain::Rating};
 
 /// Of which films.
 #[derive(clap::Args)]

@@ -1,8 +1,14 @@
 //! `reelshelf token`
 
+use std::io::Write;
+
+use anyhow::bail;
 use clap::Subcommand;
 
-use super::database::Database;
+use super::{
+    database::Database,
+    output::{Out, message},
+};
 use crate::{
     domain::{Role, Time, TokenName, UserName},
     service::{
@@ -70,27 +76,35 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
         Command::Create { user, name, role, expires } => {
             let new = NewToken { name, role, expires_at: expires };
             let (token, secret) = tokens::create_for(app, &owner, &user, &new).await?;
-            eprintln!(
+            let mut out = Out::new();
+            let shown = writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush());
+            if let Err(unwritten) = shown {
+                tokens::revoke_of(app, &owner, &user, token.id).await?;
+                bail!("{unwritten}; token {} was revoked again", token.id); // also where nobody reads
+            }
+            message!(
                 "Made token {} of {}, as {}; it is shown only now.",
                 token.id,
                 user.as_str(),
                 token.role.as_str()
             );
-            println!("{}", secret.reveal());
         }
         Command::List { user } => {
+            let mut out = Out::new();
             for token in tokens::list_of(app, &owner, &user).await? {
                 let expires = token.expires_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-                println!("{}\t{}\t{}\t{expires}", token.id, token.name.as_str(), token.role.as_str());
+                let (id, name, role) = (token.id, token.name.as_str(), token.role.as_str());
+                writeln!(out, "{id}\t{name}\t{role}\t{expires}")?;
             }
+            out.finish()?;
         }
         Command::Revoke { user, id: None, .. } => {
             tokens::revoke_all_of(app, &owner, &user).await?;
-            eprintln!("Revoked all tokens of {}.", user.as_str());
+            message!("Revoked all tokens of {}.", user.as_str());
         }
         Command::Revoke { user, id: Some(id), .. } => {
             tokens::revoke_of(app, &owner, &user, id).await?;
-            eprintln!("Revoked token {id} of {}.", user.as_str());
+            message!("Revoked token {id} of {}.", user.as_str());
         }
     }
     Ok(())

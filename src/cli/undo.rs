@@ -7,9 +7,11 @@ use anyhow::bail;
 use super::client::{
     Client, Connection,
     history::{Changes, tell},
-    output::Out,
 };
-use crate::domain::{Change, ChangeKind};
+use crate::{
+    cli::output::Out,
+    domain::{Change, ChangeKind},
+};
 
 /// Which change.
 #[derive(clap::Args)]

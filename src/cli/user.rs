@@ -1,8 +1,14 @@
 //! `reelshelf user`
 
+use std::io::Write;
+
 use clap::Subcommand;
 
-use super::{database::Database, password};
+use super::{
+    database::Database,
+    output::{Out, message},
+    password,
+};
 use crate::{
     domain::{Role, UserName},
     service::{
@@ -78,27 +84,29 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
         Command::Add { name, role, password_stdin } => {
             let password = password::ask(&name, password_stdin)?;
             users::add(app, &owner, &name, role, password, Once::default()).await?;
-            eprintln!("Added {} as {}.", name.as_str(), role.as_str());
+            message!("Added {} as {}.", name.as_str(), role.as_str());
         }
         Command::List => {
+            let mut out = Out::new();
             for user in users::list(app, &owner).await? {
-                println!("{}\t{}\t{}", user.name.as_str(), user.role.as_str(), user.created_at);
+                writeln!(out, "{}\t{}\t{}", user.name.as_str(), user.role.as_str(), user.created_at)?;
             }
+            out.finish()?;
         }
         Command::Role { name, role } => {
             users::change(app, &owner, &name, UserChanges { role: Some(role), ..UserChanges::default() })
                 .await?;
-            eprintln!("{} is {} now.", name.as_str(), role.as_str());
+            message!("{} is {} now.", name.as_str(), role.as_str());
         }
         Command::Passwd { name, password_stdin, revoke_tokens } => {
             let password = Some(password::ask(&name, password_stdin)?);
             users::change(app, &owner, &name, UserChanges { role: None, password, revoke_tokens }).await?;
             let tokens = if revoke_tokens { ", and no tokens" } else { "" };
-            eprintln!("{} has a new password{tokens}.", name.as_str());
+            message!("{} has a new password{tokens}.", name.as_str());
         }
         Command::Remove { name } => {
             users::remove(app, &owner, &name).await?;
-            eprintln!("Removed {}.", name.as_str());
+            message!("Removed {}.", name.as_str());
         }
     }
     Ok(())

@@ -108,7 +108,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     // Whoever has read the line may tell it to end at once.
     let ended = ended()?;
     let mut out = std::io::stdout();
-    writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush())?;
+    if let Err(error) = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush()) {
+        tracing::warn!(%error, "standard output could not be told that the service listens on {scheme}://{address}");
+    }
     systemd::notify("READY=1")?;
 
     let (end_backups, backups_ended) = watch::channel(false);

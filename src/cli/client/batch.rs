@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::{
     Client,
-    output::Out,
     refusal::Refusal,
     terminal,
     words::{count, named, shown},
 };
-use crate::{domain::Movie, service::batch::Done};
+use crate::{
+    cli::output::{Out, write_message},
+    domain::Movie,
+    service::batch::Done,
+};
 
 /// How a user agrees, and is answered.
 #[derive(clap::Args)]
@@ -49,7 +52,7 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
         films => count(films.len(), "film"),
     };
     if films.len() > 1 && !consent.yes {
-        eprint!("{preview}");
+        write_message(format_args!("{preview}"));
         if !terminal::is_there() {
             bail!("{} would be {}; --yes agrees", films_in_words, done.to_lowercase());
         }

@@ -6,10 +6,12 @@ use reqwest::{Method, header};
 
 use super::{
     Client,
-    output::Out,
     words::{count, differences, moment, named, shown},
 };
-use crate::domain::{Change, ChangeKind, Effect, Limit};
+use crate::{
+    cli::output::Out,
+    domain::{Change, ChangeKind, Effect, Limit},
+};
 
 /// A list of changes, page after page.
 pub struct Changes<'a> {

@@ -10,6 +10,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::server::Server;
+use crate::cli::output::message;
 
 /// A server and a token for it.
 #[derive(Serialize, Deserialize)]
@@ -100,7 +101,7 @@ fn keep_private(file: &fs::File, path: &std::path::Path) -> anyhow::Result<()> {
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))
             .with_context(|| format!("{} can be read by others", path.display()))?;
-        eprintln!(
+        message!(
             "reelshelf: warning: {} could be read by others, which is mended; if somebody may have done so, log in again",
             path.display()
         );

@@ -6,7 +6,6 @@ pub mod filters;
 pub mod history;
 pub mod logins;
 pub mod movies;
-pub mod output;
 pub mod progress;
 pub mod refusal;
 pub mod selection;
@@ -23,7 +22,10 @@ use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderValue};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::domain::{Role, UserName};
+use crate::{
+    cli::output::message,
+    domain::{Role, UserName},
+};
 use logins::Logins;
 use refusal::Refusal;
 use server::Server;
@@ -110,7 +112,7 @@ impl Client {
                 Credentials::Token(_) => "token",
                 Credentials::Password(..) => "password",
             };
-            eprintln!(
+            message!(
                 "reelshelf: warning: the {what} goes to {server} unencrypted; https:// would protect it"
             );
         }

@@ -6,11 +6,8 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
-use super::{
-    output::Out,
-    words::{length, shown, stars},
-};
-use crate::domain::Movie;
+use super::words::{length, shown, stars};
+use crate::{cli::output::Out, domain::Movie};
 
 /// Where a table is to be shown.
 #[derive(Clone, Copy, PartialEq, Eq)]

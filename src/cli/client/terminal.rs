@@ -1,10 +1,13 @@
 //! Questions to whoever sits at the terminal. They are asked on standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use anyhow::bail;
 
-use crate::domain::Invalid;
+use crate::{
+    cli::output::{message, write_message},
+    domain::Invalid,
+};
 
 /// Whether somebody is there to be asked.
 #[must_use]
@@ -17,11 +20,10 @@ pub fn is_there() -> bool {
 /// # Errors
 /// The terminal was closed (Ctrl-D).
 pub fn ask(question: &str) -> anyhow::Result<String> {
-    eprint!("{question} ");
-    io::stderr().flush()?;
+    write_message(format_args!("{question} "));
     let mut line = String::new();
     if io::stdin().read_line(&mut line)? == 0 {
-        eprintln!();
+        message!("");
         bail!("given up; nothing was changed");
     }
     Ok(line.trim().to_owned())
@@ -35,7 +37,7 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
     loop {
         match parse(&ask(question)?) {
             Ok(value) => return Ok(value),
-            Err(Invalid(why)) => eprintln!("  It {why}."),
+            Err(Invalid(why)) => message!("  It {why}."),
         }
     }
 }

@@ -13,8 +13,9 @@ use clap::{
 };
 use serde_json::Value;
 
-use super::client::{Connection, filters::Query, output::Out, refusal::Refusal};
+use super::client::{Connection, filters::Query, refusal::Refusal};
 use crate::{
+    cli::output::Out,
     domain::{Invalid, Role},
     exchange::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
 };
@@ -143,10 +144,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         },
     };
     input.locate(&mut found);
-    show(&found, args.json)?;
+    let shown = show(&found, args.json);
     if let Some(refused) = refused {
-        refused.keep()?;
+        refused.keep()?; // also where standard output cannot be written
     }
+    shown?;
     refusal.map_or(Ok(()), Err)
 }
 

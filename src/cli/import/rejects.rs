@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use super::input::Input;
 use crate::{
     cli::client::{file, words::count},
+    cli::output::message,
     exchange::{self, ImportOptions},
 };
 
@@ -62,11 +63,11 @@ impl Refused {
     pub fn keep(self) -> anyhow::Result<()> {
         let name = self.rejects.path.display();
         if self.rows == 0 {
-            eprintln!("No row was refused; {name} is not written.");
+            message!("No row was refused; {name} is not written.");
             return Ok(());
         }
         self.write().with_context(|| format!("{name} cannot be written"))?;
-        eprintln!("{} refused, with the reasons: {name}. Mend and import it.", count(self.rows, "row"));
+        message!("{} refused, with the reasons: {name}. Mend and import it.", count(self.rows, "row"));
         Ok(())
     }
 

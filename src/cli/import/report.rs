@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::client::{
-    output::Out,
     table::{self, Where},
     words::{count, number, shown},
 };
+use crate::cli::output::Out;
 
 /// How many errors are shown, and how many notes of each kind.
 const SHOWN: usize = 20;

@@ -74,12 +74,33 @@ pub fn run_with_input(arguments: &[&str], environment: &[(&str, &str)], input: &
 
 /// Runs the program to its end while nobody reads its standard output.
 pub fn run_unread(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
+    run_on(arguments, environment, Some(unread()), None)
+}
+
+/// A pipe whose reader is gone.
+pub fn unread() -> Stdio {
+    let (_, writer) = std::io::pipe().expect("a pipe");
+    writer.into()
+}
+
+/// What can never be written: the device that is always full.
+pub fn full() -> Stdio {
+    std::fs::File::options().write(true).open("/dev/full").expect("a device").into()
+}
+
+/// Runs the program to its end with other standard streams, where they are given; nothing of them is read.
+pub fn run_on(
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+    out: Option<Stdio>,
+    err: Option<Stdio>,
+) -> Done {
     let mut command = command(arguments, environment);
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    let output = command.stdout(writer).output().expect("the program runs");
-    let err = String::from_utf8(output.stderr).expect("text");
-    Done { status: output.status.code().unwrap_or(-1), out: String::new(), err }
+    command.stdin(Stdio::null());
+    command.stdout(out.unwrap_or_else(Stdio::piped)).stderr(err.unwrap_or_else(Stdio::piped));
+    let output = command.output().expect("the program runs");
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text"));
+    Done { status: output.status.code().unwrap_or(-1), out, err }
 }
 
 /// Runs a command on a database, with this on standard input.
@@ -124,6 +145,19 @@ pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// Reads lines into a log, until their end.
+pub fn collect(lines: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(lines).lines() {
+            let line = line.expect("text");
+            secrets::note_line(&line);
+            let mut log = log.lock().expect("a log");
+            log.push_str(&line);
+            log.push('\n');
+        }
+    })
+}
+
 /// A running `reelshelf serve`, which is killed with this value.
 pub struct Program {
     child: Child,
@@ -144,6 +178,28 @@ impl Program {
     pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
         let database = ("REELSHELF_DATABASE", database.address.as_str());
         Self::start_in(&[&[database], environment].concat(), options)
+    }
+
+    /// The same with another standard error, of which nothing is read.
+    pub fn start_with_stderr(database: &TestDatabase, environment: &[(&str, &str)], err: Stdio) -> Self {
+        let database = ("REELSHELF_DATABASE", database.address.as_str());
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
+        let mut command = command(&arguments, &[&[database], environment].concat());
+        Self::spawn(command.stdin(Stdio::null()).stderr(err))
+    }
+
+    /// The same with a standard output that cannot be written; the log tells where it listens.
+    pub fn start_unheard(database: &TestDatabase, out: Stdio) -> Self {
+        let environment = [("REELSHELF_DATABASE", database.address.as_str())];
+        let mut command = command(&["serve", "--listen", "127.0.0.1:0"], &environment);
+        let mut child = command.stdin(Stdio::null()).stdout(out).spawn().expect("the program starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let err = child.stderr.take().map(|err| collect(err, log.clone()));
+        let mut program = Self { child, base: String::new(), client: client([]), out: None, err, log };
+        let line = program.await_log("the service listens on ");
+        let (_, base) = line.split_once("the service listens on ").expect("an address");
+        base.split_whitespace().next().expect("an address").clone_into(&mut program.base);
+        program
     }
 
     /// The same where the environment or the options name the database.
@@ -174,19 +230,8 @@ impl Program {
     fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-        let err = BufReader::new(child.stderr.take().expect("a pipe"));
-
         let log = Arc::new(Mutex::new(String::new()));
-        let written = log.clone();
-        let err = thread::spawn(move || {
-            for line in err.lines() {
-                let line = line.expect("text");
-                secrets::note_line(&line);
-                let mut log = written.lock().expect("a log");
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
+        let err = child.stderr.take().map(|err| collect(err, log.clone()));
         let (ready, is_ready) = mpsc::channel();
         let out = thread::spawn(move || {
             let mut first = String::new();
@@ -195,8 +240,7 @@ impl Program {
             text(out)
         });
 
-        let mut program =
-            Self { child, base: String::new(), client: client([]), out: Some(out), err: Some(err), log };
+        let mut program = Self { child, base: String::new(), client: client([]), out: Some(out), err, log };
         let line = is_ready.recv_timeout(PATIENCE).unwrap_or_default();
         let base = line.strip_prefix("listening on ").and_then(|line| line.strip_suffix('\n'));
         match base {
@@ -249,8 +293,8 @@ impl Program {
     /// Waits until it ends; standard output without the first line.
     pub fn ended(mut self) -> Done {
         let status = await_end(&mut self.child);
-        let out = self.out.take().expect("not yet read").join().expect("text");
-        self.err.take().expect("not yet read").join().expect("text");
+        let out = self.out.take().map(|out| out.join().expect("text")).unwrap_or_default();
+        self.err.take().into_iter().for_each(|err| err.join().expect("text"));
         Done { status, out, err: self.log() }
     }
 
