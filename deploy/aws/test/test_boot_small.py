@@ -69,8 +69,8 @@ def test_the_data_is_on_the_volume(aws, small, booted):
 
 
 def test_port_80_leads_to_443(booted):
-    status, headers, _ = get("http://127.0.0.1/movie?q=heat", Host=DOMAIN)
-    assert (status, headers["Location"]) == (301, f"https://{DOMAIN}/movie?q=heat")
+    status, headers, _ = get("http://127.0.0.1/?q=heat", Host=DOMAIN, Accept="text/html")
+    assert (status, headers["Location"]) == (301, f"https://{DOMAIN}/?q=heat")
 
 
 def test_there_is_a_certificate_and_the_service_behind_it(booted):

@@ -179,14 +179,91 @@ async fn https_is_http2_and_port_80_leads_to_it() {
     }
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
 
-    let from_80 = async |path: &str| Answer::of(client.get(format!("{}{path}", site.http))).await;
-    let answer = from_80("/movie?q=heat").await;
-    assert_eq!((answer.status, answer.header("location")), (301, "https://127.0.0.1/movie?q=heat"));
+    let from_80 = async |path: &str| {
+        let request = client.get(format!("{}{path}", site.http));
+        Answer::of(request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")).await
+    };
+    let answer = from_80("/?q=heat").await;
+    assert_eq!((answer.status, answer.header("location")), (301, "https://127.0.0.1/?q=heat"));
+    let answer = from_80("//evil.example/x").await;
+    assert_eq!(answer.header("location"), "https://127.0.0.1//evil.example/x");
     let challenges = site.folder.path().join(".well-known/acme-challenge");
     std::fs::create_dir_all(&challenges).unwrap();
     std::fs::write(challenges.join("token"), "the key").unwrap();
     let answer = from_80("/.well-known/acme-challenge/token").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "the key"));
+}
+
+/// What every answer that nginx makes by itself has.
+#[track_caller]
+fn assert_closed(answer: &Answer) {
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{answer:?}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
+    assert_eq!(answer.header("referrer-policy"), "same-origin", "{answer:?}");
+}
+
+#[tokio::test]
+async fn port_80_refuses_what_may_hold_a_secret() {
+    let site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let to_80 = |method: Method, path: &str| client.request(method, format!("{}{path}", site.http));
+    let page = |method: Method| to_80(method, "/movie").header("accept", "text/html");
+    let form = [("name", "olivia"), ("password", PASSWORD)];
+    let refused = [
+        to_80(Method::GET, "/movie"),
+        to_80(Method::GET, "/movie").header("accept", "application/json"),
+        to_80(Method::GET, "/movie").bearer_auth(&site.token),
+        page(Method::GET).bearer_auth(&site.token),
+        page(Method::GET).basic_auth("olivia", Some(PASSWORD)),
+        page(Method::POST),
+        page(Method::DELETE),
+        to_80(Method::POST, "/login").header("accept", "text/html").json(&form),
+    ];
+    for request in refused {
+        let answer = Answer::of(request).await;
+        assert_closed(&answer);
+        assert_eq!((answer.status, answer.header("content-type")), (403, "application/problem+json"));
+        assert!(answer.text.contains("https alone"), "{answer:?}");
+    }
+    for method in [Method::GET, Method::HEAD] {
+        assert_eq!(Answer::of(page(method)).await.status, 301);
+    }
+    assert_eq!(Answer::of(page(Method::TRACE)).await.status, 405);
+    assert_closed(&Answer::of(page(Method::TRACE)).await);
+}
+
+#[tokio::test]
+async fn what_nginx_says_by_itself_is_a_document_or_a_page_like_ours() {
+    let mut site = Site::start().await;
+    let client = site.client([127, 0, 0, 1]);
+    let request = |method: Method, path: &str| client.request(method, format!("{}{path}", site.https));
+    let of_own = [
+        (request(Method::TRACE, "/"), 405),
+        (request(Method::POST, "/user").body(vec![b' '; (2 << 20) + 1]), 413),
+    ];
+    for (request, status) in of_own {
+        let document = Answer::of(request.try_clone().expect("a request")).await;
+        assert_closed(&document);
+        assert_eq!((document.status, document.header("content-type")), (status, "application/problem+json"));
+        assert_eq!(document.json()["status"], status);
+        assert_eq!(document.header("strict-transport-security"), "max-age=31536000");
+        assert_eq!(document.header("retry-after"), "");
+        let page = Answer::of(request.header("accept", "text/html,*/*")).await;
+        assert_closed(&page);
+        assert_eq!((page.status, page.header("content-type")), (status, "text/html; charset=utf-8"));
+    }
+    let over_http1 = client_builder([site.pair.certificate()]).http1_only().build().expect("a client");
+    let too_long = Answer::of(over_http1.get(format!("{}/{}", site.https, "x".repeat(40_000)))).await;
+    assert_closed(&too_long);
+    assert_eq!((too_long.status, too_long.header("content-type")), (414, "text/html"));
+    site.instances.clear(); // which kills them
+    for accept in ["*/*", "text/html"] {
+        let answer = Answer::of(request(Method::GET, "/").header("accept", accept)).await;
+        assert_closed(&answer);
+        assert_eq!((answer.status, answer.header("retry-after")), (502, "2"));
+    }
 }
 
 #[tokio::test]
@@ -332,13 +409,17 @@ async fn each_client_is_throttled_by_its_own_address() {
 #[tokio::test]
 async fn a_burst_of_sign_ins_is_held_up_by_address() {
     let site = Site::start().await;
-    let sign_in_page = async |client: &Client| Answer::of(client.get(format!("{}/login", site.https))).await;
-    let client = site.client([127, 0, 0, 1]);
-    let answers = join_all((0..60).map(|_| sign_in_page(&client))).await;
-    assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 20);
-    let refused = answers.iter().find(|answer| answer.status == 429).expect("a refusal");
-    assert_eq!((refused.header("retry-after"), &refused.json()["status"]), ("2", &json!(429)));
-    assert_eq!(sign_in_page(&site.client([127, 0, 0, 2])).await.status, 200);
+    for (n, path) in [(1, "/login"), (3, "/setup")] {
+        let ask = async |client: &Client| Answer::of(client.get(format!("{}{path}", site.https))).await;
+        let client = site.client([127, 0, 0, n]);
+        let answers = join_all((0..60).map(|_| ask(&client))).await;
+        let taken = answers.iter().filter(|answer| answer.status != 429).count();
+        assert!((20..60).contains(&taken), "{path}: {taken}");
+        let refused = answers.iter().find(|answer| answer.status == 429).expect("a refusal");
+        assert_closed(refused);
+        assert_eq!((refused.header("retry-after"), &refused.json()["status"]), ("2", &json!(429)));
+        assert_ne!(ask(&site.client([127, 0, 0, n + 1])).await.status, 429);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
