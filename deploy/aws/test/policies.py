@@ -7,6 +7,8 @@ from template import resources
 
 OPEN_TO_THE_WORLD = {80, 443}
 WORLD = ("0.0.0.0/0", "::/0")
+# AWS, certificates and Debian; the instances' subnets; the database's.
+WAYS_OUT = {("0.0.0.0/0", 443), ("0.0.0.0/0", 80), ("10.0.0.0/23", 8080), ("10.0.2.0/23", 5432)}
 # For these AWS's guides have no narrower resource than '*'.
 FOR_ALL_RESOURCES = {
     "cloudwatch:PutMetricData",
@@ -52,6 +54,15 @@ def who_goes_out(stack):
         for rule in group.get("SecurityGroupEgress", []):
             if rule["IpProtocol"] == "-1" and rule.get("CidrIp") != "127.0.0.1/32":
                 yield f"{name} lets out every protocol"
+            if rule["IpProtocol"] != "-1" and (rule.get("CidrIp"), rule["FromPort"]) not in WAYS_OUT:
+                yield f"{name} lets out to {rule.get('CidrIp')}, port {rule['FromPort']}"
+            if rule.get("FromPort") == 5432 and "DatabaseAccess" not in stack:
+                yield f"{name} lets out to a database where there is none"
+    logged = [
+        flow["ResourceId"] for _, flow in of_type(stack, "AWS::EC2::FlowLog") if flow["TrafficType"] == "ALL"
+    ]
+    if logged != [{"Ref": "Network"}]:
+        yield "nobody writes down who connects to whom"
 
 
 def database_is_for_the_service_alone(stack):
