@@ -8,7 +8,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::visitor::Visitor;
+use super::{local_place, visitor::Visitor};
 use crate::{
     domain::{Place, Violation},
     http::{RequestId, problem::Problem},
@@ -39,7 +39,7 @@ pub async fn for_browsers(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let safe = request.method().is_safe();
-    let place = request.uri().path_and_query().map_or("/", |place| place.as_str()).to_owned();
+    let place = request.uri().path_and_query().map_or("/", |place| local_place(place.as_str())).to_owned();
     let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };

@@ -47,6 +47,24 @@ on_both! {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trying_again_leads_to_no_other_host() {
+    let service = Service::start(Kind::Postgres).await;
+    set_reachable(&service, false).await;
+    for (path, again) in [
+        ("/?q=heat", "/?q=heat"),
+        ("//evil.example/x", "/"),
+        ("//evil.example", "/"),
+        ("/%2Fevil.example", "/%2Fevil.example"),
+        ("///evil.example", "/"),
+    ] {
+        let page = browse(&service, Method::GET, path).await;
+        is_page(&page, 503);
+        assert_eq!(link(&page, "Try again"), again, "{path}");
+        assert!(!page.text.contains("\"//"), "{path}: {page:?}");
+    }
+}
+
 on_both! {
     async fn who_is_not_signed_in_is_shown_where_to(service: &Service) {
         let request = service.anonymous(Method::GET, "/movie?q=heat&limit=5").header("accept", BROWSER);
