@@ -4,6 +4,7 @@
 //! and by id; and an end with how many of each there are. Behind it, in a frame that zstd skips, is the
 //! SHA-256 of all bytes before, so that no damage at all goes unnoticed.
 
+mod bounds;
 mod read;
 mod write;
 
@@ -258,7 +259,7 @@ mod tests {
                 id: 2,
                 name: UserName::parse("olivia").unwrap(),
                 role: Role::Owner,
-                password_hash: "$argon2id$".to_owned(),
+                password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Q0N7VhgI6HFOtvUUBEHhMA".to_owned(),
                 created_at: time,
             }),
             Entry::Token(Token {

@@ -10,7 +10,7 @@ use zstd::Decoder;
 
 use crate::domain::Role;
 
-use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL};
+use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL, bounds};
 
 /// The longest line, in bytes: much more than any row takes.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -69,6 +69,7 @@ impl<R: Read + Seek> Reader<R> {
             _ => return Err(Unusable::Foreign),
         }
         let header = lines.parse()?;
+        bounds::check_header(&header).map_err(|why| lines.damaged(why))?;
         let (counts, last) = (Counts::default(), (Noun::User, 0, 0));
         Ok(Self { lines, header, counts, last, users: HashMap::new(), ended: false })
     }
@@ -118,6 +119,7 @@ impl<R: Read + Seek> Reader<R> {
         if id > most {
             return Err(format!("id {id} is higher than the last one that was handed out, {most}"));
         }
+        bounds::check(entry, ids)?;
         match entry {
             Entry::User(user) => {
                 self.users.insert(user.id, user.role);

@@ -293,6 +293,61 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn numbers_in_a_backup_have_bounds_on_either_side(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        service.patch("/movie/1", &json!({"rating": 4})).await;
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, file) = (folder.path().join("whole"), folder.path().join("tampered"));
+        back_up(&service.database, &whole).expect(0);
+        let text = lines(&whole).concat();
+        let before = everything_of(service).await;
+        let most = "9007199254740991";
+        for (from, to, refused) in [
+            ("\"lastIds\":{\"movies\":1,", &format!("\"lastIds\":{{\"movies\":{most},"), None),
+            ("\"lastIds\":{\"movies\":1,", "\"lastIds\":{\"movies\":9007199254740992,", Some("line 1: ")),
+            ("\"lastIds\":{\"movies\":1,", "\"lastIds\":{\"movies\":9223372036854775807,", Some("line 1: ")),
+            ("\"lastIds\":{\"movies\":1,", "\"lastIds\":{\"movies\":-1,", Some("line 1: ")),
+            ("\"version\":2", &format!("\"version\":{most}"), None),
+            ("\"version\":2", "\"version\":9007199254740992", Some("version must be at most")),
+            ("\"version\":2", "\"version\":9223372036854775807", Some("version must be at most")),
+            ("\"movie\":{\"change\":2", "\"movie\":{\"change\":3", Some("change must be between 0 and the last one, 2")),
+            ("\"movie\":{\"change\":2", "\"movie\":{\"change\":-1", Some("change must be between")),
+            ("\"movies\":1,\"undoes\"", &format!("\"movies\":{most},\"undoes\""), None),
+            ("\"movies\":1,\"undoes\"", "\"movies\":9007199254740992,\"undoes\"", Some("movies must be between")),
+            ("\"undoes\":null", "\"undoes\":1", Some("undoes must be a change before")),
+            ("m=19456", "m=65536", None),
+            ("m=19456", "m=4194304", Some("m=4194304, which must be between 1 and 65536")),
+            ("t=2", "t=1000000", Some("t=1000000")),
+            ("$argon2id", "$argon2d", Some("none of Argon2id")),
+        ] {
+            assert!(text.contains(from), "{from}: {text}");
+            fs::write(&file, written(&text.replacen(from, to, 1))).unwrap();
+            let database = TestDatabase::new(service.database.kind).await;
+            let done = restore(&database, &file);
+            match refused {
+                None => {
+                    done.expect(0);
+                    let restored = serve(&database, service).await;
+                    assert_eq!(restored.patch("/movie/1", &json!({"rating": 1})).await.status, 200, "{to}");
+                    restored.add("Alien", "DVD", 117, 1979, 4).await;
+                }
+                Some(words) => {
+                    assert!(done.err.contains("line "), "{done:?}");
+                    done.refused(words);
+                    replace(&service.database, &file).refused(words);
+                }
+            }
+        }
+        assert_eq!(everything_of(service).await, before);
+    }
+}
+
+/// The films and their history.
+async fn everything_of(service: &Service) -> [String; 2] {
+    [service.get("/movie").await.text, service.get("/history").await.text]
+}
+
 /// The lines of a backup, as `zstdcat` shows them.
 fn lines(file: &Path) -> Vec<String> {
     let text = zstd::decode_all(Cursor::new(fs::read(file).expect("a file"))).expect("zstd");

@@ -1,0 +1,160 @@
+//! The bounds of what is restored: numbers that no service has written would make it fail later.
+
+use argon2::password_hash::phc::PasswordHash;
+
+use super::{Change, Deletion, Entry, Header, LastIds, Made, Token, User};
+use crate::{domain::Time, limits::MAX_RESTORED_NUMBER};
+
+/// The parameters of Argon2id with which a password is verified: up to some times those of this program.
+const MAX_ARGON2_KIB: u32 = 64 * 1024;
+const MAX_ARGON2_PASSES: u32 = 10;
+const MAX_ARGON2_LANES: u32 = 4;
+
+/// Checks the numbers of the first line.
+///
+/// # Errors
+/// Which one is out of bounds.
+pub fn check_header(header: &Header) -> Result<(), String> {
+    let LastIds { movies, changes, users, tokens } = header.last_ids;
+    for (name, id) in [("movies", movies), ("changes", changes), ("users", users), ("tokens", tokens)] {
+        within(&format!("the last id of {name}"), id, 0)?;
+    }
+    time("createdAt", header.created_at)
+}
+
+/// Checks the numbers of a row, but for its own id.
+///
+/// # Errors
+/// Which one is out of bounds.
+pub fn check(entry: &Entry, ids: LastIds) -> Result<(), String> {
+    match entry {
+        Entry::User(User { password_hash, created_at, .. }) => {
+            time("createdAt", *created_at)?;
+            argon2(password_hash)
+        }
+        Entry::Token(Token { created_at, expires_at, .. }) => {
+            time("createdAt", *created_at)?;
+            expires_at.map_or(Ok(()), |at| time("expiresAt", at))
+        }
+        Entry::Change(Change { id, at, movies, undoes, .. }) => {
+            time("at", *at)?;
+            within("movies", *movies, 0)?;
+            match undoes {
+                Some(undone) if !(1..*id).contains(undone) => {
+                    Err(format!("undoes must be a change before this one, got {undone}"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Entry::Movie(Made { change, movie }) | Entry::MovieVersion(Made { change, movie }) => {
+            made_by(*change, ids)?;
+            version(movie.version)?;
+            time("createdAt", movie.created_at)?;
+            time("updatedAt", movie.updated_at)
+        }
+        Entry::Deletion(Deletion { change, version: of, created_at, updated_at, .. }) => {
+            made_by(*change, ids)?;
+            version(*of)?;
+            time("createdAt", *created_at)?;
+            time("updatedAt", *updated_at)
+        }
+    }
+}
+
+fn within(what: &str, number: i64, least: i64) -> Result<(), String> {
+    if number < least || u64::try_from(number).is_ok_and(|number| number > MAX_RESTORED_NUMBER) {
+        return Err(format!("{what} must be between {least} and {MAX_RESTORED_NUMBER}, got {number}"));
+    }
+    Ok(())
+}
+
+/// That others can come after a version; the database sees to it that the first is 1.
+fn version(version: i64) -> Result<(), String> {
+    if u64::try_from(version).is_ok_and(|version| version > MAX_RESTORED_NUMBER) {
+        return Err(format!("version must be at most {MAX_RESTORED_NUMBER}, got {version}"));
+    }
+    Ok(())
+}
+
+fn made_by(change: i64, ids: LastIds) -> Result<(), String> {
+    if !(0..=ids.changes).contains(&change) {
+        return Err(format!("change must be between 0 and the last one, {}, got {change}", ids.changes));
+    }
+    Ok(())
+}
+
+/// That a time is one that every other program reads, too.
+fn time(what: &str, time: Time) -> Result<(), String> {
+    if time.as_millis() < 0 {
+        return Err(format!("{what} must not be before 1970, got {time}"));
+    }
+    Ok(())
+}
+
+/// That verifying a password takes no more memory or time than this program allows itself.
+fn argon2(hash: &str) -> Result<(), String> {
+    let refused = |why: &str| Err(format!("the password's hash {why}"));
+    let Ok(hash) = PasswordHash::new(hash) else { return refused("cannot be read") };
+    if hash.algorithm.as_str() != "argon2id" || hash.version != Some(0x13) {
+        return refused("is none of Argon2id, version 19");
+    }
+    for (name, most) in [("m", MAX_ARGON2_KIB), ("t", MAX_ARGON2_PASSES), ("p", MAX_ARGON2_LANES)] {
+        match hash.params.get_decimal(name) {
+            Some(value) if (1..=most).contains(&value) => {}
+            Some(value) => {
+                return refused(&format!("has {name}={value}, which must be between 1 and {most}"));
+            }
+            None => return refused(&format!("does not say {name}")),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Q0N7VhgI6HFOtvUUBEHhMG0zVyx8cKp36bhhSpZlLRs";
+
+    #[test]
+    fn a_number_is_within_its_bounds_on_either_side() {
+        let most = i64::try_from(MAX_RESTORED_NUMBER).unwrap();
+        for (number, is_within) in
+            [(-1, false), (0, true), (most, true), (most + 1, false), (i64::MAX, false)]
+        {
+            assert_eq!(within("it", number, 0).is_ok(), is_within, "{number}");
+        }
+        let ids = LastIds { changes: 7, ..LastIds::default() };
+        for (change, is_known) in [(-1, false), (0, true), (7, true), (8, false)] {
+            assert_eq!(made_by(change, ids).is_ok(), is_known, "{change}");
+        }
+        assert!(version(most).is_ok() && version(most + 1).is_err());
+        assert!(time("it", Time::from_millis(0)).is_ok() && time("it", Time::from_millis(-1)).is_err());
+    }
+
+    #[test]
+    fn parameters_of_argon2_are_within_their_bounds_on_either_side() {
+        assert_eq!(argon2(OURS), Ok(()));
+        for (from, to, is_taken) in [
+            ("m=19456", "m=65536", true),
+            ("m=19456", "m=65537", false),
+            ("m=19456", "m=4194304", false),
+            ("t=2", "t=10", true),
+            ("t=2", "t=11", false),
+            ("t=2", "t=0", false),
+            ("p=1", "p=4", true),
+            ("p=1", "p=5", false),
+            ("m=19456,", "", false),
+            ("argon2id", "argon2i", false),
+            ("argon2id", "scrypt", false),
+            ("v=19", "v=16", false),
+            ("v=19$", "", false),
+            ("$argon2id", "argon2id", false),
+        ] {
+            let hash = OURS.replacen(from, to, 1);
+            assert_eq!(argon2(&hash).is_ok(), is_taken, "{hash}");
+            assert!(!argon2(&hash).is_err_and(|why| why.contains("Q0N7VhgI")), "no hash in an error");
+        }
+    }
+}
