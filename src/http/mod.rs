@@ -48,6 +48,7 @@ use crate::{
 };
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
+pub use spool::check as check_spool;
 
 /// What every handler needs.
 pub type Shared = Arc<Service>;
@@ -61,6 +62,8 @@ pub struct Service {
     bulk_writes: Slots,
     /// Turns of parsing batches, which takes much memory.
     batch_parsing: Semaphore,
+    /// For the files of imports.
+    room: spool::Room,
 }
 
 impl Service {
@@ -71,6 +74,7 @@ impl Service {
             event_streams: Slots::new(MAX_EVENT_STREAMS_PER_USER, "event streams"),
             bulk_writes: Slots::new(MAX_BULK_WRITES_PER_USER, "imports and batches"),
             batch_parsing: Semaphore::new(MAX_BATCHES_PARSED),
+            room: spool::Room::default(),
         }
     }
 }

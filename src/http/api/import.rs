@@ -1,7 +1,5 @@
 //! `POST /movie` with a file: spooled to disk, then imported.
 
-use std::fs::File;
-
 use axum::{
     Json,
     body::Body,
@@ -18,9 +16,9 @@ use crate::{
         once::Key,
         problem::Problem,
         query::{Params, boolean},
-        spool::Spool,
+        spool::{Spool, Spooled},
     },
-    service::{Editor, import},
+    service::{Editor, Error, import},
 };
 
 /// What may stand as `charset`; UTF-16 is known by the file's byte order mark alone.
@@ -42,8 +40,9 @@ pub(super) async fn import(
         let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let file = spool(request.into_body(), &mut key).await?;
-    let report = import::import(&state.app, editor, file, kind, options, key.once()).await?;
+    let file = spool(state, request.into_body(), &mut key).await?;
+    let reader = file.again().map_err(|e| Error::Failed(format!("a spooled file could not be read: {e}")))?;
+    let report = import::import(&state.app, editor, reader, kind, options, key.once()).await?;
     Ok(Json(report).into_response())
 }
 
@@ -73,8 +72,8 @@ fn charset(content_type: &HeaderValue) -> Option<&str> {
 }
 
 /// Writes the body to a file without a name, which is gone when it is closed.
-async fn spool(mut body: Body, key: &mut Key) -> Result<File, Problem> {
-    let mut spool = Spool::open()?;
+async fn spool(state: &Shared, mut body: Body, key: &mut Key) -> Result<Spooled, Problem> {
+    let mut spool = Spool::open(&state.room)?;
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body broke off; nothing was stored"))?;
@@ -82,5 +81,5 @@ async fn spool(mut body: Body, key: &mut Key) -> Result<File, Problem> {
         spool.write(&data)?;
         key.update(&data);
     }
-    spool.finish()
+    Ok(spool.finish())
 }

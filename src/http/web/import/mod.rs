@@ -4,10 +4,7 @@ mod choices;
 mod outcome;
 mod sent;
 
-use std::{
-    fs::File,
-    io::{Read, Seek},
-};
+use std::{fs::File, io::Read};
 
 use askama::Template;
 use axum::{
@@ -22,7 +19,7 @@ use self::{choices::Choices, outcome::Outcome, sent::Sent};
 use super::visitor::Visitor;
 use crate::{
     exchange::{self, FileKind, ImportOptions, OnError, Report},
-    http::{Shared, problem::Problem},
+    http::{Shared, problem::Problem, spool::Spooled},
     service::{Editor, Error, Once, import},
 };
 
@@ -99,7 +96,7 @@ async fn send(
     };
     let kind = kind_of(&sent.name, file)?;
     if kind == FileKind::Csv {
-        page.choices.columns = exchange::columns(again(file)?).unwrap_or_default();
+        page.choices.columns = exchange::columns(file.again().map_err(unreadable)?).unwrap_or_default();
     }
     let options = match page.choices.options() {
         Ok(options) => options,
@@ -110,7 +107,16 @@ async fn send(
     };
     let imports = sent.form.get("do") == "import";
     if imports {
-        match import::import(&state.app, &editor, again(file)?, kind, options.clone(), sent.once()).await {
+        match import::import(
+            &state.app,
+            &editor,
+            file.again().map_err(unreadable)?,
+            kind,
+            options.clone(),
+            sent.once(),
+        )
+        .await
+        {
             Ok(report) => {
                 let change = report.change;
                 let outcome = Outcome::of(report);
@@ -122,7 +128,7 @@ async fn send(
             Err(error) => return Err(error.into()),
         }
     }
-    match preview(&state, &editor, again(file)?, kind, options).await {
+    match preview(&state, &editor, file.again().map_err(unreadable)?, kind, options).await {
         Ok(report) => {
             page.choices.meet(&report);
             page.outcome = Some(Outcome::of(report));
@@ -147,7 +153,7 @@ async fn preview(
 }
 
 /// The kind of a file, from its name or else from how it begins.
-fn kind_of(name: &str, file: &File) -> Result<FileKind, Problem> {
+fn kind_of(name: &str, file: &Spooled) -> Result<FileKind, Problem> {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
         "csv" | "tsv" => return Ok(FileKind::Csv),
@@ -155,16 +161,9 @@ fn kind_of(name: &str, file: &File) -> Result<FileKind, Problem> {
         _ => {}
     }
     let mut start = Vec::new();
-    again(file)?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
+    file.again().map_err(unreadable)?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
     // What is no text is told by who reads it.
     Ok(FileKind::sniff(&start).unwrap_or(FileKind::Csv))
-}
-
-/// One more reader of the file, at its start. Only one of them is to be used at a time.
-fn again(file: &File) -> Result<File, Problem> {
-    let mut file = file.try_clone().map_err(unreadable)?;
-    file.rewind().map_err(unreadable)?;
-    Ok(file)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]

@@ -1,7 +1,5 @@
 //! What the form of an import sends: the choices, and the file (RFC 7578).
 
-use std::fs::File;
-
 use axum::{
     extract::{
         FromRequest, Multipart, Request,
@@ -18,7 +16,7 @@ use crate::{
         body::{media_type, unsupported},
         problem::Problem,
         slots::Slot,
-        spool::Spool,
+        spool::{Room, Spool, Spooled},
         web::Form,
     },
     limits::{MAX_BODY_BYTES, MAX_FORM_FIELDS, MAX_IMPORT_PAGE_FILE_BYTES},
@@ -30,7 +28,7 @@ use crate::{
 pub struct Sent {
     pub form: Form,
     pub name: String,
-    pub file: Option<File>,
+    pub file: Option<Spooled>,
     /// The file in Base64, where it is not too large to go along with the form.
     pub kept: String,
     digest: Sha256,
@@ -39,7 +37,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    async fn read(mut parts: Multipart) -> Result<Self, Problem> {
+    async fn read(mut parts: Multipart, room: &Room) -> Result<Self, Problem> {
         let mut sent = Self::default();
         let mut has_file = false;
         let mut left = MAX_BODY_BYTES;
@@ -52,7 +50,7 @@ impl Sent {
                     return Err(Problem::new(StatusCode::BAD_REQUEST, "the form has more than one file"));
                 }
                 has_file = true;
-                sent.read_file(field).await?;
+                sent.read_file(field, room).await?;
                 continue;
             }
             if sent.form.0.len() == MAX_FORM_FIELDS {
@@ -65,7 +63,7 @@ impl Sent {
             sent.form.0.push((name, text));
         }
         if sent.file.is_none() {
-            sent.take_kept()?;
+            sent.take_kept(room)?;
         }
         if !sent.form.get("fileStays").is_empty() {
             sent.kept.clear();
@@ -74,12 +72,12 @@ impl Sent {
     }
 
     /// Reads the file; a browser sends one without a name where none was chosen.
-    async fn read_file(&mut self, mut field: Field<'_>) -> Result<(), Problem> {
+    async fn read_file(&mut self, mut field: Field<'_>, room: &Room) -> Result<(), Problem> {
         let name = field.file_name().unwrap_or_default().to_owned();
         if name.is_empty() {
             return Ok(());
         }
-        let mut spool = Spool::open()?;
+        let mut spool = Spool::open(room)?;
         let mut small = Vec::new();
         let mut is_small = true;
         while let Some(piece) = field.chunk().await.map_err(broken)? {
@@ -90,14 +88,14 @@ impl Sent {
                 small.extend_from_slice(&piece);
             }
         }
-        self.file = Some(spool.finish()?);
+        self.file = Some(spool.finish());
         self.kept = if is_small { STANDARD.encode(small) } else { String::new() };
         self.name = name;
         Ok(())
     }
 
     /// Takes the file that went along with the form.
-    fn take_kept(&mut self) -> Result<(), Problem> {
+    fn take_kept(&mut self, room: &Room) -> Result<(), Problem> {
         let kept = self.form.get("kept");
         if kept.is_empty() {
             return Ok(());
@@ -105,9 +103,9 @@ impl Sent {
         let bytes = STANDARD.decode(kept);
         let bytes =
             bytes.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the file was not kept whole"))?;
-        let mut spool = Spool::open()?;
+        let mut spool = Spool::open(room)?;
         spool.write(&bytes)?;
-        self.file = Some(spool.finish()?);
+        self.file = Some(spool.finish());
         (self.kept, self.name) = (kept.to_owned(), self.form.get("keptName").to_owned());
         Ok(())
     }
@@ -149,6 +147,6 @@ impl FromRequest<Shared> for Sent {
         let slot = identity.map(|identity| state.bulk_writes.take(identity)).transpose()?;
         let parts = Multipart::from_request(request, state).await;
         let parts = parts.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the form has no boundary"))?;
-        Ok(Self { _slot: slot, ..Self::read(parts).await? })
+        Ok(Self { _slot: slot, ..Self::read(parts, &state.room).await? })
     }
 }
