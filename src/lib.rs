@@ -8,6 +8,7 @@
 //! | [`exchange`] | import and export |
 //! | [`backup`] | the file of a backup |
 //! | [`json`] | strict JSON, with every violation at once |
+//! | [`output_file`] | a file that is written where a user says |
 //! | [`http`] | the API and the pages |
 //! | [`log`] | what the log shows |
 //! | [`serve`] | running the service: listen, become ready, end gracefully |
@@ -22,5 +23,7 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod log;
+mod log;
+pub mod output_file;
 pub mod serve;
 pub mod service;

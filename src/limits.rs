@@ -109,6 +109,9 @@ limits! {
     pub const MAX_IMPORT_BYTES: u64 = 1024 * 1024 * 1024;
     /// Columns that the header of a CSV file names.
     pub const MAX_CSV_COLUMNS: usize = 1000;
+
+    /// Files of all imports that are being sent or stored at one time, on one instance.
+    pub const MAX_SPOOLED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
     /// Row of an import.
     pub const MAX_IMPORT_ROW_BYTES: usize = 1024 * 1024;
     /// File that the import page sends along with its form; a larger one must be chosen again.
@@ -177,6 +180,11 @@ limits! {
     pub const LONG_IDLE_WAIT: Duration = Duration::from_secs(10 * 60);
     /// Time to cancel a statement on PostgreSQL for whose result nobody waits any more.
     pub const CANCEL_WAIT: Duration = Duration::from_secs(5);
+
+    // Backups
+
+    /// Ids, versions and counts in a backup that is restored: the integers that every reader of JSON keeps (RFC 8259).
+    pub const MAX_RESTORED_NUMBER: u64 = (1 << 53) - 1;
 
     // The log
 

@@ -11,12 +11,11 @@ use clap::ValueHint;
 use reqwest::Response;
 use tokio::signal::ctrl_c;
 
-use super::client::{
-    Client, Connection, Interrupted, file, filters::Filters, movies::Sent, progress, values,
-};
+use super::client::{Client, Connection, Interrupted, filters::Filters, movies::Sent, progress, values};
 use crate::{
     cli::output::Out,
     domain::{Filter, Invalid},
+    output_file::{Access, Existing, OutputFile},
 };
 
 /// Which films, where to, and in which form.
@@ -73,7 +72,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     query.extend(args.search.map(|words| ("q", words)));
     query.extend(args.sort.map(|sort| ("sort", sort)));
     let response = client.open_list(&query, form).await?;
-    if let Some(file) = args.file.filter(|file| file != Path::new("-")) {
+    let standard = |file: &PathBuf| ["-", "/dev/stdout"].iter().any(|name| file == Path::new(name));
+    if let Some(file) = args.file.filter(|file| !standard(file)) {
         return to_file(&client, response, &file).await;
     }
     let mut out = Out::new();
@@ -81,15 +81,14 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// Writes under a temporary name until the whole is there.
+/// Writes a file, which takes its place when the whole is there.
 async fn to_file(client: &Client, response: Response, path: &Path) -> anyhow::Result<()> {
     let unwritable = || format!("{} cannot be written", path.display());
-    let mut file = BufWriter::new(file::beside(path).with_context(unwritable)?);
+    let file = OutputFile::create(path, Existing::Replace, Access::Kept).with_context(unwritable)?;
+    let mut file = BufWriter::new(file);
     copy(client, response, &mut file, true).await?;
     let file = file.into_inner().map_err(io::IntoInnerError::into_error).with_context(unwritable)?;
-    file.as_file().sync_all().with_context(unwritable)?;
-    file.persist(path).with_context(unwritable)?;
-    Ok(())
+    file.finish().with_context(unwritable)
 }
 
 /// Copies what arrives until it ends, or the user ends it: then what is half done is cleaned up.
@@ -102,7 +101,7 @@ async fn copy(
     let progress = if with_progress { progress::bytes("Exporting") } else { progress::none() };
     let all = async {
         while let Some(piece) = client.piece(&mut response).await? {
-            to.write_all(&piece).context("the export cannot be written")?;
+            to.write_all(&piece).context("the export is not whole")?;
             progress.inc(piece.len() as u64);
         }
         Ok(())

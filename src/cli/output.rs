@@ -11,6 +11,8 @@ use std::{
 
 use serde::Serialize;
 
+use super::log;
+
 /// In which form a list is wanted.
 #[derive(clap::Args, Clone, Copy)]
 pub struct Form {
@@ -22,8 +24,9 @@ pub struct Form {
     pub csv: bool,
 }
 
-/// Writes text to standard error, if that can be written.
+/// Writes text to standard error, behind the lines of the log, if that can be written.
 pub fn write_message(text: fmt::Arguments<'_>) {
+    log::finish();
     let _ = io::stderr().write_all(text.to_string().as_bytes()); // at once, so that no other line comes between
 }
 

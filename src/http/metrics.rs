@@ -1,7 +1,10 @@
 //! Metrics for Prometheus, on an address of their own.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -11,12 +14,16 @@ use axum::{
     http::{Method, header},
     routing::get,
 };
-use metrics::histogram;
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::service::App;
 
 /// Whether anybody counts.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
+const BACKUP_AGE: &str = "reelshelf_backup_age_seconds";
+const BACKUP_FAILURES: &str = "reelshelf_backup_failures_total";
 const DURATION: &str = "http_request_duration_seconds";
 /// The upper bounds of the histogram's buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
@@ -34,13 +41,16 @@ pub fn start() -> anyhow::Result<PrometheusHandle> {
         metrics::Unit::Seconds,
         "How long requests took, until the answer began"
     );
+    metrics::describe_gauge!(BACKUP_AGE, metrics::Unit::Seconds, "How old the newest backup is");
+    metrics::describe_counter!(BACKUP_FAILURES, "How many backups have failed since the start");
     STARTED.store(true, Relaxed);
     Ok(handle)
 }
 
 /// `/metrics`.
-pub fn routes(handle: PrometheusHandle) -> Router {
+pub fn routes(handle: PrometheusHandle, app: Arc<App>) -> Router {
     let show = move || async move {
+        observe_backups(&app);
         handle.run_upkeep();
         ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render())
     };
@@ -52,6 +62,15 @@ fn method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// Takes down how it stands with the backups that are made by themselves.
+fn observe_backups(app: &App) {
+    let Some(report) = app.backups.report(app.now()) else { return };
+    counter!(BACKUP_FAILURES).absolute(report.failures);
+    if let Some(age) = report.age {
+        gauge!(BACKUP_AGE).set(age.as_secs_f64());
+    }
 }
 
 /// The time that a request takes, under its method and its route; nothing while nobody counts.

@@ -635,6 +635,30 @@ pub struct Health {
     status: String,
 }
 
+/// A service that is ready.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"status": "ready", "backup": "current", "backupAgeSeconds": 3600}))]
+#[serde(rename_all = "camelCase")]
+pub struct Ready {
+    status: String,
+    /// How it stands with the backups that the service makes by itself, where it does: `late` where the newest is
+    /// more than twice as old as it is to become.
+    #[schema(required = false)]
+    backup: Backup,
+    /// How old the newest of them is.
+    #[schema(required = false, minimum = 0)]
+    backup_age_seconds: u64,
+}
+
+/// Whether there is a backup in time.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "its values stand in the description alone")]
+pub enum Backup {
+    Current,
+    Late,
+}
+
 /// A problem document (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({"type": "about:blank", "title": "Unprocessable Content", "status": 422,

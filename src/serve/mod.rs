@@ -70,6 +70,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
     });
     let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
+    http::check_spool()?;
     let db = Db::open_to_serve(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
     app.audit_migrations(&Actor::service());
@@ -79,7 +80,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         setup::first_owner(&app, &Actor::service(), name, password.clone()).await?;
     }
     if let Some(address) = &options.metrics_listen {
-        serve_metrics(address, max.clone()).await?;
+        serve_metrics(address, max.clone(), app.clone()).await?;
     }
 
     making::remove_left_over(&app).await?;
@@ -172,8 +173,8 @@ pub(crate) fn here(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn serve_metrics(address: &str, max: MaxConnections) -> anyhow::Result<()> {
-    let router = http::metrics_routes(http::start_metrics()?);
+async fn serve_metrics(address: &str, max: MaxConnections, app: Arc<App>) -> anyhow::Result<()> {
+    let router = http::metrics_routes(http::start_metrics()?, app);
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics");
     let waits = Waits::default();

@@ -10,7 +10,10 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::server::Server;
-use crate::cli::output::message;
+use crate::{
+    cli::output::message,
+    output_file::{Access, Existing, OutputFile},
+};
 
 /// A server and a token for it.
 #[derive(Serialize, Deserialize)]
@@ -79,12 +82,10 @@ impl Logins {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.recursive(true).create(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
+        let mut file = OutputFile::create(path, Existing::Replace, Access::Private)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        Ok(file.finish()?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the client's commands have in common: a server, and how to talk to it and to the user.
 
 pub mod batch;
-pub mod file;
 pub mod filters;
 pub mod history;
 pub mod logins;

@@ -1,44 +1,41 @@
 //! `--rejects`: the refused rows in a file, to be mended and imported again.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Seek, Write},
+    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::input::Input;
 use crate::{
-    cli::client::{file, words::count},
-    cli::output::message,
+    cli::{client::words::count, output::message},
     exchange::{self, ImportOptions},
+    output_file::{Access, Existing, OutputFile},
 };
 
 /// Where the refused rows are to go.
 pub struct Rejects {
     path: PathBuf,
-    force: bool,
+    file: OutputFile,
 }
 
-/// The refused rows, in a file without a name, which is gone if the import is ended.
+/// The refused rows, in a file that has not taken its place yet.
 pub struct Refused {
-    rejects: Rejects,
-    file: File,
+    path: PathBuf,
+    file: OutputFile,
     rows: u64,
 }
 
 impl Rejects {
-    /// Makes sure that the file can be written.
+    /// Begins the file.
     ///
     /// # Errors
-    /// It cannot, or it is there already and may not be replaced.
+    /// It cannot be written, or is there already and may not be replaced.
     pub fn open(path: &Path, force: bool) -> anyhow::Result<Self> {
-        if !force && path.symlink_metadata().is_ok() {
-            bail!("{} is there already; --force replaces it", path.display());
-        }
-        file::beside(path).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(Self { path: path.to_owned(), force })
+        let existing = if force { Existing::Replace } else { Existing::Refuse };
+        let file = OutputFile::create(path, existing, Access::Kept).map_err(|error| in_words(path, error))?;
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// Reads the file as the import will, and writes down what it will refuse.
@@ -46,43 +43,36 @@ impl Rejects {
     /// # Errors
     /// A file that cannot be read, or written.
     pub fn fill(self, input: &Input, options: &ImportOptions) -> anyhow::Result<Refused> {
-        let mut file = tempfile::tempfile()?;
-        let mut writer = BufWriter::new(&mut file);
+        let Self { path, file } = self;
+        let mut writer = BufWriter::new(file);
         let report = exchange::check(input.again()?, input.kind, options, Some(&mut writer))?;
-        writer.flush()?;
-        drop(writer);
-        Ok(Refused { rejects: self, file, rows: report.failed })
+        let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
+        let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
+        Ok(Refused { path, file, rows: report.failed })
     }
 }
 
 impl Refused {
-    /// Gives the file its name, if there is something in it, and says so.
+    /// Puts the file in its place, if there is something in it, and says so.
     ///
     /// # Errors
     /// It cannot be written, or has come to be there meanwhile.
     pub fn keep(self) -> anyhow::Result<()> {
-        let name = self.rejects.path.display();
-        if self.rows == 0 {
-            message!("No row was refused; {name} is not written.");
+        let Self { path, file, rows } = self;
+        if rows == 0 {
+            message!("No row was refused; {} is not written.", path.display());
             return Ok(());
         }
-        self.write().with_context(|| format!("{name} cannot be written"))?;
-        message!("{} refused, with the reasons: {name}. Mend and import it.", count(self.rows, "row"));
+        file.finish().map_err(|error| in_words(&path, error))?;
+        message!("{} refused, with the reasons: {}. Mend and import it.", count(rows, "row"), path.display());
         Ok(())
     }
+}
 
-    fn write(&self) -> anyhow::Result<()> {
-        let Rejects { path, force } = &self.rejects;
-        let mut from = &self.file;
-        from.rewind()?;
-        let mut to = file::beside(path)?;
-        io::copy(&mut from, to.as_file_mut())?;
-        to.as_file().sync_all()?;
-        if *force {
-            to.persist(path)?
-        } else {
-            to.persist_noclobber(path)?
-        };
-        Ok(())
+fn in_words(path: &Path, error: io::Error) -> anyhow::Error {
+    let path = path.display();
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        return anyhow::anyhow!("{path} is there already; --force replaces it");
     }
+    anyhow::Error::new(error).context(format!("{path} cannot be written"))
 }

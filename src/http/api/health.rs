@@ -24,6 +24,18 @@ struct Health {
     status: &'static str,
 }
 
+/// What a service answers that is ready. A backup that is late does not make it answer otherwise: no other instance
+/// would be of more use.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_age_seconds: Option<u64>,
+}
+
 /// Whether the process runs
 #[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Health),
@@ -34,10 +46,15 @@ async fn live() -> Answer<Health> {
 
 /// Whether the database answers and takes writes
 #[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
-    (status = 200, description = "It does", body = schema::Health),
+    (status = 200, description = "It does", body = schema::Ready),
 ))]
-async fn ready(State(state): State<Shared>) -> Result<Answer<Health>, Problem> {
+async fn ready(State(state): State<Shared>) -> Result<Answer<Ready>, Problem> {
     let ready = health::ready(&state.app, Instant::now());
     deadline::within(HEALTH_WAIT, deadline::in_time("the database", ready)).await??;
-    Ok(Answer(Health { status: "ready" }))
+    let report = state.app.backups.report(state.app.now());
+    Ok(Answer(Ready {
+        status: "ready",
+        backup: report.map(|report| if report.is_late { "late" } else { "current" }),
+        backup_age_seconds: report.and_then(|report| report.age).map(|age| age.as_secs()),
+    }))
 }

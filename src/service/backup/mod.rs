@@ -1,6 +1,7 @@
 //! Backups: made of one moment and checked before they count, and put back whole or not at all.
 
 mod schedule;
+mod status;
 
 use std::{
     fs::File,
@@ -18,9 +19,11 @@ use crate::{
     backup::{Counts, Entry, FORMAT, Header, Noun, Reader, Unusable, Writer},
     db::{Db, DbError, backup as db},
     domain::Time,
+    output_file::{Access, Existing, OutputFile},
 };
 
 pub use schedule::{Schedule, keep};
+pub use status::{Report, Status};
 
 /// Rows that are read, or stored, in one go.
 const PIECE: usize = 500;
@@ -114,39 +117,28 @@ async fn unless<T>(
 
 async fn write(db: &Db, path: &Path, overwrite: bool, now: Time) -> Result<Made, Error> {
     let cannot = |error: io::Error| Error::Failed(format!("{} cannot be written: {error}", path.display()));
-    let is_there = || {
-        Error::Conflict(format!("{} is there already, and was not overwritten; --force does", path.display()))
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::Conflict(format!(
+            "{} is there already, and was not overwritten; --force does",
+            path.display()
+        )),
+        _ => cannot(error),
     };
-    if path.is_dir() {
-        return Err(cannot(io::ErrorKind::IsADirectory.into()));
-    }
-    if !overwrite && path.try_exists().map_err(cannot)? {
-        return Err(is_there());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Readable for its owner alone, and removed unless it gets its name.
-    let file = tempfile::Builder::new().prefix(".reelshelf-").suffix(".tmp").tempfile_in(folder);
-    let file = file.map_err(cannot)?;
-    let counts = copy(db, file.as_file(), now, &cannot).await?;
-    file.as_file().sync_all().map_err(cannot)?;
-    match check(file.as_file()).await {
+    let existing = if overwrite { Existing::Replace } else { Existing::Refuse };
+    let output = OutputFile::create(path, existing, Access::Private).map_err(failed)?;
+    let Some(file) = output.written() else {
+        return Err(cannot(io::Error::other("it cannot be read back")));
+    };
+    let counts = copy(db, file, now, &cannot).await?;
+    file.sync_all().map_err(cannot)?;
+    match check(file).await {
         Ok(found) if found == counts => {}
         Ok(_) => return Err(cannot(io::Error::other("it does not hold what was written"))),
         Err(error) => return Err(cannot(io::Error::other(error))),
     }
-    let bytes = file.as_file().metadata().map_err(cannot)?.len();
-    let named = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
-    named.map_err(|failed| match failed.error.kind() {
-        io::ErrorKind::AlreadyExists => is_there(),
-        _ => cannot(failed.error),
-    })?;
-    sync_folder(folder).map_err(cannot)?;
+    let bytes = file.metadata().map_err(cannot)?.len();
+    output.finish().map_err(failed)?;
     Ok(Made { counts, bytes })
-}
-
-/// Sees to it that a new name is on disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 async fn copy(

@@ -29,13 +29,16 @@ pub struct Schedule {
 /// Makes backups until it is told to end. What the schedule says is told from the files themselves, so
 /// that a restart makes none too many and none too few.
 pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<bool>) {
+    app.backups.begin(&schedule, app.now());
+    let mut reported = Vec::new();
     loop {
-        let made = make_if_due(&app, &schedule, &ended).await;
+        let made = make_if_due(&app, &schedule, &mut reported, &ended).await;
         if *ended.borrow() {
             return;
         }
         let pause = made.unwrap_or_else(|error| {
             tracing::error!(%error, "the backup failed; it is tried again");
+            app.backups.count_failure();
             schedule.every
         });
         tokio::select! {
@@ -45,19 +48,23 @@ pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<
     }
 }
 
-/// Makes a backup unless the newest is not old enough yet; tells how long it takes until the next.
+/// Makes a backup unless the newest is not old enough yet; tells how long it takes until the next. Files of the
+/// future are `reported` in the log once.
 async fn make_if_due(
     app: &App,
     schedule: &Schedule,
+    reported: &mut Vec<Time>,
     ended: &watch::Receiver<bool>,
 ) -> Result<Duration, Error> {
     let folder = &schedule.folder;
     let cannot = |error: io::Error| Error::Failed(format!("{} cannot be used: {error}", folder.display()));
     make_folder(folder).map_err(cannot)?;
     let now = app.now();
-    // One of the future was made while the clock was wrong.
-    let newest = own(folder).map_err(cannot)?.into_iter().filter(|made| *made <= now).max();
-    let age = newest.map(|made| Duration::from_millis((now.as_millis() - made.as_millis()).unsigned_abs()));
+    let Own { past, future } = Own::list(folder, now).map_err(cannot)?;
+    report_future(folder, &future, reported);
+    app.backups.set_newest(past.last().copied());
+    let age =
+        past.last().map(|made| Duration::from_millis((now.as_millis() - made.as_millis()).unsigned_abs()));
     if let Some(left) = age.and_then(|age| schedule.every.checked_sub(age)).filter(|left| !left.is_zero()) {
         return Ok(left);
     }
@@ -68,7 +75,8 @@ async fn make_if_due(
     };
     let Made { counts, bytes } = make_by(app, &Actor::service(), &path, false, interrupted).await?;
     tracing::info!(file = %path.display(), bytes, movies = counts.movies, "made a backup");
-    remove_oldest(folder, schedule.keep).map_err(cannot)?;
+    app.backups.set_newest(Some(now));
+    remove_oldest(folder, schedule.keep, now);
     Ok(schedule.every)
 }
 
@@ -79,22 +87,49 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// When the backups in a folder were made that were made by themselves. Other files are none of ours.
-fn own(folder: &Path) -> io::Result<Vec<Time>> {
-    let mut made = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        made.extend(entry?.file_name().to_str().and_then(time));
-    }
-    Ok(made)
+/// When the backups in a folder were made that were made by themselves, in order. Other files are none of ours.
+///
+/// Those of the future were made while the clock was wrong, or else it is wrong now. They count for nothing: they
+/// are not the newest, they do not push out others, and they are not removed.
+struct Own {
+    past: Vec<Time>,
+    future: Vec<Time>,
 }
 
-fn remove_oldest(folder: &Path, keep: usize) -> io::Result<()> {
-    let mut made = own(folder)?;
-    made.sort_unstable();
-    for old in made.iter().rev().skip(keep) {
-        std::fs::remove_file(folder.join(name(*old)))?;
+impl Own {
+    fn list(folder: &Path, now: Time) -> io::Result<Self> {
+        let mut own = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            own.extend(entry?.file_name().to_str().and_then(time));
+        }
+        own.sort_unstable();
+        let (past, future) = own.into_iter().partition(|made| *made <= now);
+        Ok(Self { past, future })
     }
-    Ok(())
+}
+
+fn report_future(folder: &Path, future: &[Time], reported: &mut Vec<Time>) {
+    if !future.is_empty() && future != reported.as_slice() {
+        let files = future.iter().map(|made| name(*made)).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            folder = %folder.display(),
+            files,
+            "backups of the future, made while the clock was wrong: they count for nothing and are never removed"
+        );
+    }
+    future.clone_into(reported);
+}
+
+/// Removes all but the newest. One that cannot be removed keeps no other one.
+fn remove_oldest(folder: &Path, keep: usize, now: Time) {
+    let own = Own::list(folder, now).map(|own| own.past);
+    let removed = own.and_then(|past| {
+        let old = past.iter().rev().skip(keep).map(|old| std::fs::remove_file(folder.join(name(*old))));
+        old.collect::<Vec<_>>().into_iter().collect::<io::Result<()>>()
+    });
+    if let Err(error) = removed {
+        tracing::error!(%error, folder = %folder.display(), "an old backup cannot be removed");
+    }
 }
 
 fn name(made: Time) -> String {
@@ -110,6 +145,32 @@ fn time(own: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backups_of_the_future_count_for_nothing_on_either_side_of_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |second| Time::parse(&format!("2026-11-24T20:15:{second:02}Z")).unwrap();
+        for second in [1, 2, 3, 4, 5] {
+            std::fs::write(folder.path().join(name(at(second))), "").unwrap();
+        }
+        let Own { past, future } = Own::list(folder.path(), at(3)).unwrap();
+        assert_eq!((past, future), (vec![at(1), at(2), at(3)], vec![at(4), at(5)]));
+        remove_oldest(folder.path(), 2, at(3));
+        let Own { past, future } = Own::list(folder.path(), at(3)).unwrap();
+        assert_eq!((past, future), (vec![at(2), at(3)], vec![at(4), at(5)]));
+    }
+
+    #[test]
+    fn what_cannot_be_removed_keeps_no_other_from_being_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |second| Time::parse(&format!("2026-11-24T20:15:{second:02}Z")).unwrap();
+        for second in [1, 3, 4] {
+            std::fs::write(folder.path().join(name(at(second))), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join(name(at(2)))).unwrap(); // which is no file
+        remove_oldest(folder.path(), 1, at(4));
+        assert_eq!(Own::list(folder.path(), at(4)).unwrap().past, [at(2), at(4)]);
+    }
 
     #[test]
     fn a_name_tells_when_the_backup_was_made_and_no_other_name_does() {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -19,7 +19,8 @@ use crate::{
     on_both,
     support::{
         Answer, Kind, TestDatabase, movie,
-        program::{Done, Program, poll, run},
+        program::{Done, Program, poll, run, run_limited},
+        until,
     },
 };
 
@@ -206,7 +207,8 @@ on_both! {
         for _ in 0..3 {
             let again = Program::start_with(&database, &[], &environment);
             again.await_log("make the first owner");
-            assert!(!again.end().expect(0).err.contains("backup"));
+            let log = again.end().expect(0).err; // which warns of the one of the future
+            assert!(!log.contains("made a backup") && !log.contains("backup failed"), "{log}");
         }
         assert_eq!(names(folder.path()).len(), 3);
     }
@@ -226,6 +228,175 @@ on_both! {
         assert_eq!(films(&server, &token).await, [Value::Null; 0]);
         fs::remove_file(&blocked).unwrap();
         server.await_log("made a backup");
+    }
+}
+
+/// Starts a service that makes backups, and tells where its metrics are.
+fn start_watched(database: &TestDatabase, folder: &Path, every: &str) -> (Program, String) {
+    let folder = folder.to_str().unwrap();
+    let options = ["--backup-dir", folder, "--backup-every", every, "--metrics-listen", "127.0.0.1:0"];
+    let server = Program::start_with(database, &options, &[]);
+    let line = server.await_log("metrics address=");
+    let metrics = format!("http://{}/metrics", line.split_once("address=").expect("an address").1);
+    (server, metrics)
+}
+
+/// The value of a metric without labels.
+async fn metric(server: &Program, metrics: &str, name: &str) -> Option<f64> {
+    let text = Answer::of(server.client.get(metrics)).await.text;
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+on_both! {
+    async fn how_old_the_newest_backup_is_and_how_many_failed_can_be_watched(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let backups = folder.path().join("backups");
+        let (server, metrics) = start_watched(&database, &backups, "1h");
+        server.await_log("made a backup");
+        let age = metric(&server, &metrics, "reelshelf_backup_age_seconds ").await;
+        assert!(age.is_some_and(|age| (0.0..3600.0).contains(&age)), "{age:?}");
+        assert_eq!(metric(&server, &metrics, "reelshelf_backup_failures_total ").await, Some(0.0));
+        let ready = Answer::of(server.request(Method::GET, "/health/ready")).await.json();
+        assert_eq!((&ready["status"], &ready["backup"]), (&json!("ready"), &json!("current")));
+        assert!(ready["backupAgeSeconds"].as_u64().is_some_and(|age| age < 3600), "{ready}");
+        server.end().expect(0);
+
+        fs::remove_dir_all(&backups).unwrap();
+        fs::write(&backups, "").unwrap(); // a file in its place
+        let (server, metrics) = start_watched(&database, &backups, "1s");
+        server.await_log("the backup failed");
+        assert_eq!(metric(&server, &metrics, "reelshelf_backup_age_seconds ").await, None);
+        let failures = metric(&server, &metrics, "reelshelf_backup_failures_total ").await;
+        assert!(failures.is_some_and(|failures| failures >= 1.0), "{failures:?}");
+        let ready = async || {
+            let answer = Answer::of(server.request(Method::GET, "/health/ready")).await;
+            assert_eq!(answer.status, 200);
+            answer.json()
+        };
+        until(async || ready().await == json!({"status": "ready", "backup": "late"})).await;
+        fs::remove_file(&backups).unwrap();
+        until(async || ready().await["backup"] == "current").await;
+        server.end().expect(0);
+    }
+}
+
+on_both! {
+    async fn backups_of_a_wrong_clock_neither_count_nor_push_out_others(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let future = ["reelshelf-29990101T000000Z.backup", "reelshelf-29990102T000000Z.backup"];
+        let past = ["reelshelf-20200101T000000Z.backup", "reelshelf-20200102T000000Z.backup"];
+        for name in future.iter().chain(&past) {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let options = ["--backup-dir", folder.path().to_str().unwrap(), "--backup-keep", "2"];
+        let server = Program::start_with(&database, &options, &[]);
+        let warned = server.await_log("backups of the future");
+        assert!(warned.contains("WARN") && future.iter().all(|name| warned.contains(name)), "{warned}");
+        server.await_log("made a backup");
+        poll("what is too many is gone", || (names(folder.path()).len() == 4).then_some(()));
+        let done = server.end().expect(0);
+        assert_eq!(done.err.matches("backups of the future").count(), 1, "{done:?}");
+        let left = names(folder.path());
+        assert!(future.iter().all(|name| left.contains(&(*name).to_owned())), "{left:?}");
+        assert!(left.contains(&past[1].to_owned()) && !left.contains(&past[0].to_owned()), "{left:?}");
+    }
+}
+
+/// A file of so many films that can hardly be compressed.
+fn random_films(count: usize) -> String {
+    let title = || {
+        format!("{:016x}{:016x}{:016x}", rand::random::<u64>(), rand::random::<u64>(), rand::random::<u64>())
+    };
+    let rows = (0..count).map(|_| format!("{},DVD,90,2000,3\n", title()));
+    std::iter::once("title,movieFormat,length,releaseYear,rating\n".to_owned()).chain(rows).collect()
+}
+
+on_both! {
+    async fn a_full_disk_costs_the_new_backup_and_no_other(database: TestDatabase) {
+        const UNITS: u32 = 256; // 128 KiB
+        add_user(&database, "olivia", "owner");
+        let token = token(&database, "olivia");
+        let server = Program::start(&database);
+        let import = server.request(Method::POST, "/movie?onDuplicate=add").bearer_auth(&token);
+        let import = Answer::of(import.header("content-type", "text/csv").body(random_films(8000))).await;
+        assert_eq!(import.status, 200, "{import:?}");
+        server.end().expect(0);
+
+        let folder = tempfile::tempdir().unwrap();
+        let old = "reelshelf-20200101T000000Z.backup";
+        fs::write(folder.path().join(old), "an old one").unwrap();
+        let file = folder.path().join("by hand.backup");
+        run_limited(&database, UNITS, &["backup", file.to_str().unwrap()]).refused("File too large");
+        let options = ["--backup-dir", folder.path().to_str().unwrap(), "--backup-keep", "1"];
+        let server = Program::start_limited(&database, UNITS, &options, &[]);
+        let line = server.await_log("the backup failed");
+        assert!(line.contains("File too large"), "{line}");
+        server.end().expect(0);
+        assert_eq!(names(folder.path()), [old]);
+        assert_eq!(fs::read_to_string(folder.path().join(old)).unwrap(), "an old one");
+    }
+}
+
+on_both! {
+    async fn a_backup_goes_to_the_end_of_links_and_never_in_the_place_of_a_device(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        run(&database, &["migrate"], "").expect(0);
+        std::os::unix::fs::symlink("target", path("link")).unwrap();
+        back_up(&database, &path("link")).expect(0); // which led nowhere
+        assert_eq!(mode(&path("target")), 0o600);
+        fs::write(path("target"), "before").unwrap();
+        fs::set_permissions(path("target"), fs::Permissions::from_mode(0o644)).unwrap();
+        back_up(&database, &path("link")).refused("--force");
+        run(&database, &["backup", "--force", path("link").to_str().unwrap()], "").expect(0);
+        assert!(path("link").symlink_metadata().unwrap().is_symlink());
+        assert_eq!(mode(&path("target")), 0o600, "others could read the one before");
+        let restored = TestDatabase::new(database.kind).await;
+        restore(&restored, &path("link")).expect(0);
+
+        let made = std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap();
+        assert!(made.success());
+        std::os::unix::fs::symlink("/dev/full", path("device")).unwrap();
+        for name in ["pipe", "device"] {
+            run(&database, &["backup", "--force", path(name).to_str().unwrap()], "").refused("no plain file");
+        }
+        assert!(fs::metadata("/dev/full").unwrap().file_type().is_char_device());
+        assert_eq!(names(folder.path()), ["device", "link", "pipe", "target"]);
+    }
+}
+
+on_both! {
+    async fn what_a_killed_program_left_is_removed_but_nothing_that_is_being_written(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        run(&database, &["migrate"], "").expect(0);
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(120);
+        let make = |name: &str, is_old: bool| {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            if is_old {
+                file.set_modified(long_ago).unwrap();
+            }
+            file
+        };
+        make(".reelshelf-killed.tmp", true);
+        make(".reelshelf-young.tmp", false);
+        make("reelshelf-other.tmp", true);
+        make(".reelshelf-other", true);
+        let written = make(".reelshelf-written.tmp", true);
+        written.try_lock().unwrap();
+        fs::create_dir(folder.path().join(".reelshelf-folder.tmp")).unwrap();
+        let kept = [
+            ".reelshelf-folder.tmp",
+            ".reelshelf-other",
+            ".reelshelf-written.tmp",
+            ".reelshelf-young.tmp",
+            "films.backup",
+            "reelshelf-other.tmp",
+        ];
+        back_up(&database, &folder.path().join("films.backup")).expect(0);
+        assert_eq!(names(folder.path()), kept);
+        drop(written);
+        run(&database, &["backup", "--force", folder.path().join("films.backup").to_str().unwrap()], "").expect(0);
+        assert!(!names(folder.path()).contains(&".reelshelf-written.tmp".to_owned()));
     }
 }
 

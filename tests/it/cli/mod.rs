@@ -16,6 +16,7 @@ mod restore;
 mod secrets;
 mod serve;
 mod session;
+mod spool;
 mod streams;
 mod systemd;
 mod tls;

@@ -303,7 +303,7 @@ on_both! {
         let text = lines(&whole).concat();
         let before = everything_of(service).await;
         let most = "9007199254740991";
-        for (from, to, refused) in [
+        let cases: [(&str, &str, Option<&str>); 16] = [
             ("\"lastIds\":{\"movies\":1,", &format!("\"lastIds\":{{\"movies\":{most},"), None),
             ("\"lastIds\":{\"movies\":1,", "\"lastIds\":{\"movies\":9007199254740992,", Some("line 1: ")),
             ("\"lastIds\":{\"movies\":1,", "\"lastIds\":{\"movies\":9223372036854775807,", Some("line 1: ")),
@@ -320,7 +320,8 @@ on_both! {
             ("m=19456", "m=4194304", Some("m=4194304, which must be between 1 and 65536")),
             ("t=2", "t=1000000", Some("t=1000000")),
             ("$argon2id", "$argon2d", Some("none of Argon2id")),
-        ] {
+        ];
+        for (from, to, refused) in cases {
             assert!(text.contains(from), "{from}: {text}");
             fs::write(&file, written(&text.replacen(from, to, 1))).unwrap();
             let database = TestDatabase::new(service.database.kind).await;

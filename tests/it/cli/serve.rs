@@ -186,6 +186,8 @@ on_both! {
         }
         assert_eq!(Answer::of(server.client.get(format!("{metrics}/movie"))).await.status, 404);
 
+        assert!(!answer.text.contains("backup"), "{}", answer.text);
+
         let without = Program::start(&database);
         Answer::of(without.request(Method::GET, "/metrics").bearer_auth(&token)).await.problem(404);
         assert!(!without.end().said().contains("metrics"));

@@ -8,7 +8,7 @@ use super::{add_user, token};
 use crate::{
     on_both,
     support::{
-        Answer, TestDatabase, films,
+        Answer, films,
         program::{Program, run_with},
     },
 };

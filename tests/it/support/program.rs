@@ -103,6 +103,21 @@ pub fn run_on(
     Done { status: output.status.code().unwrap_or(-1), out, err }
 }
 
+/// Makes files fail to grow beyond some bytes, as a full disk does: a limit of the shell, in units of 512.
+fn limited(units: u32, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let script = format!(r#"trap "" XFSZ; ulimit -f {units}; exec "$0" "$@""#);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_reelshelf")]).args(arguments);
+    command.env_clear().envs(environment.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command on a database whose files cannot grow beyond some units of 512 bytes.
+pub fn run_limited(database: &TestDatabase, units: u32, arguments: &[&str]) -> Done {
+    finish(limited(units, arguments, &[("REELSHELF_DATABASE", &database.address)]), b"")
+}
+
 /// Runs a command on a database, with this on standard input.
 pub fn run(database: &TestDatabase, arguments: &[&str], input: &str) -> Done {
     finish(command(arguments, &[("REELSHELF_DATABASE", &database.address)]), input.as_bytes())
@@ -178,6 +193,18 @@ impl Program {
     pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
         let database = ("REELSHELF_DATABASE", database.address.as_str());
         Self::start_in(&[&[database], environment].concat(), options)
+    }
+
+    /// The same where its files cannot grow beyond some units of 512 bytes.
+    pub fn start_limited(
+        database: &TestDatabase,
+        units: u32,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], options].concat();
+        let environment = [&[("REELSHELF_DATABASE", database.address.as_str())], environment].concat();
+        Self::spawn(limited(units, &arguments, &environment).stdin(Stdio::null()))
     }
 
     /// The same with another standard error, of which nothing is read.

@@ -1,5 +1,11 @@
 //! `export`: to standard output or a file, whole or not at all.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, symlink},
+    process::Command,
+};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -10,7 +16,7 @@ use crate::{
     on_both,
     support::{
         films::{empty, fill, films},
-        program::{run_unread, run_with},
+        program::{run_on, run_unread, run_with},
         terminal::Terminal,
     },
 };
@@ -46,6 +52,80 @@ on_both! {
         let path = folder.path().join("a.csv");
         let shown = Terminal::start(80, &["export", path.to_str().expect("a path")], &environment(service)).ended();
         assert!(shown.expect(0).out.contains("Exporting"));
+    }
+}
+
+on_both! {
+    async fn an_export_goes_where_the_path_leads_and_keeps_what_is_there(service: &Service) {
+        three_films(service).await;
+        let expected = exported(service, "text/csv").await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let export = |name: &str| reelshelf(service, &["export", path(name).to_str().expect("a path")]);
+        let read = |name: &str| fs::read_to_string(path(name)).expect("a file");
+
+        // Links, one of which leads nowhere yet.
+        fs::create_dir(path("other")).expect("a folder");
+        symlink("other/target.csv", path("link.csv")).expect("a link");
+        symlink("link.csv", path("to link.csv")).expect("a link");
+        for _ in 0..2 {
+            export("to link.csv").expect(0);
+            assert_eq!(read("other/target.csv"), expected);
+            fs::write(path("other/target.csv"), "before").expect("a file");
+        }
+        assert!(path("link.csv").symlink_metadata().expect("a link").is_symlink());
+        symlink("circle.csv", path("circle.csv")).expect("a link");
+        export("circle.csv").refused("too many symbolic links");
+
+        // Mode, owner and other names.
+        fs::write(path("private.csv"), "before").expect("a file");
+        fs::set_permissions(path("private.csv"), Permissions::from_mode(0o640)).expect("a mode");
+        let is_root = rustix::process::getuid().is_root();
+        if is_root {
+            chown(path("private.csv"), Some(12345), Some(54321)).expect("an owner");
+        }
+        export("private.csv").expect(0);
+        let found = fs::metadata(path("private.csv")).expect("a file");
+        assert_eq!((found.mode() & 0o7777, read("private.csv")), (0o640, expected.clone()));
+        assert!(!is_root || (found.uid(), found.gid()) == (12345, 54321));
+        fs::write(path("one.csv"), "before, and much longer than after".repeat(100)).expect("a file");
+        fs::hard_link(path("one.csv"), path("two.csv")).expect("a name");
+        export("one.csv").expect(0);
+        assert_eq!((read("one.csv"), read("two.csv")), (expected.clone(), expected.clone()));
+
+        // What is no plain file.
+        assert!(Command::new("mkfifo").arg(path("pipe")).status().expect("mkfifo").success());
+        let pipe = path("pipe");
+        let reader = std::thread::spawn(move || fs::read_to_string(pipe).expect("text"));
+        export("pipe").expect(0);
+        assert_eq!(reader.join().expect("a reader"), expected);
+        assert!(fs::symlink_metadata(path("pipe")).expect("a pipe").file_type().is_fifo());
+        reelshelf(service, &["export", "/dev/null"]).expect(0);
+        reelshelf(service, &["export", "/dev/full"]).refused("No space left on device");
+        for device in ["/dev/null", "/dev/full"] {
+            assert!(fs::symlink_metadata(device).expect("a device").file_type().is_char_device());
+        }
+        export("other").refused("is a directory");
+        let mut left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["circle.csv", "link.csv", "one.csv", "other", "pipe", "private.csv", "to link.csv", "two.csv"]);
+    }
+}
+
+on_both! {
+    async fn standard_output_is_a_file_like_others(service: &Service) {
+        three_films(service).await;
+        let expected = exported(service, "text/csv").await;
+        for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            assert_eq!(reelshelf(service, &["export", name]).expect(0).out, expected, "{name}");
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("log");
+            fs::write(&path, "before\n").expect("a file");
+            let log = fs::File::options().append(true).open(&path).expect("a file");
+            run_on(&["export", name], &environment(service), Some(log.into()), None).expect(0);
+            assert_eq!(fs::read_to_string(&path).expect("a file"), format!("before\n{expected}"), "{name}");
+        }
+        run_unread(&["export", "/dev/stdout"], &environment(service)).expect(0);
     }
 }
 

@@ -109,6 +109,14 @@ on_both! {
         let aborting = [&import[..], &["--force", "--on-error", "abort", "--on-duplicate", "add"]].concat();
         reelshelf(service, &aborting).expect(1);
         assert_eq!(service.titles("/movie").await.len(), 2);
+        std::os::unix::fs::symlink("bad.csv", folder.path("link.csv")).expect("a link");
+        let to_link = ["import", &folder.path("films.csv"), "--rejects", &folder.path("link.csv"), "--on-duplicate", "add"];
+        reelshelf(service, &to_link).refused("link.csv is there already; --force replaces it");
+        reelshelf(service, &[&to_link[..], &["--force"]].concat()).expect(0);
+        assert!(fs::symlink_metadata(folder.path("link.csv")).expect("a link").is_symlink());
+        assert!(folder.read("bad.csv").contains("rating must be between 1 and 5, got 9"));
+        fs::remove_file(folder.path("link.csv")).expect("a link");
+
         let nowhere = folder.path("no/such/folder.csv");
         reelshelf(service, &["import", &folder.path("films.csv"), "--rejects", &nowhere]).refused("cannot be written");
         assert_eq!(fs::read_dir(folder.0.path()).expect("a folder").count(), 2, "and nothing temporary");

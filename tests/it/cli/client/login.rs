@@ -52,6 +52,21 @@ fn mode(path: &Path) -> u32 {
 }
 
 on_both! {
+    async fn logins_that_are_kept_elsewhere_stay_there(service: &Service) {
+        let machine = Machine::new();
+        machine.log_in(service, &[]).expect(0);
+        let elsewhere = machine.0.path().join("elsewhere.json");
+        fs::rename(machine.file(), &elsewhere).expect("a file");
+        std::os::unix::fs::symlink(&elsewhere, machine.file()).expect("a link");
+        let before = machine.token();
+        machine.log_in(service, &[]).expect(0);
+        assert_ne!(machine.token(), before);
+        assert!(fs::symlink_metadata(machine.file()).expect("a link").is_symlink());
+        assert_eq!(mode(&elsewhere), 0o600);
+    }
+}
+
+on_both! {
     async fn a_login_stores_a_token_for_its_user_alone(service: &Service) {
         let machine = Machine::new();
         let done = machine.log_in(service, &[]).expect(0);

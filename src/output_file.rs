@@ -1,0 +1,288 @@
+//! A file that is written where a user says: whole or not at all, and never in the place of what is no plain file.
+
+use std::{
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Seek, Write},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tempfile::NamedTempFile;
+
+/// How the name of a file begins, and ends, that is not whole yet.
+const PREFIX: &str = ".reelshelf-";
+const SUFFIX: &str = ".tmp";
+/// How long nobody has written to a file that is taken for one of a program that was killed.
+const LEFTOVER_AGE: Duration = Duration::from_secs(60);
+/// How many symbolic links lead to a file at most, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// What happens to a plain file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    Replace,
+    Refuse,
+}
+
+/// Who may read the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Those who may read the one that it replaces; a new one, those whom the user lets read new files (umask).
+    Kept,
+    /// Its owner alone, who is the user of this program.
+    Private,
+}
+
+/// A file that is being written. It takes its place when it is [finished](Self::finish); if it is dropped before,
+/// everything is as it was. Only what is no plain file, such as a pipe, gets each piece at once.
+#[derive(Debug)]
+pub struct OutputFile {
+    to: To,
+}
+
+#[derive(Debug)]
+enum To {
+    /// A new file beside the place where it goes.
+    Beside { file: NamedTempFile<File>, path: PathBuf, existing: Existing },
+    /// A file without a name, whose content is copied into one that a new one cannot replace.
+    Into { spool: File, file: File },
+    /// What is no plain file.
+    Through(File),
+}
+
+/// What a path leads to.
+enum Found {
+    Nothing(PathBuf),
+    Plain(PathBuf, Metadata),
+    Special(PathBuf),
+}
+
+impl OutputFile {
+    /// Begins a file at the end of the links that a path names.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] for a plain file that is not to be replaced; what the user may not write.
+    pub fn create(path: &Path, existing: Existing, access: Access) -> io::Result<Self> {
+        let to = match find(path)? {
+            Found::Special(_) if access == Access::Private => {
+                return Err(io::Error::other("it is no plain file, which others could not read"));
+            }
+            Found::Special(path) => To::Through(open_special(&path)?),
+            Found::Plain(..) if existing == Existing::Refuse => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Found::Nothing(path) => {
+                let mode = if access == Access::Private { 0o600 } else { 0o666 };
+                To::Beside { file: beside(&path, mode)?, path, existing }
+            }
+            Found::Plain(path, _) if access == Access::Private => {
+                To::Beside { file: beside(&path, 0o600)?, path, existing }
+            }
+            Found::Plain(path, metadata) => replace(path, &metadata)?,
+        };
+        Ok(Self { to })
+    }
+
+    /// The file as far as it is written, if it can be read back.
+    #[must_use]
+    pub fn written(&self) -> Option<&File> {
+        match &self.to {
+            To::Beside { file, .. } => Some(file.as_file()),
+            To::Into { spool, .. } => Some(spool),
+            To::Through(_) => None,
+        }
+    }
+
+    /// Puts it in its place, when it is on disk.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where another file has come meanwhile that is not to be replaced; those of
+    /// the system. A file that may be half written is said to be.
+    pub fn finish(self) -> io::Result<()> {
+        match self.to {
+            To::Beside { file, path, existing } => {
+                file.as_file().sync_all()?;
+                match existing {
+                    Existing::Replace => file.persist(&path)?,
+                    Existing::Refuse => file.persist_noclobber(&path)?,
+                };
+                sync_folder(folder_of(&path))
+            }
+            To::Into { spool, file } => copy_into(spool, file).map_err(|error| {
+                io::Error::new(error.kind(), format!("only a part of it was written: {error}"))
+            }),
+            To::Through(mut file) => file.flush(),
+        }
+    }
+
+    fn file(&mut self) -> &mut File {
+        match &mut self.to {
+            To::Beside { file, .. } => file.as_file_mut(),
+            To::Into { spool, .. } => spool,
+            To::Through(file) => file,
+        }
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
+    }
+}
+
+/// The path of a file at whose end there is no link; what leads nowhere is where a new file goes.
+fn find(path: &Path) -> io::Result<Found> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if is_descriptor(&path) {
+            return Ok(Found::Special(path));
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_symlink() => path = folder_of(&path).join(fs::read_link(&path)?),
+            Ok(found) if found.is_file() => return Ok(Found::Plain(path, found)),
+            Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(_) => return Ok(Found::Special(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing(path)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Whether a path stands for an open file of this process. Even if that is a plain file, it belongs to whoever
+/// opened it, such as a shell, and is written and not replaced.
+fn is_descriptor(path: &Path) -> bool {
+    cfg!(unix)
+        && (["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
+            || path.starts_with("/dev/fd")
+            || path.starts_with("/proc"))
+}
+
+fn open_special(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let standard = |number: u8| {
+            let folders =
+                ["/dev/fd", "/proc/self/fd"].map(|folder| Path::new(folder).join(number.to_string()));
+            folders.iter().any(|name| path == name)
+        };
+        // The same place in the file, where it is one: `>>` goes on to append.
+        if path == Path::new("/dev/stdout") || standard(1) {
+            return Ok(io::stdout().as_fd().try_clone_to_owned()?.into());
+        }
+        if path == Path::new("/dev/stderr") || standard(2) {
+            return Ok(io::stderr().as_fd().try_clone_to_owned()?.into());
+        }
+    }
+    File::options().write(true).open(path)
+}
+
+/// Begins what takes the place of a plain file: a new file with its mode and its owner; or, where it cannot be had
+/// so or has other names, what is copied into the one that is there.
+fn replace(path: PathBuf, metadata: &Metadata) -> io::Result<To> {
+    let file = File::options().write(true).open(&path)?; // or else the user may not
+    let new = if has_one_name(metadata) {
+        beside(&path, 0o600).and_then(|new| like(new, metadata))
+    } else {
+        Ok(None)
+    };
+    match new {
+        Ok(Some(new)) => Ok(To::Beside { file: new, path, existing: Existing::Replace }),
+        Ok(None) => Ok(To::Into { spool: tempfile::tempfile()?, file }),
+        // The file may be written, but not its folder.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(To::Into { spool: tempfile::tempfile()?, file })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn has_one_name(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) == 1
+}
+
+#[cfg(not(unix))]
+fn has_one_name(_: &Metadata) -> bool {
+    true
+}
+
+/// Gives a new file the owner and the mode of another one, if the user may.
+fn like(new: NamedTempFile<File>, metadata: &Metadata) -> io::Result<Option<NamedTempFile<File>>> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let own = new.as_file().metadata()?;
+        let (uid, gid) = (metadata.uid(), metadata.gid());
+        if (own.uid(), own.gid()) != (uid, gid) && fchown(new.as_file(), Some(uid), Some(gid)).is_err() {
+            return Ok(None);
+        }
+    }
+    new.as_file().set_permissions(metadata.permissions())?;
+    Ok(Some(new))
+}
+
+/// A new file in the folder of another one. Until it is closed, a lock tells others that it is being written.
+fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile<File>> {
+    let folder = folder_of(path);
+    remove_leftovers(folder);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    let file =
+        tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, |path| options.open(path))?;
+    let _ = file.as_file().try_lock(); // not every file system has locks
+    Ok(file)
+}
+
+/// Removes what programs have left in a folder that were killed while they wrote.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours && is_leftover(&entry.path()).unwrap_or(false) {
+            let (removed, file) = (fs::remove_file(entry.path()), entry.path());
+            match removed {
+                Ok(()) => tracing::info!(file = %file.display(), "removed what a killed program had left"),
+                Err(error) => {
+                    tracing::warn!(%error, file = %file.display(), "what a killed program has left cannot be removed");
+                }
+            }
+        }
+    }
+}
+
+/// Whether a file was not written for a while, and nobody holds its lock.
+fn is_leftover(path: &Path) -> io::Result<bool> {
+    let found = fs::symlink_metadata(path)?;
+    let age = SystemTime::now().duration_since(found.modified()?).unwrap_or_default();
+    Ok(found.is_file() && age >= LEFTOVER_AGE && File::open(path)?.try_lock().is_ok())
+}
+
+fn copy_into(mut spool: File, mut file: File) -> io::Result<()> {
+    spool.rewind()?;
+    file.set_len(0)?;
+    io::copy(&mut spool, &mut file)?;
+    file.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Sees to it that a new name is on disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder) {
+        Ok(folder) if cfg!(unix) => folder.sync_all(),
+        _ => Ok(()), // a folder that may not be read
+    }
+}

@@ -1,0 +1,87 @@
+//! How it stands with the backups that are made by themselves, for those who watch over the service.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::Schedule;
+use crate::domain::Time;
+
+/// How it stands with the backups that are made by themselves.
+#[derive(Debug, Default)]
+pub struct Status(Mutex<Option<State>>);
+
+#[derive(Debug)]
+struct State {
+    every: Duration,
+    /// When the service was started.
+    since: Time,
+    newest: Option<Time>,
+    failures: u64,
+}
+
+/// What there is to tell at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// How old the newest backup is, if there is one.
+    pub age: Option<Duration>,
+    /// Whether there has been no backup for more than twice the time from one to the next.
+    pub is_late: bool,
+    /// How many have failed since the start.
+    pub failures: u64,
+}
+
+impl Status {
+    fn state(&self) -> MutexGuard<'_, Option<State>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn begin(&self, schedule: &Schedule, now: Time) {
+        *self.state() = Some(State { every: schedule.every, since: now, newest: None, failures: 0 });
+    }
+
+    pub(super) fn set_newest(&self, newest: Option<Time>) {
+        self.state().iter_mut().for_each(|state| state.newest = newest);
+    }
+
+    pub(super) fn count_failure(&self) {
+        self.state().iter_mut().for_each(|state| state.failures += 1);
+    }
+
+    /// What there is to tell now; nothing where no backups are made.
+    #[must_use]
+    pub fn report(&self, now: Time) -> Option<Report> {
+        let since = |then: Time| {
+            Duration::from_millis(u64::try_from(now.as_millis() - then.as_millis()).unwrap_or_default())
+        };
+        self.state().as_ref().map(|state| Report {
+            age: state.newest.map(since),
+            is_late: since(state.newest.unwrap_or(state.since)) > state.every * 2,
+            failures: state.failures,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_late_after_twice_the_time_to_the_next() {
+        let status = Status::default();
+        let at = Time::from_millis;
+        assert_eq!(status.report(at(0)), None);
+        let every = Duration::from_secs(10);
+        status.begin(&Schedule { folder: "backups".into(), every, keep: 1 }, at(0));
+        let late = |now| status.report(at(now)).map(|report| (report.age, report.is_late));
+        assert_eq!(late(20_000), Some((None, false)));
+        assert_eq!(late(20_001), Some((None, true)));
+        status.set_newest(Some(at(30_000)));
+        assert_eq!(late(50_000), Some((Some(Duration::from_secs(20)), false)));
+        assert_eq!(late(50_001), Some((Some(Duration::from_millis(20_001)), true)));
+        assert_eq!(late(29_000), Some((Some(Duration::ZERO), false)), "where the clock was set back");
+        status.count_failure();
+        assert_eq!(status.report(at(50_000)).map(|report| report.failures), Some(1));
+    }
+}
