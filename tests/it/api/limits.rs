@@ -4,12 +4,11 @@ use reelshelf::limits::{
     MAX_BULK_WRITES_PER_USER, MAX_CSV_COLUMNS, MAX_EVENT_STREAMS_PER_USER, MAX_FORM_FIELDS, MAX_JSON_VALUES,
     MAX_QUERY_PARAMETERS, MAX_SELECTION_FIELDS, MAX_SIGN_IN_BODY_BYTES,
 };
-use reqwest::{Body, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::mpsc,
 };
 
 use crate::{
@@ -116,44 +115,46 @@ on_both! {
     }
 }
 
-/// An import that has begun, and whose file is still to be sent.
-fn begin_import(service: &Service) -> (mpsc::UnboundedSender<String>, tokio::task::JoinHandle<Answer>) {
-    let (file, pieces) = mpsc::unbounded_channel();
-    let pieces = futures_util::stream::unfold(pieces, |mut pieces| async {
-        Some((Ok::<String, std::io::Error>(pieces.recv().await?), pieces))
-    });
-    let request = service.request(Method::POST, "/movie").header("content-type", "text/csv");
-    let sent = tokio::spawn(Answer::of(request.body(Body::wrap_stream(pieces))));
-    (file, sent)
+const FILE: &str = "title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,5\n";
+
+/// Begins an import whose file is still to be sent. The server has begun to read it.
+async fn begin_import(service: &Service) -> TcpStream {
+    let address = service.base.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let head = format!(
+        "POST /movie HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\n\
+         content-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
+        service.owner,
+        FILE.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("it is sent");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.expect("an interim answer");
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
 }
 
 on_both! {
     async fn a_user_has_so_many_imports_and_batches_at_once(service: &Service) {
-        let begun: Vec<_> = (0..MAX_BULK_WRITES_PER_USER).map(|_| begin_import(service)).collect();
-        let file = "title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,5\n";
-        let import = |request: RequestBuilder| Answer::of(request.header("content-type", "text/csv").body(file));
-        let dry = "/movie?dryRun=true";
-        until(async || {
-            let ended = begun.iter().any(|(_, done)| done.is_finished());
-            assert!(!ended, "an import ended before its file was sent");
-            let tried = import(service.request(Method::POST, dry)).await;
-            assert!([200, 429].contains(&tried.status), "{tried:?}");
-            tried.status == 429
-        })
-        .await;
+        let mut begun = Vec::new();
+        for _ in 0..MAX_BULK_WRITES_PER_USER {
+            begun.push(begin_import(service).await);
+        }
+        let import = |request: RequestBuilder| Answer::of(request.header("content-type", "text/csv").body(FILE));
+        import(service.request(Method::POST, "/movie")).await.problem(429);
         let batch = json!({"operations": [{"op": "create", "movie": movie("Alien", "VHS", 117, 1979, 4)}]});
         service.post("/movie/batch", &batch).await.problem(429);
         let page = service.request(Method::POST, "/import").header("content-type", "multipart/form-data; boundary=b");
         Answer::of(page.body("--b--\r\n")).await.problem(429);
-        let others = import(service.request_as(&service.editor, Method::POST, dry)).await;
+        let others = import(service.request_as(&service.editor, Method::POST, "/movie?dryRun=true")).await;
         assert_eq!(others.status, 200, "another user has others: {others:?}");
-        for (sending, done) in begun {
-            sending.send(file.to_owned()).expect("it waits for the file");
-            drop(sending);
-            let done = done.await.expect("an answer");
-            assert_eq!(done.status, 200, "{done:?}");
+        for mut stream in begun {
+            stream.write_all(FILE.as_bytes()).await.expect("it is sent");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         }
-        assert_eq!(service.post("/movie/batch", &batch).await.status, 200);
+        until(async || service.post("/movie/batch", &batch).await.status == 200).await;
     }
 }
 
