@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt, join_all};
+use reelshelf::domain::Role;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -13,6 +14,9 @@ use crate::{
 
 /// Only a service that stands still lets a request wait so long.
 const HANGS: Duration = Duration::from_secs(120);
+
+/// Enough for each to have no more imports and batches at once than one user may.
+const USERS: usize = 16;
 
 /// Films that are there before, each by a change of its own.
 const EARLIER: usize = 20;
@@ -29,26 +33,27 @@ fn sent(statuses: &'static [u16], titles: Vec<String>, request: RequestBuilder) 
 }
 
 /// One round of requests, whose titles bear its number.
-fn round(server: &Program, token: &str, round: usize) -> Vec<Sent> {
-    let request = |method, path: &str| server.request(method, path).bearer_auth(token);
+fn round(server: &Program, tokens: &[String], round: usize) -> Vec<Sent> {
+    let request =
+        |n: usize, method, path: &str| server.request(method, path).bearer_auth(&tokens[n % tokens.len()]);
     let mut all = Vec::new();
     for n in 0..64 {
         let (title, new) = film("Batch", round, n);
         let batch = json!({"operations": [{"op": "create", "movie": new}]});
-        all.push(sent(&[200], vec![title], request(Method::POST, "/movie/batch").json(&batch)));
+        all.push(sent(&[200], vec![title], request(n, Method::POST, "/movie/batch").json(&batch)));
         let (title, new) = film("Create", round, n);
-        all.push(sent(&[201], vec![title], request(Method::POST, "/movie").json(&new)));
-        all.push(sent(&[200], vec![], request(Method::GET, "/movie?q=craete")));
+        all.push(sent(&[201], vec![title], request(n, Method::POST, "/movie").json(&new)));
+        all.push(sent(&[200], vec![], request(n, Method::GET, "/movie?q=craete")));
     }
     for n in 0..40 {
         // Each of the changes of before is undone by one of all.
         let undo = format!("/history/{}/undo", n % EARLIER + 1);
-        all.push(sent(&[200, 404, 409], vec![], request(Method::POST, &undo)));
+        all.push(sent(&[200, 404, 409], vec![], request(n, Method::POST, &undo)));
     }
     for n in 0..10 {
         let file = csv(300).replace("Film ", &format!("Import {round} {n} "));
         let titles = (0..300).map(|row| format!("Import {round} {n} {row}")).collect();
-        let import = request(Method::POST, "/movie").header("content-type", "text/csv").body(file);
+        let import = request(n, Method::POST, "/movie").header("content-type", "text/csv").body(file);
         all.push(sent(&[200], titles, import));
     }
     for _ in 0..20 {
@@ -81,10 +86,14 @@ on_both! {
         for n in 0..EARLIER {
             service.add(&format!("Earlier {n}"), "DVD", 90, 2000, 3).await;
         }
+        let mut tokens = Vec::new();
+        for n in 0..USERS {
+            tokens.push(service.add_user(&format!("editor{n}"), Role::Editor).await);
+        }
         let mut acknowledged = Vec::new();
         let mut unknown = Vec::new();
         for number in 0..3 {
-            let (expected, answers): (Vec<_>, Vec<_>) = round(&server, token, number)
+            let (expected, answers): (Vec<_>, Vec<_>) = round(&server, &tokens, number)
                 .into_iter()
                 .map(|Sent { statuses, titles, answer }| ((statuses, titles), answer))
                 .unzip();
