@@ -5,7 +5,6 @@ import os
 import re
 import stat
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -31,9 +30,11 @@ def test_nothing_but_this_is_in_it(tmp_path):
             with tarfile.open(fileobj=image.extractfile(name)) as layer:
                 for member in layer:
                     found[member.name.rstrip("/")] = member
+                    if member.name == "THIRD-PARTY-LICENSES":
+                        licences = layer.extractfile(member).read().decode()
     assert found.keys() == {
-        "data", "etc", "etc/nsswitch.conf", "etc/passwd", "etc/ssl", "etc/ssl/certs",
-        "etc/ssl/certs/ca-certificates.crt", "reelshelf",
+        "LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES", "data", "etc", "etc/nsswitch.conf", "etc/passwd",
+        "etc/ssl", "etc/ssl/certs", "etc/ssl/certs/ca-certificates.crt", "reelshelf",
     }
     for name, member in found.items():
         owner = 65532 if name == "data" else 0
@@ -41,6 +42,8 @@ def test_nothing_but_this_is_in_it(tmp_path):
         mode = 0o755 if executable else 0o644
         assert (member.uid, member.gid, stat.S_IMODE(member.mode)) == (owner, owner, mode), name
         assert member.isdir() or member.isfile(), name
+    for work in "rusqlite ", "Swagger UI: Apache-2.0", "The Rust standard library", "The GNU C Library":
+        assert f"\n{work}" in licences, work
     environment = json.loads(run("podman", "inspect", "--format={{json .Config.Env}}", IMAGE))
     assert {variable.split("=")[0] for variable in environment} == {
         "PATH", "REELSHELF_LISTEN", "TMPDIR",
@@ -84,10 +87,8 @@ def test_the_collection_outlives_its_container(volume):
         status, _, report = fetch(movie, films, token, "text/csv")
         assert status == 200, report
 
-        begun = time.monotonic()
         run("podman", "stop", "--time=30", service.name)
-        assert service.inspect(".State.ExitCode") == 0
-        assert time.monotonic() - begun < 10
+        assert service.inspect(".State.ExitCode") == 0 # by itself: a kill after 30 s would be another one
 
     with container(*options) as service:
         movie = f"http://{service.healthy().address(8080)}/movie?limit=1&total=true"

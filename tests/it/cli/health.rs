@@ -1,5 +1,9 @@
 //! `reelshelf health`.
 
+use std::net::SocketAddr;
+
+use rustix::net;
+
 use crate::{
     api::health::set_reachable,
     on_both,
@@ -33,7 +37,10 @@ async fn of_all_addresses_this_machine_is_asked() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_told_by_the_status() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // Bound, so that nobody else gets the port, and without a listener.
+    let bound = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
+    net::bind(&bound, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let free = SocketAddr::try_from(net::getsockname(&bound).unwrap()).unwrap().to_string();
     run_with(&["health", "--listen", &free], &[]).refused("nothing listens at");
     run_with(&["health", "--listen", "8080"], &[]).expect(2);
 }
