@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test test-deploy torture bench package image deploy-aws deps
+.PHONY: help run check test test-deploy advisories torture bench package image deploy-aws deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,9 +19,10 @@ check: ## Formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-test: deps ## The lints, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
+test: deps ## The lints, the licences of dependencies, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
 	cargo fmt --check
 	scripts/workflows
+	scripts/dependencies
 	scripts/with-postgres cargo test
 	cargo build
 	scripts/schemathesis
@@ -39,6 +40,9 @@ test-deploy: ## What is put onto servers: the Debian package, AWS, the container
 torture: ## Fault injection on SQLite and PostgreSQL, for many minutes; takes root, or TORTURE=--without-root
 	@scripts/need cc postgres
 	nice torture/run $(TORTURE)
+
+advisories: ## Known weaknesses of what the program is made of; their list is fetched from GitHub
+	scripts/dependencies advisories
 
 bench: ## Load, scale and comparison, on SQLite and PostgreSQL
 	scripts/with-postgres bench/run

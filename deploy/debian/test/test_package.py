@@ -87,6 +87,7 @@ def test_files_are_for_those_who_need_them(installed):
         "/var/lib/reelshelf/reelshelf.db": "reelshelf 600",
         "/usr/bin/reelshelf": "root 755",
         "/usr/sbin/reelshelf-admin": "root 755",
+        "/usr/share/doc/reelshelf/THIRD-PARTY-LICENSES.gz": "root 644",
         "/usr/share/reelshelf/nginx/reelshelf.conf": "root 644",
         "/usr/share/man/man1/reelshelf.1.gz": "root 644",
         "/usr/share/man/man1/reelshelf-serve.1.gz": "root 644",
@@ -95,6 +96,13 @@ def test_files_are_for_those_who_need_them(installed):
         "/usr/share/fish/vendor_completions.d/reelshelf.fish": "root 644",
     }.items():
         assert (path, installed.inside("stat", "--format=%U %a", path)) == (path, owner)
+
+
+def test_the_licences_of_what_the_program_is_made_of_come_along(installed):
+    licences = installed.inside("zcat", "/usr/share/doc/reelshelf/THIRD-PARTY-LICENSES.gz")
+    for work in "rusqlite ", "Swagger UI: Apache-2.0", "The Rust standard library":
+        assert f"\n{work}" in licences, work
+    assert "MPL-2.0, is version" in licences
 
 
 def test_bash_completes(installed):
