@@ -6,5 +6,6 @@ mod db;
 mod deploy;
 mod documents;
 mod exchange;
+mod fuzz;
 mod support;
 mod web;
