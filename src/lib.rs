@@ -23,7 +23,6 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod log;
-mod log;
 pub mod output_file;
 pub mod serve;
 pub mod service;

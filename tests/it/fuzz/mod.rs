@@ -68,11 +68,13 @@ async fn fuzz(target: &str, seeds: &[Vec<u8>], law: impl AsyncFn(&[u8])) {
         hold(target, &input, &law).await;
         made += 1;
     }
+    #[expect(clippy::print_stdout, reason = "a long run says how much it tried")]
     if end.is_some() {
         println!("{target}: {made} inputs");
     }
 }
 
+#[expect(clippy::print_stderr, reason = "the test runner shows it with the failure")]
 async fn hold(target: &str, input: &[u8], law: &impl AsyncFn(&[u8])) {
     if let Err(broken) = AssertUnwindSafe(law(input)).catch_unwind().await {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
