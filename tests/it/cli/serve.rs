@@ -187,6 +187,7 @@ on_both! {
         assert_eq!(Answer::of(server.client.get(format!("{metrics}/movie"))).await.status, 404);
 
         assert!(!answer.text.contains("backup"), "{}", answer.text);
+        server.end().expect(0);
 
         let without = Program::start(&database);
         Answer::of(without.request(Method::GET, "/metrics").bearer_auth(&token)).await.problem(404);

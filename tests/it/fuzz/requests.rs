@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderValue, Request},
+    http::{HeaderValue, Request, header},
 };
 use reelshelf::http;
 use tower::ServiceExt;
@@ -16,6 +16,7 @@ use crate::support::{Kind, Service, signing_in::behind_a_proxy};
 
 /// Sends a request to a service in this process; returns the status.
 async fn status(service: &Service, mut request: Request<Body>) -> u16 {
+    request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("films.example"));
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
     let router = http::router(service.app.clone(), behind_a_proxy());
     let response = router.oneshot(request).await.expect("an answer");
