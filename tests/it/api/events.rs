@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use reelshelf::{domain::Role, http::Settings, limits::MAX_EVENT_STREAMS_PER_USER, service::events};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 
 use crate::{
     on_both,
@@ -161,7 +165,7 @@ on_both! {
 
 on_both! {
     async fn a_client_that_does_not_read_is_dropped_and_can_go_on(service: &Service) {
-        let mut stream = Stream::open(service, None).await;
+        let mut unread = unread(service).await;
         // More than all buffers on the way hold, and than the service keeps for a stream beside them: 12 MB.
         let via = "v".repeat(4000);
         let changes = format!(
@@ -172,15 +176,41 @@ on_both! {
         service.add("Heat", "DVD", 170, 1995, 5).await; // which wakes the streams
         let mut conn = service.app.db.read().await.expect("a connection");
         let made: Vec<i64> = conn.query("SELECT id FROM changes ORDER BY id", &[], |row| row.get(0)).await.expect("ids");
-        let mut got = Vec::new();
-        while let Some(change) = stream.next().await {
-            got.push(change["id"].as_i64().expect("an id"));
+        // Whoever reads, and goes on where it was too slow, gets the last one when all have been handed on.
+        let (mut reader, mut read) = (Stream::open(service, Some(0)).await, 0);
+        while Some(&read) != made.last() {
+            match reader.next().await {
+                Some(change) => read = change["id"].as_i64().expect("an id"),
+                None => reader = Stream::open(service, Some(read)).await,
+            }
         }
+        let mut sent = String::new();
+        timeout(DEADLINE, unread.read_to_string(&mut sent)).await.expect("an end in time").expect("text");
+        let mut got: Vec<i64> =
+            sent.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
         assert!(got.len() < made.len(), "it was dropped after {} of {}", got.len(), made.len());
-        let mut again = Stream::open(service, got.last().copied()).await;
+        let mut again = Stream::open(service, Some(got.last().copied().unwrap_or(0))).await;
         got.extend(ids(&again.take(made.len() - got.len()).await));
         assert_eq!(got, made);
     }
+}
+
+/// A stream of which only the head is read. Its client's buffer is small, whatever the system would give.
+async fn unread(service: &Service) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(64 * 1024).expect("a small buffer");
+    let address = service.base.strip_prefix("http://").expect("an address").parse().expect("an address");
+    let mut client = socket.connect(address).await.expect("a connection");
+    let head = format!(
+        "GET /events HTTP/1.1\r\nhost: films.example\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+        service.viewer
+    );
+    client.write_all(head.as_bytes()).await.expect("a request");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(client.read_u8().await.expect("an answer"));
+    }
+    client
 }
 
 /// Many writers on two instances, with transactions that overlap, while streams come and go.
