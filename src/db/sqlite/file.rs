@@ -148,6 +148,13 @@ impl DatabaseFile {
         self.log.metadata().is_ok_and(|log| opened.is_none_or(|opened| opened[1] == Identity::of(&log)))
     }
 
+    /// Whether the log in its place is another one than that which was opened.
+    pub(super) fn has_other_log(&self) -> bool {
+        let opened = *self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        let is_other = |log: Metadata| opened.is_some_and(|opened| opened[1] != Identity::of(&log));
+        self.log.metadata().is_ok_and(is_other)
+    }
+
     /// Lets another process serve the file, when all connections are closed.
     pub(super) fn end_service(&self) {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -85,7 +85,7 @@ impl Sqlite {
 
     /// That the file is in its place.
     pub(super) fn check(&self) -> Result<(), DbError> {
-        self.file.check()
+        self.writer.check_file()
     }
 
     /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.

@@ -45,6 +45,8 @@ pub(super) struct Queue {
     file: Arc<DatabaseFile>,
     progress: Arc<Progress>,
     committer: Committer,
+    /// Has the log cut.
+    cut_log: tokio::sync::mpsc::Sender<()>,
 }
 
 /// The one connection that writes.
@@ -52,8 +54,8 @@ struct Writer {
     connection: Connection,
     file: Arc<DatabaseFile>,
     readers: Arc<Readers>,
-    /// Hears of a log that has become too long.
-    long_log: tokio::sync::mpsc::Sender<()>,
+    /// Has the log cut.
+    cut_log: tokio::sync::mpsc::Sender<()>,
     /// Who shares the open transaction; `None` while there is none to share.
     group: Option<Group>,
 }
@@ -85,12 +87,13 @@ impl Queue {
         file: Arc<DatabaseFile>,
         readers: Arc<Readers>,
     ) -> Result<Self, DbError> {
-        let (long_log, is_long) = tokio::sync::mpsc::channel(1);
-        let writer = Writer { connection, file: file.clone(), readers, long_log, group: None };
+        let (cut_log, is_to_be_cut) = tokio::sync::mpsc::channel(1);
+        let writer =
+            Writer { connection, file: file.clone(), readers, cut_log: cut_log.clone(), group: None };
         let writer = Arc::new(Mutex::new(writer));
         let (progress, committer) = (Arc::new(Progress::new()), Committer::start()?);
-        let queue = Self { writer, file, progress, committer };
-        tokio::spawn(queue.keep_log_short(is_long));
+        let queue = Self { writer, file, progress, committer, cut_log };
+        tokio::spawn(queue.keep_log_short(is_to_be_cut));
         Ok(queue)
     }
 
@@ -98,9 +101,20 @@ impl Queue {
         self.progress.stalled_for(now)
     }
 
+    /// That the file is in its place. Where it is not, its log is emptied into it, wherever it is: SQLite would
+    /// apply what stays in the log to another file that has taken the place.
+    ///
+    /// # Errors
+    /// Those of [`DatabaseFile::check`].
+    pub(super) fn check_file(&self) -> Result<(), DbError> {
+        self.file.check().inspect_err(|_| {
+            let _ = self.cut_log.try_send(()); // an error: it was told already
+        })
+    }
+
     /// Waits for the writer until the deadline of the request.
     async fn take(&self) -> Result<Turn, DbError> {
-        self.file.check()?;
+        self.check_file()?;
         let busy = self.progress.enter();
         let writer = deadline::in_time("the queue of the writer", self.writer.clone().lock_owned()).await?;
         Ok(Turn::new(writer, self.progress.clone(), busy))
@@ -135,16 +149,16 @@ impl Queue {
         Ok(ExclusiveTx { writer, committer: self.committer.clone() })
     }
 
-    /// Cuts the log whenever it has become too long, as soon as no reader needs it. Ends with the writer, and
+    /// Cuts the log whenever that is asked for, as soon as no reader needs it. Ends with the writer, and
     /// so must not hold it.
     fn keep_log_short(
         &self,
-        mut is_long: tokio::sync::mpsc::Receiver<()>,
+        mut is_to_be_cut: tokio::sync::mpsc::Receiver<()>,
     ) -> impl Future<Output = ()> + use<> {
         let writer = Arc::downgrade(&self.writer);
         let (progress, committer) = (self.progress.clone(), self.committer.clone());
         async move {
-            while is_long.recv().await.is_some() {
+            while is_to_be_cut.recv().await.is_some() {
                 loop {
                     let Some(writer) = writer.upgrade() else { return };
                     let busy = progress.enter();
@@ -165,6 +179,9 @@ impl Queue {
     pub(super) async fn close(&self, close_readers: impl FnOnce()) {
         let mut writer = self.writer.lock().await;
         close_readers();
+        if self.file.check().is_err() {
+            let _ = writer.cut_log(); // an error: the log stays as it is
+        }
         if !self.file.has_own_log() {
             // SQLite would remove the log of another database, by its name.
             let _ = writer.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -243,13 +260,17 @@ impl Writer {
         if committed.is_err() {
             self.roll_back();
         } else if self.file.log_bytes() > LONG_LOG_BYTES {
-            let _ = self.long_log.try_send(()); // an error: it was told already
+            let _ = self.cut_log.try_send(()); // an error: it was told already
         }
         committed
     }
 
-    /// Brings all of the log into the file and cuts it; tells whether readers did not need it any more.
+    /// Brings all of the log into the file and cuts it; tells whether readers did not need it any more. Where
+    /// another log has taken its place, that one is what belongs to the file now.
     fn cut_log(&mut self) -> rusqlite::Result<bool> {
+        if self.file.has_other_log() {
+            return Ok(true);
+        }
         self.commit_group().announce();
         self.readers.release_shared_lock();
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))

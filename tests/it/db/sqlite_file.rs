@@ -79,6 +79,28 @@ async fn a_file_that_is_put_back_is_written_to_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_is_not_applied_to_a_file_that_has_taken_the_place() {
+    let (served, other) = (Service::start(Kind::Sqlite).await, Service::start(Kind::Sqlite).await);
+    for n in 0..50 {
+        served.add(&format!("Heat {n}"), "DVD", 170, 1995, 5).await;
+    }
+    other.add("Ran", "DVD", 160, 1985, 5).await;
+    other.app.db.close().await; // which leaves it without a log
+    let (file, old) = (served.database.file(), beside(&served.database.file(), ".old"));
+    fs::hard_link(&file, &old).unwrap();
+    fs::rename(other.database.file(), &file).unwrap();
+    served.post("/movie", &movie("Alien", "DVD", 117, 1979, 5)).await.problem(503);
+    served.app.db.close().await;
+
+    for (file, movies) in [(file, 1), (old, 50)] {
+        let connection = rusqlite::Connection::open(file).unwrap();
+        let check = |sql| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(check("PRAGMA integrity_check"), "ok");
+        assert_eq!(check("SELECT CAST(count(*) AS TEXT) FROM movies"), movies.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_of_another_file_is_left_alone() {
     let service = Service::start(Kind::Sqlite).await;
     service.add("Heat", "DVD", 170, 1995, 5).await;
