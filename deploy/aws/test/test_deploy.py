@@ -134,8 +134,10 @@ def test_alarms_tell_somebody(stack):
 def test_logs_end_some_day(stack):
     groups = stack.aws.logs.describe_log_groups()["logGroups"]
     ours = [group for group in groups if stack.name in group["logGroupName"]]
-    assert len(ours) == (1 if stack.database == "sqlite" else 2)
-    assert all(group["retentionInDays"] == 90 for group in ours)
+    flows = f"/reelshelf/{stack.name}/flows"
+    assert len(ours) == (2 if stack.database == "sqlite" else 3)
+    assert flows in [group["logGroupName"] for group in ours]
+    assert all(group["retentionInDays"] == (30 if group["logGroupName"] == flows else 90) for group in ours)
 
 
 def test_the_balancer_speaks_tls(stack):
