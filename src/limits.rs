@@ -121,6 +121,8 @@ limits! {
 
     // Answers
 
+    /// Answers that are compressed at once; further ones are sent as they are.
+    pub const MAX_ENCODERS: usize = 32;
     /// Violations that a problem document lists.
     pub const MAX_VIOLATIONS: usize = 1000;
     /// Errors that the report of an import lists.

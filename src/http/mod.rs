@@ -4,7 +4,9 @@ mod api;
 mod auth;
 mod body;
 mod client;
+mod compression;
 mod cookies;
+mod docs;
 mod metrics;
 mod once;
 mod openapi;
@@ -12,6 +14,7 @@ mod problem;
 mod query;
 mod slots;
 mod spool;
+mod static_file;
 mod web;
 
 use std::sync::Arc;
@@ -28,14 +31,12 @@ use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
     cors::{AllowOrigin, CorsLayer},
     timeout::RequestBodyTimeoutLayer,
 };
 use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use self::{problem::Problem, slots::Slots};
 use crate::{
@@ -102,7 +103,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn_with_state(state.clone(), auth::require));
     let pages = web::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
-    let open = open_api.merge(web::assets::open_routes()).merge(docs(description));
+    let open = open_api.merge(web::assets::open_routes()).merge(docs::routes(&description));
 
     let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
     // From the outside to the inside; as one layer, since each is cloned for every request.
@@ -111,7 +112,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
         .layer(from_fn(security_headers))
         .layer(from_fn_with_state(state.clone(), cookies::write))
         .option_layer(cors)
-        .layer(CompressionLayer::new())
+        .layer(from_fn(compression::compress))
         .layer(from_fn(web::error::for_browsers))
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(from_fn(problem::normalize))
@@ -147,13 +148,6 @@ fn description() -> (OpenAndClosed, utoipa::openapi::OpenApi) {
         .merge(api::users::routes())
         .split_for_parts();
     ((open, closed), openapi::complete(closed_description))
-}
-
-/// The documentation page, and the description that it shows. Without being told not to, the page
-/// shows a badge that a foreign site makes of the description's address.
-fn docs(description: utoipa::openapi::OpenApi) -> SwaggerUi {
-    let config = Config::default().validator_url("none");
-    SwaggerUi::new("/docs").url("/openapi.json", description).config(config)
 }
 
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {

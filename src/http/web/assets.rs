@@ -1,17 +1,17 @@
 //! Styles, scripts, icons and the manifest, embedded; they change with the program only.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{
     Router,
     extract::Path,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use sha2::{Digest, Sha256};
 
-use crate::http::Shared;
+use crate::http::{Shared, static_file::StaticFile};
 
 /// The one style sheet, of its parts.
 const STYLE: &str = concat!(
@@ -102,11 +102,16 @@ async fn worker() -> Response {
     ([(header::CONTENT_TYPE, media_type(".js")), (header::CACHE_CONTROL, "no-cache")], script).into_response()
 }
 
-async fn asset(Path((folder, name)): Path<(String, String)>) -> Response {
-    let Some((_, text)) = FILES.iter().find(|(known, _)| *known == name) else {
+/// The files by name, each compressed when it is first asked for.
+static ASSETS: LazyLock<HashMap<&str, StaticFile>> = LazyLock::new(|| {
+    FILES.iter().map(|(name, text)| (*name, StaticFile::new(media_type(name), *text))).collect()
+});
+
+async fn asset(Path((folder, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let Some(file) = ASSETS.get(name.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     // A page of another version of the program may ask for its own: it gets ours, but not to keep.
     let cache = if folder == *FOLDER { "public, max-age=31536000, immutable" } else { "no-cache" };
-    ([(header::CONTENT_TYPE, media_type(&name)), (header::CACHE_CONTROL, cache)], *text).into_response()
+    ([(header::CACHE_CONTROL, cache)], file.answer(&headers).await).into_response()
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::between;
 use crate::{
     on_both,
-    support::{Answer, Service},
+    support::{Answer, Kind, Service},
 };
 
 async fn asset(service: &Service, path: &str) -> Answer {
@@ -33,6 +33,55 @@ on_both! {
             let answer = asset(service, nothing).await;
             assert!([401, 404].contains(&answer.status), "{nothing}: {answer:?}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_with_the_program_only_is_compressed_and_known_by_a_tag() {
+    let service = Service::start(Kind::Sqlite).await;
+    let paths = [
+        "/assets/any/style.css",
+        "/assets/any/icon.svg",
+        "/openapi.json",
+        "/docs/",
+        "/docs/swagger-ui-bundle.js",
+    ];
+    for path in paths {
+        let mut tags = Vec::new();
+        let plain = asset(&service, path).await.text;
+        for coding in ["", "gzip", "br", "zstd"] {
+            let ask = || service.anonymous(Method::GET, path).header("accept-encoding", coding);
+            let answer = ask().send().await.unwrap();
+            let header =
+                |name| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+            let (encoding, tag) = (header("content-encoding"), header("etag"));
+            assert_eq!(
+                (answer.status().as_u16(), &*encoding, &*header("vary")),
+                (200, coding, "accept-encoding"),
+                "{path}"
+            );
+            let body = answer.bytes().await.unwrap();
+            match coding {
+                "" => assert_eq!(body, plain),
+                "zstd" => assert_eq!(zstd::decode_all(&*body).unwrap(), plain.as_bytes()),
+                _ => assert!(body.len() < plain.len(), "{path} as {coding}"),
+            }
+            let again = Answer::of(ask().header("if-none-match", &tag)).await;
+            assert_eq!(
+                (again.status, again.header("etag"), again.header("vary")),
+                (304, &*tag, "accept-encoding")
+            );
+            assert!(!tags.contains(&tag), "{path} as {coding}");
+            tags.push(tag);
+        }
+    }
+    for (path, media_type) in [
+        ("/docs/", "text/html; charset=utf-8"),
+        ("/docs/swagger-ui.css", "text/css; charset=utf-8"),
+        ("/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+        ("/openapi.json", "application/json"),
+    ] {
+        assert_eq!(asset(&service, path).await.header("content-type"), media_type, "{path}");
     }
 }
 
