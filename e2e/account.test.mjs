@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fitsInWidth, inEveryWay, isAccessible, NARROW, open, PASSWORD, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, inEveryWay, isAccessible, NARROW, open, PASSWORD, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -86,7 +86,7 @@ inEveryWay("an owner adds, changes and removes a user", () => service, async (pa
   await row.getByText(`Change ${name}`).click();
   await row.getByRole("button", { name: `Remove ${name}` }).click();
   await page.getByText("The user was removed").waitFor();
-  assert.equal(await row.count(), 0);
+  await becomes(() => row.count(), 0);
 }, { as: "olivia" });
 
 inEveryWay("what was typed when the session had ended is kept", () => service, async (page) => {
@@ -102,7 +102,7 @@ inEveryWay("what was typed when the session had ended is kept", () => service, a
   await signIn(page, name);
   await page.getByRole("button", { name: "Go on with what you typed" }).click();
   await page.waitForURL("/users/add");
-  assert.equal(await form.getByLabel("User name").inputValue(), "somebody new");
+  await becomes(() => form.getByLabel("User name").inputValue(), "somebody new");
   await service.api("DELETE", `/user/${name}`);
 }, { as: null });
 

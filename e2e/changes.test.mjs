@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, reads, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
 after(() => service.stop());
 
-const heading = (page) => page.getByRole("heading", { level: 1 }).textContent();
+const heading = (page) => page.getByRole("heading", { level: 1 });
 
 inEveryWay("one looks at what was done and takes it back", () => service, async (page) => {
   const { id } = await service.add("Heat", "DVD", 170, 1995, 5);
@@ -22,9 +22,9 @@ inEveryWay("one looks at what was done and takes it back", () => service, async 
   assert.equal((await service.api("GET", `/movie/${id}`)).rating, 5);
   await page.getByText("undone by").first().waitFor();
   await page.getByRole("link", { name: "History of this film" }).first().click();
-  assert.match(await heading(page), /^History of “.*Heat.*”$/);
-  assert.equal(await page.getByRole("link", { name: "Edit the film" }).getAttribute("href"), `/edit/${id}`);
-  assert.equal(await page.locator(".change").count(), 3);
+  await reads(heading(page), /^History of “.*Heat.*”$/);
+  await becomes(() => page.getByRole("link", { name: "Edit the film" }).getAttribute("href"), `/edit/${id}`);
+  await becomes(() => page.locator(".change").count(), 3);
 });
 
 inEveryWay("one is shown what stands in the way, and takes that back first", () => service, async (page) => {
@@ -47,7 +47,7 @@ for (const viewport of [WIDE, NARROW]) {
     const [reader, writer] = [await open(service, { as: "vera", viewport }), await open(service)];
     await reader.goto("/");
     await writer.goto("/changes");
-    await reader.mouse.wheel(0, 300);
+    await reader.evaluate(() => scrollTo(0, 300));
     const first = reader.locator(".spine").first();
     const before = await first.boundingBox();
     await writer.getByRole("button", { name: /^Undo/ }).first().click();
@@ -78,9 +78,9 @@ for (const viewport of [WIDE, NARROW]) {
     await takePictures(page, "new-changes");
     await page.getByRole("button", { name: "Show" }).click();
     await page.locator(".change.new").nth(1).waitFor();
-    assert.equal(await page.locator(".change.new").count(), 2);
-    assert.ok(await page.locator(".change.new").nth(1).locator("a").first().evaluate((link) => link === document.activeElement));
-    assert.equal(await page.locator(".news").textContent(), "");
+    await becomes(() => page.locator(".change.new").count(), 2);
+    await becomes(() => page.locator(".change.new").nth(1).locator("a").first().evaluate((link) => link === document.activeElement), true);
+    await becomes(() => page.locator(".news").textContent(), "");
     await isAccessible(page);
     await page.done();
   });

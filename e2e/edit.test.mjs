@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fitsInWidth, inEveryWay, isAccessible, NARROW, open, PASSWORD, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, focuses, inEveryWay, isAccessible, NARROW, open, PASSWORD, queries, reads, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -10,9 +10,6 @@ after(() => service.stop());
 
 const said = (page) => page.locator("#messages");
 const titles = async () => (await service.movies()).map(({ title }) => title);
-/** Waits until the text of an element is that. */
-const reads = (locator, text) => locator.filter({ hasText: text }).waitFor();
-const focused = (page) => page.evaluate(() => document.activeElement.id || document.activeElement.className);
 
 /** Types a film into the form. */
 async function type(page, { title, year, length, format, rating }) {
@@ -38,18 +35,18 @@ inEveryWay("one types in a whole shelf, and takes the last film back", () => ser
   await page.getByRole("button", { name: "Add, and another one" }).click();
   await reads(said(page), "Added “\u2068Heat\u2069”.");
   await page.locator("#title:focus").waitFor();
-  assert.ok(await page.getByRole("radio", { name: "VHS" }).isChecked());
+  await becomes(() => page.getByRole("radio", { name: "VHS" }).isChecked(), true);
   await type(page, { title: "Alien", year: "1979", length: "1:57", rating: "4 stars" });
   await page.getByLabel("Length").press("Enter");
   await reads(said(page), "Added “\u2068Alien\u2069”.");
   await page.locator("#title:focus").waitFor();
   await said(page).getByRole("button", { name: "Undo" }).click();
   await reads(said(page), "Took away “\u2068Alien\u2069” again.");
-  assert.ok(await page.getByRole("radio", { name: "VHS" }).isChecked());
+  await becomes(() => page.getByRole("radio", { name: "VHS" }).isChecked(), true);
   await type(page, { title: "Zodiac", year: "2007", length: "157 min", rating: "3 stars" });
   await page.getByRole("button", { name: "Add, and done" }).click();
   await reads(said(page), "Added “\u2068Zodiac\u2069”.");
-  assert.equal(new URL(page.url()).search, "?movieFormat=VHS&sort=-rating");
+  await queries(page, "?movieFormat=VHS&sort=-rating");
   assert.deepEqual(await titles(), ["Heat", "Zodiac"]);
 });
 
@@ -69,15 +66,15 @@ inEveryWay("every violation stands beside its field, and nothing typed is lost",
   await type(page, { title: "x".repeat(51), year: "1799", length: "8h21" });
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("heading", { name: "Nothing was saved yet" }).waitFor();
-  assert.equal(await focused(page), "trouble");
+  await focuses(page, "trouble");
   for (const [label, value] of [["Title", "x".repeat(51)], ["Year", "1799"], ["Length", "8h21"]]) {
-    assert.equal(await page.getByLabel(label).inputValue(), value);
-    assert.equal(await page.getByLabel(label).getAttribute("aria-invalid"), "true");
+    await becomes(() => page.getByLabel(label).inputValue(), value);
+    await becomes(() => page.getByLabel(label).getAttribute("aria-invalid"), "true");
   }
   if (js) await isAccessible(page);
   await fitsInWidth(page);
   await page.getByRole("link", { name: "The length must be between 0 and 500, got 501." }).click();
-  assert.equal(await focused(page), "length");
+  await focuses(page, "length");
   await type(page, { ...HEAT, title: "é".repeat(50), year: "1800", length: "8h20" });
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await reads(said(page), "Added");
@@ -99,7 +96,7 @@ inEveryWay("a film that is there already is said, and added all the same if one 
   await type(page, { format: "DVD", rating: "5 stars" });
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
-  assert.equal(await focused(page), "trouble");
+  await focuses(page, "trouble");
   assert.deepEqual(await titles(), ["Amélie"]);
   if (js) await isAccessible(page);
   await page.getByRole("button", { name: "Add it all the same" }).click();
@@ -113,11 +110,11 @@ inEveryWay("one opens a film of the collection, changes it and comes back", () =
     await page.goto(`/?releaseYear=1990..1999${view}`);
     await page.getByRole("link", { name: /^Heat/ }).click();
     await page.getByRole("heading", { name: "Heat" }).waitFor();
-    assert.equal(await page.getByLabel("Length").inputValue(), "2 h 50");
+    await becomes(() => page.getByLabel("Length").inputValue(), "2 h 50");
     await type(page, { format: "DVD", rating: `${rating} stars` });
     await page.getByRole("button", { name: "Save" }).click();
     await reads(said(page), "Changed “\u2068Heat\u2069”.");
-    assert.equal(new URL(page.url()).search, `?releaseYear=1990..1999${view}`);
+    await queries(page, `?releaseYear=1990..1999${view}`);
     assert.deepEqual(await stored(id), ["Heat", "DVD", 170, 1995, rating]);
   }
   await page.goto(`/edit/${id}`);
@@ -135,7 +132,7 @@ inEveryWay("one deletes a film and brings it back", () => service, async (page) 
   assert.deepEqual(await titles(), []);
   await said(page).getByRole("button", { name: "Undo" }).click();
   await reads(said(page), "Brought back “\u2068Heat\u2069”.");
-  assert.equal(new URL(page.url()).search, "?rating=4..");
+  await queries(page, "?rating=4..");
   assert.deepEqual(await titles(), ["Heat"]);
 });
 
@@ -150,19 +147,19 @@ inEveryWay("of two who change a film, the second sees both versions", () => serv
   await type(page, { title: "Heat!", rating: "5 stars" });
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "This film was changed meanwhile" }).waitFor();
-  assert.equal(await focused(page), "trouble");
+  await focuses(page, "trouble");
   assert.deepEqual(await stored(id), ["HEAT", "VHS", 172, 1995, 4]);
-  const rows = await page.getByRole("row").allInnerTexts();
-  assert.deepEqual(rows.slice(1).map((row) => row.trim().split(/\s*\t\s*/)), [
+  const rows = async () => (await page.getByRole("row").allInnerTexts()).slice(1).map((row) => row.trim().split(/\s*\t\s*/));
+  await becomes(rows, [
     ["Title", "Heat!", "HEAT both changed"].map((text) => text.replace(" both", "\nboth")),
     ["Format", "VHS", "VHS"],
     ["Length", "2 h 50", "2 h 52"],
     ["Year", "1995", "1995"],
     ["Rating", "5 stars", "4 stars"],
   ]);
-  assert.deepEqual(await page.locator("mark").allInnerTexts(), ["Heat!", "2 h 52", "5 stars"]);
-  assert.match(await page.locator(".trouble").innerText(), /changed by olivia \(/);
-  assert.equal(await page.getByLabel("Length").inputValue(), "2 h 52");
+  await becomes(() => page.locator("mark").allInnerTexts(), ["Heat!", "2 h 52", "5 stars"]);
+  await reads(page.locator(".trouble"), /changed by olivia \(/);
+  await becomes(() => page.getByLabel("Length").inputValue(), "2 h 52");
   if (js) await isAccessible(page);
   await fitsInWidth(page);
   await takePictures(page, "changed-meanwhile");
@@ -179,7 +176,7 @@ inEveryWay("a film that was deleted meanwhile can be added again", () => service
   await service.api("DELETE", `/movie/${id}`);
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "This film was deleted meanwhile" }).waitFor();
-  assert.match(await page.locator(".trouble").innerText(), /deleted by olivia \(/);
+  await reads(page.locator(".trouble"), /deleted by olivia \(/);
   if (js) await isAccessible(page);
   await page.getByRole("button", { name: "Add it again" }).click();
   await reads(said(page), "Added “\u2068Heat\u2069”.");
@@ -191,7 +188,7 @@ inEveryWay("what was searched and not found can be added", () => service, async 
   await service.add("Heat", "VHS", 170, 1995, 4);
   await page.goto("/?q=Stalker");
   await page.getByRole("link", { name: "Add “Stalker”" }).click();
-  assert.equal(await page.getByLabel("Title").inputValue(), "Stalker");
+  await becomes(() => page.getByLabel("Title").inputValue(), "Stalker");
   await page.locator("#title:focus").waitFor();
 });
 
@@ -251,14 +248,14 @@ test("what was typed is there again after signing in anew", async () => {
     await restored.or(kept).waitFor();
     await isAccessible(page);
     if (await restored.isVisible()) {
-      assert.equal(await page.getByLabel("Title").inputValue(), typed.title);
-      assert.equal(await page.getByLabel("Length").inputValue(), "2h49");
+      await becomes(() => page.getByLabel("Title").inputValue(), typed.title);
+      await becomes(() => page.getByLabel("Length").inputValue(), "2h49");
       await page.getByRole("button", { name: /^(Add|Save|Add, and done)$/ }).click();
     } else await kept.click();
     await reads(said(page), typed.title);
     // Once it is saved, the form is as it was.
     await page.goto("/add");
-    assert.equal(await page.getByLabel("Title").inputValue(), "");
+    await becomes(() => page.getByLabel("Title").inputValue(), "");
     assert.equal(await page.getByText("What you typed is here again.").count(), 0);
     await page.done();
   }
@@ -275,12 +272,12 @@ test("what was typed is there again once the service can be reached", async () =
   await service.resume();
   await page.goto("/add");
   await page.getByText("What you typed is here again.").waitFor();
-  assert.equal(await page.getByLabel("Title").inputValue(), "Heat");
-  assert.ok(await page.getByRole("radio", { name: "5 stars" }).isChecked());
+  await becomes(() => page.getByLabel("Title").inputValue(), "Heat");
+  await becomes(() => page.getByRole("radio", { name: "5 stars" }).isChecked(), true);
   await page.getByRole("button", { name: "Start anew" }).click();
   await page.waitForFunction(() => document.getElementById("title").value === "");
   await page.goto("/add");
-  assert.equal(await page.getByLabel("Title").inputValue(), "");
+  await becomes(() => page.getByLabel("Title").inputValue(), "");
   await page.context().close();
 });
 
@@ -294,7 +291,7 @@ test("a viewer is led nowhere that is not for him", async () => {
   }
   for (const path of ["/add", `/edit/${id}`]) {
     await page.goto(path);
-    assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "This is not allowed");
+    await becomes(() => page.getByRole("heading", { level: 1 }).textContent(), "This is not allowed");
   }
   await page.done();
 });

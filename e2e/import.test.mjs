@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, focuses, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -69,7 +69,7 @@ inEveryWay("a file without known columns is read once these are named", () => se
   await page.getByLabel("Rating", { exact: true }).selectOption("4 stars");
   await preview();
   await count(page, "To be added", "2");
-  assert.equal(await page.getByLabel("Length", { exact: true }).inputValue(), "1 h 30");
+  await becomes(() => page.getByLabel("Length", { exact: true }).inputValue(), "1 h 30");
   await page.getByRole("row", { name: /<b>Persona<\/b> 1966, VHS, 1 h 30/ }).waitFor();
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await page.getByRole("heading", { name: "Imported" }).waitFor();
@@ -85,11 +85,11 @@ test("where one types, one goes on typing while the preview follows", async () =
   const length = page.getByLabel("Length", { exact: true });
   await length.fill("x");
   await page.locator("#default-length-error").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), "default-length");
+  await focuses(page, "default-length");
   await page.keyboard.press("Backspace");
   await page.keyboard.type("90");
   await page.locator("#default-length-error").waitFor({ state: "detached" });
-  assert.equal(await length.inputValue(), "90");
+  await becomes(() => length.inputValue(), "90");
   await page.done();
 });
 
@@ -132,7 +132,7 @@ for (const js of [true, false]) {
       });
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("heading", { name: "Imported" }).waitFor();
-      assert.deepEqual(await page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Refused 0"]);
+      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Refused 0"]);
     } else {
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("choose large.csv once more").waitFor();

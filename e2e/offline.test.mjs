@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fitsInWidth, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -53,7 +53,7 @@ for (const viewport of [WIDE, NARROW]) {
       await page.getByRole("region", { name: "Add a user" }).getByLabel(/^Password/).fill("a shelf full of tapes");
       await page.getByRole("button", { name: "Add the user" }).click();
       await line.getByText("Not sent").waitFor();
-      assert.equal(await name.inputValue(), "somebody");
+      await becomes(() => name.inputValue(), "somebody");
     } finally {
       await service.resume();
     }

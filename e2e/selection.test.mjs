@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, films, fitsInWidth, focuses, inEveryWay, isAccessible, NARROW, open, queries, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -25,7 +25,7 @@ for (const view of ["shelf", "table"]) {
   inEveryWay(`one changes and deletes several films (${view})`, () => service, async (page, { js, narrow }) => {
     await shelf();
     await page.goto(`/?view=${view}`);
-    assert.equal(await bar(page).isVisible(), !js && !narrow && view === "table");
+    await becomes(() => bar(page).isVisible(), !js && !narrow && view === "table");
     await page.locator(".selecting").click();
     await box(page, "Alien").check();
     await box(page, "Casablanca").check();
@@ -35,7 +35,7 @@ for (const view of ["shelf", "table"]) {
     await message(page, "Changed 2 films.").waitFor();
     if (js) await bar(page).locator("output").filter({ hasText: /^2 films selected$/ }).waitFor();
     assert.deepEqual(await formats(), ["Streaming", "VHS", "Streaming", "Streaming"]);
-    assert.equal(new URL(page.url()).search, `?view=${view}`);
+    await queries(page, `?view=${view}`);
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByRole("status").filter({ hasText: /Undone|Took back/ }).waitFor();
     assert.deepEqual(await formats(), ["VHS", "VHS", "DVD", "Streaming"]);
@@ -46,7 +46,7 @@ for (const view of ["shelf", "table"]) {
     await bar(page).getByRole("button", { name: "Delete" }).click();
     await message(page, "Deleted 2 films.").waitFor();
     await page.getByText("No film fits this filter.").waitFor();
-    if (js) assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    if (js) await focuses(page, "main");
     assert.deepEqual(await titles(), ["Casablanca", "Dune"]);
   });
 }
@@ -73,7 +73,7 @@ test("Shift selects a range, all can be selected, Escape none", async () => {
     await count(page).filter({ hasText: /^199 films selected$/ }).waitFor();
     await page.keyboard.press("Escape");
     await bar(page).waitFor({ state: "hidden" });
-    assert.equal(await page.locator(".pick:checked").count(), 0);
+    await becomes(() => page.locator(".pick:checked").count(), 0);
   }
   // A click with Shift on a spine is enough.
   await page.goto("/");
@@ -97,13 +97,13 @@ test("what is not on the page any more is taken from it, and the rest stays as i
   await page.locator(".spine").nth(1).click({ modifiers: ["Shift"] });
   await bar(page).getByRole("button", { name: "Delete" }).click();
   await message(page, "Deleted “\u2068Brazil\u2069”.").waitFor();
-  assert.deepEqual(await page.locator(".spine b").allTextContents(), ["Alien", "Casablanca", "Dune"]);
-  assert.deepEqual(await page.locator(".post").allTextContents(), ["A", "C", "D"]);
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "3 films");
-  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Casablanca/);
+  await becomes(() => page.locator(".spine b").allTextContents(), ["Alien", "Casablanca", "Dune"]);
+  await becomes(() => page.locator(".post").allTextContents(), ["A", "C", "D"]);
+  await becomes(() => page.getByRole("heading", { level: 1 }).textContent(), "3 films");
+  await becomes(() => page.evaluate(() => /^Casablanca/.test(document.activeElement.textContent)), true);
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
-  assert.deepEqual(await page.locator(".spine b").allTextContents(), ["Alien", "Brazil", "Casablanca", "Dune"]);
+  await becomes(() => page.locator(".spine b").allTextContents(), ["Alien", "Brazil", "Casablanca", "Dune"]);
   assert.equal(await page.evaluate(() => globalThis.same), true);
   // Somebody else was faster with one of two.
   const [, , { id }] = await service.movies("?sort=title");
@@ -128,11 +128,11 @@ test("rating and format are changed in place", async () => {
   const alien = page.getByRole("row").filter({ hasText: "Alien" });
   const stars = () => alien.locator(".rate label").evaluateAll((labels) =>
     labels.map((label) => getComputedStyle(label, "::before").content[1]).join(""));
-  assert.equal(await stars(), "★★☆☆☆");
+  await becomes(stars, "★★☆☆☆");
   await alien.getByRole("radio", { name: "4 stars" }).hover();
-  assert.equal(await stars(), "★★★★☆");
+  await becomes(stars, "★★★★☆");
   await page.mouse.move(0, 0);
-  assert.equal(await stars(), "★★☆☆☆");
+  await becomes(stars, "★★☆☆☆");
   await page.getByLabel("Format of “⁨Alien⁩”").selectOption("DVD");
   await message(page, "Changed “\u2068Alien\u2069”: DVD.").waitFor();
   await page.getByRole("checkbox", { name: "VHS 1 film", exact: true }).waitFor(); // counted anew, beside the filter
@@ -150,15 +150,15 @@ test("rating and format are changed in place", async () => {
   const brazil = page.getByRole("row").filter({ hasText: "Brazil" });
   await brazil.getByRole("radio", { name: "3 stars" }).click(); // not check(): it may be refused before one looks
   await message(page, "Somebody else changed “\u2068Brazil\u2069” meanwhile.").waitFor();
-  assert.equal(await brazil.getByRole("radio", { name: "1 star", exact: true }).isChecked(), true);
-  assert.equal(await brazil.getByRole("combobox").inputValue(), "DVD");
+  await becomes(() => brazil.getByRole("radio", { name: "1 star", exact: true }).isChecked(), true);
+  await becomes(() => brazil.getByRole("combobox").inputValue(), "DVD");
   await brazil.getByRole("radio", { name: "3 stars" }).check();
   await message(page, "Changed “\u2068Brazil\u2069”: 3 stars.").waitFor();
   // The service is away.
   await page.route("**/movie/batch", (route) => route.abort());
   await brazil.getByRole("radio", { name: "5 stars" }).click();
   await message(page, "“\u2068Brazil\u2069” is as it was. The service cannot be reached.").waitFor();
-  assert.equal(await brazil.getByRole("radio", { name: "3 stars" }).isChecked(), true);
+  await becomes(() => brazil.getByRole("radio", { name: "3 stars" }).isChecked(), true);
   await page.unroute("**/movie/batch");
   page.troubles.length = 0; // the browser told of the failed request
   // A film that is gone.
@@ -179,12 +179,12 @@ test("a click with Shift on a heading sorts by it in second place", async () => 
   await page.getByRole("link", { name: "Year" }).click({ modifiers: ["Shift"] });
   await page.waitForURL((url) => url.searchParams.get("sort") === "-rating,-releaseYear");
   await page.getByRole("columnheader", { name: "Year" }).and(page.locator(".then-down")).waitFor();
-  assert.deepEqual(await page.locator("tbody bdi").allTextContents(), ["Alien", "Casablanca", "Dune", "Brazil"]);
+  await becomes(() => page.locator("tbody bdi").allTextContents(), ["Alien", "Casablanca", "Dune", "Brazil"]);
   await page.getByRole("link", { name: "Year" }).click({ modifiers: ["Shift"] });
   await page.waitForURL((url) => url.searchParams.get("sort") === "-rating,releaseYear");
   await page.locator(".then-up").waitFor();
   assert.ok(await page.evaluate(() => globalThis.same));
-  assert.deepEqual(await page.locator("tbody bdi").allTextContents(), ["Casablanca", "Alien", "Brazil", "Dune"]);
+  await becomes(() => page.locator("tbody bdi").allTextContents(), ["Casablanca", "Alien", "Brazil", "Dune"]);
   await page.done();
 });
 

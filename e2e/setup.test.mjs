@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitsInWidth, isAccessible, NARROW, open, PASSWORD, startUnowned, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, isAccessible, NARROW, open, PASSWORD, startUnowned, takePictures, WIDE } from "./support.mjs";
 
 for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
   test(`one makes the first owner, signs out and in again (${viewport.width}, ${js ? "with" : "without"} JavaScript)`, async (t) => {
@@ -15,16 +15,16 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     await takePictures(page, "setup");
     const code = new URL(service.setup).hash.replace("#code=", "");
     if (js) {
-      assert.equal(await page.getByLabel("Set-up code").inputValue(), code);
-      assert.equal(new URL(page.url()).hash, "", "the code does not stay in the address");
+      await becomes(() => page.getByLabel("Set-up code").inputValue(), code);
+      await becomes(() => new URL(page.url()).hash, "", "the code does not stay in the address");
     } else await page.getByLabel("Set-up code").fill(code);
     await page.getByLabel("User name").fill("no good");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Make the owner" }).click();
     await page.getByText("The name must").waitFor();
     if (js) await isAccessible(page);
-    assert.equal(await page.getByLabel("User name").inputValue(), "no good");
-    assert.equal(await page.getByLabel("Set-up code").inputValue(), code);
+    await becomes(() => page.getByLabel("User name").inputValue(), "no good");
+    await becomes(() => page.getByLabel("Set-up code").inputValue(), code);
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Make the owner" }).click();
@@ -33,13 +33,13 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     if (js) {
       await page.goto("/add");
       await page.getByLabel("Title").fill("Typed and not sent");
-      assert.deepEqual(await drafts(), ["draft olivia at /add"]);
+      await becomes(drafts, ["draft olivia at /add"]);
     }
     await page.locator("header .menu summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("/login*");
     if (js) {
-      assert.deepEqual(await drafts(), [], "nothing that was typed stays");
+      await becomes(drafts, [], "nothing that was typed stays");
       // Nor does what another user of this tab has left, whose session ended by itself.
       await page.evaluate(() => sessionStorage.setItem("draft pete at /add", JSON.stringify([["title", "Of Pete"]])));
     }
@@ -54,7 +54,7 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     }
     // The address works once: there is a user now.
     await page.goto(service.setup);
-    assert.equal(new URL(page.url()).pathname, "/login");
+    await becomes(() => new URL(page.url()).pathname, "/login");
     await page.done();
   });
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, films, fitsInWidth, inEveryWay, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -17,11 +17,11 @@ inEveryWay("a bar leads to its films, and filters go along", () => service, asyn
   const count = await row.getByRole("cell").textContent();
   await row.getByRole("link").click();
   await page.waitForURL("/?movieFormat=VHS&rating=4");
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), `${count} film${count === "1" ? "" : "s"} found`);
+  await becomes(() => page.getByRole("heading", { level: 1 }).textContent(), `${count} film${count === "1" ? "" : "s"} found`);
   await page.goBack();
   await page.getByRole("link", { name: "Without the filter VHS" }).click();
   await page.waitForURL("/statistics");
-  assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "60 films");
+  await becomes(() => page.getByRole("heading", { level: 1 }).textContent(), "60 films");
 }, { as: "vera" });
 
 inEveryWay("the films are downloaded", () => service, async (page) => {

@@ -8,12 +8,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const PROGRAM = process.env.REELSHELF_PROGRAM ?? join(ROOT, "target/debug/reelshelf");
 const PICTURES = join(ROOT, "target/pictures");
 export const PASSWORD = "a shelf full of tapes";
+
+/** How long a state of a page may take to come, in milliseconds, and how often one looks. */
+const PATIENCE = 20_000;
+const INTERVAL = 50;
 
 /** The two widths in CSS pixels, each as what it stands for. */
 export const WIDE = { width: 1280, height: 800 };
@@ -135,7 +141,7 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     acceptDownloads: true,
   });
   const troubles = [];
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   context.on("request", (request) => {
     const url = new URL(request.url());
@@ -165,6 +171,31 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     },
   });
 }
+
+/** Waits until what is read of a page is that. Browser and scripts set focus, values and addresses a moment after
+ *  the text that a test waits for, so to look once would depend on how fast the machine is. */
+export async function becomes(read, expected, message) {
+  for (const end = Date.now() + PATIENCE; ; await pause(INTERVAL)) {
+    const last = Date.now() > end;
+    try {
+      const value = await read();
+      if (isDeepStrictEqual(value, expected)) return;
+      if (last) assert.deepEqual(value, expected, message);
+    } catch (error) {
+      if (last || !/Execution context was destroyed/.test(error.message)) throw error; // the next page comes
+    }
+  }
+}
+
+/** Waits until the element with this id, or without an id of this class, has the focus. */
+export const focuses = (page, name) =>
+  becomes(() => page.evaluate(() => document.activeElement.id || document.activeElement.className), name);
+
+/** Waits until the address of the page has this query. */
+export const queries = (page, query) => becomes(() => new URL(page.url()).search, query);
+
+/** Waits until the text of an element has that in it. */
+export const reads = (locator, text) => locator.filter({ hasText: text }).waitFor();
 
 /** A test in each way that people use the pages: wide and narrow, with JavaScript and without. `walk` gets the
  *  page and which way it is. The film collection is empty at first. */
