@@ -44,7 +44,7 @@ torture: ## Fault injection on SQLite and PostgreSQL, for many minutes; takes ro
 advisories: ## Known weaknesses of what the program is made of; their list is fetched from GitHub
 	scripts/dependencies advisories
 
-bench: ## Load, scale and comparison, on SQLite and PostgreSQL
+bench: ## Measure the release build and the limits beside it, on SQLite and PostgreSQL; takes an hour
 	scripts/with-postgres bench/run
 
 package: ## The Debian package, in target/debian

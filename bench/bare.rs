@@ -1,16 +1,31 @@
-//! A bare axum route that answers a constant 150 bytes of JSON: what the service is measured against.
+//! A bare axum route, the limit that the service is measured against: `/SIZE` answers a constant of so many bytes.
+//!
+//! The argument is the largest size.
 
 use std::io::Write;
 
-use axum::{Router, http::header, routing::get};
-
-const BODY: &str = r#"{"id":7,"title":"Heat","movieFormat":"DVD","length":170,"releaseYear":1995,"rating":5,"version":1,"createdAt":"2026-11-23T20:15:00.123Z","filler":"-"}"#;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::any,
+};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    assert_eq!(BODY.len(), 150);
-    let routes = Router::new().route("/", get(async || ([(header::CONTENT_TYPE, "application/json")], BODY)));
+    let largest = std::env::args().nth(1).and_then(|argument| argument.parse().ok()).unwrap_or(1024);
+    let constant: &'static [u8] = vec![b'x'; largest].leak();
+    let answer = async move |Path(size): Path<usize>, _body: Bytes| -> Response {
+        match constant.get(..size) {
+            Some(body) => {
+                ([(header::CONTENT_TYPE, "application/json")], Bytes::from_static(body)).into_response()
+            }
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     writeln!(std::io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    axum::serve(listener, routes).await
+    axum::serve(listener, Router::new().route("/{size}", any(answer))).await
 }

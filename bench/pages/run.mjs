@@ -1,7 +1,7 @@
 // The pages in a real browser, measured on the release build: `bench/pages/run.mjs [CASE]...`, of
 // `bytes`, `open`, `search`, `scroll` and `lighthouse`; all without an argument. Medians, over loopback.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,30 +11,14 @@ import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
 
-const PROGRAM = process.env.REELSHELF_PROGRAM ?? new URL("../../target/release/reelshelf", import.meta.url).pathname;
+const PROGRAM = process.env.PROGRAM ?? new URL("../../target/release/reelshelf", import.meta.url).pathname;
+const FILMS = new URL("../films.py", import.meta.url).pathname;
 const CHROMIUM = "/usr/bin/chromium";
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const PASSWORD = randomBytes(12).toString("hex");
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const cases = process.argv.length > 2 ? process.argv.slice(2) : ["bytes", "open", "search", "scroll", "lighthouse"];
-
-/** Films with titles of made-up and of common words, the same each time. */
-function* films(count) {
-  let seed = 7;
-  const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
-  const common = "love night dark house star man last city dead blue return king lost girl world war black day life time river gold".split(" ");
-  const syllables = "ba ce di fo gu ha ji ko lu ma ne pi qua ro se ti vu wa xe yo za bri cle dra fle gri plo sta tre".split(" ");
-  const name = () => {
-    const word = Array.from({ length: 2 + random(3) }, () => syllables[random(syllables.length)]).join("");
-    return word[0].toUpperCase() + word.slice(1);
-  };
-  for (let n = 0; n < count; n += 1) {
-    const title = `${["The ", "A ", "", ""][random(4)]}${common[random(common.length)]} ${name()} ${name()}`;
-    const format = ["DVD", "DVD", "VHS", "Streaming"][random(4)];
-    yield { title, movieFormat: format, length: 60 + random(120), releaseYear: 1920 + random(105), rating: 1 + random(5) };
-  }
-}
 
 /** A service with so many films. */
 async function start(count) {
@@ -51,8 +35,8 @@ async function start(count) {
     body: JSON.stringify({ name: "bench", password: PASSWORD }),
   });
   const cookie = login.headers.get("set-cookie").split(";")[0];
-  const body = [...films(count)].map((film) => `${JSON.stringify(film)}\n`).join("");
-  const imported = await fetch(`${base}/movie?onDuplicate=add`, { method: "POST", headers: { Cookie: cookie, "Content-Type": "application/x-ndjson" }, body });
+  const body = execFileSync("python3", [FILMS, String(count)], { maxBuffer: 1 << 30 });
+  const imported = await fetch(`${base}/movie`, { method: "POST", headers: { Cookie: cookie, "Content-Type": "text/csv" }, body });
   if (!imported.ok) throw new Error(await imported.text());
   await fetch(`${base}/stats`, { headers: { Cookie: cookie } }); // what is kept in memory is there
   return {
