@@ -15,7 +15,7 @@ mod history;
 mod idempotency;
 mod import;
 mod limits;
-mod list;
+pub mod list;
 mod long_import;
 mod movies;
 mod openapi;
