@@ -26,8 +26,8 @@ class Sqlite:
         self.address = f"sqlite:{self.file}"
 
     def version(self):
-        """Of the command line and of the loop of commits; the service brings its own."""
-        return f"SQLite {sqlite3.sqlite_version}"
+        """Of the limits; the service brings its own."""
+        return f"SQLite {sqlite3.sqlite_version} for the limits"
 
     def recreate(self):
         for file in self.folder.glob("films.db*"):

@@ -14,7 +14,8 @@ import unicodedata
 
 HEADER = "title,movieFormat,length,releaseYear,rating"
 LONGEST_TITLE = 50
-BATCH = 50_000
+BATCH = 5_000
+TITLES_AT_ONCE = 1_000
 SEQUELS = [" 2", " 3", " II", " III", " IV", ": Part 2", " 4", " 5", " 1984", " 47", " Part 1", " 2000"]
 
 # Word-forming parts of names: a real stem and a real ending make a name that occurs seldom.
@@ -142,8 +143,8 @@ def titles(rng, name):
     words = [word.strip() for word in words.split()] + rare
     weights = list(itertools.accumulate(1 / (rank + 8) for rank in range(1, len(words) + 1)))
     while True:
-        chosen = iter(rng.choices(words, cum_weights=weights, k=30_000))
-        for pattern, slots in rng.choices(patterns, k=10_000):
+        chosen = iter(rng.choices(words, cum_weights=weights, k=3 * TITLES_AT_ONCE))
+        for pattern, slots in rng.choices(patterns, k=TITLES_AT_ONCE):
             yield pattern % tuple(itertools.islice(chosen, slots))
 
 

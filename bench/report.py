@@ -1,5 +1,6 @@
 """The tables that come out: requests under load, and everything else."""
 
+import re
 import statistics
 
 KIB = 1024
@@ -65,3 +66,25 @@ class Report:
         tables = table(LOAD_COLUMNS, list(self.cases.values())) + table(OTHER_COLUMNS, self.others)
         failed = f"**{self.failed:.0f} requests failed.**\n\n" if self.failed else ""
         return f"### {self.title}\n\n{failed}{tables}{machine}\n"
+
+
+SUMMARY_HEADING = "## What a collection needs"
+SUMMARY = "start until ready", "memory, idle after the start", "memory, peak of the reads", "memory, peak of the import", "disk", "import"
+
+
+def put_into(page, section):
+    """The page with this section in the place of the one with the same heading, or at the end; its summary made anew."""
+    heading = section.split("\n", 1)[0]
+    parts = re.split(r"^(?=##+ )", page, flags=re.M)
+    place = next((n for n, part in enumerate(parts) if part.startswith(heading + "\n")), len(parts))
+    parts[place : place + 1] = [section]
+    rows = []
+    for part in parts:
+        if part.startswith("### "):
+            cells = [re.search(rf"^\| {re.escape(name)} \| ([^|]*) \|", part, re.M) for name in SUMMARY]
+            rows.append([part[4:].split("\n", 1)[0], *(cell[1] if cell else "" for cell in cells)])
+    for n, part in enumerate(parts):
+        if part.startswith(SUMMARY_HEADING):
+            text = part.split("\n|", 1)[0].rstrip() + "\n\n"
+            parts[n] = text + table(["collection", *SUMMARY], rows)
+    return "\n\n".join(part.strip() for part in parts) + "\n"
