@@ -174,6 +174,8 @@ limits! {
     pub const MAX_DATABASE_CONNECTIONS: usize = 20;
     /// Connections for writes and long work, so that short reads never wait for them.
     pub const MAX_DATABASE_WRITE_CONNECTIONS: usize = 12;
+    /// Attempts at a write that PostgreSQL rolls back for the sake of another one.
+    pub const MAX_WRITE_ATTEMPTS: usize = 4;
     /// Time for a PostgreSQL host to accept a connection, unless the address gives `connect_timeout`.
     pub const DATABASE_CONNECT_WAIT: Duration = Duration::from_secs(2);
     /// Time for one statement of long work on PostgreSQL: an import, restore, backup, undo or migration.

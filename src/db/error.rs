@@ -8,6 +8,9 @@ pub enum DbError {
     /// The database cannot be reached, or is too busy to answer in time. Of a commit: it may be done all the same.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// The database has rolled the transaction back for the sake of another one: it may succeed when it is done again.
+    #[error("rolled back for the sake of another transaction: {0}")]
+    RolledBack(String),
     /// A row that is to be unique is there already.
     #[error("there already: {0}")]
     Duplicate(String),
@@ -76,6 +79,8 @@ impl From<tokio_postgres::Error> for DbError {
         let is_any_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
         if *db.code() == SqlState::UNIQUE_VIOLATION {
             Self::Duplicate(db.to_string())
+        } else if is_any_of(&ROLLED_BACK) {
+            Self::RolledBack(db.to_string())
         } else if is_any_of(&UNAVAILABLE) {
             Self::Unavailable(db.to_string())
         } else {
@@ -83,6 +88,9 @@ impl From<tokio_postgres::Error> for DbError {
         }
     }
 }
+
+/// The codes of a transaction that is rolled back and may be done again: serialization failures and deadlocks.
+const ROLLED_BACK: [&str; 2] = ["40001", "40P01"];
 
 /// The classes and codes of PostgreSQL's appendix A that say nothing about what was asked for, but that the server
 /// cannot do it now. All others are faults of the program or of the schema.
@@ -93,7 +101,7 @@ const UNAVAILABLE: [&str; 15] = [
     "25P03", // a transaction was idle for too long
     "25P04", // a transaction took too long
     "26000", // a prepared statement is gone: somebody else uses the session too
-    "40",    // rolled back for the sake of another transaction
+    "40",    // rolled back, and not because of a deadlock or a conflict
     "42P05", // a prepared statement of somebody else is there
     "53",    // no disk space, memory or connections
     "55000", // not while the server recovers
@@ -106,11 +114,12 @@ const UNAVAILABLE: [&str; 15] = [
 
 #[cfg(test)]
 mod tests {
-    use super::UNAVAILABLE;
+    use super::{ROLLED_BACK, UNAVAILABLE};
 
     #[test]
     fn what_the_server_cannot_do_now_is_no_fault_of_the_program() {
-        let is_unavailable = |code: &str| UNAVAILABLE.iter().any(|class| code.starts_with(class));
+        let is_unavailable =
+            |code: &str| UNAVAILABLE.iter().chain(&ROLLED_BACK).any(|class| code.starts_with(class));
         for code in [
             "08006", "25006", "25P03", "25P04", "40001", "40P01", "53100", "53300", "55000", "55P03",
             "57014", "57P01", "57P03", "57P05", "58030", "58P01", "72000",

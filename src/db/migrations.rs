@@ -1,6 +1,6 @@
 //! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
 
-use super::{Conn, Db, DbError, Driver, Lock, changes};
+use super::{Conn, Db, DbError, Driver, Lock, changes, retry_write};
 
 /// A step of the schema, the same on both databases. A step that was released is never changed.
 struct Migration {
@@ -30,6 +30,10 @@ const MIGRATIONS: &[Migration] = migrations![
 
 /// Runs the steps that the database has not seen; their names.
 pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
+    retry_write(|| run_once(db)).await
+}
+
+async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     if pending(&mut db.read().await?).await?.is_empty() {
         // The usual start, which need not wait for a write that takes long.
         if changes::are_copied(&mut db.read().await?).await? {

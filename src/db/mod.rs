@@ -15,6 +15,7 @@ mod migrations;
 pub mod movies;
 pub mod once;
 mod postgres;
+mod retry;
 pub mod sessions;
 pub mod settle;
 mod sqlite;
@@ -33,6 +34,7 @@ use std::{
 
 pub use error::DbError;
 use postgres::Postgres;
+pub use retry::{WriteError, retry_write};
 use sqlite::Sqlite;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -120,7 +122,7 @@ impl Db {
         }))
     }
 
-    /// A transaction to write in. While it is open, await nothing but queries.
+    /// A transaction to write in, within [`retry_write`]. While it is open, await nothing but queries.
     ///
     /// # Errors
     /// The database cannot be reached, or another process has been writing for too long.
@@ -132,7 +134,7 @@ impl Db {
     }
 
     /// A transaction to write much in, of whatever size: on SQLite one that shares its commit with no
-    /// other, and keeps nothing in memory to take back. Only within [`Db::run_blocking`].
+    /// other, and keeps nothing in memory to take back. Only within [`Db::run_blocking`] and [`retry_write`].
     ///
     /// # Errors
     /// Those of [`Db::write`].

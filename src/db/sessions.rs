@@ -147,13 +147,17 @@ pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbEr
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }
 
-/// Ends the session with that hash, if there is one.
+/// Ends the session with that hash, if there is one: its id and its user.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_by_secret(conn: &mut Conn, secret_hash: &str) -> Result<(), DbError> {
-    conn.execute("DELETE FROM sessions WHERE secret = $1", &[secret_hash.into()]).await?;
-    Ok(())
+pub async fn delete_by_secret(
+    conn: &mut Conn,
+    secret_hash: &str,
+) -> Result<Option<(i64, UserName)>, DbError> {
+    let sql = "DELETE FROM sessions WHERE secret = $1 \
+               RETURNING id, (SELECT u.name FROM users u WHERE u.id = user_id)";
+    conn.query_opt(sql, &[secret_hash.into()], |row| Ok((row.get(0)?, row.parse(1, UserName::parse)?))).await
 }
 
 /// Ends all sessions of a user.
@@ -185,13 +189,12 @@ pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), Db
     Ok(())
 }
 
-/// Ends a user's sessions but so many, those first that were not used for longest.
+/// Ends a user's sessions but so many, those first that were not used for longest: the ids of those that it ended.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_all_but_latest(conn: &mut Conn, user_id: i64, kept: i64) -> Result<(), DbError> {
+pub async fn delete_all_but_latest(conn: &mut Conn, user_id: i64, kept: i64) -> Result<Vec<i64>, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN (SELECT id FROM sessions \
-               WHERE user_id = $1 ORDER BY seen_at DESC, id DESC LIMIT $2)";
-    conn.execute(sql, &[user_id.into(), kept.into()]).await?;
-    Ok(())
+               WHERE user_id = $1 ORDER BY seen_at DESC, id DESC LIMIT $2) RETURNING id";
+    conn.query(sql, &[user_id.into(), kept.into()], |row| row.get(0)).await
 }

@@ -137,7 +137,7 @@ impl From<Error> for Problem {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
             }
             // What follows tells of the inside: it goes to the log, and not to the client.
-            Error::Db(DbError::Unavailable(_)) => {
+            Error::Db(DbError::Unavailable(_) | DbError::RolledBack(_)) => {
                 tracing::error!(%error, "the database cannot be reached");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached at the moment")
                     .with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)

@@ -11,7 +11,7 @@ use super::{
     once::{Begun, Once},
 };
 use crate::{
-    db::movies as db,
+    db::{movies as db, retry_write},
     domain::{ChangeKind, Movie, Operation},
 };
 
@@ -48,10 +48,11 @@ pub async fn run(
     once: Once,
 ) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.run_blocking(async move { store(&shared, &author, operations, once).await }).await
+    let work = async move { retry_write(|| store(&shared, &author, &operations, &once)).await };
+    app.db.run_blocking(work).await
 }
 
-async fn store(app: &App, editor: &Editor, operations: Vec<Operation>, once: Once) -> Result<Done, Error> {
+async fn store(app: &App, editor: &Editor, operations: &[Operation], once: &Once) -> Result<Done, Error> {
     let tx = if operations.len() > SMALL { app.db.begin_exclusive().await? } else { app.db.write().await? };
     let tx = match once.begin(tx, app, editor.user_id).await? {
         Begun::First(tx) => tx,
@@ -67,7 +68,7 @@ async fn store(app: &App, editor: &Editor, operations: Vec<Operation>, once: Onc
 
     let mut movies = Movies::new(found);
     let mut results = Vec::with_capacity(operations.len());
-    for (place, operation) in operations.into_iter().enumerate() {
+    for (place, operation) in operations.iter().cloned().enumerate() {
         let done = movies.apply(&making, &mut ids, operation);
         let movie = done.map_err(|why| Error::Operation { place, why: Box::new(why) })?;
         results.push(Outcome { movie });

@@ -14,7 +14,7 @@ use super::{
     once::Begun,
 };
 use crate::{
-    db::{Conn, DbError, Lock, changes as db, movies},
+    db::{Conn, DbError, Lock, changes as db, movies, retry_write},
     domain::{Change, ChangeKind, Effect, Limit, Movie, Time},
 };
 
@@ -163,10 +163,11 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Er
 /// change was undone before; [`Error::KeyReused`].
 pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.run_blocking(async move { take_back(&shared, &author, id, once).await }).await
+    let work = async move { retry_write(|| take_back(&shared, &author, id, &once)).await };
+    app.db.run_blocking(work).await
 }
 
-async fn take_back(app: &App, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
+async fn take_back(app: &App, editor: &Editor, id: i64, once: &Once) -> Result<Change, Error> {
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
@@ -247,11 +248,14 @@ fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
 /// # Errors
 /// Those of the database.
 pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error> {
-    let mut tx = app.db.write().await?;
-    tx.allow_long_statements().await?;
-    tx.lock(Lock::Many).await?;
-    let pruned = db::prune(&mut tx, before).await?;
-    let event = Event::HistoryPruned { before, changes: pruned };
-    audit::commit(tx, app, &(&**owner).into(), &[event]).await?;
-    Ok(pruned)
+    retry_write(|| async {
+        let mut tx = app.db.write().await?;
+        tx.allow_long_statements().await?;
+        tx.lock(Lock::Many).await?;
+        let pruned = db::prune(&mut tx, before).await?;
+        let event = Event::HistoryPruned { before, changes: pruned };
+        audit::commit(tx, app, &(&**owner).into(), &[event]).await?;
+        Ok(pruned)
+    })
+    .await
 }

@@ -1,7 +1,7 @@
 //! Why an operation was not done.
 
 use crate::{
-    db::DbError,
+    db::{DbError, WriteError},
     domain::{Place, Violation},
     exchange::Report,
 };
@@ -75,6 +75,12 @@ fn in_words(violations: &[Violation]) -> String {
         format!("{} {}", place.trim_start_matches('/'), violation.detail)
     });
     words.collect::<Vec<_>>().join("; ")
+}
+
+impl WriteError for Error {
+    fn is_rolled_back(&self) -> bool {
+        matches!(self, Self::Db(error) if error.is_rolled_back())
+    }
 }
 
 impl Error {

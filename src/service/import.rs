@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Editor, Error, Once, making::Making, once::Begun, prepare};
 use crate::{
-    db::{Lock, deadline, movies as db},
+    db::{Lock, deadline, movies as db, retry_write},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
     exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
 };
@@ -65,6 +65,16 @@ impl Import {
             None
         };
         let once = if options.dry_run { Once::default() } else { once };
+        let report = retry_write(|| self.store_once(&file, &once)).await?;
+        if report.change.is_some() {
+            tokio::spawn(prepare(app.clone())); // the next search and the next counts need not wait for many new films
+        }
+        Ok(report)
+    }
+
+    async fn store_once(&self, mut file: &File, once: &Once) -> Result<Report, Error> {
+        let (app, options) = (&self.app, &self.options);
+        file.rewind().map_err(unreadable)?;
         let tx = app.db.begin_exclusive().await?;
         let tx = match once.begin(tx, app, self.editor.user_id).await? {
             Begun::First(tx) => tx,
@@ -74,15 +84,13 @@ impl Import {
         if options.on_duplicate == OnDuplicate::Update {
             making.lock(Lock::Many).await?;
         }
-        let mut report = self.store(&mut making, file).await?;
+        let mut report = self.store(&mut making, file.try_clone().map_err(unreadable)?).await?;
         if options.dry_run {
             return Ok(report);
         }
         report.change = making.complete().await?;
         self.check_wanted()?;
-        let report = making.commit(report).await?;
-        tokio::spawn(prepare(app.clone())); // the next search and the next counts need not wait for many new films
-        Ok(report)
+        making.commit(report).await
     }
 
     /// Reads the whole file before anything is stored of it.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, Error, Identity, once::Write};
 use crate::{
-    db::{Conn, DbError, Lock, changes as db, imports, movies},
+    db::{Conn, DbError, Lock, changes as db, imports, movies, retry_write},
     domain::{Attributes, ChangeKind, Movie, Time},
 };
 
@@ -233,15 +233,17 @@ async fn remove_hidden(app: Arc<App>, change: i64) {
 
     let shared = app.clone();
     let removed = app.db.run_blocking(async move {
-        loop {
+        let remove = || async {
             let mut tx = shared.db.begin_exclusive().await?;
             let removed = imports::remove(&mut tx, change, AT_ONCE).await?;
             if removed == 0 {
                 imports::forget(&mut tx, change).await?;
-                return tx.commit().await;
             }
             tx.commit().await?;
-        }
+            Ok::<_, DbError>(removed)
+        };
+        while retry_write(remove).await? > 0 {}
+        Ok::<_, DbError>(())
     });
     match removed.await {
         Ok(()) => tracing::info!(change, "removed what an import had stored that was not done"),

@@ -14,7 +14,7 @@ use super::{
     tally::{self, Kinds},
 };
 use crate::{
-    db::movies as db,
+    db::{movies as db, retry_write},
     domain::{
         Attributes, ChangeKind, Changes, Cursor, Filter, Kind, Limit, ListQuery, Movie, MovieFormat, Rating,
         ReleaseYear, Title, fold, sort_key,
@@ -165,13 +165,16 @@ fn passing<'a>(kinds: &'a Kinds, filter: &'a Filter) -> impl Iterator<Item = (Ki
 /// # Errors
 /// [`Error::KeyReused`].
 pub async fn add(app: &App, editor: &Editor, attributes: Attributes, once: Once) -> Result<Movie, Error> {
-    let tx = match once.begin(app.db.write().await?, app, editor.user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again(movie) => return Ok(movie),
-    };
-    let mut making = Making::begin(tx, app, editor, ChangeKind::Create).await?;
-    let movie = making.add(vec![attributes]).await?.remove(0);
-    making.commit(movie).await
+    retry_write(|| async {
+        let tx = match once.begin(app.db.write().await?, app, editor.user_id).await? {
+            Begun::First(tx) => tx,
+            Begun::Again(movie) => return Ok(movie),
+        };
+        let mut making = Making::begin(tx, app, editor, ChangeKind::Create).await?;
+        let movie = making.add(vec![attributes.clone()]).await?.remove(0);
+        making.commit(movie).await
+    })
+    .await
 }
 
 /// Changes a movie. What changes nothing leaves it as it was.
@@ -185,15 +188,18 @@ pub async fn change(
     precondition: &Precondition,
     wanted: &Changes,
 ) -> Result<Movie, Error> {
-    let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
-    let movie = locked(&mut making, id, precondition).await?;
-    let attributes = movie.attributes.with(wanted);
-    if attributes == movie.attributes {
-        return Ok(movie);
-    }
-    let changed = making.updated(&movie, attributes);
-    making.update(&[(movie, changed.clone())]).await?;
-    making.commit(changed).await
+    retry_write(|| async {
+        let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
+        let movie = locked(&mut making, id, precondition).await?;
+        let attributes = movie.attributes.with(wanted);
+        if attributes == movie.attributes {
+            return Ok(movie);
+        }
+        let changed = making.updated(&movie, attributes);
+        making.update(&[(movie, changed.clone())]).await?;
+        making.commit(changed).await
+    })
+    .await
 }
 
 /// Removes a movie.
@@ -201,10 +207,13 @@ pub async fn change(
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
 pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
-    let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
-    locked(&mut making, id, precondition).await?;
-    making.delete(&[id]).await?;
-    making.commit(()).await
+    retry_write(|| async {
+        let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
+        locked(&mut making, id, precondition).await?;
+        making.delete(&[id]).await?;
+        making.commit(()).await
+    })
+    .await
 }
 
 async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -> Result<Movie, Error> {

@@ -66,13 +66,13 @@ impl Once {
     /// # Errors
     /// [`Error::KeyReused`] where the user sent something else with the same key.
     pub(super) async fn begin<T: DeserializeOwned>(
-        self,
+        &self,
         mut tx: WriteTx,
         app: &App,
         user_id: i64,
     ) -> Result<Begun<T>, Error> {
-        let Some(sent) = self.0 else { return Ok(Begun::First(tx.into())) };
-        let key = Key::new(user_id, &sent).map_err(failed)?;
+        let Some(sent) = &self.0 else { return Ok(Begun::First(tx.into())) };
+        let key = Key::new(user_id, sent).map_err(failed)?;
         if key.take(&mut tx, app).await? {
             return Ok(Begun::First(Write { tx, key: Some(Box::new(key)) }));
         }

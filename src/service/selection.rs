@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{App, Editor, Error, batch::SMALL, changes::PIECE, making::Making};
 use crate::{
-    db::movies as db,
+    db::{movies as db, retry_write},
     domain::{ChangeKind, Changes, Filter, Movie},
 };
 
@@ -48,11 +48,12 @@ pub async fn run(
     action: Action,
 ) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    app.db.run_blocking(async move { store(&shared, &author, selection, &action).await }).await
+    let work = async move { retry_write(|| store(&shared, &author, &selection, &action)).await };
+    app.db.run_blocking(work).await
 }
 
-async fn store(app: &App, editor: &Editor, selection: Selection, action: &Action) -> Result<Done, Error> {
-    let is_small = matches!(&selection, Selection::Films(ids) if ids.len() <= SMALL);
+async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Action) -> Result<Done, Error> {
+    let is_small = matches!(selection, Selection::Films(ids) if ids.len() <= SMALL);
     let tx = if is_small { app.db.write().await? } else { app.db.begin_exclusive().await? };
     let kind = match action {
         Action::Change(_) => ChangeKind::Update,
@@ -60,11 +61,8 @@ async fn store(app: &App, editor: &Editor, selection: Selection, action: &Action
     };
     let mut making = Making::of_many(tx, app, editor, kind).await?;
     let (filter, mut ids) = match selection {
-        Selection::Films(ids) => (Filter::default(), ids),
-        Selection::All(filter) => {
-            let ids = db::ids(&mut making, &filter).await?;
-            (filter, ids)
-        }
+        Selection::Films(ids) => (Filter::default(), ids.clone()),
+        Selection::All(filter) => (filter.clone(), db::ids(&mut making, filter).await?),
     };
     ids.sort_unstable();
     ids.dedup();

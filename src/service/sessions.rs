@@ -5,7 +5,10 @@ use super::{
     audit::{self, Event},
     auth, users,
 };
-use crate::{db::sessions, domain::UserName};
+use crate::{
+    db::{retry_write, sessions},
+    domain::UserName,
+};
 
 pub use sessions::Session;
 
@@ -24,16 +27,19 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
 pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let mut tx = auth::begin_account_change(app, viewer).await?;
-    if !sessions::delete(&mut tx, viewer.user_id, id).await? {
-        return Err(Error::NotFound(format!("there is no session {id}")));
-    }
-    let event = if viewer.via == (Via::Session { id }) {
-        Event::SignedOut { user: &viewer.name, session: Some(id) }
-    } else {
-        Event::SessionEnded { user: &viewer.name, session: id }
-    };
-    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, viewer).await?;
+        if !sessions::delete(&mut tx, viewer.user_id, id).await? {
+            return Err(Error::NotFound(format!("there is no session {id}")));
+        }
+        let event = if viewer.via == (Via::Session { id }) {
+            Event::SignedOut { user: &viewer.name, session: Some(id) }
+        } else {
+            Event::SessionEnded { user: &viewer.name, session: id }
+        };
+        audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+    })
+    .await
 }
 
 /// Ends all of one's own sessions but the one that asks, if it is one.
@@ -43,10 +49,13 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
     let own = if let Via::Session { id } = viewer.via { id } else { 0 };
-    let mut tx = auth::begin_account_change(app, viewer).await?;
-    sessions::delete_others(&mut tx, viewer.user_id, own).await?;
-    let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
-    audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, viewer).await?;
+        sessions::delete_others(&mut tx, viewer.user_id, own).await?;
+        let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
+        audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+    })
+    .await
 }
 
 /// A user's name as it is stored, and the user's sessions, the latest used first.
@@ -65,13 +74,16 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<(UserName,
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = users::find(&mut tx, user).await?;
-    if !sessions::delete(&mut tx, user.id, id).await? {
-        return Err(Error::NotFound(format!("{} has no session {id}", user.name.as_str())));
-    }
-    let event = Event::SessionEnded { user: &user.name, session: id };
-    audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = users::find(&mut tx, user).await?;
+        if !sessions::delete(&mut tx, user.id, id).await? {
+            return Err(Error::NotFound(format!("{} has no session {id}", user.name.as_str())));
+        }
+        let event = Event::SessionEnded { user: &user.name, session: id };
+        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    })
+    .await
 }
 
 /// Ends all sessions of a user.
@@ -79,9 +91,12 @@ pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Resul
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn end_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = users::find(&mut tx, user).await?;
-    sessions::delete_all(&mut tx, user.id).await?;
-    let event = Event::SessionsEnded { user: &user.name, but: None };
-    audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = users::find(&mut tx, user).await?;
+        sessions::delete_all(&mut tx, user.id).await?;
+        let event = Event::SessionsEnded { user: &user.name, but: None };
+        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    })
+    .await
 }

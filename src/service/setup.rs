@@ -10,7 +10,7 @@ use super::{
     auth::Secret,
 };
 use crate::{
-    db::{Lock, users},
+    db::{Lock, retry_write, users},
     domain::{Password, Role, UserName},
     limits::SETUP_CODE_LIFETIME,
 };
@@ -101,11 +101,14 @@ pub async fn first_owner(
     password: Password,
 ) -> Result<(), Error> {
     let hash = app.auth.hash(password).await?;
-    let mut tx = app.db.write().await?;
-    tx.lock(Lock::Users).await?;
-    if users::exist(&mut tx).await? {
-        return Err(exists());
-    }
-    users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
-    audit::commit(tx, app, actor, &[Event::FirstOwnerAdded { user: name }]).await
+    retry_write(|| async {
+        let mut tx = app.db.write().await?;
+        tx.lock(Lock::Users).await?;
+        if users::exist(&mut tx).await? {
+            return Err(exists());
+        }
+        users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
+        audit::commit(tx, app, actor, &[Event::FirstOwnerAdded { user: name }]).await
+    })
+    .await
 }

@@ -8,7 +8,7 @@ use super::{
     users,
 };
 use crate::{
-    db::{WriteTx, tokens},
+    db::{WriteTx, retry_write, tokens},
     domain::{Role, Time, TokenName, UserName},
     limits::MAX_TOKENS_PER_USER,
 };
@@ -50,8 +50,11 @@ pub async fn create(
         let rule = format!("must not be later than {end}, when the token that makes it expires");
         return Err(Error::invalid("/expiresAt", rule));
     }
-    let tx = auth::begin_account_change(app, viewer).await?;
-    insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, once).await
+    retry_write(|| async {
+        let tx = auth::begin_account_change(app, viewer).await?;
+        insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, &once).await
+    })
+    .await
 }
 
 /// Makes a token for a user, at the console.
@@ -64,9 +67,12 @@ pub async fn create_for(
     user: &UserName,
     new: &NewToken,
 ) -> Result<(Token, Secret), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = users::find(&mut tx, user).await?;
-    insert(app, tx, owner, (user.id, &user.name), user.role, new, Once::default()).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = users::find(&mut tx, user).await?;
+        insert(app, tx, owner, (user.id, &user.name), user.role, new, &Once::default()).await
+    })
+    .await
 }
 
 /// Stores a token in a transaction in which nobody changes users, so that its user still has the role.
@@ -77,7 +83,7 @@ async fn insert(
     (user_id, user): (i64, &UserName),
     most: Role,
     new: &NewToken,
-    once: Once,
+    once: &Once,
 ) -> Result<(Token, Secret), Error> {
     let mut tx = match once.begin::<(Token, String)>(tx, app, user_id).await? {
         Begun::First(tx) => tx,
@@ -113,8 +119,11 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
     if !matches!(viewer.via, Via::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
-    let tx = auth::begin_account_change(app, viewer).await?;
-    delete(app, tx, viewer, (viewer.user_id, &viewer.name), id).await
+    retry_write(|| async {
+        let tx = auth::begin_account_change(app, viewer).await?;
+        delete(app, tx, viewer, (viewer.user_id, &viewer.name), id).await
+    })
+    .await
 }
 
 /// A user's tokens.
@@ -132,9 +141,12 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = users::find(&mut tx, user).await?;
-    delete(app, tx, owner, (user.id, &user.name), id).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = users::find(&mut tx, user).await?;
+        delete(app, tx, owner, (user.id, &user.name), id).await
+    })
+    .await
 }
 
 /// Revokes all tokens of a user.
@@ -142,10 +154,13 @@ pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Re
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn revoke_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = users::find(&mut tx, user).await?;
-    tokens::delete_all(&mut tx, user.id).await?;
-    audit::commit(tx, app, &(&**owner).into(), &[Event::TokensRevoked { user: &user.name }]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = users::find(&mut tx, user).await?;
+        tokens::delete_all(&mut tx, user.id).await?;
+        audit::commit(tx, app, &(&**owner).into(), &[Event::TokensRevoked { user: &user.name }]).await
+    })
+    .await
 }
 
 async fn delete(

@@ -7,7 +7,7 @@ use super::{
     once::Begun,
 };
 use crate::{
-    db::{DbError, WriteTx, sessions, tokens, users},
+    db::{DbError, WriteTx, retry_write, sessions, tokens, users},
     domain::{Password, Role, UserName},
 };
 
@@ -43,21 +43,24 @@ pub async fn add(
     once: Once,
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
-    let tx = auth::begin_account_change(app, owner).await?;
-    let mut tx = match once.begin(tx, app, owner.user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again(user) => return Ok(user),
-    };
-    let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
-    if let Err(DbError::Duplicate(_)) = inserted {
-        return Err(Error::Conflict(format!(
-            "there is a user {} already; case and accents make no difference",
-            name.as_str()
-        )));
-    }
-    inserted?;
-    let user = find(&mut tx, name).await?;
-    audit::commit_once(tx, user, app, &(&**owner).into(), &Event::UserAdded { user: name, role }).await
+    retry_write(|| async {
+        let tx = auth::begin_account_change(app, owner).await?;
+        let mut tx = match once.begin(tx, app, owner.user_id).await? {
+            Begun::First(tx) => tx,
+            Begun::Again(user) => return Ok(user),
+        };
+        let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
+        if let Err(DbError::Duplicate(_)) = inserted {
+            return Err(Error::Conflict(format!(
+                "there is a user {} already; case and accents make no difference",
+                name.as_str()
+            )));
+        }
+        inserted?;
+        let user = find(&mut tx, name).await?;
+        audit::commit_once(tx, user, app, &(&**owner).into(), &Event::UserAdded { user: name, role }).await
+    })
+    .await
 }
 
 /// Changes a user's role or sets a new password.
@@ -73,26 +76,29 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
         Some(password) => Some(app.auth.hash(password).await?),
         None => None,
     };
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = find(&mut tx, name).await?;
-    let role = changes.role.filter(|role| *role != user.role);
-    if let Some(role) = role {
-        keep_an_owner(&mut tx, &user).await?;
-        users::set_role(&mut tx, user.id, role).await?;
-    }
-    if let Some(hash) = &hash {
-        users::set_password(&mut tx, user.id, hash).await?;
-    }
-    if role.is_some() || hash.is_some() {
-        sessions::delete_all(&mut tx, user.id).await?;
-    }
-    let revoked = changes.revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
-    let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
-    let password_changed = hash.is_some().then_some(Event::PasswordChanged { user: &user.name });
-    let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
-    let events: Vec<_> = [role_changed, password_changed, revoked].into_iter().flatten().collect();
-    audit::commit(tx, app, &(&**owner).into(), &events).await?;
-    Ok(User { role: role.unwrap_or(user.role), ..user })
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = find(&mut tx, name).await?;
+        let role = changes.role.filter(|role| *role != user.role);
+        if let Some(role) = role {
+            keep_an_owner(&mut tx, &user).await?;
+            users::set_role(&mut tx, user.id, role).await?;
+        }
+        if let Some(hash) = &hash {
+            users::set_password(&mut tx, user.id, hash).await?;
+        }
+        if role.is_some() || hash.is_some() {
+            sessions::delete_all(&mut tx, user.id).await?;
+        }
+        let revoked = changes.revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
+        let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
+        let password_changed = hash.is_some().then_some(Event::PasswordChanged { user: &user.name });
+        let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
+        let events: Vec<_> = [role_changed, password_changed, revoked].into_iter().flatten().collect();
+        audit::commit(tx, app, &(&**owner).into(), &events).await?;
+        Ok(User { role: role.unwrap_or(user.role), ..user })
+    })
+    .await
 }
 
 /// Removes a user, with all tokens and sessions.
@@ -100,12 +106,15 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
 pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Error> {
-    let mut tx = auth::begin_account_change(app, owner).await?;
-    let user = find(&mut tx, name).await?;
-    keep_an_owner(&mut tx, &user).await?;
-    users::delete(&mut tx, user.id).await?;
-    let event = Event::UserRemoved { user: &user.name, role: user.role };
-    audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, owner).await?;
+        let user = find(&mut tx, name).await?;
+        keep_an_owner(&mut tx, &user).await?;
+        users::delete(&mut tx, user.id).await?;
+        let event = Event::UserRemoved { user: &user.name, role: user.role };
+        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+    })
+    .await
 }
 
 /// Sets one's own password, given the present one; revokes one's own tokens if asked to.
@@ -124,21 +133,24 @@ pub async fn change_own_password(
     viewer.may_manage_account()?;
     let user = auth::check_present_password(app, request, &viewer.name, present).await?;
     let hash = app.auth.hash(new).await?;
-    let mut tx = auth::begin_account_change(app, viewer).await?;
-    // Whoever reset the password meanwhile has the last word, even if the present one was right a moment ago.
-    let stored = users::by_name(&mut tx, &viewer.name).await?;
-    if stored.is_none_or(|stored| stored.id != user.id || stored.password_hash != user.password_hash) {
-        return Err(Error::Conflict(
-            "the password was changed meanwhile; sign in with the new one".to_owned(),
-        ));
-    }
-    users::set_password(&mut tx, user.id, &hash).await?;
-    sessions::delete_all(&mut tx, user.id).await?;
-    let revoked = revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
-    let changed = Some(Event::PasswordChanged { user: &user.name });
-    let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
-    let events: Vec<_> = [changed, revoked].into_iter().flatten().collect();
-    audit::commit(tx, app, &(&**viewer).into(), &events).await
+    retry_write(|| async {
+        let mut tx = auth::begin_account_change(app, viewer).await?;
+        // Whoever reset the password meanwhile has the last word, even if the present one was right a moment ago.
+        let stored = users::by_name(&mut tx, &viewer.name).await?;
+        if stored.is_none_or(|stored| stored.id != user.id || stored.password_hash != user.password_hash) {
+            return Err(Error::Conflict(
+                "the password was changed meanwhile; sign in with the new one".to_owned(),
+            ));
+        }
+        users::set_password(&mut tx, user.id, &hash).await?;
+        sessions::delete_all(&mut tx, user.id).await?;
+        let revoked = revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
+        let changed = Some(Event::PasswordChanged { user: &user.name });
+        let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
+        let events: Vec<_> = [changed, revoked].into_iter().flatten().collect();
+        audit::commit(tx, app, &(&**viewer).into(), &events).await
+    })
+    .await
 }
 
 pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<User, Error> {

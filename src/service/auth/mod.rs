@@ -18,7 +18,7 @@ use super::{
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
-    db::{Conn, DbError, Lock, WriteTx, deadline, sessions, tokens, users},
+    db::{Conn, DbError, Lock, WriteTx, deadline, retry_write, sessions, tokens, users},
     domain::{Password, Time, UserName},
     limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME, SESSION_TOUCH_WAIT},
 };
@@ -114,12 +114,16 @@ async fn with_current_hash(app: &App, mut user: users::User, password: &str) -> 
         return Ok(user);
     }
     let hash = app.auth.hasher.hash(Password::normalize(password).into_owned()).await?;
-    let mut tx = app.db.write().await?;
-    tx.lock(Lock::Users).await?;
-    if users::replace_hash(&mut tx, user.id, &user.password_hash, &hash).await? {
+    let replaced = retry_write(|| async {
+        let mut tx = app.db.write().await?;
+        tx.lock(Lock::Users).await?;
+        let replaced = users::replace_hash(&mut tx, user.id, &user.password_hash, &hash).await?;
+        tx.commit().await?;
+        Ok::<_, DbError>(replaced)
+    });
+    if replaced.await? {
         user.password_hash = hash;
     }
-    tx.commit().await?;
     Ok(user)
 }
 
@@ -219,9 +223,12 @@ fn digest(password_hash: &str) -> [u8; 32] {
 }
 
 async fn touch(app: &App, session: i64, now: Time) -> Result<(), DbError> {
-    let mut tx = app.db.write().await?;
-    sessions::touch(&mut tx, session, now).await?;
-    tx.commit().await
+    retry_write(|| async {
+        let mut tx = app.db.write().await?;
+        sessions::touch(&mut tx, session, now).await?;
+        tx.commit().await
+    })
+    .await
 }
 
 /// When noting the use of a session failed last, so that this is neither tried nor logged at every request.
@@ -304,21 +311,29 @@ pub async fn login(
     let secret = Secret::session();
     let now = app.now();
     let user_agent: String = user_agent.chars().take(200).collect();
-    let mut tx = app.db.write().await?;
-    tx.lock(Lock::Users).await?;
-    // The password may have been changed since it was checked: its change has ended all sessions.
-    let present = users::by_name(&mut tx, &user.name).await?;
-    let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
-    sessions::delete_expired(&mut tx, valid_after(now)).await?;
-    for presented in &presented {
-        sessions::delete_by_secret(&mut tx, &presented.hash()).await?;
-    }
-    let others = i64::try_from(MAX_SESSIONS_PER_USER - 1).unwrap_or(i64::MAX);
-    sessions::delete_all_but_latest(&mut tx, user.id, others).await?;
-    let address = request.address.to_string();
-    let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
-    let event = Event::SignedIn { user: &user.name, session: Some(id) };
-    audit::commit(tx, app, &Actor::with_password(Some(&user.name), &request), &[event]).await?;
+    let (user, id) = retry_write(|| async {
+        let mut tx = app.db.write().await?;
+        tx.lock(Lock::Users).await?;
+        // The password may have been changed since it was checked: its change has ended all sessions.
+        let present = users::by_name(&mut tx, &user.name).await?;
+        let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
+        sessions::delete_expired(&mut tx, valid_after(now)).await?;
+        let mut ended = Vec::new();
+        for presented in &presented {
+            ended.extend(sessions::delete_by_secret(&mut tx, &presented.hash()).await?);
+        }
+        let others = i64::try_from(MAX_SESSIONS_PER_USER - 1).unwrap_or(i64::MAX);
+        let oldest = sessions::delete_all_but_latest(&mut tx, user.id, others).await?;
+        ended.extend(oldest.into_iter().map(|id| (id, user.name.clone())));
+        let address = request.address.to_string();
+        let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
+        let ended = ended.iter().map(|(session, user)| Event::SessionEnded { user, session: *session });
+        let signed_in = Event::SignedIn { user: &user.name, session: Some(id) };
+        let events: Vec<_> = ended.chain([signed_in]).collect();
+        audit::commit(tx, app, &Actor::with_password(Some(&user.name), &request), &events).await?;
+        Ok::<_, Error>((user, id))
+    })
+    .await?;
     let identity = Identity {
         user_id: user.id,
         name: user.name,

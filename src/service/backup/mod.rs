@@ -4,7 +4,7 @@ mod schedule;
 mod status;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     backup::{Counts, Entry, FORMAT, Header, Noun, Reader, Unusable, Writer},
-    db::{Db, DbError, backup as db},
+    db::{Db, DbError, backup as db, retry_write},
     domain::Time,
     output_file::{Access, Existing, OutputFile},
 };
@@ -183,19 +183,20 @@ fn piece(reader: &mut Reader<&File>) -> Result<Vec<Entry>, Unusable> {
 }
 
 async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {
-    let shown = path.display();
-    let unreadable = |error: io::Error| Error::Failed(format!("{shown} cannot be read: {error}"));
-    let unusable = |error: Unusable| {
-        Error::UnreadableFile(format!("{shown} cannot be restored: {error}; nothing was changed"))
-    };
+    let unreadable = |error| unreadable(path, &error);
     let file = File::open(path).map_err(unreadable)?;
     if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::other("it is no file")));
     }
-    check(&file).await.map_err(unusable)?;
+    check(&file).await.map_err(|error| unusable(path, &error))?;
+    retry_write(|| replace_all(db, &file, path, replace, now)).await
+}
 
+/// Puts what is in a file, which was checked, in the place of all that is there.
+async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {
     let mut tx = db.begin_exclusive().await?;
     db::lock(&mut tx).await?;
+    let (unreadable, unusable) = (|error| unreadable(path, &error), |error| unusable(path, &error));
     let mut replaced = None;
     if !db::is_empty(&mut tx).await? {
         if !replace {
@@ -211,7 +212,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // for nothing, if this fails
     }
     db::clear(&mut tx).await?;
-    let mut reader = Reader::open(&file).map_err(unusable)?;
+    let mut reader = Reader::open(file).map_err(unusable)?;
     db::raise_last_ids(&mut tx, &reader.header().last_ids).await?;
     loop {
         let entries = piece(&mut reader).map_err(unusable)?;
@@ -222,14 +223,26 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
         tokio::task::yield_now().await; // so that it can be interrupted
     }
     let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;
-    tx.commit().await?;
+    let committed = tx.commit().await;
+    if let (Err(DbError::RolledBack(_)), Some(replaced)) = (&committed, &replaced) {
+        let _ = fs::remove_file(replaced); // what is in it was not replaced
+    }
+    committed?;
     Ok(Restored { counts: reader.counts(), created_at: reader.header().created_at, replaced })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::Failed(format!("{} cannot be read: {error}", path.display()))
+}
+
+fn unusable(path: &Path, error: &Unusable) -> Error {
+    Error::UnreadableFile(format!("{} cannot be restored: {error}; nothing was changed", path.display()))
 }
 
 /// What the database refuses is a fault of the file, if it is whole otherwise.
 fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error {
     match error {
-        DbError::Unavailable(_) => error.into(),
+        DbError::Unavailable(_) | DbError::RolledBack(_) => error.into(),
         error => {
             let error = error.to_string(); // PostgreSQL writes details on more lines
             unusable(Unusable::Contradictory(error.lines().next().unwrap_or_default().to_owned()))

@@ -12,6 +12,7 @@ use crate::{
         Answer, PASSWORD, TestDatabase,
         program::{Done, Program, run_with, run_with_input},
         signing_in::secret,
+        writing_operations,
     },
 };
 
@@ -329,27 +330,33 @@ on_both! {
     }
 }
 
-on_both! {
-    async fn every_operation_that_changes_something_is_audited_or_in_the_history(database: TestDatabase) {
-        add_user(&database, "olivia", "owner");
-        let audited = [
-            "POST /login", "POST /logout", "POST /setup", "PATCH /me", "DELETE /session/{id}", "POST /token",
-            "DELETE /token/{id}", "POST /user", "PATCH /user/{name}", "DELETE /user/{name}",
-            "DELETE /user/{name}/session/{id}", "DELETE /user/{name}/token/{id}",
-        ];
-        let in_the_history = [
-            "POST /movie", "PATCH /movie/{id}", "DELETE /movie/{id}", "POST /movie/batch",
-            "POST /history/{change}/undo",
-        ];
-        let server = Program::start(&database);
-        let description = Answer::of(server.request(Method::GET, "/openapi.json")).await.json();
-        let mut described = BTreeSet::new();
-        for (path, operations) in description["paths"].as_object().expect("paths") {
-            let methods = operations.as_object().expect("operations").keys();
-            let changing = methods.filter(|method| ["post", "put", "patch", "delete"].contains(&method.as_str()));
-            described.extend(changing.map(|method| format!("{} {path}", method.to_uppercase())));
-        }
-        let known = audited.into_iter().chain(in_the_history).map(str::to_owned).collect();
-        assert_eq!(described, known, "a new operation is audited, and tested above, or writes the history");
-    }
+#[test]
+fn every_operation_that_changes_something_is_audited_or_in_the_history() {
+    let audited = [
+        "POST /login",
+        "POST /logout",
+        "POST /setup",
+        "PATCH /me",
+        "DELETE /session/{id}",
+        "POST /token",
+        "DELETE /token/{id}",
+        "POST /user",
+        "PATCH /user/{name}",
+        "DELETE /user/{name}",
+        "DELETE /user/{name}/session/{id}",
+        "DELETE /user/{name}/token/{id}",
+    ];
+    let in_the_history = [
+        "POST /movie",
+        "PATCH /movie/{id}",
+        "DELETE /movie/{id}",
+        "POST /movie/batch",
+        "POST /history/{change}/undo",
+    ];
+    let known: BTreeSet<String> = audited.into_iter().chain(in_the_history).map(str::to_owned).collect();
+    assert_eq!(
+        writing_operations(),
+        known,
+        "a new operation is audited, and tested above, or writes the history"
+    );
 }

@@ -18,11 +18,11 @@ use crate::support::{
 };
 
 /// What sessions of a database wait for locks, as SQL over the cluster's own tables.
-const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+pub const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 /// Somebody's transaction that is left open.
-async fn idle_transaction(database: &TestDatabase, sql: &str) -> tokio_postgres::Client {
+pub async fn idle_transaction(database: &TestDatabase, sql: &str) -> tokio_postgres::Client {
     let client = database.client().await;
     client.batch_execute("BEGIN").await.expect("a transaction");
     client.batch_execute(sql).await.expect("it is done");

@@ -14,6 +14,7 @@ pub mod signing_in;
 pub mod terminal;
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{
         Arc,
@@ -256,6 +257,18 @@ pub fn client_builder(trusted: impl IntoIterator<Item = reqwest::Certificate>) -
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.tls_certs_only(trusted)
+}
+
+/// The operations of the API that may write, such as `PATCH /movie/{id}`.
+pub fn writing_operations() -> BTreeSet<String> {
+    let description = serde_json::to_value(http::openapi()).expect("a description");
+    let paths = description["paths"].as_object().expect("paths").iter();
+    let operations = paths.flat_map(|(path, operations)| {
+        let methods = operations.as_object().expect("operations").keys();
+        let writing = methods.filter(|method| ["post", "put", "patch", "delete"].contains(&method.as_str()));
+        writing.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations.collect()
 }
 
 /// A movie's five attributes.
