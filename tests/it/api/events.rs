@@ -1,6 +1,6 @@
 //! Live events: each committed change once, in order, whoever made it and wherever.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use reelshelf::{domain::Role, http::Settings, limits::MAX_EVENT_STREAMS_PER_USER, service::events};
 use reqwest::{Method, Response};
@@ -13,11 +13,8 @@ use tokio::{
 
 use crate::{
     on_both,
-    support::{Answer, Kind, PASSWORD, Service, TestDatabase, films, program::run},
+    support::{Answer, HANGS, Kind, PASSWORD, Service, TestDatabase, films, program::run},
 };
-
-/// How long a test waits for what is to come. Longer than a stream takes to look again by itself.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A stream of events, as a client reads it.
 pub struct Stream {
@@ -47,7 +44,7 @@ impl Stream {
 
     /// The next change; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Value> {
-        timeout(DEADLINE, self.read()).await.expect("an event in time")
+        timeout(HANGS, self.read()).await.expect("an event in time")
     }
 
     async fn read(&mut self) -> Option<Value> {
@@ -185,7 +182,7 @@ on_both! {
             }
         }
         let mut sent = String::new();
-        timeout(DEADLINE, unread.read_to_string(&mut sent)).await.expect("an end in time").expect("text");
+        timeout(HANGS, unread.read_to_string(&mut sent)).await.expect("an end in time").expect("text");
         let mut got: Vec<i64> =
             sent.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
         assert!(got.len() < made.len(), "it was dropped after {} of {}", got.len(), made.len());

@@ -1,7 +1,5 @@
 //! `Idempotency-Key`: what is sent again is answered again, and done once.
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures_util::future::join_all;
 use reelshelf::{
@@ -14,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     on_both,
-    support::{Answer, Kind, PASSWORD, Service, movie, signing_in::secret},
+    support::{Answer, HANGS, Kind, PASSWORD, Service, movie, signing_in::secret},
 };
 
 /// How long an answer is kept, in milliseconds.
@@ -399,7 +397,7 @@ async fn on_postgres_nobody_waits_for_a_write_with_another_key() {
         assert_eq!(heat().send(&service, "new").await.status, 201);
         assert_eq!(service.delete("/user/editor").await.status, 204);
     };
-    tokio::time::timeout(Duration::from_secs(20), others).await.expect("nobody waits");
+    tokio::time::timeout(HANGS, others).await.expect("nobody waits");
     long.commit().await.unwrap();
 }
 

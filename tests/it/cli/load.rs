@@ -1,6 +1,6 @@
 //! Everything that writes, reads long or computes, at once and more of it than the program has threads.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use reelshelf::domain::Role;
@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     on_both,
-    support::{Answer, PASSWORD, films::csv, movie, program::Program},
+    support::{Answer, HANGS, PASSWORD, films::csv, movie, program::Program},
 };
-
-/// Only a service that stands still lets a request wait so long.
-const HANGS: Duration = Duration::from_secs(120);
 
 /// Enough for each to have no more imports and batches at once than one user may.
 const USERS: usize = 16;

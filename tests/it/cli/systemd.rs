@@ -17,7 +17,7 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use crate::{
     on_both,
     support::{
-        Kind, TestDatabase,
+        HANGS, Kind, TestDatabase,
         program::{Program, poll},
     },
 };
@@ -32,7 +32,7 @@ impl Manager {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
-        socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a time-out");
+        socket.set_read_timeout(Some(HANGS)).expect("a time-out");
         Self { folder, socket }
     }
 

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::transactions::film;
 use crate::support::{
-    Answer, Kind, Service, TestDatabase, postgres_server::PostgresServer, program::Signal, until,
+    Answer, HANGS, Kind, Service, TestDatabase, postgres_server::PostgresServer, program::Signal, until,
 };
 
 /// What sessions of a database wait for locks, as SQL over the cluster's own tables.
@@ -198,9 +198,6 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_holds_up_no_request_beyond_its_deadline() {
-    /// Far longer than any deadline.
-    const PATIENCE: Duration = Duration::from_secs(60);
-
     let server = PostgresServer::start(&[]);
     let mut service = Service::empty(server.database(), Settings::default()).await;
     service.owner = service.add_user("olivia", Role::Owner).await;
@@ -214,7 +211,7 @@ async fn a_frozen_server_holds_up_no_request_beyond_its_deadline() {
         2 => service.request(Method::GET, "/movie/1"),
         _ => service.anonymous(Method::GET, "/health/ready"),
     });
-    let answers = tokio::time::timeout(PATIENCE, join_all(requests.map(Answer::of))).await;
+    let answers = tokio::time::timeout(HANGS, join_all(requests.map(Answer::of))).await;
     for answer in answers.expect("all are answered") {
         is_unavailable(&answer);
     }

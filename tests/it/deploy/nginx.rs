@@ -6,7 +6,6 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    time::Duration,
 };
 
 use futures_util::{StreamExt, future::join_all, stream};
@@ -15,15 +14,12 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::support::{
-    Answer, Kind, PASSWORD, TestDatabase,
+    Answer, HANGS, Kind, PASSWORD, TestDatabase,
     certificate::Pair,
     client_builder, movie,
     program::{Program, Signal, poll, run},
     until,
 };
-
-/// How long a test waits for what is to come.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 const SITE: &str = include_str!("../../../deploy/nginx/reelshelf.conf");
 const REDIRECT: &str = include_str!("../../../deploy/nginx/redirect.conf");
@@ -334,7 +330,7 @@ async fn only_imports_are_large() {
     let declared = async |path: &str, size: &str| {
         let request = site.request(&client, Method::POST, path).header("content-length", size);
         let body = Body::wrap_stream(stream::pending::<Result<String, std::io::Error>>());
-        timeout(DEADLINE, Answer::of(request.body(body))).await.expect("an answer at once").status
+        timeout(HANGS, Answer::of(request.body(body))).await.expect("an answer at once").status
     };
     assert_eq!(declared("/movie", "1073741825").await, 413);
     assert_eq!(declared("/import", "1100000000").await, 413);
@@ -351,7 +347,7 @@ async fn an_event_comes_at_once() {
     let mut events = events.bytes_stream();
     let event =
         async { while !String::from_utf8_lossy(&events.next().await.unwrap().unwrap()).contains("Heat") {} };
-    timeout(DEADLINE, event).await.expect("an event in time");
+    timeout(HANGS, event).await.expect("an event in time");
 }
 
 #[tokio::test]

@@ -13,10 +13,7 @@ use std::{
 use reqwest::{Method, RequestBuilder};
 pub use rustix::process::Signal;
 
-use super::{TestDatabase, client, secrets};
-
-/// How long another process may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::{HANGS, TestDatabase, client, secrets};
 
 /// What is left of a process that has ended.
 #[derive(Debug)]
@@ -155,7 +152,7 @@ pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        assert!(start.elapsed() < HANGS, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -268,7 +265,7 @@ impl Program {
         });
 
         let mut program = Self { child, base: String::new(), client: client([]), out: Some(out), err, log };
-        let line = is_ready.recv_timeout(PATIENCE).unwrap_or_default();
+        let line = is_ready.recv_timeout(HANGS).unwrap_or_default();
         let base = line.strip_prefix("listening on ").and_then(|line| line.strip_suffix('\n'));
         match base {
             Some(base) => base.clone_into(&mut program.base),
