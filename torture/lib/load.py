@@ -30,6 +30,7 @@ class Load:
     def __init__(self, ledger, token, ports, seed=1, seconds=30, operations=None, pause=0.05):
         self.ledger, self.token, self.ports = ledger, token, ports
         self.seconds, self.pause = seconds, pause
+        self.long_seconds = seconds  # for undos and imports, of which PostgreSQL may take long for each statement
         self.rng = random.Random(seed)
         self.prefix = f"{seed:x}x"  # of the titles
         self.weights = operations or OPERATIONS
@@ -82,7 +83,7 @@ class Writer:
             what = "create"
         await getattr(self, f"do_{what}".replace("do_import", "do_import_csv"))(client)
 
-    async def send(self, client, operation, method, path, body=None, content_type="application/json"):
+    async def send(self, client, operation, method, path, body=None, content_type="application/json", is_long=False):
         """The answer if it is 2xx."""
         headers = {"Content-Type": content_type} if body is not None else {}
         operation.request = (method, path, body, headers)
@@ -91,9 +92,10 @@ class Writer:
             headers = headers | {"Idempotency-Key": operation.key}
         load = self.load
         try:
-            answer = await client.request(method, path, body, headers)
+            seconds = load.long_seconds if is_long else load.seconds
+            answer = await client.request(method, path, body, headers, seconds=seconds)
         except Unanswered as error:
-            load.unanswered.append(str(error))
+            load.unanswered.append(f"{method} {path}: {error}")
             await asyncio.sleep(load.pause)
             return None
         load.ledger.settle(operation, answer)
@@ -154,10 +156,10 @@ class Writer:
     async def do_undo(self, client):
         change, titles = self.batches.pop()
         operation = self.load.ledger.begin(dict.fromkeys(titles))
-        await self.send(client, operation, "POST", f"/history/{change}/undo")
+        await self.send(client, operation, "POST", f"/history/{change}/undo", is_long=True)
 
     async def do_import_csv(self, client):
         states = [self.new_film() for _ in range(self.rng.randrange(50, 200))]
         operation = self.load.ledger.begin({state[0]: state for state in states})
         path, body = "/movie?onDuplicate=add", as_csv(states)
-        await self.send(client, operation, "POST", path, body, "text/csv")
+        await self.send(client, operation, "POST", path, body, "text/csv", is_long=True)

@@ -81,6 +81,7 @@ class Stage:
 async def stands_still(stage, begin, end, seconds):
     """40 clients ask once while nothing comes from the database; each must be told so in time."""
     load = Load(stage.ledger, stage.token, [stage.service.port], 61, ANSWER_SECONDS + 5)
+    load.long_seconds = seconds + BACK_SECONDS + ANSWER_SECONDS  # they go on where they stood, once it is back
     writing = asyncio.create_task(load.run(16))
     await asyncio.sleep(1)
     begin()
