@@ -13,7 +13,7 @@ PROGRAM = os.environ.get("PROGRAM", str(ROOT / "target/release/reelshelf"))
 BARE = pathlib.Path(PROGRAM).parent / "examples/bare"
 POLL_SECONDS = 0.002
 START_SECONDS = 300
-IDLE_SECONDS = 20
+IDLE_SECONDS = 10
 KIB = 1024
 
 
@@ -74,15 +74,21 @@ class Service(Process):
             "REELSHELF_OWNER_PASSWORD": secrets.token_hex(16),
         }
         super().__init__([PROGRAM, "serve", "--listen", "127.0.0.1:0"], folder / "service.log", environment)
-        self.wait_ready()
-        self.seconds_to_ready = time.monotonic() - self.began
-        if token is None:
-            create = [PROGRAM, "token", "create", "bench", "load"]
-            token = subprocess.run(
-                create, env=os.environ | environment, check=True, capture_output=True, text=True
-            ).stdout.strip()
+        try:
+            self.wait_ready()
+            self.seconds_to_ready = time.monotonic() - self.began
+            token = token or self.create_token(environment)
+        except BaseException:
+            self.stop()
+            raise
         self.token = token
         self.headers = {"Authorization": f"Bearer {token}"}
+
+    @staticmethod
+    def create_token(environment):
+        command = [PROGRAM, "token", "create", "bench", "load"]
+        done = subprocess.run(command, env=os.environ | environment, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
     def wait_ready(self):
         while time.monotonic() < self.began + START_SECONDS:
