@@ -108,7 +108,15 @@ def unreachable(given, report, seconds):
         machine = OtherMachine(scope)
         stage = Stage(scope, given, Cluster(scope, "primary", THERE, THERE, machine.command).create().start())
         stage.start()
-        figures = asyncio.run(stands_still(stage, machine.cut_off, machine.reconnect, seconds))
+
+        def reconnect():
+            # Whoever kept a session would keep its locks.
+            sql = "SELECT state, wait_event, query FROM pg_stat_activity WHERE application_name = 'reelshelf'"
+            if left := stage.cluster.psql(sql).splitlines():
+                stage.problems.append(f"the server keeps {len(left)} sessions of a client that is gone: {left}")
+            machine.reconnect()
+
+        figures = asyncio.run(stands_still(stage, machine.cut_off, reconnect, seconds))
         stage.end(report, "packets lost, and back", figures)
 
 

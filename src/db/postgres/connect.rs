@@ -1,6 +1,6 @@
 //! Connecting to PostgreSQL: the hosts one after the other, each for a limited time.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt::Write, net::IpAddr, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use deadpool_postgres::ClientWrapper;
@@ -27,6 +27,24 @@ fn session() -> String {
         "SET jit = off; SET default_transaction_isolation = 'read committed'; SET lock_timeout = {wait}; \
          SET statement_timeout = {wait}; SET idle_in_transaction_session_timeout = {wait}"
     )
+}
+
+/// Lets the server notice a client that is gone without a word as fast as the client notices such a server: until then
+/// a session keeps its locks, those of long work for minutes. 0 is what the server's system has.
+fn keepalives(settings: &Config) -> String {
+    let user_timeout = settings.get_tcp_user_timeout().copied().unwrap_or_default().as_millis();
+    let mut sql = format!("SET tcp_user_timeout = {user_timeout}");
+    if settings.get_keepalives() {
+        let idle = settings.get_keepalives_idle().as_secs();
+        let interval = settings.get_keepalives_interval().unwrap_or_default().as_secs();
+        let count = settings.get_keepalives_retries().unwrap_or_default();
+        let _ = write!(
+            sql,
+            "; SET tcp_keepalives_idle = {idle}; SET tcp_keepalives_interval = {interval}; \
+             SET tcp_keepalives_count = {count}"
+        );
+    }
+    sql
 }
 
 /// Makes connections.
@@ -80,6 +98,11 @@ impl Connector {
             }
         }
         Err(reason)
+    }
+
+    /// The statements that let the server look after its client as the client looks after it.
+    pub(super) fn keepalives(&self) -> String {
+        keepalives(&self.address.settings)
     }
 
     /// How long one IP address may take to accept a connection.
@@ -137,8 +160,9 @@ impl managed::Manager for Connector {
             }
         });
         let client = ClientWrapper::new(client, running); // dropped, it ends the connection
+        let sql = format!("{}; {}", session(), self.keepalives());
         let limit = REQUEST_WAIT;
-        match timeout(limit, client.batch_execute(&session())).await {
+        match timeout(limit, client.batch_execute(&sql)).await {
             Ok(done) => done?,
             Err(_) => return Err(DbError::Unavailable(no_answer(limit))),
         }

@@ -80,7 +80,7 @@ impl Postgres {
     pub(super) async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
         let (client, mut connection) = Box::pin(self.pool.manager().connect()).await?;
         let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-        let command = format!("LISTEN {CHANNEL}");
+        let command = format!("{}; LISTEN {CHANNEL}", self.pool.manager().keepalives());
         let mut listening = std::pin::pin!(client.batch_execute(&command).fuse());
         loop {
             tokio::select! {

@@ -179,6 +179,11 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
         ("SHOW lock_timeout", "10s"),
         ("SHOW statement_timeout", "10s"),
         ("SHOW idle_in_transaction_session_timeout", "10s"),
+        // So that a session whose client is gone without a word does not keep its locks.
+        ("SHOW tcp_keepalives_idle", "3"),
+        ("SHOW tcp_keepalives_interval", "1"),
+        ("SHOW tcp_keepalives_count", "3"),
+        ("SHOW tcp_user_timeout", "5000"),
     ] {
         let shown = conn.query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
         assert_eq!(shown, [value], "{setting}");
@@ -264,7 +269,10 @@ async fn a_database_that_is_not_in_utf_8_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
-    let service = Service::start(Kind::Postgres).await;
+    // A server of its own: a change counts when no older transaction is under way, in whatever database of it.
+    let server = PostgresServer::start(&[]);
+    let mut service = Service::empty(server.database(), Settings::default()).await;
+    service.owner = service.add_user("olivia", Role::Owner).await;
     for title in ["Heat", "Alien", "Brazil"] {
         service.add(title, "DVD", 100, 1985, 5).await;
     }
@@ -276,7 +284,6 @@ async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
         let (log, held_back) = changes::since(&mut conn, first, 10).await.unwrap();
         (log.into_iter().map(|(_, change)| change.id).collect::<Vec<_>>(), held_back)
     };
-    // A change counts when no older transaction is under way, in whatever database of the cluster.
     until(async || behind_first(&service).await == (vec![3], true)).await;
     let instance = service.another_instance(Settings::default()).await;
     until(async || behind_first(&instance).await == (vec![2, 3], false)).await;
