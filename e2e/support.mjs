@@ -17,8 +17,8 @@ const PROGRAM = process.env.REELSHELF_PROGRAM ?? join(ROOT, "target/debug/reelsh
 const PICTURES = join(ROOT, "target/pictures");
 export const PASSWORD = "a shelf full of tapes";
 
-/** How long a state of a page may take to come, in milliseconds, and how often one looks. */
-const PATIENCE = 20_000;
+/** When a page that never comes to a state ends its test, in milliseconds, and how often one looks. */
+const PATIENCE = 60_000;
 const INTERVAL = 50;
 
 /** The two widths in CSS pixels, each as what it stands for. */
