@@ -120,18 +120,19 @@ pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Err
 /// Sets one's own password, given the present one; revokes one's own tokens if asked to.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the present one is wrong; [`Error::TooManyAttempts`]; [`Error::Forbidden`] with a
-/// token that was narrowed; [`Error::Conflict`] where somebody else has set a password meanwhile.
+/// [`Error::Invalid`] where the present one is wrong, or else the new one breaks a rule; [`Error::TooManyAttempts`];
+/// [`Error::Forbidden`] with a token that was narrowed; [`Error::Conflict`] where somebody else has set a password meanwhile.
 pub async fn change_own_password(
     app: &App,
     viewer: &Viewer,
     request: &RequestContext,
     present: &str,
-    new: Password,
+    new: &str,
     revoke_tokens: bool,
 ) -> Result<(), Error> {
     viewer.may_manage_account()?;
     let user = auth::check_present_password(app, request, &viewer.name, present).await?;
+    let new = Password::parse(new, &viewer.name).map_err(|rule| Error::invalid("/password", rule))?;
     let hash = app.auth.hash(new).await?;
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer).await?;

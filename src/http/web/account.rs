@@ -17,7 +17,7 @@ use super::{
     words,
 };
 use crate::{
-    domain::{Invalid, Password, Role, Time, TokenName, UserName},
+    domain::{Invalid, Password, Role, Time, TokenName},
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -152,7 +152,7 @@ async fn change_password(
     from: RequestContext,
     form: Form,
 ) -> Result<Response, Problem> {
-    let changed = match new_password(&form, &visitor.name) {
+    let changed = match new_password(&form) {
         Ok(new) => {
             let present = form.get("presentPassword");
             let revoke_tokens = form.find("revokeTokens").is_some();
@@ -171,13 +171,13 @@ async fn change_password(
     }
 }
 
-fn new_password(form: &Form, name: &UserName) -> Result<Password, Error> {
+/// The new password as it was typed twice. Its rules are checked after the present one.
+fn new_password(form: &Form) -> Result<&str, Error> {
     let mut reading = Reading::default();
-    let password = reading.field("password", Password::parse(form.get("password"), name));
     let same = form.get("passwordAgain") == form.get("password");
     let rule = || Invalid("must be the same as above".to_owned());
     reading.field("passwordAgain", same.then_some(()).ok_or_else(rule));
-    reading.finish(password)
+    reading.finish(Some(form.get("password")))
 }
 
 async fn end_session(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {

@@ -101,6 +101,8 @@ on_both! {
             (json!({"presentPassword": "", "password": NEW}), &[missing]),
             (json!({"presentPassword": NEW, "password": NEW}), &[missing]),
             (json!({"presentPassword": null, "password": NEW}), &[missing]),
+            // Only who knows the present one is told of the rules of the new one.
+            (json!({"presentPassword": "wrong", "password": "short"}), &[missing]),
             (json!({"presentPassword": PASSWORD, "password": "short"}), &["/password"]),
             (json!({"presentPassword": PASSWORD, "password": "editoreditor"}), &["/password"]),
             (json!({"presentPassword": PASSWORD, "password": NEW, "role": "owner"}), &["/role"]),

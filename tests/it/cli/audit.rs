@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reelshelf::limits::MAX_SESSIONS_PER_USER;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -327,6 +328,34 @@ on_both! {
         }
         let line = log.lines().find(|line| line.contains("token.made")).expect("a line");
         assert!(line.contains(r#"user="olivia" via="token x\" user=\"vera" address="#), "{line}");
+    }
+}
+
+on_both! {
+    async fn the_sessions_that_a_sign_in_ends_have_lines_of_their_own(database: TestDatabase) {
+        for name in ["olivia", "vera"] {
+            add_user(&database, name, "owner");
+        }
+        let server = Program::start_with(&database, &[], &QUIET);
+        let first = Browser::of(&server, &sign_in(&server, "olivia", PASSWORD, 200).await);
+        let replaced = first.sessions().await[0];
+        let body = json!({"name": "vera", "password": PASSWORD});
+        let of_vera = Browser::of(&server, &first.send(Method::POST, "/login", body, 200).await);
+        let of_vera = of_vera.sessions().await[0];
+        let mut latest = Vec::new();
+        for _ in 0..=MAX_SESSIONS_PER_USER {
+            latest.push(sign_in(&server, "olivia", PASSWORD, 200).await);
+        }
+        let latest = Browser::of(&server, latest.last().expect("an answer")).sessions().await[0];
+
+        let done = done(&server.end().expect(0).err);
+        let begun = format!("user.sign_in; vera; password; session {of_vera} of vera; -");
+        let place = done.iter().position(|line| *line == begun).expect("a line");
+        assert_eq!(done[place - 1], format!("session.ended; vera; password; session {replaced} of olivia; -"));
+        let [.., ended, begun, _] = &done[..] else { panic!("{done:?}") };
+        assert_eq!(*begun, format!("user.sign_in; olivia; password; session {latest} of olivia; -"));
+        assert!(ended.starts_with("session.ended; olivia; password; session "), "the oldest of too many: {ended}");
+        assert_eq!(done.iter().filter(|line| line.starts_with("session.ended")).count(), 2, "{done:?}");
     }
 }
 

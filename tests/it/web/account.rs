@@ -50,6 +50,7 @@ on_both! {
         let session = service.session_of("editor").await;
         for (present, new, again, id, sentence) in [
             ("something else", NEW, NEW, "present", "The present password is wrong."),
+            ("something else", "short", "short", "present", "The present password is wrong."),
             (PASSWORD, "short", "short", "password", "The new password must have at least 10 characters, got 5."),
             (PASSWORD, "password1234", "password1234", "password", "The new password is one of the common passwords"),
             (PASSWORD, NEW, "another shelf of types", "again", "It must be the same as above."),

@@ -82,10 +82,13 @@ on_both! {
             (Method::GET, "/health/ready", "accept", "*/*", 200),
             (Method::POST, "/logout", "cookie", &cookie, 204),
         ] {
-            let what = format!("{method} {path} {header}");
-            let answer = Answer::of(service.anonymous(method, path).header(header, value)).await;
-            assert_eq!(answer.status, status, "{what}: {answer:?}");
-            is_guarded(&answer, &what);
+            let head = (method == Method::GET).then_some(Method::HEAD);
+            for method in head.into_iter().chain([method]) {
+                let what = format!("{method} {path} {header}");
+                let answer = Answer::of(service.anonymous(method, path).header(header, value)).await;
+                assert_eq!(answer.status, status, "{what}: {answer:?}");
+                is_guarded(&answer, &what);
+            }
         }
         let unchanged = service.request(Method::GET, "/movie/1").header("if-none-match", "\"1\"");
         let unchanged = Answer::of(unchanged).await;
