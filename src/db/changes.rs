@@ -267,26 +267,49 @@ pub async fn later(conn: &mut Conn, change: i64) -> Result<HashMap<i64, Option<i
     Ok(later.into_iter().collect())
 }
 
-/// Removes the changes before a moment, and what only they need; tells how many changes these were.
+/// The first change at a moment or after it; where there is none, behind the last one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn prune(conn: &mut Conn, before: Time) -> Result<u64, DbError> {
-    // Up to the change before the first that stays.
+pub async fn first_since(conn: &mut Conn, at: Time) -> Result<i64, DbError> {
     let sql = "SELECT coalesce((SELECT min(id) FROM changes WHERE at >= $1), \
                (SELECT max(id) + 1 FROM changes), 0)";
-    let first = conn.query(sql, &[before.as_millis().into()], |row| row.get::<i64>(0)).await?[0];
+    Ok(conn.query(sql, &[at.as_millis().into()], |row| row.get(0)).await?[0])
+}
+
+/// Removes the oldest changes below one, and what only they need; tells how many changes these were, 0 at the end. It is
+/// as many as touch so many movies together, and at least one.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(conn: &mut Conn, below: i64, movies: i64) -> Result<u64, DbError> {
+    let sql = "SELECT id, movies FROM changes WHERE id < $1 ORDER BY id LIMIT $2";
+    let oldest = conn
+        .query(sql, &[below.into(), movies.into()], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))
+        .await?;
+    let Some((first, _)) = oldest.first() else { return Ok(0) };
+    let mut touched = 0;
+    let mut last = *first;
+    for (id, of_change) in &oldest {
+        touched += of_change;
+        if touched > movies && id != first {
+            break;
+        }
+        last = *id;
+    }
     // A version is needed as long as the change that followed it stays, a deletion as long as itself.
     // All of them go in one statement: without those that follow, the others could not be told.
-    let sql = "DELETE FROM movie_versions WHERE EXISTS (SELECT 1 FROM movies now WHERE now.id = movie_id \
-               AND now.version = movie_versions.version + 1 AND now.change_id < $1) \
-               OR EXISTS (SELECT 1 FROM movie_versions later WHERE later.movie_id = movie_versions.movie_id \
-               AND later.version = movie_versions.version + 1 AND later.change_id < $1) \
-               OR (change_id < $1 AND title IS NULL AND NOT EXISTS (SELECT 1 FROM movies now \
-               WHERE now.id = movie_id) AND NOT EXISTS (SELECT 1 FROM movie_versions later \
-               WHERE later.movie_id = movie_versions.movie_id AND later.version > movie_versions.version))";
-    conn.execute(sql, &[first.into()]).await?;
-    conn.execute("DELETE FROM changes WHERE id < $1", &[first.into()]).await
+    let sql = "DELETE FROM movie_versions WHERE (movie_id, version) IN (\
+               SELECT now.id, now.version - 1 FROM movies now WHERE now.change_id BETWEEN $1 AND $2 \
+               UNION ALL SELECT later.movie_id, later.version - 1 FROM movie_versions later \
+               WHERE later.change_id BETWEEN $1 AND $2 \
+               UNION ALL SELECT gone.movie_id, gone.version FROM movie_versions gone \
+               WHERE gone.change_id BETWEEN $1 AND $2 AND gone.title IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM movies now WHERE now.id = gone.movie_id) \
+               AND NOT EXISTS (SELECT 1 FROM movie_versions later WHERE later.movie_id = gone.movie_id \
+               AND later.version > gone.version))";
+    conn.execute(sql, &[(*first).into(), last.into()]).await?;
+    conn.execute("DELETE FROM changes WHERE id <= $1", &[last.into()]).await
 }
 
 /// A place in the log of changes, in the order in which they were committed.

@@ -7,12 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    App, Editor, Error, Once, Owner, Viewer,
-    audit::{self, Event},
-    making::Making,
-    once::Begun,
-};
+use super::{App, Editor, Error, Once, Owner, Viewer, audit::Event, making::Making, once::Begun};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies, retry_write},
     domain::{Change, ChangeKind, Effect, Limit, Movie, Time},
@@ -243,19 +238,41 @@ fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
 }
 
 /// Removes the changes before a moment for good: they can be neither shown nor undone any more. Tells
-/// how many these were.
+/// how many these were. It goes piece by piece, the oldest changes first, and others write between the pieces.
 ///
 /// # Errors
-/// Those of the database.
+/// Those of the database; what was removed until then stays so.
 pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error> {
-    retry_write(|| async {
-        let mut tx = app.db.write().await?;
-        tx.allow_long_statements().await?;
-        tx.lock(Lock::Many).await?;
-        let pruned = db::prune(&mut tx, before).await?;
-        let event = Event::HistoryPruned { before, changes: pruned };
-        audit::commit(tx, app, &(&**owner).into(), &[event]).await?;
-        Ok(pruned)
-    })
-    .await
+    let first_kept = db::first_since(&mut app.db.read().await?, before).await?;
+    let mut pruned = 0;
+    let done = loop {
+        match prune_piece(app, first_kept).await {
+            Ok(0) => break Ok(pruned),
+            Ok(changes) => pruned += changes,
+            Err(error) => break Err(error),
+        }
+    };
+    if pruned > 0 || done.is_ok() {
+        app.audit(&(&**owner).into(), &Event::HistoryPruned { before, changes: pruned });
+    }
+    done
+}
+
+/// Removes the oldest changes below one; tells how many, 0 where there is none any more.
+async fn prune_piece(app: &App, below: i64) -> Result<u64, Error> {
+    /// Few enough for others to wait for less than a second, unless one change alone touched more.
+    const BATCH_MOVIES: i64 = 2000;
+
+    let db = app.db.clone();
+    let work = async move {
+        let piece = || async {
+            let mut tx = db.begin_exclusive().await?;
+            tx.lock(Lock::Many).await?;
+            let pruned = db::prune(&mut tx, below, BATCH_MOVIES).await?;
+            tx.commit().await?;
+            Ok(pruned)
+        };
+        retry_write(piece).await
+    };
+    app.db.run_blocking(work).await
 }

@@ -3,6 +3,7 @@
 mod constraints;
 mod opening;
 mod postgres_faults;
+mod pruning;
 mod rolled_back;
 mod sqlite_file;
 mod sqlite_writer;
