@@ -1,15 +1,36 @@
 //! Whether the service can do its work, for those who watch over it.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, oneshot},
+};
 
 use super::{App, Error, setup};
-use crate::limits::WRITER_STALL;
+use crate::{
+    db::{DbError, deadline},
+    limits::{HEALTH_WAIT, WRITER_STALL},
+};
 
-/// That the database answers, and that writes get on.
+/// That the database answers within [`HEALTH_WAIT`], and that writes get on at a moment.
 ///
 /// # Errors
-/// [`Error::NotReady`] with the reason.
-pub async fn ready(app: &App, now: Instant) -> Result<(), Error> {
+/// [`Error::NotReady`] with the reason; [`DbError::Unavailable`] after the limit.
+pub async fn ready(app: &Arc<App>, now: Instant) -> Result<(), Error> {
+    if !app.db.has_one_writer() {
+        return deadline::within(HEALTH_WAIT, deadline::in_time("the database", check(app, now))).await?;
+    }
+    let (shared, runtime) = (app.clone(), Handle::current());
+    let check = move || runtime.block_on(deadline::within(HEALTH_WAIT, check(&shared, now)));
+    app.probe.run(HEALTH_WAIT, check).await?
+}
+
+async fn check(app: &App, now: Instant) -> Result<(), Error> {
     if let Err(error) = app.db.check_file() {
         tracing::debug!(%error, "not ready");
         let reason = "the database file was moved, removed or replaced while it was served; stop the service, put \
@@ -22,4 +43,73 @@ pub async fn ready(app: &App, now: Instant) -> Result<(), Error> {
     }
     setup::needed(app).await?; // the shortest question that goes to the database
     Ok(())
+}
+
+/// Asks what a disk that hangs may never answer: on a thread of its own, since no request may lose a thread to it, and
+/// one at a time, since such threads would add up.
+pub(super) struct Probe(Arc<Semaphore>);
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Probe {
+    /// Waits for the answer to a question, and before for the end of the question before.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] after the limit; no thread could be started.
+    async fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        ask: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, DbError> {
+        let unavailable =
+            |why: &dyn std::fmt::Display| DbError::Unavailable(format!("no readiness check: {why}"));
+        let answer = async {
+            let turn = self.0.clone().acquire_owned().await.map_err(|closed| unavailable(&closed))?;
+            let (sender, answer) = oneshot::channel();
+            let work = move || {
+                let answer = ask();
+                drop(turn);
+                let _ = sender.send(answer); // an error: nobody waits for it any more
+            };
+            thread::Builder::new()
+                .name("readiness".to_owned())
+                .spawn(work)
+                .map_err(|error| unavailable(&error))?;
+            answer.await.map_err(|died| unavailable(&died))
+        };
+        deadline::within(limit, deadline::in_time("the readiness check", answer)).await?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_disk_that_hangs_holds_neither_who_asks_nor_more_than_one_thread() {
+        let (probe, forever) = (Probe::default(), Duration::from_secs(3600));
+        let (disk, hangs) = mpsc::channel::<()>();
+        let (asked, questions) = mpsc::channel();
+        let first = asked.clone();
+        let hang = move || {
+            first.send("first").unwrap();
+            hangs.recv().is_err()
+        };
+        let late =
+            |done: Result<bool, DbError>| assert!(matches!(done, Err(DbError::Unavailable(_))), "{done:?}");
+        late(probe.run(Duration::ZERO, hang).await);
+        for _ in 0..3 {
+            let asked = asked.clone();
+            late(probe.run(Duration::ZERO, move || asked.send("meanwhile").is_ok()).await);
+        }
+        drop(disk);
+        assert!(probe.run(forever, move || asked.send("after").is_ok()).await.unwrap());
+        assert_eq!(questions.iter().collect::<Vec<_>>(), ["first", "after"]);
+    }
 }

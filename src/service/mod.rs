@@ -53,6 +53,7 @@ pub struct App {
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
     yield_policy: YieldPolicy,
+    probe: health::Probe,
 }
 
 /// Where the present time comes from; tests bring their own.
@@ -78,6 +79,7 @@ impl App {
             searches: search_queue::SearchQueue::default(),
             import: tokio::sync::Mutex::default(),
             yield_policy: Arc::new(making::yield_after_time_slice),
+            probe: health::Probe::default(),
         }
     }
 
