@@ -94,12 +94,14 @@ impl Client {
     }
 
     /// Commits. After the request's deadline the commit goes on, and keeps its connection: to cancel it could end
-    /// the wait for a synchronous standby, and make visible what is not safe yet.
+    /// the wait for a synchronous standby, and make visible what is not safe yet. The commit of long work has a deadline
+    /// of its own.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] after the deadline: then it is not known whether it is stored.
     pub(in crate::db) async fn commit(mut self) -> Result<(), DbError> {
-        let until = self.until();
+        let until =
+            if self.statement_limit.is_some() { Instant::now() + REQUEST_WAIT } else { deadline::current() };
         let committing = tokio::spawn(async move {
             let Some(object) = self.object.take() else { return Err(given_up()) };
             // After a statement that failed PostgreSQL rolls back at COMMIT and calls that a success;

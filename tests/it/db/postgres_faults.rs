@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::transactions::film;
 use crate::support::{
-    Answer, HANGS, Kind, Service, TestDatabase, postgres_server::PostgresServer, program::Signal, until,
+    Answer, HANGS, Kind, Service, TestDatabase, movie, postgres_server::PostgresServer, program::Signal,
+    until,
 };
 
 /// What sessions of a database wait for locks, as SQL over the cluster's own tables.
@@ -252,6 +253,45 @@ async fn a_commit_that_waits_for_a_standby_is_neither_waited_for_nor_taken_back(
     service.database.execute("SELECT pg_reload_conf()").await.unwrap();
     until(async || films().await == i64::try_from(MAX_DATABASE_WRITE_CONNECTIONS).unwrap()).await;
     assert!(write(last).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_wait_for_a_standby_are_answered_in_time_and_reads_go_on() {
+    /// Far longer than any deadline, and far shorter than a long statement may take.
+    const PATIENCE: Duration = Duration::from_secs(120);
+    const COMMITTING: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+    let settings = ["synchronous_standby_names = 'nobody'", "synchronous_commit = local"];
+    let server = PostgresServer::start(&settings);
+    let mut service = Service::empty(server.database(), Settings::default()).await;
+    service.owner = service.add_user("olivia", Role::Owner).await;
+    service.database.execute("ALTER DATABASE postgres SET synchronous_commit = 'on'").await.unwrap();
+    let instance = service.another_instance(Settings::default()).await;
+    let committing = async |count| until(async || service.number(COMMITTING).await == count).await;
+    let film = movie("Alien", "DVD", 117, 1979, 5);
+    // One of so many operations that it is long work.
+    let many: Vec<_> = (0..1000).map(|_| json!({"op": "create", "movie": film})).collect();
+    let batch = instance.request(Method::POST, "/movie/batch").json(&json!({"operations": many}));
+    let mut writes = vec![tokio::spawn(Answer::of(batch))];
+    committing(1).await;
+    let all = MAX_DATABASE_WRITE_CONNECTIONS;
+    writes.extend(
+        (1..all + 4).map(|_| tokio::spawn(Answer::of(instance.request(Method::POST, "/movie").json(&film)))),
+    );
+    committing(i64::try_from(all).unwrap()).await;
+    for path in ["/movie", "/stats", "/movie?q=alien", "/me", "/history", "/health/ready"] {
+        assert_eq!(instance.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(instance.get("/movie").await.text, "[]", "nothing is seen that is not safe");
+    for answer in tokio::time::timeout(PATIENCE, join_all(writes)).await.expect("all are answered") {
+        is_unavailable(&answer.unwrap());
+    }
+    assert_eq!(service.number(COMMITTING).await, i64::try_from(all).unwrap(), "none is taken back");
+    service.database.execute("ALTER SYSTEM SET synchronous_standby_names = ''").await.unwrap();
+    service.database.execute("SELECT pg_reload_conf()").await.unwrap();
+    let stored = i64::try_from(1000 + all - 1).unwrap();
+    until(async || instance.number("SELECT count(*) FROM movies").await == stored).await;
+    assert_eq!(instance.post("/movie", &film).await.status, 201);
 }
 
 #[tokio::test]
