@@ -51,7 +51,7 @@ impl Snapshot {
     async fn begin_on(conn: Conn) -> Result<Self, DbError> {
         let mut snapshot = Self(Some(conn));
         match snapshot.driver() {
-            Driver::Sqlite(connection) => connection.execute_batch("BEGIN")?,
+            Driver::Sqlite(_) => snapshot.on_sqlite(|connection| connection.execute_batch("BEGIN"))?,
             Driver::Postgres(client) => {
                 client.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
             }

@@ -285,6 +285,38 @@ impl Conn {
         }
     }
 
+    /// Runs a statement on SQLite, and tells what an error of it really was. Where a reader finds the file damaged and yet
+    /// all of it can be read, the disk may have failed for a moment: then it runs once more.
+    fn on_sqlite<T>(
+        &mut self,
+        mut statement: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        let mut attempt = |conn: &mut Self| {
+            let Driver::Sqlite(connection) = conn.driver() else {
+                unreachable!("it was matched to be SQLite");
+            };
+            statement(connection)
+        };
+        let done = match attempt(self) {
+            Err(error) if sqlite::is_corrupt(&error) => match self.why(error) {
+                DbError::Failed(_) => attempt(self),
+                known => return Err(known),
+            },
+            done => done,
+        };
+        done.map_err(|error| self.why(error))
+    }
+
+    /// What an error of SQLite really was.
+    fn why(&mut self, error: rusqlite::Error) -> DbError {
+        match &mut self.0 {
+            Inner::Reader(reader) => reader.why(error),
+            Inner::Group(tx) => tx.why(error),
+            Inner::Exclusive(tx) => tx.why(error),
+            Inner::Postgres(_) => error.into(),
+        }
+    }
+
     /// Runs a query and reads each of its rows.
     ///
     /// # Errors
@@ -303,12 +335,15 @@ impl Conn {
                     Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
                         tokio::time::sleep(sqlite::RETRY).await;
                     }
-                    found => return found.map_err(|error| reader.why(error))?,
+                    Err(_) => break, // to see what it really is
+                    Ok(found) => return found,
                 }
             }
         }
         match self.driver() {
-            Driver::Sqlite(connection) => sqlite_rows(connection, sql.as_str(), params, &read)?,
+            Driver::Sqlite(_) => {
+                self.on_sqlite(|connection| sqlite_rows(connection, sql.as_str(), params, &read))?
+            }
             Driver::Postgres(client) => {
                 let rows = client.query(&sql, params).await?;
                 rows.iter().map(|row| read(&Row::Postgres(row))).collect()
@@ -336,10 +371,10 @@ impl Conn {
     pub async fn execute(&mut self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<u64, DbError> {
         let sql = sql.into();
         match self.driver() {
-            Driver::Sqlite(connection) => {
+            Driver::Sqlite(_) => self.on_sqlite(|connection| {
                 let mut statement = connection.prepare_cached(sql.as_str())?;
                 Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
-            }
+            }),
             Driver::Postgres(client) => client.execute(&sql, params).await,
         }
     }
@@ -358,12 +393,17 @@ impl Conn {
 
         match self.driver() {
             // A statement of many rows would have to keep what it changed until its end.
-            Driver::Sqlite(connection) => {
+            Driver::Sqlite(_) => {
                 let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, N));
-                let mut statement = connection.prepare_cached(&sql)?;
-                for row in rows {
-                    statement.execute(rusqlite::params_from_iter(row))?;
-                }
+                let mut rows = rows.iter().peekable();
+                self.on_sqlite(|connection| {
+                    let mut statement = connection.prepare_cached(&sql)?;
+                    while let Some(row) = rows.peek() {
+                        statement.execute(rusqlite::params_from_iter(*row))?;
+                        rows.next();
+                    }
+                    Ok(())
+                })?;
             }
             // Each statement is a way to the server and back.
             Driver::Postgres(client) => {

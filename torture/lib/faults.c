@@ -1,6 +1,6 @@
 /* A library to be preloaded (LD_PRELOAD): it stands between a program and the files below $TORTURE_FOLDER.
  *
- * It can make the n-th write, fsync, open, ftruncate or unlink fail ($TORTURE_CONTROL, see shim.py), and it can
+ * It can make the n-th write, fsync, open, ftruncate, unlink or read fail ($TORTURE_CONTROL, see shim.py), and it can
  * write down each change of a file and each fsync ($TORTURE_JOURNAL), from which shim.py makes what a disk may hold
  * after a loss of power. */
 
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { WRITE, SYNC, OPEN, TRUNCATE, UNLINK, KINDS };
+enum kind { WRITE, SYNC, OPEN, TRUNCATE, UNLINK, READ, KINDS };
 
 /* Shared with shim.py. While `armed` has a kind's bit, the call number `nth` of such kinds fails with `error`, and
  * all after it if `lasting`. */
@@ -172,6 +172,17 @@ ssize_t write(int file, const void *data, size_t length) {
     if (written > 0) note('W', 0, inodes[file], (uint64_t)offset, data, (uint64_t)written);
     pthread_mutex_unlock(&lock);
     return written;
+}
+
+ssize_t pread64(int file, void *data, size_t length, off64_t offset) {
+    if (is_open_ours(file) && fails(READ)) return -1;
+    return syscall(SYS_pread64, file, data, length, offset);
+}
+ssize_t pread(int file, void *data, size_t length, off_t offset) { return pread64(file, data, length, offset); }
+
+ssize_t read(int file, void *data, size_t length) {
+    if (is_open_ours(file) && fails(READ)) return -1;
+    return syscall(SYS_read, file, data, length);
 }
 
 static int sync_file(int file, long call) {

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 SECTOR = 512
-KINDS = {"write": 0, "sync": 1, "open": 2, "truncate": 3, "unlink": 4}
+KINDS = {"write": 0, "sync": 1, "open": 2, "truncate": 3, "unlink": 4, "read": 5}
 CONTROL = struct.Struct("=6i")
 RECORD = struct.Struct("=cc6xQQQQQ")
 SOURCE = Path(__file__).with_name("faults.c")

@@ -1,4 +1,4 @@
-"""Each single fault of the disk: the n-th write, fsync, open, ftruncate or unlink of an operation fails, for every n.
+"""Each single fault of the disk: the n-th write, fsync, open, ftruncate, unlink or read of an operation fails, for every n.
 
 What was answered 2xx must be on disk: after the faults the power is cut, and all unsynced writes are lost. The service
 must go on once the fault is over, and the file be whole."""
@@ -25,7 +25,7 @@ SAME_PATCHES = 12
 FAULTS = [
     (kind, error, lasting)
     for kind in shim.KINDS
-    for error, lasting in ((errno.EIO, False), (errno.ENOSPC, True))
+    for error, lasting in ((errno.EIO, False), (errno.EIO if kind == "read" else errno.ENOSPC, True))
     if not (kind in ("sync", "unlink") and error == errno.ENOSPC)
 ]
 
@@ -258,7 +258,7 @@ async def fill(service, token):
 def main(given, report, databases):
     if "sqlite" in databases:
         names = ["create", "patch", "same_patch", "delete", "batch", "undo", "import_csv", "sign_in"]
-        chosen = [f for f in FAULTS if f[0] in ("write", "sync") and not f[2]] if given.short else FAULTS
+        chosen = [f for f in FAULTS if f[0] in ("write", "sync", "read") and not f[2]] if given.short else FAULTS
         names = ["create", "same_patch", "import_csv"] if given.short else names
         with Scope() as scope:
             template, token = prepare(given, scope)

@@ -123,9 +123,18 @@ impl DatabaseFile {
         self.log.metadata().map_or(0, |log| log.len())
     }
 
-    /// What the disk says to reading all of the file and of the log. SQLite takes a disk that cannot be read for
-    /// a damaged file; so this is for when it finds one.
-    pub(super) fn read_whole(&self) -> io::Result<()> {
+    /// What an error of SQLite really was: it takes a disk that cannot be read for a damaged file.
+    pub(super) fn why(&self, error: rusqlite::Error) -> DbError {
+        if super::is_corrupt(&error)
+            && let Err(error) = self.read_whole()
+        {
+            return DbError::Unavailable(format!("the disk cannot be read: {error}"));
+        }
+        error.into()
+    }
+
+    /// What the disk says to reading all of the file and of the log.
+    fn read_whole(&self) -> io::Result<()> {
         let mut log = File::open(&self.log)?; // on which SQLite has no locks
         io::copy(&mut log, &mut io::sink())?;
         #[cfg(unix)]

@@ -114,6 +114,11 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
+/// Whether SQLite takes the file for a damaged one.
+pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+}
+
 /// A connection whose statements hold their thread for `busy_timeout` while another process keeps them waiting.
 fn connect(
     path: &Path,

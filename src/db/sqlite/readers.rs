@@ -64,7 +64,7 @@ impl Readers {
         }
         match connect(self.file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB, Duration::ZERO) {
             Err(error) if is_busy(&error) => Ok(None),
-            connected => Ok(Some(connected?)),
+            connected => Ok(Some(connected.map_err(|error| self.file.why(error))?)),
         }
     }
 
@@ -123,14 +123,9 @@ impl Reader {
         self.connection.as_mut().expect("a reader has its connection until it is dropped")
     }
 
-    /// What an error of a query really was: SQLite takes a disk that cannot be read for a damaged file.
+    /// What an error really was.
     pub(in crate::db) fn why(&self, error: rusqlite::Error) -> DbError {
-        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
-            && let Err(error) = self.home.file.read_whole()
-        {
-            return DbError::Unavailable(format!("the disk cannot be read: {error}"));
-        }
-        error.into()
+        self.home.file.why(error)
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use super::{
     RETRY,
     file::DatabaseFile,
-    is_busy,
+    is_busy, is_corrupt,
     progress::{Busy, Progress},
     readers::Readers,
 };
@@ -58,6 +58,9 @@ struct Writer {
     cut_log: tokio::sync::mpsc::Sender<()>,
     /// Who shares the open transaction; `None` while there is none to share.
     group: Option<Group>,
+    /// Whether SQLite has taken the file for a damaged one. Then what it keeps of it in memory may be wrong, and the
+    /// open transaction too.
+    is_suspect: bool,
 }
 
 struct Group {
@@ -88,8 +91,14 @@ impl Queue {
         readers: Arc<Readers>,
     ) -> Result<Self, DbError> {
         let (cut_log, is_to_be_cut) = tokio::sync::mpsc::channel(1);
-        let writer =
-            Writer { connection, file: file.clone(), readers, cut_log: cut_log.clone(), group: None };
+        let writer = Writer {
+            connection,
+            file: file.clone(),
+            readers,
+            cut_log: cut_log.clone(),
+            group: None,
+            is_suspect: false,
+        };
         let writer = Arc::new(Mutex::new(writer));
         let (progress, committer) = (Arc::new(Progress::new()), Committer::start()?);
         let queue = Self { writer, file, progress, committer, cut_log };
@@ -117,7 +126,11 @@ impl Queue {
         self.check_file()?;
         let busy = self.progress.enter();
         let writer = deadline::in_time("the queue of the writer", self.writer.clone().lock_owned()).await?;
-        Ok(Turn::new(writer, self.progress.clone(), busy))
+        let mut writer = Turn::new(writer, self.progress.clone(), busy);
+        if writer.is_suspect {
+            writer.discard();
+        }
+        Ok(writer)
     }
 
     /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.
@@ -133,7 +146,8 @@ impl Queue {
                 queue.committer.send(Job::Group(writer));
             });
         }
-        writer.connection.execute_batch("SAVEPOINT w")?;
+        let begun = writer.connection.execute_batch("SAVEPOINT w");
+        begun.map_err(|error| writer.why(error))?;
         Ok(GroupTx(writer))
     }
 
@@ -219,7 +233,7 @@ impl Turn {
                 Err(error) if is_busy(&error) && tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(RETRY).await;
                 }
-                done => return Ok(done?),
+                done => return done.map_err(|error| self.why(error)),
             }
         }
     }
@@ -253,9 +267,11 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Committed {
-        let committed = self.file.check().and_then(|()| {
+        let sound = if self.is_suspect { Err(lost()) } else { self.file.check() };
+        let committed = sound.and_then(|()| {
             self.readers.release_shared_lock(); // it would keep the log from being brought into the file
-            Ok(self.connection.execute_batch("COMMIT")?)
+            let committed = self.connection.execute_batch("COMMIT");
+            committed.map_err(|error| self.why(error))
         });
         if committed.is_err() {
             self.roll_back();
@@ -276,8 +292,35 @@ impl Writer {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
     }
 
+    /// Rolls the whole transaction back, and tells those who share it.
+    fn discard(&mut self) {
+        self.roll_back();
+        if let Some(group) = self.group.take() {
+            group.committed.send_replace(Some(Err(lost())));
+        }
+    }
+
     fn roll_back(&mut self) {
         let _ = self.connection.execute_batch("ROLLBACK"); // an error may have done it already
+        if std::mem::take(&mut self.is_suspect) {
+            let _ = self.connection.execute_batch("PRAGMA shrink_memory"); // read all of it again
+        }
+    }
+
+    /// What an error really was. Where SQLite finds the file damaged, the disk may have failed for a moment; whoever
+    /// reads the same will see.
+    fn why(&mut self, error: rusqlite::Error) -> DbError {
+        if !is_corrupt(&error) {
+            return error.into();
+        }
+        self.is_suspect = true;
+        match self.file.why(error) {
+            DbError::Failed(error) => {
+                tracing::error!(%error, "SQLite takes the file for a damaged one; look with PRAGMA integrity_check");
+                DbError::Unavailable(error.to_string())
+            }
+            known => known,
+        }
     }
 }
 
@@ -302,6 +345,11 @@ impl GroupTx {
         self.0.connection()
     }
 
+    /// What an error really was.
+    pub(in crate::db) fn why(&mut self, error: rusqlite::Error) -> DbError {
+        self.0.why(error)
+    }
+
     /// Ends the savepoint, and comes back when the group is on disk.
     pub(in crate::db) async fn commit(mut self) -> Committed {
         let committed = match self.release() {
@@ -316,7 +364,11 @@ impl GroupTx {
     }
 
     fn release(&mut self) -> Result<GroupCommit, DbError> {
-        self.0.connection.execute_batch("RELEASE w")?;
+        if self.0.is_suspect {
+            return Err(lost());
+        }
+        let released = self.0.connection.execute_batch("RELEASE w");
+        released.map_err(|error| self.why(error))?;
         let group = self.0.group.as_mut().ok_or_else(lost)?;
         group.has_writes = true;
         Ok(GroupCommit(group.committed.subscribe()))
@@ -329,15 +381,11 @@ impl GroupTx {
         if let Some(group) = writer.group.as_ref().filter(|group| group.has_writes) {
             settle::note(GroupCommit(group.committed.subscribe()));
         }
-        let rolled_back = writer.connection.execute_batch("ROLLBACK TO w; RELEASE w");
+        let ends_all =
+            writer.is_suspect || writer.connection.execute_batch("ROLLBACK TO w; RELEASE w").is_err();
         // A full disk or an I/O error ends the whole transaction: then nothing of the group is stored.
-        if rolled_back.is_err() || writer.connection.is_autocommit() {
-            if !writer.connection.is_autocommit() {
-                writer.roll_back();
-            }
-            if let Some(group) = writer.group.take() {
-                group.committed.send_replace(Some(Err(lost())));
-            }
+        if ends_all || writer.connection.is_autocommit() {
+            writer.discard();
         }
     }
 }
@@ -355,6 +403,11 @@ pub(in crate::db) struct ExclusiveTx {
 impl ExclusiveTx {
     pub(in crate::db) fn connection(&mut self) -> &mut Connection {
         self.writer.connection()
+    }
+
+    /// What an error really was.
+    pub(in crate::db) fn why(&mut self, error: rusqlite::Error) -> DbError {
+        self.writer.why(error)
     }
 
     /// Comes back when it is on disk. It may be much, so this does not end at the deadline of the request.
