@@ -13,6 +13,7 @@ mod load;
 mod logs;
 mod migrate;
 mod restore;
+mod restore_beside_writers;
 mod secrets;
 mod serve;
 mod session;
