@@ -1,5 +1,5 @@
-"""A disk that is full (a small tmpfs in a mount namespace of this part's own), and one that became read-only. Reading goes
-on for everybody, writing answers 503, and once that is over writing goes on."""
+"""A disk that is full (a small tmpfs in a mount namespace of this part's own), and one that became read-only, by itself or
+by its mount. Reading goes on for everybody, writing answers 503, and once that is over writing goes on."""
 
 import asyncio
 import errno
@@ -129,6 +129,58 @@ def on_sqlite_read_only(given, report, seconds):
         run(report, "sqlite", "disk read-only", service, begin, faults.disarm, seconds)
 
 
+def on_sqlite_read_only_mount(given, report):
+    """The kernel's own read-only mount, over the folder. A running service has its files open and goes on; none starts,
+    and nothing of the file changes."""
+    with Scope() as scope:
+        folder = scope.make_folder("disk")
+        service = Service(scope, given.binary, f"sqlite:{folder}/films.db").start()
+        token, ledger = service.make_token(), Ledger()
+        _, problems = asyncio.run(writes(service, token, ledger, 51, 1))
+        readers = Readers(service.port, token)
+        asyncio.run(readers.sign_in())
+        unmount = read_only(scope, folder)
+        problems += asyncio.run(readers.read("during"))
+        during, found = asyncio.run(writes(service, token, ledger, 52, 1))
+        problems += found + asyncio.run(readers.read("after writes"))
+        problems += service.stop()
+
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        late = Service(scope, given.binary, service.database, "late")
+        late.launch()
+        status = late.process.wait(30)
+        if status != 1 or "films.db" not in late.said():
+            problems.append(f"serve on it: status {status}: {late.said()}")
+        for command in ("user", "list"), ("token", "list", OWNER):
+            done = service.cli(*command, check=False)
+            if done.returncode != 1 or "films.db" not in done.stderr:
+                problems.append(f"{' '.join(command)} on it: status {done.returncode}: {done.stderr}")
+        if files != {path.name: path.read_bytes() for path in folder.iterdir()}:
+            problems.append("what cannot write has changed the files")
+
+        unmount()
+        service.start()
+
+        async def check():
+            async with Client(service.port, token) as client:
+                repeated, _ = await repeat_requests(client, ledger)
+                return repeated + await check_collection(client, ledger)
+
+        problems += asyncio.run(check()) + service.stop() + check_sqlite(folder / "films.db")
+        report.row("sqlite", "read-only mount", f"during {count(during)}, {ledger.acknowledged()} acknowledged", problems)
+
+
+def read_only(scope, folder):
+    """Mounts a folder over itself, read-only; returns what ends that."""
+    for options in ("--bind", str(folder)), ("-o", "remount,bind,ro"):
+        done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"a read-only mount: {done.stderr}")
+    unmount = lambda: subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)
+    scope.exits.callback(unmount)
+    return unmount
+
+
 def run(report, kind, case, service, begin, end, seconds, cluster=None):
     token, ledger = service.make_token(), Ledger()
     age = lambda: age_sessions(service, cluster)
@@ -194,6 +246,7 @@ def main(given, report, databases):
         if kind == "sqlite":
             on_sqlite_full(given, report, seconds)
             on_sqlite_read_only(given, report, seconds)
+            on_sqlite_read_only_mount(given, report)
         else:
             on_postgres_full(given, report, seconds)
         spool_full(given, report, kind)
