@@ -3,6 +3,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`domain`] | movies, lists, users as types that can only hold what is valid |
+//! | [`catalogue`] | all movies in memory, arranged for queries |
 //! | [`db`] | SQLite and PostgreSQL behind one door; all SQL |
 //! | [`service`] | the operations: rules, rights, transactions |
 //! | [`exchange`] | import and export |
@@ -15,6 +16,7 @@
 //! | [`cli`] | the command line |
 
 pub mod backup;
+pub mod catalogue;
 pub mod cli;
 pub mod db;
 pub mod domain;

@@ -98,10 +98,6 @@ limits! {
 
     /// Characters of a search.
     pub const MAX_SEARCH_CHARS: usize = 200;
-    /// Searches of one user that run at once.
-    pub const MAX_SEARCHES_OF_USER: usize = 2;
-    /// Searches that run at once, so that others than searches find a connection.
-    pub const MAX_SEARCHES: usize = 6;
 
     // Imports
 

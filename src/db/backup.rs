@@ -15,22 +15,14 @@ use crate::{
 
 /// What a restored collection takes the place of, in the order in which writers come to the tables, and
 /// with what refers to others before these.
-const TABLES: [&str; 8] = [
-    "idempotency_keys",
-    "changes",
-    "movie_words",
-    "movie_rows",
-    "movie_versions",
-    "tokens",
-    "sessions",
-    "users",
-];
+const TABLES: [&str; 7] =
+    ["idempotency_keys", "changes", "movie_rows", "movie_versions", "tokens", "sessions", "users"];
 
 /// The database as it is at one moment, however long it is read. It holds up no writer.
 pub struct Snapshot(Option<Conn>);
 
 impl Snapshot {
-    /// Begins to read.
+    /// Begins to read, on one of the connections for short reads.
     ///
     /// # Errors
     /// Those of the database.

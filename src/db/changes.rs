@@ -320,8 +320,16 @@ pub async fn prune(conn: &mut Conn, below: i64, movies: i64) -> Result<u64, DbEr
 /// the commit, at which it is given another one for its place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    transaction: i64,
-    id: i64,
+    pub(super) transaction: i64,
+    pub(super) id: i64,
+}
+
+impl Place {
+    /// Whether this is of a transaction of this PostgreSQL cluster, and neither restored nor of SQLite.
+    #[must_use]
+    pub const fn is_of_transaction(self) -> bool {
+        self.transaction > 0
+    }
 }
 
 /// The changes behind a place, at most so many, without their effects; and whether there are more

@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0004_idempotency",
     "0005_imports",
     "0006_narrowed_tokens",
+    "0007_catalogue",
 ];
 
 /// Runs the steps that the database has not seen; their names.

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod deadline;
 mod error;
 pub mod imports;
+pub mod log;
 mod migrations;
 pub mod movies;
 pub mod once;
@@ -21,7 +22,6 @@ pub mod settle;
 mod sqlite;
 pub mod tokens;
 pub mod users;
-pub mod words;
 
 use std::{
     borrow::Cow,

@@ -1,6 +1,10 @@
 //! All SQL about sessions of the web pages.
 
-use super::{Conn, DbError, Row};
+use super::{
+    Conn, DbError, Row,
+    changes::Logged,
+    log::{Tail, WithTail, with_tail},
+};
 use crate::domain::{Role, Time, UserName};
 
 /// A session as stored; of its cookie there is only the hash, and that is not read.
@@ -71,7 +75,7 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The session with that hash, unless it has ended, and its user.
+/// The session with that hash, unless it has ended, and its user; and the log from the last known change on.
 ///
 /// # Errors
 /// Those of the database.
@@ -79,21 +83,22 @@ pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
     after: ValidAfter,
-) -> Result<Option<Presented>, DbError> {
-    conn.query_opt(
-        "SELECT s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role \
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $1 \
-         AND s.seen_at > $2 AND s.created_at > $3",
-        &[secret_hash.into(), after.seen.as_millis().into(), after.created.as_millis().into()],
-        |row| {
-            Ok(Presented {
-                session: read(row)?,
-                user_id: row.get(5)?,
-                user_name: row.parse(6, UserName::parse)?,
-                user_role: row.parse(7, Role::parse)?,
-            })
-        },
-    )
+    last: Option<Logged>,
+) -> Result<Option<(Presented, Tail)>, DbError> {
+    const SQL: WithTail = with_tail!(
+        "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",
+        "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $3 \
+         AND s.seen_at > $4 AND s.created_at > $5"
+    );
+    let params = [secret_hash.into(), after.seen.as_millis().into(), after.created.as_millis().into()];
+    SQL.query_opt(conn, last, &params, 8, |row| {
+        Ok(Presented {
+            session: read(row)?,
+            user_id: row.get(5)?,
+            user_name: row.parse(6, UserName::parse)?,
+            user_role: row.parse(7, Role::parse)?,
+        })
+    })
     .await
 }
 

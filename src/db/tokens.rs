@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conn, DbError, Row};
+use super::{
+    Conn, DbError, Row,
+    changes::Logged,
+    log::{Tail, WithTail, with_tail},
+};
 use crate::domain::{Role, Time, TokenName, UserName};
 
 /// An API token as stored; of its secret there is only the hash, and that is not read.
@@ -69,26 +73,30 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The token with that hash, unless it has expired, and its user.
+/// The token with that hash, unless it has expired, and its user; and the log from the last known change on.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn by_secret(conn: &mut Conn, secret_hash: &str, now: Time) -> Result<Option<Presented>, DbError> {
-    conn.query_opt(
-        "SELECT t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed \
-         FROM tokens t JOIN users u ON u.id = t.user_id \
-         WHERE t.secret = $1 AND (t.expires_at IS NULL OR t.expires_at > $2)",
-        &[secret_hash.into(), now.as_millis().into()],
-        |row| {
-            Ok(Presented {
-                token: read(row)?,
-                user_id: row.get(5)?,
-                user_name: row.parse(6, UserName::parse)?,
-                user_role: row.parse(7, Role::parse)?,
-                narrowed: row.get::<i64>(8)? == 1,
-            })
-        },
-    )
+pub async fn by_secret(
+    conn: &mut Conn,
+    secret_hash: &str,
+    now: Time,
+    last: Option<Logged>,
+) -> Result<Option<(Presented, Tail)>, DbError> {
+    const SQL: WithTail = with_tail!(
+        "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",
+        "FROM tokens t JOIN users u ON u.id = t.user_id \
+         WHERE t.secret = $3 AND (t.expires_at IS NULL OR t.expires_at > $4)"
+    );
+    SQL.query_opt(conn, last, &[secret_hash.into(), now.as_millis().into()], 9, |row| {
+        Ok(Presented {
+            token: read(row)?,
+            user_id: row.get(5)?,
+            user_name: row.parse(6, UserName::parse)?,
+            user_role: row.parse(7, Role::parse)?,
+            narrowed: row.get::<i64>(8)? == 1,
+        })
+    })
     .await
 }
 

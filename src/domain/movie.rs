@@ -37,6 +37,12 @@ impl Title {
         Ok(Self(format!("{}…", kept.trim_end())))
     }
 
+    /// A title that was valid when it was stored.
+    pub(crate) fn from_stored(text: &str) -> Self {
+        debug_assert!(Self::parse(text).is_ok_and(|title| title.0 == text), "{text:?} is no title");
+        Self(text.to_owned())
+    }
+
     /// The title as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -28,7 +28,7 @@ use crate::{
         auth::Secret,
         backup,
         backup::Schedule,
-        events, making, prepare, setup,
+        events, load_catalogue, making, setup,
     },
 };
 pub use activity::Waits;
@@ -86,7 +86,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     making::remove_left_over(&app).await?;
     let mut background = JoinSet::new();
     background.spawn(events::follow(app.clone()));
-    background.spawn(prepare(app.clone()));
     background.spawn(audit::keep(app.clone()));
     let is_shared = given.is_some() || systemd::keeps();
     let listener = systemd::listen(given, &options.listen)?;
@@ -108,11 +107,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Whoever has read the line may tell it to end at once.
     let ended = ended()?;
-    let mut out = std::io::stdout();
-    if let Err(error) = writeln!(out, "listening on {scheme}://{address}").and_then(|()| out.flush()) {
-        tracing::warn!(%error, "standard output could not be told that the service listens on {scheme}://{address}");
-    }
-    systemd::notify("READY=1")?;
+    let ready = app.clone();
+    background.spawn(async move {
+        load_catalogue(ready).await;
+        tell_ready(&format!("{scheme}://{address}"));
+    });
 
     let (end_backups, backups_ended) = watch::channel(false);
     let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
@@ -135,6 +134,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// Tells whoever has started the service that it is ready, and where.
+fn tell_ready(base: &str) {
+    let mut out = std::io::stdout();
+    if let Err(error) = writeln!(out, "listening on {base}").and_then(|()| out.flush()) {
+        tracing::warn!(%error, "standard output could not be told that the service listens on {base}");
+    }
+    if let Err(error) = systemd::notify("READY=1") {
+        tracing::warn!(%error, "systemd was not told that the service is ready");
+    }
 }
 
 /// The settings that matter for security, without secrets.

@@ -15,7 +15,7 @@ use std::{
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::{Mutex, Notify, broadcast, watch};
 
-use super::{App, Error, Viewer, auth, changes::add_first_effects};
+use super::{App, Error, Viewer, auth, catalogue, changes::add_first_effects};
 use crate::{
     db::{DbError, changes as db},
     domain::Change,
@@ -110,6 +110,9 @@ pub async fn follow(app: Arc<App>) {
     };
     let hand_on = async {
         loop {
+            if let Err(error) = catalogue::follow(&app, None).await {
+                tracing::warn!(%error, "new changes cannot be read at the moment");
+            }
             let held_back = feed.hand_on(&app).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot read new changes at the moment");
                 false

@@ -17,7 +17,7 @@ use crate::{
     limits::{HEALTH_WAIT, WRITER_STALL},
 };
 
-/// That the database answers within [`HEALTH_WAIT`], and that writes get on at a moment.
+/// That the database answers within [`HEALTH_WAIT`], that writes get on at a moment, and that the collection is loaded.
 ///
 /// # Errors
 /// [`Error::NotReady`] with the reason; [`DbError::Unavailable`] after the limit.
@@ -40,6 +40,9 @@ async fn check(app: &App, now: Instant) -> Result<(), Error> {
     let stalled = app.db.writer_stalled_for(now);
     if stalled >= WRITER_STALL {
         return Err(Error::NotReady(format!("no write has got on for {} seconds", stalled.as_secs())));
+    }
+    if !app.catalogue.is_loaded() {
+        return Err(Error::NotReady("the collection is being loaded".to_owned()));
     }
     setup::needed(app).await?; // the shortest question that goes to the database
     Ok(())

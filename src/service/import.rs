@@ -3,16 +3,18 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
+    hash::{BuildHasher, RandomState},
     io::Seek,
     sync::Arc,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Editor, Error, Once, making::Making, once::Begun, prepare};
+use super::{App, Editor, Error, Once, catalogue, making::Making, once::Begun};
 use crate::{
+    catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
-    domain::{Attributes, ChangeKind, Movie, MovieFormat, fold, sort_key},
+    domain::{Attributes, ChangeKind, Movie, MovieFormat, fold},
     exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
 };
 
@@ -65,11 +67,7 @@ impl Import {
             None
         };
         let once = if options.dry_run { Once::default() } else { once };
-        let report = retry_write(|| self.store_once(&file, &once)).await?;
-        if report.change.is_some() {
-            tokio::spawn(prepare(app.clone())); // the next search and the next counts need not wait for many new films
-        }
-        Ok(report)
+        retry_write(|| self.store_once(&file, &once)).await
     }
 
     async fn store_once(&self, mut file: &File, once: &Once) -> Result<Report, Error> {
@@ -103,6 +101,7 @@ impl Import {
         let options = &self.options;
         let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
         let mut report = rows.report();
+        let mut stored = Stored::default();
         let mut piece = Vec::with_capacity(PIECE);
         let mut more = true;
         while more {
@@ -112,7 +111,8 @@ impl Import {
             }
             if piece.len() == PIECE || !more {
                 self.check_wanted()?;
-                store_piece(making, std::mem::take(&mut piece), options.on_duplicate, &mut report).await?;
+                let piece = std::mem::take(&mut piece);
+                store_piece(&self.app, making, &mut stored, piece, options.on_duplicate, &mut report).await?;
                 // A movie that was there cannot be changed and yet be seen as it was.
                 if more && options.on_duplicate != OnDuplicate::Update {
                     making.yield_writer(&self.app, &self.gone).await?;
@@ -161,9 +161,34 @@ enum Known {
     New(usize),
 }
 
-/// The movies of the collection that rows describe.
+/// The movies that an import has stored: nobody else sees them yet.
+#[derive(Default)]
+struct Stored {
+    /// By the hash of their identity: one of a million films is to take some bytes.
+    ids: HashMap<u64, i64>,
+    hasher: RandomState,
+}
+
+impl Stored {
+    fn note(&mut self, movies: &[Movie]) {
+        for movie in movies {
+            self.ids.entry(self.hasher.hash_one(identity(&movie.attributes))).or_insert(movie.id);
+        }
+    }
+
+    /// The ids of those that rows seem to describe.
+    fn seem_same(&self, piece: &[Row]) -> Vec<i64> {
+        let ids =
+            piece.iter().filter_map(|row| self.ids.get(&self.hasher.hash_one(identity(&row.attributes))));
+        ids.copied().collect()
+    }
+}
+
+/// The movies, of the collection or of this import, that rows describe.
 async fn known(
+    app: &App,
     making: &mut Making<'_>,
+    stored: &Stored,
     piece: &[Row],
     on_duplicate: OnDuplicate,
 ) -> Result<HashMap<Identity, Known>, Error> {
@@ -171,29 +196,32 @@ async fn known(
     if on_duplicate == OnDuplicate::Add {
         return Ok(known);
     }
-    let mut keys: Vec<String> = piece.iter().map(|row| sort_key(row.attributes.title.as_str())).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let change = making.id();
-    let mut stored = db::with_sort_keys(making, change, &keys).await?;
+    let same =
+        |catalogue: &Catalogue| piece.iter().filter_map(|row| catalogue.same(&row.attributes)).collect();
+    let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
-        let ids: Vec<i64> = stored.iter().map(|movie| movie.id).collect();
-        stored = db::lock(making, &ids).await?;
+        let ids: Vec<i64> = movies.iter().map(|movie| movie.id).collect();
+        movies = db::lock(making, &ids).await?;
     }
-    for movie in stored {
-        // The oldest of several: they come by id.
+    let change = making.id();
+    movies.extend(db::made_by(making, change, &stored.seem_same(piece)).await?);
+    movies.sort_unstable_by_key(|movie| movie.id);
+    for movie in movies {
+        // The oldest of several.
         known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie), None));
     }
     Ok(known)
 }
 
 async fn store_piece(
+    app: &App,
     making: &mut Making<'_>,
+    stored: &mut Stored,
     piece: Vec<Row>,
     on_duplicate: OnDuplicate,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let mut known = known(making, &piece, on_duplicate).await?;
+    let mut known = known(app, making, stored, &piece, on_duplicate).await?;
     let mut new: Vec<Attributes> = Vec::new();
     for Row { line, number, attributes } in piece {
         let known = match on_duplicate {
@@ -245,6 +273,9 @@ async fn store_piece(
     let updated: Vec<(Movie, Movie)> = updated.collect();
     making.update(&updated).await?;
     report.created += new.len() as u64;
-    making.add(new).await?;
+    let added = making.add(new).await?;
+    if on_duplicate != OnDuplicate::Add {
+        stored.note(&added);
+    }
     Ok(())
 }

@@ -40,6 +40,8 @@ pub(super) struct Making<'a> {
     turn: Instant,
     /// How many movies came into being, or came back.
     inserted: usize,
+    /// How many movies it touched, as far as that was counted.
+    movies: i64,
     /// Sees to it that nothing stays of what was committed already.
     hidden: Option<Hidden>,
 }
@@ -84,7 +86,19 @@ impl<'a> Making<'a> {
         let (by, via) = (author.name.as_str(), &author.via.to_string());
         let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
         let of_one = kind.is_of_one_movie();
-        Ok(Self { app, tx, id, author, kind, of_one, at, turn: Instant::now(), inserted: 0, hidden: None })
+        Ok(Self {
+            app,
+            tx,
+            id,
+            author,
+            kind,
+            of_one,
+            at,
+            turn: Instant::now(),
+            inserted: 0,
+            movies: 1,
+            hidden: None,
+        })
     }
 
     /// Lets others write first who would have to wait for the end of this change, where the yield policy says
@@ -162,6 +176,7 @@ impl<'a> Making<'a> {
             return Ok(Some(self.id));
         }
         let movies = db::count_movies(&mut self.tx, self.id).await?;
+        self.movies = movies;
         if self.hidden.is_some() {
             // Others could write meanwhile, and nobody but this change may touch what it has stored.
             if usize::try_from(movies) != Ok(self.inserted) {
@@ -180,13 +195,20 @@ impl<'a> Making<'a> {
         Ok((movies > 0).then_some(self.id))
     }
 
-    /// Commits, and keeps the result for when the same is sent again.
+    /// Commits, and keeps the result for when the same is sent again. Comes back when a large change is in the
+    /// catalogue; until then reads go on without it.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
+        let held = self.app.catalogue.hold(self.id, self.movies);
         let result = self.tx.commit(result).await?;
         if let Some(hidden) = self.hidden {
             hidden.keep();
         }
         self.app.events.committed();
+        if let Some(held) = held
+            && let Err(error) = held.load(&self.app.db).await
+        {
+            tracing::warn!(%error, "a change was stored, but the collection cannot be read at the moment");
+        }
         Ok(result)
     }
 

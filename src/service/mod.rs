@@ -6,26 +6,23 @@ pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod batch;
+mod catalogue;
 pub mod changes;
 mod error;
 pub mod events;
 pub mod facets;
 pub mod health;
 pub mod import;
-mod log;
 pub mod making;
 pub mod movies;
 mod once;
 mod rights;
 pub mod search;
-mod search_queue;
 pub mod selection;
 pub mod sessions;
 pub mod setup;
-mod tally;
 pub mod tokens;
 pub mod users;
-mod vocabulary;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,10 +31,7 @@ use futures_util::future::BoxFuture;
 pub use once::Once;
 pub use rights::{Editor, Identity, Owner, Via, Viewer};
 
-use crate::{
-    db::Db,
-    domain::{Filter, Time},
-};
+use crate::{db::Db, domain::Time};
 
 /// What every operation needs. Shared, and cheap to clone behind its `Arc`.
 pub struct App {
@@ -47,9 +41,7 @@ pub struct App {
     audit: audit::Log,
     pub backups: backup::Status,
     events: events::Feed,
-    vocabulary: vocabulary::Vocabulary,
-    tally: tally::Tally,
-    searches: search_queue::SearchQueue,
+    catalogue: catalogue::Follower,
     /// Held by the import under way, where imports do not wait for one another in the database.
     import: tokio::sync::Mutex<()>,
     yield_policy: YieldPolicy,
@@ -74,9 +66,7 @@ impl App {
             audit: audit::Log::default(),
             backups: backup::Status::default(),
             events: events::Feed::default(),
-            vocabulary: vocabulary::Vocabulary::default(),
-            tally: tally::Tally::default(),
-            searches: search_queue::SearchQueue::default(),
+            catalogue: catalogue::Follower::default(),
             import: tokio::sync::Mutex::default(),
             yield_policy: Arc::new(making::yield_after_time_slice),
             probe: health::Probe::default(),
@@ -96,13 +86,10 @@ impl App {
     }
 }
 
-/// Gets ready what is kept in memory of the collection, so that nobody has to wait for it.
-pub async fn prepare(app: Arc<App>) {
-    let shared = app.clone();
-    let words = app.db.run_blocking(async move { shared.vocabulary.words(&shared.db).await.map(|_| ()) });
-    let words = words.await;
-    let kinds = tally::kinds(&app, &Filter::default()).await;
-    if let Err(error) = words.and(kinds.map(|_| ())) {
+/// Loads the catalogue, so that nobody has to wait for it; tries again until the collection can be read.
+pub async fn load_catalogue(app: Arc<App>) {
+    while let Err(error) = catalogue::follow(&app, None).await {
         tracing::warn!(%error, "the collection cannot be read at the moment");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -6,18 +6,13 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{
-    App, Editor, Error, Once, Viewer,
-    making::Making,
-    once::Begun,
-    search::{self, Match},
-    tally::{self, Kinds},
-};
+use super::{App, Editor, Error, Once, Viewer, catalogue, making::Making, once::Begun, search::Match};
 use crate::{
+    catalogue::{Catalogue, Counts, Facet},
     db::{movies as db, retry_write},
     domain::{
-        Attributes, ChangeKind, Changes, Cursor, Filter, Kind, Limit, ListQuery, Movie, MovieFormat, Rating,
-        ReleaseYear, Title, fold, sort_key,
+        Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, ReleaseYear,
+        Title,
     },
 };
 
@@ -49,8 +44,8 @@ pub struct Page {
     /// Where the next page goes on, if there is more.
     pub next: Option<Cursor>,
     pub matched: Match,
-    /// How many movies there are in all, where that is known.
-    pub total: Option<usize>,
+    /// How many movies there are in all, where that was asked for.
+    pub total: Option<u64>,
 }
 
 pub(super) fn not_found(id: i64) -> Error {
@@ -61,25 +56,21 @@ pub(super) fn not_found(id: i64) -> Error {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(app: &App, _: &Viewer, id: i64) -> Result<Movie, Error> {
-    db::get(&mut app.db.read().await?, id).await?.ok_or_else(|| not_found(id))
+pub async fn get(app: &Arc<App>, viewer: &Viewer, id: i64) -> Result<Movie, Error> {
+    catalogue::read(app, viewer, |catalogue| catalogue.get(id)).await?.ok_or_else(|| not_found(id))
 }
 
 /// The movies with this title (case and accents aside) and release year, in whatever format, by id.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn alike(app: &App, _: &Viewer, title: &Title, year: ReleaseYear) -> Result<Vec<Movie>, Error> {
-    /// No change has this id: what is not seen yet is not looked at.
-    const NO_CHANGE: i64 = 0;
-
-    let keys = [sort_key(title.as_str())];
-    let mut movies = db::with_sort_keys(&mut app.db.read().await?, NO_CHANGE, &keys).await?;
-    let folded = fold(title.as_str());
-    movies.retain(|movie| {
-        movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
-    });
-    Ok(movies)
+pub async fn alike(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    title: &Title,
+    year: ReleaseYear,
+) -> Result<Vec<Movie>, Error> {
+    catalogue::read(app, viewer, |catalogue| catalogue.duplicates(title, year)).await
 }
 
 /// A page of the movies that pass the filter. Where none does, the first is of those that pass it with
@@ -88,76 +79,49 @@ pub async fn alike(app: &App, _: &Viewer, title: &Title, year: ReleaseYear) -> R
 /// # Errors
 /// Those of the database.
 pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
-    let _permit = app.searches.permit(viewer, &query.filter).await?;
-    permitted_page(app, query, limit).await
-}
-
-async fn permitted_page(app: &Arc<App>, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
-    let sort = query.order();
-    let mut conn = app.db.read().await?;
-    // One more than asked for tells whether there is a next page.
-    let mut movies =
-        db::list(&mut conn, &query.filter, &sort, query.cursor.as_ref(), limit.get() + 1).await?;
-    drop(conn);
-    if movies.is_empty() && query.cursor.is_none() {
-        return near_page(app, query, limit).await;
+    let page = catalogue::read(app, viewer, |catalogue| exact_page(catalogue, query, limit)).await?;
+    if !page.movies.is_empty() || query.cursor.is_some() || query.filter.words.is_empty() {
+        return Ok(page);
     }
-    let more = movies.len() > limit.get();
-    movies.truncate(limit.get());
-    let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &sort));
-    Ok(Page { movies, next, matched: Match::Exact, total: None })
-}
-
-async fn near_page(app: &Arc<App>, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
-    let mut movies = search::near(app, &query.filter).await?;
+    let mut movies = near(app, viewer, &query.filter).await?;
     if let Some(sort) = &query.sort {
         movies.sort_by(|one, other| sort.compare(one, other));
     }
-    let (matched, total) = (Match::of_near(&movies), Some(movies.len()));
+    let (matched, total) = (Match::of_near(&movies), movies.len() as u64);
     movies.truncate(limit.get());
-    Ok(Page { movies, next: None, matched, total })
+    Ok(Page { movies, next: None, matched, total: query.total.then_some(total) })
+}
+
+fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
+    let sort = query.order();
+    // One more than asked for tells whether there is a next page.
+    let mut movies = catalogue.page(&query.filter, &sort, query.cursor.as_ref(), limit.get() + 1);
+    let more = movies.len() > limit.get();
+    movies.truncate(limit.get());
+    let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &sort));
+    let total = query.total.then(|| catalogue.count(&query.filter));
+    Page { movies, next, matched: Match::Exact, total }
+}
+
+async fn near(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Vec<Movie>, Error> {
+    let filter = filter.clone();
+    catalogue::read_long(app, viewer, move |catalogue| catalogue.near(&filter)).await
 }
 
 /// All movies that pass the filter, page by page, each read when it is wanted: nothing is held open for
-/// a slow reader, and memory does not grow with the collection.
+/// a slow reader, and memory does not grow with the collection. The total is counted with the first.
 pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item = Result<Page, Error>> {
     stream::try_unfold(Some(query), move |query| {
         let (app, viewer) = (app.clone(), viewer.clone());
         async move {
             let Some(mut query) = query else { return Ok(None) };
-            let db = app.db.clone();
-            // Whoever waits for it occupies no thread.
-            let permit = app.searches.permit(&viewer, &query.filter).await?;
-            let page = db.run_blocking(async move {
-                let _permit = permit;
-                let page = permitted_page(&app, &query, Limit::LARGEST).await?;
-                query.cursor.clone_from(&page.next);
-                let more = page.next.is_some();
-                Ok::<_, Error>((page, more.then_some(query)))
-            });
-            page.await.map(Some)
+            let page = page(&app, &viewer, &query, Limit::LARGEST).await?;
+            query.cursor.clone_from(&page.next);
+            query.total = false;
+            let more = page.next.is_some();
+            Ok(Some((page, more.then_some(query))))
         }
     })
-}
-
-/// How many movies pass the filter.
-///
-/// # Errors
-/// Those of the database.
-pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<i64, Error> {
-    let _permit = app.searches.permit(viewer, &filter).await?;
-    if filter.words.is_empty() {
-        let kinds = tally::kinds(app, &filter).await?;
-        return Ok(passing(&kinds, &filter).map(|(_, movies)| movies).sum());
-    }
-    let shared = app.clone();
-    app.db.run_blocking(async move { Ok(db::count(&mut shared.db.read().await?, &filter).await?) }).await
-}
-
-/// Those of the kinds that pass the filters beside the search.
-fn passing<'a>(kinds: &'a Kinds, filter: &'a Filter) -> impl Iterator<Item = (Kind, i64)> {
-    let passing = kinds.iter().filter(|(kind, _)| filter.passes(kind).all());
-    passing.map(|(kind, movies)| (*kind, *movies))
 }
 
 /// Adds a movie.
@@ -228,48 +192,16 @@ async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -
 /// # Errors
 /// [`Error::NotFound`] where none passes.
 pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
-    let _permit = app.searches.permit(viewer, &filter).await?;
-    let (shared, exact) = (app.clone(), filter.clone());
-    if let Some(movie) = app.db.run_blocking(async move { pick(&shared, &exact).await }).await? {
+    let exact = catalogue::read(app, viewer, |catalogue| catalogue.random(&filter, &mut rand::rng()));
+    if let Some(movie) = exact.await? {
         return Ok((movie, Match::Exact));
     }
-    let mut near = search::near(app, &filter).await?;
+    let mut near = near(app, viewer, &filter).await?;
     if near.is_empty() {
         return Err(Error::NotFound("no movie fits".to_owned()));
     }
     let place = rand::rng().random_range(0..near.len());
     Ok((near.swap_remove(place), Match::Fuzzy))
-}
-
-async fn pick(app: &App, filter: &Filter) -> Result<Option<Movie>, Error> {
-    /// Enough guesses to hit nearly always where every twentieth id is a movie that passes.
-    const GUESSES: usize = 64;
-
-    let mut conn = app.db.read().await?;
-    if let Some((least, greatest)) = db::id_range(&mut conn).await? {
-        // The first of uniform guesses that is a hit is uniform among the hits.
-        let guesses: Vec<i64> = {
-            let mut random = rand::rng();
-            (0..GUESSES).map(|_| random.random_range(least..=greatest)).collect()
-        };
-        let hits = db::with_ids(&mut conn, filter, &guesses).await?;
-        let first = guesses.iter().find_map(|id| hits.iter().find(|movie| movie.id == *id));
-        if let Some(movie) = first {
-            return Ok(Some(movie.clone()));
-        }
-        // Few pass: count them and take one by its place. It may be deleted in between.
-        for _ in 0..3 {
-            let count = db::count(&mut conn, filter).await?;
-            if count == 0 {
-                break;
-            }
-            let place = rand::rng().random_range(0..count);
-            if let Some(movie) = db::nth(&mut conn, filter, place).await? {
-                return Ok(Some(movie));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Counts and means of the movies that pass a filter.
@@ -299,37 +231,37 @@ pub struct Stats {
 /// # Errors
 /// Those of the database.
 pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
-    let _permit = app.searches.permit(viewer, &filter).await?;
-    let kinds = tally::kinds(app, &filter).await?;
-    let stats = Stats::of(passing(&kinds, &filter));
-    if stats.movies > 0 {
-        return Ok((stats, Match::Exact));
-    }
-    let near = search::near(app, &filter).await?;
-    Ok((Stats::of(near.iter().map(|movie| (Kind::of(movie), 1))), Match::of_near(&near)))
+    catalogue::read_long(app, viewer, move |catalogue| {
+        let counts = catalogue.counts(&filter);
+        if counts.movies > 0 {
+            return (Stats::of(&counts), Match::Exact);
+        }
+        let near = catalogue.near(&filter);
+        (Stats::of(&Counts::of(near.iter())), Match::of_near(&near))
+    })
+    .await
 }
 
 impl Stats {
-    fn of(kinds: impl IntoIterator<Item = (Kind, i64)>) -> Self {
-        let mut stats = Self {
-            movie_format: MovieFormat::ALL.map(|format| (format.as_str(), 0)).into(),
-            rating: (Rating::MIN..=Rating::MAX).map(|rating| (rating, 0)).collect(),
-            ..Self::default()
-        };
-        let mut ratings = 0;
-        for (kind, movies) in kinds {
-            let (year, rating) = (kind.release_year.get(), kind.rating.get());
-            stats.movies += movies;
-            stats.total_length += kind.length.get() * movies;
-            ratings += rating * movies;
-            *stats.movie_format.entry(kind.movie_format.as_str()).or_default() += movies;
-            *stats.rating.entry(rating).or_default() += movies;
-            *stats.release_year.entry(year).or_default() += movies;
-            *stats.decade.entry(year / 10 * 10).or_default() += movies;
+    fn of(counts: &Counts) -> Self {
+        let sum = |facet| counts.by_value(facet).map(|(value, movies)| value * movies).sum();
+        let years = || counts.by_value(Facet::ReleaseYear).filter(|(_, movies)| *movies > 0);
+        let mut decade = BTreeMap::new();
+        for (year, movies) in years() {
+            *decade.entry(year / 10 * 10).or_default() += movies;
         }
-        stats.mean_length = mean(stats.total_length, stats.movies);
-        stats.mean_rating = mean(ratings, stats.movies);
-        stats
+        let (movies, total_length) = (counts.movies, sum(Facet::Length));
+        let formats = MovieFormat::ALL.iter().zip(counts.by_value(Facet::MovieFormat));
+        Self {
+            movies,
+            total_length,
+            mean_length: mean(total_length, movies),
+            mean_rating: mean(sum(Facet::Rating), movies),
+            movie_format: formats.map(|(format, (_, movies))| (format.as_str(), movies)).collect(),
+            rating: counts.by_value(Facet::Rating).collect(),
+            release_year: years().collect(),
+            decade,
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Who asks, and what he may: rights as types that only a check can make.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use super::{Error, audit::RequestContext};
-use crate::domain::{Role, Time, TokenName, UserName};
+use crate::{
+    db::log::Tail,
+    domain::{Role, Time, TokenName, UserName},
+};
 
 /// Who is signed in, and how.
 #[derive(Debug, Clone)]
@@ -15,6 +18,8 @@ pub struct Identity {
     pub via: Via,
     /// The request that is made; none at the console.
     pub request: Option<RequestContext>,
+    /// What the log of changes showed when the token or the session was checked.
+    pub(super) seen: Option<Arc<Tail>>,
 }
 
 /// How somebody signed in.
@@ -115,7 +120,7 @@ impl Owner {
     #[must_use]
     pub fn console() -> Self {
         let name = UserName::parse(UserName::CONSOLE).expect("letters are a valid name");
-        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console, request: None })
+        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console, request: None, seen: None })
     }
 }
 

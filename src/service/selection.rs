@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, Editor, Error, batch::SMALL, changes::PIECE, making::Making};
+use super::{App, Editor, Error, batch::SMALL, catalogue, changes::PIECE, making::Making};
 use crate::{
     db::{movies as db, retry_write},
     domain::{ChangeKind, Changes, Filter, Movie},
@@ -62,15 +62,18 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     let mut making = Making::of_many(tx, app, editor, kind).await?;
     let (filter, mut ids) = match selection {
         Selection::Films(ids) => (Filter::default(), ids.clone()),
-        Selection::All(filter) => (filter.clone(), db::ids(&mut making, filter).await?),
+        Selection::All(filter) => {
+            let ids = catalogue::read_committed(app, |catalogue| catalogue.ids(filter)).await?;
+            (filter.clone(), ids)
+        }
     };
     ids.sort_unstable();
     ids.dedup();
     let mut done = Done::default();
     for ids in ids.chunks(PIECE) {
-        db::lock(&mut making, ids).await?;
+        let mut films = db::lock(&mut making, ids).await?;
         // Before it was locked, somebody else may have made a film one that does not pass the filter.
-        let films = db::with_ids(&mut making, &filter, ids).await?;
+        films.retain(|film| filter.finds(film));
         done.gone += ids.len() - films.len();
         done.films += apply(&mut making, action, films).await?;
     }

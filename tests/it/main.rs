@@ -1,6 +1,7 @@
 //! The service, tested from outside on both databases.
 
 mod api;
+mod catalogue;
 mod cli;
 mod db;
 mod deploy;

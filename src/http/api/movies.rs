@@ -73,7 +73,7 @@ async fn list(
 
     let Some(limit) = query.limit else { return whole_list(app, &viewer, &uri, query, format).await };
     let page = movies::page(app, &viewer, &query, limit).await?;
-    let mut head = head(app, &viewer, &uri, &query, format, &page).await?;
+    let mut head = head(&uri, format, &page);
     if let Some(next) = page.next {
         head.insert(header::LINK, next_page(&uri, &next.encode(&query.order()))?);
     }
@@ -91,34 +91,23 @@ pub async fn whole_list(
     query: ListQuery,
     format: Format,
 ) -> Result<Response, Problem> {
-    let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query.clone()));
+    let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query));
     // Read before the answer begins, so that an error of the database is still an answer of its own.
     let first = pages.next().await.transpose()?.unwrap_or_default();
-    let head = head(app, viewer, uri, &query, format, &first).await?;
+    let head = head(uri, format, &first);
     Ok((head, body_of(&first, pages, format)).into_response())
 }
 
 /// What the head of an answer says of a list, of which this is the first page.
-async fn head(
-    app: &Arc<App>,
-    viewer: &Viewer,
-    uri: &Uri,
-    query: &ListQuery,
-    format: Format,
-    page: &Page,
-) -> Result<HeaderMap, Problem> {
+fn head(uri: &Uri, format: Format, page: &Page) -> HeaderMap {
     let mut head = HeaderMap::new();
     head.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     head.insert(header::VARY, HeaderValue::from_static("accept"));
     head.extend(matched(uri, page.matched));
-    if query.total {
-        let total = match page.total {
-            Some(total) => total.into(),
-            None => movies::count(app, viewer, query.filter.clone()).await?.into(),
-        };
-        head.insert("x-total-count", total);
+    if let Some(total) = page.total {
+        head.insert("x-total-count", total.into());
     }
-    Ok(head)
+    head
 }
 
 /// How movies match a search, where there is one.

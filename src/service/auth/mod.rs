@@ -5,7 +5,10 @@ mod secrets;
 mod throttle;
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -144,6 +147,7 @@ pub async fn basic(
         role: user.role,
         via: Via::Password { stored: digest(&user.password_hash) },
         request: Some(request),
+        seen: None,
     };
     if computed {
         app.audit(&(&identity).into(), &Event::SignedIn { user: &identity.name, session: None });
@@ -157,8 +161,9 @@ pub async fn basic(
 /// [`Error::Unauthenticated`] for a token that is unknown, revoked or expired.
 pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<Identity, Error> {
     let hash = Secret::presented(token).hash();
-    let presented = tokens::by_secret(&mut app.db.read().await?, &hash, app.now()).await?;
-    let Some(presented) = presented else {
+    let last = app.catalogue.last();
+    let presented = tokens::by_secret(&mut app.db.read().await?, &hash, app.now(), last).await?;
+    let Some((presented, seen)) = presented else {
         app.audit_refusal(&Actor::unknown("token", &request), Refusal::Token, None);
         return Err(Error::Unauthenticated("the token is unknown, was revoked or has expired"));
     };
@@ -174,6 +179,7 @@ pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<I
             expires_at: token.expires_at,
         },
         request: Some(request),
+        seen: Some(Arc::new(seen)),
     })
 }
 
@@ -185,12 +191,13 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     let now = app.now();
     let mut presented = None;
     for cookie in cookies {
-        presented = sessions::by_secret(&mut app.db.read().await?, &cookie.hash(), valid_after(now)).await?;
+        let (hash, last) = (cookie.hash(), app.catalogue.last());
+        presented = sessions::by_secret(&mut app.db.read().await?, &hash, valid_after(now), last).await?;
         if presented.is_some() {
             break;
         }
     }
-    let Some(presented) = presented else {
+    let Some((presented, seen)) = presented else {
         app.audit_refusal(&Actor::unknown("session", &request), Refusal::Session, None);
         return Err(Error::Unauthenticated("the session has ended; sign in again"));
     };
@@ -209,6 +216,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
         role: presented.user_role,
         via: Via::Session { id: session.id },
         request: Some(request),
+        seen: Some(Arc::new(seen)),
     })
 }
 
@@ -340,6 +348,7 @@ pub async fn login(
         role: user.role,
         via: Via::Session { id },
         request: Some(request),
+        seen: None,
     };
     Ok((secret, identity))
 }

@@ -323,7 +323,7 @@ async fn take(service: &Service, step: &Step) -> u16 {
 
 /// Takes every movie and every change away.
 async fn reset(service: &Service) {
-    let tables = ["movie_words", "movie_rows", "movie_versions", "changes"];
+    let tables = ["movie_rows", "movie_versions", "changes"];
     let sql: String = tables.map(|table| format!("DELETE FROM {table};")).concat();
     service.database.execute(&sql).await.expect("nothing is left");
 }

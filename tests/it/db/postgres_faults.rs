@@ -7,7 +7,7 @@ use reelshelf::{
     db::{Db, DbError, changes, deadline, movies},
     domain::Role,
     http::Settings,
-    limits::{MAX_DATABASE_WRITE_CONNECTIONS, MAX_SEARCHES_OF_USER},
+    limits::MAX_DATABASE_WRITE_CONNECTIONS,
 };
 use reqwest::Method;
 use serde_json::json;
@@ -330,28 +330,4 @@ async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
     until(async || behind_first(&instance).await == (vec![2, 3, 4], false)).await;
     let own = "SELECT count(*) FROM changes WHERE xact <> '0'";
     assert_eq!(service.number(own).await, 2, "what was not copied stays where it is");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_searches_of_one_user_leave_connections_to_the_others() {
-    let service = Service::start(Kind::Postgres).await;
-    service.add("Heat", "DVD", 170, 1995, 5).await;
-    let holder = idle_transaction(&service.database, "LOCK TABLE movie_words IN ACCESS EXCLUSIVE MODE").await;
-    let searches = (0..20).map(|_| {
-        let search = service.request_as(&service.viewer, Method::GET, "/movie/random?q=heat");
-        tokio::spawn(Answer::of(search))
-    });
-    let searches: Vec<_> = searches.collect();
-    let running = async || service.number(WAITING).await;
-    let most = i64::try_from(MAX_SEARCHES_OF_USER).unwrap();
-    until(async || running().await == most).await;
-    for path in ["/me", "/movie/1", "/movie", "/health/ready"] {
-        assert_eq!(service.get(path).await.status, 200, "{path}");
-    }
-    assert_eq!(running().await, most);
-    holder.batch_execute("ROLLBACK").await.unwrap();
-    for search in searches {
-        let answer = search.await.unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-    }
 }

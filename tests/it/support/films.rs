@@ -48,7 +48,7 @@ pub async fn fill(service: &Service, movies: &[Value]) {
 pub async fn empty(service: &Service) {
     service
         .database
-        .execute("DELETE FROM movie_words; DELETE FROM movie_rows; DELETE FROM movie_versions; DELETE FROM changes")
+        .execute("DELETE FROM movie_rows; DELETE FROM movie_versions; DELETE FROM changes")
         .await
         .expect("an empty collection");
 }

@@ -29,7 +29,7 @@ use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, Settings},
-    service::{App, Once, Owner, events, tokens, tokens::NewToken, users},
+    service::{App, Once, Owner, events, load_catalogue, tokens, tokens::NewToken, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -146,6 +146,7 @@ impl Service {
         let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, routes).await });
         tokio::spawn(events::follow(app.clone()));
+        load_catalogue(app.clone()).await;
         Self {
             app,
             base,

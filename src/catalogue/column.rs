@@ -1,0 +1,121 @@
+//! Columns of the catalogue: values by slot, and texts, both in pages.
+
+use std::ops::{Index, IndexMut};
+
+/// The number of a movie's place in every column. A slot that a movie leaves is used again.
+pub(super) type Slot = u32;
+
+/// Values by slot, in pages of a fixed size, so that growing neither copies nor reserves twice the memory.
+pub(super) struct Column<T> {
+    pages: Vec<Box<[T]>>,
+    len: usize,
+}
+
+/// Values in one page.
+const PAGE_VALUES: usize = 4096;
+
+impl<T> Default for Column<T> {
+    fn default() -> Self {
+        Self { pages: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: Clone + Default> Column<T> {
+    /// Sets the value of a slot, which is in use or the one behind the last.
+    pub(super) fn set(&mut self, slot: Slot, value: T) {
+        if slot as usize == self.len {
+            if self.len.is_multiple_of(PAGE_VALUES) {
+                self.pages.push(vec![T::default(); PAGE_VALUES].into_boxed_slice());
+            }
+            self.len += 1;
+        }
+        self[slot] = value;
+    }
+
+    /// The pages, each with the values of its slots; those behind the last slot are the default.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &[T]> {
+        self.pages.iter().map(AsRef::as_ref)
+    }
+}
+
+impl<T> Column<T> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl<T> Index<Slot> for Column<T> {
+    type Output = T;
+
+    fn index(&self, slot: Slot) -> &T {
+        &self.pages[slot as usize / PAGE_VALUES][slot as usize % PAGE_VALUES]
+    }
+}
+
+impl<T> IndexMut<Slot> for Column<T> {
+    fn index_mut(&mut self, slot: Slot) -> &mut T {
+        &mut self.pages[slot as usize / PAGE_VALUES][slot as usize % PAGE_VALUES]
+    }
+}
+
+/// Where a title and its sort key stand among the texts: one behind the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TextRef {
+    page: u16,
+    start: u16,
+    title_bytes: u16,
+    key_bytes: u16,
+}
+
+/// Titles and sort keys, in pages. A text that is removed leaves a gap.
+#[derive(Default)]
+pub(super) struct Texts {
+    pages: Vec<Vec<u8>>,
+    gap_bytes: usize,
+}
+
+/// Bytes in one page of texts: whatever a `u16` can address.
+const PAGE_BYTES: usize = 1 << 16;
+/// Gaps are closed when they are larger than this and than what is left.
+const MAX_GAP_BYTES: usize = 1 << 20;
+
+impl Texts {
+    /// Stores a title with its sort key.
+    ///
+    /// # Panics
+    /// A text longer than any valid title, or more texts than 4 GiB.
+    pub(super) fn push(&mut self, title: &str, key: &str) -> TextRef {
+        let bytes = title.len() + key.len();
+        if self.pages.last().is_none_or(|page| page.len() + bytes > PAGE_BYTES) {
+            self.pages.push(Vec::with_capacity(PAGE_BYTES));
+        }
+        let number = |number: usize| u16::try_from(number).expect("texts are short and fit 65,536 pages");
+        let page = number(self.pages.len() - 1);
+        let texts = &mut self.pages[usize::from(page)];
+        let start = number(texts.len());
+        texts.extend_from_slice(title.as_bytes());
+        texts.extend_from_slice(key.as_bytes());
+        TextRef { page, start, title_bytes: number(title.len()), key_bytes: number(key.len()) }
+    }
+
+    /// Notes that a text is not used any more; tells whether the gaps are to be closed by storing all texts anew.
+    pub(super) fn remove(&mut self, text: TextRef) -> bool {
+        self.gap_bytes += usize::from(text.title_bytes) + usize::from(text.key_bytes);
+        self.gap_bytes > MAX_GAP_BYTES && self.gap_bytes * 2 > self.pages.len() * PAGE_BYTES
+    }
+
+    pub(super) fn title(&self, text: TextRef) -> &str {
+        let start = usize::from(text.start);
+        self.text(text, start, start + usize::from(text.title_bytes))
+    }
+
+    pub(super) fn key(&self, text: TextRef) -> &str {
+        let start = usize::from(text.start) + usize::from(text.title_bytes);
+        self.text(text, start, start + usize::from(text.key_bytes))
+    }
+
+    fn text(&self, text: TextRef, start: usize, end: usize) -> &str {
+        str::from_utf8(&self.pages[usize::from(text.page)][start..end])
+            .expect("a text is stored as it was given")
+    }
+}

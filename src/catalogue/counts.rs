@@ -1,0 +1,132 @@
+//! Counts of the movies that pass a filter: how many, by each value of a facet, and one of them at random.
+
+use rand::{Rng, RngExt};
+
+use super::{
+    Catalogue,
+    packed::{Facet, Packed},
+    page::Matches,
+};
+use crate::domain::{Filter, Movie};
+
+/// How many movies there are, and how many of each value of the facets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub movies: i64,
+    /// For each facet, by the number of the value.
+    by_value: [Vec<i64>; Facet::ALL.len()],
+}
+
+impl Counts {
+    /// Those of movies.
+    #[must_use]
+    pub fn of<'a>(movies: impl IntoIterator<Item = &'a Movie>) -> Self {
+        let mut counts = Self::none();
+        for movie in movies {
+            counts.add(Packed::new(&movie.attributes));
+        }
+        counts
+    }
+
+    /// Each value of a facet, as a number of the domain (a format by its place in [`MovieFormat::ALL`]), with the
+    /// movies that have it.
+    ///
+    /// [`MovieFormat::ALL`]: crate::domain::MovieFormat::ALL
+    pub fn by_value(&self, facet: Facet) -> impl Iterator<Item = (i64, i64)> {
+        (facet.min()..).zip(self.by_value[facet as usize].iter().copied())
+    }
+
+    fn none() -> Self {
+        Self { movies: 0, by_value: Facet::ALL.map(|facet| vec![0; facet.values()]) }
+    }
+
+    fn add(&mut self, packed: Packed) {
+        self.movies += 1;
+        for facet in Facet::ALL {
+            self.by_value[facet as usize][packed.value(facet)] += 1;
+        }
+    }
+
+    /// Counts every movie of a catalogue under a facet.
+    fn add_all(&mut self, catalogue: &Catalogue, facet: Facet) {
+        for (set, count) in catalogue.facets[facet as usize].iter().zip(&mut self.by_value[facet as usize]) {
+            *count = signed(set.len());
+        }
+    }
+}
+
+/// There are fewer movies than 2^32.
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Catalogue {
+    /// How many movies pass the filter.
+    #[must_use]
+    pub fn count(&self, filter: &Filter) -> u64 {
+        Matches::of(self, filter).count()
+    }
+
+    /// How many movies pass the filter, by the values of each facet.
+    #[must_use]
+    pub fn counts(&self, filter: &Filter) -> Counts {
+        let matches = Matches::of(self, filter);
+        let mut counts = Counts::none();
+        if matches.is_all() {
+            for facet in Facet::ALL {
+                counts.add_all(self, facet);
+            }
+            counts.movies = signed(self.len as u64);
+        } else {
+            matches.for_each_packed(|packed| counts.add(packed));
+        }
+        counts
+    }
+
+    /// For each facet, how many movies pass all of the filter but its own part, by their values; `movies` is how many
+    /// pass the whole.
+    #[must_use]
+    pub fn facet_counts(&self, filter: &Filter) -> Counts {
+        let mut counts = self.counts(filter);
+        let matches = Matches::of(self, filter);
+        for facet in Facet::ALL.into_iter().filter(|facet| !matches.test.allows_all(*facet)) {
+            let others = matches.without(facet);
+            if others.is_all() {
+                counts.add_all(self, facet);
+            } else {
+                let by_value = &mut counts.by_value[facet as usize];
+                by_value.fill(0);
+                others.for_each_packed(|packed: Packed| by_value[packed.value(facet)] += 1);
+            }
+        }
+        counts
+    }
+
+    /// The ids of the movies that pass the filter, in no order.
+    #[must_use]
+    pub fn ids(&self, filter: &Filter) -> Vec<i64> {
+        let slots = Matches::of(self, filter).slots();
+        slots.into_iter().map(|slot| self.rows[slot].id).collect()
+    }
+
+    /// One of the movies that pass the filter, each with the same probability.
+    #[must_use]
+    pub fn random(&self, filter: &Filter, random: &mut impl Rng) -> Option<Movie> {
+        /// Enough guesses to hit nearly always where every twentieth movie passes.
+        const GUESSES: usize = 64;
+
+        let matches = Matches::of(self, filter);
+        let slots = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        if slots == 0 {
+            return None;
+        }
+        // The first of uniform guesses that passes is uniform among those that pass.
+        let mut guesses = (0..GUESSES).map(|_| random.random_range(0..slots));
+        if let Some(slot) = guesses.find(|slot| matches.contains(*slot)) {
+            return Some(self.movie(slot));
+        }
+        let found = matches.slots();
+        let place = found.len().checked_sub(1).map(|last| random.random_range(0..=last))?;
+        Some(self.movie(found[place]))
+    }
+}

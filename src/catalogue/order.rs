@@ -1,0 +1,126 @@
+//! An order of all movies under one sort key, kept sorted as movies come and go.
+
+use super::column::Slot;
+
+/// Slots in an order, in chunks of a bounded size: finding a place is a binary search, changing it moves one
+/// chunk at most.
+#[derive(Default)]
+pub(super) struct Order {
+    chunks: Vec<Vec<Slot>>,
+}
+
+/// A place in an order: before the slot at this index of this chunk. Behind the last slot the chunk is one that
+/// is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    chunk: usize,
+    index: usize,
+}
+
+/// Slots in a chunk, at most; a full one is split in two.
+const CHUNK_SLOTS: usize = 1024;
+
+impl Order {
+    /// An order of slots that stand in it already.
+    pub(super) fn of_sorted(slots: &[Slot]) -> Self {
+        Self { chunks: slots.chunks(CHUNK_SLOTS / 8 * 7).map(<[Slot]>::to_vec).collect() }
+    }
+
+    /// The place behind all slots for which `is_before` is true; these come first.
+    pub(super) fn partition(&self, is_before: impl Fn(Slot) -> bool) -> Place {
+        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| is_before(*last)));
+        let index = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|slot| is_before(*slot)));
+        Place { chunk, index }
+    }
+
+    pub(super) fn insert(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
+        let mut place = self.partition(is_before);
+        if place.chunk == self.chunks.len() {
+            // Behind all others: the last chunk goes on.
+            if self.chunks.is_empty() {
+                self.chunks.push(Vec::new());
+            }
+            place = Place { chunk: self.chunks.len() - 1, index: self.chunks[self.chunks.len() - 1].len() };
+        }
+        let chunk = &mut self.chunks[place.chunk];
+        chunk.insert(place.index, slot);
+        if chunk.len() > CHUNK_SLOTS {
+            // What comes in order, as most movies do, fills chunks rather than halves of them.
+            let at_the_end = place.index + 1 == chunk.len();
+            let behind = chunk.split_off(if at_the_end { CHUNK_SLOTS / 8 * 7 } else { CHUNK_SLOTS / 2 });
+            self.chunks.insert(place.chunk + 1, behind);
+        }
+    }
+
+    pub(super) fn remove(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
+        let Place { chunk, index } = self.partition(is_before);
+        debug_assert_eq!(self.chunks.get(chunk).and_then(|chunk| chunk.get(index)), Some(&slot));
+        if let Some(slots) = self.chunks.get_mut(chunk)
+            && slots.get(index) == Some(&slot)
+        {
+            slots.remove(index);
+            if slots.is_empty() {
+                self.chunks.remove(chunk);
+            }
+        }
+    }
+
+    pub(super) fn start() -> Place {
+        Place { chunk: 0, index: 0 }
+    }
+
+    pub(super) fn end(&self) -> Place {
+        Place { chunk: self.chunks.len(), index: 0 }
+    }
+
+    /// The slots from a place on.
+    pub(super) fn from(&self, place: Place) -> impl Iterator<Item = Slot> {
+        let first = self.chunks.get(place.chunk).map_or(&[][..], |chunk| &chunk[place.index..]);
+        let others = self.chunks.get(place.chunk + 1..).unwrap_or_default();
+        first.iter().chain(others.iter().flatten()).copied()
+    }
+
+    /// The slots between two places.
+    pub(super) fn between(&self, from: Place, to: Place) -> impl Iterator<Item = Slot> {
+        self.from(from).take(self.distance(from, to))
+    }
+
+    fn distance(&self, from: Place, to: Place) -> usize {
+        if to <= from {
+            return 0;
+        }
+        let whole = self.chunks[from.chunk..to.chunk].iter().map(Vec::len).sum::<usize>();
+        whole + to.index - from.index
+    }
+
+    /// The slot right before a place.
+    pub(super) fn before(&self, place: Place) -> Option<Slot> {
+        match place.index.checked_sub(1) {
+            Some(index) => self.chunks.get(place.chunk)?.get(index).copied(),
+            None => self.chunks.get(place.chunk.checked_sub(1)?)?.last().copied(),
+        }
+    }
+
+    /// The slot at a place.
+    pub(super) fn at(&self, place: Place) -> Option<Slot> {
+        self.chunks.get(place.chunk)?.get(place.index).copied()
+    }
+
+    /// The place of the slot right before a place, where there is one.
+    pub(super) fn step_back(&self, place: Place) -> Option<Place> {
+        if let Some(index) = place.index.checked_sub(1) {
+            return Some(Place { index, ..place });
+        }
+        let chunk = place.chunk.checked_sub(1)?;
+        Some(Place { chunk, index: self.chunks[chunk].len() - 1 })
+    }
+
+    /// The place behind the slot at a place.
+    pub(super) fn step(&self, place: Place) -> Place {
+        match self.chunks.get(place.chunk) {
+            Some(chunk) if place.index + 1 < chunk.len() => Place { index: place.index + 1, ..place },
+            Some(_) => Place { chunk: place.chunk + 1, index: 0 },
+            None => place,
+        }
+    }
+}

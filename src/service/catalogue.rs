@@ -1,0 +1,301 @@
+//! The catalogue of this instance, kept up to date with the log of changes.
+//!
+//! Whoever reads has looked at the log when the token or session was checked. Mostly it showed nothing that the
+//! catalogue does not know; then the read costs no further query. Else what is new is applied first, change by
+//! change in the order of the log. What is too much for that is loaded aside, and takes the place of what was
+//! there as a whole.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use super::{App, Error, Viewer};
+use crate::{
+    catalogue::Catalogue,
+    db::{
+        Db, DbError,
+        backup::Snapshot,
+        changes::{self, Logged, Place},
+        deadline,
+        log::{self, Most, News, Tail},
+        movies,
+    },
+    limits::LONG_STATEMENT_WAIT,
+};
+
+/// What is applied while others wait; beyond it everything is loaded anew.
+const MOST: Most = Most { changes: 1000, movies: 1000, movies_in_all: 10_000 };
+/// What is applied to a catalogue that was loaded, before others read it.
+const MOST_SINCE_LOAD: Most = Most { changes: 100_000, movies: 100_000, movies_in_all: 200_000 };
+/// Movies that are loaded with one query.
+const LOADED_AT_ONCE: usize = 5000;
+
+/// The catalogue, and how far it has come. There is none before it is loaded.
+#[derive(Default)]
+pub(super) struct Follower {
+    known: RwLock<Option<Known>>,
+    /// Held by who applies changes.
+    following: tokio::sync::Mutex<()>,
+    /// Held by who loads.
+    loading: tokio::sync::Mutex<()>,
+    /// How often it was loaded.
+    loads: AtomicU64,
+    /// Large changes of this instance that are being loaded: until they are answered, reads need not show them.
+    held: Mutex<HashSet<i64>>,
+}
+
+struct Known {
+    catalogue: Catalogue,
+    /// The last change that is applied, as are all before it; none where the log was empty.
+    last: Option<Logged>,
+    /// Those behind it that are applied, too.
+    others: HashSet<i64>,
+}
+
+/// What has to be in the catalogue.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// What a look at the log showed.
+    Seen(&'a Tail),
+    /// All that is committed now, but for large changes of this instance that are not answered yet.
+    Answered,
+    /// All that is committed now.
+    Committed,
+}
+
+/// The changes cannot be applied one by one: they are too many, or the log is another one.
+#[derive(Debug)]
+struct TooMuch;
+
+impl Follower {
+    /// The last change before which nothing is unknown, to look at the log from.
+    pub(super) fn last(&self) -> Option<Logged> {
+        self.read(|known| known.last).flatten()
+    }
+
+    /// Whether all that a look at the log showed is in the catalogue.
+    pub(super) fn knows(&self, seen: &Tail) -> bool {
+        let held = self.held();
+        let knows = |known: &Known| {
+            // What is known must still be there: the collection may have been replaced.
+            let is_there =
+                if known.last.is_some() { seen.shows_last() } else { seen.len() >= known.others.len() };
+            is_there && seen.shows_only(|place, id| held.contains(&id) || known.has(place, id))
+        };
+        self.read(knows).unwrap_or(false)
+    }
+
+    /// Applies what is new, or loads all anew where that cannot be. Only within [`Db::run_blocking`].
+    async fn follow(&self, db: &Db, wanted: Wanted<'_>) -> Result<(), DbError> {
+        loop {
+            let loads = self.loads.load(Relaxed);
+            if self.is_loaded() {
+                let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
+                let held = match wanted {
+                    Wanted::Seen(seen) if self.knows(seen) => return Ok(()),
+                    Wanted::Seen(_) | Wanted::Answered => self.held().clone(),
+                    Wanted::Committed => HashSet::new(),
+                };
+                let news = news(db, self.last(), MOST).await?;
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(known) = &mut *known
+                    && known.apply(&news, &held, MOST).is_ok()
+                {
+                    return Ok(());
+                }
+            }
+            let _loading = deadline::in_time("loading the catalogue", self.loading.lock()).await?;
+            if self.loads.load(Relaxed) == loads {
+                self.load(db).await?;
+            }
+        }
+    }
+
+    /// Loads the collection aside, and puts it in the place of what was there.
+    async fn load(&self, db: &Db) -> Result<(), DbError> {
+        loop {
+            let mut loaded = deadline::within(LONG_STATEMENT_WAIT, Known::load(db)).await?;
+            // What was applied to the present one since must not be missing in the next.
+            let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
+            let news = news(db, loaded.last, MOST_SINCE_LOAD).await?;
+            if loaded.apply(&news, &HashSet::new(), MOST_SINCE_LOAD).is_ok() {
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+                self.loads.fetch_add(1, Relaxed);
+                return Ok(());
+            }
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> Option<T> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        self.read(|_| ()).is_some()
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn news(db: &Db, last: Option<Logged>, most: Most) -> Result<News, DbError> {
+    let place = last.map(|last| last.place).unwrap_or_default();
+    log::news(&mut db.read().await?, place, most).await
+}
+
+impl Known {
+    async fn load(db: &Db) -> Result<Self, DbError> {
+        // Reads wait for this, so it does not wait for writers.
+        let mut snapshot = Snapshot::begin(db).await?;
+        snapshot.allow_long_statements().await?;
+        let end = changes::end(&mut snapshot).await?;
+        let last = changes::from(&mut snapshot, end, 1).await?.into_iter().find(|change| change.settled);
+        let others =
+            changes::committed_behind(&mut snapshot, last.map(|last| last.place).unwrap_or_default());
+        let others = others.await?;
+        let mut loading = Catalogue::loading();
+        let mut above = 0;
+        loop {
+            let page = movies::page(&mut snapshot, above, LOADED_AT_ONCE).await?;
+            let Some(last) = page.last() else { break };
+            above = last.id;
+            for movie in &page {
+                loading.push(movie);
+            }
+        }
+        Ok(Self { catalogue: loading.finish(), last, others })
+    }
+
+    fn has(&self, place: Place, id: i64) -> bool {
+        self.others.contains(&id) || self.last.is_some_and(|last| place <= last.place)
+    }
+
+    /// Applies what is new but for the changes that are held.
+    fn apply(&mut self, news: &News, held: &HashSet<i64>, most: Most) -> Result<(), TooMuch> {
+        let is_last = |entry: &&Logged| self.last.is_some_and(|last| last.place == entry.place);
+        let (before, new) =
+            news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
+        let is_same_log = match (self.last, before) {
+            (Some(last), [first]) => (last.id, last.at) == (first.id, first.at),
+            // A collection that was put in the place of this one may hold movies whose changes are gone.
+            (None, []) => {
+                let is_of_log =
+                    |change: &Logged| change.place.is_of_transaction() || self.others.contains(&change.id);
+                let is_there = |id: &i64| new.iter().any(|change| change.id == *id);
+                new.iter().all(is_of_log) && self.others.iter().all(is_there)
+            }
+            _ => false,
+        };
+        let is_new = |change: &&Logged| !self.others.contains(&change.id) && !held.contains(&change.id);
+        let is_small = new.iter().filter(is_new).all(|change| change.movies <= most.movies);
+        if !is_same_log || !is_small || !news.is_whole {
+            return Err(TooMuch);
+        }
+        let applied: HashSet<i64> = new.iter().filter(is_new).map(|change| change.id).collect();
+        for (_, id, movie) in news.touched.iter().filter(|(change, ..)| applied.contains(change)) {
+            match movie {
+                Some(movie) => self.catalogue.put(movie),
+                None => drop(self.catalogue.remove(*id)),
+            }
+        }
+        self.others.extend(applied);
+        for change in new.iter().take_while(|change| change.settled) {
+            if !self.others.remove(&change.id) {
+                break; // it is held
+            }
+            self.last = Some(*change);
+        }
+        Ok(())
+    }
+}
+
+/// Reads from the catalogue, with all in it that was committed when the request came.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn read<T>(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    read: impl FnOnce(&Catalogue) -> T,
+) -> Result<T, Error> {
+    let catalogue = &app.catalogue;
+    if !viewer.seen.as_ref().is_some_and(|seen| catalogue.knows(seen)) {
+        follow(app, viewer.seen.clone()).await?;
+    }
+    Ok(catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)?)
+}
+
+fn not_loaded() -> DbError {
+    DbError::Unavailable("the catalogue is not loaded".to_owned())
+}
+
+/// Reads what takes milliseconds, where it holds up no other request.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn read_long<T: Send + 'static>(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    read: impl FnOnce(&Catalogue) -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (shared, viewer) = (app.clone(), viewer.clone());
+    app.db.run_blocking(async move { self::read(&shared, &viewer, read).await }).await
+}
+
+/// Reads what is committed, for a write. Only within [`Db::run_blocking`].
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -> T) -> Result<T, DbError> {
+    app.catalogue.follow(&app.db, Wanted::Committed).await?;
+    app.catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)
+}
+
+/// Brings the catalogue up to date; where something was seen of the log, at least so far.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<(), Error> {
+    let shared = app.clone();
+    let follow = async move {
+        let wanted = seen.as_deref().map_or(Wanted::Answered, Wanted::Seen);
+        Ok(shared.catalogue.follow(&shared.db, wanted).await?)
+    };
+    app.db.run_blocking(follow).await
+}
+
+/// A large change of this instance, which is being loaded.
+pub(super) struct Held<'a> {
+    follower: &'a Follower,
+    change: i64,
+}
+
+impl Follower {
+    /// Lets reads go on without a change, which is about to be committed, where it is large.
+    pub(super) fn hold(&self, change: i64, movies: i64) -> Option<Held<'_>> {
+        if movies <= MOST.movies {
+            return None;
+        }
+        self.held().insert(change);
+        Some(Held { follower: self, change })
+    }
+}
+
+impl Held<'_> {
+    /// Comes back when the change is in the catalogue. Only within [`Db::run_blocking`].
+    pub(super) async fn load(self, db: &Db) -> Result<(), DbError> {
+        let _loading = self.follower.loading.lock().await;
+        self.follower.load(db).await
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.follower.held().remove(&self.change);
+    }
+}

@@ -1,0 +1,240 @@
+//! The catalogue beside a naive model: a list of movies that is looked through for every question.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use rand::{SeedableRng, rngs::SmallRng};
+use reelshelf::{
+    catalogue::{Catalogue, Counts, Facet},
+    domain::{
+        Attributes, Bounds, Cursor, Filter, Kind, Length, Movie, MovieFormat, Nearness, Passes, Rating,
+        ReleaseYear, Sort, SortKey, Time, Title, Typed, fold, nearness,
+    },
+};
+
+const TITLES: [&str; 16] = [
+    "Heat",
+    "The Heat",
+    "heat!",
+    "Alien",
+    "Aliens",
+    "Alien 3",
+    "Alien 10",
+    "M*A*S*H",
+    "Amélie",
+    "amelie",
+    "…",
+    "千と千尋の神隠し",
+    "A Silent Harbor",
+    "Silent Hill",
+    "Harbour Lights",
+    "Terminator",
+];
+const SEARCHES: [&str; 12] = [
+    "",
+    "a",
+    "al",
+    "alie",
+    "the",
+    "silent harb",
+    "heat alien",
+    "3",
+    "zzz",
+    "harbro",
+    "terminatro",
+    "silnet harbor",
+];
+
+/// The movies as a list, by id.
+type Model = BTreeMap<i64, Movie>;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(Movie),
+    Remove(i64),
+}
+
+fn movie() -> impl Strategy<Value = Movie> {
+    let attributes = (prop::sample::select(&TITLES[..]), 0..3usize, 88..92i64, 1998..2002i64, 1..=5i64);
+    (1..60i64, attributes, 1..4i64, 0..3i64, 0..4i64).prop_map(
+        |(id, attributes, version, created, updated)| {
+            let (title, format, length, year, rating) = attributes;
+            Movie {
+                id,
+                attributes: Attributes {
+                    title: Title::parse(title).unwrap(),
+                    movie_format: MovieFormat::ALL[format],
+                    length: Length::try_from(length).unwrap(),
+                    release_year: ReleaseYear::try_from(year).unwrap(),
+                    rating: Rating::try_from(rating).unwrap(),
+                },
+                version,
+                created_at: Time::from_millis(created),
+                updated_at: Time::from_millis(updated),
+            }
+        },
+    )
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![4 => movie().prop_map(Step::Put), 1 => (1..60i64).prop_map(Step::Remove)];
+    prop::collection::vec(step, 0..150)
+}
+
+fn bounds(least: i64, most: i64) -> impl Strategy<Value = Bounds> {
+    let end = move || prop::option::of(least..=most);
+    (end(), end()).prop_map(|(one, other)| match (one, other) {
+        (Some(one), Some(other)) => Bounds { min: Some(one.min(other)), max: Some(one.max(other)) },
+        (min, max) => Bounds { min, max },
+    })
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let formats = prop::sample::subsequence(MovieFormat::ALL.to_vec(), 0..3);
+    let search = prop::sample::select(&SEARCHES[..]);
+    (search, formats, bounds(87, 93), bounds(1997, 2003), bounds(1, 5)).prop_map(
+        |(search, movie_formats, length, release_year, rating)| {
+            let mut filter = Filter { movie_formats, length, release_year, rating, ..Filter::default() };
+            filter.search(search).unwrap();
+            filter
+        },
+    )
+}
+
+fn sort() -> impl Strategy<Value = Sort> {
+    let keys = prop::sample::subsequence(SortKey::ALL.to_vec(), 1..4).prop_shuffle();
+    (keys, prop::collection::vec(any::<bool>(), 4)).prop_map(|(keys, descending)| {
+        let keys = keys.iter().zip(descending);
+        let keys: Vec<String> = keys
+            .map(|(key, descending)| format!("{}{}", if descending { "-" } else { "" }, key.as_str()))
+            .collect();
+        Sort::parse(&keys.join(",")).unwrap()
+    })
+}
+
+/// The catalogue and the model after some steps, of which a part is loaded at once.
+fn built(steps: &[Step]) -> (Catalogue, Model) {
+    let (mut catalogue, mut model) = (Catalogue::default(), Model::new());
+    for (n, step) in steps.iter().enumerate() {
+        if n == steps.len() / 2 {
+            let mut loading = Catalogue::loading();
+            for movie in model.values() {
+                loading.push(movie);
+            }
+            catalogue = loading.finish();
+        }
+        match step {
+            Step::Put(movie) => {
+                catalogue.put(movie);
+                model.insert(movie.id, movie.clone());
+            }
+            Step::Remove(id) => assert_eq!(catalogue.remove(*id), model.remove(id).is_some()),
+        }
+    }
+    (catalogue, model)
+}
+
+/// The movies that pass, in an order.
+fn found(model: &Model, filter: &Filter, sort: &Sort) -> Vec<Movie> {
+    let mut movies: Vec<Movie> = model.values().filter(|movie| filter.finds(movie)).cloned().collect();
+    movies.sort_by(|one, other| sort.compare(one, other));
+    movies
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn pages_are_those_of_the_model(steps in steps(), filter in filter(), sort in sort(), limit in 1..7usize) {
+        let (catalogue, model) = built(&steps);
+        let expected = found(&model, &filter, &sort);
+        let mut pages: Vec<Movie> = Vec::new();
+        loop {
+            let after = pages.last().map(|last| Cursor::after(last, &sort));
+            let page = catalogue.page(&filter, &sort, after.as_ref(), limit);
+            pages.extend_from_slice(&page);
+            if page.len() < limit {
+                break;
+            }
+        }
+        prop_assert_eq!(pages, expected);
+    }
+
+    #[test]
+    fn a_page_goes_on_behind_a_movie_that_is_gone(
+        steps in steps(), gone in movie(), filter in filter(), sort in sort()
+    ) {
+        let (catalogue, model) = built(&steps);
+        let mut expected = found(&model, &filter, &sort);
+        expected.retain(|movie| sort.compare(movie, &gone).is_gt());
+        expected.truncate(5);
+        prop_assert_eq!(catalogue.page(&filter, &sort, Some(&Cursor::after(&gone, &sort)), 5), expected);
+    }
+
+    #[test]
+    fn counts_are_those_of_the_model(steps in steps(), filter in filter()) {
+        let (catalogue, model) = built(&steps);
+        let passing = |pass: fn(Passes) -> bool| {
+            let search = Filter { words: filter.words.clone(), ..Filter::default() };
+            let filter = &filter;
+            Counts::of(model.values().filter(move |movie| search.finds(movie) && pass(filter.passes(&Kind::of(movie)))))
+        };
+        let all = passing(Passes::all);
+        prop_assert_eq!(catalogue.len(), model.len());
+        prop_assert_eq!(i64::try_from(catalogue.count(&filter)).unwrap(), all.movies);
+        prop_assert_eq!(catalogue.counts(&filter), all.clone());
+        let mut ids = catalogue.ids(&filter);
+        ids.sort_unstable();
+        let expected: Vec<i64> = model.values().filter(|movie| filter.finds(movie)).map(|movie| movie.id).collect();
+        prop_assert_eq!(ids, expected);
+
+        let counts = catalogue.facet_counts(&filter);
+        prop_assert_eq!(counts.movies, all.movies);
+        let but_one = [
+            (Facet::MovieFormat, passing(|p| p.length && p.release_year && p.rating)),
+            (Facet::Length, passing(|p| p.movie_format && p.release_year && p.rating)),
+            (Facet::ReleaseYear, passing(|p| p.movie_format && p.length && p.rating)),
+            (Facet::Rating, passing(|p| p.movie_format && p.length && p.release_year)),
+        ];
+        for (facet, expected) in but_one {
+            prop_assert!(counts.by_value(facet).eq(expected.by_value(facet)), "{facet:?}");
+        }
+    }
+
+    #[test]
+    fn single_movies_are_those_of_the_model(steps in steps(), filter in filter(), seed in any::<u64>()) {
+        let (catalogue, model) = built(&steps);
+        for id in 0..62 {
+            prop_assert_eq!(catalogue.get(id), model.get(&id).cloned());
+        }
+        let picked = catalogue.random(&filter, &mut SmallRng::seed_from_u64(seed));
+        match picked {
+            Some(movie) => prop_assert!(filter.finds(&movie) && model.get(&movie.id) == Some(&movie)),
+            None => prop_assert!(!model.values().any(|movie| filter.finds(movie))),
+        }
+        for title in TITLES.map(|title| Title::parse(title).unwrap()) {
+            let year = ReleaseYear::try_from(2000).unwrap();
+            let same = |movie: &&Movie| {
+                movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == fold(title.as_str())
+            };
+            let expected: Vec<Movie> = model.values().filter(same).cloned().collect();
+            prop_assert_eq!(catalogue.duplicates(&title, year), expected);
+        }
+    }
+
+    #[test]
+    fn near_movies_are_those_of_the_model(steps in steps(), filter in filter()) {
+        let (catalogue, model) = built(&steps);
+        let typed: Vec<Typed> = filter.words.iter().map(|word| Typed::new(word)).collect();
+        let mut expected: Vec<(Nearness, Movie)> = Vec::new();
+        if typed.iter().any(|typed| typed.automaton().is_some()) {
+            let others = Filter { words: Vec::new(), ..filter.clone() };
+            for movie in found(&model, &others, &Sort::of(SortKey::Title)) {
+                expected.extend(nearness(&typed, movie.attributes.title.as_str()).map(|near| (near, movie)));
+            }
+        }
+        expected.sort_by_key(|(nearness, _)| *nearness);
+        let expected: Vec<Movie> = expected.into_iter().map(|(_, movie)| movie).collect();
+        prop_assert_eq!(catalogue.near(&filter), expected);
+    }
+}
