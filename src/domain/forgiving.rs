@@ -54,40 +54,27 @@ impl Typed {
         self.errors.as_ref()
     }
 
-    /// The shortest beginning of a folded word that is near enough.
-    #[must_use]
-    pub fn beginning<'w>(&self, word: &'w str) -> Option<&'w str> {
-        let end = match &self.errors {
-            None => word.starts_with(&self.word).then_some(self.word.len()),
-            Some(dfa) => beginnings(dfa, word).find_map(|(end, errors)| errors.and(Some(end))),
-        };
-        end.map(|end| &word[..end])
-    }
-
     /// How near a folded word of a title is; none where it is not near enough.
     #[must_use]
     pub fn nearness(&self, word: &str) -> Option<Nearness> {
         let (least, of_all) = match &self.errors {
             None => (word.starts_with(&self.word).then_some(0), (word == self.word).then_some(0)),
-            Some(dfa) => (
-                beginnings(dfa, word).filter_map(|(_, errors)| errors).min(),
-                beginnings(dfa, word).last().and_then(|(_, errors)| errors),
-            ),
+            Some(dfa) => (beginnings(dfa, word).flatten().min(), beginnings(dfa, word).last().flatten()),
         };
         Some(Nearness { errors: least?, beginnings: usize::from(of_all != least) })
     }
 }
 
-/// Where each beginning of a word ends, in bytes, and its errors, where these are forgiven.
-fn beginnings(dfa: &DFA, word: &str) -> impl Iterator<Item = (usize, Option<usize>)> {
+/// The errors of each beginning of a word, byte by byte, where these are forgiven.
+fn beginnings(dfa: &DFA, word: &str) -> impl Iterator<Item = Option<usize>> {
     let states = word.bytes().scan(dfa.initial_state(), |state, byte| {
         *state = dfa.transition(*state, byte);
         Some(*state)
     });
     // Within a letter of several bytes there is no distance.
-    (1..).zip(states).map(|(end, state)| match dfa.distance(state) {
-        Distance::Exact(errors) => (end, Some(errors.into())),
-        Distance::AtLeast(_) => (end, None),
+    states.map(|state| match dfa.distance(state) {
+        Distance::Exact(errors) => Some(errors.into()),
+        Distance::AtLeast(_) => None,
     })
 }
 
@@ -223,11 +210,6 @@ mod tests {
             let least = of_beginnings.iter().min().copied().filter(|errors| *errors <= forgiven);
             let expected = least.map(|errors| (errors, usize::from(*of_beginnings.last().unwrap() > errors)));
             prop_assert_eq!(near(&typed, &word), expected);
-
-            let shortest = of_beginnings.iter().position(|errors| *errors <= forgiven);
-            let shortest = shortest.map(|end| of_word[..=end].iter().collect::<String>());
-            let typed = Typed::new(&typed);
-            prop_assert_eq!(typed.beginning(&word).map(str::to_owned), shortest);
         }
     }
 }

@@ -54,12 +54,6 @@ impl Filter {
         self.passes(&Kind::of(movie)).all()
             && self.words.iter().all(|typed| words.iter().any(|word| word.starts_with(typed)))
     }
-
-    /// Whether every movie passes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// What a movie is but for its title: what filters look at, and statistics count.
@@ -226,18 +220,6 @@ impl SortKey {
             Self::Rating => KeyValue::Number(a.rating.get()),
             Self::CreatedAt => KeyValue::Number(movie.created_at.as_millis()),
             Self::UpdatedAt => KeyValue::Number(movie.updated_at.as_millis()),
-        }
-    }
-
-    /// All values of a key that has only a few, in ascending order.
-    #[must_use]
-    pub fn few_values(self) -> Option<Vec<KeyValue>> {
-        match self {
-            Self::Rating => Some((Rating::MIN..=Rating::MAX).map(KeyValue::Number).collect()),
-            Self::MovieFormat => {
-                Some(MovieFormat::ALL.iter().map(|f| KeyValue::Text(f.as_str().to_owned())).collect())
-            }
-            _ => None,
         }
     }
 }

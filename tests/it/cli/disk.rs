@@ -1,7 +1,8 @@
 //! Disks that fail, as the program sees them: a library before the system's lets reads of one file fail.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::FileExt, path::Path, process::Command};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Method;
 
 use super::{add_user, token};
@@ -79,23 +80,24 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     let get = async |path: &str| Answer::of(server.request(Method::GET, path).bearer_auth(&token)).await;
     assert_eq!(get("/movie/1").await.status, 200);
     fs::write(&faulty, "").unwrap();
-    // By indexes of which nothing was read yet.
-    for path in ["/movie?sort=rating,title", "/movie?sort=-length&limit=1000", "/movie?sort=releaseYear"] {
+    // By an index of which nothing was read yet.
+    for path in ["/history/1?limit=1000", "/history/1?limit=500", "/history/1"] {
         let answer = get(path).await;
         answer.problem(503);
         assert_ne!(answer.header("retry-after"), "", "{path}: {answer:?}");
     }
     fs::remove_file(&faulty).unwrap();
-    assert_eq!(get("/movie?sort=rating,title&limit=1000").await.status, 200, "it goes on by itself");
+    assert_eq!(get("/history/1?limit=1000").await.status, 200, "it goes on by itself");
     server.end().expect(0);
 
-    // The same pages, but what is in them is no part of a database.
-    let mut bytes = fs::read(&file).unwrap();
-    let schema = 256 * 1024; // with the roots of all tables, so that it can be opened
-    bytes[schema..].fill(0xa5);
-    fs::write(&file, bytes).unwrap();
+    // The same pages, but what is in them is no part of a database any more.
     let server = Program::start(&database);
-    let answer = server.request(Method::GET, "/movie?sort=rating,title&limit=1000").bearer_auth(&token);
+    let schema = 256 * 1024; // with the roots of all tables, so that connections can still be opened
+    let rest = usize::try_from(fs::metadata(&file).unwrap().len()).unwrap() - schema;
+    let opened = fs::OpenOptions::new().write(true).open(&file).unwrap();
+    opened.write_all_at(&vec![0xa5; rest], schema as u64).unwrap();
+    let end_of_index = format!("/history/1?cursor={}", URL_SAFE_NO_PAD.encode("after 4500"));
+    let answer = server.request(Method::GET, &end_of_index).bearer_auth(&token);
     Answer::of(answer).await.problem(500);
     assert!(server.log().contains("malformed"), "{}", server.log());
 }

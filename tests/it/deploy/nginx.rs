@@ -358,6 +358,8 @@ async fn an_export_comes_as_it_is_made() {
                 INSERT INTO changes (at, user_name, via, kind, movies) VALUES (0, 'x', 'console', 'import', 200000)"; // more than fits into all the sockets on the way
     site.database.execute(many).await.unwrap();
     let client = site.client([127, 0, 0, 1]);
+    let read = async || site.request(&client, Method::GET, "/movie?limit=1").send().await.unwrap().status();
+    until(async || read().await == 200).await; // not before all of it is loaded
     for path in ["/movie", "/export/films.ndjson"] {
         let export = site.request(&client, Method::GET, path).send().await.unwrap();
         assert_eq!(export.status(), 200);
