@@ -110,10 +110,10 @@ def unreachable(given, report, seconds):
         stage.start()
 
         def reconnect():
-            # Whoever kept a session would keep its locks.
-            sql = "SELECT state, wait_event, query FROM pg_stat_activity WHERE application_name = 'reelshelf'"
+            # Whoever kept a transaction would keep its locks. One that had just connected is idle, and has none.
+            sql = "SELECT state, query FROM pg_stat_activity WHERE application_name = 'reelshelf' AND state <> 'idle'"
             if left := stage.cluster.psql(sql).splitlines():
-                stage.problems.append(f"the server keeps {len(left)} sessions of a client that is gone: {left}")
+                stage.problems.append(f"the server keeps {len(left)} transactions of a client that is gone: {left}")
             machine.reconnect()
 
         figures = asyncio.run(stands_still(stage, machine.cut_off, reconnect, seconds))
