@@ -189,7 +189,7 @@ on_both! {
         assert!(!answer.text.contains("backup"), "{}", answer.text);
         server.end().expect(0);
 
-        let without = Program::start(&database);
+        let without = Program::start_with(&database, &[], &[("RUST_LOG", "info")]);
         Answer::of(without.request(Method::GET, "/metrics").bearer_auth(&token)).await.problem(404);
         assert!(!without.end().said().contains("metrics"));
     }

@@ -132,8 +132,9 @@ pub fn are_sought() -> bool {
 pub fn note(secrets: &[String]) {
     let Some(files) = &*FILES else { return };
     let forms = secrets.iter().flat_map(|secret| forms(secret));
-    let lines: String =
-        forms.filter(|form| form.len() >= SHORTEST && !form.contains('\n')).map(|form| form + "\n").collect();
+    // One of blanks alone, which is refused as a password, is in every line that is indented.
+    let is_sought = |form: &String| form.len() >= SHORTEST && !form.contains('\n') && !form.trim().is_empty();
+    let lines: String = forms.filter(is_sought).map(|form| form + "\n").collect();
     files.secrets.lock().expect("a file").write_all(lines.as_bytes()).expect("room on the disk");
 }
 
