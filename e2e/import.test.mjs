@@ -93,6 +93,22 @@ test("where one types, one goes on typing while the preview follows", async () =
   await page.done();
 });
 
+test("a file that is chosen before the script is there is previewed", async () => {
+  await service.empty();
+  const page = await open(service);
+  let come;
+  const time = new Promise((resolve) => (come = resolve));
+  await page.route("**/import.js", async (route) => {
+    await time;
+    await route.continue();
+  });
+  await page.goto("/import", { waitUntil: "commit" });
+  await page.locator("#file").setInputFiles(file("clz.csv", CLZ));
+  come();
+  await count(page, "Refused", "3");
+  await page.done();
+});
+
 test("a file can be dropped anywhere", async () => {
   await service.empty();
   const page = await open(service);

@@ -130,3 +130,7 @@ function show({ response, responseURL }) {
 
 /** What a folded list is called, whatever it counts. */
 const named = (details) => details.firstElementChild.textContent.replace(/[\d,]+/g, "");
+
+// A file may have been chosen before this script was there, or kept by the browser over a reload.
+const chosen = form()?.elements.file;
+if (chosen?.files.length > 0) chosen.dispatchEvent(new Event("input", { bubbles: true }));
