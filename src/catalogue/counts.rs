@@ -70,7 +70,10 @@ impl Catalogue {
     /// How many movies pass the filter, by the values of each facet.
     #[must_use]
     pub fn counts(&self, filter: &Filter) -> Counts {
-        let matches = Matches::of(self, filter);
+        self.counts_of(&Matches::of(self, filter))
+    }
+
+    fn counts_of(&self, matches: &Matches<'_>) -> Counts {
         let mut counts = Counts::none();
         if matches.is_all() {
             for facet in Facet::ALL {
@@ -87,8 +90,8 @@ impl Catalogue {
     /// pass the whole.
     #[must_use]
     pub fn facet_counts(&self, filter: &Filter) -> Counts {
-        let mut counts = self.counts(filter);
         let matches = Matches::of(self, filter);
+        let mut counts = self.counts_of(&matches);
         for facet in Facet::ALL.into_iter().filter(|facet| !matches.test.allows_all(*facet)) {
             let others = matches.without(facet);
             if others.is_all() {

@@ -235,7 +235,18 @@ impl Catalogue {
         after: Option<&[KeyValue]>,
         limit: usize,
     ) {
-        let mut found = matches.slots();
+        self.add_first(slots, matches.slots(), keys, after, limit);
+    }
+
+    /// Adds the first of some movies behind a place, in their order, at most `limit`.
+    fn add_first(
+        &self,
+        slots: &mut Vec<Slot>,
+        mut found: Vec<Slot>,
+        keys: Keys<'_>,
+        after: Option<&[KeyValue]>,
+        limit: usize,
+    ) {
         if let Some(after) = after {
             found.retain(|slot| self.compare_to(keys, *slot, after).is_gt());
         }
@@ -391,12 +402,9 @@ impl Catalogue {
             return self.fill(page, &matches.like(key, run[0]), keys, after);
         }
         page.steps = page.steps.checked_sub(run.len()).ok_or(TooFar)?;
-        let mut found: Vec<Slot> = run.into_iter().filter(|slot| matches.contains(*slot)).collect();
-        if let Some(after) = after {
-            found.retain(|slot| self.compare_to(keys, *slot, after).is_gt());
-        }
-        sort_first(&mut found, page.limit - page.slots.len(), |one, other| self.compare_by(keys, one, other));
-        page.slots.extend(found);
+        let found = run.into_iter().filter(|slot| matches.contains(*slot)).collect();
+        let room = page.limit - page.slots.len();
+        self.add_first(&mut page.slots, found, keys, after, room);
         Ok(())
     }
 
