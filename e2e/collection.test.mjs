@@ -99,6 +99,61 @@ for (const viewport of [WIDE, NARROW]) {
   });
 }
 
+/** Opens the collection while its script is on the way, and lets that come after `act`. */
+async function beforeTheScript(page, act) {
+  let come;
+  const time = new Promise((resolve) => (come = resolve));
+  await page.route("**/collection.js", async (route) => {
+    await time;
+    await route.fallback();
+  });
+  await page.goto("/", { waitUntil: "commit" });
+  await act();
+  come();
+}
+
+test("what is typed before the script is there is searched", async () => {
+  await service.empty();
+  await service.fill(films(250));
+  const page = await open(service);
+  const search = page.getByRole("searchbox");
+  await beforeTheScript(page, () => search.pressSequentially("zod"));
+  await queries(page, "?q=zod");
+  const found = (await service.movies("?q=zod")).length;
+  await heading(page).getByText(`${found} films found`).waitFor();
+  await becomes(() => search.evaluate((field) => field === document.activeElement && field.value), "zod");
+  // Who comes back finds the field as the films are, whatever was typed there last.
+  await page.goBack();
+  await heading(page).getByText("250 films", { exact: true }).waitFor();
+  await becomes(() => search.inputValue(), "");
+  await page.goto("/docs/");
+  await page.goBack();
+  await heading(page).getByText("250 films", { exact: true }).waitFor();
+  await page.waitForLoadState("networkidle");
+  await becomes(() => search.inputValue(), "");
+  await queries(page, "");
+  await page.done();
+});
+
+test("a filter that is chosen before the script is there is applied", async () => {
+  await service.empty();
+  await service.fill(films(60));
+  const page = await open(service);
+  const box = page.getByRole("checkbox", { name: /^VHS/ });
+  await beforeTheScript(page, () => box.check());
+  const found = (await service.movies("?movieFormat=VHS")).length;
+  await heading(page).getByText(`${found} films found`).waitFor();
+  await queries(page, "?movieFormat=VHS");
+  // The browser restores no box when one comes back to where it was not set.
+  await page.goBack();
+  await heading(page).getByText("60 films", { exact: true }).waitFor();
+  await page.reload();
+  await page.waitForLoadState("networkidle");
+  await becomes(() => box.isChecked(), false);
+  await queries(page, "");
+  await page.done();
+});
+
 for (const view of ["shelf", "table"]) {
   test(`further films come as one scrolls the ${view}, and the place is kept`, async () => {
     await service.empty();

@@ -58,7 +58,16 @@ function begin() {
   watch();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
-  if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+  // Somebody may have been faster than this script. The browser restores nothing here: `autocomplete` is off.
+  if (search.value !== search.defaultValue) show(address(), { typed: true });
+  else if ([...form.elements].some(isChanged)) show(address(), { push: true });
+  else if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+}
+
+/** Whether a field of the form differs from what the server sent. A year that is being typed is not complete. */
+function isChanged(field) {
+  if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
+  return field.type === "text" && field.value !== field.defaultValue && field !== document.activeElement;
 }
 
 /** The address that the form means; what was left empty is left out. */

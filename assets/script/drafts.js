@@ -17,6 +17,8 @@ const forget = (isGone) => {
 const fields = () => [...form.elements].filter(({ name, type }) => name && !["password", "file", "submit"].includes(type));
 const isChosen = ({ type, checked }) => !["radio", "checkbox"].includes(type) || checked;
 const typed = () => JSON.stringify(fields().filter(isChosen).map(({ name, value }) => [name, value]));
+const isTyped = ({ type, value, defaultValue = value, checked, defaultChecked }) =>
+  ["radio", "checkbox"].includes(type) ? checked !== defaultChecked : value !== defaultValue;
 const keep = () => sessionStorage.setItem(nameOf(place), typed());
 const discard = () => sessionStorage.removeItem(nameOf(place));
 
@@ -63,6 +65,8 @@ if (form) {
   } else if (draft && draft !== typed()) {
     restore(draft);
     tell();
+  } else if (!draft && fields().some(isTyped)) {
+    keep(); // by somebody who was faster than this script
   }
   form.addEventListener("input", keep);
   form.addEventListener("submit", () => {
