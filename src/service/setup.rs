@@ -1,6 +1,6 @@
 //! The first owner: made once, with a one-time code or from the environment. There is no default password.
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
 
 use subtle::ConstantTimeEq;
 
@@ -14,6 +14,9 @@ use crate::{
     domain::{Password, Role, UserName},
     limits::SETUP_CODE_LIFETIME,
 };
+
+/// How soon another code is tried to be made where the database did not answer.
+const RETRY: Duration = Duration::from_secs(60);
 
 /// Whether there is no user yet.
 ///
@@ -35,6 +38,25 @@ pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
     let end = app.now().plus_millis(i64::try_from(SETUP_CODE_LIFETIME.as_millis()).unwrap_or(i64::MAX));
     *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), end));
     Ok(Some(code))
+}
+
+/// Makes a new code each time that the one before has ended, as long as there is no user, and offers it.
+pub async fn renew(app: &App, wait: impl AsyncFn(Duration), offer: impl Fn(&Secret)) {
+    let mut next = SETUP_CODE_LIFETIME;
+    loop {
+        wait(next).await;
+        next = match begin(app).await {
+            Ok(Some(code)) => {
+                offer(&code);
+                SETUP_CODE_LIFETIME
+            }
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "no new set-up code can be made at the moment");
+                RETRY
+            }
+        };
+    }
 }
 
 /// Checks the one-time code, and that it is still needed: before anything else that is sent with it.

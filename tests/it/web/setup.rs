@@ -1,13 +1,28 @@
 //! The page on which the first owner is made.
 
-use reelshelf::{http::Settings, service::setup};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use reelshelf::{
+    domain::Role,
+    http::Settings,
+    limits::SETUP_CODE_LIFETIME,
+    service::{auth::Secret, setup},
+};
 use reqwest::Method;
 use serde_json::json;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{HOSTILE, cookie, field, form, is_page, with_cookie};
 use crate::{
+    api::health::set_reachable,
     on_both,
-    support::{Answer, PASSWORD, Service, TestDatabase},
+    support::{Answer, Kind, PASSWORD, Service, TestDatabase},
 };
 
 /// A service without users, and its one-time code.
@@ -183,4 +198,60 @@ on_both! {
         }
         assert!(setup::needed(&service.app).await.unwrap());
     }
+}
+
+on_both! {
+    async fn as_long_as_there_is_no_user_a_new_code_is_offered_when_one_has_ended(database: TestDatabase) {
+        let (service, first) = fresh(database).await;
+        let (codes, mut offered) = mpsc::unbounded_channel();
+        let (begun, mut waits) = mpsc::unbounded_channel();
+        let hour = Semaphore::new(0);
+        let wait = async |time: Duration| {
+            begun.send(time).expect("somebody looks");
+            hour.acquire().await.expect("it is open").forget();
+        };
+        let offer = |code: &Secret| codes.send(code.reveal().to_owned()).expect("somebody looks");
+        let walk = async {
+            let mut last = first;
+            for _ in 0..3 {
+                assert_eq!(waits.recv().await, Some(SETUP_CODE_LIFETIME));
+                assert!(offered.is_empty(), "no code before its time");
+                service.pass_millis(60 * 60 * 1000);
+                hour.add_permits(1);
+                let next = offered.recv().await.expect("a code");
+                is_page(&submit(&service, &last, "mallory", PASSWORD).await, 403);
+                last = next;
+            }
+            assert_eq!(submit(&service, &last, "olivia", PASSWORD).await.status, 303);
+            hour.add_permits(1);
+        };
+        tokio::join!(setup::renew(&service.app, wait, offer), walk);
+        assert!(offered.is_empty(), "there is a user");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_that_could_not_be_made_is_tried_again_soon() {
+    let (service, _) = fresh(TestDatabase::new(Kind::Postgres).await).await;
+    let (waits, offered) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let wait = async |time: Duration| {
+        let waits_before = {
+            let mut waits = waits.lock().expect("waits");
+            waits.push(time);
+            waits.len() - 1
+        };
+        set_reachable(&service, waits_before != 0).await;
+        if offered.load(SeqCst) > 0 {
+            service.add_user("olivia", Role::Owner).await;
+        }
+    };
+    let count = |_: &Secret| {
+        offered.fetch_add(1, SeqCst);
+    };
+    setup::renew(&service.app, wait, count).await;
+    let waits = waits.into_inner().expect("waits");
+    let [first, tries @ .., last] = &waits[..] else { panic!("{waits:?}") };
+    assert_eq!([*first, *last], [SETUP_CODE_LIFETIME; 2]);
+    assert!(!tries.is_empty() && tries.iter().all(|time| *time < SETUP_CODE_LIFETIME / 10), "{tries:?}");
+    assert_eq!(offered.into_inner(), 1);
 }
