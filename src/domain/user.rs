@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_script::{Script, UnicodeScript};
+use unicode_security::skeleton;
 
 use super::{Invalid, fold, movie::quoted, parse_short_text};
 
@@ -99,9 +100,9 @@ impl UserName {
     /// of several scripts; `console`, which the history shows for the administrator.
     pub fn parse_new(text: &str) -> Result<Self, Invalid> {
         let name = Self::parse(text)?;
-        if name.key() == Self::CONSOLE {
+        if name.looks_like(&Self(Self::CONSOLE.to_owned())) {
             return Err(Invalid::new(
-                "must not be console, which stands for the administrator in the history",
+                "must neither be console, which stands for the administrator in the history, nor look like it",
             ));
         }
         if let Some(c) = name.0.chars().find(|c| INVISIBLE_LETTERS.contains(c)) {
@@ -129,6 +130,14 @@ impl UserName {
     #[must_use]
     pub fn key(&self) -> String {
         fold(&self.0)
+    }
+
+    /// Whether people take one name for the other, as it is written or in small letters: a Cyrillic `сор` and a Latin
+    /// `cop` (Unicode Technical Standard 39, section 4).
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let looks_same = |one: &str, other: &str| skeleton(one).eq(skeleton(other));
+        looks_same(&self.0, &other.0) || looks_same(&self.key(), &other.key())
     }
 }
 
@@ -211,6 +220,7 @@ mod tests {
             "a b",
             "console",
             "Cónsole",
+            "conso1e",
             "olivia\u{3164}",
             "\u{3164}",
             "\u{115f}",
@@ -223,6 +233,30 @@ mod tests {
             assert!(UserName::parse_new(bad).is_err(), "{bad:?}");
         }
         assert!(UserName::parse("\u{43e}livia").is_ok(), "who has such a name already signs in");
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_recognised() {
+        let looks_like = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|name| UserName::parse(name).unwrap());
+            assert_eq!(one.looks_like(&other), other.looks_like(&one));
+            one.looks_like(&other)
+        };
+        for (one, other) in [
+            ("\u{441}\u{43e}\u{440}", "cop"), // Cyrillic
+            ("\u{3bf}\u{3bf}", "oo"),         // Greek
+            ("\u{421}\u{41e}\u{420}", "cop"), // Cyrillic capitals, of which the small letters look like it
+            ("Ivan", "lvan"),
+            ("ivan", "IVAN"),
+            ("o1ga", "olga"),
+            ("zoë", "zoe"),
+        ] {
+            assert!(looks_like(one, other), "{one} {other}");
+        }
+        for (one, other) in [("olivia", "olive"), ("\u{438}\u{432}\u{430}\u{43d}", "ivan"), ("anna", "hanna")]
+        {
+            assert!(!looks_like(one, other), "{one} {other}");
+        }
     }
 
     #[test]

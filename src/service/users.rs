@@ -33,7 +33,7 @@ pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
 /// Adds a user.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the name is taken; [`Error::KeyReused`].
+/// [`Error::Conflict`] where the name is taken or looks the same as another one; [`Error::KeyReused`].
 pub async fn add(
     app: &App,
     owner: &Owner,
@@ -49,6 +49,14 @@ pub async fn add(
             Begun::First(tx) => tx,
             Begun::Again(user) => return Ok(user),
         };
+        let names = users::list(&mut tx).await?;
+        let alike = names.iter().find(|user| user.name.key() != name.key() && user.name.looks_like(name));
+        if let Some(User { name: other, .. }) = alike {
+            return Err(Error::Conflict(format!(
+                "the name looks the same as that of the user {}; choose another one",
+                other.as_str()
+            )));
+        }
         let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
         if let Err(DbError::Duplicate(_)) = inserted {
             return Err(Error::Conflict(format!(

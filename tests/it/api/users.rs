@@ -309,3 +309,22 @@ on_both! {
         assert!(setup::begin(&fresh.app).await.expect("an answer").is_none());
     }
 }
+
+on_both! {
+    async fn a_name_that_looks_like_that_of_another_user_is_refused(service: &Service) {
+        let add = async |name: &str| {
+            let user = json!({"name": name, "password": PASSWORD, "role": "viewer"});
+            service.post("/user", &user).await
+        };
+        for name in ["cop", "olga"] {
+            assert_eq!(add(name).await.status, 201);
+        }
+        for alike in ["\u{441}\u{43e}\u{440}", "\u{421}\u{41e}\u{420}", "o1ga"] {
+            let refused = add(alike).await.problem(409);
+            assert!(refused["detail"].as_str().unwrap().contains("looks the same"), "{refused}");
+        }
+        let taken = add("C\u{f3}p").await.problem(409);
+        assert!(taken["detail"].as_str().unwrap().contains("already"), "{taken}");
+        assert_eq!(add("\u{43e}\u{43b}\u{438}\u{432}\u{438}\u{44f}").await.status, 201, "a name like no other");
+    }
+}
