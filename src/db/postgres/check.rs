@@ -21,24 +21,40 @@ impl Postgres {
     }
 
     /// A pooler that gives a session to each transaction breaks prepared statements, settings and LISTEN. It gives
-    /// the session of a connection that rests to another one, or another session to the same one.
+    /// the session of a connection that rests to another one, or, where it takes its sessions in turn, another session
+    /// to the same one. Some may come to it meanwhile, so this looks again at the end.
     async fn check_sessions(&self, mut resting: Client) -> Result<(), DbError> {
-        const SESSION: &str = "SELECT pg_backend_pid()";
-        let before: i32 = value(&mut resting, SESSION).await?;
+        let mut sessions = vec![session(&mut resting).await?, session(&mut resting).await?];
         let mut other = self.read().await?;
-        other.batch("BEGIN").await?;
-        let elsewhere = value::<i32>(&mut other, SESSION).await;
-        let after = value::<i32>(&mut resting, SESSION).await;
+        other.batch("BEGIN").await.map_err(|error| match error {
+            // PgBouncer's words with `pool_mode = statement`
+            DbError::Unavailable(why) if why.contains("pooling mode") => pooled(),
+            error => error,
+        })?;
+        let elsewhere = session(&mut other).await;
+        sessions.extend(session(&mut resting).await);
         other.roll_back().await;
-        if before == elsewhere? || before != after? {
-            return Err(DbError::Refused(
-                "a pooler before PostgreSQL gives each transaction another session; let it pool sessions \
-                 (PgBouncer: pool_mode = session)"
-                    .to_owned(),
-            ));
+        for _ in 0..2 {
+            sessions.push(session(&mut resting).await?);
+        }
+        let own = sessions[0];
+        if elsewhere? == own || sessions.iter().any(|session| *session != own) {
+            return Err(pooled());
         }
         Ok(())
     }
+}
+
+async fn session(client: &mut Client) -> Result<i32, DbError> {
+    value(client, "SELECT pg_backend_pid()").await
+}
+
+fn pooled() -> DbError {
+    DbError::Refused(
+        "a pooler before PostgreSQL gives each transaction another session; let it pool sessions \
+         (PgBouncer: pool_mode = session)"
+            .to_owned(),
+    )
 }
 
 /// The one value of a query, without a prepared statement, which such a pooler would mix up.

@@ -1,3 +1,4 @@
 //! The service as it is deployed.
 
 mod nginx;
+mod pgbouncer;

@@ -353,9 +353,11 @@ async fn an_event_comes_at_once() {
 #[tokio::test]
 async fn an_export_comes_as_it_is_made() {
     let site = Site::start().await;
-    let many = "INSERT INTO movie_rows SELECT nextval('movie_ids'), 'Film ' || n, 'DVD', 90, 2000, 3, 1, 0, 0, 0 \
-                FROM generate_series(1, 200000) n; \
-                INSERT INTO changes (at, user_name, via, kind, movies) VALUES (0, 'x', 'console', 'import', 200000)"; // more than fits into all the sockets on the way
+    // More than fits into all the sockets on the way.
+    let many = "INSERT INTO movie_rows \
+                SELECT nextval('movie_ids'), repeat('🎬', 40) || n, 'DVD', 90, 2000, 3, 1, 0, 0, 0 \
+                FROM generate_series(1, 100000) n; \
+                INSERT INTO changes (at, user_name, via, kind, movies) VALUES (0, 'x', 'console', 'import', 100000)";
     site.database.execute(many).await.unwrap();
     let client = site.client([127, 0, 0, 1]);
     let read = async || site.request(&client, Method::GET, "/movie?limit=1").send().await.unwrap().status();
