@@ -115,10 +115,15 @@ impl Follower {
         }
     }
 
-    /// Loads the collection aside, and puts it in the place of what was there.
+    /// Loads the collection aside, and puts it in the place of what was there. This may take longer than the request
+    /// waits that has begun it, and is for all others, too.
     async fn load(&self, db: &Db) -> Result<(), DbError> {
+        deadline::within(LONG_STATEMENT_WAIT, self.load_aside(db)).await
+    }
+
+    async fn load_aside(&self, db: &Db) -> Result<(), DbError> {
         loop {
-            let mut loaded = deadline::within(LONG_STATEMENT_WAIT, Known::load(db)).await?;
+            let mut loaded = Known::load(db).await?;
             // What was applied to the present one since must not be missing in the next.
             let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
             let news = news(db, loaded.last, MOST_SINCE_LOAD).await?;
@@ -256,7 +261,8 @@ pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -
     app.catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)
 }
 
-/// Brings the catalogue up to date; where something was seen of the log, at least so far.
+/// Brings the catalogue up to date; where something was seen of the log, at least so far. Loading goes on where it
+/// takes longer than the deadline.
 ///
 /// # Errors
 /// Those of the database.
@@ -264,9 +270,18 @@ pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<()
     let shared = app.clone();
     let follow = async move {
         let wanted = seen.as_deref().map_or(Wanted::Answered, Wanted::Seen);
-        Ok(shared.catalogue.follow(&shared.db, wanted).await?)
+        shared.catalogue.follow(&shared.db, wanted).await
     };
-    app.db.run_blocking(follow).await
+    let follow = Box::pin(app.db.run_blocking(follow));
+    Ok(deadline::in_time("the catalogue", follow).await??)
+}
+
+/// Does the same as long as it takes.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn follow_long(app: &Arc<App>) -> Result<(), Error> {
+    deadline::within(LONG_STATEMENT_WAIT, follow(app, None)).await
 }
 
 /// A large change of this instance, which is being loaded.

@@ -110,7 +110,7 @@ pub async fn follow(app: Arc<App>) {
     };
     let hand_on = async {
         loop {
-            if let Err(error) = catalogue::follow(&app, None).await {
+            if let Err(error) = catalogue::follow_long(&app).await {
                 tracing::warn!(%error, "new changes cannot be read at the moment");
             }
             let held_back = feed.hand_on(&app).await.unwrap_or_else(|error| {

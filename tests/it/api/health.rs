@@ -1,14 +1,22 @@
 //! Health, and what is answered while the database cannot be reached.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use reelshelf::{limits::WRITER_STALL, service::health};
+use reelshelf::{
+    db::{Db, DbError, deadline},
+    domain::Time,
+    limits::WRITER_STALL,
+    service::{App, Error, Identity, Owner, Viewer, health, movies},
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::{
     on_both,
-    support::{Answer, HANGS, Kind, PASSWORD, Service, TestDatabase, movie},
+    support::{Answer, HANGS, Kind, PASSWORD, Service, TestDatabase, movie, until},
 };
 
 on_both! {
@@ -140,5 +148,18 @@ on_both! {
         }
         tx.commit().await.unwrap();
         ready(begun + WRITER_STALL * 100).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn loading_the_collection_goes_on_when_who_has_begun_it_waits_no_longer(database: TestDatabase) {
+        let db = Db::open(&database.address).await.unwrap();
+        let app = Arc::new(App::new(db, Arc::new(Time::now)));
+        let ready = async || health::ready(&app, Instant::now()).await.is_ok();
+        assert!(!ready().await, "it is not loaded yet");
+        let viewer = Viewer::from(Identity::clone(&Owner::console()));
+        let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, 1)).await;
+        assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)))), "{read:?}");
+        until(ready).await; // nobody else loads it
     }
 }
