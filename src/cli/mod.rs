@@ -29,7 +29,7 @@ mod token;
 mod undo;
 mod user;
 
-use std::{fs, io::IsTerminal, path::Path, process::ExitCode};
+use std::{fs, io::IsTerminal, num::NonZero, path::Path, process::ExitCode, thread};
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
@@ -257,6 +257,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         log::start(cli.log_format, serves || !std::io::stderr().is_terminal())?;
     }
     let mut runtime = runtime::Builder::new_multi_thread();
+    // A disk that hangs keeps as many threads as there are processors, for reads, and one for a write.
+    runtime.worker_threads(thread::available_parallelism().map_or(1, NonZero::get) + 2);
     // Each thread of the blocking pool may hold a connection to the database.
     let runtime = runtime.max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {

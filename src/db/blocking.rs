@@ -1,6 +1,7 @@
 //! Futures that block a thread while they are polled, on the blocking pool.
 
 use std::{
+    cell::Cell,
     future::Future,
     pin::Pin,
     sync::{
@@ -28,7 +29,7 @@ pub(super) async fn run<T: Send + 'static>(
     while !closing.is_cancelled() {
         let (waker, closes) = (wake.clone(), closing.clone());
         let polled = spawn_blocking(move || {
-            let poll = poll(&mut work, &waker, &closes);
+            let poll = here(|| poll(&mut work, &waker, &closes));
             (poll, work)
         });
         let (poll, pending) = polled.await?;
@@ -39,6 +40,23 @@ pub(super) async fn run<T: Send + 'static>(
         closing.run_until_cancelled(wake.notify.notified()).await;
     }
     Ok(None)
+}
+
+thread_local! {
+    static IS_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread may be held up: it is none of those that run all other tasks.
+pub(super) fn is_here() -> bool {
+    IS_HERE.get()
+}
+
+/// Does work on this thread, which is none of those that run all other tasks.
+pub(super) fn here<T>(work: impl FnOnce() -> T) -> T {
+    let before = IS_HERE.replace(true);
+    let done = work();
+    IS_HERE.set(before);
+    done
 }
 
 /// Polls until the work is done or waits for something that has not happened meanwhile.

@@ -176,6 +176,12 @@ impl Db {
         done.ok_or_else(closed)??
     }
 
+    /// Does work on the thread that calls this, and waits there for what the work waits for. So it must be a thread
+    /// of its own.
+    pub fn block_on<T>(runtime: &tokio::runtime::Handle, work: impl Future<Output = T>) -> T {
+        blocking::here(|| runtime.block_on(work))
+    }
+
     /// That a SQLite file is in its place still: from the moment on when it was found moved, removed or replaced,
     /// nothing is written any more.
     ///
@@ -329,9 +335,12 @@ impl Conn {
     ) -> Result<Vec<T>, DbError> {
         let sql = sql.into();
         if let Inner::Reader(reader) = &mut self.0 {
-            let give_up = deadline::current();
+            let (give_up, readers) = (deadline::current(), reader.home());
             loop {
-                match sqlite_rows(reader.connection(), sql.as_str(), params, &read) {
+                let turn = readers.turn().await?;
+                let found = sqlite_rows(reader.connection(), sql.as_str(), params, &read);
+                drop(turn);
+                match found {
                     Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
                         tokio::time::sleep(sqlite::RETRY).await;
                     }

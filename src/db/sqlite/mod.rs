@@ -3,6 +3,7 @@
 mod file;
 mod progress;
 mod readers;
+mod watch;
 mod writer;
 
 use std::{
@@ -66,6 +67,9 @@ impl Sqlite {
         connection.execute_batch(&format!("PRAGMA journal_size_limit = {}", writer::LONG_LOG_BYTES))?;
         connection.busy_timeout(Duration::ZERO)?;
         let readers = Arc::new(Readers::new(file.clone()));
+        if to_be_served {
+            watch::start(&readers)?;
+        }
         Ok(Self { writer: writer::Queue::new(connection, file.clone(), readers.clone())?, readers, file })
     }
 
@@ -73,9 +77,11 @@ impl Sqlite {
     pub(super) async fn read(&self) -> Result<Reader, DbError> {
         let give_up = deadline::current();
         loop {
+            let turn = self.readers.turn().await?;
             if let Some(reader) = self.readers.take()? {
                 return Ok(reader);
             }
+            drop(turn);
             if tokio::time::Instant::now() >= give_up {
                 return Err(DbError::Unavailable("there is no connection to read with".to_owned()));
             }

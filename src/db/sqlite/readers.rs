@@ -6,14 +6,17 @@
 //! single movies by many clients a third faster.
 
 use std::{
+    num::NonZero,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{connect, file::DatabaseFile, is_busy};
-use crate::db::DbError;
+use crate::db::{DbError, blocking, closed, deadline};
 
 /// Readers kept open while nobody uses them.
 const IDLE_READERS: usize = 16;
@@ -25,9 +28,10 @@ const SHARED_LOCK_HELD: Duration = Duration::from_millis(100);
 const READER_CACHE_KIB: u32 = 2 * 1024;
 
 /// Read-only connections for all.
-pub(super) struct Readers {
+pub(in crate::db) struct Readers {
     file: Arc<DatabaseFile>,
     pool: Mutex<Pool>,
+    turns: Semaphore,
 }
 
 #[derive(Default)]
@@ -36,28 +40,41 @@ struct Pool {
     idle: Vec<Connection>,
     /// The one that holds the shared lock for the others.
     lock_holder: Option<Connection>,
+    /// Whether one is about to take the lock.
+    is_taking_lock: bool,
 }
 
 impl Readers {
     pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
-        Self { file, pool: Mutex::default() }
+        let turns = thread::available_parallelism().map_or(1, NonZero::get);
+        Self { file, pool: Mutex::default(), turns: Semaphore::new(turns) }
+    }
+
+    /// Leave to read on the thread that polls, which a disk that hangs may keep. So many have it at once as the
+    /// runtime can spare. Threads of the blocking pool need none.
+    pub(in crate::db) async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, DbError> {
+        if blocking::is_here() {
+            return Ok(None);
+        }
+        if let Ok(turn) = self.turns.try_acquire() {
+            return Ok(Some(turn));
+        }
+        let turn = deadline::in_time("reading the disk", self.turns.acquire()).await?;
+        Ok(Some(turn.map_err(|_| closed())?))
     }
 
     /// An idle connection, or a new one; none where there may be one in a moment: another process keeps a new
     /// one from being opened, or the file is not in its place any more, where only those go on that have it open.
     pub(super) fn take(self: &Arc<Self>) -> Result<Option<Reader>, DbError> {
-        let mut pool = self.pool();
-        if pool.lock_holder.is_none() {
-            self.hold_shared_lock(&mut pool);
-        }
-        let connection = self.connection(&mut pool)?;
-        drop(pool);
+        self.hold_shared_lock();
+        let connection = self.connection()?;
         Ok(connection.map(|connection| Reader { connection: Some(connection), home: self.clone() }))
     }
 
-    fn connection(&self, pool: &mut Pool) -> Result<Option<Connection>, DbError> {
-        if let Some(connection) = pool.idle.pop() {
-            return Ok(Some(connection));
+    fn connection(&self) -> Result<Option<Connection>, DbError> {
+        let idle = self.pool().idle.pop();
+        if idle.is_some() {
+            return Ok(idle);
         }
         if self.file.check().is_err() {
             return Ok(None);
@@ -69,15 +86,26 @@ impl Readers {
     }
 
     /// Without the lock readers are slower, so an error here is no reason to fail.
-    fn hold_shared_lock(self: &Arc<Self>, pool: &mut Pool) {
-        if pool.idle.len() == 1 && self.file.check().is_err() {
-            return; // the last one is for who asks
+    fn hold_shared_lock(self: &Arc<Self>) {
+        {
+            let mut pool = self.pool();
+            let is_last = pool.idle.len() == 1;
+            if pool.lock_holder.is_some() || pool.is_taking_lock || (is_last && self.file.check().is_err()) {
+                return; // the last one is for who asks
+            }
+            pool.is_taking_lock = true;
         }
-        let Ok(Some(connection)) = self.connection(pool) else { return };
-        if connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema").is_err() {
+        // Without the pool's mutex: others would wait for it on their threads, if the disk hangs.
+        let connection = self.connection().ok().flatten().filter(|connection| {
+            let taken = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema");
+            taken.is_ok()
+        });
+        let mut pool = self.pool();
+        pool.is_taking_lock = false;
+        if connection.is_none() {
             return;
         }
-        pool.lock_holder = Some(connection);
+        pool.lock_holder = connection;
         let readers = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(SHARED_LOCK_HELD).await;
@@ -86,11 +114,11 @@ impl Readers {
     }
 
     pub(super) fn release_shared_lock(&self) {
-        let mut pool = self.pool();
-        if let Some(connection) = pool.lock_holder.take()
+        let held = self.pool().lock_holder.take();
+        if let Some(connection) = held
             && connection.execute_batch("COMMIT").is_ok()
         {
-            pool.give_back(connection);
+            self.pool().give_back(connection);
         }
     }
 
@@ -121,6 +149,11 @@ pub(in crate::db) struct Reader {
 impl Reader {
     pub(in crate::db) fn connection(&mut self) -> &mut Connection {
         self.connection.as_mut().expect("a reader has its connection until it is dropped")
+    }
+
+    /// Its pool.
+    pub(in crate::db) fn home(&self) -> Arc<Readers> {
+        self.home.clone()
     }
 
     /// What an error really was.

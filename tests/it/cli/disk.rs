@@ -1,32 +1,59 @@
-//! Disks that fail, as the program sees them: a library before the system's lets reads of one file fail.
+//! Disks that fail or hang, as the program sees them: a library before the system's lets reads of one file fail, and
+//! reads or fsyncs of files hang.
 
-use std::{fs, os::unix::fs::FileExt, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::Method;
+use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
+use reqwest::{Method, RequestBuilder};
 
 use super::{add_user, token};
-use crate::support::{Answer, Kind, TestDatabase, films::csv, program::Program};
+use crate::support::{Answer, Kind, TestDatabase, films::csv, movie, program::Program, until};
 
-/// Lets `read` and `pread` of `FAULTY_FILE` fail with EIO as long as there is a file `FAULTY_WHILE`.
+/// Lets `read` and `pread` of `FAULTY_FILE` fail with EIO as long as there is a file `FAULTY_WHILE`. Lets `pread` or
+/// `fsync` of that file and of those beside it hang as long as there is `FAULTY_WHILE-read` or `FAULTY_WHILE-sync`,
+/// and writes a byte into that file for each.
 const FAULTY: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int is_faulty(int fd) {
-    const char *when = getenv("FAULTY_WHILE"), *file = getenv("FAULTY_FILE");
+static int is_of(int fd, int beside) {
+    const char *file = getenv("FAULTY_FILE");
     char link[64], path[4096];
-    if (!when || !file || access(when, F_OK)) return 0;
+    if (!file) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
     path[length] = 0;
-    return !strcmp(path, file);
+    return beside ? !strncmp(path, file, strlen(file)) : !strcmp(path, file);
+}
+
+static int is_faulty(int fd) {
+    const char *when = getenv("FAULTY_WHILE");
+    return when && !access(when, F_OK) && is_of(fd, 0);
+}
+
+static void hang(int fd, const char *what) {
+    const char *when = getenv("FAULTY_WHILE");
+    char path[4096];
+    if (!when || !is_of(fd, 1)) return;
+    snprintf(path, sizeof path, "%s-%s", when, what);
+    int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (file < 0) return;
+    if (write(file, ".", 1) != 1) abort();
+    close(file);
+    while (!access(path, F_OK)) usleep(10000);
 }
 
 #define FAIL(fd) if (is_faulty(fd)) { errno = EIO; return -1; }
@@ -38,12 +65,24 @@ ssize_t read(int fd, void *to, size_t count) {
 
 ssize_t pread(int fd, void *to, size_t count, off_t at) {
     FAIL(fd)
+    hang(fd, "read");
     return ((ssize_t (*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread"))(fd, to, count, at);
 }
 
 ssize_t pread64(int fd, void *to, size_t count, off64_t at) {
     FAIL(fd)
+    hang(fd, "read");
     return ((ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64"))(fd, to, count, at);
+}
+
+int fsync(int fd) {
+    hang(fd, "sync");
+    return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd);
+}
+
+int fdatasync(int fd) {
+    hang(fd, "sync");
+    return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd);
 }
 "#;
 
@@ -100,4 +139,108 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     let answer = server.request(Method::GET, &end_of_index).bearer_auth(&token);
     Answer::of(answer).await.problem(500);
     assert!(server.log().contains("malformed"), "{}", server.log());
+}
+
+/// A running service with one film, whose disk can hang.
+struct Hanging {
+    server: Program,
+    database: TestDatabase,
+    token: String,
+    folder: tempfile::TempDir,
+}
+
+impl Hanging {
+    async fn start() -> Self {
+        let database = TestDatabase::new(Kind::Sqlite).await;
+        add_user(&database, "olivia", "owner");
+        let token = token(&database, "olivia");
+        let folder = tempfile::tempdir().unwrap();
+        let file = database.file().canonicalize().unwrap();
+        let environment = [
+            ("LD_PRELOAD", library(folder.path())),
+            ("FAULTY_WHILE", folder.path().join("hangs").to_str().unwrap().to_owned()),
+            ("FAULTY_FILE", file.to_str().unwrap().to_owned()),
+        ];
+        let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let server = Program::start_with(&database, &[], &environment);
+        let hanging = Self { server, database, token, folder };
+        assert_eq!(hanging.add("Heat").await.status, 201);
+        hanging
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.server.request(method, path).bearer_auth(&self.token)
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    async fn add(&self, title: &str) -> Answer {
+        Answer::of(self.request(Method::POST, "/movie").json(&movie(title, "DVD", 170, 1995, 5))).await
+    }
+
+    /// Lets calls hang from now on, until the file is removed.
+    fn hang(&self, what: &str) -> PathBuf {
+        let hangs = self.folder.path().join(format!("hangs-{what}"));
+        fs::write(&hangs, "").unwrap();
+        hangs
+    }
+}
+
+/// How many calls hang.
+fn hung(hangs: &Path) -> u64 {
+    fs::metadata(hangs).unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_an_fsync_hangs_reads_are_answered_and_writes_end_with_503() {
+    let hanging = Hanging::start().await;
+    let hangs = hanging.hang("sync");
+    let titles: Vec<_> = (1..=40).map(|n| format!("Late {n}")).collect();
+    let writes = join_all(titles.iter().map(|title| hanging.add(title)));
+    let reads = async {
+        until(async || hung(&hangs) > 0).await;
+        for path in ["/movie", "/movie/1", "/stats", "/history", "/me", "/movie?q=heat", "/user"].repeat(10) {
+            let answer = hanging.get(path).await;
+            assert_eq!(answer.status, 200, "{path}: {answer:?}");
+            assert!(!answer.text.contains("Late"), "not on disk yet: {answer:?}");
+        }
+        assert_eq!(hanging.get("/health/ready").await.status, 200, "it may be a moment");
+        assert_eq!(hung(&hangs), 1, "all of it while one fsync hung");
+    };
+    let (writes, ()) = tokio::join!(writes, reads);
+    for write in writes {
+        write.problem(503);
+        assert_ne!(write.header("retry-after"), "", "{write:?}");
+    }
+    fs::remove_file(&hangs).unwrap();
+    until(async || hanging.add("After").await.status == 201).await;
+    assert_eq!(hanging.get("/movie/1").await.status, 200);
+    hanging.server.end().expect(0);
+    let twice = "SELECT title FROM movies WHERE title LIKE 'Late%' GROUP BY title HAVING count(*) > 1";
+    assert_eq!(hanging.database.texts(twice).await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_reads_of_the_disk_hang_no_more_requests_hang_than_there_are_processors() {
+    let hanging = Hanging::start().await;
+    assert_eq!(hanging.add("Alien").await.status, 201); // after which readers look at the disk
+    let hangs = hanging.hang("read");
+    let mut reads: FuturesUnordered<_> = (0..30).map(|_| hanging.get("/history/1")).collect();
+    let processors = std::thread::available_parallelism().unwrap().get();
+    for _ in processors..30 {
+        let answer = reads.next().await.unwrap();
+        answer.problem(503);
+        assert_ne!(answer.header("retry-after"), "", "{answer:?}");
+    }
+    assert!(hung(&hangs) > 0, "what was answered 503 waited for what hangs");
+    assert_eq!(hanging.get("/health/live").await.status, 200);
+    assert_eq!(hanging.get("/health/ready").await.status, 503);
+    fs::remove_file(&hangs).unwrap();
+    let rest: Vec<_> = reads.collect().await;
+    assert!(rest.iter().all(|answer| answer.status == 200), "{rest:?}");
+    assert_eq!(hanging.get("/health/ready").await.status, 200);
+    assert_eq!(hanging.add("After").await.status, 201);
+    hanging.server.end().expect(0);
 }
