@@ -32,6 +32,8 @@ limits! {
 
     /// Connections from one address, or from one IPv6 network of 64 bits.
     pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
+    /// Connections that wait in the system's queue to be accepted.
+    pub const MAX_WAITING_CONNECTIONS: u32 = 4096;
     /// Open files that connections leave to the database and to imports.
     pub const RESERVED_OPEN_FILES: u64 = 256;
     /// Requests at once on a connection of HTTP/2.

@@ -21,7 +21,6 @@ use crate::{
     db::Db,
     domain::{Password, Time, UserName},
     http::{self, Settings},
-    limits::SETUP_CODE_LIFETIME,
     service::{
         App,
         audit::{self, Actor, Event},
@@ -102,7 +101,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     if let Some(code) = setup::begin(&app).await? {
         offer_setup(&base, &code);
-        background.spawn(renew_setup_code(app.clone(), base));
+        let app = app.clone();
+        background.spawn(async move {
+            setup::renew(&app, tokio::time::sleep, |code| offer_setup(&base, code)).await;
+        });
     }
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Whoever has read the line may tell it to end at once.
@@ -126,7 +128,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             tracing::warn!(%error, "systemd was not told of the end");
         }
     };
-    let server = Server { listener, router, certificate, waits: Waits::default(), max, is_shared };
+    let (waits, intake) = (Waits::default(), app.intake.clone());
+    let server = Server { listener, router, certificate, waits, max, is_shared, intake };
     tokio::spawn(server.run(end)).await??;
     backups.await?;
     background.shutdown().await;
@@ -188,7 +191,8 @@ async fn serve_metrics(address: &str, max: MaxConnections, app: Arc<App>) -> any
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics");
     let waits = Waits::default();
-    let server = Server { listener, router, certificate: None, waits, max, is_shared: false };
+    let intake = Arc::default(); // its own: the two may fail apart from one another
+    let server = Server { listener, router, certificate: None, waits, max, is_shared: false, intake };
     tokio::spawn(server.run(std::future::pending()));
     Ok(())
 }
@@ -217,16 +221,4 @@ pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
 fn offer_setup(base: &str, code: &Secret) {
     let code = code.reveal();
     tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup#code={code}");
-}
-
-/// Says it again with a new code each time that the one before has ended, as long as there is no user.
-async fn renew_setup_code(app: Arc<App>, base: String) {
-    loop {
-        tokio::time::sleep(SETUP_CODE_LIFETIME).await;
-        match setup::begin(&app).await {
-            Ok(Some(code)) => offer_setup(&base, &code),
-            Ok(None) => return,
-            Err(error) => tracing::warn!(%error, "no new set-up code can be made at the moment"),
-        }
-    }
 }

@@ -1,6 +1,9 @@
 //! The server: accepts connections, speaks HTTP on each, and closes those whose clients do nothing.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll,
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -29,9 +32,12 @@ use super::{
     tls::Certificate,
     watched::{AnswerBody, Stream, request_body},
 };
-use crate::limits::{
-    MAX_REQUEST_HEAD_BYTES, MAX_STREAM_BUFFER_BYTES, MAX_STREAMS_PER_CONNECTION, SHUTDOWN_FIRST_REQUEST_WAIT,
-    SHUTDOWN_WAIT,
+use crate::{
+    limits::{
+        MAX_REQUEST_HEAD_BYTES, MAX_STREAM_BUFFER_BYTES, MAX_STREAMS_PER_CONNECTION,
+        SHUTDOWN_FIRST_REQUEST_WAIT, SHUTDOWN_WAIT,
+    },
+    service::health::Intake,
 };
 
 /// What serves requests on a socket.
@@ -44,6 +50,8 @@ pub struct Server {
     pub max: MaxConnections,
     /// Whether another process has the socket too, and accepts what is left in its queue.
     pub is_shared: bool,
+    /// Learns whether connections can be accepted.
+    pub intake: Arc<Intake>,
 }
 
 impl Server {
@@ -53,7 +61,7 @@ impl Server {
     /// # Errors
     /// The socket cannot be taken back from the runtime at the end.
     pub async fn run(self, end: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, router, certificate, waits, max, is_shared } = self;
+        let Self { listener, router, certificate, waits, max, is_shared, intake } = self;
         let accepting = Accepting {
             admission: Admission::new(max),
             router,
@@ -61,6 +69,7 @@ impl Server {
             waits,
             unheard: watch::Sender::new(()),
             ending: CancellationToken::new(),
+            intake,
         };
         let mut connections = JoinSet::new();
         let mut end = pin!(end);
@@ -68,7 +77,7 @@ impl Server {
             tokio::select! {
                 biased;
                 () = &mut end => break,
-                (stream, peer, place) = accepting.next(&listener) => {
+                (stream, peer, place) = accepting.next(|| listener.accept(), || sleep(ACCEPT_PAUSE)) => {
                     connections.spawn(accepting.connection(stream, peer, place));
                 }
                 Some(_) = connections.join_next() => {}
@@ -103,19 +112,33 @@ struct Accepting {
     /// Has a receiver for each connection that has sent no request.
     unheard: watch::Sender<()>,
     ending: CancellationToken,
+    intake: Arc<Intake>,
 }
 
 impl Accepting {
-    /// The next connection.
-    async fn next(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    /// The next connection. Where there are no free file descriptors, the server tries again after a pause.
+    async fn next<T, A: Future<Output = io::Result<(T, SocketAddr)>>, P: Future<Output = ()>>(
+        &self,
+        accept: impl Fn() -> A,
+        pause: impl Fn() -> P,
+    ) -> (T, SocketAddr, Option<OwnedSemaphorePermit>) {
         loop {
             let place = self.admission.place().await;
-            match listener.accept().await {
+            let mut accepting = pin!(accept());
+            let accepted = poll_fn(|context| {
+                let polled = accepting.as_mut().poll(context);
+                // While none is waiting, none is kept waiting.
+                let is_failing = matches!(&polled, Poll::Ready(Err(error)) if !is_of_one_connection(error));
+                self.intake.note(is_failing);
+                polled
+            });
+            match accepted.await {
                 Ok((stream, peer)) => return (stream, peer, place),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     self.admission.complain_of(&error);
-                    sleep(ACCEPT_PAUSE).await;
+                    drop(place);
+                    pause().await;
                 }
             }
         }
@@ -237,4 +260,44 @@ fn builder() -> Builder<TokioExecutor> {
         .max_header_list_size(MAX_REQUEST_HEAD_BYTES)
         .max_send_buf_size(MAX_STREAM_BUFFER_BYTES);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, future::ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn without_file_descriptors_the_server_tries_again_after_a_pause() {
+        let accepting = Accepting {
+            admission: Admission::new(MaxConnections::of(1024, &[])),
+            router: Router::new(),
+            certificate: None,
+            waits: Waits::default(),
+            unheard: watch::Sender::new(()),
+            ending: CancellationToken::new(),
+            intake: Arc::default(),
+        };
+        let peer = SocketAddr::from(([203, 0, 113, 5], 50_000));
+        let steps = RefCell::new(Vec::new());
+        let accept = || {
+            let mut steps = steps.borrow_mut();
+            steps.push("accept");
+            ready(match steps.len() {
+                1 | 3 => Err(io::Error::other("Too many open files")),
+                5 => Err(io::ErrorKind::ConnectionAborted.into()),
+                _ => Ok(((), peer)),
+            })
+        };
+        let pause = || {
+            assert!(accepting.intake.is_failing());
+            steps.borrow_mut().push("pause");
+            ready(())
+        };
+        let ((), from, place) = accepting.next(accept, pause).await;
+        assert_eq!((from, place.is_some()), (peer, true));
+        assert_eq!(*steps.borrow(), ["accept", "pause", "accept", "pause", "accept", "accept"]);
+        assert!(!accepting.intake.is_failing());
+    }
 }

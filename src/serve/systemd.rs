@@ -17,6 +17,8 @@ use std::{
 use anyhow::Context;
 use listenfd::ListenFd;
 
+use crate::limits::MAX_WAITING_CONNECTIONS;
+
 /// The name under which systemd keeps the listening socket, so that a restart drops no connection.
 const KEPT: &str = "reelshelf-listening";
 
@@ -44,6 +46,21 @@ pub fn given() -> anyhow::Result<Option<Given>> {
 /// # Errors
 /// The address is taken, or not of this machine.
 pub fn listen(given: Option<Given>, address: &str) -> anyhow::Result<TcpListener> {
+    let socket = socket(given, address)?;
+    lengthen_queue(&socket)?;
+    Ok(socket)
+}
+
+/// Lets more clients wait than the 128 that the standard library asks for. Those beyond try again after a second.
+fn lengthen_queue(socket: &TcpListener) -> io::Result<()> {
+    #[cfg(unix)]
+    rustix::net::listen(socket, i32::try_from(MAX_WAITING_CONNECTIONS).unwrap_or(i32::MAX))?;
+    #[cfg(not(unix))]
+    let _ = (socket, MAX_WAITING_CONNECTIONS);
+    Ok(())
+}
+
+fn socket(given: Option<Given>, address: &str) -> anyhow::Result<TcpListener> {
     if let Some(Given { socket, kept }) = given {
         let here = socket.local_addr()?;
         if !kept || address.to_socket_addrs().is_ok_and(|mut asked| asked.any(|asked| asked == here)) {

@@ -1,7 +1,10 @@
 //! Whether the service can do its work, for those who watch over it.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -13,20 +16,25 @@ use tokio::{
 
 use super::{App, Error, setup};
 use crate::{
-    db::{DbError, deadline},
+    db::{Db, DbError, deadline},
     limits::{HEALTH_WAIT, WRITER_STALL},
 };
 
-/// That the database answers within [`HEALTH_WAIT`], that writes get on at a moment, and that the collection is loaded.
+/// That connections can be accepted, that the database answers within [`HEALTH_WAIT`], that writes get on at a moment,
+/// and that the collection is loaded.
 ///
 /// # Errors
 /// [`Error::NotReady`] with the reason; [`DbError::Unavailable`] after the limit.
 pub async fn ready(app: &Arc<App>, now: Instant) -> Result<(), Error> {
+    if app.intake.is_failing() {
+        let reason = "no new connection can be accepted at the moment; the log says why";
+        return Err(Error::NotReady(reason.to_owned()));
+    }
     if !app.db.has_one_writer() {
         return deadline::within(HEALTH_WAIT, deadline::in_time("the database", check(app, now))).await?;
     }
     let (shared, runtime) = (app.clone(), Handle::current());
-    let check = move || runtime.block_on(deadline::within(HEALTH_WAIT, check(&shared, now)));
+    let check = move || Db::block_on(&runtime, deadline::within(HEALTH_WAIT, check(&shared, now)));
     app.probe.run(HEALTH_WAIT, check).await?
 }
 
@@ -46,6 +54,26 @@ async fn check(app: &App, now: Instant) -> Result<(), Error> {
     }
     setup::needed(app).await?; // the shortest question that goes to the database
     Ok(())
+}
+
+/// Whether new connections can be accepted, as far as the server has tried.
+#[derive(Debug, Default)]
+pub struct Intake(AtomicBool);
+
+impl Intake {
+    /// Notes whether the server could not accept a connection that is waiting.
+    pub fn note(&self, is_failing: bool) {
+        // Mostly it stays as it is; then the processors need not tell one another.
+        if self.0.load(Relaxed) != is_failing {
+            self.0.store(is_failing, Relaxed);
+        }
+    }
+
+    /// Whether a connection is waiting that could not be accepted.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.0.load(Relaxed)
+    }
 }
 
 /// Asks what a disk that hangs may never answer: on a thread of its own, since no request may lose a thread to it, and

@@ -46,6 +46,8 @@ pub struct App {
     import: tokio::sync::Mutex<()>,
     yield_policy: YieldPolicy,
     probe: health::Probe,
+    /// Noted by the server that accepts connections for this service.
+    pub intake: Arc<health::Intake>,
 }
 
 /// Where the present time comes from; tests bring their own.
@@ -70,6 +72,7 @@ impl App {
             import: tokio::sync::Mutex::default(),
             yield_policy: Arc::new(making::yield_after_time_slice),
             probe: health::Probe::default(),
+            intake: Arc::default(),
         }
     }
 
@@ -88,7 +91,7 @@ impl App {
 
 /// Loads the catalogue, so that nobody has to wait for it; tries again until the collection can be read.
 pub async fn load_catalogue(app: Arc<App>) {
-    while let Err(error) = catalogue::follow(&app, None).await {
+    while let Err(error) = catalogue::follow_long(&app).await {
         tracing::warn!(%error, "the collection cannot be read at the moment");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -43,7 +43,8 @@ impl Running {
         let router = http::router(service.app.clone(), Settings::default());
         let max = max.unwrap_or_else(|| MaxConnections::of(10_000, &[]));
         let (end, ending) = oneshot::channel();
-        let server = Server { listener, router, certificate, waits, max, is_shared: false };
+        let intake = service.app.intake.clone();
+        let server = Server { listener, router, certificate, waits, max, is_shared: false, intake };
         let ended = tokio::spawn(server.run(async { ending.await.expect("it is told to end") }));
         Self { address, end, ended, service }
     }

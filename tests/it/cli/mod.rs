@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod connections;
 mod database;
+mod descriptors;
 mod disk;
 mod ending;
 mod health;

@@ -103,7 +103,12 @@ pub fn run_on(
 
 /// Makes files fail to grow beyond some bytes, as a full disk does: a limit of the shell, in units of 512.
 fn limited(units: u32, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let script = format!(r#"trap "" XFSZ; ulimit -f {units}; exec "$0" "$@""#);
+    within_limits(&format!(r#"trap "" XFSZ; ulimit -f {units}"#), arguments, environment)
+}
+
+/// Runs the program within limits that a shell sets.
+fn within_limits(limits: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let script = format!(r#"{limits}; exec "$0" "$@""#);
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_reelshelf")]).args(arguments);
     command.env_clear().envs(environment.iter().copied());
@@ -203,6 +208,14 @@ impl Program {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], options].concat();
         let environment = [&[("REELSHELF_DATABASE", database.address.as_str())], environment].concat();
         Self::spawn(limited(units, &arguments, &environment).stdin(Stdio::null()))
+    }
+
+    /// The same where it may open so many files, and no more.
+    pub fn start_with_open_files(database: &TestDatabase, files: u64) -> Self {
+        let environment = [("REELSHELF_DATABASE", database.address.as_str())];
+        let arguments = ["serve", "--listen", "127.0.0.1:0"];
+        let mut command = within_limits(&format!("ulimit -n {files}"), &arguments, &environment);
+        Self::spawn(command.stdin(Stdio::null()))
     }
 
     /// The same with another standard error, of which nothing is read.
@@ -313,6 +326,16 @@ impl Program {
     pub fn signal(&self, signal: Signal) {
         let process = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(process, signal).expect("a signal");
+    }
+
+    /// Lets it open files below this number from now on; returns the number that it could before.
+    pub fn limit_open_files(&self, files: u64) -> u64 {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let process = Pid::from_child(&self.child);
+        let hard = rustix::process::getrlimit(Resource::Nofile).maximum; // which it has of us
+        let limit = Rlimit { current: Some(files), maximum: hard };
+        let before = prlimit(Some(process), Resource::Nofile, limit).expect("a limit");
+        before.current.expect("it has a limit")
     }
 
     /// Waits until it ends; standard output without the first line.
