@@ -7,12 +7,12 @@ pub(super) type Slot = u32;
 
 /// Values by slot, in pages of a fixed size, so that growing neither copies nor reserves twice the memory.
 pub(super) struct Column<T> {
-    pages: Vec<Box<[T]>>,
+    pages: Vec<Box<[T; PAGE_VALUES]>>,
     len: usize,
 }
 
 /// Values in one page.
-const PAGE_VALUES: usize = 4096;
+pub(super) const PAGE_VALUES: usize = 4096;
 
 impl<T> Default for Column<T> {
     fn default() -> Self {
@@ -21,11 +21,21 @@ impl<T> Default for Column<T> {
 }
 
 impl<T: Clone + Default> Column<T> {
+    /// The default value for so many slots.
+    pub(super) fn of_len(len: usize) -> Self {
+        Self { pages: std::iter::repeat_with(Self::page).take(len.div_ceil(PAGE_VALUES)).collect(), len }
+    }
+
+    #[expect(clippy::unnecessary_box_returns, reason = "an array on the way would be copied")]
+    fn page() -> Box<[T; PAGE_VALUES]> {
+        vec![T::default(); PAGE_VALUES].try_into().unwrap_or_else(|_| unreachable!("it has as many values"))
+    }
+
     /// Sets the value of a slot, which is in use or the one behind the last.
     pub(super) fn set(&mut self, slot: Slot, value: T) {
         if slot as usize == self.len {
             if self.len.is_multiple_of(PAGE_VALUES) {
-                self.pages.push(vec![T::default(); PAGE_VALUES].into_boxed_slice());
+                self.pages.push(Self::page());
             }
             self.len += 1;
         }
@@ -33,7 +43,7 @@ impl<T: Clone + Default> Column<T> {
     }
 
     /// The pages, each with the values of its slots; those behind the last slot are the default.
-    pub(super) fn pages(&self) -> impl Iterator<Item = &[T]> {
+    pub(super) fn pages(&self) -> impl Iterator<Item = &[T; PAGE_VALUES]> {
         self.pages.iter().map(AsRef::as_ref)
     }
 }

@@ -49,8 +49,8 @@ impl Counts {
 
     /// Counts every movie of a catalogue under a facet.
     fn add_all(&mut self, catalogue: &Catalogue, facet: Facet) {
-        for (set, count) in catalogue.facets[facet as usize].iter().zip(&mut self.by_value[facet as usize]) {
-            *count = signed(set.len());
+        for (value, count) in self.by_value[facet as usize].iter_mut().enumerate() {
+            *count = signed(catalogue.len_of(facet, value));
         }
     }
 }
@@ -64,13 +64,15 @@ impl Catalogue {
     /// How many movies pass the filter.
     #[must_use]
     pub fn count(&self, filter: &Filter) -> u64 {
-        Matches::of(self, filter).count()
+        let found = self.terms.search(&filter.words);
+        Matches::of(self, filter, found.as_deref()).count()
     }
 
     /// How many movies pass the filter, by the values of each facet.
     #[must_use]
     pub fn counts(&self, filter: &Filter) -> Counts {
-        self.counts_of(&Matches::of(self, filter))
+        let found = self.terms.search(&filter.words);
+        self.counts_of(&Matches::of(self, filter, found.as_deref()))
     }
 
     fn counts_of(&self, matches: &Matches<'_>) -> Counts {
@@ -90,7 +92,8 @@ impl Catalogue {
     /// pass the whole.
     #[must_use]
     pub fn facet_counts(&self, filter: &Filter) -> Counts {
-        let matches = Matches::of(self, filter);
+        let found = self.terms.search(&filter.words);
+        let matches = Matches::of(self, filter, found.as_deref());
         let mut counts = self.counts_of(&matches);
         for facet in Facet::ALL.into_iter().filter(|facet| !matches.test.allows_all(*facet)) {
             let others = matches.without(facet);
@@ -108,8 +111,9 @@ impl Catalogue {
     /// The ids of the movies that pass the filter, in no order.
     #[must_use]
     pub fn ids(&self, filter: &Filter) -> Vec<i64> {
-        let slots = Matches::of(self, filter).slots();
-        slots.into_iter().map(|slot| self.rows[slot].id).collect()
+        let found = self.terms.search(&filter.words);
+        let slots = Matches::of(self, filter, found.as_deref()).slots();
+        slots.into_iter().map(|slot| self.ids[slot]).collect()
     }
 
     /// One of the movies that pass the filter, each with the same probability.
@@ -118,7 +122,8 @@ impl Catalogue {
         /// Enough guesses to hit nearly always where every twentieth movie passes.
         const GUESSES: usize = 64;
 
-        let matches = Matches::of(self, filter);
+        let found = self.terms.search(&filter.words);
+        let matches = Matches::of(self, filter, found.as_deref());
         let slots = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         if slots == 0 {
             return None;

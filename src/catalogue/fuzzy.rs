@@ -1,18 +1,17 @@
 //! Search with typing errors forgiven.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use roaring::RoaringBitmap;
-
-use super::{
-    Catalogue,
-    column::Slot,
-    page::{Matches, sort_first},
-};
+use super::{Catalogue, column::Slot, page::Matches, set::Set};
 use crate::{
     domain::{Filter, Movie, Nearness, SortKey, Typed},
     limits::MAX_FUZZY_MOVIES,
 };
+
+const BY_TITLE: &[(SortKey, bool)] = &[(SortKey::Title, false), (SortKey::Id, false)];
+
+/// The movies that are so near. One that is near in several ways stands in several sets.
+type ByNearness<'a> = BTreeMap<Nearness, Vec<Cow<'a, Set>>>;
 
 impl Catalogue {
     /// The movies that pass the filter with typing errors in its search forgiven: the nearest first, of equally near
@@ -23,52 +22,44 @@ impl Catalogue {
         if typed.iter().all(|typed| typed.automaton().is_none()) {
             return Vec::new();
         }
-        let matches = Matches::without_search(self, filter);
+        let mut nearer: Vec<Set> = Vec::new();
         let mut found: Vec<Slot> = Vec::new();
-        for (_, slots) in self.by_nearness(&typed) {
-            let mut slots: Vec<Slot> = slots.into_iter().filter(|slot| matches.contains(*slot)).collect();
-            sort_first(&mut slots, MAX_FUZZY_MOVIES - found.len(), |one, other| {
-                self.compare(SortKey::Title, one, other).then_with(|| self.compare_id(one, other))
-            });
-            found.extend(slots);
+        for (_, sets) in self.by_nearness(&typed) {
+            let near = Set::union(sets.iter().map(AsRef::as_ref).collect());
+            let near = nearer.iter().fold(near, Set::difference);
+            let matches = Matches::of(self, filter, Some(&near));
+            found.extend(self.first(&matches, BY_TITLE, None, MAX_FUZZY_MOVIES - found.len()));
             if found.len() == MAX_FUZZY_MOVIES {
                 break;
             }
+            nearer.push(near);
         }
         found.into_iter().map(|slot| self.movie(slot)).collect()
     }
 
     /// The movies with a near word for each typed one, by how near they are in all.
-    fn by_nearness(&self, typed: &[Typed]) -> BTreeMap<Nearness, RoaringBitmap> {
-        let mut found: Option<BTreeMap<Nearness, RoaringBitmap>> = None;
-        for typed in typed {
-            let of_word = each_once(self.terms.near(typed));
-            found = Some(match found {
-                None => of_word,
-                Some(before) => {
-                    let mut sums: BTreeMap<Nearness, RoaringBitmap> = BTreeMap::new();
-                    for (one, slots) in &before {
-                        for (other, others) in &of_word {
-                            let both = slots & others;
-                            if !both.is_empty() {
-                                *sums.entry(*one + *other).or_default() |= both;
-                            }
-                        }
-                    }
-                    sums
-                }
-            });
-        }
-        found.unwrap_or_default()
+    fn by_nearness(&self, typed: &[Typed]) -> ByNearness<'_> {
+        let of_words = typed.iter().map(|typed| self.terms.near(typed));
+        of_words.reduce(sums).unwrap_or_default()
     }
 }
 
-/// Each movie where it is nearest.
-fn each_once(mut near: BTreeMap<Nearness, RoaringBitmap>) -> BTreeMap<Nearness, RoaringBitmap> {
-    let mut nearer = RoaringBitmap::new();
-    for slots in near.values_mut() {
-        *slots -= &nearer;
-        nearer |= &*slots;
+/// The movies that stand on both sides, by the sum of how near they are.
+fn sums<'a>(one: ByNearness<'_>, other: ByNearness<'_>) -> ByNearness<'a> {
+    let [one, other] = [one, other].map(|sets| {
+        let unions = sets
+            .into_iter()
+            .map(|(nearness, sets)| (nearness, Set::union(sets.iter().map(AsRef::as_ref).collect())));
+        unions.collect::<Vec<_>>()
+    });
+    let mut sums = ByNearness::new();
+    for (one_nearness, one) in &one {
+        for (other_nearness, other) in &other {
+            let both = one.intersection(other);
+            if !both.is_empty() {
+                sums.entry(*one_nearness + *other_nearness).or_default().push(Cow::Owned(both));
+            }
+        }
     }
-    near
+    sums
 }

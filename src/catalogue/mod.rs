@@ -10,20 +10,22 @@ mod fuzzy;
 mod order;
 mod packed;
 mod page;
+mod set;
 mod terms;
+mod titles;
 
-use std::cmp::Ordering;
-
-use roaring::RoaringBitmap;
+use std::{cmp::Ordering, thread};
 
 use crate::domain::{
     Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold, sort_key,
     title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
-use order::Order;
+use order::{Order, Place};
 use packed::Packed;
-use terms::Terms;
+use set::Set;
+use terms::{Terms, Unordered};
+use titles::Titles;
 
 pub use counts::Counts;
 pub use packed::Facet;
@@ -33,26 +35,31 @@ pub use packed::Facet;
 pub struct Catalogue {
     /// What filters look at.
     packed: Column<Packed>,
-    /// The first bytes of each sort key, which tell most titles apart.
-    prefixes: Column<u64>,
+    ids: Column<i64>,
     rows: Column<Row>,
     texts: Texts,
     /// Slots that movies have left.
     free: Vec<Slot>,
     len: usize,
     /// For each facet, the movies of each value.
-    facets: [Vec<RoaringBitmap>; Facet::ALL.len()],
+    facets: [Vec<Value>; Facet::ALL.len()],
     terms: Terms,
     by_id: Order,
-    by_title: Order,
+    titles: Titles,
     by_created_at: Order,
     by_updated_at: Order,
+}
+
+/// The movies with one value of a facet.
+#[derive(Default)]
+struct Value {
+    slots: Set,
+    len: u32,
 }
 
 /// What else is known of a movie.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
-    id: i64,
     version: i64,
     created_at: i64,
     updated_at: i64,
@@ -63,7 +70,7 @@ impl Catalogue {
     /// An empty catalogue that is filled at once.
     #[must_use]
     pub fn loading() -> Loading {
-        Loading(Self::default())
+        Loading::default()
     }
 
     /// How many movies there are.
@@ -88,10 +95,8 @@ impl Catalogue {
     #[must_use]
     pub fn duplicates(&self, title: &Title, year: ReleaseYear) -> Vec<Movie> {
         let (key, folded) = (sort_key(title.as_str()), fold(title.as_str()));
-        let prefix = prefix(&key);
-        let start = self.by_title.partition(|slot| self.compare_title(slot, prefix, &key).is_lt());
-        let same_key =
-            self.by_title.from(start).take_while(|slot| self.compare_title(*slot, prefix, &key).is_eq());
+        let start = self.titles.order().partition(|slot| self.key(slot) < key.as_str());
+        let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key);
         let movies = same_key.map(|slot| self.movie(slot)).filter(|movie| {
             movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
         });
@@ -112,38 +117,43 @@ impl Catalogue {
     /// More than 4,294,967,295 movies.
     pub fn put(&mut self, movie: &Movie) {
         self.remove(movie.id);
-        let slot = self
-            .free
-            .pop()
-            .unwrap_or_else(|| Slot::try_from(self.rows.len()).expect("fewer movies than a slot can number"));
-        self.store(slot, movie);
+        let slot = self.free.pop().unwrap_or_else(|| self.next_slot());
+        let title = movie.attributes.title.as_str();
+        self.store(slot, movie, &sort_key(title));
+        self.terms.insert(&title_words(title), slot);
+        let place = self.place_of_title(slot);
+        let Self { titles, rows, texts, .. } = self;
+        let key = |slot: Slot| texts.key(rows[slot].text);
+        titles.insert(slot, place, |other| key(other) == key(slot));
         for key in ORDERED {
             self.in_order(key, |order, is_before| order.insert(slot, is_before), slot);
         }
     }
 
-    /// Puts a movie into a slot, everywhere but into the orders.
-    fn store(&mut self, slot: Slot, movie: &Movie) {
-        let title = movie.attributes.title.as_str();
-        let key = sort_key(title);
+    fn next_slot(&self) -> Slot {
+        Slot::try_from(self.rows.len()).expect("fewer movies than a slot can number")
+    }
+
+    /// Puts a movie into a slot, everywhere but into the orders and the terms.
+    fn store(&mut self, slot: Slot, movie: &Movie, key: &str) {
         let packed = Packed::new(&movie.attributes);
         self.packed.set(slot, packed);
-        self.prefixes.set(slot, prefix(&key));
+        self.ids.set(slot, movie.id);
         let row = Row {
-            id: movie.id,
             version: movie.version,
             created_at: movie.created_at.as_millis(),
             updated_at: movie.updated_at.as_millis(),
-            text: self.texts.push(title, &key),
+            text: self.texts.push(movie.attributes.title.as_str(), key),
         };
         self.rows.set(slot, row);
         self.len += 1;
         for facet in Facet::ALL {
-            let sets = &mut self.facets[facet as usize];
-            sets.resize_with(facet.values(), RoaringBitmap::new);
-            sets[packed.value(facet)].insert(slot);
+            let values = &mut self.facets[facet as usize];
+            values.resize_with(facet.values(), Value::default);
+            let value = &mut values[packed.value(facet)];
+            value.slots.insert(slot);
+            value.len += 1;
         }
-        self.terms.insert(&title_words(title), slot);
     }
 
     /// Removes the movie with an id; tells whether there was one.
@@ -152,12 +162,17 @@ impl Catalogue {
         for key in ORDERED {
             self.in_order(key, |order, is_before| order.remove(slot, is_before), slot);
         }
+        let ids = &self.ids;
+        self.titles.remove(slot, |other| ids[other] < id);
         let row = self.rows[slot];
         self.terms.remove(&title_words(self.texts.title(row.text)), slot);
         for facet in Facet::ALL {
-            self.facets[facet as usize][self.packed[slot].value(facet)].remove(slot);
+            let value = &mut self.facets[facet as usize][self.packed[slot].value(facet)];
+            value.slots.remove(slot);
+            value.len -= 1;
         }
         self.packed[slot] = Packed::default();
+        self.ids[slot] = 0;
         self.rows[slot] = Row::default();
         self.free.push(slot);
         self.len -= 1;
@@ -178,17 +193,27 @@ impl Catalogue {
 
     const fn order_mut(&mut self, key: SortKey) -> &mut Order {
         match key {
-            SortKey::Title => &mut self.by_title,
             SortKey::CreatedAt => &mut self.by_created_at,
             SortKey::UpdatedAt => &mut self.by_updated_at,
             _ => &mut self.by_id,
         }
     }
 
+    /// Where a movie belongs by its title and id.
+    fn place_of_title(&self, slot: Slot) -> Place {
+        let of = |slot: Slot| (self.key(slot), self.ids[slot]);
+        self.titles.order().partition(|other| of(other) < of(slot))
+    }
+
+    /// The sort key of a title.
+    fn key(&self, slot: Slot) -> &str {
+        self.texts.key(self.rows[slot].text)
+    }
+
     /// Stores all texts anew, without those that are not used any more.
     fn close_gaps(&mut self) {
         let mut texts = Texts::default();
-        for slot in self.by_title.from(Order::start()) {
+        for slot in self.by_id.from(Order::start()) {
             let text = self.rows[slot].text;
             self.rows[slot].text = texts.push(self.texts.title(text), self.texts.key(text));
         }
@@ -196,8 +221,8 @@ impl Catalogue {
     }
 
     fn slot_of(&self, id: i64) -> Option<Slot> {
-        let place = self.by_id.partition(|slot| self.rows[slot].id < id);
-        self.by_id.at(place).filter(|slot| self.rows[*slot].id == id)
+        let place = self.by_id.partition(|slot| self.ids[slot] < id);
+        self.by_id.at(place).filter(|slot| self.ids[*slot] == id)
     }
 
     /// The movie in a slot that is in use.
@@ -206,7 +231,7 @@ impl Catalogue {
         let number = |facet: Facet| i64::try_from(packed.value(facet)).unwrap_or_default() + facet.min();
         let stored = "a value that was stored is valid";
         Movie {
-            id: row.id,
+            id: self.ids[slot],
             attributes: Attributes {
                 title: Title::from_stored(self.texts.title(row.text)),
                 movie_format: MovieFormat::ALL[packed.value(Facet::MovieFormat)],
@@ -224,9 +249,7 @@ impl Catalogue {
     fn compare(&self, key: SortKey, one: Slot, other: Slot) -> Ordering {
         match key {
             SortKey::Id => self.compare_id(one, other),
-            SortKey::Title => {
-                self.compare_title(one, self.prefixes[other], self.texts.key(self.rows[other].text))
-            }
+            SortKey::Title => self.titles.number(one).cmp(&self.titles.number(other)),
             SortKey::CreatedAt => self.rows[one].created_at.cmp(&self.rows[other].created_at),
             SortKey::UpdatedAt => self.rows[one].updated_at.cmp(&self.rows[other].updated_at),
             SortKey::MovieFormat => self.compare_facet(Facet::MovieFormat, one, other),
@@ -237,20 +260,20 @@ impl Catalogue {
     }
 
     fn compare_id(&self, one: Slot, other: Slot) -> Ordering {
-        self.rows[one].id.cmp(&self.rows[other].id)
+        self.ids[one].cmp(&self.ids[other])
     }
 
     fn compare_facet(&self, facet: Facet, one: Slot, other: Slot) -> Ordering {
         self.packed[one].value(facet).cmp(&self.packed[other].value(facet))
     }
-
-    fn compare_title(&self, one: Slot, prefix: u64, key: &str) -> Ordering {
-        self.prefixes[one].cmp(&prefix).then_with(|| self.texts.key(self.rows[one].text).cmp(key))
-    }
 }
 
 /// A catalogue that is being filled: the orders are made at last, which is faster than to keep them meanwhile.
-pub struct Loading(Catalogue);
+#[derive(Default)]
+pub struct Loading {
+    catalogue: Catalogue,
+    terms: Unordered,
+}
 
 impl Loading {
     /// Adds a movie with an id of its own.
@@ -258,28 +281,59 @@ impl Loading {
     /// # Panics
     /// More than 4,294,967,295 movies.
     pub fn push(&mut self, movie: &Movie) {
-        let slot = Slot::try_from(self.0.rows.len()).expect("fewer movies than a slot can number");
-        self.0.store(slot, movie);
+        let slot = self.catalogue.next_slot();
+        let title = movie.attributes.title.as_str();
+        self.catalogue.store(slot, movie, &sort_key(title));
+        self.terms.insert(&title_words(title), slot);
     }
 
     /// The catalogue of all movies that were added.
+    ///
+    /// # Panics
+    /// No thread can be started.
     #[must_use]
-    pub fn finish(mut self) -> Catalogue {
-        let slots = Slot::try_from(self.0.rows.len()).unwrap_or(Slot::MAX);
-        let mut order: Vec<Slot> = (0..slots).collect();
-        for key in ORDERED {
-            // Nearly sorted by what was handed out in time, which a stable sort makes use of.
-            order.sort_by(|one, other| {
-                self.0.compare(key, *one, *other).then_with(|| self.0.compare_id(*one, *other))
+    pub fn finish(self) -> Catalogue {
+        let Self { mut catalogue, terms } = self;
+        let slots: Vec<Slot> = (0..catalogue.next_slot()).collect();
+        let of = &catalogue;
+        let (titles, orders, terms) = thread::scope(|scope| {
+            let titles = scope.spawn(|| of.sorted_titles(&slots));
+            let terms = terms.in_order();
+            let mut order = slots.clone();
+            let orders = ORDERED.map(|key| {
+                // Nearly sorted by what was handed out in time, which a stable sort makes use of.
+                order.sort_by(|one, other| {
+                    of.compare(key, *one, *other).then_with(|| of.compare_id(*one, *other))
+                });
+                (key, Order::of_sorted(&order))
             });
-            *self.0.order_mut(key) = Order::of_sorted(&order);
+            (titles.join().expect("sorting does not panic"), orders, terms)
+        });
+        (catalogue.titles, catalogue.terms) = (titles, terms);
+        for (key, order) in orders {
+            *catalogue.order_mut(key) = order;
         }
-        self.0
+        catalogue
     }
 }
 
-/// The keys with an order of their own.
-const ORDERED: [SortKey; 4] = [SortKey::Id, SortKey::CreatedAt, SortKey::UpdatedAt, SortKey::Title];
+impl Catalogue {
+    fn sorted_titles(&self, slots: &[Slot]) -> Titles {
+        // The first bytes tell most titles apart.
+        let mut order: Vec<_> = slots.iter().map(|slot| (prefix(self.key(*slot)), *slot)).collect();
+        order.sort_unstable_by(|(one_prefix, one), (other_prefix, other)| {
+            one_prefix
+                .cmp(other_prefix)
+                .then_with(|| self.key(*one).cmp(self.key(*other)))
+                .then_with(|| self.compare_id(*one, *other))
+        });
+        let order: Vec<Slot> = order.into_iter().map(|(_, slot)| slot).collect();
+        Titles::of_sorted(&order, |one, other| self.key(one) == self.key(other))
+    }
+}
+
+/// The keys with an order of their own, titles aside.
+const ORDERED: [SortKey; 3] = [SortKey::Id, SortKey::CreatedAt, SortKey::UpdatedAt];
 
 /// The first bytes of a text as a number that sorts as they do.
 fn prefix(key: &str) -> u64 {

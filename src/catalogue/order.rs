@@ -1,5 +1,7 @@
 //! An order of all movies under one sort key, kept sorted as movies come and go.
 
+use std::ops::Range;
+
 use super::column::Slot;
 
 /// Slots in an order, in chunks of a bounded size: finding a place is a binary search, changing it moves one
@@ -34,7 +36,10 @@ impl Order {
     }
 
     pub(super) fn insert(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
-        let mut place = self.partition(is_before);
+        self.insert_at(self.partition(is_before), slot);
+    }
+
+    pub(super) fn insert_at(&mut self, mut place: Place, slot: Slot) {
         if place.chunk == self.chunks.len() {
             // Behind all others: the last chunk goes on.
             if self.chunks.is_empty() {
@@ -71,6 +76,15 @@ impl Order {
 
     pub(super) fn end(&self) -> Place {
         Place { chunk: self.chunks.len(), index: 0 }
+    }
+
+    /// From the beginning of a chunk to the end of another, with so many chunks on both sides of a place; and whether
+    /// that is all.
+    pub(super) fn around(&self, place: Place, chunks: usize) -> (Range<Place>, bool) {
+        let start = place.chunk.saturating_sub(chunks);
+        let end = (place.chunk + chunks + 1).min(self.chunks.len());
+        let place = |chunk| Place { chunk, index: 0 };
+        (place(start)..place(end), start == 0 && end == self.chunks.len())
     }
 
     /// The slots from a place on.

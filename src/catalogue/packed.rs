@@ -28,14 +28,37 @@ const fn values(min: i64, max: i64) -> usize {
     (max - min + 1) as usize
 }
 
-/// Where each stands in the number.
-const RATING_SHIFT: u32 = 2;
-const LENGTH_SHIFT: u32 = 5;
-const YEAR_SHIFT: u32 = 14;
-const USED: u32 = 1 << 23;
+/// Where each facet stands in the number, from its lowest bit on. Above each there is a bit for the test, which is 0.
+const FORMAT: Field = Field { shift: 0, bits: 3 };
+const RATING: Field = Field { shift: 4, bits: 3 };
+const LENGTH: Field = Field { shift: 8, bits: Facet::MAX_BITS };
+const YEAR: Field = Field { shift: 18, bits: Facet::MAX_BITS };
+const GUARDS: u32 = FORMAT.guard() | RATING.guard() | LENGTH.guard() | YEAR.guard();
+
+#[derive(Clone, Copy)]
+struct Field {
+    shift: u32,
+    bits: u32,
+}
+
+impl Field {
+    const fn guard(self) -> u32 {
+        1 << (self.shift + self.bits)
+    }
+
+    const fn max(self) -> u32 {
+        (1 << self.bits) - 1
+    }
+
+    const fn of(self, number: u32) -> u32 {
+        number >> self.shift & self.max()
+    }
+}
 
 impl Facet {
     pub(super) const ALL: [Self; 4] = [Self::MovieFormat, Self::Rating, Self::Length, Self::ReleaseYear];
+    /// Bits of the number of any value.
+    pub(super) const MAX_BITS: u32 = 9;
 
     /// How many values it has.
     pub(super) const fn values(self) -> usize {
@@ -44,6 +67,15 @@ impl Facet {
             Self::Rating => RATINGS,
             Self::Length => LENGTHS,
             Self::ReleaseYear => YEARS,
+        }
+    }
+
+    const fn field(self) -> Field {
+        match self {
+            Self::MovieFormat => FORMAT,
+            Self::Rating => RATING,
+            Self::Length => LENGTH,
+            Self::ReleaseYear => YEAR,
         }
     }
 
@@ -65,112 +97,138 @@ impl Packed {
         reason = "the domain's types are bounded"
     )]
     pub(super) fn new(attributes: &Attributes) -> Self {
-        let format = attributes.movie_format as u32;
         let rating = (attributes.rating.get() - Rating::MIN) as u32;
         let length = (attributes.length.get() - Length::MIN) as u32;
         let year = (attributes.release_year.get() - ReleaseYear::MIN) as u32;
-        Self(USED | format | rating << RATING_SHIFT | length << LENGTH_SHIFT | year << YEAR_SHIFT)
-    }
-
-    pub(super) const fn is_used(self) -> bool {
-        self.0 & USED != 0
+        let format = 1 << attributes.movie_format as u32; // one bit for each, of which a movie has one
+        Self(format | rating << RATING.shift | length << LENGTH.shift | year << YEAR.shift)
     }
 
     /// The value under a facet, numbered from 0.
     pub(super) const fn value(self, facet: Facet) -> usize {
         (match facet {
-            Facet::MovieFormat => self.0 & 0b11,
-            Facet::Rating => self.0 >> RATING_SHIFT & 0b111,
-            Facet::Length => self.0 >> LENGTH_SHIFT & 0x1ff,
-            Facet::ReleaseYear => self.0 >> YEAR_SHIFT & 0x1ff,
+            Facet::MovieFormat => self.0.trailing_zeros(),
+            Facet::Rating => RATING.of(self.0),
+            Facet::Length => LENGTH.of(self.0),
+            Facet::ReleaseYear => YEAR.of(self.0),
         }) as usize
     }
 }
 
-/// The values that movies may have under each facet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The values that movies may have under each facet: some formats, and a range of each other facet.
+///
+/// All facets are tested at once, which compilers turn into instructions for several movies at once. A sum carries
+/// into the bit above a field where the value is not below the range, a difference leaves that bit where it is not
+/// above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Test {
-    formats: [bool; FORMATS],
-    rating: RangeInclusive<usize>,
-    length: RangeInclusive<usize>,
-    release_year: RangeInclusive<usize>,
+    /// The formats, and every bit of the other fields.
+    mask: u32,
+    /// For each field what carries from the least value on; from any format on.
+    add: u32,
+    /// For each field the greatest value, and the bit above.
+    subtract_from: u32,
 }
 
 impl Default for Test {
     fn default() -> Self {
-        Self::of(&Filter::default())
+        let all = [FORMAT, RATING, LENGTH, YEAR].map(|field| field.max() << field.shift);
+        let mask = all.into_iter().fold(0, |mask, field| mask | field);
+        let none = Self { mask, add: FORMAT.max(), subtract_from: FORMAT.guard() | FORMAT.max() };
+        Facet::ALL.into_iter().fold(none, Self::without)
     }
 }
 
 impl Test {
     /// That of a filter, its search aside.
     pub(super) fn of(filter: &Filter) -> Self {
-        let formats = MovieFormat::ALL
-            .map(|format| filter.movie_formats.is_empty() || filter.movie_formats.contains(&format));
-        Self {
-            formats,
-            rating: range(filter.rating, Facet::Rating),
-            length: range(filter.length, Facet::Length),
-            release_year: range(filter.release_year, Facet::ReleaseYear),
+        let mut test = Self::default();
+        if !filter.movie_formats.is_empty() {
+            let formats = filter.movie_formats.iter().fold(0, |bits, format| bits | 1 << *format as u32);
+            test.mask = test.mask & !FORMAT.max() | formats;
         }
+        for (bounds, facet) in [
+            (filter.rating, Facet::Rating),
+            (filter.length, Facet::Length),
+            (filter.release_year, Facet::ReleaseYear),
+        ] {
+            if bounds.min.is_some() || bounds.max.is_some() {
+                let (min, max) = range(bounds, facet);
+                test.set_range(facet, min, max);
+            }
+        }
+        test
     }
 
-    pub(super) fn passes(&self, packed: Packed) -> bool {
-        packed.is_used()
-            && self.formats.get(packed.value(Facet::MovieFormat)).is_some_and(|passes| *passes)
-            && self.rating.contains(&packed.value(Facet::Rating))
-            && self.length.contains(&packed.value(Facet::Length))
-            && self.release_year.contains(&packed.value(Facet::ReleaseYear))
+    pub(super) const fn passes(self, packed: Packed) -> bool {
+        let not_below = (packed.0 & self.mask).wrapping_add(self.add);
+        let not_above = self.subtract_from.wrapping_sub(packed.0);
+        not_below & not_above & GUARDS == GUARDS
     }
 
     /// Whether a value passes under a facet.
-    pub(super) fn allows(&self, facet: Facet, value: usize) -> bool {
+    pub(super) fn allows(self, facet: Facet, value: usize) -> bool {
         match facet {
-            Facet::MovieFormat => self.formats[value],
-            Facet::Rating => self.rating.contains(&value),
-            Facet::Length => self.length.contains(&value),
-            Facet::ReleaseYear => self.release_year.contains(&value),
+            Facet::MovieFormat => self.mask >> value & 1 == 1,
+            _ => self.range(facet).contains(&value),
         }
     }
 
+    /// The values that pass under a facet.
+    pub(super) fn values(self, facet: Facet) -> impl Iterator<Item = usize> {
+        let range = match facet {
+            Facet::MovieFormat => 0..=FORMATS - 1,
+            _ => self.range(facet),
+        };
+        range.filter(move |value| self.allows(facet, *value))
+    }
+
     /// Whether every value passes under a facet.
-    pub(super) fn allows_all(&self, facet: Facet) -> bool {
-        (0..facet.values()).all(|value| self.allows(facet, value))
+    pub(super) fn allows_all(self, facet: Facet) -> bool {
+        if facet == Facet::MovieFormat {
+            return FORMAT.of(self.mask) == FORMAT.max();
+        }
+        let range = self.range(facet);
+        *range.start() == 0 && *range.end() == facet.values() - 1
     }
 
     /// The same, with one value under a facet.
     pub(super) fn with(mut self, facet: Facet, value: usize) -> Self {
+        let allows = self.allows(facet, value);
         match facet {
-            Facet::MovieFormat => {
-                self.formats = std::array::from_fn(|format| self.formats[format] && format == value);
-            }
-            Facet::Rating => self.rating = narrowed(&self.rating, value),
-            Facet::Length => self.length = narrowed(&self.length, value),
-            Facet::ReleaseYear => self.release_year = narrowed(&self.release_year, value),
+            Facet::MovieFormat => self.mask &= !FORMAT.max() | u32::from(allows) << value,
+            _ if allows => self.set_range(facet, value, value),
+            _ => self.set_range(facet, 1, 0),
         }
         self
     }
 
     /// The same, with every value under a facet.
     pub(super) fn without(mut self, facet: Facet) -> Self {
-        let all = 0..=facet.values() - 1;
         match facet {
-            Facet::MovieFormat => self.formats = [true; FORMATS],
-            Facet::Rating => self.rating = all,
-            Facet::Length => self.length = all,
-            Facet::ReleaseYear => self.release_year = all,
+            Facet::MovieFormat => self.mask |= FORMAT.max(),
+            _ => self.set_range(facet, 0, facet.values() - 1),
         }
         self
     }
+
+    fn range(self, facet: Facet) -> RangeInclusive<usize> {
+        let field = facet.field();
+        let min = (field.max() + 1) - (self.add >> field.shift & (field.max() * 2 + 1));
+        min as usize..=field.of(self.subtract_from) as usize
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "values are some hundreds")]
+    const fn set_range(&mut self, facet: Facet, min: usize, max: usize) {
+        let field = facet.field();
+        let both = (field.max() * 2 + 1) << field.shift;
+        self.add = (self.add & !both) | (field.guard() - ((min as u32) << field.shift));
+        self.subtract_from = self.subtract_from & !both | field.guard() | (max as u32) << field.shift;
+    }
 }
 
-#[expect(clippy::reversed_empty_ranges, reason = "none is to pass")]
-fn narrowed(range: &RangeInclusive<usize>, value: usize) -> RangeInclusive<usize> {
-    if range.contains(&value) { value..=value } else { 1..=0 }
-}
-
-fn range(bounds: Bounds, facet: Facet) -> RangeInclusive<usize> {
+fn range(bounds: Bounds, facet: Facet) -> (usize, usize) {
     let last = facet.values() - 1;
     let number = |end: i64| usize::try_from(end - facet.min()).unwrap_or(0).min(last);
-    bounds.min.map_or(0, number)..=bounds.max.map_or(last, number)
+    (bounds.min.map_or(0, number), bounds.max.map_or(last, number))
 }

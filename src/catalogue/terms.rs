@@ -7,67 +7,62 @@ use std::{
 };
 
 use levenshtein_automata::{DFA, SINK_STATE};
-use roaring::RoaringBitmap;
 
-use super::column::Slot;
+use super::{column::Slot, set::Set};
 use crate::domain::{Nearness, Typed};
 
 /// Beginnings of at most this many characters have a set of their own: words that share them are many.
 const SHORT_CHARS: usize = 2;
-/// Movies of a word that are kept in a plain list, at most.
-const MAX_FEW: usize = 16;
 
-/// The movies of one word.
-enum Postings {
-    /// In ascending order.
-    Few(Vec<Slot>),
-    Many(RoaringBitmap),
-}
+/// A movie is added to a union so many times faster than it is looked for in a set.
+const LOOKS_OF_A_UNION: u64 = 8;
+/// Words that are passed over one by one, at most.
+const MAX_PASSED: usize = 8;
 
 /// The inverted index.
 #[derive(Default)]
 pub(super) struct Terms {
-    words: BTreeMap<Box<[u8]>, Postings>,
+    words: BTreeMap<Box<[u8]>, Set>,
     /// By the first letters of words.
-    short: HashMap<Box<str>, RoaringBitmap>,
+    short: HashMap<Box<str>, Set>,
 }
 
-impl Postings {
-    fn insert(&mut self, slot: Slot) {
-        match self {
-            Self::Few(slots) => {
-                if let Err(index) = slots.binary_search(&slot) {
-                    slots.insert(index, slot);
-                }
-                if slots.len() > MAX_FEW {
-                    *self = Self::Many(slots.iter().collect());
-                }
+/// The inverted index while it is filled: words are put in order at last.
+#[derive(Default)]
+pub(super) struct Unordered {
+    words: HashMap<Box<[u8]>, Set>,
+    short: HashMap<Box<str>, Set>,
+}
+
+/// The movies of several words.
+struct Found<'a> {
+    sets: Vec<&'a Set>,
+    /// Those of all words together, a movie with several of them counted for each.
+    len: u64,
+}
+
+impl<'a> Found<'a> {
+    fn union(&self) -> Cow<'a, Set> {
+        match self.sets[..] {
+            [only] => Cow::Borrowed(only),
+            _ => Cow::Owned(Set::union(self.sets.clone())),
+        }
+    }
+}
+
+impl Unordered {
+    pub(super) fn insert(&mut self, words: &[String], slot: Slot) {
+        for word in words {
+            match self.words.get_mut(word.as_bytes()) {
+                Some(slots) => slots.insert(slot),
+                None => drop(self.words.insert(word.as_bytes().into(), Set::of(slot))),
             }
-            Self::Many(slots) => {
-                slots.insert(slot);
-            }
+            insert_short(&mut self.short, word, slot);
         }
     }
 
-    /// Takes a movie out; tells whether none is left.
-    fn remove(&mut self, slot: Slot) -> bool {
-        match self {
-            Self::Few(slots) => {
-                slots.retain(|other| *other != slot);
-                slots.is_empty()
-            }
-            Self::Many(slots) => {
-                slots.remove(slot);
-                slots.is_empty()
-            }
-        }
-    }
-
-    fn add_to(&self, all: &mut RoaringBitmap) {
-        match self {
-            Self::Few(slots) => all.extend(slots),
-            Self::Many(slots) => *all |= slots,
-        }
+    pub(super) fn in_order(self) -> Terms {
+        Terms { words: self.words.into_iter().collect(), short: self.short }
     }
 }
 
@@ -75,28 +70,20 @@ impl Terms {
     pub(super) fn insert(&mut self, words: &[String], slot: Slot) {
         for word in words {
             match self.words.get_mut(word.as_bytes()) {
-                Some(postings) => postings.insert(slot),
-                None => {
-                    self.words.insert(word.as_bytes().into(), Postings::Few(vec![slot]));
-                }
+                Some(slots) => slots.insert(slot),
+                None => drop(self.words.insert(word.as_bytes().into(), Set::of(slot))),
             }
-            for beginning in short_beginnings(word) {
-                match self.short.get_mut(beginning) {
-                    Some(slots) => {
-                        slots.insert(slot);
-                    }
-                    None => {
-                        self.short.insert(beginning.into(), RoaringBitmap::from_iter([slot]));
-                    }
-                }
-            }
+            insert_short(&mut self.short, word, slot);
         }
     }
 
     pub(super) fn remove(&mut self, words: &[String], slot: Slot) {
         for word in words {
-            if self.words.get_mut(word.as_bytes()).is_some_and(|postings| postings.remove(slot)) {
-                self.words.remove(word.as_bytes());
+            if let Some(slots) = self.words.get_mut(word.as_bytes()) {
+                slots.remove(slot);
+                if slots.is_empty() {
+                    self.words.remove(word.as_bytes());
+                }
             }
             for beginning in short_beginnings(word) {
                 if let Some(slots) = self.short.get_mut(beginning) {
@@ -109,59 +96,77 @@ impl Terms {
         }
     }
 
-    /// The movies in whose titles a word begins so.
-    pub(super) fn beginning_with(&self, beginning: &str) -> Cow<'_, RoaringBitmap> {
-        if beginning.chars().nth(SHORT_CHARS).is_none() {
-            return self.short.get(beginning).map_or_else(Cow::default, Cow::Borrowed);
-        }
-        let from = (Bound::Included(beginning.as_bytes()), Bound::Unbounded);
-        let found = self.words.range::<[u8], _>(from);
-        let mut found = found.take_while(|(word, _)| word.starts_with(beginning.as_bytes())).map(|(_, p)| p);
-        match (found.next(), found.next()) {
-            (None, _) => Cow::default(),
-            (Some(Postings::Many(slots)), None) => Cow::Borrowed(slots),
-            (Some(first), second) => {
-                let mut all = RoaringBitmap::new();
-                for postings in [Some(first), second].into_iter().flatten().chain(found) {
-                    postings.add_to(&mut all);
-                }
-                Cow::Owned(all)
-            }
-        }
+    /// The movies in whose titles there is a word that begins with each of these; none where there are none of these.
+    pub(super) fn search(&self, beginnings: &[String]) -> Option<Cow<'_, Set>> {
+        let mut found: Vec<Found<'_>> = beginnings.iter().map(|word| self.beginning_with(word)).collect();
+        found.sort_by_key(|found| found.len);
+        let (rarest, others) = found.split_first()?;
+        Some(others.iter().fold(rarest.union(), |movies, other| {
+            // A union of many words costs more than to look for a few movies in each of these.
+            Cow::Owned(if movies.len() * other.sets.len() as u64 * LOOKS_OF_A_UNION <= other.len {
+                movies.into_owned().retain_any(&other.sets)
+            } else {
+                movies.intersection(&other.union())
+            })
+        }))
     }
 
-    /// The movies in whose titles a word is near to a typed one, by how near it is. A movie with several such
-    /// words stands under each.
-    pub(super) fn near(&self, typed: &Typed) -> BTreeMap<Nearness, RoaringBitmap> {
-        let mut near: BTreeMap<Nearness, RoaringBitmap> = BTreeMap::new();
+    /// The movies in whose titles a word begins so.
+    fn beginning_with(&self, beginning: &str) -> Found<'_> {
+        let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {
+            self.short.get(beginning).into_iter().collect()
+        } else {
+            let from = (Bound::Included(beginning.as_bytes()), Bound::Unbounded);
+            let words = self.words.range::<[u8], _>(from);
+            let words = words.take_while(|(word, _)| word.starts_with(beginning.as_bytes()));
+            words.map(|(_, slots)| slots).collect()
+        };
+        Found { len: sets.iter().map(|set| set.len()).sum(), sets }
+    }
+
+    /// The movies in whose titles a word is near to a typed one, by how near it is: sets of which a movie may be in
+    /// several.
+    pub(super) fn near(&self, typed: &Typed) -> BTreeMap<Nearness, Vec<Cow<'_, Set>>> {
+        let mut near: BTreeMap<Nearness, Vec<Cow<'_, Set>>> = BTreeMap::new();
         let Some(automaton) = typed.automaton() else {
-            if let Some(postings) = self.words.get(typed.as_str().as_bytes()) {
-                postings.add_to(near.entry(Nearness::default()).or_default());
+            if let Some(slots) = self.words.get(typed.as_str().as_bytes()) {
+                near.entry(Nearness::default()).or_default().push(Cow::Borrowed(slots));
             }
-            let found = self.beginning_with(typed.as_str()).into_owned();
+            let found = self.beginning_with(typed.as_str());
+            let found = found.sets.into_iter().map(Cow::Borrowed).collect();
             near.insert(Nearness { errors: 0, beginnings: 1 }, found);
             return near;
         };
         let mut walk = Walk::new(automaton);
-        let mut from: Bound<Vec<u8>> = Bound::Unbounded;
-        // Words in their order; of those that begin with what is beyond any forgiving, none is looked at.
-        'seek: loop {
-            for (word, postings) in
-                self.words.range::<[u8], _>((from.as_ref().map(Vec::as_slice), Bound::Unbounded))
-            {
-                match walk.nearness(word) {
-                    Ok(Some(nearness)) => postings.add_to(near.entry(nearness).or_default()),
-                    Ok(None) => {}
-                    Err(dead) => match successor(&word[..dead]) {
-                        Some(next) => {
-                            from = Bound::Included(next);
-                            continue 'seek;
-                        }
-                        None => return near,
-                    },
+        let mut words = self.words.range::<[u8], _>(..);
+        let mut dead: Option<&[u8]> = None;
+        let mut passed = 0;
+        // Words in their order; those that begin with what is beyond any forgiving are passed over, few of them one by
+        // one, which is faster than to look for what is behind them.
+        while let Some((word, slots)) = words.next() {
+            if let Some(beginning) = dead.filter(|beginning| word.starts_with(beginning)) {
+                passed += 1;
+                if passed == MAX_PASSED {
+                    let Some(next) = successor(beginning) else { break };
+                    words = self.words.range::<[u8], _>((Bound::Included(next.as_slice()), Bound::Unbounded));
                 }
+                continue;
             }
-            return near;
+            match walk.nearness(word) {
+                Ok(Some(nearness)) => near.entry(nearness).or_default().push(Cow::Borrowed(slots)),
+                Ok(None) => {}
+                Err(at) => (dead, passed) = (Some(&word[..at]), 0),
+            }
+        }
+        near
+    }
+}
+
+fn insert_short(short: &mut HashMap<Box<str>, Set>, word: &str, slot: Slot) {
+    for beginning in short_beginnings(word) {
+        match short.get_mut(beginning) {
+            Some(slots) => slots.insert(slot),
+            None => drop(short.insert(beginning.into(), Set::of(slot))),
         }
     }
 }

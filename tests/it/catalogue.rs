@@ -1,9 +1,9 @@
 //! The catalogue beside a naive model: a list of movies that is looked through for every question.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use proptest::prelude::*;
-use rand::{SeedableRng, rngs::SmallRng};
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use reelshelf::{
     catalogue::{Catalogue, Counts, Facet},
     domain::{
@@ -236,5 +236,72 @@ proptest! {
         expected.sort_by_key(|(nearness, _)| *nearness);
         let expected: Vec<Movie> = expected.into_iter().map(|(_, movie)| movie).collect();
         prop_assert_eq!(catalogue.near(&filter), expected);
+    }
+}
+
+/// Enough movies that pages are met on a way through an order, that sets have every form, and that more movies have
+/// the same time than a page sorts.
+const MANY: i64 = 12_000;
+
+/// Many movies, of which some have changed since they were loaded.
+fn many() -> &'static (Catalogue, Model) {
+    static MANY_MOVIES: LazyLock<(Catalogue, Model)> = LazyLock::new(|| {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut movie = |id: i64| {
+            let title = TITLES[rng.random_range(0..TITLES.len())];
+            let title =
+                if rng.random() { title.to_owned() } else { format!("{title} {}", rng.random_range(1..40)) };
+            Movie {
+                id,
+                attributes: Attributes {
+                    title: Title::parse(&title).unwrap(),
+                    movie_format: MovieFormat::ALL[rng.random_range(0..3)],
+                    length: Length::try_from(rng.random_range(88..92)).unwrap(),
+                    release_year: ReleaseYear::try_from(rng.random_range(1998..2002)).unwrap(),
+                    rating: Rating::try_from(rng.random_range(1..=5)).unwrap(),
+                },
+                version: 1,
+                created_at: Time::from_millis(id % 2),
+                updated_at: Time::from_millis(rng.random_range(0..MANY)),
+            }
+        };
+        let (mut loading, mut model) = (Catalogue::loading(), Model::new());
+        for id in 1..=MANY {
+            model.insert(id, movie(id));
+        }
+        for movie in model.values() {
+            loading.push(movie);
+        }
+        let mut catalogue = loading.finish();
+        for n in 0..MANY / 4 {
+            let id = n * 7 % (MANY + 500) + 1;
+            if n % 3 == 0 {
+                assert_eq!(catalogue.remove(id), model.remove(&id).is_some());
+            } else {
+                let movie = movie(id);
+                catalogue.put(&movie);
+                model.insert(id, movie);
+            }
+        }
+        (catalogue, model)
+    });
+    &MANY_MOVIES
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn pages_of_many_movies_are_those_of_the_model(
+        filter in filter(), sort in sort(), start in 0..MANY, limit in prop::sample::select(&[1, 50, 1000][..])
+    ) {
+        let (catalogue, model) = many();
+        let mut expected = found(model, &filter, &sort);
+        prop_assert_eq!(catalogue.count(&filter), expected.len() as u64);
+        prop_assert_eq!(&catalogue.page(&filter, &sort, None, limit)[..], &expected[..limit.min(expected.len())]);
+        let after = model.range(start..).next().map(|(_, movie)| movie).unwrap();
+        expected.retain(|movie| sort.compare(movie, after).is_gt());
+        expected.truncate(limit);
+        prop_assert_eq!(catalogue.page(&filter, &sort, Some(&Cursor::after(after, &sort)), limit), expected);
     }
 }

@@ -1,0 +1,164 @@
+//! The order of all movies by title and id, with a number for each title that tells its place.
+//!
+//! To compare two titles is to compare their numbers. These leave gaps, so that a title that comes between two
+//! others gets a number without a change of theirs; where a gap is used up, those around it are spread out anew.
+
+use super::{
+    column::{Column, Slot},
+    order::{Order, Place},
+};
+
+#[derive(Default)]
+pub(super) struct Titles {
+    order: Order,
+    /// By slot. Movies with the same sort key have the same number.
+    numbers: Column<u64>,
+}
+
+/// Gaps are spread out anew where they would be smaller than this.
+const MIN_GAP: u64 = 1 << 20;
+
+impl Titles {
+    /// The order of slots that stand in it already; `is_same` tells whether two have the same sort key.
+    pub(super) fn of_sorted(slots: &[Slot], is_same: impl Fn(Slot, Slot) -> bool) -> Self {
+        let mut numbers = Column::of_len(slots.len());
+        let gap = u64::MAX / (slots.len() as u64 + 1);
+        let (mut number, mut before) = (0, None);
+        for slot in slots {
+            if before.is_none_or(|before| !is_same(before, *slot)) {
+                number += gap;
+            }
+            numbers[*slot] = number;
+            before = Some(*slot);
+        }
+        Self { order: Order::of_sorted(slots), numbers }
+    }
+
+    pub(super) const fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The number of a movie's title.
+    pub(super) fn number(&self, slot: Slot) -> u64 {
+        self.numbers[slot]
+    }
+
+    /// Puts a movie in a place; `is_same` tells whether another has the same sort key.
+    pub(super) fn insert(&mut self, slot: Slot, place: Place, is_same: impl Fn(Slot) -> bool) {
+        let neighbours = [self.order.before(place), self.order.at(place)];
+        let number = match neighbours.into_iter().flatten().find(|other| is_same(*other)) {
+            Some(same) => self.numbers[same],
+            None => self.between(place).unwrap_or_else(|| {
+                self.spread_out(place);
+                self.between(place).unwrap_or(u64::MAX) // all numbers are never in use
+            }),
+        };
+        self.numbers.set(slot, number);
+        self.order.insert_at(place, slot);
+    }
+
+    /// Takes a movie out; `is_before` tells which movies with the same title come before it.
+    pub(super) fn remove(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
+        let (numbers, number) = (&self.numbers, self.numbers[slot]);
+        self.order
+            .remove(slot, |other| numbers[other] < number || (numbers[other] == number && is_before(other)));
+    }
+
+    /// A number between those next to a place.
+    fn between(&self, place: Place) -> Option<u64> {
+        let low = self.order.before(place).map_or(0, |slot| self.numbers[slot]);
+        let high = self.order.at(place).map_or(u64::MAX, |slot| self.numbers[slot]);
+        let number = low + (high - low) / 2;
+        (low < number && number < high).then_some(number)
+    }
+
+    /// Makes the gaps around a place even, in as many chunks as it takes.
+    fn spread_out(&mut self, place: Place) {
+        let mut radius = 1;
+        loop {
+            let (around, is_all) = self.order.around(place, radius);
+            let low = self.order.before(around.start).map_or(0, |slot| self.numbers[slot]);
+            let high = self.order.at(around.end).map_or(u64::MAX, |slot| self.numbers[slot]);
+            let slots: Vec<Slot> = self.order.between(around.start, around.end).collect();
+            let gap = (high - low) / (slots.len() as u64 + 1);
+            if gap < MIN_GAP && !is_all {
+                radius *= 2;
+                continue;
+            }
+            let (mut before, mut number) = (low, low);
+            for slot in slots {
+                let old = std::mem::replace(&mut before, self.numbers[slot]);
+                if before == high {
+                    break; // as the next behind them
+                }
+                if before != old {
+                    number += gap;
+                }
+                self.numbers[slot] = number;
+            }
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Titles are numbers here, which the slots stand for.
+    fn check(titles: &Titles, of_slot: &[u32]) {
+        let order: Vec<Slot> = titles.order.from(Order::start()).collect();
+        assert_eq!(order.len(), of_slot.len());
+        for pair in order.windows(2) {
+            let (one, other) = (of_slot[pair[0] as usize], of_slot[pair[1] as usize]);
+            assert_eq!(
+                one.cmp(&other),
+                titles.number(pair[0]).cmp(&titles.number(pair[1])),
+                "{one} and {other}"
+            );
+        }
+    }
+
+    fn insert(titles: &mut Titles, of_slot: &mut Vec<u32>, title: u32) {
+        let slot = Slot::try_from(of_slot.len()).unwrap();
+        of_slot.push(title);
+        let place = titles.order.partition(|other| of_slot[other as usize] <= title);
+        titles.insert(slot, place, |other| of_slot[other as usize] == title);
+    }
+
+    #[test]
+    fn titles_that_come_one_behind_the_other_keep_their_order() {
+        let (mut titles, mut of_slot) = (Titles::default(), Vec::new());
+        for title in 0..10_000 {
+            insert(&mut titles, &mut of_slot, title / 3);
+        }
+        check(&titles, &of_slot);
+    }
+
+    #[test]
+    fn titles_that_come_between_the_same_two_keep_their_order() {
+        let slots = [0, 1, 2, 3];
+        let mut of_slot = vec![0, 0, 1_000_000, 1_000_000];
+        let mut titles =
+            Titles::of_sorted(&slots, |one, other| of_slot[one as usize] == of_slot[other as usize]);
+        check(&titles, &of_slot);
+        for n in 0..10_000 {
+            let title = if n % 2 == 0 { 400_000 + n } else { 600_000 - n };
+            insert(&mut titles, &mut of_slot, title);
+        }
+        check(&titles, &of_slot);
+    }
+
+    #[test]
+    fn titles_that_go_leave_the_order_of_the_others() {
+        let (mut titles, mut of_slot) = (Titles::default(), Vec::new());
+        for title in 0..3000 {
+            insert(&mut titles, &mut of_slot, title * 7919 % 1000);
+        }
+        for slot in 1500..3000 {
+            titles.remove(slot, |other| other < slot);
+        }
+        of_slot.truncate(1500);
+        check(&titles, &of_slot);
+    }
+}
