@@ -94,7 +94,7 @@ impl Texts {
     ///
     /// # Panics
     /// A text longer than any valid title, or more texts than 4 GiB.
-    pub(super) fn push(&mut self, title: &str, key: &str) -> TextRef {
+    pub(super) fn push(&mut self, title: &str, key: &[u8]) -> TextRef {
         let bytes = title.len() + key.len();
         if self.pages.last().is_none_or(|page| page.len() + bytes > PAGE_BYTES) {
             self.pages.push(Vec::with_capacity(PAGE_BYTES));
@@ -104,7 +104,7 @@ impl Texts {
         let texts = &mut self.pages[usize::from(page)];
         let start = number(texts.len());
         texts.extend_from_slice(title.as_bytes());
-        texts.extend_from_slice(key.as_bytes());
+        texts.extend_from_slice(key);
         TextRef { page, start, title_bytes: number(title.len()), key_bytes: number(key.len()) }
     }
 
@@ -116,16 +116,16 @@ impl Texts {
 
     pub(super) fn title(&self, text: TextRef) -> &str {
         let start = usize::from(text.start);
-        self.text(text, start, start + usize::from(text.title_bytes))
+        str::from_utf8(self.text(text, start, start + usize::from(text.title_bytes)))
+            .expect("a text is stored as it was given")
     }
 
-    pub(super) fn key(&self, text: TextRef) -> &str {
+    pub(super) fn key(&self, text: TextRef) -> &[u8] {
         let start = usize::from(text.start) + usize::from(text.title_bytes);
         self.text(text, start, start + usize::from(text.key_bytes))
     }
 
-    fn text(&self, text: TextRef, start: usize, end: usize) -> &str {
-        str::from_utf8(&self.pages[usize::from(text.page)][start..end])
-            .expect("a text is stored as it was given")
+    fn text(&self, text: TextRef, start: usize, end: usize) -> &[u8] {
+        &self.pages[usize::from(text.page)][start..end]
     }
 }

@@ -7,6 +7,7 @@
 mod column;
 mod counts;
 mod fuzzy;
+mod loading;
 mod order;
 mod packed;
 mod page;
@@ -14,7 +15,7 @@ mod set;
 mod terms;
 mod titles;
 
-use std::{cmp::Ordering, thread};
+use std::cmp::Ordering;
 
 use crate::domain::{
     Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold, sort_key,
@@ -24,10 +25,11 @@ use column::{Column, Slot, TextRef, Texts};
 use order::{Order, Place};
 use packed::Packed;
 use set::Set;
-use terms::{Terms, Unordered};
+use terms::Terms;
 use titles::Titles;
 
 pub use counts::Counts;
+pub use loading::Loading;
 pub use packed::Facet;
 
 /// The movies of a collection at one moment.
@@ -57,6 +59,18 @@ struct Value {
     len: u32,
 }
 
+impl Value {
+    fn insert(&mut self, slot: Slot) {
+        self.slots.insert(slot);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, slot: Slot) {
+        self.slots.remove(slot);
+        self.len -= 1;
+    }
+}
+
 /// What else is known of a movie.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
@@ -67,12 +81,6 @@ struct Row {
 }
 
 impl Catalogue {
-    /// An empty catalogue that is filled at once.
-    #[must_use]
-    pub fn loading() -> Loading {
-        Loading::default()
-    }
-
     /// How many movies there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -95,8 +103,8 @@ impl Catalogue {
     #[must_use]
     pub fn duplicates(&self, title: &Title, year: ReleaseYear) -> Vec<Movie> {
         let (key, folded) = (sort_key(title.as_str()), fold(title.as_str()));
-        let start = self.titles.order().partition(|slot| self.key(slot) < key.as_str());
-        let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key);
+        let start = self.titles.order().partition(|slot| self.key(slot) < key.as_bytes());
+        let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key.as_bytes());
         let movies = same_key.map(|slot| self.movie(slot)).filter(|movie| {
             movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
         });
@@ -116,9 +124,13 @@ impl Catalogue {
     /// # Panics
     /// More than 4,294,967,295 movies.
     pub fn put(&mut self, movie: &Movie) {
-        self.remove(movie.id);
-        let slot = self.free.pop().unwrap_or_else(|| self.next_slot());
         let title = movie.attributes.title.as_str();
+        match self.slot_of(movie.id) {
+            Some(slot) if self.texts.title(self.rows[slot].text) == title => return self.change(slot, movie),
+            Some(_) => drop(self.remove(movie.id)),
+            None => {}
+        }
+        let slot = self.free.pop().unwrap_or_else(|| self.next_slot());
         self.store(slot, movie, &sort_key(title));
         self.terms.insert(&title_words(title), slot);
         let place = self.place_of_title(slot);
@@ -127,6 +139,27 @@ impl Catalogue {
         titles.insert(slot, place, |other| key(other) == key(slot));
         for key in ORDERED {
             self.in_order(key, |order, is_before| order.insert(slot, is_before), slot);
+        }
+    }
+
+    /// Changes a movie whose title stays.
+    fn change(&mut self, slot: Slot, movie: &Movie) {
+        for key in TIMES {
+            self.in_order(key, |order, is_before| order.remove(slot, is_before), slot);
+        }
+        let row = &mut self.rows[slot];
+        row.version = movie.version;
+        (row.created_at, row.updated_at) = (movie.created_at.as_millis(), movie.updated_at.as_millis());
+        for key in TIMES {
+            self.in_order(key, |order, is_before| order.insert(slot, is_before), slot);
+        }
+        let before = std::mem::replace(&mut self.packed[slot], Packed::new(&movie.attributes));
+        for facet in Facet::ALL {
+            let (from, to) = (before.value(facet), self.packed[slot].value(facet));
+            if from != to {
+                self.facets[facet as usize][from].remove(slot);
+                self.facets[facet as usize][to].insert(slot);
+            }
         }
     }
 
@@ -143,16 +176,14 @@ impl Catalogue {
             version: movie.version,
             created_at: movie.created_at.as_millis(),
             updated_at: movie.updated_at.as_millis(),
-            text: self.texts.push(movie.attributes.title.as_str(), key),
+            text: self.texts.push(movie.attributes.title.as_str(), key.as_bytes()),
         };
         self.rows.set(slot, row);
         self.len += 1;
         for facet in Facet::ALL {
             let values = &mut self.facets[facet as usize];
             values.resize_with(facet.values(), Value::default);
-            let value = &mut values[packed.value(facet)];
-            value.slots.insert(slot);
-            value.len += 1;
+            values[packed.value(facet)].insert(slot);
         }
     }
 
@@ -167,9 +198,7 @@ impl Catalogue {
         let row = self.rows[slot];
         self.terms.remove(&title_words(self.texts.title(row.text)), slot);
         for facet in Facet::ALL {
-            let value = &mut self.facets[facet as usize][self.packed[slot].value(facet)];
-            value.slots.remove(slot);
-            value.len -= 1;
+            self.facets[facet as usize][self.packed[slot].value(facet)].remove(slot);
         }
         self.packed[slot] = Packed::default();
         self.ids[slot] = 0;
@@ -206,7 +235,7 @@ impl Catalogue {
     }
 
     /// The sort key of a title.
-    fn key(&self, slot: Slot) -> &str {
+    fn key(&self, slot: Slot) -> &[u8] {
         self.texts.key(self.rows[slot].text)
     }
 
@@ -268,78 +297,6 @@ impl Catalogue {
     }
 }
 
-/// A catalogue that is being filled: the orders are made at last, which is faster than to keep them meanwhile.
-#[derive(Default)]
-pub struct Loading {
-    catalogue: Catalogue,
-    terms: Unordered,
-}
-
-impl Loading {
-    /// Adds a movie with an id of its own.
-    ///
-    /// # Panics
-    /// More than 4,294,967,295 movies.
-    pub fn push(&mut self, movie: &Movie) {
-        let slot = self.catalogue.next_slot();
-        let title = movie.attributes.title.as_str();
-        self.catalogue.store(slot, movie, &sort_key(title));
-        self.terms.insert(&title_words(title), slot);
-    }
-
-    /// The catalogue of all movies that were added.
-    ///
-    /// # Panics
-    /// No thread can be started.
-    #[must_use]
-    pub fn finish(self) -> Catalogue {
-        let Self { mut catalogue, terms } = self;
-        let slots: Vec<Slot> = (0..catalogue.next_slot()).collect();
-        let of = &catalogue;
-        let (titles, orders, terms) = thread::scope(|scope| {
-            let titles = scope.spawn(|| of.sorted_titles(&slots));
-            let terms = terms.in_order();
-            let mut order = slots.clone();
-            let orders = ORDERED.map(|key| {
-                // Nearly sorted by what was handed out in time, which a stable sort makes use of.
-                order.sort_by(|one, other| {
-                    of.compare(key, *one, *other).then_with(|| of.compare_id(*one, *other))
-                });
-                (key, Order::of_sorted(&order))
-            });
-            (titles.join().expect("sorting does not panic"), orders, terms)
-        });
-        (catalogue.titles, catalogue.terms) = (titles, terms);
-        for (key, order) in orders {
-            *catalogue.order_mut(key) = order;
-        }
-        catalogue
-    }
-}
-
-impl Catalogue {
-    fn sorted_titles(&self, slots: &[Slot]) -> Titles {
-        // The first bytes tell most titles apart.
-        let mut order: Vec<_> = slots.iter().map(|slot| (prefix(self.key(*slot)), *slot)).collect();
-        order.sort_unstable_by(|(one_prefix, one), (other_prefix, other)| {
-            one_prefix
-                .cmp(other_prefix)
-                .then_with(|| self.key(*one).cmp(self.key(*other)))
-                .then_with(|| self.compare_id(*one, *other))
-        });
-        let order: Vec<Slot> = order.into_iter().map(|(_, slot)| slot).collect();
-        Titles::of_sorted(&order, |one, other| self.key(one) == self.key(other))
-    }
-}
-
 /// The keys with an order of their own, titles aside.
-const ORDERED: [SortKey; 3] = [SortKey::Id, SortKey::CreatedAt, SortKey::UpdatedAt];
-
-/// The first bytes of a text as a number that sorts as they do.
-fn prefix(key: &str) -> u64 {
-    let mut bytes = [0; size_of::<u64>()];
-    for (byte, of_key) in bytes.iter_mut().zip(key.bytes()) {
-        *byte = of_key;
-    }
-    u64::from_be_bytes(bytes)
-}
+const ORDERED: [SortKey; 3] = [SortKey::Id, TIMES[0], TIMES[1]];
+const TIMES: [SortKey; 2] = [SortKey::CreatedAt, SortKey::UpdatedAt];

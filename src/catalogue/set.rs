@@ -55,7 +55,9 @@ impl Set {
                 }
             }
             Self::Many(slots) => {
-                slots.insert(slot);
+                if slots.try_push(slot).is_err() {
+                    slots.insert(slot); // not behind all others
+                }
                 if slot.is_multiple_of(CHECKED_EACH) && is_dense(slots.len(), slots.max()) {
                     *self = Self::Dense(slots.iter().collect());
                 }

@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashSet,
+    io,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -163,17 +164,16 @@ impl Known {
         let others =
             changes::committed_behind(&mut snapshot, last.map(|last| last.place).unwrap_or_default());
         let others = others.await?;
-        let mut loading = Catalogue::loading();
+        let no_thread = |e: io::Error| DbError::Unavailable(format!("no thread can be started: {e}"));
+        let loading = Catalogue::loading().map_err(no_thread)?;
         let mut above = 0;
         loop {
             let page = movies::page(&mut snapshot, above, LOADED_AT_ONCE).await?;
             let Some(last) = page.last() else { break };
             above = last.id;
-            for movie in &page {
-                loading.push(movie);
-            }
+            loading.push(page);
         }
-        Ok(Self { catalogue: loading.finish(), last, others })
+        Ok(Self { catalogue: loading.finish().map_err(no_thread)?, last, others })
     }
 
     fn has(&self, place: Place, id: i64) -> bool {

@@ -117,11 +117,7 @@ fn built(steps: &[Step]) -> (Catalogue, Model) {
     let (mut catalogue, mut model) = (Catalogue::default(), Model::new());
     for (n, step) in steps.iter().enumerate() {
         if n == steps.len() / 2 {
-            let mut loading = Catalogue::loading();
-            for movie in model.values() {
-                loading.push(movie);
-            }
-            catalogue = loading.finish();
+            catalogue = loaded(&model);
         }
         match step {
             Step::Put(movie) => {
@@ -132,6 +128,14 @@ fn built(steps: &[Step]) -> (Catalogue, Model) {
         }
     }
     (catalogue, model)
+}
+
+/// A catalogue that is filled at once, in pieces.
+fn loaded(model: &Model) -> Catalogue {
+    let loading = Catalogue::loading().unwrap();
+    let movies: Vec<Movie> = model.values().cloned().collect();
+    movies.chunks(50).for_each(|movies| loading.push(movies.to_vec()));
+    loading.finish().unwrap()
 }
 
 /// The movies that pass, in an order.
@@ -265,14 +269,8 @@ fn many() -> &'static (Catalogue, Model) {
                 updated_at: Time::from_millis(rng.random_range(0..MANY)),
             }
         };
-        let (mut loading, mut model) = (Catalogue::loading(), Model::new());
-        for id in 1..=MANY {
-            model.insert(id, movie(id));
-        }
-        for movie in model.values() {
-            loading.push(movie);
-        }
-        let mut catalogue = loading.finish();
+        let mut model: Model = (1..=MANY).map(|id| (id, movie(id))).collect();
+        let mut catalogue = loaded(&model);
         for n in 0..MANY / 4 {
             let id = n * 7 % (MANY + 500) + 1;
             if n % 3 == 0 {

@@ -1,0 +1,131 @@
+//! A catalogue that is filled at once. What it takes is shared by threads: who loads reads movies, one thread works out
+//! their sort keys and words, another one puts them into their places.
+
+use std::{
+    io,
+    panic::resume_unwind,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{Builder, JoinHandle, scope},
+};
+
+use super::{Catalogue, ORDERED, column::Slot, order::Order, terms::Unordered, titles::Titles};
+use crate::domain::{Movie, sort_key, title_words};
+
+/// Pieces that wait for a thread, at most.
+const WAITING: usize = 4;
+
+/// A catalogue that is being filled.
+pub struct Loading {
+    movies: SyncSender<Vec<Movie>>,
+    preparing: JoinHandle<()>,
+    filling: JoinHandle<io::Result<Catalogue>>,
+}
+
+/// A movie with what is worked out of its title.
+struct Prepared {
+    movie: Movie,
+    key: String,
+    words: Vec<String>,
+}
+
+impl Catalogue {
+    /// An empty catalogue that is filled at once.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn loading() -> io::Result<Loading> {
+        let (movies, given) = sync_channel(WAITING);
+        let (to_fill, prepared) = sync_channel(WAITING);
+        let prepare = move || {
+            let prepared =
+                given.into_iter().map(|movies: Vec<Movie>| movies.into_iter().map(prepare).collect());
+            for movies in prepared {
+                if to_fill.send(movies).is_err() {
+                    break;
+                }
+            }
+        };
+        Ok(Loading {
+            movies,
+            preparing: Builder::new().spawn(prepare)?,
+            filling: Builder::new().spawn(|| fill(prepared))?,
+        })
+    }
+}
+
+impl Loading {
+    /// Adds movies with ids of their own.
+    pub fn push(&self, movies: Vec<Movie>) {
+        // Where nobody takes them any more, a thread has panicked, which the end tells.
+        let _ = self.movies.send(movies);
+    }
+
+    /// The catalogue of all movies that were added.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    ///
+    /// # Panics
+    /// More than 4,294,967,295 movies.
+    pub fn finish(self) -> io::Result<Catalogue> {
+        drop(self.movies);
+        self.preparing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        self.filling.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn prepare(movie: Movie) -> Prepared {
+    let title = movie.attributes.title.as_str();
+    Prepared { key: sort_key(title), words: title_words(title), movie }
+}
+
+fn fill(prepared: Receiver<Vec<Prepared>>) -> io::Result<Catalogue> {
+    let (mut catalogue, mut terms) = (Catalogue::default(), Unordered::default());
+    for Prepared { movie, key, words } in prepared.into_iter().flatten() {
+        let slot = catalogue.next_slot();
+        catalogue.store(slot, &movie, &key);
+        terms.insert(&words, slot);
+    }
+    let slots: Vec<Slot> = (0..catalogue.next_slot()).collect();
+    let of = &catalogue;
+    let (titles, terms, orders) = scope(|scope| -> io::Result<_> {
+        let titles = Builder::new().spawn_scoped(scope, || titles(of, &slots))?;
+        let terms = terms.in_order();
+        let mut order = slots.clone();
+        let orders = ORDERED.map(|key| {
+            // Nearly sorted by what was handed out in time, which a stable sort makes use of.
+            order.sort_by(|one, other| {
+                of.compare(key, *one, *other).then_with(|| of.compare_id(*one, *other))
+            });
+            (key, Order::of_sorted(&order))
+        });
+        Ok((titles.join().unwrap_or_else(|panic| resume_unwind(panic)), terms, orders))
+    })?;
+    (catalogue.titles, catalogue.terms) = (titles, terms);
+    for (key, order) in orders {
+        *catalogue.order_mut(key) = order;
+    }
+    Ok(catalogue)
+}
+
+fn titles(catalogue: &Catalogue, slots: &[Slot]) -> Titles {
+    // The first bytes tell most titles apart.
+    let mut order: Vec<_> = slots.iter().map(|slot| (prefix(catalogue.key(*slot)), *slot)).collect();
+    order.sort_unstable_by(|(one_prefix, one), (other_prefix, other)| {
+        one_prefix
+            .cmp(other_prefix)
+            .then_with(|| catalogue.key(*one).cmp(catalogue.key(*other)))
+            .then_with(|| catalogue.compare_id(*one, *other))
+    });
+    let order: Vec<Slot> = order.into_iter().map(|(_, slot)| slot).collect();
+    Titles::of_sorted(&order, |one, other| catalogue.key(one) == catalogue.key(other))
+}
+
+/// The first bytes of a text as a number that sorts as they do.
+fn prefix(key: &[u8]) -> u64 {
+    let mut bytes = [0; size_of::<u64>()];
+    for (byte, of_key) in bytes.iter_mut().zip(key) {
+        *byte = *of_key;
+    }
+    u64::from_be_bytes(bytes)
+}
