@@ -25,7 +25,7 @@ pub(super) struct Bits {
 /// Slots of a set that is kept as a list, at most. Results of operations may be longer lists.
 const MAX_FEW: usize = 16;
 /// A set gets one bit a slot where this share of all slots is in it, and loses it at half of that.
-const DENSE_SHARE: u64 = 128;
+const DENSE_SHARE: u64 = 64;
 /// A smaller set is fast in any form.
 const MIN_DENSE: u64 = 4096;
 /// Whether a set is to be kept otherwise is looked at with every so many slots.

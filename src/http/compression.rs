@@ -16,7 +16,6 @@ use axum::{
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, header},
-    middleware::Next,
     response::Response,
 };
 use futures_util::TryStreamExt;
@@ -114,10 +113,10 @@ fn coding_and_quality(range: &str) -> Option<(&str, f32)> {
 pub struct AsItIs;
 
 /// Compresses answers, as long as there are encoders.
-pub async fn compress(request: Request, next: Next) -> Response {
+pub async fn compress(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let accepted = Coding::accepted(request.headers());
     let is_head = request.method() == Method::HEAD;
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     if !is_compressible(&response) {
         return response;
     }

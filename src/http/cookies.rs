@@ -7,9 +7,8 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
     response::{IntoResponseParts, Response, ResponseParts},
 };
 
@@ -79,10 +78,14 @@ impl IntoResponseParts for SetCookie {
 }
 
 /// Writes the cookies that a response sets, and over https tells the browser to keep to https from now on.
-pub async fn write(State(state): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn write(
+    state: &Shared,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
-    let https = Client::of(request.extensions(), request.headers(), &state).https;
-    let mut response = next.run(request).await;
+    let https = Client::of(request.extensions(), request.headers(), state).https;
+    let mut response = next(request).await;
     let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
     let headers = response.headers_mut();
     for cookie in cookies.0 {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::Authority},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -108,16 +108,10 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
     // From the outside to the inside; as one layer, since each is cloned for every request.
     let around = ServiceBuilder::new()
-        .layer(from_fn(trace))
-        .layer(from_fn(security_headers))
-        .layer(from_fn_with_state(state.clone(), cookies::write))
+        .layer(from_fn_with_state(state.clone(), outside))
         .option_layer(cors)
-        .layer(from_fn(compression::compress))
-        .layer(from_fn(web::error::for_browsers))
         .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(from_fn(problem::normalize))
-        .layer(from_fn(require_host))
-        .layer(from_fn(wait_for_database))
+        .layer(from_fn(inside))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_WAIT))
         .map_request(body::receive);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
@@ -172,16 +166,36 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         ])
 }
 
-/// Gives the request one deadline for all that waits for the database, and sends no response that tells of what
+/// What lies around everything that answers. Each step is a function, not a layer, as a layer copies and boxes all
+/// that is inside of it, for every request.
+async fn outside(State(state): State<Shared>, request: Request, next: Next) -> Response {
+    let run = async |request| next.run(request).await;
+    let for_browsers = async |request| web::error::for_browsers(request, run).await;
+    let compress = async |request| compression::compress(request, for_browsers).await;
+    let write_cookies = async |request| cookies::write(&state, request, compress).await;
+    let set_headers = async |request| security_headers(request, write_cookies).await;
+    trace(request, set_headers).await
+}
+
+/// What lies around it where panics are caught already.
+async fn inside(request: Request, next: Next) -> Response {
+    let response = match require_host(&request) {
+        Ok(()) => wait_for_database(next.run(request)).await,
+        Err(problem) => problem.into_response(),
+    };
+    problem::normalize(response)
+}
+
+/// Gives a request one deadline for all that waits for the database, and sends no response that tells of what
 /// is not on disk yet.
-async fn wait_for_database(request: Request, next: Next) -> Response {
-    let answered = deadline::within(REQUEST_WAIT, settle::settled(next.run(request))).await;
+async fn wait_for_database(response: impl Future<Output = Response>) -> Response {
+    let answered = deadline::within(REQUEST_WAIT, settle::settled(response)).await;
     answered.unwrap_or_else(|error| Problem::from(error).into_response())
 }
 
 /// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages
 /// and styles, in no frame, kept by nobody on the way.
-async fn security_headers(request: Request, next: Next) -> Response {
+async fn security_headers(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     const PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                          connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
     // The documentation page brings styles of its own inside the page, and asks the API.
@@ -189,7 +203,7 @@ async fn security_headers(request: Request, next: Next) -> Response {
                         img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
     let policy = if request.uri().path().starts_with("/docs") { DOCS } else { PAGES };
     let is_personal = is_personal(request.uri().path());
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let headers = response.headers_mut();
     if is_personal {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -209,15 +223,15 @@ fn is_personal(path: &str) -> bool {
 
 /// Refuses a request of HTTP/1.1 that does not name one host (RFC 9112, section 3.2): what stands before the
 /// service may have read another one.
-async fn require_host(request: Request, next: Next) -> Response {
+fn require_host(request: &Request) -> Result<(), Problem> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none());
     let is_valid = |host: &HeaderValue| host.is_empty() || Authority::try_from(host.as_bytes()).is_ok();
     if request.version() == Version::HTTP_11 && !host.is_some_and(is_valid) {
         let detail = "a request of HTTP/1.1 must have one Host header, with a host and perhaps a port";
-        return Problem::new(StatusCode::BAD_REQUEST, detail).into_response();
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// The id of a request.
@@ -225,14 +239,14 @@ async fn require_host(request: Request, next: Next) -> Response {
 struct RequestId(String);
 
 /// Gives the request an id, under which the log has what the answer does not tell.
-async fn trace(mut request: Request, next: Next) -> Response {
+async fn trace(mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     let id = format!("{:016x}", rand::random::<u64>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     // The path alone: a query may hold a code, or what somebody searches for.
     let span = tracing::info_span!("request", id, %method, path = request.uri().path());
     let timer = metrics::Timer::start(&request);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     timer.stop(status);
     span.in_scope(|| tracing::debug!(status, "answered"));

@@ -2,9 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{AppendHeaders, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -171,8 +169,7 @@ impl IntoResponse for Problem {
 }
 
 /// Turns the framework's own error answers, which are plain text or empty, into problem documents.
-pub async fn normalize(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub fn normalize(response: Response) -> Response {
     let status = response.status();
     let is_document = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
         let value = value.as_bytes();

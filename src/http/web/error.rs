@@ -4,7 +4,6 @@ use askama::Template;
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{Html, IntoResponse, Response},
 };
 
@@ -34,14 +33,14 @@ struct ErrorPage<'a> {
 }
 
 /// Makes a page of a problem document where the client would rather have one.
-pub async fn for_browsers(request: Request, next: Next) -> Response {
+pub async fn for_browsers(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
     if !likes_pages(request.headers()) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let safe = request.method().is_safe();
     let place = request.uri().path_and_query().map_or("/", |place| local_place(place.as_str())).to_owned();
     let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
-    let mut response = next.run(request).await;
+    let mut response = next(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     let status = problem.status();
     let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
