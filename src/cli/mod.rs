@@ -29,7 +29,7 @@ mod token;
 mod undo;
 mod user;
 
-use std::{fs, io::IsTerminal, num::NonZero, path::Path, process::ExitCode, thread};
+use std::{fs, io::IsTerminal, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
@@ -38,6 +38,8 @@ use tokio::runtime;
 use database::Database;
 use log::LogFormat;
 use output::message;
+
+use crate::db::Db;
 
 /// A service for a collection of films: HTTP API, command line and web pages.
 #[derive(Parser)]
@@ -257,8 +259,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         log::start(cli.log_format, serves || !std::io::stderr().is_terminal())?;
     }
     let mut runtime = runtime::Builder::new_multi_thread();
-    // A disk that hangs keeps as many threads as there are processors, for reads, and one for a write.
-    runtime.worker_threads(thread::available_parallelism().map_or(1, NonZero::get) + 2);
+    runtime.worker_threads(Db::runtime_threads());
     // Each thread of the blocking pool may hold a connection to the database.
     let runtime = runtime.max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {

@@ -176,6 +176,12 @@ impl Db {
         done.ok_or_else(closed)??
     }
 
+    /// How many threads the runtime needs, so that one goes on when a disk that hangs keeps the others.
+    #[must_use]
+    pub fn runtime_threads() -> usize {
+        sqlite::reads_at_once() + 2
+    }
+
     /// Does work on the thread that calls this, and waits there for what the work waits for. So it must be a thread
     /// of its own.
     pub fn block_on<T>(runtime: &tokio::runtime::Handle, work: impl Future<Output = T>) -> T {

@@ -18,8 +18,8 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use super::{DbError, deadline};
 use crate::limits::REQUEST_WAIT;
 use file::DatabaseFile;
-pub(super) use readers::Reader;
 use readers::Readers;
+pub(super) use readers::{Reader, reads_at_once};
 pub(super) use writer::{ExclusiveTx, GroupCommit, GroupTx};
 
 /// How long until a statement that found the database busy is tried again.

@@ -7,16 +7,21 @@
 
 use std::{
     num::NonZero,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicUsize,
+            Ordering::{AcqRel, Relaxed},
+        },
+    },
     thread,
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{connect, file::DatabaseFile, is_busy};
-use crate::db::{DbError, blocking, closed, deadline};
+use super::{RETRY, connect, file::DatabaseFile, is_busy};
+use crate::db::{DbError, blocking, deadline};
 
 /// Readers kept open while nobody uses them.
 const IDLE_READERS: usize = 16;
@@ -27,11 +32,27 @@ const SHARED_LOCK_HELD: Duration = Duration::from_millis(100);
 /// Few, as there are up to [`IDLE_READERS`] of them: the system keeps the file in memory, too.
 const READER_CACHE_KIB: u32 = 2 * 1024;
 
+/// How many reads may hold threads of the runtime at once. It has two more: for one write, and one that goes on when the
+/// disk keeps all others. Seldom is there less than one for each thread that wants to read.
+pub fn reads_at_once() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get) + 1
+}
+
+/// Leave to hold a thread of the runtime.
+pub(in crate::db) struct Turn<'a>(&'a AtomicUsize);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, AcqRel);
+    }
+}
+
 /// Read-only connections for all.
 pub(in crate::db) struct Readers {
     file: Arc<DatabaseFile>,
     pool: Mutex<Pool>,
-    turns: Semaphore,
+    /// Those that are free.
+    turns: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -46,21 +67,23 @@ struct Pool {
 
 impl Readers {
     pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
-        let turns = thread::available_parallelism().map_or(1, NonZero::get);
-        Self { file, pool: Mutex::default(), turns: Semaphore::new(turns) }
+        Self { file, pool: Mutex::default(), turns: AtomicUsize::new(reads_at_once()) }
     }
 
-    /// Leave to read on the thread that polls, which a disk that hangs may keep. So many have it at once as the
-    /// runtime can spare. Threads of the blocking pool need none.
-    pub(in crate::db) async fn turn(&self) -> Result<Option<SemaphorePermit<'_>>, DbError> {
+    /// Leave to read on the thread that polls, which a disk that hangs may keep: for [`reads_at_once`]. Threads of the
+    /// blocking pool need none. Nobody waits in a queue: whoever is there takes it, so that it is in use all the time.
+    pub(in crate::db) async fn turn(&self) -> Result<Option<Turn<'_>>, DbError> {
         if blocking::is_here() {
             return Ok(None);
         }
-        if let Ok(turn) = self.turns.try_acquire() {
-            return Ok(Some(turn));
+        let give_up = deadline::current();
+        while self.turns.fetch_update(AcqRel, Relaxed, |turns| turns.checked_sub(1)).is_err() {
+            if tokio::time::Instant::now() >= give_up {
+                return Err(DbError::Unavailable("the disk cannot be read in time".to_owned()));
+            }
+            tokio::time::sleep(RETRY).await;
         }
-        let turn = deadline::in_time("reading the disk", self.turns.acquire()).await?;
-        Ok(Some(turn.map_err(|_| closed())?))
+        Ok(Some(Turn(&self.turns)))
     }
 
     /// An idle connection, or a new one; none where there may be one in a moment: another process keeps a new

@@ -159,7 +159,8 @@ on_both! {
         assert!(!ready().await, "it is not loaded yet");
         let viewer = Viewer::from(Identity::clone(&Owner::console()));
         let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, 1)).await;
-        assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)))), "{read:?}");
+        // On another thread it may be loaded before the deadline is looked at; then there is no such movie.
+        assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)) | Error::NotFound(_))), "{read:?}");
         until(ready).await; // nobody else loads it
     }
 }
