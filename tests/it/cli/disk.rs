@@ -138,7 +138,7 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     let end_of_index = format!("/history/1?cursor={}", URL_SAFE_NO_PAD.encode("after 4500"));
     let answer = server.request(Method::GET, &end_of_index).bearer_auth(&token);
     Answer::of(answer).await.problem(500);
-    assert!(server.log().contains("malformed"), "{}", server.log());
+    server.await_log("malformed"); // which another thread writes
 }
 
 /// A running service with one film, whose disk can hang.
