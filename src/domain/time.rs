@@ -1,6 +1,7 @@
 //! A moment, to the millisecond.
 
-use serde::{Deserialize, Serialize};
+use jiff::tz::Offset;
+use serde::{Deserialize, Serialize, ser::Error};
 
 use super::Invalid;
 
@@ -58,8 +59,39 @@ impl Time {
     }
 }
 
+impl Time {
+    /// The time as it is written. By hand, as lists consist of it for the most part; none before the year 0.
+    fn written(self) -> Option<[u8; WRITTEN.len()]> {
+        let timestamp = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        let time = Offset::UTC.to_datetime(timestamp);
+        let parts = [
+            (0..4, time.year()),
+            (5..7, time.month().into()),
+            (8..10, time.day().into()),
+            (11..13, time.hour().into()),
+            (14..16, time.minute().into()),
+            (17..19, time.second().into()),
+            (20..23, time.millisecond()),
+        ];
+        let mut written = *WRITTEN;
+        for (place, number) in parts {
+            let mut rest = u16::try_from(number).ok()?;
+            for digit in written[place].iter_mut().rev() {
+                *digit += (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        Some(written)
+    }
+}
+
+const WRITTEN: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(written) = self.written() {
+            return f.write_str(str::from_utf8(&written).map_err(|_| std::fmt::Error)?);
+        }
         let timestamp = jiff::Timestamp::from_millisecond(self.0).map_err(|_| std::fmt::Error)?;
         write!(f, "{timestamp:.3}")
     }
@@ -67,7 +99,8 @@ impl std::fmt::Display for Time {
 
 impl Serialize for Time {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let Some(written) = self.written() else { return serializer.collect_str(self) };
+        serializer.serialize_str(str::from_utf8(&written).map_err(Error::custom)?)
     }
 }
 
@@ -80,7 +113,21 @@ impl<'de> Deserialize<'de> for Time {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_written_as_the_library_writes_it(
+            millis in jiff::Timestamp::MIN.as_millisecond()..=jiff::Timestamp::MAX.as_millisecond()
+        ) {
+            let time = Time::from_millis(millis);
+            let expected = format!("{:.3}", jiff::Timestamp::from_millisecond(millis).unwrap());
+            prop_assert_eq!(time.to_string(), &expected[..]);
+            prop_assert_eq!(serde_json::to_string(&time).unwrap(), format!("{expected:?}"));
+        }
+    }
 
     #[test]
     fn a_time_is_written_in_utc_with_milliseconds() {
