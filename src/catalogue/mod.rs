@@ -115,6 +115,9 @@ impl Catalogue {
     /// release year and format.
     #[must_use]
     pub fn same(&self, attributes: &Attributes) -> Option<Movie> {
+        if self.is_empty() {
+            return None; // most large imports are the first
+        }
         let mut same = self.duplicates(&attributes.title, attributes.release_year).into_iter();
         same.find(|movie| movie.attributes.movie_format == attributes.movie_format)
     }

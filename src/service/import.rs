@@ -170,17 +170,16 @@ struct Stored {
 }
 
 impl Stored {
-    fn note(&mut self, movies: &[Movie]) {
-        for movie in movies {
-            self.ids.entry(self.hasher.hash_one(identity(&movie.attributes))).or_insert(movie.id);
-        }
+    fn note(&mut self, hash: u64, id: i64) {
+        self.ids.entry(hash).or_insert(id);
     }
 
     /// The ids of those that rows seem to describe.
-    fn seem_same(&self, piece: &[Row]) -> Vec<i64> {
-        let ids =
-            piece.iter().filter_map(|row| self.ids.get(&self.hasher.hash_one(identity(&row.attributes))));
-        ids.copied().collect()
+    fn seem_same(&self, piece: &[(Row, Identity)]) -> Vec<i64> {
+        piece
+            .iter()
+            .filter_map(|(_, identity)| self.ids.get(&self.hasher.hash_one(identity)).copied())
+            .collect()
     }
 }
 
@@ -189,7 +188,7 @@ async fn known(
     app: &App,
     making: &mut Making<'_>,
     stored: &Stored,
-    piece: &[Row],
+    piece: &[(Row, Identity)],
     on_duplicate: OnDuplicate,
 ) -> Result<HashMap<Identity, Known>, Error> {
     let mut known = HashMap::new();
@@ -197,7 +196,7 @@ async fn known(
         return Ok(known);
     }
     let same =
-        |catalogue: &Catalogue| piece.iter().filter_map(|row| catalogue.same(&row.attributes)).collect();
+        |catalogue: &Catalogue| piece.iter().filter_map(|(row, _)| catalogue.same(&row.attributes)).collect();
     let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
         let ids: Vec<i64> = movies.iter().map(|movie| movie.id).collect();
@@ -221,12 +220,18 @@ async fn store_piece(
     on_duplicate: OnDuplicate,
     report: &mut Report,
 ) -> Result<(), Error> {
+    let with_identity = |row: Row| {
+        let identity = identity(&row.attributes);
+        (row, identity)
+    };
+    let piece: Vec<(Row, Identity)> = piece.into_iter().map(with_identity).collect();
     let mut known = known(app, making, stored, &piece, on_duplicate).await?;
-    let mut new: Vec<Attributes> = Vec::new();
-    for Row { line, number, attributes } in piece {
+    let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
+    for (Row { line, number, attributes }, identity) in piece {
+        let hash = stored.hasher.hash_one(&identity);
         let known = match on_duplicate {
             OnDuplicate::Add => None,
-            _ => Some(known.entry(identity(&attributes))),
+            _ => Some(known.entry(identity)),
         };
         let preview = |report: &mut Report, becomes, id| {
             report.preview(number, || Preview { line, becomes, movie: Some(attributes.clone()), id });
@@ -239,6 +244,7 @@ async fn store_piece(
                     vacant.insert(Known::New(new.len()));
                 }
                 new.push(attributes);
+                hashes.push(hash);
                 continue;
             }
         };
@@ -275,7 +281,7 @@ async fn store_piece(
     report.created += new.len() as u64;
     let added = making.add(new).await?;
     if on_duplicate != OnDuplicate::Add {
-        stored.note(&added);
+        hashes.into_iter().zip(&added).for_each(|(hash, movie)| stored.note(hash, movie.id));
     }
     Ok(())
 }
