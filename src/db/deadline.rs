@@ -26,10 +26,10 @@ pub(super) fn current() -> Instant {
     DEADLINE.try_with(Cell::get).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
 }
 
-/// Lets the work under way wait for [`REQUEST_WAIT`] from now: what took time until now was no waiting for
-/// the database, such as a client that sends slowly, or a file that is read.
-pub fn restart() {
-    let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + REQUEST_WAIT)); // without one there is none to move
+/// Lets the work under way wait for `limit` from now: what took time until now was no waiting for the database, such as
+/// a client that sends slowly, or a file that is read.
+pub fn restart(limit: Duration) {
+    let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + limit)); // without one there is none to move
 }
 
 /// Waits for `what` until the deadline.

@@ -19,7 +19,7 @@ use crate::{
     json::Node,
     limits::{
         BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS, MAX_JSON_VALUES,
-        MAX_SIGN_IN_BODY_BYTES,
+        MAX_SIGN_IN_BODY_BYTES, REQUEST_WAIT,
     },
 };
 
@@ -85,7 +85,7 @@ async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes
         return Err(too_large());
     }
     let read = timeout(wait, Limited::new(body, largest).collect()).await;
-    deadline::restart(); // a slow client spends its own time
+    deadline::restart(REQUEST_WAIT); // a slow client spends its own time
     match read {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),

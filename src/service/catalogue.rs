@@ -4,17 +4,22 @@
 //! catalogue does not know; then the read costs no further query. Else what is new is applied first, change by
 //! change in the order of the log. What is too much for that is loaded aside, and takes the place of what was
 //! there as a whole.
+//!
+//! So a read sees the collection as it was at one moment, with all changes that were committed until then.
 
 use std::{
     collections::HashSet,
     io,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
-use super::{App, Error, Viewer};
+use super::{
+    App, Error, Pause, Viewer,
+    unanswered::{Noted, Unanswered},
+};
 use crate::{
     catalogue::Catalogue,
     db::{
@@ -36,7 +41,6 @@ const MOST_SINCE_LOAD: Most = Most { changes: 100_000, movies: 100_000, movies_i
 const LOADED_AT_ONCE: usize = 5000;
 
 /// The catalogue, and how far it has come. There is none before it is loaded.
-#[derive(Default)]
 pub(super) struct Follower {
     known: RwLock<Option<Known>>,
     /// Held by who applies changes.
@@ -45,8 +49,22 @@ pub(super) struct Follower {
     loading: tokio::sync::Mutex<()>,
     /// How often it was loaded.
     loads: AtomicU64,
-    /// Large changes of this instance that are being loaded: until they are answered, reads need not show them.
-    held: Mutex<HashSet<i64>>,
+    /// What reads need not show yet.
+    unanswered: Unanswered,
+    before_swap: Pause,
+}
+
+impl Default for Follower {
+    fn default() -> Self {
+        Self {
+            known: RwLock::default(),
+            following: tokio::sync::Mutex::default(),
+            loading: tokio::sync::Mutex::default(),
+            loads: AtomicU64::default(),
+            unanswered: Unanswered::default(),
+            before_swap: Arc::new(|| Box::pin(std::future::ready(()))),
+        }
+    }
 }
 
 struct Known {
@@ -62,7 +80,7 @@ struct Known {
 enum Wanted<'a> {
     /// What a look at the log showed.
     Seen(&'a Tail),
-    /// All that is committed now, but for large changes of this instance that are not answered yet.
+    /// All that is committed now; a position before a large change of this instance that is not answered yet will do.
     Answered,
     /// All that is committed now.
     Committed,
@@ -72,20 +90,30 @@ enum Wanted<'a> {
 #[derive(Debug)]
 struct TooMuch;
 
+/// How far following the log came.
+enum Followed {
+    /// To its end, or as far as was wanted.
+    Whole,
+    /// Not past a large change of this instance, which is being loaded.
+    BeforeLarge,
+    /// Nowhere: everything is to be loaded.
+    TooMuch,
+}
+
 impl Follower {
     /// The last change before which nothing is unknown, to look at the log from.
     pub(super) fn last(&self) -> Option<Logged> {
         self.read(|known| known.last).flatten()
     }
 
-    /// Whether all that a look at the log showed is in the catalogue.
+    /// Whether all that a look at the log showed is in the catalogue, or may be shown later.
     pub(super) fn knows(&self, seen: &Tail) -> bool {
-        let held = self.held();
+        let unanswered = self.unanswered.now();
         let knows = |known: &Known| {
             // What is known must still be there: the collection may have been replaced.
             let is_there =
                 if known.last.is_some() { seen.shows_last() } else { seen.len() >= known.others.len() };
-            is_there && seen.shows_only(|place, id| held.contains(&id) || known.has(place, id))
+            is_there && seen.shows_only(|place, id| unanswered.may_wait(id) || known.has(place, id))
         };
         self.read(knows).unwrap_or(false)
     }
@@ -94,26 +122,45 @@ impl Follower {
     async fn follow(&self, db: &Db, wanted: Wanted<'_>) -> Result<(), DbError> {
         loop {
             let loads = self.loads.load(Relaxed);
-            if self.is_loaded() {
-                let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
-                let held = match wanted {
-                    Wanted::Seen(seen) if self.knows(seen) => return Ok(()),
-                    Wanted::Seen(_) | Wanted::Answered => self.held().clone(),
-                    Wanted::Committed => HashSet::new(),
-                };
-                let news = news(db, self.last(), MOST).await?;
-                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                if let Some(known) = &mut *known
-                    && known.apply(&news, &held, MOST).is_ok()
-                {
-                    return Ok(());
-                }
+            match (self.apply_new(db, wanted).await?, wanted) {
+                (Followed::Whole, _) | (Followed::BeforeLarge, Wanted::Answered) => return Ok(()),
+                (Followed::BeforeLarge | Followed::TooMuch, _) => {}
             }
             let _loading = deadline::in_time("loading the catalogue", self.loading.lock()).await?;
             if self.loads.load(Relaxed) == loads {
-                self.load(db).await?;
+                Box::pin(self.load(db)).await?;
             }
         }
+    }
+
+    /// Applies all that is new, change by change, or nothing of it: a part would be a state that never was.
+    async fn apply_new(&self, db: &Db, wanted: Wanted<'_>) -> Result<Followed, DbError> {
+        if !self.is_loaded() {
+            return Ok(Followed::TooMuch);
+        }
+        let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
+        if let Wanted::Seen(seen) = wanted
+            && self.knows(seen)
+        {
+            return Ok(Followed::Whole);
+        }
+        let news = news(db, self.last(), MOST).await?;
+        let applied = self
+            .known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+            .map(|known| known.apply(&news, MOST));
+        if let Some(Ok(())) = applied {
+            return Ok(Followed::Whole);
+        }
+        // They are noted before they are committed, and until they are in the catalogue.
+        let unanswered = self.unanswered.now(); // not while the catalogue is locked: who reads locks this one first
+        let is_new_and_large = |known: &Known| {
+            news.entries.iter().any(|new| unanswered.is_large(new.id) && !known.has(new.place, new.id))
+        };
+        let is_before_large = self.read(is_new_and_large).unwrap_or(false);
+        Ok(if is_before_large { Followed::BeforeLarge } else { Followed::TooMuch })
     }
 
     /// Loads the collection aside, and puts it in the place of what was there. This may take longer than the request
@@ -125,10 +172,11 @@ impl Follower {
     async fn load_aside(&self, db: &Db) -> Result<(), DbError> {
         loop {
             let mut loaded = Known::load(db).await?;
+            (self.before_swap)().await;
             // What was applied to the present one since must not be missing in the next.
             let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
             let news = news(db, loaded.last, MOST_SINCE_LOAD).await?;
-            if loaded.apply(&news, &HashSet::new(), MOST_SINCE_LOAD).is_ok() {
+            if loaded.apply(&news, MOST_SINCE_LOAD).is_ok() {
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
                 self.loads.fetch_add(1, Relaxed);
                 return Ok(());
@@ -142,10 +190,6 @@ impl Follower {
 
     pub(super) fn is_loaded(&self) -> bool {
         self.read(|_| ()).is_some()
-    }
-
-    fn held(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,8 +224,8 @@ impl Known {
         self.others.contains(&id) || self.last.is_some_and(|last| place <= last.place)
     }
 
-    /// Applies what is new but for the changes that are held.
-    fn apply(&mut self, news: &News, held: &HashSet<i64>, most: Most) -> Result<(), TooMuch> {
+    /// Applies what is new, all of it or nothing.
+    fn apply(&mut self, news: &News, most: Most) -> Result<(), TooMuch> {
         let is_last = |entry: &&Logged| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
@@ -196,7 +240,7 @@ impl Known {
             }
             _ => false,
         };
-        let is_new = |change: &&Logged| !self.others.contains(&change.id) && !held.contains(&change.id);
+        let is_new = |change: &&Logged| !self.others.contains(&change.id);
         let is_small = new.iter().filter(is_new).all(|change| change.movies <= most.movies);
         if !is_same_log || !is_small || !news.is_whole {
             return Err(TooMuch);
@@ -210,9 +254,7 @@ impl Known {
         }
         self.others.extend(applied);
         for change in new.iter().take_while(|change| change.settled) {
-            if !self.others.remove(&change.id) {
-                break; // it is held
-            }
+            self.others.remove(&change.id);
             self.last = Some(*change);
         }
         Ok(())
@@ -257,7 +299,9 @@ pub(super) async fn read_long<T: Send + 'static>(
 /// # Errors
 /// Those of the database.
 pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -> T) -> Result<T, DbError> {
-    app.catalogue.follow(&app.db, Wanted::Committed).await?;
+    // A long write has its turn already, so the deadline of its request has passed.
+    let follow = app.catalogue.follow(&app.db, Wanted::Committed);
+    Box::pin(deadline::within(LONG_STATEMENT_WAIT, follow)).await?;
     app.catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)
 }
 
@@ -284,33 +328,45 @@ pub(super) async fn follow_long(app: &Arc<App>) -> Result<(), Error> {
     deadline::within(LONG_STATEMENT_WAIT, follow(app, None)).await
 }
 
-/// A large change of this instance, which is being loaded.
-pub(super) struct Held<'a> {
-    follower: &'a Follower,
-    change: i64,
-}
-
 impl Follower {
-    /// Lets reads go on without a change, which is about to be committed, where it is large.
-    pub(super) fn hold(&self, change: i64, movies: i64) -> Option<Held<'_>> {
-        if movies <= MOST.movies {
-            return None;
+    /// Waits before a catalogue that was loaded takes the place of the one before.
+    pub(super) fn pause_before_swap(&mut self, pause: Pause) {
+        self.before_swap = pause;
+    }
+
+    /// Notes a change, which is about to be committed. Before a large one the catalogue is brought up to date: then
+    /// whatever it does not have is committed later, and waits for the large one.
+    pub(super) async fn before_commit(&self, db: &Db, change: i64, movies: i64) -> Noted<'_> {
+        let noted = self.unanswered.note(change, movies > MOST.movies);
+        if noted.is_large
+            && let Err(error) =
+                Box::pin(deadline::within(LONG_STATEMENT_WAIT, self.apply_new(db, Wanted::Answered))).await
+        {
+            tracing::debug!(%error, "reads may have to wait for the change that is being committed");
         }
-        self.held().insert(change);
-        Some(Held { follower: self, change })
+        noted
     }
-}
 
-impl Held<'_> {
-    /// Comes back when the change is in the catalogue. Only within [`Db::run_blocking`].
-    pub(super) async fn load(self, db: &Db) -> Result<(), DbError> {
-        let _loading = self.follower.loading.lock().await;
-        self.follower.load(db).await
+    /// Comes back when a change, which is committed, may be answered: a large one when it is in the catalogue, a small
+    /// one when the large ones are that may come before it.
+    ///
+    /// # Errors
+    /// Those of the database; the change is to be answered all the same, and reads wait for what they have to show.
+    pub(super) async fn before_answer(&self, db: &Db, noted: Noted<'_>) -> Result<(), DbError> {
+        if noted.is_large {
+            let follow = deadline::within(LONG_STATEMENT_WAIT, self.follow(db, Wanted::Committed));
+            return Box::pin(follow).await;
+        }
+        deadline::in_time("loading the catalogue", self.large_are_applied()).await
     }
-}
 
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.follower.held().remove(&self.change);
+    /// Comes back when the catalogue has the large changes of this instance that may be committed now.
+    pub(super) async fn large_are_applied(&self) {
+        self.unanswered.large_are_applied().await;
+    }
+
+    /// Whether there are large changes that may be committed and not be in the catalogue.
+    pub(super) fn lacks_large(&self) -> bool {
+        self.unanswered.has_large()
     }
 }

@@ -67,6 +67,11 @@ impl Feed {
         self.wake.notify_one();
     }
 
+    /// Tells that reads show a change that was committed here.
+    pub(super) fn applied(&self) {
+        self.wake.notify_one();
+    }
+
     /// Hands on what is new; tells whether more is committed that does not count yet.
     async fn hand_on(&self, app: &App) -> Result<bool, DbError> {
         let mut place = self.place.lock().await;
@@ -78,6 +83,9 @@ impl Feed {
         let mut reached = start;
         loop {
             let (events, held_back) = read(app, reached).await?;
+            if app.catalogue.lacks_large() {
+                return Ok(false); // whoever hears of a change may read at once; the end of the large one wakes this
+            }
             let Some(last) = events.last() else { return Ok(held_back) };
             reached = last.place;
             for event in events {
@@ -110,6 +118,11 @@ pub async fn follow(app: Arc<App>) {
     };
     let hand_on = async {
         loop {
+            if feed.announce.swap(false, Relaxed)
+                && let Err(error) = app.db.announce().await
+            {
+                tracing::warn!(%error, "cannot tell other instances of changes at the moment");
+            }
             if let Err(error) = catalogue::follow_long(&app).await {
                 tracing::warn!(%error, "new changes cannot be read at the moment");
             }
@@ -117,11 +130,6 @@ pub async fn follow(app: Arc<App>) {
                 tracing::warn!(%error, "cannot read new changes at the moment");
                 false
             });
-            if feed.announce.swap(false, Relaxed)
-                && let Err(error) = app.db.announce().await
-            {
-                tracing::warn!(%error, "cannot tell other instances of changes at the moment");
-            }
             tokio::time::sleep(TOGETHER).await;
             let pause = if held_back { SOON } else { UNANNOUNCED };
             tokio::select! {
@@ -187,6 +195,7 @@ impl Reading {
                 return Some((event.change, self));
             }
             let missed = read(&self.app, self.place).await;
+            self.app.catalogue.large_are_applied().await;
             self.read =
                 missed.inspect_err(|error| tracing::warn!(%error, "a stream broke off")).ok()?.0.into();
             self.caught_up = self.read.is_empty();

@@ -16,6 +16,7 @@ use crate::{
     db::{Lock, deadline, movies as db, retry_write},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold},
     exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
+    limits::REQUEST_WAIT,
 };
 
 /// Rows that are stored in one go.
@@ -54,11 +55,11 @@ struct Import {
 impl Import {
     async fn run(&self, mut file: File, once: Once) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
-        deadline::restart(); // the file took its time to come
+        deadline::restart(REQUEST_WAIT); // the file took its time to come
         if options.on_error == OnError::Abort && !options.dry_run {
             self.check(&file)?;
             file.rewind().map_err(unreadable)?;
-            deadline::restart(); // a large file takes longer to read than anybody is to wait for his turn
+            deadline::restart(REQUEST_WAIT); // a large file takes longer to read than anybody is to wait for his turn
         }
         // Imports look for what is there already. So they go one by one: on PostgreSQL by a lock.
         let _turn = if app.db.has_one_writer() {

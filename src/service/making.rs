@@ -195,20 +195,20 @@ impl<'a> Making<'a> {
         Ok((movies > 0).then_some(self.id))
     }
 
-    /// Commits, and keeps the result for when the same is sent again. Comes back when a large change is in the
-    /// catalogue; until then reads go on without it.
+    /// Commits, and keeps the result for when the same is sent again. Comes back when a read may show the change: until
+    /// a large change is in the catalogue, reads go on without it, and without what was committed after it.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
-        let held = self.app.catalogue.hold(self.id, self.movies);
-        let result = self.tx.commit(result).await?;
-        if let Some(hidden) = self.hidden {
+        let Self { app, tx, id, movies, hidden, .. } = self;
+        let noted = app.catalogue.before_commit(&app.db, id, movies).await;
+        let result = tx.commit(result).await?;
+        if let Some(hidden) = hidden {
             hidden.keep();
         }
-        self.app.events.committed();
-        if let Some(held) = held
-            && let Err(error) = held.load(&self.app.db).await
-        {
+        app.events.committed();
+        if let Err(error) = app.catalogue.before_answer(&app.db, noted).await {
             tracing::warn!(%error, "a change was stored, but the collection cannot be read at the moment");
         }
+        app.events.applied();
         Ok(result)
     }
 

@@ -22,6 +22,7 @@ pub mod selection;
 pub mod sessions;
 pub mod setup;
 pub mod tokens;
+mod unanswered;
 pub mod users;
 
 use std::{sync::Arc, time::Duration};
@@ -57,6 +58,9 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 /// what the import awaits while they can. Tests bring their own, and hold an import there.
 pub type YieldPolicy = Arc<dyn Fn(Duration) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
+/// Something to wait for. Tests bring it, and hold the service there.
+pub type Pause = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
 impl App {
     /// The service over an open database.
     #[must_use]
@@ -80,6 +84,13 @@ impl App {
     #[must_use]
     pub fn with_yield_policy(self, yield_policy: YieldPolicy) -> Self {
         Self { yield_policy, ..self }
+    }
+
+    /// The same service, which waits for this before a catalogue that was loaded takes the place of the one before.
+    #[must_use]
+    pub fn with_pause_before_swap(mut self, pause: Pause) -> Self {
+        self.catalogue.pause_before_swap(pause);
+        self
     }
 
     /// The present time.

@@ -15,7 +15,7 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
-use crate::db::{DbError, WriteTx, once as db};
+use crate::db::{DbError, WriteTx, deadline, once as db};
 
 /// How long the result of a write is kept, in milliseconds: 24 hours.
 const KEPT: i64 = 24 * 60 * 60 * 1000;
@@ -81,6 +81,8 @@ impl Once {
         let result = serde_json::from_slice(&result).map_err(failed)?;
         // On SQLite what was read may be part of a group that is still to be committed; this waits for it.
         tx.commit().await?;
+        // The first time it may not be answered yet.
+        deadline::in_time("loading the catalogue", app.catalogue.large_are_applied()).await?;
         Ok(Begun::Again(result))
     }
 }

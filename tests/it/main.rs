@@ -3,6 +3,7 @@
 mod api;
 mod catalogue;
 mod cli;
+mod consistency;
 mod db;
 mod deploy;
 mod documents;

@@ -207,3 +207,14 @@ async fn an_import_of_which_a_part_is_gone_before_its_end_fails_and_leaves_nothi
     end(&service, import).await.problem(500);
     nothing_is_left(&service).await;
 }
+
+on_both! {
+    async fn an_import_may_take_longer_than_its_request_may_wait(service: &Service) {
+        service.imports.pass_deadlines();
+        for options in ["", "?onDuplicate=add", "?onDuplicate=update"] {
+            let answer = service.import("text/csv", options, file()).await;
+            assert_eq!(answer.status, 200, "{options}: {answer:?}");
+        }
+        assert_eq!(total(service).await, 2 * MANY);
+    }
+}

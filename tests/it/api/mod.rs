@@ -7,7 +7,7 @@ mod batch;
 mod cors;
 mod cross_site;
 mod errors;
-mod events;
+pub mod events;
 mod export;
 mod forgiving;
 pub mod health;

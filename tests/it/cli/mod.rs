@@ -1,7 +1,7 @@
 //! The program itself, run as a process.
 
 mod audit;
-mod backup;
+pub mod backup;
 mod client;
 mod connections;
 mod database;

@@ -3,8 +3,8 @@
 pub mod certificate;
 mod database;
 pub mod films;
+mod gate;
 pub mod http2;
-mod import_gate;
 pub mod postgres_server;
 mod prepared;
 pub mod program;
@@ -24,7 +24,7 @@ use std::{
 };
 
 pub use database::{Kind, TestDatabase};
-pub use import_gate::ImportGate;
+pub use gate::Gate;
 use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
@@ -93,7 +93,9 @@ pub struct Service {
     pub editor: String,
     pub owner: String,
     /// Where its imports can be held after each batch of 500 rows.
-    pub imports: ImportGate,
+    pub imports: Gate,
+    /// Where it can be held before a catalogue that it has loaded is swapped in.
+    pub swaps: Gate,
     clock: Arc<AtomicI64>,
 }
 
@@ -109,7 +111,7 @@ impl Service {
 
     /// A service over a database, which makes no users.
     pub async fn empty(database: TestDatabase, settings: Settings) -> Self {
-        Self::over(database, settings, Arc::new(AtomicI64::new(START)), ImportGate::new()).await
+        Self::over(database, settings, Arc::new(AtomicI64::new(START)), Gate::new()).await
     }
 
     /// One more instance over the same database, with the same users, the same clock and the same gate.
@@ -125,22 +127,19 @@ impl Service {
         let writer = self.app.db.write().await.expect("the writer"); // so that nobody else is writing
         let database = self.database.copy().await;
         drop(writer);
-        let copy = Self::over(database, Settings::default(), self.clock.clone(), ImportGate::new()).await;
+        let copy = Self::over(database, Settings::default(), self.clock.clone(), Gate::new()).await;
         let [viewer, editor, owner] = [&self.viewer, &self.editor, &self.owner].map(String::clone);
         Self { viewer, editor, owner, ..copy }
     }
 
-    async fn over(
-        database: TestDatabase,
-        settings: Settings,
-        clock: Arc<AtomicI64>,
-        imports: ImportGate,
-    ) -> Self {
+    async fn over(database: TestDatabase, settings: Settings, clock: Arc<AtomicI64>, imports: Gate) -> Self {
         secrets::are_sought(); // so that the log is written from the beginning
         let ticking = clock.clone();
         let db = Db::open(&database.address).await.expect("the database opens");
         let now = move || Time::from_millis(ticking.load(Ordering::SeqCst));
-        let app = Arc::new(App::new(db, Arc::new(now)).with_yield_policy(imports.policy()));
+        let app = App::new(db, Arc::new(now)).with_yield_policy(imports.policy());
+        let swaps = Gate::new();
+        let app = Arc::new(app.with_pause_before_swap(swaps.pause()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let base = format!("http://{}", listener.local_addr().expect("it listens"));
         let routes = http::router(app.clone(), settings).into_make_service_with_connect_info::<SocketAddr>();
@@ -156,6 +155,7 @@ impl Service {
             editor: String::new(),
             owner: String::new(),
             imports,
+            swaps,
             clock,
         }
     }

@@ -240,7 +240,23 @@ impl Program {
         program
     }
 
-    /// The same where the environment or the options name the database.
+    /// Starts it on a free port and waits until it answers, whether it is ready or not.
+    pub fn start_unready(database: &TestDatabase) -> Self {
+        let environment = [("REELSHELF_DATABASE", database.address.as_str())];
+        let mut command = command(&["serve", "--listen", "127.0.0.1:0"], &environment);
+        let mut child = command.stdin(Stdio::null()).spawn().expect("the program starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let err = child.stderr.take().map(|err| collect(err, log.clone()));
+        let out = child.stdout.take().map(|out| thread::spawn(|| text(out)));
+        let mut program = Self { child, base: String::new(), client: client([]), out, err, log };
+        let line = program.await_log("listen 127.0.0.1:");
+        let (_, port) = line.split_once("listen 127.0.0.1:").expect("an address");
+        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+        program.base = format!("http://127.0.0.1:{port}");
+        program
+    }
+
+    /// Starts it as [`Program::start`] does, where the environment or the options name the database.
     pub fn start_in(environment: &[(&str, &str)], options: &[&str]) -> Self {
         let mut command = command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat(), environment);
         Self::spawn(command.stdin(Stdio::null()))

@@ -1,35 +1,40 @@
-//! A gate to which imports come after each batch of rows, while others can write.
+//! A gate at which a service is held: imports after each batch of rows, or a catalogue before it is swapped in.
 
 use std::{sync::Arc, time::Duration};
 
-use reelshelf::service::YieldPolicy;
+use reelshelf::{
+    db::deadline,
+    service::{Pause, YieldPolicy},
+};
 use tokio::sync::watch;
 
-/// What imports do after a batch.
+/// What those do who come to a gate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passage {
     /// They go on in the same transaction.
     Through,
     /// They let others write, and go on.
     Yielding,
-    /// They let others write until the gate is opened.
+    /// The same, and the deadlines of their requests have passed.
+    Late,
+    /// They wait until the gate is opened.
     Held,
 }
 
-/// A gate for all imports of a service. At first they pass it as though it were not there.
+/// A gate of a service. At first all pass it as though it were not there.
 #[derive(Clone)]
-pub struct ImportGate {
+pub struct Gate {
     passage: watch::Sender<Passage>,
     /// How many wait.
     waiting: watch::Sender<usize>,
 }
 
-impl ImportGate {
+impl Gate {
     pub fn new() -> Self {
         Self { passage: watch::Sender::new(Passage::Through), waiting: watch::Sender::new(0) }
     }
 
-    /// From now on each import waits after its next batch.
+    /// From now on all wait who come here: each import after its next batch.
     pub fn hold(&self) {
         self.passage.send_replace(Passage::Held);
     }
@@ -39,12 +44,26 @@ impl ImportGate {
         self.passage.send_replace(Passage::Yielding);
     }
 
-    /// Comes back when an import waits.
+    /// From now on each import comes here late: it has taken longer than a request may.
+    pub fn pass_deadlines(&self) {
+        self.passage.send_replace(Passage::Late);
+    }
+
+    /// Comes back when somebody waits.
     pub async fn reached(&self) {
         self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.expect("a gate");
     }
 
-    /// What a service is to be told.
+    /// A gate before a catalogue is swapped in.
+    pub fn pause(&self) -> Pause {
+        let gate = self.clone();
+        Arc::new(move || {
+            let gate = gate.clone();
+            Box::pin(async move { gate.wait().await })
+        })
+    }
+
+    /// A gate for imports.
     pub fn policy(&self) -> YieldPolicy {
         let gate = self.clone();
         Arc::new(move |_: Duration| {
@@ -57,6 +76,9 @@ impl ImportGate {
     async fn wait(&self) {
         self.waiting.send_modify(|waiting| *waiting += 1);
         let _counted = Counted(&self.waiting);
+        if *self.passage.borrow() == Passage::Late {
+            deadline::restart(Duration::ZERO);
+        }
         self.passage.subscribe().wait_for(|passage| *passage != Passage::Held).await.expect("a gate");
     }
 }

@@ -1,0 +1,108 @@
+//! Changes of this instance that are about to be committed, or are committed and not answered yet.
+//!
+//! A large change is loaded aside, and reads go on at the position before it meanwhile. What is committed after it comes
+//! later in the log, so reads show neither; whoever wrote it is answered when the large change is in the catalogue.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+/// The changes of this instance that are not answered yet.
+#[derive(Default)]
+pub(super) struct Unanswered(Mutex<Changes>);
+
+/// The same, as they are at one moment.
+#[derive(Default)]
+pub(super) struct Changes {
+    small: HashSet<i64>,
+    /// Each with the signal that the catalogue has it, or that it was not committed.
+    large: HashMap<i64, CancellationToken>,
+}
+
+impl Changes {
+    /// Whether reads may go on at a position before this change.
+    pub(super) fn may_wait(&self, change: i64) -> bool {
+        self.large.contains_key(&change) || !self.large.is_empty() && self.small.contains(&change)
+    }
+
+    /// Whether this is a large change.
+    pub(super) fn is_large(&self, change: i64) -> bool {
+        self.large.contains_key(&change)
+    }
+}
+
+impl Unanswered {
+    pub(super) fn now(&self) -> MutexGuard<'_, Changes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a change before it is committed.
+    pub(super) fn note(&self, change: i64, is_large: bool) -> Noted<'_> {
+        let mut now = self.now();
+        if is_large {
+            now.large.insert(change, CancellationToken::new());
+        } else {
+            now.small.insert(change);
+        }
+        Noted { unanswered: self, change, is_large }
+    }
+
+    /// Whether there are large changes that the catalogue may not have.
+    pub(super) fn has_large(&self) -> bool {
+        !self.now().large.is_empty()
+    }
+
+    /// Comes back when the catalogue has all large changes of which it is known now.
+    pub(super) async fn large_are_applied(&self) {
+        let large: Vec<CancellationToken> = self.now().large.values().cloned().collect();
+        join_all(large.iter().map(CancellationToken::cancelled)).await;
+    }
+}
+
+/// A change that is not answered, until this is dropped.
+pub(super) struct Noted<'a> {
+    unanswered: &'a Unanswered,
+    change: i64,
+    pub(super) is_large: bool,
+}
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        let mut now = self.unanswered.now();
+        now.small.remove(&self.change);
+        if let Some(applied) = now.large.remove(&self.change) {
+            applied.cancel();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_small_change_waits_only_while_there_is_a_large_one() {
+        let unanswered = Unanswered::default();
+        let small = unanswered.note(1, false);
+        assert!(!unanswered.now().may_wait(1) && !unanswered.has_large());
+        let large = unanswered.note(2, true);
+        assert!([1, 2].iter().all(|change| unanswered.now().may_wait(*change)));
+        assert!(!unanswered.now().may_wait(3), "what another instance wrote may be answered");
+        let mut applied = Box::pin(unanswered.large_are_applied());
+        assert!((&mut applied).now_or_never().is_none());
+        let later = unanswered.note(4, true);
+        drop(large);
+        assert!(applied.now_or_never().is_some(), "the later one is not waited for");
+        assert!(unanswered.now().may_wait(1));
+        drop(later);
+        assert!(!unanswered.now().may_wait(1) && !unanswered.has_large());
+        drop(small);
+        assert!(unanswered.large_are_applied().now_or_never().is_some());
+    }
+}
