@@ -16,6 +16,7 @@ const MANY: usize = 1_200;
 
 /// Imports many movies, and holds the catalogue that has them before it is swapped in.
 async fn import_and_hold(service: &Service) -> JoinHandle<Answer> {
+    totals(service).await; // what was written before is there, and nobody else loads
     service.swaps.hold();
     let import = tokio::spawn(import(service));
     service.swaps.reached().await;
