@@ -1,17 +1,24 @@
-//! A query put together for one call: its text and its parameters.
+//! A query put together for a call: its text and its parameters.
 
 use std::fmt::Write;
 
-use super::{Conn, DbError, Row, Value};
+use super::{Conn, DbError, Row, Sql, Value};
 
 pub(super) struct Builder<'a> {
     sql: String,
     params: Vec<Value<'a>>,
+    is_repeated: bool,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(sql: impl Into<String>) -> Self {
-        Self { sql: sql.into(), params: Vec::new() }
+        Self { sql: sql.into(), params: Vec::new(), is_repeated: false }
+    }
+
+    /// A query about so many rows, and otherwise always the same: for one row, the most frequent case, it is prepared
+    /// once for each connection.
+    pub(super) fn about(rows: usize, sql: impl Into<String>) -> Self {
+        Self { is_repeated: rows == 1, ..Self::new(sql) }
     }
 
     pub(super) fn push(&mut self, sql: &str) {
@@ -37,10 +44,17 @@ impl<'a> Builder<'a> {
         conn: &mut Conn,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
     ) -> Result<Vec<T>, DbError> {
-        conn.query(self.sql, &self.params, read).await
+        let (sql, params) = self.finish();
+        conn.query(sql, &params, read).await
     }
 
     pub(super) async fn execute(self, conn: &mut Conn) -> Result<u64, DbError> {
-        conn.execute(self.sql, &self.params).await
+        let (sql, params) = self.finish();
+        conn.execute(sql, &params).await
+    }
+
+    fn finish(self) -> (Sql, Vec<Value<'a>>) {
+        let sql = if self.is_repeated { Sql::Repeated(self.sql) } else { Sql::Built(self.sql) };
+        (sql, self.params)
     }
 }

@@ -2,7 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Conn, DbError, Driver, Row, Value, builder::Builder};
+use super::{
+    Conn, DbError, Driver, Row, Value,
+    builder::Builder,
+    fragments::{change, id_of_place, place, settled, settled_number, transaction, versions},
+};
 use crate::domain::{
     Attributes, Change, ChangeKind, Effect, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title,
 };
@@ -26,20 +30,6 @@ pub struct Version {
     /// None where the change was its deletion.
     pub movie: Option<Movie>,
 }
-
-/// A change, and what else is asked for.
-const CHANGE_AND: &str = "SELECT c.id, c.at, c.user_name, c.via, c.kind, c.movies, c.undoes, \
-                          (SELECT u.id FROM changes u WHERE u.undoes = c.id)";
-const FROM_CHANGES: &str = "FROM changes c WHERE";
-
-/// Every version of every movie: those that are now and those that were.
-const VERSIONS: &str = "SELECT movie_id, version, change_id, title, movie_format, length, release_year, \
-                        rating, created_at, updated_at FROM (\
-                            SELECT id AS movie_id, version, change_id, title, movie_format, length, \
-                            release_year, rating, created_at, updated_at FROM movies \
-                            UNION ALL \
-                            SELECT movie_id, version, change_id, title, movie_format, length, \
-                            release_year, rating, created_at, updated_at FROM movie_versions) AS versions";
 
 fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
     Ok(Change {
@@ -128,7 +118,8 @@ pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
-    conn.query_opt(format!("{CHANGE_AND} {FROM_CHANGES} c.id = $1"), &[id.into()], read_change).await
+    const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id = $1");
+    conn.query_opt(SQL, &[id.into()], read_change).await
 }
 
 /// The changes with ids below the given one, newest first, at most so many, without their effects.
@@ -136,8 +127,8 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut Conn, below: i64, limit: usize) -> Result<Vec<Change>, DbError> {
-    let sql = format!("{CHANGE_AND} {FROM_CHANGES} c.id < $1 ORDER BY c.id DESC LIMIT $2");
-    conn.query(sql, &[below.into(), number(limit).into()], read_change).await
+    const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
+    conn.query(SQL, &[below.into(), number(limit).into()], read_change).await
 }
 
 /// How many changes there are.
@@ -153,11 +144,12 @@ pub async fn count(conn: &mut Conn) -> Result<i64, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError> {
-    let sql = format!(
-        "SELECT count(*) FROM ({VERSIONS} WHERE movie_id = $1) AS versions \
-                       WHERE EXISTS (SELECT 1 FROM changes c WHERE c.id = change_id)"
+    const SQL: &str = concat!(
+        "SELECT count(*) FROM (",
+        versions!(),
+        " WHERE movie_id = $1) AS versions WHERE EXISTS (SELECT 1 FROM changes c WHERE c.id = change_id)"
     );
-    Ok(conn.query(sql, &[movie.into()], |row| row.get(0)).await?[0])
+    Ok(conn.query(SQL, &[movie.into()], |row| row.get(0)).await?[0])
 }
 
 /// The changes with these ids, without their effects.
@@ -165,7 +157,7 @@ pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError>
 /// # Errors
 /// Those of the database.
 pub async fn with_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Change>, DbError> {
-    let mut sql = Builder::new(format!("{CHANGE_AND} {FROM_CHANGES} c.id IN ("));
+    let mut sql = Builder::new(concat!(change!(), " FROM changes c WHERE c.id IN ("));
     sql.list(ids.iter().map(|id| (*id).into()));
     sql.push(")");
     let changes = if ids.is_empty() { Vec::new() } else { sql.query(conn, read_change).await? };
@@ -182,8 +174,9 @@ pub async fn versions_by(
     above: i64,
     limit: usize,
 ) -> Result<Vec<Version>, DbError> {
-    let sql = format!("{VERSIONS} WHERE change_id = $1 AND movie_id > $2 ORDER BY movie_id LIMIT $3");
-    conn.query(sql, &[change.into(), above.into(), number(limit).into()], read_version).await
+    const SQL: &str =
+        concat!(versions!(), " WHERE change_id = $1 AND movie_id > $2 ORDER BY movie_id LIMIT $3");
+    conn.query(SQL, &[change.into(), above.into(), number(limit).into()], read_version).await
 }
 
 /// What these changes made, all of it, by change and movie id.
@@ -194,7 +187,7 @@ pub async fn versions_by_any(conn: &mut Conn, changes: &[i64]) -> Result<Vec<Ver
     if changes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Builder::new(format!("{VERSIONS} WHERE change_id IN ("));
+    let mut sql = Builder::new(concat!(versions!(), " WHERE change_id IN ("));
     sql.list(changes.iter().map(|id| (*id).into()));
     sql.push(") ORDER BY change_id, movie_id");
     sql.query(conn, read_version).await
@@ -211,11 +204,12 @@ pub async fn versions_of(
     below: i64,
     limit: usize,
 ) -> Result<Vec<Version>, DbError> {
-    let sql = format!(
-        "{VERSIONS} WHERE movie_id = $1 AND version < $2 AND EXISTS \
-         (SELECT 1 FROM changes c WHERE c.id = change_id) ORDER BY version DESC LIMIT $3"
+    const SQL: &str = concat!(
+        versions!(),
+        " WHERE movie_id = $1 AND version < $2 AND EXISTS (SELECT 1 FROM changes c WHERE c.id = change_id) \
+         ORDER BY version DESC LIMIT $3"
     );
-    conn.query(sql, &[movie.into(), below.into(), number(limit).into()], read_version).await
+    conn.query(SQL, &[movie.into(), below.into(), number(limit).into()], read_version).await
 }
 
 /// What the changes did: each version with the one before it.
@@ -343,14 +337,25 @@ pub async fn since(
     limit: usize,
 ) -> Result<(Vec<(Place, Change)>, bool), DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => format!(
-            "{CHANGE_AND}, 0, {ID_OF_PLACE}, 1 {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} > $2 \
-             ORDER BY {ID_OF_PLACE} LIMIT $3"
+        Driver::Sqlite(_) => concat!(
+            change!(),
+            ", 0, ",
+            id_of_place!(),
+            ", 1 FROM changes c WHERE 0 = $1 AND ",
+            id_of_place!(),
+            " > $2 ORDER BY ",
+            id_of_place!(),
+            " LIMIT $3"
         ),
-        Driver::Postgres(_) => format!(
-            "{CHANGE_AND}, {TRANSACTION}, c.id, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
-             {FROM_CHANGES} (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2) \
-             ORDER BY c.xact, c.id LIMIT $3"
+        Driver::Postgres(_) => concat!(
+            change!(),
+            ", ",
+            transaction!(),
+            ", c.id, ",
+            settled_number!(),
+            " FROM changes c WHERE (c.xact, c.id) > ",
+            place!(),
+            " ORDER BY c.xact, c.id LIMIT $3"
         ),
     };
     let rows = conn
@@ -383,14 +388,23 @@ pub struct Logged {
 /// Those of the database.
 pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Logged>, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => format!(
-            "SELECT 0, {ID_OF_PLACE}, c.id, c.at, c.movies, 1 {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} >= $2 \
-             ORDER BY {ID_OF_PLACE} LIMIT $3"
+        Driver::Sqlite(_) => concat!(
+            "SELECT 0, ",
+            id_of_place!(),
+            ", c.id, c.at, c.movies, 1 FROM changes c WHERE 0 = $1 AND ",
+            id_of_place!(),
+            " >= $2 ORDER BY ",
+            id_of_place!(),
+            " LIMIT $3"
         ),
-        Driver::Postgres(_) => format!(
-            "SELECT {TRANSACTION}, c.id, c.id, c.at, c.movies, CAST(CAST({SETTLED} AS INTEGER) AS BIGINT) \
-             {FROM_CHANGES} (c.xact, c.id) >= (CAST(CAST($1 AS TEXT) AS XID8), $2) \
-             ORDER BY c.xact, c.id LIMIT $3"
+        Driver::Postgres(_) => concat!(
+            "SELECT ",
+            transaction!(),
+            ", c.id, c.id, c.at, c.movies, ",
+            settled_number!(),
+            " FROM changes c WHERE (c.xact, c.id) >= ",
+            place!(),
+            " ORDER BY c.xact, c.id LIMIT $3"
         ),
     };
     conn.query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
@@ -411,14 +425,22 @@ pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Log
 /// Those of the database.
 pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => {
-            format!("SELECT 0, {ID_OF_PLACE} FROM changes c ORDER BY {ID_OF_PLACE} DESC LIMIT 1")
-        }
-        Driver::Postgres(_) => format!(
-            "SELECT {TRANSACTION}, c.id FROM changes c WHERE {SETTLED} ORDER BY c.xact DESC, c.id DESC LIMIT 1"
+        Driver::Sqlite(_) => concat!(
+            "SELECT 0, ",
+            id_of_place!(),
+            " FROM changes c ORDER BY ",
+            id_of_place!(),
+            " DESC LIMIT 1"
+        ),
+        Driver::Postgres(_) => concat!(
+            "SELECT ",
+            transaction!(),
+            ", c.id FROM changes c WHERE ",
+            settled!(),
+            " ORDER BY c.xact DESC, c.id DESC LIMIT 1"
         ),
     };
-    place(conn, sql, &[]).await
+    read_place(conn, sql, &[]).await
 }
 
 /// The change at the end of the log; 0 where there is none.
@@ -427,10 +449,14 @@ pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
 /// Those of the database.
 pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => format!("SELECT c.id FROM changes c ORDER BY {ID_OF_PLACE} DESC LIMIT 1"),
-        Driver::Postgres(_) => {
-            format!("SELECT c.id {FROM_CHANGES} {SETTLED} ORDER BY c.xact DESC, c.id DESC LIMIT 1")
+        Driver::Sqlite(_) => {
+            concat!("SELECT c.id FROM changes c ORDER BY ", id_of_place!(), " DESC LIMIT 1")
         }
+        Driver::Postgres(_) => concat!(
+            "SELECT c.id FROM changes c WHERE ",
+            settled!(),
+            " ORDER BY c.xact DESC, c.id DESC LIMIT 1"
+        ),
     };
     Ok(conn.query_opt(sql, &[], |row| row.get(0)).await?.unwrap_or(0))
 }
@@ -441,9 +467,11 @@ pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
 /// Those of the database.
 pub async fn committed_behind(conn: &mut Conn, place: Place) -> Result<HashSet<i64>, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => format!("SELECT c.id {FROM_CHANGES} 0 = $1 AND {ID_OF_PLACE} > $2"),
+        Driver::Sqlite(_) => {
+            concat!("SELECT c.id FROM changes c WHERE 0 = $1 AND ", id_of_place!(), " > $2")
+        }
         Driver::Postgres(_) => {
-            format!("SELECT c.id {FROM_CHANGES} (c.xact, c.id) > (CAST(CAST($1 AS TEXT) AS XID8), $2)")
+            concat!("SELECT c.id FROM changes c WHERE (c.xact, c.id) > ", place!())
         }
     };
     let ids = conn.query(sql, &[place.transaction.into(), place.id.into()], |row| row.get(0)).await?;
@@ -456,15 +484,25 @@ pub async fn committed_behind(conn: &mut Conn, place: Place) -> Result<HashSet<i
 /// Those of the database.
 pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
     let sql = match conn.driver() {
-        Driver::Sqlite(_) => format!(
-            "SELECT 0, {ID_OF_PLACE} FROM changes c WHERE c.id = $1 OR (c.id < $1 AND c.place IS NULL) \
-             ORDER BY c.id DESC LIMIT 1"
+        Driver::Sqlite(_) => concat!(
+            "SELECT 0, ",
+            id_of_place!(),
+            " FROM changes c WHERE c.id = $1 OR (c.id < $1 AND c.place IS NULL) ORDER BY c.id DESC LIMIT 1"
         ),
-        Driver::Postgres(_) => {
-            format!("SELECT {TRANSACTION}, c.id FROM changes c WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 1")
-        }
+        Driver::Postgres(_) => concat!(
+            "SELECT ",
+            transaction!(),
+            ", c.id FROM changes c WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 1"
+        ),
     };
-    place(conn, sql, &[id.into()]).await
+    read_place(conn, sql, &[id.into()]).await
+}
+
+/// On PostgreSQL, whether a change is from another cluster.
+macro_rules! copied {
+    () => {
+        "xact >= pg_snapshot_xmax(pg_current_snapshot())"
+    };
 }
 
 /// Whether there are changes from another PostgreSQL cluster, whose transactions are not under way here: copied by
@@ -477,8 +515,9 @@ pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
         Driver::Sqlite(_) => Ok(false),
         Driver::Postgres(_) => {
             // Told so, PostgreSQL looks at the end of the index of the log.
-            let sql = format!("SELECT 1 FROM changes WHERE {COPIED} ORDER BY xact DESC, id DESC LIMIT 1");
-            Ok(conn.query_opt(sql, &[], |_| Ok(())).await?.is_some())
+            const SQL: &str =
+                concat!("SELECT 1 FROM changes WHERE ", copied!(), " ORDER BY xact DESC, id DESC LIMIT 1");
+            Ok(conn.query_opt(SQL, &[], |_| Ok(())).await?.is_some())
         }
     }
 }
@@ -489,21 +528,17 @@ pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
 /// Those of the database.
 pub(super) async fn put_copied_first(conn: &mut Conn) -> Result<(), DbError> {
     // Also those whose transactions seem to fit: all up to the last that was copied come from there.
-    let sql = format!(
-        "UPDATE changes SET xact = '0' WHERE xact <> '0' AND id <= (SELECT max(id) FROM changes WHERE {COPIED})"
+    const SQL: &str = concat!(
+        "UPDATE changes SET xact = '0' WHERE xact <> '0' AND id <= (SELECT max(id) FROM changes WHERE ",
+        copied!(),
+        ")"
     );
-    let changes = conn.execute(sql, &[]).await?;
+    let changes = conn.execute(SQL, &[]).await?;
     tracing::info!(changes, "put changes from another PostgreSQL cluster at the beginning of the log");
     Ok(())
 }
 
-const COPIED: &str = "xact >= pg_snapshot_xmax(pg_current_snapshot())";
-const ID_OF_PLACE: &str = "coalesce(c.place, c.id)";
-const TRANSACTION: &str = "CAST(CAST(c.xact AS TEXT) AS BIGINT)";
-/// Whether no transaction is under way that could still put a change before this one.
-const SETTLED: &str = "c.xact < pg_snapshot_xmin(pg_current_snapshot())";
-
-async fn place(conn: &mut Conn, sql: String, params: &[Value<'_>]) -> Result<Place, DbError> {
+async fn read_place(conn: &mut Conn, sql: &'static str, params: &[Value<'_>]) -> Result<Place, DbError> {
     let place = conn.query_opt(sql, params, |row| Ok(Place { transaction: row.get(0)?, id: row.get(1)? }));
     Ok(place.await?.unwrap_or_default())
 }

@@ -7,25 +7,46 @@
 use super::{
     Conn, DbError, Driver, Row, Value,
     changes::{Logged, Place, number},
+    fragments::{id_of_place, place, settled_number, transaction},
     movies,
 };
 use crate::domain::{Movie, Time};
 
-/// Entries that a look at the log from the last known one on shows, at most. More are read when they are followed.
-pub const MAX_TAIL: usize = 64;
+/// [`MAX_TAIL`], for texts of SQL.
+macro_rules! max_tail {
+    () => {
+        64
+    };
+}
 
-/// The SQL of a look at the log: a column, for the list of a fixed query whose other parameters begin with `$3`.
+/// Entries that a look at the log from the last known one on shows, at most. More are read when they are followed.
+pub const MAX_TAIL: usize = max_tail!();
+
+/// The SQL of a look at the log: a column, for the list of a fixed query whose other parameters begin with `$3`. It
+/// shows one entry more, to tell that there are more.
 macro_rules! tail_column {
     (sqlite) => {
-        "(SELECT group_concat('0 ' || place || ' ' || id || ' ' || at) FROM (\
-         SELECT coalesce(c.place, c.id) AS place, c.id, c.at FROM changes c \
-         WHERE 0 = $1 AND coalesce(c.place, c.id) >= $2 ORDER BY coalesce(c.place, c.id) LIMIT 65))"
+        concat!(
+            "(SELECT group_concat('0 ' || place || ' ' || id || ' ' || at) FROM (SELECT ",
+            $crate::db::fragments::id_of_place!(),
+            " AS place, c.id, c.at FROM changes c WHERE 0 = $1 AND ",
+            $crate::db::fragments::id_of_place!(),
+            " >= $2 ORDER BY ",
+            $crate::db::fragments::id_of_place!(),
+            " LIMIT ",
+            $crate::db::log::max_tail!(),
+            " + 1))"
+        )
     };
     (postgres) => {
-        "(SELECT string_agg(concat_ws(' ', xact, id, id, at), ',') FROM (\
-         SELECT c.xact, c.id, c.at FROM changes c \
-         WHERE (c.xact, c.id) >= (CAST(CAST(CAST($1 AS BIGINT) AS TEXT) AS XID8), CAST($2 AS BIGINT)) \
-         ORDER BY c.xact, c.id LIMIT 65) AS tail)"
+        concat!(
+            "(SELECT string_agg(concat_ws(' ', xact, id, id, at), ',') FROM (\
+             SELECT c.xact, c.id, c.at FROM changes c WHERE (c.xact, c.id) >= ",
+            $crate::db::fragments::place!(),
+            " ORDER BY c.xact, c.id LIMIT ",
+            $crate::db::log::max_tail!(),
+            " + 1) AS tail)"
+        )
     };
 }
 
@@ -39,7 +60,7 @@ macro_rules! with_tail {
     };
 }
 
-pub(super) use {tail_column, with_tail};
+pub(super) use {max_tail, tail_column, with_tail};
 
 /// A query with a look at the log, for each database.
 pub(super) struct WithTail {
@@ -144,22 +165,32 @@ pub struct Most {
 /// # Errors
 /// Those of the database.
 pub async fn news(conn: &mut Conn, place: Place, most: Most) -> Result<News, DbError> {
-    const SQLITE: &str = "WITH tail AS MATERIALIZED (SELECT coalesce(c.place, c.id) AS place, c.id, c.at, c.movies \
-        FROM changes c WHERE 0 = $1 AND coalesce(c.place, c.id) >= $2 ORDER BY coalesce(c.place, c.id) LIMIT $3) \
-        SELECT 0, place, tail.id, at, movies, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tail \
+    const SQLITE: &str = concat!(
+        "WITH tail AS MATERIALIZED (SELECT ",
+        id_of_place!(),
+        " AS place, c.id, c.at, c.movies FROM changes c WHERE 0 = $1 AND ",
+        id_of_place!(),
+        " >= $2 ORDER BY ",
+        id_of_place!(),
+        " LIMIT $3) SELECT 0, place, tail.id, at, movies, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tail \
         UNION ALL SELECT 0, place, tail.id, at, movies, 1, m.id, m.title, m.movie_format, m.length, \
         m.release_year, m.rating, m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN movie_rows m ON m.change_id = tail.id WHERE place > $2 AND movies <= $4 \
         UNION ALL SELECT 0, place, tail.id, at, movies, 1, v.movie_id, m.title, m.movie_format, m.length, \
         m.release_year, m.rating, m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN movie_versions v ON v.change_id = tail.id LEFT JOIN movie_rows m ON m.id = v.movie_id \
-        WHERE place > $2 AND movies <= $4 LIMIT $5";
-    const POSTGRES: &str = "WITH tail AS MATERIALIZED (SELECT c.xact, CAST(CAST(c.xact AS TEXT) AS BIGINT) AS transaction, \
-        c.id, c.at, c.movies, CAST(CAST(c.xact < pg_snapshot_xmin(pg_current_snapshot()) AS INTEGER) AS BIGINT) AS settled, \
-        (c.xact, c.id) > (CAST(CAST(CAST($1 AS BIGINT) AS TEXT) AS XID8), CAST($2 AS BIGINT)) AS is_new FROM changes c \
-        WHERE (c.xact, c.id) >= (CAST(CAST(CAST($1 AS BIGINT) AS TEXT) AS XID8), CAST($2 AS BIGINT)) \
-        ORDER BY c.xact, c.id LIMIT $3) \
-        SELECT transaction, id, id, at, movies, settled, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), \
+        WHERE place > $2 AND movies <= $4 LIMIT $5"
+    );
+    const POSTGRES: &str = concat!(
+        "WITH tail AS MATERIALIZED (SELECT c.xact, ",
+        transaction!(),
+        " AS transaction, c.id, c.at, c.movies, ",
+        settled_number!(),
+        " AS settled, (c.xact, c.id) > ",
+        place!(),
+        " AS is_new FROM changes c WHERE (c.xact, c.id) >= ",
+        place!(),
+        " ORDER BY c.xact, c.id LIMIT $3) SELECT transaction, id, id, at, movies, settled, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), \
         CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
         CAST(NULL AS BIGINT) FROM tail \
         UNION ALL SELECT transaction, tail.id, tail.id, at, movies, settled, m.id, m.title, m.movie_format, m.length, \
@@ -170,7 +201,8 @@ pub async fn news(conn: &mut Conn, place: Place, most: Most) -> Result<News, DbE
         m.release_year, m.rating, m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN LATERAL (SELECT movie_id FROM movie_versions WHERE change_id = tail.id OFFSET 0) AS v \
         LEFT JOIN LATERAL (SELECT * FROM movie_rows WHERE id = v.movie_id OFFSET 0) AS m ON TRUE \
-        WHERE is_new AND movies <= CAST($4 AS BIGINT) LIMIT $5";
+        WHERE is_new AND movies <= CAST($4 AS BIGINT) LIMIT $5"
+    );
     let sql = match conn.driver() {
         Driver::Sqlite(_) => SQLITE,
         Driver::Postgres(_) => POSTGRES,

@@ -10,6 +10,7 @@ mod builder;
 pub mod changes;
 pub mod deadline;
 mod error;
+mod fragments;
 pub mod imports;
 pub mod log;
 mod migrations;
@@ -425,7 +426,9 @@ impl Conn {
                 for rows in rows.chunks(ROWS_AT_ONCE) {
                     let values = (0..rows.len()).map(|row| format!("({})", placeholders(row * N + 1, N)));
                     let sql = format!("INSERT INTO {into} VALUES {}", values.collect::<Vec<_>>().join(", "));
-                    client.execute(&Sql::Built(sql), rows.as_flattened()).await?;
+                    let is_usual = rows.len() == 1 || rows.len() == ROWS_AT_ONCE;
+                    let sql = if is_usual { Sql::Repeated(sql) } else { Sql::Built(sql) };
+                    client.execute(&sql, rows.as_flattened()).await?;
                 }
             }
         }
@@ -555,10 +558,11 @@ impl DerefMut for WriteTx {
     }
 }
 
-/// The text of a query: one that stands in the source is prepared once for each connection; one that
-/// was put together is not kept, since there is no end of them.
+/// The text of a query: one that stands in the source is prepared once for each connection, and so is one that was put
+/// together in always the same way; any other is not kept, since there is no end of them.
 pub enum Sql {
     Fixed(&'static str),
+    Repeated(String),
     Built(String),
 }
 
@@ -566,7 +570,7 @@ impl Sql {
     fn as_str(&self) -> &str {
         match self {
             Self::Fixed(sql) => sql,
-            Self::Built(sql) => sql,
+            Self::Repeated(sql) | Self::Built(sql) => sql,
         }
     }
 }

@@ -93,7 +93,7 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
     for movies in movies.chunks(ROWS_AT_ONCE) {
         let ids: Vec<i64> = movies.iter().map(|(_, movie)| movie.id).collect();
         archive(conn, change, &ids).await?;
-        let mut sql = Builder::new("UPDATE movie_rows SET version = CASE WHEN change_id = ");
+        let mut sql = Builder::about(movies.len(), "UPDATE movie_rows SET version = CASE WHEN change_id = ");
         sql.param(change.into());
         sql.push(" THEN version ELSE version + 1 END, change_id = ");
         sql.param(change.into());
@@ -128,7 +128,8 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
 pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Result<(), DbError> {
     for ids in ids.chunks(ROWS_AT_ONCE) {
         archive(conn, change, ids).await?;
-        let mut sql = Builder::new(
+        let mut sql = Builder::about(
+            ids.len(),
             "INSERT INTO movie_versions (movie_id, version, change_id, created_at, updated_at) \
              SELECT id, CASE WHEN change_id = ",
         );
@@ -144,7 +145,7 @@ pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Resu
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(")");
         sql.execute(conn).await?;
-        let mut sql = Builder::new("DELETE FROM movie_rows WHERE id IN (");
+        let mut sql = Builder::about(ids.len(), "DELETE FROM movie_rows WHERE id IN (");
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(")");
         sql.execute(conn).await?;
@@ -154,10 +155,12 @@ pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Resu
 
 /// Keeps what movies are before a change makes something else of them.
 async fn archive(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<(), DbError> {
-    let mut sql = Builder::new(
+    let mut sql = Builder::about(
+        ids.len(),
         "INSERT INTO movie_versions (movie_id, version, change_id, title, movie_format, length, \
-         release_year, rating, created_at, updated_at) SELECT id, version, change_id, title, movie_format, \
-         length, release_year, rating, created_at, updated_at FROM movies WHERE change_id <> ",
+         release_year, rating, created_at, updated_at) SELECT id, version, change_id, title, \
+         movie_format, length, release_year, rating, created_at, updated_at FROM movies \
+         WHERE change_id <> ",
     );
     sql.param(change.into());
     sql.push(" AND id IN (");
@@ -185,7 +188,7 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Movie>, DbError> {
 pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
+        let mut sql = Builder::about(ids.len(), format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(") ORDER BY id");
         if let Driver::Postgres(_) = conn.driver() {

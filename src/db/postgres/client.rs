@@ -6,7 +6,7 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, Timeout, error::Elapsed, timeout, timeout_at},
 };
-use tokio_postgres::{Error as PgError, Row, error::SqlState};
+use tokio_postgres::{Error as PgError, Row, error::SqlState, types::Type};
 
 use super::{Object, Pool};
 use crate::{
@@ -52,6 +52,10 @@ impl Client {
         let rows = Box::pin(async {
             match sql {
                 Sql::Fixed(sql) => client.query(&client.prepare_cached(sql).await?, &untyped(params)).await,
+                Sql::Repeated(sql) => {
+                    let types: Vec<Type> = typed(params).into_iter().map(|(_, of)| of).collect();
+                    client.query(&client.prepare_typed_cached(sql, &types).await?, &untyped(params)).await
+                }
                 Sql::Built(sql) => client.query_typed(sql, &typed(params)).await,
             }
         });
@@ -64,6 +68,10 @@ impl Client {
         let count = Box::pin(async {
             match sql {
                 Sql::Fixed(sql) => client.execute(&client.prepare_cached(sql).await?, &untyped(params)).await,
+                Sql::Repeated(sql) => {
+                    let types: Vec<Type> = typed(params).into_iter().map(|(_, of)| of).collect();
+                    client.execute(&client.prepare_typed_cached(sql, &types).await?, &untyped(params)).await
+                }
                 Sql::Built(sql) => client.execute_typed(sql, &typed(params)).await,
             }
         });
