@@ -27,7 +27,7 @@ use crate::{
         auth::Secret,
         backup,
         backup::Schedule,
-        events, load_catalogue, making, setup,
+        events, load_catalogue, setup, staged_imports,
     },
 };
 pub use activity::Waits;
@@ -82,7 +82,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         serve_metrics(address, max.clone(), app.clone()).await?;
     }
 
-    making::remove_left_over(&app).await?;
+    staged_imports::recover(&app).await?;
     let mut background = JoinSet::new();
     background.spawn(events::follow(app.clone()));
     background.spawn(audit::keep(app.clone()));

@@ -3,27 +3,18 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Error, Identity, once::Write};
+use super::{App, Error, Identity, once::Write, staged_imports::StagedImport};
 use crate::{
-    db::{Conn, DbError, Lock, changes as db, imports, movies, retry_write},
+    db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Attributes, ChangeKind, Movie, Time},
 };
-
-/// How long a change may keep others from writing before it lets them go first.
-const WRITER_TIME_SLICE: Duration = Duration::from_millis(100);
-
-/// The policy of the service itself: yields after [`WRITER_TIME_SLICE`], and comes back as soon as those who wait have written.
-pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static, ()>> {
-    (held >= WRITER_TIME_SLICE).then(|| Box::pin(std::future::ready(())) as _)
-}
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
@@ -42,8 +33,8 @@ pub(super) struct Making<'a> {
     inserted: usize,
     /// How many movies it touched, as far as that was counted.
     movies: i64,
-    /// Sees to it that nothing stays of what was committed already.
-    hidden: Option<Hidden>,
+    /// What was committed already, where others could write meanwhile.
+    staged: Option<StagedImport>,
 }
 
 impl<'a> Making<'a> {
@@ -97,7 +88,7 @@ impl<'a> Making<'a> {
             turn: Instant::now(),
             inserted: 0,
             movies: 1,
-            hidden: None,
+            staged: None,
         })
     }
 
@@ -117,16 +108,12 @@ impl<'a> Making<'a> {
             pause.await; // others write beside this transaction
             return Ok(());
         }
-        if self.hidden.is_none() {
-            imports::hide(&mut self.tx, self.id).await?;
-            self.hidden = Some(Hidden { app: app.clone(), change: Some(self.id) });
+        if self.staged.is_none() {
+            self.staged = Some(StagedImport::begin(&mut self.tx, app, self.id).await?);
         }
         self.tx.commit_and_continue(app, pause).await?;
         self.turn = Instant::now();
-        if imports::is_under_way(&mut self.tx, self.id).await? {
-            return Ok(());
-        }
-        Err(Error::Conflict("the collection was replaced meanwhile; nothing was stored".to_owned()))
+        StagedImport::check(&mut self.tx, self.id).await
     }
 
     /// Adds movies with these attributes.
@@ -177,16 +164,11 @@ impl<'a> Making<'a> {
         }
         let movies = db::count_movies(&mut self.tx, self.id).await?;
         self.movies = movies;
-        if self.hidden.is_some() {
-            // Others could write meanwhile, and nobody but this change may touch what it has stored.
-            if usize::try_from(movies) != Ok(self.inserted) {
-                let why = format!("{movies} movies are there of {} that were stored", self.inserted);
-                return Err(Error::Failed(why));
-            }
+        if self.staged.is_some() {
             self.tx.take_key(self.app).await?;
             let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
             let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
-            imports::show(&mut self.tx, self.id, &new, movies).await?;
+            StagedImport::publish(&mut self.tx, self.id, &new, movies, self.inserted).await?;
         } else if movies > 0 {
             db::set_movies(&mut self.tx, self.id, movies).await?;
         } else {
@@ -198,11 +180,11 @@ impl<'a> Making<'a> {
     /// Commits, and keeps the result for when the same is sent again. Comes back when a read may show the change: until
     /// a large change is in the catalogue, reads go on without it, and without what was committed after it.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
-        let Self { app, tx, id, movies, hidden, .. } = self;
+        let Self { app, tx, id, movies, staged, .. } = self;
         let noted = app.catalogue.before_commit(&app.db, id, movies).await;
         let result = tx.commit(result).await?;
-        if let Some(hidden) = hidden {
-            hidden.keep();
+        if let Some(staged) = staged {
+            staged.keep();
         }
         app.events.committed();
         if let Err(error) = app.catalogue.before_answer(&app.db, noted).await {
@@ -218,61 +200,6 @@ impl<'a> Making<'a> {
     }
 }
 
-/// What a change has committed, but nobody sees. It is removed unless the change is shown.
-struct Hidden {
-    app: Arc<App>,
-    change: Option<i64>,
-}
-
-impl Hidden {
-    fn keep(mut self) {
-        self.change = None;
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        if let Some(change) = self.change {
-            tokio::spawn(remove_hidden(self.app.clone(), change));
-        }
-    }
-}
-
-/// Removes what changes have left that were under way when the service ended without an end of theirs.
-///
-/// # Errors
-/// Those of the database.
-pub async fn remove_left_over(app: &Arc<App>) -> Result<(), Error> {
-    for change in imports::under_way(&mut app.db.read().await?).await? {
-        tokio::spawn(remove_hidden(app.clone(), change));
-    }
-    Ok(())
-}
-
-async fn remove_hidden(app: Arc<App>, change: i64) {
-    /// Few enough for others to wait no longer than for [`WRITER_TIME_SLICE`].
-    const AT_ONCE: i64 = 2000;
-
-    let shared = app.clone();
-    let removed = app.db.run_blocking(async move {
-        let remove = || async {
-            let mut tx = shared.db.begin_exclusive().await?;
-            let removed = imports::remove(&mut tx, change, AT_ONCE).await?;
-            if removed == 0 {
-                imports::forget(&mut tx, change).await?;
-            }
-            tx.commit().await?;
-            Ok::<_, DbError>(removed)
-        };
-        while retry_write(remove).await? > 0 {}
-        Ok::<_, DbError>(())
-    });
-    match removed.await {
-        Ok(()) => tracing::info!(change, "removed what an import had stored that was not done"),
-        Err(error) => tracing::error!(change, %error, "what an import had stored is still to be removed"),
-    }
-}
-
 impl Deref for Making<'_> {
     type Target = Conn;
 
@@ -284,16 +211,5 @@ impl Deref for Making<'_> {
 impl DerefMut for Making<'_> {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.tx
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn others_write_after_a_time_slice() {
-        assert!(yield_after_time_slice(WRITER_TIME_SLICE.saturating_sub(Duration::from_millis(1))).is_none());
-        assert!(yield_after_time_slice(WRITER_TIME_SLICE).is_some());
     }
 }

@@ -13,7 +13,7 @@ pub mod events;
 pub mod facets;
 pub mod health;
 pub mod import;
-pub mod making;
+mod making;
 pub mod movies;
 mod once;
 mod rights;
@@ -21,6 +21,7 @@ pub mod search;
 pub mod selection;
 pub mod sessions;
 pub mod setup;
+pub mod staged_imports;
 pub mod tokens;
 mod unanswered;
 pub mod users;
@@ -74,7 +75,7 @@ impl App {
             events: events::Feed::default(),
             catalogue: catalogue::Follower::default(),
             import: tokio::sync::Mutex::default(),
-            yield_policy: Arc::new(making::yield_after_time_slice),
+            yield_policy: Arc::new(staged_imports::yield_after_time_slice),
             probe: health::Probe::default(),
             intake: Arc::default(),
         }
