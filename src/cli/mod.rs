@@ -2,6 +2,7 @@
 
 mod add;
 mod backup;
+mod check;
 mod client;
 mod completions;
 mod database;
@@ -171,6 +172,8 @@ enum Service {
     Backup(backup::Args),
     /// Put a backup back
     Restore(restore::Args),
+    /// Compare the films, their history and the catalogue that is made of them
+    Check(Database),
     /// Bring the database's schema up to date, and do nothing else
     Migrate(Database),
 }
@@ -276,6 +279,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Service(Service::Session(args)) => session::run(args).await,
             Command::Service(Service::Backup(args)) => backup::run(args).await,
             Command::Service(Service::Restore(args)) => restore::run(args).await,
+            Command::Service(Service::Check(database)) => check::run(database).await,
             Command::Service(Service::Migrate(database)) => migrate::run(database).await,
         }
     })

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, imports, movies, roll_back,
+    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, checksum::checksum, imports,
+    movies, roll_back,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
@@ -299,7 +300,7 @@ pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
         _ => None,
     });
     let into = "movie_versions (movie_id, version, change_id, created_at, updated_at, title, movie_format, \
-                length, release_year, rating) ";
+                length, release_year, rating, checksum) ";
     insert_rows(conn, into, "", versions).await
 }
 
@@ -374,6 +375,7 @@ fn version_row(Made { change, movie }: &Made) -> Vec<Value<'_>> {
         a.length.get().into(),
         a.release_year.get().into(),
         a.rating.get().into(),
+        checksum(*id, a).into(),
     ]
 }
 
@@ -387,6 +389,7 @@ fn deletion_row(deletion: &Deletion) -> Vec<Value<'_>> {
         deletion.updated_at.as_millis().into(),
         no_text.clone(),
         no_text,
+        no_number.clone(),
         no_number.clone(),
         no_number.clone(),
         no_number,

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0005_imports",
     "0006_narrowed_tokens",
     "0007_catalogue",
+    "0008_checksums",
 ];
 
 /// Runs the steps that the database has not seen; their names.

@@ -8,6 +8,8 @@ pub mod backup;
 mod blocking;
 mod builder;
 pub mod changes;
+pub mod check;
+mod checksum;
 pub mod deadline;
 mod error;
 mod fragments;

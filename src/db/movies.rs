@@ -1,6 +1,6 @@
 //! All SQL about movies.
 
-use super::{Conn, DbError, Driver, Row, builder::Builder, changes::number};
+use super::{Conn, DbError, Driver, Row, builder::Builder, changes::number, checksum::checksum};
 use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};
 
 pub(super) const COLUMNS: &str =
@@ -76,10 +76,11 @@ pub async fn insert_made(conn: &mut Conn, movies: &[(i64, &Movie)]) -> Result<()
             movie.created_at.as_millis().into(),
             movie.updated_at.as_millis().into(),
             (*change).into(),
+            checksum(movie.id, a).into(),
         ]
     });
     let into = "movie_rows (id, title, movie_format, length, release_year, rating, version, \
-                created_at, updated_at, change_id)";
+                created_at, updated_at, change_id, checksum)";
     conn.insert(into, &rows.collect::<Vec<_>>()).await
 }
 
@@ -99,7 +100,8 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
         sql.param(change.into());
         sql.push(
             ", title = new.column2, movie_format = new.column3, length = new.column4, \
-             release_year = new.column5, rating = new.column6, updated_at = new.column7 FROM (VALUES ",
+             release_year = new.column5, rating = new.column6, updated_at = new.column7, checksum = new.column8 \
+             FROM (VALUES ",
         );
         for (n, (_, movie)) in movies.iter().enumerate() {
             let a = &movie.attributes;
@@ -112,6 +114,7 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
                 a.release_year.get().into(),
                 a.rating.get().into(),
                 movie.updated_at.as_millis().into(),
+                checksum(movie.id, a).into(),
             ]);
             sql.push(")");
         }
@@ -158,8 +161,8 @@ async fn archive(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<(), DbErro
     let mut sql = Builder::about(
         ids.len(),
         "INSERT INTO movie_versions (movie_id, version, change_id, title, movie_format, length, \
-         release_year, rating, created_at, updated_at) SELECT id, version, change_id, title, \
-         movie_format, length, release_year, rating, created_at, updated_at FROM movies \
+         release_year, rating, created_at, updated_at, checksum) SELECT id, version, change_id, title, \
+         movie_format, length, release_year, rating, created_at, updated_at, checksum FROM movies \
          WHERE change_id <> ",
     );
     sql.param(change.into());

@@ -198,21 +198,32 @@ async fn news(db: &Db, last: Option<Logged>, most: Most) -> Result<News, DbError
     log::news(&mut db.read().await?, place, most).await
 }
 
+/// The catalogue of a snapshot.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn load(snapshot: &mut Snapshot) -> Result<Catalogue, DbError> {
+    Ok(Known::of(snapshot).await?.catalogue)
+}
+
 impl Known {
     async fn load(db: &Db) -> Result<Self, DbError> {
         // Reads wait for this, so it does not wait for writers.
         let mut snapshot = Snapshot::begin(db).await?;
         snapshot.allow_long_statements().await?;
-        let end = changes::end(&mut snapshot).await?;
-        let last = changes::from(&mut snapshot, end, 1).await?.into_iter().find(|change| change.settled);
-        let others =
-            changes::committed_behind(&mut snapshot, last.map(|last| last.place).unwrap_or_default());
+        Self::of(&mut snapshot).await
+    }
+
+    async fn of(snapshot: &mut Snapshot) -> Result<Self, DbError> {
+        let end = changes::end(snapshot).await?;
+        let last = changes::from(snapshot, end, 1).await?.into_iter().find(|change| change.settled);
+        let others = changes::committed_behind(snapshot, last.map(|last| last.place).unwrap_or_default());
         let others = others.await?;
         let no_thread = |e: io::Error| DbError::Unavailable(format!("no thread can be started: {e}"));
         let loading = Catalogue::loading().map_err(no_thread)?;
         let mut above = 0;
         loop {
-            let page = movies::page(&mut snapshot, above, LOADED_AT_ONCE).await?;
+            let page = movies::page(snapshot, above, LOADED_AT_ONCE).await?;
             let Some(last) = page.last() else { break };
             above = last.id;
             loading.push(page);

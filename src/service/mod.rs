@@ -8,6 +8,7 @@ pub mod backup;
 pub mod batch;
 mod catalogue;
 pub mod changes;
+pub mod check;
 mod error;
 pub mod events;
 pub mod facets;

@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod backup;
+mod check;
 mod client;
 mod connections;
 mod database;

@@ -157,12 +157,13 @@ on_both! {
         let environment =
             [("REELSHELF_DATABASE", database.address.as_str()), ("REELSHELF_SERVER", &server.base), ("REELSHELF_TOKEN", &token)];
         for broken in Broken::ALL {
-            let commands: [(&[&str], i32); 12] = [
+            let commands: [(&[&str], i32); 13] = [
                 (&["list"], 0),
                 (&["history"], 0),
                 (&["search", "nothing"], 0),
                 (&["user", "list"], 0),
                 (&["migrate"], 0),
+                (&["check"], 0),
                 (&["backup", "--force", &backup], 0),
                 (&["rm", "99"], 1),
                 (&["restore", &none], 1),
@@ -189,7 +190,8 @@ on_both! {
         let add = ["add", "--title", "Heat", "--year", "1995", "--format", "DVD", "--length", "170", "--rating", "5"];
         run(&database, &["migrate"], "").expect(0);
         run_on(&add, &environment, None, None).expect(0);
-        let commands: [&[&str]; 15] = [
+        let commands: [&[&str]; 16] = [
+            &["check"],
             &["list"],
             &["list", "--csv"],
             &["list", "--json"],

@@ -8,7 +8,7 @@ use crate::{
     support::{Service, program::run_with},
 };
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "add",
     "list",
     "search",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 23] = [
     "session",
     "backup",
     "restore",
+    "check",
     "migrate",
 ];
 
@@ -102,7 +103,7 @@ fn the_help_names_every_command_in_its_group() {
         let own = run_with(&[command, "--help"], &[]).expect(0).out;
         assert!(own.contains("Usage: reelshelf "), "{own}");
         let is_served =
-            ["serve", "user", "token", "session", "backup", "restore", "migrate"].contains(&command);
+            ["serve", "user", "token", "session", "backup", "restore", "check", "migrate"].contains(&command);
         assert_eq!(own.contains("--log-format"), is_served, "{own}");
         assert_eq!(own.contains("--database"), is_served, "{own}");
     }
