@@ -39,6 +39,7 @@ impl Node {
     /// What is no JSON, or has more values.
     pub fn parse_up_to(max_values: usize, json: &[u8]) -> Result<Self, Invalid> {
         let left = Cell::new(max_values);
+        let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json); // as RFC 8259, section 8.1, allows
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let node = Counted { left: &left }.deserialize(&mut deserializer);
         let node = node.and_then(|node| deserializer.end().map(|()| node));

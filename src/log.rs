@@ -20,10 +20,73 @@ fn most() -> Targets {
 
 /// Which events the log shows, by `RUST_LOG` and by two rules that it cannot change: the limit above, and the lines
 /// that are always written, which are the address of the set-up and, if wanted, the audit log.
-#[must_use]
-pub fn filter(audit: bool) -> impl Filter<Registry> {
+///
+/// # Errors
+/// What `RUST_LOG` says cannot be read. Empty, it counts as unset.
+pub fn filter(audit: bool) -> Result<impl Filter<Registry>, String> {
+    let given = std::env::var("RUST_LOG").unwrap_or_default();
     let level = if audit { LevelFilter::INFO } else { LevelFilter::OFF };
-    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let always = Targets::new().with_target(SETUP, LevelFilter::WARN).with_target(TARGET, level);
-    wanted.and(most().with_target(TARGET, level)).or(always)
+    Ok(wanted(&given)?.and(most().with_target(TARGET, level)).or(always))
+}
+
+fn wanted(given: &str) -> Result<EnvFilter, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+    let given = given.trim();
+    if given.is_empty() {
+        return Ok(EnvFilter::new("info"));
+    }
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    // The library takes `nonsense=` and `verbose` for names of which nothing is logged, and says nothing.
+    let is_directive = |directive: &str| match directive.rsplit_once('=') {
+        _ if directive.contains(['[', ']', '{', '}']) => true,
+        Some((target, level)) => !target.is_empty() && is_level(level),
+        None => {
+            is_level(directive)
+                || directive.parse::<u8>().is_ok_and(|level| level <= 5)
+                || directive == CRATE
+                || directive.starts_with("reelshelf::")
+        }
+    };
+    let directives: Vec<&str> =
+        given.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    let unread = directives.iter().find(|directive| !is_directive(directive));
+    let filter = EnvFilter::try_new(directives.join(",")).ok().filter(|_| unread.is_none());
+    filter.ok_or_else(|| {
+        let shown = unread.copied().unwrap_or(given);
+        format!(
+            "RUST_LOG must be a level ({}), or levels for parts of the program such as info,reelshelf=debug; got {shown:?}",
+            LEVELS.join(", ")
+        )
+    })
+}
+
+/// The name of this program's part of the log.
+const CRATE: &str = "reelshelf";
+
+#[cfg(test)]
+mod tests {
+    use super::wanted;
+
+    #[test]
+    fn a_filter_is_read_or_refused() {
+        for good in [
+            "",
+            " ",
+            "info",
+            "DEBUG",
+            "off",
+            "info,reelshelf=debug",
+            "reelshelf=trace, warn",
+            "reelshelf",
+            "hyper=warn",
+            "info,",
+        ] {
+            assert!(wanted(good).is_ok(), "{good}");
+        }
+        for bad in ["nonsense=", "verbose", "=debug", "reelshelf=loud", "info;debug", "info debug"] {
+            assert!(wanted(bad).is_err_and(|error| error.contains("RUST_LOG")), "{bad}");
+        }
+    }
 }

@@ -64,14 +64,14 @@ impl Catalogue {
     /// How many movies pass the filter.
     #[must_use]
     pub fn count(&self, filter: &Filter) -> u64 {
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         Matches::of(self, filter, found.as_deref()).count()
     }
 
     /// How many movies pass the filter, by the values of each facet.
     #[must_use]
     pub fn counts(&self, filter: &Filter) -> Counts {
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         self.counts_of(&Matches::of(self, filter, found.as_deref()))
     }
 
@@ -92,7 +92,7 @@ impl Catalogue {
     /// pass the whole.
     #[must_use]
     pub fn facet_counts(&self, filter: &Filter) -> Counts {
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         let matches = Matches::of(self, filter, found.as_deref());
         let mut counts = self.counts_of(&matches);
         for facet in Facet::ALL.into_iter().filter(|facet| !matches.test.allows_all(*facet)) {
@@ -111,7 +111,7 @@ impl Catalogue {
     /// The ids of the movies that pass the filter, in no order.
     #[must_use]
     pub fn ids(&self, filter: &Filter) -> Vec<i64> {
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         let slots = Matches::of(self, filter, found.as_deref()).slots();
         slots.into_iter().map(|slot| self.ids[slot]).collect()
     }
@@ -122,7 +122,7 @@ impl Catalogue {
         /// Enough guesses to hit nearly always where every twentieth movie passes.
         const GUESSES: usize = 64;
 
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         let matches = Matches::of(self, filter, found.as_deref());
         let slots = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         if slots == 0 {

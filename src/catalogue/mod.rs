@@ -11,6 +11,7 @@ mod loading;
 mod order;
 mod packed;
 mod page;
+mod search;
 mod set;
 mod terms;
 mod titles;
@@ -19,7 +20,7 @@ use std::cmp::Ordering;
 
 use crate::domain::{
     Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold, sort_key,
-    title_words,
+    sort_keys_of_same, title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
 use order::{Order, Place};
@@ -102,13 +103,18 @@ impl Catalogue {
     /// The movies with this title (case and accents aside) and release year, by id.
     #[must_use]
     pub fn duplicates(&self, title: &Title, year: ReleaseYear) -> Vec<Movie> {
-        let (key, folded) = (sort_key(title.as_str()), fold(title.as_str()));
-        let start = self.titles.order().partition(|slot| self.key(slot) < key.as_bytes());
-        let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key.as_bytes());
-        let movies = same_key.map(|slot| self.movie(slot)).filter(|movie| {
-            movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
-        });
-        movies.collect() // equal titles stand by id
+        let folded = fold(title.as_str());
+        let mut movies: Vec<Movie> = Vec::new();
+        for key in sort_keys_of_same(title.as_str()) {
+            let start = self.titles.order().partition(|slot| self.key(slot) < key.as_bytes());
+            let same_key =
+                self.titles.order().from(start).take_while(|slot| self.key(*slot) == key.as_bytes());
+            movies.extend(same_key.map(|slot| self.movie(slot)).filter(|movie| {
+                movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
+            }));
+        }
+        movies.sort_unstable_by_key(|movie| movie.id);
+        movies
     }
 
     /// The movie with the lowest id that is the same as one with these attributes: title (case and accents aside),

@@ -284,7 +284,7 @@ impl Catalogue {
     /// The first movies that pass the filter in an order, behind a cursor, at most `limit`.
     #[must_use]
     pub fn page(&self, filter: &Filter, sort: &Sort, after: Option<&Cursor>, limit: usize) -> Vec<Movie> {
-        let found = self.terms.search(&filter.words);
+        let found = self.found(filter);
         let matches = Matches::of(self, filter, found.as_deref());
         let after: Option<Vec<Bound<'_>>> = after.map(|after| {
             after.values().iter().zip(sort.keys()).map(|(value, (key, _))| self.bound(*key, value)).collect()

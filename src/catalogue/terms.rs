@@ -111,6 +111,11 @@ impl Terms {
         }))
     }
 
+    /// The movies in whose titles a word stands as it is.
+    pub(super) fn whole(&self, word: &str) -> Option<&Set> {
+        self.words.get(word.as_bytes())
+    }
+
     /// The movies in whose titles a word begins so.
     fn beginning_with(&self, beginning: &str) -> Found<'_> {
         let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {

@@ -15,7 +15,7 @@ use crate::{
 #[derive(clap::Args)]
 pub struct Args {
     /// The title, of 1 to 50 characters
-    #[arg(long, value_parser = Title::parse)]
+    #[arg(long, value_parser = Title::parse, allow_hyphen_values = true)]
     title: Option<Title>,
     /// The release year, from 1800 to 2100
     #[arg(long, value_parser = values::year)]

@@ -1,15 +1,12 @@
 //! The database that a command works on.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
 use clap::Args;
 
 use crate::{
-    db::Db,
+    db::{self, Db},
     domain::Time,
     service::{App, Owner},
 };
@@ -41,7 +38,7 @@ impl Database {
             (None, Some(file)) => file,
             (address, None) => return Ok(address.unwrap_or_else(|| "sqlite:reelshelf.db".to_owned())),
         };
-        let address = super::without_line_end(&file)?;
+        let address = super::text_file::read_line_of(&file)?.trim().to_owned();
         if address.is_empty() {
             bail!("there is no database's address in {}", file.display());
         }
@@ -54,7 +51,7 @@ impl Database {
     /// Those of [`Database::open`]; a SQLite file that is not there.
     pub async fn open_existing(self) -> anyhow::Result<App> {
         let address = self.address()?;
-        let path = address.strip_prefix("sqlite:").map(Path::new);
+        let path = db::sqlite_path(&address)?;
         if let Some(path) = path.filter(|path| !path.exists()) {
             bail!("there is no database {}", path.display());
         }

@@ -18,7 +18,7 @@ pub struct Args {
     #[command(flatten)]
     selection: Selection,
     /// Another title
-    #[arg(long, value_parser = Title::parse, group = "change")]
+    #[arg(long, value_parser = Title::parse, group = "change", allow_hyphen_values = true)]
     title: Option<Title>,
     /// Another release year
     #[arg(long, value_parser = values::year, group = "change")]

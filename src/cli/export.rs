@@ -13,21 +13,25 @@ use tokio::signal::ctrl_c;
 
 use super::client::{Client, Connection, Interrupted, filters::Filters, movies::Sent, progress, values};
 use crate::{
-    cli::output::Out,
+    cli::{output::Out, wrong_usage},
     domain::{Filter, Invalid},
     output_file::{Access, Existing, OutputFile},
 };
 
 /// Which films, where to, and in which form.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file, which is replaced if it is there; without it, or as -, standard output. .ndjson and .json say
-    /// the form, any other name CSV
+    /// The file, which is replaced if it is there; without it, or as -, standard output. Its ending says the form:
+    /// .csv, .ndjson, .jsonl or .json
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// CSV
     #[arg(long, group = "form")]
     csv: bool,
+    /// CSV that spreadsheets open as it is: with a byte order mark, and no title that is a formula
+    #[arg(long, group = "form")]
+    spreadsheet: bool,
     /// One JSON object a line
     #[arg(long, group = "form")]
     ndjson: bool,
@@ -52,22 +56,42 @@ fn search(text: &str) -> Result<String, Invalid> {
 }
 
 impl Args {
-    fn form(&self) -> Sent {
-        let extension = self.file.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
-        match extension {
-            _ if self.csv => Sent::Csv,
-            _ if self.ndjson => Sent::Ndjson,
-            _ if self.json => Sent::Json,
-            Some("ndjson" | "jsonl") => Sent::Ndjson,
-            Some("json") => Sent::Json,
-            _ => Sent::Csv,
-        }
+    /// The form that is asked for, or that the name of the file says. A name that says another one is refused:
+    /// programs would open the file as what it is not.
+    fn form(&self) -> anyhow::Result<Sent> {
+        let given = [
+            (self.csv, Sent::Csv),
+            (self.spreadsheet, Sent::Spreadsheet),
+            (self.ndjson, Sent::Ndjson),
+            (self.json, Sent::Json),
+        ];
+        let given = given.into_iter().find(|(is_given, _)| *is_given).map(|(_, form)| form);
+        let ending = self.file.as_deref().and_then(Path::extension).and_then(OsStr::to_str);
+        let said = match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("ndjson" | "jsonl") => Some(Sent::Ndjson),
+            Some("json") => Some(Sent::Json),
+            Some("csv") => Some(Sent::Csv),
+            Some(other) if given.is_none() && OTHER_FORMS.contains(&other) => {
+                return Err(wrong_usage(&format!(
+                    "an export is CSV, NDJSON or JSON, and the name ends with .{other}; name it .csv, .ndjson or \
+                     .json, or give --csv, --spreadsheet, --ndjson or --json"
+                )));
+            }
+            _ => None,
+        };
+        Ok(given.or(said).unwrap_or(Sent::Csv))
     }
 }
 
+/// Endings of files that are none of the forms.
+const OTHER_FORMS: [&str; 22] = [
+    "xlsx", "xls", "xlsm", "xlsb", "ods", "numbers", "tsv", "tab", "gz", "zip", "bz2", "xz", "zst", "7z",
+    "tar", "tgz", "xml", "html", "pdf", "yaml", "sqlite", "db",
+];
+
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let form = args.form()?;
     let client = args.connection.client()?;
-    let form = args.form();
     let mut query = args.filters.query();
     query.extend(args.search.map(|words| ("q", words)));
     query.extend(args.sort.map(|sort| ("sort", sort)));

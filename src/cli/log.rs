@@ -34,8 +34,9 @@ pub enum LogFormat {
 /// Starts the log, if wanted with the audit log; a panic becomes a line of it, too.
 ///
 /// # Errors
-/// The system gives no thread.
-pub fn start(format: LogFormat, audit: bool) -> io::Result<()> {
+/// `RUST_LOG` cannot be read; the system gives no thread.
+pub fn start(format: LogFormat, audit: bool) -> anyhow::Result<()> {
+    let filter = crate::log::filter(audit).map_err(anyhow::Error::msg)?;
     let queue = Arc::new(Queue::default());
     let written = queue.clone();
     let writer = thread::Builder::new().name("log".to_owned()).spawn(move || written.write_to(io::stderr))?;
@@ -48,7 +49,7 @@ pub fn start(format: LogFormat, audit: bool) -> io::Result<()> {
         LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => layer.json().boxed(),
     };
-    registry().with(layer.with_filter(crate::log::filter(audit))).init();
+    registry().with(layer.with_filter(filter)).init();
     let _ = LOG.set(queue);
     std::panic::set_hook(Box::new(log_panic));
     Ok(())

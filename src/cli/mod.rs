@@ -26,14 +26,14 @@ mod serve;
 mod session;
 mod show;
 mod stats;
+mod text_file;
 mod token;
 mod undo;
 mod user;
 
-use std::{fs, io::IsTerminal, path::Path, process::ExitCode};
+use std::{env, io::IsTerminal, process::ExitCode};
 
-use anyhow::Context;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use tokio::runtime;
 
 use database::Database;
@@ -182,7 +182,9 @@ enum Service {
 #[must_use]
 pub fn main() -> ExitCode {
     completions::answer();
-    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = without_empty_variables(command())
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
     let done = parsed.map_err(Into::into).and_then(run);
     log::finish();
     done.map_or_else(|error| ended_by(&error), |()| ExitCode::SUCCESS)
@@ -211,10 +213,12 @@ fn wrong_usage(message: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n")).into()
 }
 
-/// What a file says, without the line end after it.
-fn without_line_end(path: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+/// The command line on which an environment variable that is empty counts as unset: so compose files write those that
+/// nobody has set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(None::<&str>) } else { arg });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// The command line, with its commands in groups.

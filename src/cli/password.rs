@@ -4,6 +4,7 @@ use std::{io::IsTerminal, path::Path};
 
 use anyhow::bail;
 
+use super::text_file;
 use crate::domain::{Password, UserName};
 
 /// Asks for a new password, twice, or reads one line of standard input.
@@ -22,9 +23,7 @@ pub fn present(name: &UserName, from_stdin: bool) -> anyhow::Result<String> {
 
 fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
     if from_stdin {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line)?;
-        return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
+        return text_file::next_line(std::io::stdin().lock());
     }
     if !std::io::stdin().is_terminal() {
         bail!("there is no terminal to ask for the password at; give it with --password-stdin");
@@ -32,9 +31,9 @@ fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
     Ok(rpassword::prompt_password(question)?)
 }
 
-/// Reads a password from a file, without the line end after it.
+/// Reads a password from a file of one line.
 pub fn from_file(path: &Path, name: &UserName) -> anyhow::Result<Password> {
-    check(&super::without_line_end(path)?, name)
+    check(&text_file::read_line_of(path)?, name)
 }
 
 /// Checks a password.

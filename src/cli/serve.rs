@@ -1,6 +1,6 @@
 //! `reelshelf serve`
 
-use std::{num::NonZero, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZero, path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use axum::http::{HeaderValue, Uri};
@@ -9,7 +9,7 @@ use jiff::{Span, SpanRelativeTo};
 
 use super::{database::Database, password};
 use crate::{
-    domain::UserName,
+    domain::{Articles, UserName},
     http::Settings,
     serve::{self, Options, Tls},
     service::backup::Schedule,
@@ -52,6 +52,11 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = address)]
     metrics_listen: Option<String>,
 
+    /// Words that do not count at the beginning of a title when titles are sorted, comma-separated, such as
+    /// the,a,an,le,la,les,l'; none for none. Give all instances the same
+    #[arg(long, env = "REELSHELF_ARTICLES", value_name = "WORDS", default_value = "the,a,an", value_parser = Articles::parse)]
+    articles: Articles,
+
     /// The name of the first owner, who is made where there is no user yet
     #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse_new)]
     owner: Option<UserName>,
@@ -80,13 +85,14 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    args.articles.install();
     let owner = match args.owner {
         None => None,
         Some(name) => {
             let password = match (args.owner_password_file, std::env::var("REELSHELF_OWNER_PASSWORD")) {
                 (Some(file), _) => password::from_file(&file, &name)?,
-                (None, Ok(text)) => password::check(&text, &name)?,
-                (None, Err(_)) => {
+                (None, Ok(text)) if !text.is_empty() => password::check(&text, &name)?,
+                (None, _) => {
                     bail!("REELSHELF_OWNER needs REELSHELF_OWNER_PASSWORD or REELSHELF_OWNER_PASSWORD_FILE")
                 }
             };
@@ -115,16 +121,26 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     .await
 }
 
-/// A name or an address, and a port.
+/// A name or an address, and a port; no host, or `*`, stands for all addresses of this machine.
 pub fn address(text: &str) -> Result<String, String> {
-    let port =
-        text.rsplit_once(':').and_then(|(host, port)| port.parse::<u16>().ok().filter(|_| !host.is_empty()));
-    port.map(|_| text.to_owned())
-        .ok_or("must be an address or a name and a port, such as 0.0.0.0:8080".to_owned())
+    let wrong = || {
+        "must be an address or a name and a port: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 for all that reach \
+         it, [::1]:8080 for IPv6"
+            .to_owned()
+    };
+    let text = text.trim();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_ipv6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).is_some();
+    match host {
+        _ if !is_port || host.contains(['/', ' ', '@']) || host.contains(':') && !is_ipv6 => Err(wrong()),
+        "" | "*" => Ok(format!("0.0.0.0:{port}")),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn public_url(text: &str) -> Result<Uri, String> {
-    let url: Uri = text.parse().map_err(|e| format!("{e}"))?;
+    let url: Uri = text.trim().parse().map_err(|e| format!("{e}"))?;
     let web = matches!(url.scheme_str(), Some("http" | "https"));
     if web && url.authority().is_some() && matches!(url.path(), "" | "/") && url.query().is_none() {
         return Ok(url);
@@ -134,8 +150,20 @@ fn public_url(text: &str) -> Result<Uri, String> {
 
 /// A network, or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse().or(address).map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+    let text = text.trim();
+    let plain = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = plain.parse::<IpAddr>().map(IpNet::from).ok();
+    let with_mask = || {
+        let (address, mask) = text.split_once('/')?;
+        IpNet::with_netmask(address.parse().ok()?, mask.parse().ok()?).ok()
+    };
+    let network = text.parse().ok().or(address).or_else(with_mask);
+    network.ok_or_else(|| {
+        format!(
+            "must be an IP address or a network, such as 127.0.0.1 or 10.0.0.0/8, got {}",
+            crate::domain::quoted(text)
+        )
+    })
 }
 
 /// How long from one backup to the next: a second to a year.
@@ -161,4 +189,48 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     let port = url.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}"));
     let origin = format!("{scheme}://{host}{}", port.unwrap_or_default());
     HeaderValue::try_from(origin).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod addresses {
+    use super::*;
+
+    #[test]
+    fn a_place_to_listen_is_read_as_people_write_it_or_told_how_to_write() {
+        for (text, expected) in [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("localhost:0", "localhost:0"),
+            ("[::1]:8080", "[::1]:8080"),
+            (":8080", "0.0.0.0:8080"),
+            ("*:8080", "0.0.0.0:8080"),
+            (" 127.0.0.1:8080 ", "127.0.0.1:8080"),
+        ] {
+            assert_eq!(address(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in [
+            "8080",
+            "",
+            "localhost",
+            "localhost:",
+            "::1:8080",
+            "http://localhost:8080",
+            "a:65536",
+            "a:+80",
+            "a b:1",
+        ] {
+            assert!(address(text).unwrap_err().contains("127.0.0.1:8080"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_read_as_people_write_it() {
+        for text in ["10.0.0.0/8", " 10.0.0.0/8", "10.0.0.0/255.0.0.0", "10.1.2.3/8"] {
+            assert!(network(text).unwrap().contains(&IpAddr::from([10, 9, 8, 7])), "{text}");
+        }
+        assert_eq!(network("[::1]"), network("::1"));
+        assert_eq!(network("127.0.0.1").unwrap().to_string(), "127.0.0.1/32");
+        for text in ["", "localhost", "10.0.0.0/33", "10.0.0.0/8 10.1.0.0/16", "10/8"] {
+            assert!(network(text).is_err(), "{text}");
+        }
+    }
 }

@@ -39,8 +39,8 @@ enum Command {
         /// The most that it allows; without it, what the user may
         #[arg(long, value_parser = Role::parse)]
         role: Option<Role>,
-        /// When it expires (RFC 3339, such as 2027-01-01T00:00:00Z); without it, never
-        #[arg(long, value_parser = Time::parse)]
+        /// When it expires (a date, or RFC 3339, such as 2027-01-01T00:00:00Z); without it, never
+        #[arg(long, value_parser = Time::parse_date)]
         expires: Option<Time>,
     },
     /// List a user's tokens

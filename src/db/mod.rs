@@ -30,7 +30,7 @@ use std::{
     borrow::Cow,
     future::Future,
     ops::{Deref, DerefMut},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -59,6 +59,26 @@ enum Backend {
     Postgres(Box<Postgres>),
 }
 
+/// The file that an address names; none if it is no address of SQLite.
+///
+/// # Errors
+/// [`DbError::Refused`] for an address that other programs would read as another file than this one.
+pub fn sqlite_path(address: &str) -> Result<Option<PathBuf>, DbError> {
+    let Some(path) = address.strip_prefix("sqlite:") else { return Ok(None) };
+    if path.is_empty() {
+        return Err(DbError::Refused("sqlite: must be followed by the path of a file".to_owned()));
+    }
+    if path.starts_with("//") {
+        return Err(DbError::Refused(
+            "after sqlite: the path of a file must follow, without //: sqlite:films.db, or sqlite:/var/lib/films.db"
+                .to_owned(),
+        ));
+    }
+    // Such names mean something else to SQLite itself.
+    let is_special = path.starts_with(':') || path.starts_with("file:");
+    Ok(Some(if is_special { Path::new(".").join(path) } else { path.into() }))
+}
+
 impl Db {
     /// Opens the database at an address, `sqlite:PATH` or `postgres://…`, and migrates it.
     ///
@@ -80,8 +100,8 @@ impl Db {
     }
 
     async fn open_for(address: &str, to_be_served: bool) -> Result<Self, DbError> {
-        let backend = if let Some(path) = address.strip_prefix("sqlite:") {
-            Backend::Sqlite(Sqlite::open(Path::new(path), to_be_served)?)
+        let backend = if let Some(path) = sqlite_path(address)? {
+            Backend::Sqlite(Sqlite::open(&path, to_be_served)?)
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Backend::Postgres(Box::new(Postgres::open(address)?))
         } else {

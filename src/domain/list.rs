@@ -6,16 +6,18 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, movie::quoted, query_words, sort_key,
-    title_words,
+    Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, are_neighbours, movie::quoted, parts_of,
+    query_words, sort_key, text::joined_spellings, title_words,
 };
 use crate::limits::MAX_SEARCH_CHARS;
 
 /// Which movies are wanted. The default wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Each is to be the beginning of a word of the title; folded.
+    /// Each is to be the beginning of a word of the title, or two words of it written as one; folded.
     pub words: Vec<String>,
+    /// Other spellings of the search, each as good as `words`.
+    pub spellings: Vec<Vec<String>>,
     /// Any of these; none means every format.
     pub movie_formats: Vec<MovieFormat>,
     pub length: Bounds,
@@ -33,6 +35,7 @@ impl Filter {
             return Err(Invalid::new(format!("must have at most {MAX_SEARCH_CHARS} characters")));
         }
         self.words = query_words(text);
+        self.spellings = joined_spellings(text);
         Ok(())
     }
 
@@ -50,9 +53,14 @@ impl Filter {
     /// Whether a movie passes, the search included.
     #[must_use]
     pub fn finds(&self, movie: &Movie) -> bool {
-        let words = title_words(movie.attributes.title.as_str());
+        let title = movie.attributes.title.as_str();
+        let words = title_words(title);
+        let has = |typed: &String| {
+            words.iter().any(|word| word.starts_with(typed))
+                || parts_of(typed).any(|(one, other)| are_neighbours(title, one, other))
+        };
         self.passes(&Kind::of(movie)).all()
-            && self.words.iter().all(|typed| words.iter().any(|word| word.starts_with(typed)))
+            && std::iter::once(&self.words).chain(&self.spellings).any(|words| words.iter().all(has))
     }
 }
 

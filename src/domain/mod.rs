@@ -2,10 +2,12 @@
 
 mod batch;
 mod change;
+mod fold;
 mod forgiving;
 mod list;
 mod movie;
 mod password;
+mod shelf;
 mod text;
 mod time;
 mod user;
@@ -14,12 +16,14 @@ use std::borrow::Cow;
 
 pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
+pub use fold::fold;
 pub use forgiving::{Nearness, Typed, nearness};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;
-pub use text::{fold, query_words, sort_key, title_words};
+pub use shelf::{Articles, sort_key, sort_keys_of_same};
+pub use text::{are_neighbours, parts_of, query_words, title_words};
 pub use time::Time;
 pub use user::{Role, TokenName, UserName};
 

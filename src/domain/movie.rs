@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::{Invalid, Time, parse_short_text};
 
 /// A movie's title: 1 to 50 characters (Unicode scalar values after NFC normalisation and
@@ -24,23 +26,32 @@ impl Title {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
     }
 
-    /// Like [`Title::parse`], but what is longer than 50 characters is cut to 49 and an ellipsis.
+    /// Like [`Title::parse`], but what is longer than 50 characters is cut to 49 at most and an ellipsis, and nothing
+    /// that is seen as one character is cut in two.
     ///
     /// # Errors
-    /// An empty title, one with a control character.
+    /// Those of [`Title::parse`] but for the length.
     pub fn parse_truncating(text: &str) -> Result<Self, Invalid> {
         let whole = parse_short_text(text, usize::MAX)?;
         if whole.chars().count() <= Self::MAX_CHARS {
             return Ok(Self(whole));
         }
-        let kept: String = whole.chars().take(Self::MAX_CHARS - 1).collect();
-        Ok(Self(format!("{}…", kept.trim_end())))
+        let limit = whole.char_indices().nth(Self::MAX_CHARS - 1).map_or(whole.len(), |(at, _)| at);
+        let ends = whole.grapheme_indices(true).map(|(at, cluster)| at + cluster.len());
+        let end = ends.take_while(|end| *end <= limit).last().unwrap_or(limit);
+        Ok(Self(format!("{}…", whole[..end].trim_end())))
     }
 
     /// A title that was valid when it was stored.
     pub(crate) fn from_stored(text: &str) -> Self {
         debug_assert!(Self::parse(text).is_ok_and(|title| title.0 == text), "{text:?} is no title");
         Self(text.to_owned())
+    }
+
+    /// The title with an apostrophe before it, which spreadsheets take for the beginning of a text. It may be longer
+    /// than a title, and is only to be written.
+    pub(crate) fn for_spreadsheet(title: &str) -> Self {
+        Self(format!("'{title}"))
     }
 
     /// The title as text.
@@ -71,6 +82,15 @@ impl MovieFormat {
             .into_iter()
             .find(|format| format.as_str() == text)
             .ok_or_else(|| Invalid::new(format!("must be VHS, DVD or Streaming, got {}", quoted(text))))
+    }
+
+    /// Reads a format in capitals or small letters, as people type it.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse_any_case(text: &str) -> Result<Self, Invalid> {
+        let known = Self::ALL.into_iter().find(|format| format.as_str().eq_ignore_ascii_case(text.trim()));
+        known.map_or_else(|| Self::parse(text), Ok)
     }
 
     /// The format as it is written everywhere.
@@ -167,7 +187,7 @@ impl Length {
         if let Some(minutes) = whole(text) {
             return Ok((minutes.try_into()?, false));
         }
-        let mut written = text.to_ascii_lowercase();
+        let mut written = with_english_units(text);
         if written.ends_with(|c: char| c.is_ascii_digit()) {
             match written.matches(':').count() {
                 1 => written.push_str(":00"),
@@ -182,6 +202,40 @@ impl Length {
         let minutes = (duration + SignedDuration::from_secs(30)).as_secs().div_euclid(60);
         Ok((minutes.try_into()?, duration != SignedDuration::from_mins(minutes)))
     }
+}
+
+/// A length with its units as in English: `2 Std. 5 Min.` is `2 h 5 m`, `105'` is `105m`.
+fn with_english_units(text: &str) -> String {
+    const HOURS: [&str; 18] = [
+        "hour", "hours", "std", "stunde", "stunden", "heure", "heures", "hora", "horas", "ora", "ore", "uur",
+        "timme", "timmar", "time", "timer", "godz", "ч",
+    ];
+    const MINUTES: [&str; 9] =
+        ["minuten", "minutos", "minuto", "minuti", "minutter", "minuter", "perc", "мин", "分"];
+    let text = text.to_lowercase();
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let is_word = first.is_alphabetic();
+        let end = if is_word {
+            rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let (piece, behind) = rest.split_at(end);
+        rest = behind;
+        match piece {
+            "'" | "’" | "′" => written.push('m'),
+            hours if HOURS.contains(&hours) => written.push('h'),
+            minutes if MINUTES.contains(&minutes) => written.push('m'),
+            piece => written.push_str(piece),
+        }
+        // `min.` is an abbreviation, `PT2.5H` has a fraction.
+        if is_word && !behind.starts_with(|c: char| c.is_ascii_digit()) {
+            rest = rest.strip_prefix('.').unwrap_or(rest);
+        }
+    }
+    written
 }
 
 /// The five attributes by name.
@@ -360,6 +414,15 @@ mod tests {
         let cut = Title::parse_truncating(&"é".repeat(51)).unwrap();
         assert_eq!(cut.as_str(), format!("{}…", "é".repeat(49)));
         assert_eq!(Title::parse_truncating(&"x".repeat(50)).unwrap().as_str(), "x".repeat(50));
+        for (text, kept) in [
+            (format!("{}👩\u{200d}👩\u{200d}👧!", "x".repeat(46)), "x".repeat(46)),
+            (format!("{}🇫🇷🇫🇷", "x".repeat(48)), "x".repeat(48)),
+            (format!("{}🇫🇷🇫🇷", "x".repeat(47)), format!("{}🇫🇷", "x".repeat(47))),
+            (format!("{}q\u{323}\u{307}yy", "x".repeat(47)), "x".repeat(47)),
+            (format!("q{}", "\u{323}".repeat(60)), format!("q{}", "\u{323}".repeat(48))),
+        ] {
+            assert_eq!(Title::parse_truncating(&text).unwrap().as_str(), format!("{kept}…"), "{text}");
+        }
         let space_at_the_cut = format!("{} {}", "x".repeat(48), "y".repeat(9));
         assert_eq!(
             Title::parse_truncating(&space_at_the_cut).unwrap().as_str(),
@@ -406,6 +469,19 @@ mod tests {
             "PT2H50M",
             "pt2h50m",
             "PT170M",
+            "170 min.",
+            "170 Min.",
+            "170'",
+            "170’",
+            "170′",
+            "2h 50'",
+            "2 Std. 50 Min.",
+            "2 Stunden 50 Minuten",
+            "2 heures 50 minutes",
+            "2 h. 50 min.",
+            "170 minutos",
+            "170 мин.",
+            "170分",
         ] {
             assert_eq!(Length::parse(written), Ok((Length(170), false)), "{written:?}");
         }

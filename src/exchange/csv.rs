@@ -1,15 +1,13 @@
 //! A CSV file: its header, which tells the layout, and its rows as records.
 
-use std::{
-    collections::HashSet,
-    io::{self, BufRead, Write},
-};
+use std::io::{self, BufRead, Write};
 
 use super::{
-    ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
-    layouts::{Layout, REELSHELF},
+    ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
+    layouts::{Layout, REELSHELF, place},
     parser::Parser,
     record::{Cell, Record},
+    values::trimmed,
 };
 use crate::{
     domain::{Field, Invalid, quoted},
@@ -36,23 +34,24 @@ impl<R: BufRead> Rows<R> {
         let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
         let (line, names) = header_of_films(&mut parser)?;
         let layout = layout_of(line, &names, options)?;
-        let mut seen = HashSet::new();
-        if let Some(twice) = names.iter().find(|name| !name.is_empty() && !seen.insert(*name)) {
-            return Err(Invalid(format!("line {line} names the column {} twice", quoted(twice))));
-        }
         let mut columns = [None; 5];
         for field in Field::ALL {
             columns[field as usize] = match options.columns.get(&field) {
-                None => layout.columns[field as usize].iter().find_map(|name| layout.place(name, &names)),
+                None => layout.columns[field as usize].iter().find_map(|name| place(name, &names)),
                 Some(mapped) => {
-                    let place = names.iter().position(|name| name == mapped.trim());
+                    let place = place(mapped.trim(), &names);
                     let missing =
                         || format!("line {line} does not name the mapped column {}", quoted(mapped));
                     Some(place.ok_or_else(|| Invalid(missing()))?)
                 }
             };
         }
-        let kind = layout.kinds.as_ref().and_then(|kinds| layout.place(kinds.column, &names));
+        let kind = layout.kinds.as_ref().and_then(|kinds| place(kinds.column, &names));
+        // Which of two is meant? Columns that are not read may have any names.
+        let is_twice = |read: &&usize| names.iter().filter(|name| **name == names[**read]).count() > 1;
+        if let Some(twice) = columns.iter().flatten().chain(&kind).find(is_twice) {
+            return Err(Invalid(format!("line {line} names the column {} twice", quoted(&names[*twice]))));
+        }
         Ok(Self { parser, layout, names, columns, kind, line, marked })
     }
 
@@ -63,7 +62,10 @@ impl<R: BufRead> Rows<R> {
     /// The columns of which nothing is stored, other than those that every export has.
     pub(super) fn ignored_columns(&self) -> Vec<String> {
         let read = |place| self.kind == Some(place) || self.columns.contains(&Some(place));
-        let known = |name: &str| STORED.contains(&name) || name == REJECT_COLUMN;
+        let known = |name: &str| {
+            let is_own = |own: &str| own.eq_ignore_ascii_case(name);
+            name.is_empty() || STORED.iter().any(|own| is_own(own)) || is_own(REJECT_COLUMN)
+        };
         let ignored = self.names.iter().enumerate().filter(|(n, name)| !read(*n) && !known(name));
         ignored.map(|(_, name)| name.clone()).collect()
     }
@@ -77,7 +79,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Where a column stands.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.layout.place(name, &self.names)
+        place(name, &self.names)
     }
 
     /// The line on which the present row begins.
@@ -98,7 +100,7 @@ impl<R: BufRead> Rows<R> {
                 cells[field as usize] = Some(Cell::Text(self.text(column, Some(field))?));
             }
         }
-        Ok(Record { line: self.line, kind, cells })
+        Ok(Record { line: self.line, kind, cells, names: &self.names, is_marked: self.marked })
     }
 
     /// What stands in a column of the present row, which has as many as the header.
@@ -107,7 +109,7 @@ impl<R: BufRead> Rows<R> {
         std::str::from_utf8(bytes).map_err(|_| RowError {
             line: self.line,
             field: field.map(|field| field.as_str().into()),
-            detail: "is not UTF-8".to_owned(),
+            detail: format!("is not UTF-8{}", encoding::hint(bytes)),
             value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
         })
     }
@@ -148,10 +150,10 @@ pub(super) fn columns(file: impl BufRead) -> Result<Vec<String>, Invalid> {
 /// Reads the line that names the columns of the films, and tells which it is.
 fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
     let (mut line, mut names) = header(parser)?;
-    if let Some(layout) = Layout::of_preamble(names.first().map_or("", String::as_str)) {
+    if let Some(list) = Layout::list_of(&names) {
         // A header and a line about the list come before that of the films.
         for _ in 0..3 {
-            if !layout.knows(&names) {
+            if !list.is_header(&names) {
                 (line, names) = header(parser)?;
             }
         }
@@ -167,20 +169,22 @@ pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Str
         let width = parser.width();
         return Err(Invalid(format!("line {line} names {width} columns, and {MAX_CSV_COLUMNS} can be read")));
     }
-    let names: Result<Vec<&str>, _> = parser.cells().map(std::str::from_utf8).collect();
-    let names = names.map_err(|_| Invalid(format!("line {line} is not UTF-8")))?;
-    let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    let name = |cell: &[u8]| match std::str::from_utf8(cell) {
+        Ok(name) => Ok(trimmed(name).to_owned()),
+        Err(_) => Err(Invalid(format!("line {line} is not UTF-8{}", encoding::hint(cell)))),
+    };
+    let names: Vec<String> = parser.cells().map(name).collect::<Result<_, _>>()?;
     if names.iter().all(String::is_empty) { Err(empty()) } else { Ok((line, names)) }
 }
 
 /// The layout that the header shows, or that was asked for.
 fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'static Layout, Invalid> {
-    let layout = match Layout::of_source(options.source) {
+    let layout = match Layout::of_source(options.source, names) {
         Some(layout) => layout,
         None => Layout::of_header(names).unwrap_or(&REELSHELF),
     };
     if layout.source == Source::Reelshelf {
-        let any = layout.columns.iter().any(|own| layout.place(own[0], names).is_some());
+        let any = layout.columns.iter().any(|own| place(own[0], names).is_some());
         return if any || !options.columns.is_empty() {
             Ok(layout)
         } else {
@@ -193,8 +197,7 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
     }
     let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns[0][0]);
     let needed = title.into_iter().chain(layout.kinds.as_ref().map(|kinds| kinds.column));
-    let missing: Vec<String> =
-        needed.filter(|name| layout.place(name, names).is_none()).map(quoted).collect();
+    let missing: Vec<String> = needed.filter(|name| place(name, names).is_none()).map(quoted).collect();
     if missing.is_empty() {
         return Ok(layout);
     }

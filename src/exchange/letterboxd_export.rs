@@ -30,13 +30,13 @@ pub struct Origin {
     pub line: u64,
 }
 
-/// Reads the films that an account has watched, rated, reviewed, put on its watchlist or on a list,
-/// each once. A film has the rating of `ratings.csv`, else that of the latest entry of the diary.
+/// Reads the films that an account has watched, rated, reviewed or put on a list, each once; those of its watchlist
+/// only if they are wanted, since these are films that somebody has not yet. A film has the rating of `ratings.csv`, else that of the latest entry of the diary.
 ///
 /// # Errors
 /// A damaged archive, one that holds no films of an account, one of more than 1 GiB unpacked; a file in
 /// it that cannot be read.
-pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
+pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, Invalid> {
     let mut archive = ZipArchive::new(BufReader::new(archive)).map_err(|e| damaged(&e))?;
     let (mut parts, mut size) = (Vec::new(), 0_u64);
     for index in 0..archive.len() {
@@ -49,6 +49,15 @@ pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
     }
     if size > MAX_ARCHIVE_BYTES {
         return Err(too_large());
+    }
+    let has_watchlist = parts.iter().any(|(_, name, _)| name == WATCHLIST);
+    if !with_watchlist {
+        parts.retain(|(_, name, _)| name != WATCHLIST);
+    }
+    if parts.is_empty() && has_watchlist {
+        return Err(Invalid(
+            "the archive holds nothing but a watchlist, which is taken only if asked for".to_owned(),
+        ));
     }
     if parts.is_empty() {
         return Err(Invalid("the archive holds no films of a Letterboxd account".to_owned()));
@@ -69,7 +78,10 @@ pub fn merge_letterboxd(archive: File) -> Result<Merged, Invalid> {
 }
 
 /// The files of films, in the order in which they are read. Lists come behind them.
-const FILES: [&str; 5] = ["watched.csv", "ratings.csv", "diary.csv", "reviews.csv", "watchlist.csv"];
+const FILES: [&str; 5] = ["watched.csv", "ratings.csv", "diary.csv", "reviews.csv", WATCHLIST];
+
+/// The films that somebody wants to see.
+const WATCHLIST: &str = "watchlist.csv";
 
 /// The rank of [`FILES`] whose ratings count before those of the diary.
 const RATINGS: usize = 1;
@@ -119,7 +131,7 @@ struct Films {
 
 impl Films {
     fn read(&mut self, file: File, part: &str, rank: usize) -> Result<(), Invalid> {
-        let (text, marked) = text::open(file)?;
+        let (text, marked) = text::open(file, None)?;
         let options = ImportOptions { source: Source::Letterboxd, ..ImportOptions::default() };
         let mut rows = csv::Rows::open(text, marked, &options)?;
         let columns = ["Date", "Name", "Year", "Letterboxd URI", "Rating", "Watched Date", "URL"];

@@ -2,7 +2,9 @@
 
 mod check;
 mod csv;
+mod encoding;
 mod export;
+mod hints;
 mod layouts;
 mod letterboxd_export;
 mod movielens_ratings;
@@ -18,6 +20,7 @@ mod values;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
 pub use check::{REJECT_COLUMN, check};
+pub use encoding::Encoding;
 pub use export::{Format, to_bytes};
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
@@ -35,21 +38,20 @@ const STORED: [&str; 4] = ["id", "version", "createdAt", "updatedAt"];
 pub enum FileKind {
     /// `text/csv` (RFC 4180), UTF-8.
     Csv,
-    /// `application/x-ndjson`: one JSON object a line.
+    /// `application/x-ndjson`: one JSON object a line, or an array of objects.
     Ndjson,
 }
 
 impl FileKind {
-    /// Tells the kind of a file from how it starts: NDJSON with a brace, CSV with any other text. None
+    /// Tells the kind of a file from how it starts: NDJSON with a brace or a bracket, CSV with any other text. None
     /// for an empty file and for what is no text.
     #[must_use]
     pub fn sniff(start: &[u8]) -> Option<Self> {
-        let (mut text, _) = text::open(Cursor::new(start)).ok()?;
+        let (mut text, _) = text::open(Cursor::new(start), None).ok()?;
         let start = text.fill_buf().ok()?;
-        match start.trim_ascii_start().first()? {
-            b'{' => Some(Self::Ndjson),
-            _ => Some(Self::Csv),
-        }
+        let start = start.trim_ascii_start();
+        let is_json = start.first()? == &b'{' || ndjson::begins_array(start);
+        Some(if is_json { Self::Ndjson } else { Self::Csv })
     }
 }
 
@@ -81,7 +83,7 @@ impl<R: Read + Seek> Rows<R> {
     /// A file that cannot be read at all: no text, no header, one that names a column twice or is of no
     /// known layout, and a column that is not there though it is mapped or the source needs it.
     pub fn open(file: R, kind: FileKind, options: &ImportOptions) -> Result<Self, Invalid> {
-        let (text, marked) = text::open(file)?;
+        let (text, marked) = text::open(file, options.encoding)?;
         let reader = match kind {
             FileKind::Csv => Reader::Csv(csv::Rows::open(text, marked, options)?),
             FileKind::Ndjson => Reader::Ndjson(ndjson::Rows::open(text, options)?),
@@ -159,8 +161,8 @@ impl<R: Read> Rows<R> {
 ///
 /// # Errors
 /// A file without such a line, or that is no text.
-pub fn columns<R: Read + Seek>(file: R) -> Result<Vec<String>, Invalid> {
-    csv::columns(text::open(file)?.0)
+pub fn columns<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<String>, Invalid> {
+    csv::columns(text::open(file, encoding)?.0)
 }
 
 fn unreadable(error: &io::Error) -> Invalid {

@@ -93,7 +93,7 @@ fn line_ends(rows: &Rows) -> u64 {
 
 /// Begins to read a file; returns the line of its header and where the columns stand.
 fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [usize; N]), Invalid> {
-    let mut rows = Parser::open(text::open(file)?.0).map_err(|e| unreadable(&e))?;
+    let mut rows = Parser::open(text::open(file, None)?.0).map_err(|e| unreadable(&e))?;
     let (line, names) = header(&mut rows)?;
     let mut places = [0; N];
     for (place, column) in places.iter_mut().zip(columns) {

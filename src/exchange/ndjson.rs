@@ -1,4 +1,4 @@
-//! NDJSON: one JSON object a line; empty lines are passed over.
+//! NDJSON: one JSON object a line; empty lines are passed over. Or a JSON array of such objects, as lists are exported.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -12,12 +12,37 @@ use crate::{
     limits::MAX_IMPORT_ROW_BYTES,
 };
 
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
 pub(super) struct Rows<R> {
     reader: R,
+    /// The line on which the present row begins.
     line: u64,
+    /// The line up to which the file is read.
+    line_read: u64,
+    /// How the objects are separated; none before the first one.
+    form: Option<Form>,
     /// The member of each attribute, in the order of [`Field::ALL`].
     names: [String; 5],
     buffer: Vec<u8>,
+}
+
+/// How objects follow one another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One in a line.
+    Lines,
+    /// As the elements of one array.
+    Array,
+    /// As those of an array that has ended.
+    Ended,
+}
+
+/// Whether a text begins an array of objects, or an empty one. A line may hold another array, which is no object.
+pub(super) fn begins_array(text: &[u8]) -> bool {
+    let inside = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), Some(b'{' | b']') | None))
 }
 
 impl<R: BufRead> Rows<R> {
@@ -28,24 +53,126 @@ impl<R: BufRead> Rows<R> {
         }
         let name =
             |field: Field| options.columns.get(&field).map_or(field.as_str(), String::as_str).to_owned();
-        Ok(Self { reader, line: 0, names: Field::ALL.map(name), buffer: Vec::new() })
+        let names = Field::ALL.map(name);
+        Ok(Self { reader, line: 0, line_read: 0, form: None, names, buffer: Vec::new() })
     }
 
     /// Goes on to the next row; tells whether there is one.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
+        let form = match self.form {
+            Some(form) => form,
+            None => self.find_form()?,
+        };
+        self.form = Some(form);
+        match form {
+            Form::Lines => self.next_line(),
+            Form::Array => self.next_element(),
+            Form::Ended => Ok(false),
+        }
+    }
+
+    /// Tells the form from the beginning of the file.
+    fn find_form(&mut self) -> io::Result<Form> {
+        let start = self.reader.fill_buf()?;
+        let text = start.strip_prefix(MARK).unwrap_or(start).trim_ascii_start();
+        if !begins_array(text) {
+            return Ok(Form::Lines);
+        }
+        self.line_read = 1;
+        let before = start.len() - text.len() + 1;
+        self.count_lines(before);
+        Ok(Form::Array)
+    }
+
+    /// Passes over bytes of the buffer.
+    fn count_lines(&mut self, count: usize) {
+        let bytes = self.reader.fill_buf().unwrap_or_default();
+        self.line_read += bytes.iter().take(count).filter(|byte| **byte == b'\n').count() as u64;
+        self.reader.consume(count);
+    }
+
+    fn next_line(&mut self) -> io::Result<bool> {
         loop {
             self.buffer.clear();
             self.line += 1;
             let most = MAX_IMPORT_ROW_BYTES as u64 + 1;
             let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.buffer)?;
             if self.buffer.len() > MAX_IMPORT_ROW_BYTES {
-                let detail = format!("line {} is longer than {MAX_IMPORT_ROW_BYTES} bytes", self.line);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, detail));
+                return Err(self.invalid(&format!("is longer than {MAX_IMPORT_ROW_BYTES} bytes")));
+            }
+            if self.buffer.starts_with(MARK) {
+                self.buffer.drain(..MARK.len());
             }
             if read == 0 || !self.buffer.trim_ascii().is_empty() {
                 return Ok(read > 0);
             }
         }
+    }
+
+    /// Reads the next element of the array up to the comma or bracket behind it. Strings and brackets are followed,
+    /// so that an element that is no object, or no JSON, is one row as well.
+    fn next_element(&mut self) -> io::Result<bool> {
+        self.buffer.clear();
+        self.line = 0;
+        let (mut depth, mut in_string, mut escaped) = (0_u32, false, false);
+        loop {
+            let Some(byte) = self.reader.fill_buf()?.first().copied() else {
+                self.line = self.line_read;
+                return Err(self.invalid("ends, but the array does not"));
+            };
+            self.count_lines(1);
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'{' | b'[' => depth += 1,
+                b']' | b',' if depth == 0 => {
+                    let is_blank = self.buffer.trim_ascii().is_empty();
+                    if byte == b']' {
+                        self.form = Some(Form::Ended);
+                        self.check_end()?;
+                        return Ok(!is_blank);
+                    }
+                    if is_blank {
+                        self.line = self.line_read;
+                        return Err(self.invalid("has a comma without an element before it"));
+                    }
+                    return Ok(true);
+                }
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if self.line == 0 && !byte.is_ascii_whitespace() {
+                self.line = self.line_read;
+            }
+            if self.line > 0 {
+                self.buffer.push(byte);
+            }
+            if self.buffer.len() > MAX_IMPORT_ROW_BYTES {
+                return Err(self.invalid(&format!("has an element longer than {MAX_IMPORT_ROW_BYTES} bytes")));
+            }
+        }
+    }
+
+    /// Nothing may follow the array.
+    fn check_end(&mut self) -> io::Result<()> {
+        loop {
+            let rest = self.reader.fill_buf()?;
+            if rest.is_empty() {
+                return Ok(());
+            }
+            if !rest.trim_ascii().is_empty() {
+                self.line = self.line_read;
+                return Err(self.invalid("goes on behind the array"));
+            }
+            let count = rest.len();
+            self.count_lines(count);
+        }
+    }
+
+    fn invalid(&self, what: &str) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {} {what}", self.line))
     }
 
     /// The present line.
@@ -72,13 +199,16 @@ impl<R: BufRead> Rows<R> {
                 return Err(of_row(format!("{} is not known here", quoted(&name))));
             }
         }
-        Ok(Record { line: self.line, kind: None, cells })
+        Ok(Record { line: self.line, kind: None, cells, names: &[], is_marked: false })
     }
 
-    /// Writes the present row as it stands, with a member for the reason why it is refused where the row
+    /// Writes the present row as one line, with a member for the reason why it is refused where the row
     /// is an object.
     pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str) -> io::Result<()> {
-        let row = self.buffer.trim_ascii();
+        // An element of an array may go over several lines, and a line end within a string is no JSON.
+        let one_line: Vec<u8> =
+            self.buffer.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
+        let row = one_line.trim_ascii();
         let Ok(Node::Object(members)) = Node::parse(row) else {
             to.write_all(row)?;
             return to.write_all(b"\n");

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::with_default;
+use super::{encoding::Encoding, record::with_default};
 use crate::domain::{Changes, Field, Invalid, MovieFormat, quoted};
 
 /// The choices of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
     pub source: Source,
+    /// The encoding of a file that is neither UTF-8 nor has a byte order mark.
+    pub encoding: Option<Encoding>,
     /// What a row gets where the file gives nothing for an attribute.
     pub defaults: Changes,
     /// The columns that hold an attribute under another name.
@@ -118,7 +120,7 @@ impl ImportOptions {
         let (medium, format) = text.rsplit_once(':').ok_or_else(|| {
             Invalid(format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)))
         })?;
-        let format = MovieFormat::parse(format)?;
+        let format = MovieFormat::parse_any_case(format)?;
         once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
     }
 

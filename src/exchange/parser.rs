@@ -4,6 +4,7 @@ use std::io::{self, BufRead};
 
 use csv_core::ReadRecordResult;
 
+use super::values::trimmed;
 use crate::limits::MAX_IMPORT_ROW_BYTES;
 
 /// Cuts a file into rows and cells, and knows on which line it stands.
@@ -23,8 +24,10 @@ pub(super) struct Parser<R> {
 
 impl<R: BufRead> Parser<R> {
     pub(super) fn open(mut file: R) -> io::Result<Self> {
-        let delimiter = delimiter(file.fill_buf()?);
-        Ok(Self {
+        let start = file.fill_buf()?;
+        let named = named_delimiter(start);
+        let delimiter = named.map_or_else(|| delimiter(start), |(delimiter, _)| delimiter);
+        let mut parser = Self {
             file,
             delimiter,
             core: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
@@ -33,7 +36,9 @@ impl<R: BufRead> Parser<R> {
             width: 0,
             line: 1,
             after_return: false,
-        })
+        };
+        parser.consume(named.map_or(0, |(_, length)| length));
+        Ok(parser)
     }
 
     /// What stands between two cells.
@@ -41,11 +46,22 @@ impl<R: BufRead> Parser<R> {
         self.delimiter
     }
 
-    /// Reads the next row and tells on which line it begins; none at the end of the file.
+    /// Reads the next row in which anything is written, and returns the line on which it begins; none at the end of
+    /// the file. Spreadsheets leave rows of nothing but delimiters.
+    pub(super) fn read(&mut self) -> io::Result<Option<u64>> {
+        loop {
+            let line = self.read_row()?;
+            if line.is_none() || !self.cells().all(is_blank) {
+                return Ok(line);
+            }
+        }
+    }
+
+    /// Reads the next row that is no empty line.
     ///
     /// A row must end, and within [`MAX_IMPORT_ROW_BYTES`]: a quotation mark that is never closed would make
     /// one cell of all rows behind it, and lose them where that cell is not stored.
-    pub(super) fn read(&mut self) -> io::Result<Option<u64>> {
+    fn read_row(&mut self) -> io::Result<Option<u64>> {
         if !self.skip_line_ends()? {
             return Ok(None);
         }
@@ -86,6 +102,10 @@ impl<R: BufRead> Parser<R> {
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             let input = self.file.fill_buf()?;
+            if input.starts_with(MARK) {
+                self.consume(MARK.len()); // of several files put together
+                continue;
+            }
             let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             if ends < input.len() || input.is_empty() {
                 let more = !input.is_empty();
@@ -123,18 +143,42 @@ impl<R: BufRead> Parser<R> {
     }
 }
 
-/// The delimiter that the header line has most of, outside of quotes.
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Whether nothing is written in a cell.
+fn is_blank(cell: &[u8]) -> bool {
+    cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|text| trimmed(text).is_empty())
+}
+
+/// The delimiter that a first line `sep=;` names, as Excel reads and writes it, and the length of this line.
+fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
+    let end = start.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
+    let line = &start[..end];
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line.split_at_checked(4)? {
+        (name, [delimiter]) if name.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => {
+            Some((*delimiter, end))
+        }
+        _ => None,
+    }
+}
+
+/// The delimiter that the first line in which anything is written has most of, outside of quotes.
 fn delimiter(start: &[u8]) -> u8 {
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
+    const NONE: [(u8, usize); 3] = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut counts = NONE;
+    let (mut quoted, mut is_blank) = (false, true);
     for byte in start {
         match byte {
             b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted && is_blank => counts = NONE,
             b'\n' | b'\r' if !quoted => break,
-            byte if !quoted => {
-                counts.iter_mut().filter(|(delimiter, _)| delimiter == byte).for_each(|(_, n)| *n += 1);
-            }
-            _ => {}
+            b' ' => {}
+            byte => match counts.iter_mut().find(|(delimiter, _)| !quoted && delimiter == byte) {
+                Some((_, count)) => *count += 1,
+                None => is_blank = false,
+            },
         }
     }
     // The first of equals: a header of one column has none, and is read as comma-separated.

@@ -7,11 +7,15 @@ use serde_json::json;
 
 use super::{
     ImportOptions, NoteKind, Report, RowError, Source, TitleTooLong,
+    export::shown_in_spreadsheet,
     layouts::{Kinds, Layout, REELSHELF, Titles, Years},
-    titles, values,
+    titles,
+    values::{self, trimmed},
 };
 use crate::{
-    domain::{Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, whole},
+    domain::{
+        Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
+    },
     json::Node,
 };
 
@@ -24,6 +28,10 @@ pub(super) struct Record<'a> {
     pub kind: Option<&'a str>,
     /// What stands there for each attribute, in the order of [`Field::ALL`].
     pub cells: [Option<Cell<'a>>; 5],
+    /// The columns of the file.
+    pub names: &'a [String],
+    /// Whether the file has the byte order mark of what is written for spreadsheets.
+    pub is_marked: bool,
 }
 
 /// What stands in one place of a file.
@@ -47,14 +55,14 @@ impl Cell<'_> {
     /// Whether nothing stands there.
     fn is_blank(&self) -> bool {
         match self {
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => trimmed(text).is_empty(),
             Self::Json(node) => matches!(node, Node::Null),
         }
     }
 
     fn text(&self) -> Result<&str, Invalid> {
         match self {
-            Self::Text(text) => Ok(text.trim()),
+            Self::Text(text) => Ok(trimmed(text)),
             Self::Json(node) => node.text(),
         }
     }
@@ -63,7 +71,7 @@ impl Cell<'_> {
         match self {
             Self::Json(node) => node.whole(),
             Self::Text(text) => {
-                whole(text.trim()).ok_or_else(|| Invalid("must be a whole number".to_owned()))
+                whole(trimmed(text)).ok_or_else(|| Invalid("must be a whole number".to_owned()))
             }
         }
     }
@@ -81,7 +89,7 @@ impl Record<'_> {
     /// What the row is; the report gets notes of all that is not taken as it stands.
     pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
         if let (Some(kind), Some(kinds)) = (self.kind, &layout.kinds)
-            && let Some(outcome) = self.no_film(kind.trim(), kinds, report)
+            && let Some(outcome) = self.no_film(trimmed(kind), kinds, report)
         {
             return outcome;
         }
@@ -109,11 +117,18 @@ impl Record<'_> {
             let detail = format!("its {} is blank, so it may be no film", kinds.column);
             return Some(Outcome::Refused(vec![RowError::of_row(self.line, detail)]));
         }
-        if kinds.is_film(kind) {
-            return None;
+        match kinds.is_film(kind) {
+            Some(true) => None,
+            Some(false) => {
+                report.skip(self.line, kind, || "is no film".to_owned());
+                Some(Outcome::NoFilm)
+            }
+            // A film must not vanish because its kind got another name.
+            None => {
+                let detail = format!("its {} is {}, which may be a film or not", kinds.column, quoted(kind));
+                Some(Outcome::Refused(vec![RowError::of_row(self.line, detail)]))
+            }
         }
-        report.skip(self.line, kind, || "is no film".to_owned());
-        Some(Outcome::NoFilm)
     }
 }
 
@@ -127,13 +142,18 @@ pub(super) fn with_default(
     text: &str,
     options: &ImportOptions,
 ) -> Result<(Changes, bool), Invalid> {
+    const NO_NAMES: &[String] = &[];
+
     fn put<T>(place: &mut Option<T>, value: Option<T>) -> bool {
         std::mem::replace(place, value).is_none()
     }
 
     let mut cells = [const { None }; 5];
+    let format = (field == Field::MovieFormat).then(|| MovieFormat::parse_any_case(text).ok()).flatten();
+    let text = if let Some(format) = format { format.as_str() } else { text };
     cells[field as usize] = Some(Cell::Text(text));
-    let (record, mut report) = (Record { line: 0, kind: None, cells }, Report::default());
+    let (record, mut report) =
+        (Record { line: 0, kind: None, cells, names: NO_NAMES, is_marked: false }, Report::default());
     let mut reading = Reading::of(&record, &REELSHELF, options, &mut report);
     let mut defaults = options.defaults.clone();
     let first = match field {
@@ -168,7 +188,8 @@ impl<'r> Reading<'r> {
 
     fn title(&mut self) -> Option<Title> {
         self.read(Field::Title, self.options.defaults.title.as_ref(), |row, cell| {
-            let text = match row.layout.titles {
+            let text = match row.titles() {
+                Titles::AsIs if row.record.is_marked => shown_in_spreadsheet(cell.text()?).into(),
                 Titles::AsIs => cell.text()?.into(),
                 _ => row.foreign_title(cell)?,
             };
@@ -183,6 +204,18 @@ impl<'r> Reading<'r> {
         })
     }
 
+    /// How titles are written. A column with another name than ours is not of one of our exports.
+    fn titles(&self) -> Titles {
+        let is_mapped = || {
+            let mapped = self.options.columns.get(&Field::Title);
+            mapped.is_some_and(|column| !column.eq_ignore_ascii_case(Field::Title.as_str()))
+        };
+        match (self.layout.titles, self.record.cells[Field::Title as usize].as_ref()) {
+            (Titles::AsIs, Some(Cell::Text(_))) if is_mapped() => Titles::Loose,
+            (titles, _) => titles,
+        }
+    }
+
     /// The title that a foreign text stands for; keeps the year that stands in it.
     fn foreign_title(&mut self, cell: &'r Cell<'r>) -> Result<Cow<'r, str>, Invalid> {
         let mut title = html_escape::decode_html_entities(cell.text()?);
@@ -194,7 +227,7 @@ impl<'r> Reading<'r> {
             self.note(Field::Title, NoteKind::Collapsed, cell, &collapsed);
         }
         title = collapsed.into();
-        if self.layout.titles == Titles::Loose {
+        if self.titles() == Titles::Loose {
             return Ok(title);
         }
         let given = self.given(Field::ReleaseYear).map(|cell| self.year_of(cell));
@@ -221,7 +254,9 @@ impl<'r> Reading<'r> {
                 MovieFormat::ALL.into_iter().find(same)
             });
             let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
-                Invalid(format!("{}; mapFormat=MEDIUM:FORMAT says what a medium stands for", invalid.0))
+                // The one of ours that is most like other discs and files: an example, not a guess.
+                let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
+                Invalid(format!("{}; say what it stands for, such as {example}", invalid.0))
             })?;
             if format.as_str() != medium {
                 row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);
@@ -295,7 +330,12 @@ impl<'r> Reading<'r> {
                 return Some(default.clone());
             }
             (None, None) => {
-                (format!("is missing, and there is no default for it (default={name}:VALUE)"), None)
+                let hint = match super::hints::column_for(field, self.record) {
+                    Some(column) => format!("; map={name}:{column} takes it from this column"),
+                    None => String::new(),
+                };
+                let detail = "is missing, and there is no default for it";
+                (format!("{detail} (default={name}:VALUE){hint}"), None)
             }
         };
         self.errors.push(RowError { line: self.record.line, field: Some(name.into()), detail, value });

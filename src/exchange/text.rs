@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+use super::encoding::{Decoding, Encoding};
 use crate::domain::Invalid;
 
 /// So much of a file tells what it is.
@@ -11,7 +12,16 @@ const START: u64 = 4096;
 /// and reading fails where that is broken.
 pub(super) struct Text<R> {
     file: R,
-    utf16: Option<Utf16>,
+    decode: Option<Decode>,
+    /// What was decoded, and how much of it was given away.
+    decoded: String,
+    given: usize,
+}
+
+/// What becomes UTF-8.
+enum Decode {
+    Utf16(Utf16),
+    Other(Decoding),
 }
 
 /// How two bytes make a code unit.
@@ -22,34 +32,41 @@ struct Utf16 {
     unit: Unit,
     /// What was read but begins a character that does not end there.
     rest: Vec<u8>,
-    /// What was decoded, and how much of it was given away.
-    decoded: String,
-    given: usize,
     /// How many bytes were decoded.
     offset: usize,
 }
 
-/// Begins to read a file behind its byte order mark, and tells whether it has one. UTF-16 is known by it.
+/// Begins to read a file behind its byte order marks, and tells whether it has one. UTF-16 is known by it, or named
+/// as the encoding.
 ///
 /// # Errors
 /// A workbook, an archive, or another file that is no text.
-pub(super) fn open<R: Read + Seek>(mut file: R) -> Result<(BufReader<Text<R>>, bool), Invalid> {
+pub(super) fn open<R: Read + Seek>(
+    mut file: R,
+    encoding: Option<Encoding>,
+) -> Result<(BufReader<Text<R>>, bool), Invalid> {
     let mut start = Vec::new();
     file.by_ref().take(START).read_to_end(&mut start).map_err(|e| super::unreadable(&e))?;
     let (mark, unit): (_, Option<Unit>) = match start.as_slice() {
-        [0xef, 0xbb, 0xbf, ..] => (3, None),
+        [0xef, 0xbb, 0xbf, ..] => {
+            (3 * start.chunks(3).take_while(|mark| *mark == [0xef, 0xbb, 0xbf]).count(), None)
+        }
         [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
         [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
         _ => (0, None),
     };
-    if unit.is_none() {
+    let named = encoding.filter(|encoding| mark == 0 && !encoding.is_utf8());
+    if unit.is_none() && named.is_none_or(|encoding| !encoding.as_str().starts_with("UTF-16")) {
         refuse_binary(&start)?;
     }
-    let back = i64::try_from(start.len()).unwrap_or_default() - mark;
+    let back = i64::try_from(start.len().saturating_sub(mark)).unwrap_or_default();
     file.seek(SeekFrom::Current(-back)).map_err(|e| super::unreadable(&e))?;
-    let utf16 =
-        unit.map(|unit| Utf16 { unit, rest: Vec::new(), decoded: String::new(), given: 0, offset: 2 });
-    Ok((BufReader::with_capacity(64 * 1024, Text { file, utf16 }), mark > 0))
+    let decode = match unit {
+        Some(unit) => Some(Decode::Utf16(Utf16 { unit, rest: Vec::new(), offset: 2 })),
+        None => named.map(|encoding| Decode::Other(Decoding::of(encoding))),
+    };
+    let text = Text { file, decode, decoded: String::new(), given: 0 };
+    Ok((BufReader::with_capacity(64 * 1024, text), mark > 0))
 }
 
 fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
@@ -72,28 +89,32 @@ fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
 
 impl<R: Read> Read for Text<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(utf16) = &mut self.utf16 else { return self.file.read(buffer) };
-        if utf16.given == utf16.decoded.len() {
-            utf16.decode_more(&mut self.file)?;
+        let Self { file, decode: Some(decode), decoded, given } = self else { return self.file.read(buffer) };
+        if *given == decoded.len() {
+            *given = 0;
+            match decode {
+                Decode::Utf16(utf16) => utf16.decode_more(file, decoded)?,
+                Decode::Other(decoding) => decoding.decode_more(file, decoded)?,
+            }
         }
-        let read = (&utf16.decoded.as_bytes()[utf16.given..]).read(buffer)?;
-        utf16.given += read;
+        let read = (&decoded.as_bytes()[*given..]).read(buffer)?;
+        *given += read;
         Ok(read)
     }
 }
 
 impl Utf16 {
     /// Decodes the next piece; nothing at the end of the file.
-    fn decode_more(&mut self, file: &mut impl Read) -> io::Result<()> {
-        (self.given, self.decoded) = (0, String::new());
-        while self.decoded.is_empty() {
+    fn decode_more(&mut self, file: &mut impl Read, decoded: &mut String) -> io::Result<()> {
+        decoded.clear();
+        while decoded.is_empty() {
             let read = file.take(16 * 1024).read_to_end(&mut self.rest)?;
             let units: Vec<u16> = self.rest.as_chunks().0.iter().map(|pair| (self.unit)(*pair)).collect();
             let cut = units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)); // half a pair
             let whole = units.len() - usize::from(cut && read > 0);
             for character in char::decode_utf16(units[..whole].iter().copied()) {
                 let character = character.map_err(|_| self.broken())?;
-                self.decoded.push(character);
+                decoded.push(character);
                 self.offset += 2 * character.len_utf16();
             }
             self.rest.drain(..2 * whole);

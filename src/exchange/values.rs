@@ -3,6 +3,14 @@
 use super::layouts::Scale;
 use crate::domain::{Invalid, Rating, quoted};
 
+/// A text without white space and byte order marks at its ends.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK)
+}
+
+/// What marks the beginning of a file, also in the middle of one that was made of several.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl Scale {
     /// Reads a rating and brings it to 1..5, halves up. The second value tells
     /// whether it was rounded.
@@ -27,7 +35,7 @@ impl Scale {
     /// A text that is none.
     pub(super) fn number(self, text: &str) -> Result<f64, Invalid> {
         let Self { least, most, .. } = self;
-        let given = decimal(text.trim()).filter(|given| (least..=most).contains(given));
+        let given = decimal(trimmed(text)).filter(|given| (least..=most).contains(given));
         given.ok_or_else(|| Invalid(format!("must be a number from {least} to {most}, got {}", quoted(text))))
     }
 

@@ -76,11 +76,34 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
 
 /// Reads a body whole, as far as it has no more than so many bytes and comes in time.
 pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
+    // Where its length is told, nothing of it is to be read in vain, and no client told to go on.
+    if told_length(request.headers()).is_some_and(|length| length > largest as u64) {
+        return Err(too_large());
+    }
     read_within(BODY_WAIT, largest, request.into_body()).await
 }
 
+fn told_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Refuses a body that is compressed or otherwise encoded (RFC 9110, sections 12.5.3 and 15.5.16).
+pub fn refuse_encoded(request: &Request<Body>) -> Result<(), Problem> {
+    let codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let is_none = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    if codings.all(is_none) {
+        return Ok(());
+    }
+    let detail = "the body must not be compressed; send it without Content-Encoding";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+        .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+}
+
 async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes, Problem> {
-    // Where its length is told, nothing of it is to be read in vain.
     if body.size_hint().lower() > largest as u64 {
         return Err(too_large());
     }
@@ -110,21 +133,30 @@ pub fn receive(
     if request.version() >= Version::HTTP_2 || request.body().is_end_stream() {
         return request;
     }
+    let is_awaited = request
+        .headers()
+        .get(header::EXPECT)
+        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     request.map(|body| {
-        Body::from_stream(stream::unfold(Unread(body), |mut unread| async move {
-            let frame = unread.0.frame().await?;
+        Body::from_stream(stream::unfold(Unread { body, is_awaited }, |mut unread| async move {
+            unread.is_awaited = false;
+            let frame = unread.body.frame().await?;
             Some((frame.map(|frame| frame.into_data().unwrap_or_default()), unread))
         }))
     })
 }
 
 /// A body that is read to its end and thrown away when nobody wants it any more.
-struct Unread(Body);
+struct Unread {
+    body: Body,
+    /// Whether the client sends it only when it is told to go on, which reading does.
+    is_awaited: bool,
+}
 
 impl Drop for Unread {
     fn drop(&mut self) {
-        if !self.0.is_end_stream() {
-            let rest = Limited::new(std::mem::take(&mut self.0), MAX_DISCARDED_BODY_BYTES);
+        if !self.is_awaited && !self.body.is_end_stream() {
+            let rest = Limited::new(std::mem::take(&mut self.body), MAX_DISCARDED_BODY_BYTES);
             let read = rest.into_data_stream().try_for_each(async |_| Ok(()));
             tokio::spawn(timeout(BODY_WAIT, read));
         }

@@ -137,7 +137,8 @@ pub fn is_text(content_type: &str) -> bool {
         || content_type.starts_with("image/svg+xml")
 }
 
-fn is_compressible(response: &Response) -> bool {
+/// Whether a response depends on `Accept-Encoding`.
+pub fn is_compressible(response: &Response) -> bool {
     let headers = response.headers();
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let told = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());

@@ -38,7 +38,7 @@ use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::{problem::Problem, slots::Slots};
+use self::slots::Slots;
 use crate::{
     db::{deadline, settle},
     limits::{
@@ -49,6 +49,7 @@ use crate::{
 };
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
+pub(crate) use problem::Problem;
 pub use spool::check as check_spool;
 
 /// What every handler needs.
@@ -99,9 +100,7 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let (api, description) = description();
     let (open_api, closed_api) = api;
 
-    let closed = closed_api
-        .fallback(async || StatusCode::NOT_FOUND)
-        .layer(from_fn_with_state(state.clone(), auth::require));
+    let closed = closed_api.fallback(not_found).layer(from_fn_with_state(state.clone(), auth::require));
     let pages = web::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
     let open = open_api.merge(web::assets::open_routes()).merge(docs::routes(&description));
 
@@ -179,7 +178,7 @@ async fn outside(State(state): State<Shared>, request: Request, next: Next) -> R
 
 /// What lies around it where panics are caught already.
 async fn inside(request: Request, next: Next) -> Response {
-    let response = match require_host(&request) {
+    let response = match require_host(&request).and_then(|()| body::refuse_encoded(&request)) {
         Ok(()) => wait_for_database(next.run(request)).await,
         Err(problem) => problem.into_response(),
     };
@@ -232,6 +231,14 @@ fn require_host(request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
     Ok(())
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    let detail = match uri.path().trim_end_matches('/') {
+        path if path.is_empty() || path == uri.path() => "there is nothing at this address",
+        _ => "there is nothing at this address; none of ours ends with a slash",
+    };
+    Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
 /// The id of a request.

@@ -758,6 +758,9 @@ pub struct ImportParams {
     /// Whose layout the file has.
     #[param(required = false, inline)]
     source: SourceWord,
+    /// The encoding of a CSV file that is not in UTF-8, by its name in the Encoding Standard, such as `windows-1252`.
+    #[param(required = false)]
+    encoding: String,
     /// `FIELD:VALUE`, for rows in which the field is missing; may be repeated.
     #[param(required = false, style = Form, explode)]
     default: Vec<AttributeText>,

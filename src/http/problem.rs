@@ -77,6 +77,16 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The reason phrase.
+    pub const fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// The document.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
     /// The violations.
     pub fn errors(&self) -> &[Violation] {
         &self.errors
@@ -159,7 +169,7 @@ impl From<DbError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = self.to_json();
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
         let headers = AppendHeaders(self.headers.clone());
         let mut response = (self.status(), content_type, headers, body).into_response();

@@ -22,12 +22,21 @@ impl Params {
     /// Reads the query of an address (WHATWG URL, `application/x-www-form-urlencoded`).
     pub fn of(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
-        let given = form_urlencoded::parse(query.as_bytes());
-        let mut pairs: Vec<_> = given.take(MAX_QUERY_PARAMETERS + 1).collect();
-        let too_many = pairs.len() > MAX_QUERY_PARAMETERS;
-        pairs.truncate(MAX_QUERY_PARAMETERS);
-        let pairs = pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned()));
-        Self { pairs: pairs.collect(), too_many, known: Vec::new(), violations: Vec::new() }
+        let mut given = query.split('&').filter(|pair| !pair.is_empty());
+        let mut pairs = Vec::new();
+        let mut violations = Vec::new();
+        for pair in given.by_ref().take(MAX_QUERY_PARAMETERS) {
+            let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+            if is_utf8(pair) {
+                pairs.push((name.into_owned(), value.into_owned()));
+            } else {
+                // Decoded with replacement characters, it would search for what nobody has asked for.
+                let shown: String = name.chars().take(60).collect();
+                let rule = "must be UTF-8 when its percent signs are decoded";
+                violations.push(Violation::in_parameter(shown, rule));
+            }
+        }
+        Self { pairs, too_many: given.next().is_some(), known: Vec::new(), violations }
     }
 
     /// Reads a parameter that may be given once.
@@ -118,6 +127,24 @@ impl Params {
             Err(Problem::invalid(StatusCode::BAD_REQUEST, self.violations))
         }
     }
+}
+
+/// Whether what is percent-encoded is UTF-8.
+fn is_utf8(encoded: &str) -> bool {
+    let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match (first, behind) {
+            (b'%', [high, low, behind @ ..]) if hex(high).is_some() && hex(low).is_some() => {
+                decoded.extend(hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low));
+                rest = behind;
+            }
+            _ => decoded.push(*first),
+        }
+    }
+    str::from_utf8(&decoded).is_ok()
 }
 
 /// A page of changes or effects: how many, and behind which one.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod admission;
+mod own_errors;
 mod server;
 mod systemd;
 mod tls;
@@ -69,6 +70,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
     });
     let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
+    // What can be wrong with the options is told before anything is changed in the database.
+    let is_shared = given.is_some() || systemd::keeps();
+    let certificate = options.tls.clone().map(Certificate::load).transpose()?;
+    let listener = systemd::listen(given, &options.listen)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
     http::check_spool()?;
     let db = Db::open_to_serve(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
@@ -86,10 +93,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut background = JoinSet::new();
     background.spawn(events::follow(app.clone()));
     background.spawn(audit::keep(app.clone()));
-    let is_shared = given.is_some() || systemd::keeps();
-    let listener = systemd::listen(given, &options.listen)?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
     let settings = in_words(&options, address);
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let base = options.settings.public_url.as_ref().map_or_else(
@@ -97,7 +100,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         |url| url.to_string().trim_end_matches('/').to_owned(),
     );
     let router = http::router(app.clone(), options.settings);
-    let certificate = options.tls.map(Certificate::load).transpose()?;
     let listener = TcpListener::from_std(listener)?;
     if let Some(code) = setup::begin(&app).await? {
         offer_setup(&base, &code);

@@ -29,6 +29,7 @@ use tower::Service;
 use super::{
     activity::{self, Activity, Overdue, Waits},
     admission::{Admission, Admitted, MaxConnections},
+    own_errors::OwnErrors,
     tls::Certificate,
     watched::{AnswerBody, Stream, request_body},
 };
@@ -222,7 +223,7 @@ impl Connection {
             }
         });
         let builder = builder();
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(OwnErrors::new(stream)), service));
         let mut is_ending = false;
         loop {
             // An error of a connection is its client's.

@@ -50,7 +50,11 @@ fn read(tls: &Tls) -> anyhow::Result<ServerConfig> {
         Ok(ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key)?)
     };
     let mut config = config().with_context(|| {
-        format!("{} and {} are no certificate and its key", tls.certificates.display(), tls.key.display())
+        format!(
+            "{} and {} are no certificate and its key (of RSA, P-256, P-384 or Ed25519)",
+            tls.certificates.display(),
+            tls.key.display()
+        )
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)

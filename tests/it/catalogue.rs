@@ -12,7 +12,7 @@ use reelshelf::{
     },
 };
 
-const TITLES: [&str; 16] = [
+const TITLES: [&str; 21] = [
     "Heat",
     "The Heat",
     "heat!",
@@ -29,8 +29,13 @@ const TITLES: [&str; 16] = [
     "Silent Hill",
     "Harbour Lights",
     "Terminator",
+    "Spiderman",
+    "Spider Man",
+    "A bout",
+    "À bout",
+    "8½",
 ];
-const SEARCHES: [&str; 12] = [
+const SEARCHES: [&str; 16] = [
     "",
     "a",
     "al",
@@ -43,6 +48,10 @@ const SEARCHES: [&str; 12] = [
     "harbro",
     "terminatro",
     "silnet harbor",
+    "spider man",
+    "spiderman",
+    "神隠し",
+    "…",
 ];
 
 /// The movies as a list, by id.
@@ -179,7 +188,8 @@ proptest! {
     fn counts_are_those_of_the_model(steps in steps(), filter in filter()) {
         let (catalogue, model) = built(&steps);
         let passing = |pass: fn(Passes) -> bool| {
-            let search = Filter { words: filter.words.clone(), ..Filter::default() };
+            let (words, spellings) = (filter.words.clone(), filter.spellings.clone());
+            let search = Filter { words, spellings, ..Filter::default() };
             let filter = &filter;
             Counts::of(model.values().filter(move |movie| search.finds(movie) && pass(filter.passes(&Kind::of(movie)))))
         };

@@ -26,6 +26,7 @@ pub struct Listing {
 pub enum Sent {
     Ndjson,
     Csv,
+    Spreadsheet,
     Json,
 }
 
@@ -36,6 +37,7 @@ impl Sent {
         match self {
             Self::Ndjson => "application/x-ndjson",
             Self::Csv => "text/csv",
+            Self::Spreadsheet => "text/csv; profile=spreadsheet",
             Self::Json => "application/json",
         }
     }

@@ -26,7 +26,8 @@ impl Input {
     ///
     /// # Errors
     /// A file that cannot be read, that is no text, or of which the archive is damaged.
-    pub fn open(path: &Path, ratings: Option<&Path>, user: Option<i64>) -> anyhow::Result<Self> {
+    pub fn open(args: &super::Args) -> anyhow::Result<Self> {
+        let (path, ratings, user) = (args.file.as_path(), args.ratings.as_deref(), args.user);
         let name = path.display();
         let mut file = open(path)?;
         let mut start = Vec::new();
@@ -36,8 +37,8 @@ impl Input {
             if ratings.is_some() {
                 bail!("--ratings goes with MovieLens' movies.csv, and {name} is an archive");
             }
-            let merged =
-                exchange::merge_letterboxd(file).with_context(|| format!("{name} cannot be read"))?;
+            let merged = exchange::merge_letterboxd(file, args.watchlist)
+                .with_context(|| format!("{name} cannot be read"))?;
             let source = Some(Source::Letterboxd);
             return Ok(Self { file: merged.file, kind: FileKind::Csv, source, origins: merged.origins });
         }

@@ -17,15 +17,16 @@ use super::client::{Connection, filters::Query, refusal::Refusal};
 use crate::{
     cli::output::Out,
     domain::{Invalid, Role},
-    exchange::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+    exchange::{Encoding, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
 };
 use input::Input;
 use rejects::Rejects;
 
 /// What is imported, and how.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
-    /// A CSV or NDJSON file, or the .zip of a Letterboxd account; - is standard input
+    /// A CSV, NDJSON or JSON file, or the .zip of a Letterboxd account; - is standard input
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// Store nothing, and show what would become of the rows
@@ -34,6 +35,9 @@ pub struct Args {
     /// Whose layout the file has; auto finds it out from the header line
     #[arg(long, default_value = "auto", value_parser = one_of(Source::ALL, Source::as_str))]
     source: Source,
+    /// The encoding of a file that is not in UTF-8, such as windows-1252
+    #[arg(long, value_name = "NAME", value_parser = Encoding::parse)]
+    encoding: Option<Encoding>,
     /// The column that holds a field under another name, such as releaseYear:Jahr; may be repeated
     #[arg(long, value_name = "FIELD:COLUMN")]
     map: Vec<String>,
@@ -58,6 +62,9 @@ pub struct Args {
     /// Replace the file of --rejects if it is there
     #[arg(long, requires = "rejects")]
     force: bool,
+    /// Take the watchlist of a Letterboxd archive as well: films that one wants to see
+    #[arg(long)]
+    watchlist: bool,
     /// MovieLens' ratings.csv, beside its movies.csv
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     ratings: Option<PathBuf>,
@@ -92,6 +99,7 @@ impl Args {
             on_error: self.on_error.unwrap_or(usual),
             title_too_long: self.title_too_long,
             dry_run: self.dry_run,
+            encoding: self.encoding,
             ..ImportOptions::default()
         };
         let mut query = vec![
@@ -101,6 +109,7 @@ impl Args {
             ("titleTooLong", options.title_too_long.as_str().to_owned()),
             ("dryRun", options.dry_run.to_string()),
         ];
+        query.extend(self.encoding.map(|encoding| ("encoding", encoding.as_str().to_owned())));
         let mut add = |option,
                        parameter,
                        given: &[String],
@@ -131,7 +140,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     );
     let rejects = args.rejects.as_deref().map(|path| Rejects::open(path, args.force)).transpose()?;
 
-    let input = Input::open(&args.file, args.ratings.as_deref(), args.user)?;
+    let input = Input::open(&args)?;
     let (options, query) = args.options(input.source.unwrap_or(args.source))?;
     let refused = rejects.map(|rejects| rejects.fill(&input, &options)).transpose()?;
     let sent = upload::send(&client, &input, &query, args.dry_run).await;
@@ -139,7 +148,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Ok(report) => (report, None),
         Err(error) => match error.downcast::<Refusal>() {
             Ok(Refusal { report: Some(report), detail, .. }) => (report, Some(anyhow::anyhow!(detail))),
-            Ok(refusal) => return Err(refusal.into()),
+            Ok(mut refusal) => {
+                refusal.detail = report::with_options(&refusal.detail);
+                return Err(refusal.into());
+            }
             Err(error) => return Err(error),
         },
     };

@@ -167,8 +167,14 @@ fn group(
 }
 
 /// What a server says, with the options of the command line where it names those of the API.
-fn with_options(detail: &str) -> String {
-    let options = [("mapFormat=", "--map-format "), ("map=", "--map "), ("default=", "--default ")];
+pub fn with_options(detail: &str) -> String {
+    let options = [
+        ("mapFormat=", "--map-format "),
+        ("map=", "--map "),
+        ("default=", "--default "),
+        ("encoding=", "--encoding "),
+        ("source=", "--source "),
+    ];
     options.into_iter().fold(shown(detail), |text, (parameter, option)| text.replace(parameter, option))
 }
 

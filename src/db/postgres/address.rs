@@ -44,7 +44,7 @@ impl Address {
     pub(super) fn parse(address: &str) -> Result<Self, DbError> {
         let Parameters { address, trust, tcp_user_timeout, names } = Parameters::split(address)?;
         // The driver's own message may repeat the address, and so a password.
-        let mut config: Config = address.parse().map_err(|_| malformed())?;
+        let mut config: Config = address.parse().map_err(|_| what_is_wrong(&address))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(DATABASE_CONNECT_WAIT);
         }
@@ -87,8 +87,25 @@ impl HostAndPort {
     }
 }
 
+/// Why the driver cannot read an address: in a word without values, which may be secret.
+fn what_is_wrong(address: &str) -> DbError {
+    let (_, query) = address.split_once('?').unwrap_or((address, ""));
+    let reads = |address: &str| address.parse::<Config>().is_ok();
+    let Some(wrong) =
+        query.split('&').find(|pair| !pair.is_empty() && !reads(&format!("postgres://h/d?{pair}")))
+    else {
+        return malformed();
+    };
+    let name = wrong.split('=').next().unwrap_or_default();
+    DbError::Refused(format!("the address of the PostgreSQL database has a {name} that cannot be read"))
+}
+
 fn malformed() -> DbError {
-    DbError::Refused("the address of the PostgreSQL database is malformed".to_owned())
+    DbError::Refused(
+        "the address of the PostgreSQL database is malformed: write postgres://USER:PASSWORD@HOST:PORT/NAME, with % \
+         encoding (such as %40 for @) in the parts"
+            .to_owned(),
+    )
 }
 
 fn hosts(config: &Config) -> Result<Vec<HostAndPort>, DbError> {
@@ -156,6 +173,63 @@ struct Parameters {
     names: HashSet<String>,
 }
 
+/// The parameters that are understood.
+const PARAMETERS: [&str; 22] = [
+    "application_name",
+    "channel_binding",
+    "connect_timeout",
+    "dbname",
+    "gssencmode",
+    "host",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "load_balance_hosts",
+    "options",
+    "password",
+    "port",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "target_session_attrs",
+    "tcp_user_timeout",
+    "user",
+];
+
+/// Refuses what is not supported by its name, and where there is another way, with that.
+fn check_parameter(name: &str, value: &str) -> Result<(), DbError> {
+    let way = match (name, value) {
+        ("sslmode", "allow") => {
+            "sslmode=allow is not supported; prefer, require, verify-ca and verify-full are"
+        }
+        ("gssencmode", "require") => "gssencmode=require is not supported; encrypt with sslmode=require",
+        ("target_session_attrs", "standby" | "prefer-standby") => {
+            "target_session_attrs must be any, read-write, primary or read-only: the service writes"
+        }
+        ("sslcert" | "sslkey", _) => {
+            return Err(DbError::Refused(format!("{name} is not supported: sign in with a password")));
+        }
+        ("schema" | "search_path" | "currentSchema", _) => {
+            "a schema is chosen with options=-csearch_path%3DNAME, not with a parameter of its own"
+        }
+        ("pgbouncer", _) => {
+            "pgbouncer is no parameter of PostgreSQL; a pooler must pool sessions, and needs none"
+        }
+        ("ssl", _) => "ssl is no parameter of PostgreSQL; sslmode=require is",
+        (name, _) if PARAMETERS.contains(&name) => return Ok(()),
+        (name, _) => {
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+            return Err(DbError::Refused(format!(
+                "the address of the PostgreSQL database has the parameter {shown}, which is not supported"
+            )));
+        }
+    };
+    Err(DbError::Refused(way.to_owned()))
+}
+
 impl Parameters {
     fn split(address: &str) -> Result<Self, DbError> {
         let (base, query) = address.split_once('?').unwrap_or((address, ""));
@@ -163,8 +237,16 @@ impl Parameters {
         let mut tcp_user_timeout = None;
         let mut names = HashSet::new();
         let mut kept = form_urlencoded::Serializer::new(String::new());
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            // As libpq reads it: a + is a plus.
+            let pair = pair.replace('+', "%2B");
+            let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+            check_parameter(&key, &value)?;
             match (&*key, &*value) {
+                ("gssencmode", _) => {} // encryption by Kerberos is only preferred, and never had
+                ("target_session_attrs", "primary") => {
+                    kept.append_pair("target_session_attrs", "read-write");
+                }
                 ("sslrootcert", "system") => trust.check = Check::AuthorityAndHost,
                 ("sslrootcert", path) => {
                     trust.root_certificates = Some(path.into());
@@ -178,11 +260,9 @@ impl Parameters {
                         if mode == "verify-ca" { Check::Authority } else { Check::AuthorityAndHost };
                     kept.append_pair("sslmode", "require");
                 }
-                ("sslcert" | "sslkey", _) => {
-                    return Err(DbError::Refused(format!("{key} is not supported: sign in with a password")));
-                }
                 ("tcp_user_timeout", millis) => {
-                    let millis: u64 = millis.parse().map_err(|_| malformed())?;
+                    let millis: u64 =
+                        millis.parse().map_err(|_| what_is_wrong("postgres://h/d?tcp_user_timeout=x"))?;
                     tcp_user_timeout = Some(Duration::from_millis(millis));
                 }
                 ("keepalives_count", count) => {
@@ -259,6 +339,48 @@ mod tests {
         assert_eq!(parsed.settings.get_user(), Some("u"));
         assert_eq!(parsed.settings.get_password(), Some(&b"p@"[..]));
         assert_eq!(parsed.settings.get_dbname(), Some("d"));
+    }
+
+    #[test]
+    fn a_plus_is_a_plus() {
+        let parsed = Address::parse("postgres://h/d?user=a+b&password=abc+def%20g&options=-c+x").unwrap();
+        assert_eq!(parsed.settings.get_user(), Some("a+b"));
+        assert_eq!(parsed.settings.get_password(), Some(&b"abc+def g"[..]));
+        assert_eq!(parsed.settings.get_options(), Some("-c+x"));
+        let trust = Address::parse("postgres://h/d?sslrootcert=/c++/ca.pem").unwrap().trust;
+        assert_eq!(trust.root_certificates, Some("/c++/ca.pem".into()));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let refusal = |query: &str| {
+            let error = Address::parse(&format!("postgres://u:s3cret@h/d?{query}")).err();
+            error.map(|error| error.to_string())
+        };
+        for query in [
+            "target_session_attrs=primary",
+            "gssencmode=disable",
+            "gssencmode=prefer",
+            "sslmode=prefer",
+            "",
+            "&",
+        ] {
+            assert_eq!(refusal(query), None, "{query}");
+        }
+        for (query, named) in [
+            ("sslmode=allow", "sslmode=allow"),
+            ("sslmode=s3cret", "sslmode"),
+            ("pgbouncer=true", "pgbouncer"),
+            ("schema=films", "search_path"),
+            ("connect_timeout=s3cret", "connect_timeout"),
+            ("tcp_user_timeout=s3cret", "tcp_user_timeout"),
+            ("target_session_attrs=prefer-standby", "target_session_attrs"),
+            ("application_name=x&colour=s3cret", "the parameter colour"),
+            ("gssencmode=require", "gssencmode"),
+        ] {
+            let refusal = refusal(query).expect(query);
+            assert!(refusal.contains(named) && !refusal.contains("s3cret"), "{query}: {refusal}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) const CLZ: Layout = Layout {
         &["Title", "Release Date", "Format"],
         &["Title", "Release Date", "Running Time"],
     ],
-    preamble: None,
+    list: None,
     // `Release Date` is the disc's where there is a year of the movie.
     columns: [
         &["Title"],

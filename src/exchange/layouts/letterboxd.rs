@@ -1,15 +1,40 @@
 //! Letterboxd: `watched.csv`, `ratings.csv`, `diary.csv`, `reviews.csv`, `watchlist.csv`, and lists, whose
-//! header stands below a description of the list.
+//! header is below a description of the list; and what other services write to be imported there.
 
-use super::{Layout, Scale, Source, Titles, Years};
+use super::{Layout, List, Scale, Source, Titles, Years};
 
 pub(crate) const LETTERBOXD: Layout = Layout {
     source: Source::Letterboxd,
     known_by: &[&["Name", "Year", "Letterboxd URI"], &["Position", "Name", "Year", "URL"]],
-    preamble: Some("Letterboxd list export"),
+    list: Some(List {
+        first_line: "Letterboxd list export", // older lists lack it
+        described_by: &["Date", "Name", "Tags", "URL"],
+        films: &["Position", "Name"],
+    }),
     columns: [&["Name"], &[], &[], &["Year"], &["Rating"]],
     titles: Titles::Loose,
     years: Years::Numbers,
-    ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: false }),
+    ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),
     kinds: None,
+};
+
+/// What Letterboxd imports, with ratings of five stars.
+pub(crate) const FIVE_STARS: Layout = Layout {
+    known_by: &[
+        &["Title", "Year", "WatchedDate"],
+        &["Title", "Year", "LetterboxdURI"],
+        &["Title", "tmdbID"],
+        &["Title", "imdbID"],
+    ],
+    list: None,
+    columns: [&["Title"], &[], &[], &["Year"], &["Rating"]],
+    ..LETTERBOXD
+};
+
+/// What Letterboxd imports, with ratings of ten points.
+pub(crate) const TEN_POINTS: Layout = Layout {
+    known_by: &[&["Title", "Rating10"]],
+    columns: [&["Title"], &[], &[], &["Year"], &["Rating10"]],
+    ratings: Some(Scale { least: 1.0, most: 10.0, zero_is_none: true }),
+    ..FIVE_STARS
 };

@@ -5,10 +5,15 @@ use super::{Kinds, Layout, Scale, Source, Titles, Years};
 pub(crate) const LIBIB: Layout = Layout {
     source: Source::Libib,
     known_by: &[&["item_type", "title"]],
-    preamble: None,
+    list: None,
     columns: [&["title"], &[], &["length"], &["publish_date"], &["rating"]],
     titles: Titles::Shelved,
     years: Years::Dates,
     ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),
-    kinds: Some(Kinds { column: "item_type", films: &["movie"] }),
+    kinds: Some(Kinds {
+        column: "item_type",
+        films: &[],
+        others: &["book", "music", "game", "vinyl", "comic"],
+        parts: &["movie", "film", "video", "dvd"],
+    }),
 };

@@ -1,14 +1,20 @@
-//! MovieLens: `movies.csv`, with a column `rating` where `ratings.csv` was put beside it.
+//! MovieLens: `movies.csv` of a data set, with a column `rating` if `ratings.csv` was put beside it; and the ratings
+//! and lists of an account.
 
 use super::{Layout, Scale, Source, Titles, Years};
 
 pub(crate) const MOVIELENS: Layout = Layout {
     source: Source::Movielens,
-    known_by: &[&["movieId", "title", "genres"]],
-    preamble: None,
+    known_by: &[
+        &["movieId", "title"],
+        &["movie_id", "title", "imdb_id"],
+        &["movie_id", "title", "tmdb_id"],
+        &["movie_id", "title", "average_rating"],
+    ],
+    list: None,
     columns: [&["title"], &[], &[], &[], &["rating"]],
     titles: Titles::ShelvedTwice,
     years: Years::Numbers,
-    ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: false }),
+    ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),
     kinds: None,
 };

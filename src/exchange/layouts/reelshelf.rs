@@ -5,7 +5,7 @@ use super::{Layout, Source, Titles, Years};
 pub(crate) const REELSHELF: Layout = Layout {
     source: Source::Reelshelf,
     known_by: &[&["movieFormat"], &["releaseYear"]],
-    preamble: None,
+    list: None,
     columns: [&["title"], &["movieFormat"], &["length"], &["releaseYear"], &["rating"]],
     titles: Titles::AsIs,
     years: Years::Numbers,

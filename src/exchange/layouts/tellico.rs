@@ -9,7 +9,7 @@ pub(crate) const TELLICO: Layout = Layout {
         &["Title", "Medium", "Running Time"],
         &["Title", "Medium", "Personal Rating"],
     ],
-    preamble: None,
+    list: None,
     columns: [&["Title"], &["Medium"], &["Running Time"], &["Production Year"], &["Personal Rating"]],
     titles: Titles::Shelved,
     years: Years::Numbers,

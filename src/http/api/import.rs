@@ -10,7 +10,7 @@ use axum::{
 use http_body_util::BodyExt;
 
 use crate::{
-    exchange::{FileKind, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+    exchange::{Encoding, FileKind, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
     http::{
         Shared,
         once::Key,
@@ -21,7 +21,7 @@ use crate::{
     service::{Editor, Error, import},
 };
 
-/// What may stand as `charset`; UTF-16 is known by the file's byte order mark alone.
+/// What may stand as `charset` without `encoding=`; UTF-16 is known by the file's byte order mark alone.
 const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "utf-16le", "utf-16be"];
 
 pub(super) async fn import(
@@ -36,8 +36,9 @@ pub(super) async fn import(
     let options = options(uri)?;
     let charset = request.headers().get(header::CONTENT_TYPE).and_then(charset);
     let known = |charset: &str| CHARSETS.iter().any(|known| known.eq_ignore_ascii_case(charset));
-    if charset.is_some_and(|charset| !known(charset)) {
-        let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark";
+    if options.encoding.is_none() && charset.is_some_and(|charset| !known(charset)) {
+        let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark; encoding=NAME in the query tells \
+                      another encoding";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let file = spool(state, request.into_body(), &mut key).await?;
@@ -50,6 +51,7 @@ fn options(uri: &Uri) -> Result<ImportOptions, Problem> {
     let mut params = Params::of(uri);
     let mut options = ImportOptions {
         source: params.one("source", Source::parse).unwrap_or_default(),
+        encoding: params.one("encoding", Encoding::parse),
         on_duplicate: params.one("onDuplicate", OnDuplicate::parse).unwrap_or_default(),
         on_error: params.one("onError", OnError::parse).unwrap_or_default(),
         title_too_long: params.one("titleTooLong", TitleTooLong::parse).unwrap_or_default(),

@@ -16,11 +16,12 @@ use super::{
     negotiation::{etag, if_match, is_known, list_format},
 };
 use crate::{
-    domain::{ListQuery, Movie, Sort},
+    domain::{ListQuery, Movie, Sort, Violation},
     exchange::{self, FileKind, Format},
     http::{
         Shared,
         body::{self, media_type, parse, read_json, unsupported},
+        compression::is_compressible,
         once::read_once,
         openapi as schema,
         problem::Problem,
@@ -171,7 +172,13 @@ async fn create(
         "application/json" => {
             Params::of(&uri).finish()?;
             let (body, once) = read_once(MAX_BODY_BYTES, request).await?;
-            let attributes = json::attributes(&parse(&body)?, "").map_err(body::invalid)?;
+            let node = parse(&body)?;
+            if matches!(node, json::Node::Array(_)) {
+                let detail = "must be one object; many movies go to /movie/batch, or as application/x-ndjson, which may \
+                              be such an array";
+                return Err(body::invalid(vec![Violation::at("", detail)]));
+            }
+            let attributes = json::attributes(&node, "").map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes, once).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
@@ -201,10 +208,16 @@ async fn get_one(
 ) -> Result<Response, Problem> {
     Params::of(&uri).finish()?;
     let movie = movies::get(&state.app, &viewer, movie_id(&id)?).await?;
+    let whole = of_movie(&movie).into_response();
     if is_known(&headers, movie.version)? {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(movie.version))]).into_response());
+        let tag = [(header::ETAG, etag(movie.version))];
+        let mut known = (StatusCode::NOT_MODIFIED, tag).into_response();
+        if is_compressible(&whole) {
+            known.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        return Ok(known);
     }
-    Ok(of_movie(&movie).into_response())
+    Ok(whole)
 }
 
 /// Change a movie

@@ -1,4 +1,4 @@
-//! `/export/films.csv`, `.ndjson`, `.json`: the list as a file to keep, filtered and sorted as its address says.
+//! `/export/films.csv`, `spreadsheet.csv`, `films.ndjson`, `films.json`: the list as a file to keep, filtered and sorted as its address says.
 
 use axum::{
     Router,
@@ -15,8 +15,13 @@ use crate::{
     service::{Error, Viewer},
 };
 
-/// The forms, by the ending of the file's name.
-const FORMS: [(&str, Format); 3] = [("csv", Format::Csv), ("ndjson", Format::Ndjson), ("json", Format::Json)];
+/// The forms, by the file's name.
+const FORMS: [(&str, Format); 4] = [
+    ("films.csv", Format::Csv),
+    ("spreadsheet.csv", Format::Spreadsheet),
+    ("films.ndjson", Format::Ndjson),
+    ("films.json", Format::Json),
+];
 
 /// The route of the files, for whoever is signed in.
 pub fn routes() -> Router<Shared> {
@@ -29,9 +34,8 @@ async fn export(
     Path(file): Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let ending = file.strip_prefix("films.").unwrap_or_default();
-    let form = FORMS.into_iter().find(|(known, _)| *known == ending);
-    let (_, format) = form.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such file"))?;
+    let form = FORMS.into_iter().find(|(known, _)| *known == file);
+    let (name, format) = form.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such file"))?;
     let mut params = Params::of(&uri);
     let query =
         ListQuery { filter: params.filter(), sort: params.one("sort", Sort::parse), ..ListQuery::default() };
@@ -39,6 +43,7 @@ async fn export(
 
     let now = state.app.now().to_string();
     let date = now.split('T').next().unwrap_or_default();
+    let ending = name.rsplit('.').next().unwrap_or_default();
     let name = format!("attachment; filename=\"reelshelf-{date}.{ending}\"");
     let name = HeaderValue::try_from(name).map_err(|e| Error::Failed(e.to_string()))?;
     let mut answer = whole_list(&state.app, &viewer, &uri, query, format).await?;

@@ -353,7 +353,7 @@ on_both! {
             ("map=name:title", &["map"]),
             ("map=title:a&map=title:b", &["map"]),
             ("mapFormat=Blu-ray", &["mapFormat"]),
-            ("mapFormat=Blu-ray:dvd", &["mapFormat"]),
+            ("mapFormat=Blu-ray:disc", &["mapFormat"]),
             ("mapFormat=Blu-ray:DVD&mapFormat=Blu-ray:VHS", &["mapFormat"]),
             ("limit=1", &["limit"]),
             ("onerror=skip&dryRun=maybe&default=x", &["default", "dryRun", "onerror"]),

@@ -12,6 +12,7 @@ mod export;
 mod forgiving;
 pub mod health;
 mod history;
+mod http;
 mod idempotency;
 mod import;
 mod limits;

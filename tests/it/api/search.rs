@@ -133,3 +133,38 @@ on_both! {
         assert_eq!(service.titles(&path("/movie", &one_more)).await, [""; 0], "no title has so many");
     }
 }
+
+on_both! {
+    async fn titles_are_found_as_people_spell_them(service: &Service) {
+        for title in ["Spider-Man", "Spiderman", "Spider Man", "Star Wars", "Fast & Furious", "8½", "81", "千と千尋の神隠し", "$9.99"] {
+            service.add(title, "DVD", 100, 2000, 3).await;
+        }
+        for (search, found) in [
+            ("spider man", &["Spider-Man", "Spiderman", "Spider Man"][..]),
+            ("spiderman", &["Spider-Man", "Spiderman", "Spider Man"]),
+            ("starwars", &["Star Wars"]),
+            ("fast and furious", &["Fast & Furious"]),
+            ("81", &["81"]),
+            ("8½", &["8½"]),
+            ("神隠し", &["千と千尋の神隠し"]),
+            ("$", &["$9.99"]),
+            ("🎬", &[]),
+        ] {
+            assert_eq!(service.titles(&path("/movie", search)).await, found, "{search}");
+        }
+    }
+}
+
+on_both! {
+    async fn what_differs_in_more_than_accents_is_no_duplicate(service: &Service) {
+        let import = async |titles: &[&str]| {
+            let rows: Vec<String> = titles.iter().map(|title| format!("{title},DVD,90,2000,3\n")).collect();
+            let file = format!("title,movieFormat,length,releaseYear,rating\n{}", rows.concat());
+            service.import("text/csv", "", file).await.json()
+        };
+        let all = import(&["น้ำ", "นำ", "Кай", "Каи", "8½", "812", "À bout", "The Heat", "Heat"]).await;
+        assert_eq!((&all["created"], &all["skipped"]), (&json!(9), &json!(0)), "{all}");
+        let again = import(&["A bout", "à Bout", "the heat", "8½"]).await;
+        assert_eq!((&again["created"], &again["skipped"]), (&json!(0), &json!(4)), "{again}");
+    }
+}

@@ -90,3 +90,102 @@ async fn a_file_without_an_address_is_named_and_not_repeated() {
     std::fs::write(&file, "mysql://reelshelf:s3cret@localhost/films").unwrap();
     refuses("must be given as sqlite:PATH or postgres://…");
 }
+
+#[tokio::test]
+async fn an_address_that_others_read_otherwise_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (address, words) in [
+        ("sqlite://films.db", "without //"),
+        ("sqlite:///films.db", "without //"),
+        ("sqlite:", "path of a file"),
+        ("films.db", "sqlite:PATH"),
+        ("postgres://u:s3cret@127.0.0.1/d?schema=x", "search_path"),
+        ("postgres://u:s3cret@127.0.0.1/d?colour=x", "colour"),
+    ] {
+        for command in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"], &["user", "list"]] {
+            let done = run_with(command, &[("REELSHELF_DATABASE", address)]).expect(1);
+            assert!(done.err.contains(words) && !done.err.contains("s3cret"), "{address}: {done:?}");
+        }
+    }
+    for name in [":memory:", "file:x.db", "a b?c%20.db"] {
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_reelshelf"))
+            .args(["migrate", "--database", &format!("sqlite:{name}")])
+            .current_dir(folder.path())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{name}");
+        assert!(folder.path().join(name).metadata().unwrap().len() > 0, "{name}");
+    }
+}
+
+on_both! {
+    async fn empty_variables_are_unset_and_texts_may_have_marks(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let address = file("address", format!("\u{feff}{} \r\n", database.address).as_bytes());
+        let utf16: Vec<u8> = format!("\u{feff}{PASSWORD}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let password = file("password", &utf16);
+        let environment = [
+            ("REELSHELF_DATABASE", ""),
+            ("REELSHELF_DATABASE_FILE", &*address),
+            ("REELSHELF_PUBLIC_URL", ""),
+            ("REELSHELF_TRUSTED_PROXY", "127.0.0.1, 10.0.0.0/8"),
+            ("REELSHELF_TLS_CERT", ""),
+            ("REELSHELF_TLS_KEY", ""),
+            ("REELSHELF_LOG_FORMAT", ""),
+            ("REELSHELF_OWNER", "olivia"),
+            ("REELSHELF_OWNER_PASSWORD", ""),
+            ("REELSHELF_OWNER_PASSWORD_FILE", &*password),
+            ("REELSHELF_ARTICLES", ""),
+            ("RUST_LOG", ""),
+        ];
+        let server = Program::start_in(&environment, &[]);
+        assert_eq!(status_as(&server, "olivia", PASSWORD).await, 200);
+        let given = format!("\u{feff}{PASSWORD}\n");
+        run_with_input(&["user", "add", "pete", "--password-stdin", "--database-file", &address], &[], given.as_bytes()).expect(0);
+        assert_eq!(status_as(&server, "pete", PASSWORD).await, 200);
+        server.end().expect(0);
+        let two = file("two", format!("{PASSWORD}\nmore\n").as_bytes());
+        let done = run_with(
+            &["serve", "--listen", "127.0.0.1:0", "--owner", "mary", "--owner-password-file", &two],
+            &[("REELSHELF_DATABASE_FILE", &*address)],
+        )
+        .expect(1);
+        assert!(done.err.contains("one line"), "{done:?}");
+        for filter in ["nonsense=", "verbose"] {
+            let done = run_with(&["serve", "--listen", "127.0.0.1:0"], &[("REELSHELF_DATABASE_FILE", &*address), ("RUST_LOG", filter)]).expect(1);
+            assert!(done.err.contains("RUST_LOG"), "{done:?}");
+        }
+    }
+}
+
+on_both! {
+    async fn articles_can_be_chosen(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, PASSWORD).unwrap();
+        let start = |articles: &str| {
+            let owner = ["--owner", "olivia", "--owner-password-file", file.to_str().unwrap()];
+            Program::start_with(&database, &[&["--articles", articles][..], &owner].concat(), &[])
+        };
+        let server = start("le,la,l'");
+        for title in ["Le Mépris", "The Heat", "L’Avventura", "Zodiac"] {
+            let movie = serde_json::json!({"title": title, "movieFormat": "DVD", "length": 1, "releaseYear": 2000, "rating": 3});
+            let request = server.request(reqwest::Method::POST, "/movie").basic_auth("olivia", Some(PASSWORD)).json(&movie);
+            assert_eq!(crate::support::Answer::of(request).await.status, 201);
+        }
+        let titles = async |server: &Program| {
+            let request = server.request(reqwest::Method::GET, "/movie?sort=title").basic_auth("olivia", Some(PASSWORD));
+            let films = crate::support::Answer::of(request).await.json();
+            films.as_array().unwrap().iter().map(|film| film["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&server).await, ["L’Avventura", "Le Mépris", "The Heat", "Zodiac"]);
+        server.end().expect(0);
+        assert_eq!(titles(&start("the")).await, ["The Heat", "L’Avventura", "Le Mépris", "Zodiac"]);
+        run(&database, &["serve", "--listen", "127.0.0.1:0", "--articles", "the an"], "").expect(2);
+    }
+}

@@ -258,3 +258,37 @@ async fn a_file_is_served_by_one_process_at_a_time() {
     assert!(!folder.join("films.db-serve").exists(), "a clean end leaves the file alone");
     Program::start(&database).end().expect(0);
 }
+
+/// Sends bytes on a connection of their own; all that comes back until it is closed.
+async fn exchange(server: &Program, request: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let mut stream = tokio::net::TcpStream::connect(server.address()).await.expect("it listens");
+    let _ = stream.write_all(request).await; // the answer may come before all is sent
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+on_both! {
+    async fn what_is_no_request_is_answered_with_a_problem_document(database: TestDatabase) {
+        let server = Program::start(&database);
+        let long = "x".repeat(70_000);
+        for (request, status) in [
+            ("GET / HTTP/1.1\r\nhost : a b\r\n\x01: x\r\n\r\n".to_owned(), "400"),
+            ("nonsense\r\n\r\n".to_owned(), "400"),
+            ("GET / HTTP/9.9\r\n\r\n".to_owned(), "400"),
+            (format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n"), "431"),
+            (format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "a: b\r\n".repeat(200)), "431"),
+        ] {
+            let answer = exchange(&server, request.as_bytes()).await;
+            let shown: String = request.chars().take(60).collect();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{shown:?}: {answer:?}"));
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{shown:?}: {answer}");
+            assert!(head.contains("x-request-id: ") && head.contains("content-type: application/problem+json"), "{head}");
+            assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+            let problem: serde_json::Value = serde_json::from_str(body).expect("a problem document");
+            assert_eq!(problem["status"].to_string(), status);
+        }
+    }
+}

@@ -43,7 +43,7 @@ fn account() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn an_account_s_archive_becomes_one_file_of_films() {
-    let merged = merge_letterboxd(written(&archive(&account()))).expect("it is read");
+    let merged = merge_letterboxd(written(&archive(&account())), true).expect("it is read");
     let origin = |file: &str, line| Origin { file: file.to_owned(), line };
     assert_eq!(
         merged.origins,
@@ -82,7 +82,8 @@ fn an_account_s_archive_becomes_one_file_of_films() {
 
 #[test]
 fn an_archive_without_a_folder_is_read_too() {
-    let merged = merge_letterboxd(written(&archive(&[("ratings.csv", file("letterboxd_ratings.csv"))])));
+    let merged =
+        merge_letterboxd(written(&archive(&[("ratings.csv", file("letterboxd_ratings.csv"))])), false);
     assert_eq!(merged.expect("it is read").origins.len(), 4);
 }
 
@@ -113,7 +114,7 @@ fn a_damaged_archive_is_refused() {
             "watched.csv: line 1 does not name",
         ),
     ] {
-        let error = merge_letterboxd(written(&archive)).expect_err(what);
+        let error = merge_letterboxd(written(&archive), true).expect_err(what);
         assert!(error.0.contains(expected), "{what}: {error}");
     }
 }
@@ -125,7 +126,8 @@ fn an_archive_that_unpacks_to_more_than_a_gibibyte_is_refused() {
     for (size, refused) in [(1_u32 << 30, false), ((1 << 30) + 1, true)] {
         let mut archive = one.clone();
         archive[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
-        let error = merge_letterboxd(written(&archive)).err().map_or_else(String::new, |invalid| invalid.0);
+        let error =
+            merge_letterboxd(written(&archive), false).err().map_or_else(String::new, |invalid| invalid.0);
         assert_eq!(error.contains("more than 1073741824 bytes"), refused, "{size}: {error}");
     }
 }
@@ -184,4 +186,17 @@ fn damaged_movielens_files_are_refused_with_their_names() {
         let error = with_ratings(movies, ratings, None).expect_err(expected);
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+#[test]
+fn a_watchlist_is_taken_only_if_it_is_wanted() {
+    let films = |with_watchlist| {
+        let merged = merge_letterboxd(written(&archive(&account())), with_watchlist).expect("it is read");
+        merged.origins.into_iter().filter(|origin| origin.file == "watchlist.csv").count()
+    };
+    assert_eq!((films(false), films(true)), (0, 2));
+    let alone = archive(&[("watchlist.csv", file("letterboxd_watchlist.csv"))]);
+    let error = merge_letterboxd(written(&alone), false).expect_err("nothing else is there");
+    assert!(error.0.contains("nothing but a watchlist"), "{error}");
+    assert!(merge_letterboxd(written(&alone), true).is_ok());
 }

@@ -101,7 +101,7 @@ on_both! {
     async fn a_foreign_cell_that_is_not_utf8_is_an_error_of_its_row(service: &Service) {
         let file = b"Name,Year,Letterboxd URI,Rating\nAm\xe9lie,2001,x,4\nHeat,1995,\xff,4\n";
         let read: Value = report(service, "?onError=skip&default=movieFormat:DVD&default=length:0", file.to_vec()).await;
-        assert_eq!(errors(&read), ["2 title Am\u{fffd}lie: is not UTF-8"]);
+        assert_eq!(errors(&read), ["2 title Am\u{fffd}lie: is not UTF-8; encoding=windows-1252 reads it as \"Amélie\""]);
         assert_eq!((&read["created"], &read["read"]), (&json!(1), &json!(2)), "what is not stored does not matter");
     }
 }

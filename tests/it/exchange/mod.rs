@@ -1,6 +1,7 @@
 //! Files as other services and programs write them, and damaged ones.
 
 mod archives;
+mod as_written;
 mod encodings;
 mod layouts;
 mod refused;

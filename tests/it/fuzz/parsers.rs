@@ -106,7 +106,7 @@ async fn what_an_import_takes_is_the_same_when_it_is_exported_and_imported_again
         Some(movies)
     };
     fuzz("import", &seeds, async |input| {
-        let _ = (FileKind::sniff(input), columns(Bytes::new(input.to_vec())));
+        let _ = (FileKind::sniff(input), columns(Bytes::new(input.to_vec()), None));
         let mut depth = Depth::Refused;
         for source in Source::ALL {
             let options =

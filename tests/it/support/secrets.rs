@@ -119,7 +119,9 @@ static FILES: LazyLock<Option<Files>> = LazyLock::new(|| {
     let log = files.log.lock().expect("a file").try_clone().expect("a file");
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(log));
     // What the program itself would show, at the level that RUST_LOG names.
-    tracing_subscriber::registry().with(layer.with_filter(reelshelf::log::filter(true))).init();
+    tracing_subscriber::registry()
+        .with(layer.with_filter(reelshelf::log::filter(true).expect("a filter")))
+        .init();
     Some(files)
 });
 

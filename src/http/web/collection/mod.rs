@@ -76,14 +76,14 @@ impl Collection<'_> {
     }
 
     /// The address of the same films, in the same order, as a file.
-    fn export(&self, ending: &str) -> String {
+    fn export(&self, file: &str) -> String {
         let films = self.first.filters_only();
         let films = match self.first.get("sort") {
             "" if self.forgiven => films,
             "" => films.with("sort", "title"),
             sort => films.with("sort", sort),
         };
-        films.at(&format!("/export/films.{ending}"))
+        films.at(&format!("/export/{file}"))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{Field, Invalid, MovieFormat, Rating},
-    exchange::{ImportOptions, OnDuplicate, OnError, Report, Source, TitleTooLong},
+    exchange::{Encoding, ImportOptions, OnDuplicate, OnError, Report, Source, TitleTooLong},
     http::web::{Form, words},
 };
 
@@ -53,6 +53,7 @@ impl Choices {
         let mut errors = BTreeMap::new();
         let mut options = ImportOptions {
             source: self.word("source", Source::parse, &mut errors),
+            encoding: self.word("encoding", |name| Encoding::parse(name).map(Some), &mut errors),
             on_duplicate: self.word("onDuplicate", OnDuplicate::parse, &mut errors),
             on_error: self.word("onError", OnError::parse, &mut errors),
             title_too_long: self.word("titleTooLong", TitleTooLong::parse, &mut errors),
@@ -125,13 +126,18 @@ impl Choices {
         self.columns.iter().map(String::as_str).find(|name| !name.is_empty() && *name == chosen)
     }
 
+    /// The encoding that was chosen.
+    pub fn encoding(&self) -> Option<Encoding> {
+        Encoding::parse(self.given("encoding")).ok()
+    }
+
     /// Whether a column was chosen for any field.
     pub fn maps(&self) -> bool {
         Field::ALL.into_iter().any(|field| self.column_of(field).is_some())
     }
 
     /// How the file is read and what becomes of its rows.
-    pub fn rules(&self) -> [Select; 4] {
+    pub fn rules(&self) -> [Select; 5] {
         [
             self.select(
                 "source",
@@ -145,6 +151,20 @@ impl Choices {
                     ("tellico", "Tellico"),
                     ("clz", "CLZ Movies"),
                     ("libib", "Libib"),
+                ],
+            ),
+            self.select(
+                "encoding",
+                "Characters",
+                &[
+                    ("", "UTF-8, or UTF-16"),
+                    ("windows-1252", "Windows, Western Europe (1252)"),
+                    ("windows-1250", "Windows, Central Europe (1250)"),
+                    ("windows-1251", "Windows, Cyrillic (1251)"),
+                    ("windows-1253", "Windows, Greek (1253)"),
+                    ("windows-1254", "Windows, Turkish (1254)"),
+                    ("shift_jis", "Japanese (Shift_JIS)"),
+                    ("gb18030", "Chinese (GB18030)"),
                 ],
             ),
             self.select(

@@ -96,7 +96,9 @@ async fn send(
     };
     let kind = kind_of(&sent.name, file)?;
     if kind == FileKind::Csv {
-        page.choices.columns = exchange::columns(file.again().map_err(unreadable)?).unwrap_or_default();
+        let encoding = page.choices.encoding();
+        page.choices.columns =
+            exchange::columns(file.again().map_err(unreadable)?, encoding).unwrap_or_default();
     }
     let options = match page.choices.options() {
         Ok(options) => options,

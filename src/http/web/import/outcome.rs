@@ -116,7 +116,13 @@ impl Remark {
 
 /// A rule without the option of the API that helps: the page has a control for it.
 pub fn plain(detail: &str) -> &str {
-    let hints = [", and there is no default", "; mapFormat=", "; name the columns with map="];
+    let hints = [
+        ", and there is no default",
+        "; say what it stands for",
+        "; name the columns with map=",
+        "; encoding=",
+        "; map=",
+    ];
     hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
 }
 

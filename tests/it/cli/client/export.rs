@@ -184,3 +184,20 @@ async fn half_an_export_leaves_no_file_and_the_one_before_as_it_was() {
     assert_eq!(std::fs::read_to_string(&path).expect("a file"), "before");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
 }
+
+on_both! {
+    async fn a_name_that_says_another_form_is_refused(service: &Service) {
+        three_films(service).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        for ending in ["xlsx", "tsv", "csv.gz", "ZIP", "ods"] {
+            let path = folder.path().join(format!("films.{ending}"));
+            let done = reelshelf(service, &["export", path.to_str().expect("a path")]).expect(2);
+            assert!(done.err.contains("--csv"), "{done:?}");
+            assert!(!path.exists());
+        }
+        let path = folder.path().join("films.txt.gz");
+        reelshelf(service, &["export", "--csv", path.to_str().expect("a path")]).expect(0);
+        let csv = reelshelf(service, &["export", "--spreadsheet"]).expect(0).out;
+        assert_eq!(csv, format!("\u{feff}{}", exported(service, "text/csv").await));
+    }
+}

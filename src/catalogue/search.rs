@@ -1,0 +1,47 @@
+//! The movies that a search finds.
+
+use std::{borrow::Cow, slice};
+
+use super::{Catalogue, set::Set};
+use crate::domain::{Filter, are_neighbours, parts_of};
+
+impl Catalogue {
+    /// The movies that the search of a filter finds, in any of its spellings; none where it has no words.
+    pub(super) fn found(&self, filter: &Filter) -> Option<Cow<'_, Set>> {
+        let first = self.with_words(&filter.words)?;
+        let others = filter.spellings.iter().filter_map(|words| self.with_words(words));
+        let others: Vec<Cow<'_, Set>> = others.filter(|found| !found.is_empty()).collect();
+        if others.is_empty() {
+            return Some(first);
+        }
+        let all = std::iter::once(&first).chain(&others).map(|found| &**found).collect();
+        Some(Cow::Owned(Set::union(all)))
+    }
+
+    /// The movies that have all of these words.
+    fn with_words(&self, words: &[String]) -> Option<Cow<'_, Set>> {
+        let apart: Vec<Set> = words.iter().map(|word| self.written_apart(word)).collect();
+        if apart.iter().all(Set::is_empty) {
+            return self.terms.search(words);
+        }
+        let each = words.iter().zip(&apart).filter_map(|(word, apart)| {
+            let together = self.terms.search(slice::from_ref(word))?;
+            Some(Set::union(vec![&together, apart]))
+        });
+        each.reduce(|one, other| one.intersection(&other)).map(Cow::Owned)
+    }
+
+    /// The movies in whose titles a word stands as two.
+    fn written_apart(&self, word: &str) -> Set {
+        let mut found = Set::default();
+        for (one, other) in parts_of(word) {
+            let Some((first, second)) = self.terms.whole(one).zip(self.terms.whole(other)) else { continue };
+            first.intersection(second).for_each(|slot| {
+                if are_neighbours(self.texts.title(self.rows[slot].text), one, other) {
+                    found.insert(slot);
+                }
+            });
+        }
+        found
+    }
+}

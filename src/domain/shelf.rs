@@ -1,0 +1,337 @@
+//! The order of titles as on a library's shelf.
+
+use std::{borrow::Cow, fmt::Write, sync::OnceLock};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::{
+    Invalid,
+    fold::{FRACTION_SLASH, SEPARATOR, fold},
+    movie::quoted,
+    text::{alphanumeric_runs, join_thousands},
+};
+
+/// Words that do not count at the beginning of a title, such as `the`; one that ends with an apostrophe or a hyphen
+/// is written together with the next word, such as `l'`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Articles(Vec<String>);
+
+impl Default for Articles {
+    fn default() -> Self {
+        Self(["the", "a", "an"].map(str::to_owned).into())
+    }
+}
+
+/// The articles of this process.
+static ARTICLES: OnceLock<Articles> = OnceLock::new();
+
+/// What an English "a" is before that is no noun: `A to Z`, `A Is for Acid`.
+const AFTER_LETTER_A: [&str; 7] = ["to", "is", "for", "and", "or", "as", "vs"];
+
+/// Before the decimals of a fraction, in keys: behind every letter, so that 8½ comes after `8mm`.
+const DECIMALS: char = '\u{ffff}';
+
+impl Articles {
+    /// Reads a comma-separated list of words; `none` is an empty one.
+    ///
+    /// # Errors
+    /// What is no word.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if text.trim().eq_ignore_ascii_case("none") {
+            return Ok(Self(Vec::new()));
+        }
+        let word = |word: &str| {
+            let plain = normalized(word.trim());
+            let letters = plain.strip_suffix(['\'', '-']).unwrap_or(&plain);
+            if letters.is_empty() || !letters.chars().all(char::is_alphabetic) {
+                let rule = "must be articles with commas between them, such as the,a,an,l', or none";
+                return Err(Invalid::new(format!("{rule}, got {}", quoted(word))));
+            }
+            Ok(plain)
+        };
+        text.split(',').map(word).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Makes these the articles of this process, unless it has some already.
+    pub fn install(self) {
+        let _ = ARTICLES.set(self);
+    }
+
+    fn installed() -> &'static Self {
+        ARTICLES.get_or_init(Self::default)
+    }
+
+    /// The title behind its article, if it begins with one and goes on: a whole word with a blank behind it.
+    fn strip<'t>(&self, title: &'t str, accents: Accents) -> Option<&'t str> {
+        let title = &title[title.find(char::is_alphanumeric)?..];
+        let word = title.split(char::is_whitespace).next().unwrap_or_default();
+        let first = if accents == Accents::Count { normalized(word) } else { fold(word) };
+        for article in &self.0 {
+            let article = match accents {
+                Accents::Count => Cow::Borrowed(article.as_str()),
+                Accents::Aside => fold(article).into(),
+            };
+            let rest = if article.ends_with(['\'', '-']) {
+                let end = first.starts_with(&*article).then(|| word.find(['\'', '’', '-'])).flatten();
+                end.and_then(|end| title[end..].char_indices().nth(1).map(|(next, _)| &title[end + next..]))
+            } else {
+                (first == article).then(|| &title[word.len()..])
+            };
+            let Some(rest) = rest else { continue };
+            let is_letter = || {
+                let next = fold(rest.split_whitespace().next().unwrap_or_default());
+                article == "a" && AFTER_LETTER_A.contains(&next.as_str())
+            };
+            return (rest.contains(char::is_alphanumeric) && !is_letter()).then_some(rest);
+        }
+        None
+    }
+}
+
+/// Whether a word must have the accents of an article.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accents {
+    Count,
+    Aside,
+}
+
+/// A word as articles are compared: accents count, since French `à` is none.
+fn normalized(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    word.nfkc().map(|c| if c == '’' { '\'' } else { c }).collect::<String>().to_lowercase()
+}
+
+/// The place of a title on a library's shelf: case, accents and punctuation do not count, a leading article
+/// (The, A, An, unless others are installed) neither, and numbers sort by value, before letters.
+#[must_use]
+pub fn sort_key(title: &str) -> String {
+    key_of(Articles::installed().strip(title, Accents::Count).unwrap_or(title))
+}
+
+/// The keys of all titles that are the same but for case and accents: with `A bout` the one of `À bout`, too.
+#[must_use]
+pub fn sort_keys_of_same(title: &str) -> Vec<String> {
+    let folded = fold(title);
+    let mut keys = vec![key_of(&folded)];
+    keys.extend(
+        Articles::installed().strip(&folded, Accents::Aside).map(key_of).filter(|key| *key != keys[0]),
+    );
+    keys
+}
+
+/// The key of a title without its article.
+fn key_of(title: &str) -> String {
+    let folded = fold(title);
+    let joined = join_thousands(&folded);
+    let decimal = with_decimals(&joined);
+    let mut key = String::with_capacity(folded.len() + 4);
+    for word in alphanumeric_runs(&decimal) {
+        if !key.is_empty() {
+            key.push(' ');
+        }
+        push_with_numbers_by_value(&mut key, word);
+    }
+    if key.is_empty() { folded } else { key } // a title of signs alone stands under its signs
+}
+
+/// Writes fractions as decimals: `8½` and `8 1/2` as 8.5.
+fn with_decimals(text: &str) -> Cow<'_, str> {
+    if !text.contains([FRACTION_SLASH, '/']) {
+        return text.into();
+    }
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some((whole, decimals, behind)) = mixed_number(rest) {
+            let _ = write!(written, "{whole}{DECIMALS}{decimals}");
+            rest = behind;
+            continue;
+        }
+        let digits = digits_of(rest).len();
+        let (before, behind) = rest.split_at(digits.max(first.len_utf8()));
+        written.push_str(before);
+        rest = behind;
+    }
+    written.into()
+}
+
+/// The whole number, the decimals and the rest of a text that begins with a fraction.
+fn mixed_number(text: &str) -> Option<(&str, String, &str)> {
+    let first = digits_of(text);
+    if first.is_empty() {
+        return None;
+    }
+    let behind = &text[first.len()..];
+    if let Some((decimals, rest)) = fraction(first, behind) {
+        return Some(("0", decimals, rest));
+    }
+    let behind = behind.strip_prefix([SEPARATOR, ' ', '-'])?;
+    let numerator = digits_of(behind);
+    let (decimals, rest) = fraction(numerator, &behind[numerator.len()..])?;
+    Some((first, decimals, rest))
+}
+
+/// The decimals of a fraction whose numerator was read already. With a common slash, which dates and others have as
+/// well, it must be a proper one of small numbers.
+fn fraction<'t>(numerator: &str, behind: &'t str) -> Option<(String, &'t str)> {
+    let slash = behind.chars().next().filter(|slash| matches!(*slash, FRACTION_SLASH | '/'))?;
+    let behind = &behind[slash.len_utf8()..];
+    let denominator = digits_of(behind);
+    let rest = &behind[denominator.len()..];
+    let (above, below): (u64, u64) = (numerator.parse().ok()?, denominator.parse().ok()?);
+    let is_proper = above < below && below <= 1000;
+    if !is_proper || slash == '/' && (below > 10 || rest.starts_with('/')) {
+        return None;
+    }
+    let decimals = format!("{:04}", above * 10_000 / below);
+    Some((decimals.trim_end_matches('0').to_owned(), rest))
+}
+
+fn digits_of(text: &str) -> &str {
+    &text[..text.bytes().take_while(u8::is_ascii_digit).count()]
+}
+
+/// Writes each run of digits without leading zeros and with their count (two digits) before it, so
+/// that comparing bytes compares values. A title has at most 50 characters, and so have its numbers.
+fn push_with_numbers_by_value(key: &mut String, word: &str) {
+    let mut rest = word;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = digits_of(from).len();
+        let digits = from[..end].trim_start_matches('0');
+        key.push_str(before);
+        let _ = write!(key, "{:02}{digits}", digits.len());
+        rest = &from[end..];
+        if let Some(decimals) = rest.strip_prefix(DECIMALS) {
+            let end = DECIMALS.len_utf8() + digits_of(decimals).len();
+            key.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+    key.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sorted<const N: usize>(mut titles: [&str; N]) -> [&str; N] {
+        titles.sort_by_key(|title| sort_key(title));
+        titles
+    }
+
+    #[test]
+    fn titles_stand_as_on_a_librarys_shelf() {
+        let shelf = [
+            "2 Fast 2 Furious",
+            "007: Dr. No",
+            "8",
+            "8mm",
+            "8½",
+            "9",
+            "10 Things I Hate About You",
+            "12 Angry Men",
+            "101 Dalmatians",
+            "2001: A Space Odyssey",
+            "20,000 Leagues Under the Sea",
+            "A",
+            "À bout de souffle",
+            "A.I. Love",
+            "A* P* E*",
+            "A-Team",
+            "A to Z",
+            "Alien",
+            "Alien 2",
+            "Alien³",
+            "Alien 10",
+            "Amélie",
+            "An American in Paris",
+            "…And Justice for All",
+            "The Apartment",
+            "A Bug's Life",
+            "Les Misérables",
+            "The Matrix",
+            "The",
+            "Thé au harem",
+            "Theatre of Blood",
+            "Zodiac",
+        ];
+        let mut reversed = shelf;
+        reversed.reverse();
+        assert_eq!(sorted(reversed), shelf);
+    }
+
+    #[test]
+    fn an_article_is_a_whole_word_with_a_title_behind_it() {
+        for (title, key) in [
+            ("The Heat", "heat"),
+            ("the  heat", "heat"),
+            ("\"The Heat\"", "heat"),
+            ("Ｔｈｅ Heat", "heat"),
+            ("The…", "the"),
+            ("The-Heat", "the heat"),
+            ("The, Heat", "the heat"),
+            ("'A' Gai Wak", "a gai wak"),
+            ("A Is for Acid", "a is for acid"),
+            ("Á volta", "a volta"),
+            ("Ä Heat", "a heat"),
+            ("Die Hard", "die hard"),
+        ] {
+            assert_eq!(sort_key(title), key, "{title}");
+        }
+    }
+
+    #[test]
+    fn articles_can_be_chosen() {
+        let french = Articles::parse("le, la ,LES,L’,al-").unwrap();
+        let of = |title| french.strip(title, Accents::Count);
+        assert_eq!(of("Le Mépris"), Some(" Mépris"));
+        assert_eq!(of("L’Avventura"), Some("Avventura"));
+        assert_eq!(of("l'Avventura"), Some("Avventura"));
+        assert_eq!(of("Al-Risala"), Some("Risala"));
+        for title in ["The Heat", "Lézard", "Laputa", "L Avventura", "L'", "Le"] {
+            assert_eq!(of(title), None, "{title}");
+        }
+        assert_eq!(Articles::parse("none"), Ok(Articles(Vec::new())));
+        for bad in ["", "the,", "the an", "1", "'"] {
+            assert!(Articles::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fractions_sort_by_value() {
+        let shelf =
+            ["½", "1", "8", "8⅓", "8½", "8¾", "9", "9 1/2 Weeks", "10", "33⅓", "34", "71", "81", "82"];
+        let mut reversed = shelf;
+        reversed.reverse();
+        assert_eq!(sorted(reversed), shelf);
+        assert_eq!(sort_key("9½ Weeks"), sort_key("9 1/2 Weeks"));
+        assert_eq!(sort_key("8-1/2"), sort_key("8½"));
+        for date in ["9/11", "24/7", "1/2/3", "11/22/63"] {
+            assert!(!sort_key(date).contains(DECIMALS), "{date}");
+        }
+        assert_eq!(sorted(["١٠", "٣", "٢"]), ["٢", "٣", "١٠"]);
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_sort_by_value(a in 0u64..100_000, b in 0u64..100_000) {
+            prop_assert_eq!(sort_key(&a.to_string()).cmp(&sort_key(&b.to_string())), a.cmp(&b));
+        }
+
+        /// What is the same but for case and accents is found under one of the keys.
+        #[test]
+        fn titles_that_fold_alike_have_one_of_the_keys(
+            article in prop::sample::select(&["", "a ", "à ", "The ", "thé ", "An ", "a.", "“A "][..]),
+            title in "\\PC{1,20}",
+        ) {
+            let title = format!("{article}{title}");
+            prop_assert!(sort_keys_of_same(&title).contains(&sort_key(&title)), "{}", title);
+            prop_assert!(sort_keys_of_same(&fold(&title)).contains(&sort_key(&title)), "{}", title);
+        }
+    }
+}

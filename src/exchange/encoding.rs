@@ -1,0 +1,94 @@
+//! The encoding of a file that is not in UTF-8, if it is named: programs of Windows, and IMDb until 2017, wrote others.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, DecoderResult, WINDOWS_1252};
+use serde::Serialize;
+
+use crate::domain::{Invalid, quoted};
+
+/// An encoding by one of the names of the Encoding Standard, such as `windows-1252` or `shift_jis`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Encoding(&'static encoding_rs::Encoding);
+
+impl Encoding {
+    /// The names that are offered first.
+    pub const COMMON: [&str; 6] =
+        ["utf-8", "windows-1252", "windows-1250", "windows-1251", "iso-8859-15", "shift_jis"];
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// One that the Encoding Standard does not have.
+    pub fn parse(name: &str) -> Result<Self, Invalid> {
+        let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
+        known.map(Self).ok_or_else(|| {
+            let common = Self::COMMON.join(", ");
+            Invalid(format!("must be the name of an encoding, such as {common}, got {}", quoted(name)))
+        })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
+    }
+
+    pub(super) fn is_utf8(self) -> bool {
+        self.0 == encoding_rs::UTF_8
+    }
+}
+
+impl Serialize for Encoding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What helps where a text is not UTF-8: how it reads in the encoding that it most often is in.
+pub(super) fn hint(bytes: &[u8]) -> String {
+    let (text, _, _) = WINDOWS_1252.decode(bytes);
+    if text.contains(char::is_control) {
+        return "; encoding=NAME tells the encoding of the file".to_owned();
+    }
+    format!("; encoding=windows-1252 reads it as {}", quoted(text.trim()))
+}
+
+/// Text in another encoding on its way to UTF-8.
+pub(super) struct Decoding {
+    decoder: Decoder,
+    name: &'static str,
+    /// What was read and is not decoded yet.
+    read: Vec<u8>,
+    /// How many bytes were decoded.
+    offset: usize,
+    at_end: bool,
+}
+
+impl Decoding {
+    pub(super) fn of(encoding: Encoding) -> Self {
+        let decoder = encoding.0.new_decoder_without_bom_handling();
+        Self { decoder, name: encoding.as_str(), read: Vec::new(), offset: 0, at_end: false }
+    }
+
+    /// Decodes the next piece; an empty one at the end of the file.
+    pub(super) fn decode_more(&mut self, file: &mut impl Read, decoded: &mut String) -> io::Result<()> {
+        decoded.clear();
+        while decoded.is_empty() && !self.at_end {
+            let read = file.take(16 * 1024).read_to_end(&mut self.read)?;
+            let is_last = read == 0;
+            let most = self.decoder.max_utf8_buffer_length_without_replacement(self.read.len());
+            decoded.reserve(most.unwrap_or_default());
+            let (result, consumed) =
+                self.decoder.decode_to_string_without_replacement(&self.read, decoded, is_last);
+            self.offset += consumed;
+            if let DecoderResult::Malformed(..) = result {
+                let detail = format!("it is not in {}: see byte {}", self.name, self.offset);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, detail));
+            }
+            self.read.drain(..consumed);
+            self.at_end = is_last;
+        }
+        Ok(())
+    }
+}
