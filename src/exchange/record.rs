@@ -62,7 +62,7 @@ impl Cell<'_> {
 
     fn text(&self) -> Result<&str, Invalid> {
         match self {
-            Self::Text(text) => Ok(trimmed(text)),
+            Self::Text(text) => Ok(text.trim()),
             Self::Json(node) => node.text(),
         }
     }

@@ -33,7 +33,7 @@ on_both! {
             "", " ", "{", "nul", "{\"title\":\"Heat\",}", "{} {}", "{'title':'Heat'}", "{title:1}", "NaN",
             "{\"rating\":01}", "{\"rating\":+1}", "{\"rating\":1e400}", "{\"rating\":.5}", "{\"rating\":0x1}",
             "{\"title\":\"\\ud800\"}", "{\"title\":\"\\udc00\\ud800\"}", "{\"title\":\"a\nb\"}", "{\"title\":\"\\x\"}",
-            "\u{feff}{}", "{\"rating\":1}// five", "title=Heat", &deep, &deep_object, &deep_and_closed,
+            "{\"rating\":1}// five", "title=Heat", &deep, &deep_object, &deep_and_closed,
         ] {
             for method in [Method::POST, Method::PATCH] {
                 let answer = send(service, method, "application/json", bad).await;
