@@ -90,7 +90,15 @@ impl Readers {
     /// one from being opened, or the file is not in its place any more, where only those go on that have it open.
     pub(super) fn take(self: &Arc<Self>) -> Result<Option<Reader>, DbError> {
         self.hold_shared_lock();
-        let connection = self.connection()?;
+        let connection = match self.connection() {
+            Ok(Some(connection)) => Some(connection),
+            // No further file may be opened: the one that holds the lock is open.
+            none => {
+                self.release_shared_lock();
+                let idle = self.pool().idle.pop();
+                if idle.is_some() { idle } else { none? }
+            }
+        };
         Ok(connection.map(|connection| Reader { connection: Some(connection), home: self.clone() }))
     }
 
