@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use super::{
     ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
     layouts::{Layout, REELSHELF, place},
-    parser::Parser,
+    parser::{MARK, Parser},
     record::{Cell, Record},
     values::trimmed,
 };
@@ -106,6 +106,8 @@ impl<R: BufRead> Rows<R> {
     /// What stands in a column of the present row, which has as many as the header.
     pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
         let bytes = self.parser.cell(column);
+        // Of several files put together, also within quotation marks.
+        let bytes = if column == 0 { bytes.strip_prefix(MARK).unwrap_or(bytes) } else { bytes };
         std::str::from_utf8(bytes).map_err(|_| RowError {
             line: self.line,
             field: field.map(|field| field.as_str().into()),

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use super::{
     ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
+    parser::MARK,
     record::{Cell, Record},
 };
 use crate::{
@@ -11,9 +12,6 @@ use crate::{
     json::Node,
     limits::MAX_IMPORT_ROW_BYTES,
 };
-
-/// The byte order mark in UTF-8.
-const MARK: &[u8] = "\u{feff}".as_bytes();
 
 pub(super) struct Rows<R> {
     reader: R,

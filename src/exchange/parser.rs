@@ -144,7 +144,7 @@ impl<R: BufRead> Parser<R> {
 }
 
 /// The byte order mark in UTF-8.
-const MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Whether nothing is written in a cell.
 fn is_blank(cell: &[u8]) -> bool {
