@@ -55,7 +55,7 @@ impl Cell<'_> {
     /// Whether nothing stands there.
     fn is_blank(&self) -> bool {
         match self {
-            Self::Text(text) => trimmed(text).is_empty(),
+            Self::Text(text) => text.trim().is_empty(),
             Self::Json(node) => matches!(node, Node::Null),
         }
     }
