@@ -344,7 +344,7 @@ impl Catalogue {
         if candidates * STEPS_OF_A_LOOK <= steps {
             self.pick(page, matches, keys, after);
             Ok(())
-        } else if descending || keys.len() > 2 {
+        } else if descending || !matches!(keys[1..], [] | [(SortKey::Id, false)]) {
             self.fill_by_runs(page, matches, keys, after)
         } else {
             self.fill_in_order(page, matches, key, after)
