@@ -9,7 +9,7 @@ impl Catalogue {
     /// The movies that the search of a filter finds, in any of its spellings; none where it has no words.
     pub(super) fn found(&self, filter: &Filter) -> Option<Cow<'_, Set>> {
         let first = self.with_words(&filter.words)?;
-        let others = filter.spellings.iter().filter_map(|words| self.with_words(words));
+        let others = filter.spellings.iter().filter_map(|words| self.terms.search(words));
         let others: Vec<Cow<'_, Set>> = others.filter(|found| !found.is_empty()).collect();
         if others.is_empty() {
             return Some(first);
@@ -18,7 +18,7 @@ impl Catalogue {
         Some(Cow::Owned(Set::union(all)))
     }
 
-    /// The movies that have all of these words.
+    /// The movies that have all of these words, each as one or as two.
     fn with_words(&self, words: &[String]) -> Option<Cow<'_, Set>> {
         let apart: Vec<Set> = words.iter().map(|word| self.written_apart(word)).collect();
         if apart.iter().all(Set::is_empty) {

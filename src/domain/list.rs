@@ -55,12 +55,12 @@ impl Filter {
     pub fn finds(&self, movie: &Movie) -> bool {
         let title = movie.attributes.title.as_str();
         let words = title_words(title);
-        let has = |typed: &String| {
-            words.iter().any(|word| word.starts_with(typed))
-                || parts_of(typed).any(|(one, other)| are_neighbours(title, one, other))
+        let has = |typed: &String| words.iter().any(|word| word.starts_with(typed));
+        let has_apart = |typed: &String| {
+            has(typed) || parts_of(typed).any(|(one, other)| are_neighbours(title, one, other))
         };
         self.passes(&Kind::of(movie)).all()
-            && std::iter::once(&self.words).chain(&self.spellings).any(|words| words.iter().all(has))
+            && (self.words.iter().all(has_apart) || self.spellings.iter().any(|words| words.iter().all(has)))
     }
 }
 
