@@ -24,14 +24,14 @@ const MAX_PASSED: usize = 8;
 pub(super) struct Terms {
     words: BTreeMap<Box<[u8]>, Set>,
     /// By the first letters of words.
-    short: HashMap<Box<str>, Set>,
+    short: HashMap<Box<[u8]>, Set>,
 }
 
 /// The inverted index while it is filled: words are put in order at last.
 #[derive(Default)]
 pub(super) struct Unordered {
     words: HashMap<Box<[u8]>, Set>,
-    short: HashMap<Box<str>, Set>,
+    short: HashMap<Box<[u8]>, Set>,
 }
 
 /// The movies of several words.
@@ -53,11 +53,8 @@ impl<'a> Found<'a> {
 impl Unordered {
     pub(super) fn insert(&mut self, words: &[String], slot: Slot) {
         for word in words {
-            match self.words.get_mut(word.as_bytes()) {
-                Some(slots) => slots.insert(slot),
-                None => drop(self.words.insert(word.as_bytes().into(), Set::of(slot))),
-            }
-            insert_short(&mut self.short, word, slot);
+            insert_into(&mut self.words, word, slot);
+            short_beginnings(word).for_each(|beginning| insert_into(&mut self.short, beginning, slot));
         }
     }
 
@@ -73,7 +70,7 @@ impl Terms {
                 Some(slots) => slots.insert(slot),
                 None => drop(self.words.insert(word.as_bytes().into(), Set::of(slot))),
             }
-            insert_short(&mut self.short, word, slot);
+            short_beginnings(word).for_each(|beginning| insert_into(&mut self.short, beginning, slot));
         }
     }
 
@@ -86,10 +83,10 @@ impl Terms {
                 }
             }
             for beginning in short_beginnings(word) {
-                if let Some(slots) = self.short.get_mut(beginning) {
+                if let Some(slots) = self.short.get_mut(beginning.as_bytes()) {
                     slots.remove(slot);
                     if slots.is_empty() {
-                        self.short.remove(beginning);
+                        self.short.remove(beginning.as_bytes());
                     }
                 }
             }
@@ -119,7 +116,7 @@ impl Terms {
     /// The movies in whose titles a word begins so.
     fn beginning_with(&self, beginning: &str) -> Found<'_> {
         let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {
-            self.short.get(beginning).into_iter().collect()
+            self.short.get(beginning.as_bytes()).into_iter().collect()
         } else {
             let from = (Bound::Included(beginning.as_bytes()), Bound::Unbounded);
             let words = self.words.range::<[u8], _>(from);
@@ -167,12 +164,10 @@ impl Terms {
     }
 }
 
-fn insert_short(short: &mut HashMap<Box<str>, Set>, word: &str, slot: Slot) {
-    for beginning in short_beginnings(word) {
-        match short.get_mut(beginning) {
-            Some(slots) => slots.insert(slot),
-            None => drop(short.insert(beginning.into(), Set::of(slot))),
-        }
+fn insert_into(sets: &mut HashMap<Box<[u8]>, Set>, text: &str, slot: Slot) {
+    match sets.get_mut(text.as_bytes()) {
+        Some(slots) => slots.insert(slot),
+        None => drop(sets.insert(text.as_bytes().into(), Set::of(slot))),
     }
 }
 
