@@ -150,6 +150,8 @@ limits! {
     pub const MAX_TOKENS_PER_USER: usize = 200;
     /// Time after which the one-time code of the set-up ends.
     pub const SETUP_CODE_LIFETIME: Duration = Duration::from_secs(60 * 60);
+    /// Tokens, and sessions, that are remembered until something is committed.
+    pub const MAX_REMEMBERED_SECRETS: usize = 1024;
     /// Cookies of a session in one request that are tried.
     pub const MAX_SESSION_COOKIES_TRIED: usize = 8;
     /// Sign-ins from one address that wait while another one is checked.

@@ -259,7 +259,12 @@ impl Catalogue {
     }
 
     fn slot_of(&self, id: i64) -> Option<Slot> {
-        let place = self.by_id.partition(|slot| self.ids[slot] < id);
+        let (first, last) = (self.by_id.at(Order::start())?, self.by_id.before(self.by_id.end())?);
+        #[expect(clippy::cast_precision_loss, reason = "a guess")]
+        let [wanted, first, last] = [id, self.ids[first], self.ids[last]].map(|id| id as f64);
+        // Most ids follow each other without large gaps.
+        let place =
+            self.by_id.partition_near((wanted - first) / (last - first + 1.0), |slot| self.ids[slot] < id);
         self.by_id.at(place).filter(|slot| self.ids[*slot] == id)
     }
 

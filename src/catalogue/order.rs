@@ -35,6 +35,18 @@ impl Order {
         Place { chunk, index }
     }
 
+    /// The same, looked for from where the place may be, as a share of the whole: a few steps where that is near.
+    pub(super) fn partition_near(&self, share: f64, is_before: impl Fn(Slot) -> bool) -> Place {
+        #[expect(clippy::cast_precision_loss, reason = "a guess")]
+        let guess = share.clamp(0.0, 1.0) * self.chunks.len() as f64;
+        let is_chunk_before = |chunk: usize| self.chunks[chunk].last().is_some_and(|last| is_before(*last));
+        let chunk = partition_near(self.chunks.len(), guess, is_chunk_before);
+        let Some(slots) = self.chunks.get(chunk) else { return self.end() };
+        #[expect(clippy::cast_precision_loss, reason = "a guess")]
+        let guess = (guess - chunk as f64).clamp(0.0, 1.0) * slots.len() as f64;
+        Place { chunk, index: partition_near(slots.len(), guess, |index| is_before(slots[index])) }
+    }
+
     pub(super) fn insert(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
         self.insert_at(self.partition(is_before), slot);
     }
@@ -135,6 +147,67 @@ impl Order {
             Some(chunk) if place.index + 1 < chunk.len() => Place { index: place.index + 1, ..place },
             Some(_) => Place { chunk: place.chunk + 1, index: 0 },
             None => place,
+        }
+    }
+}
+
+/// How many of the first so many numbers come before all others, looked for in steps that grow from a guess on.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a guess that is not negative")]
+fn partition_near(len: usize, guess: f64, is_before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high, mut step) = (0, (guess as usize).min(len), 1);
+    if high < len && is_before(high) {
+        low = high + 1;
+        while low + step < len && is_before(low + step) {
+            low += step + 1;
+            step *= 2;
+        }
+        high = len.min(low + step);
+    } else {
+        while high > 0 {
+            let probe = high.saturating_sub(step);
+            if is_before(probe) {
+                low = probe + 1;
+                break;
+            }
+            high = probe;
+            step *= 2;
+        }
+    }
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_from_every_guess() {
+        for len in [0, 1, 2, 17, 100] {
+            for before in 0..=len {
+                for guess in [0.0, 1.0, 40.0, 99.0, 1e9] {
+                    assert_eq!(partition_near(len, guess, |number| number < before), before, "{len} {guess}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_in_an_order_is_the_same_from_every_guess() {
+        let slots: Vec<Slot> = (0..5000).map(|slot| slot * 2).collect();
+        let order = Order::of_sorted(&slots);
+        for wanted in [0, 1, 2, 895, 896, 897, 5000, 9997, 9998, 9999, 20_000] {
+            for share in [-1.0, 0.0, 0.3, 0.999, 1.0, f64::NAN] {
+                let is_before = |slot| slot < wanted;
+                assert_eq!(
+                    order.partition_near(share, is_before),
+                    order.partition(is_before),
+                    "{wanted} {share}"
+                );
+            }
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Which movies pass a filter, and the first of them in an order behind a cursor.
 
-use std::{
-    cmp::Ordering,
-    ops::{ControlFlow, Range},
-};
+use std::{cmp::Ordering, ops::Range};
 
 use super::{
     Catalogue,
@@ -20,6 +17,9 @@ const FEW: u64 = 512;
 /// of what filters look at.
 const STEPS_OF_A_LOOK: u64 = 4;
 const SCANNED_IN_A_LOOK: u64 = 16;
+
+/// Slots that are looked at together.
+const SIDE_BY_SIDE: usize = u64::BITS as usize;
 
 /// Movies with one value under a key that is no facet, of which a page sorts the rest.
 const SHORT_RUN: usize = 4096;
@@ -55,6 +55,22 @@ impl<'a> Matches<'a> {
     /// Those that pass all but what is asked of one facet.
     pub(super) fn without(&self, facet: Facet) -> Self {
         Self { test: self.test.without(facet), ..self.clone() }
+    }
+
+    /// Which of some slots are those of matches, a bit for each. They are looked at side by side, as what is known of
+    /// each is somewhere else in memory.
+    fn contained(&self, slots: &[Slot]) -> u64 {
+        let mut contained = u64::MAX >> (SIDE_BY_SIDE - slots.len());
+        if self.test != Test::default() {
+            contained &= bits(slots, |slot| self.passes(slot));
+        }
+        if let Some((found, _)) = self.found {
+            contained &= bits(slots, |slot| found.contains(slot));
+        }
+        if !self.like.is_empty() {
+            contained &= bits(slots, |slot| self.is_like(slot));
+        }
+        contained
     }
 
     /// Whether a movie is one of them.
@@ -414,23 +430,20 @@ impl Catalogue {
         matches: &Matches<'_>,
         mut slots: impl Iterator<Item = Slot>,
     ) -> Result<(), TooFar> {
-        if page.is_full() {
-            return Ok(());
+        let mut some = [0; SIDE_BY_SIDE];
+        while !page.is_full() {
+            let len = some.iter_mut().zip(&mut slots).map(|(place, slot)| *place = slot).count();
+            if len == 0 {
+                break;
+            }
+            page.step(len)?;
+            let mut contained = matches.contained(&some[..len]);
+            while contained != 0 && !page.is_full() {
+                page.slots.push(some[contained.trailing_zeros() as usize]);
+                contained &= contained - 1;
+            }
         }
-        let walked = slots.try_for_each(|slot| {
-            if page.steps == 0 {
-                return ControlFlow::Break(Err(TooFar));
-            }
-            page.steps -= 1;
-            if matches.contains(slot) {
-                page.slots.push(slot);
-                if page.is_full() {
-                    return ControlFlow::Break(Ok(()));
-                }
-            }
-            ControlFlow::Continue(())
-        });
-        walked.break_value().unwrap_or(Ok(()))
+        Ok(())
     }
 
     /// Along an order, from one match to the next and to all that have the same value; of these the other keys tell
@@ -614,6 +627,11 @@ impl Catalogue {
     pub(super) fn len_of(&self, facet: Facet, value: usize) -> u64 {
         self.facets[facet as usize].get(value).map_or(0, |value| value.len.into())
     }
+}
+
+/// For each of some slots, whether something is true of it, from the lowest bit on.
+fn bits(slots: &[Slot], is: impl Fn(Slot) -> bool) -> u64 {
+    slots.iter().rev().fold(0, |bits, slot| bits << 1 | u64::from(is(*slot)))
 }
 
 const fn directed(order: Ordering, descending: bool) -> Ordering {

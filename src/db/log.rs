@@ -4,6 +4,8 @@
 //! places. So a catalogue notes the last change before which none can come any more, and those behind it that it
 //! has applied already.
 
+use std::sync::Arc;
+
 use super::{
     Conn, DbError, Driver, Row, Value,
     changes::{Logged, Place, number},
@@ -77,7 +79,7 @@ impl WithTail {
         params: &[Value<'_>],
         column: usize,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
-    ) -> Result<Option<(T, Tail)>, DbError> {
+    ) -> Result<Option<(T, Arc<Tail>)>, DbError> {
         let sql = match conn.driver() {
             Driver::Sqlite(_) => self.sqlite,
             Driver::Postgres(_) => self.postgres,
@@ -85,7 +87,8 @@ impl WithTail {
         let place = last.map(|last| last.place).unwrap_or_default();
         let params = [&[place.transaction.into(), place.id.into()], params].concat();
         conn.query_opt(sql, &params, |row| {
-            Ok((read(row)?, Tail::read(last, row.get::<Option<String>>(column)?.as_deref())?))
+            let tail = Tail::read(last, row.get::<Option<String>>(column)?.as_deref())?;
+            Ok((read(row)?, Arc::new(tail)))
         })
         .await
     }
@@ -111,6 +114,12 @@ impl Tail {
             Some(entries) => Ok(Self { last, entries }),
             None => Err(DbError::Unavailable("the log of changes cannot be read".to_owned())),
         }
+    }
+
+    /// Whether it began at that change.
+    #[must_use]
+    pub fn is_from(&self, last: Option<Logged>) -> bool {
+        self.last == last
     }
 
     /// How many changes it showed.

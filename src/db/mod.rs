@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod settle;
 mod sqlite;
 pub mod tokens;
+mod unchanged;
 pub mod users;
 
 use std::{
@@ -40,6 +41,7 @@ use postgres::Postgres;
 pub use retry::{WriteError, retry_write};
 use sqlite::Sqlite;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+pub use unchanged::Unchanged;
 
 use crate::limits::REQUEST_WAIT;
 
@@ -170,6 +172,14 @@ impl Db {
                 tx
             }
         })
+    }
+
+    /// What is committed now; none where telling it takes as long as a query.
+    fn committed(&self) -> Option<unchanged::Committed> {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.committed(),
+            Backend::Postgres(_) => None,
+        }
     }
 
     /// Whether all writes wait for one another, so that a long one had better let others go first.

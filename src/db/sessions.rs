@@ -1,5 +1,7 @@
 //! All SQL about sessions of the web pages.
 
+use std::sync::Arc;
+
 use super::{
     Conn, DbError, Row,
     changes::Logged,
@@ -33,6 +35,14 @@ pub struct Presented {
     pub user_id: i64,
     pub user_name: UserName,
     pub user_role: Role,
+}
+
+impl Session {
+    /// Whether it has not ended.
+    #[must_use]
+    pub fn is_valid(&self, after: ValidAfter) -> bool {
+        self.seen_at > after.seen && self.created_at > after.created
+    }
 }
 
 fn read(row: &Row<'_>) -> Result<Session, DbError> {
@@ -75,23 +85,20 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The session with that hash, unless it has ended, and its user; and the log from the last known change on.
+/// The session with that hash, which may have ended, and its user; and the log from the last known change on.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-    after: ValidAfter,
     last: Option<Logged>,
-) -> Result<Option<(Presented, Tail)>, DbError> {
+) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
     const SQL: WithTail = with_tail!(
         "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",
-        "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $3 \
-         AND s.seen_at > $4 AND s.created_at > $5"
+        "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $3"
     );
-    let params = [secret_hash.into(), after.seen.as_millis().into(), after.created.as_millis().into()];
-    SQL.query_opt(conn, last, &params, 8, |row| {
+    SQL.query_opt(conn, last, &[secret_hash.into()], 8, |row| {
         Ok(Presented {
             session: read(row)?,
             user_id: row.get(5)?,

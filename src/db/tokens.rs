@@ -1,5 +1,7 @@
 //! All SQL about API tokens.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -29,6 +31,14 @@ pub struct Presented {
     pub user_role: Role,
     /// Whether it was made to allow less than its user's role.
     pub narrowed: bool,
+}
+
+impl Token {
+    /// Whether it has not expired.
+    #[must_use]
+    pub fn is_valid(&self, now: Time) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
 }
 
 fn read(row: &Row<'_>) -> Result<Token, DbError> {
@@ -73,22 +83,20 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The token with that hash, unless it has expired, and its user; and the log from the last known change on.
+/// The token with that hash, which may have expired, and its user; and the log from the last known change on.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-    now: Time,
     last: Option<Logged>,
-) -> Result<Option<(Presented, Tail)>, DbError> {
+) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
     const SQL: WithTail = with_tail!(
         "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",
-        "FROM tokens t JOIN users u ON u.id = t.user_id \
-         WHERE t.secret = $3 AND (t.expires_at IS NULL OR t.expires_at > $4)"
+        "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.secret = $3"
     );
-    SQL.query_opt(conn, last, &[secret_hash.into(), now.as_millis().into()], 9, |row| {
+    SQL.query_opt(conn, last, &[secret_hash.into()], 9, |row| {
         Ok(Presented {
             token: read(row)?,
             user_id: row.get(5)?,

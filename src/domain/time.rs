@@ -60,6 +60,14 @@ impl Time {
 }
 
 impl Time {
+    /// Writes the time.
+    pub(crate) fn write_to(self, bytes: &mut Vec<u8>) {
+        match self.written() {
+            Some(written) => bytes.extend_from_slice(&written),
+            None => bytes.extend_from_slice(self.to_string().as_bytes()),
+        }
+    }
+
     /// The time as it is written. By hand, as lists consist of it for the most part; none before the year 0.
     fn written(self) -> Option<[u8; WRITTEN.len()]> {
         let timestamp = jiff::Timestamp::from_millisecond(self.0).ok()?;

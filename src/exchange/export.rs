@@ -67,7 +67,7 @@ pub fn to_bytes(format: Format, movies: &[Movie], first: bool) -> Vec<u8> {
                 if format == Format::Json && !(first && n == 0) {
                     bytes.push(b',');
                 }
-                serde_json::to_writer(&mut bytes, movie).expect("a movie is JSON");
+                write_json(movie, &mut bytes);
                 if format == Format::Ndjson {
                     bytes.push(b'\n');
                 }
@@ -83,6 +83,39 @@ pub fn to_bytes(format: Format, movies: &[Movie], first: bool) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Writes a movie as JSON: the same bytes as serde's, in a third of the time. Most answers consist of little else.
+///
+/// # Panics
+/// Never: a text can always be written to memory.
+pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
+    let attributes = &movie.attributes;
+    let mut digits = itoa::Buffer::new();
+    let mut number = |bytes: &mut Vec<u8>, before: &[u8], number: i64| {
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(digits.format(number).as_bytes());
+    };
+    number(bytes, b"{\"id\":", movie.id);
+    bytes.extend_from_slice(b",\"title\":");
+    serde_json::to_writer(&mut *bytes, attributes.title.as_str()).expect("a text is JSON");
+    bytes.extend_from_slice(b",\"movieFormat\":\"");
+    bytes.extend_from_slice(attributes.movie_format.as_str().as_bytes());
+    number(bytes, b"\",\"length\":", attributes.length.get());
+    number(bytes, b",\"releaseYear\":", attributes.release_year.get());
+    number(bytes, b",\"rating\":", attributes.rating.get());
+    number(bytes, b",\"version\":", movie.version);
+    bytes.extend_from_slice(b",\"createdAt\":\"");
+    let from = bytes.len();
+    movie.created_at.write_to(bytes);
+    let to = bytes.len();
+    bytes.extend_from_slice(b"\",\"updatedAt\":\"");
+    if movie.updated_at == movie.created_at {
+        bytes.extend_from_within(from..to);
+    } else {
+        movie.updated_at.write_to(bytes);
+    }
+    bytes.extend_from_slice(b"\"}");
 }
 
 /// The movie with an apostrophe before a title that spreadsheets would take for a formula, or that an import would
@@ -101,5 +134,41 @@ pub(super) fn shown_in_spreadsheet(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(title) if title.trim_start_matches('\'').starts_with(FORMULA) => title,
         _ => cell,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Attributes, Length, MovieFormat, Rating, ReleaseYear, Time};
+
+    proptest! {
+        #[test]
+        fn a_movie_is_written_as_serde_writes_it(
+            (id, version) in (any::<i64>(), any::<i64>()),
+            title in "\\PC{1,50}",
+            format in prop::sample::select(MovieFormat::ALL.to_vec()),
+            (length, year, rating) in (0_i64..=500, 1800_i64..=2100, 1_i64..=5),
+            (created, later) in (-70_000_000_000_000_i64..=200_000_000_000_000, prop::option::of(1_i64..=1_000_000)),
+        ) {
+            let movie = Movie {
+                id,
+                attributes: Attributes {
+                    title: Title::from_stored(&title),
+                    movie_format: format,
+                    length: Length::try_from(length).expect("a length"),
+                    release_year: ReleaseYear::try_from(year).expect("a year"),
+                    rating: Rating::try_from(rating).expect("a rating"),
+                },
+                version,
+                created_at: Time::from_millis(created),
+                updated_at: Time::from_millis(created + later.unwrap_or_default()),
+            };
+            let mut written = Vec::new();
+            write_json(&movie, &mut written);
+            prop_assert_eq!(String::from_utf8(written).ok(), serde_json::to_string(&movie).ok());
+        }
     }
 }

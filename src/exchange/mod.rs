@@ -21,7 +21,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
 pub use check::{REJECT_COLUMN, check};
 pub use encoding::Encoding;
-pub use export::{Format, to_bytes};
+pub use export::{Format, to_bytes, write_json};
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
 pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};

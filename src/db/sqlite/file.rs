@@ -4,18 +4,22 @@ use std::{
     fs::{File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak},
 };
 
-use crate::{db::DbError, domain::Time};
+use crate::{
+    db::{DbError, unchanged::Committed},
+    domain::Time,
+};
 
 /// The file of an open database.
 pub(super) struct DatabaseFile {
     path: PathBuf,
-    /// Kept open: whoever closes a file gives back all locks that this process has on it, SQLite's too.
-    file: File,
+    file: Arc<File>,
     /// SQLite's write-ahead log beside it.
     log: PathBuf,
+    /// The index of the log, which all processes share.
+    index: OnceLock<Arc<File>>,
     opened: RwLock<Option<[Identity; 2]>>,
     /// Set for good when another file, or none, was found in the place of one of the two.
     displaced: OnceLock<()>,
@@ -53,7 +57,7 @@ impl DatabaseFile {
                 _ => format!("{path} cannot be opened: {error}"),
             })
         };
-        let file = options().open(path).map_err(refused)?;
+        let file = open_shared(path, &options()).map_err(refused)?;
         let path = path.canonicalize().map_err(refused)?;
         let service = if to_be_served { Some(ServiceLock::take(&path)?) } else { None };
         let log = with_suffix(&path, "-wal");
@@ -61,6 +65,7 @@ impl DatabaseFile {
             path,
             file,
             log,
+            index: OnceLock::new(),
             opened: RwLock::default(),
             displaced: OnceLock::new(),
             service: Mutex::new(service),
@@ -80,7 +85,25 @@ impl DatabaseFile {
             |error| DbError::Unavailable(format!("{} cannot be found: {error}", self.path.display()));
         *self.opened.write().unwrap_or_else(PoisonError::into_inner) =
             Some([file.map_err(cannot)?, log.map_err(cannot)?]);
+        if let Ok(index) = open_shared(&with_suffix(&self.path, "-shm"), OpenOptions::new().read(true)) {
+            let _ = self.index.set(index);
+        }
         Ok(())
+    }
+
+    /// What is committed now, by whatever process: every commit changes the header of the log's index.
+    #[cfg(unix)]
+    pub(super) fn committed(&self) -> Option<Committed> {
+        use std::os::unix::fs::FileExt;
+        let mut header = [0; Committed::BYTES];
+        self.index.get()?.read_exact_at(&mut header, 0).ok()?;
+        Some(Committed(header))
+    }
+
+    /// Elsewhere reading the index waits for the locks that SQLite has on it.
+    #[cfg(not(unix))]
+    pub(super) fn committed(&self) -> Option<Committed> {
+        None
     }
 
     /// That both files are in their places. Costs some microseconds.
@@ -168,6 +191,28 @@ impl DatabaseFile {
     pub(super) fn end_service(&self) {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+}
+
+/// Opens a file on which SQLite has locks, once in this process: whoever closes such a file gives back all locks that
+/// the process has on it (POSIX, `fcntl`), SQLite's too.
+fn open_shared(path: &Path, options: &OpenOptions) -> io::Result<Arc<File>> {
+    static OPENED: Mutex<Vec<(Identity, Weak<File>)>> = Mutex::new(Vec::new());
+
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    opened.retain(|(_, file)| file.strong_count() > 0);
+    if cfg!(unix)
+        && let Ok(found) = path.metadata()
+    {
+        let identity = Identity::of(&found);
+        if let Some(file) =
+            opened.iter().filter(|(other, _)| *other == identity).find_map(|(_, f)| f.upgrade())
+        {
+            return Ok(file);
+        }
+    }
+    let file = Arc::new(options.open(path)?);
+    opened.push((Identity::of(&file.metadata()?), Arc::downgrade(&file)));
+    Ok(file)
 }
 
 fn options() -> OpenOptions {

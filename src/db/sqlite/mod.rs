@@ -15,7 +15,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{DbError, deadline};
+use super::{DbError, deadline, unchanged::Committed};
 use crate::limits::REQUEST_WAIT;
 use file::DatabaseFile;
 use readers::Readers;
@@ -87,6 +87,11 @@ impl Sqlite {
             }
             tokio::time::sleep(RETRY).await;
         }
+    }
+
+    /// What is committed now; none where that cannot be told.
+    pub(super) fn committed(&self) -> Option<Committed> {
+        self.file.committed()
     }
 
     /// That the file is in its place.

@@ -326,5 +326,7 @@ pub fn movie_id(text: &str) -> Result<i64, Problem> {
 }
 
 fn of_movie(movie: &Movie) -> impl IntoResponse + use<> {
-    ([(header::ETAG, etag(movie.version))], axum::Json(movie.clone()))
+    let mut body = Vec::with_capacity(256);
+    exchange::write_json(movie, &mut body);
+    ([(header::CONTENT_TYPE, "application/json")], [(header::ETAG, etag(movie.version))], body)
 }

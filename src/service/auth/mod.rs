@@ -21,9 +21,14 @@ use super::{
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
-    db::{Conn, DbError, Lock, WriteTx, deadline, retry_write, sessions, tokens, users},
+    db::{
+        Conn, DbError, Lock, Unchanged, WriteTx, deadline, log::Tail, retry_write, sessions, tokens, users,
+    },
     domain::{Password, Time, UserName},
-    limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME, SESSION_TOUCH_WAIT},
+    limits::{
+        MAX_REMEMBERED_SECRETS, MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME,
+        SESSION_TOUCH_WAIT,
+    },
 };
 
 /// A session's last use is noted when it is this much later than the one before: 5 minutes.
@@ -34,14 +39,29 @@ const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
 const WRONG: Error = Error::Unauthenticated("the user name or the password is wrong");
 
 /// What signing in remembers while the program runs.
-#[derive(Default)]
 pub(super) struct Guard {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
     touches: Touches,
+    tokens: Unchanged<(tokens::Presented, Arc<Tail>)>,
+    sessions: Unchanged<(sessions::Presented, Arc<Tail>)>,
     /// The one-time code with which the first owner can be made, and when it ends.
     pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            hasher: passwords::Hasher::default(),
+            verified: passwords::VerifiedPasswordCache::default(),
+            throttle: throttle::Throttle::default(),
+            touches: Touches::default(),
+            tokens: Unchanged::new(MAX_REMEMBERED_SECRETS),
+            sessions: Unchanged::new(MAX_REMEMBERED_SECRETS),
+            setup_code: std::sync::Mutex::default(),
+        }
+    }
 }
 
 impl Guard {
@@ -160,10 +180,11 @@ pub async fn basic(
 /// # Errors
 /// [`Error::Unauthenticated`] for a token that is unknown, revoked or expired.
 pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<Identity, Error> {
-    let hash = Secret::presented(token).hash();
-    let last = app.catalogue.last();
-    let presented = tokens::by_secret(&mut app.db.read().await?, &hash, app.now(), last).await?;
-    let Some((presented, seen)) = presented else {
+    let (hash, last) = (Secret::presented(token).hash(), app.catalogue.last());
+    let query = async |conn: &mut Conn| tokens::by_secret(conn, &hash, last).await;
+    let presented = app.auth.tokens.get(&app.db, &hash, |(_, seen)| seen.is_from(last), query).await?;
+    let is_valid = |(presented, _): &(tokens::Presented, _)| presented.token.is_valid(app.now());
+    let Some((presented, seen)) = presented.filter(is_valid) else {
         app.audit_refusal(&Actor::unknown("token", &request), Refusal::Token, None);
         return Err(Error::Unauthenticated("the token is unknown, was revoked or has expired"));
     };
@@ -179,7 +200,7 @@ pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<I
             expires_at: token.expires_at,
         },
         request: Some(request),
-        seen: Some(Arc::new(seen)),
+        seen: Some(seen),
     })
 }
 
@@ -192,7 +213,9 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     let mut presented = None;
     for cookie in cookies {
         let (hash, last) = (cookie.hash(), app.catalogue.last());
-        presented = sessions::by_secret(&mut app.db.read().await?, &hash, valid_after(now), last).await?;
+        let query = async |conn: &mut Conn| sessions::by_secret(conn, &hash, last).await;
+        let found = app.auth.sessions.get(&app.db, &hash, |(_, seen)| seen.is_from(last), query).await?;
+        presented = found.filter(|(presented, _)| presented.session.is_valid(valid_after(now)));
         if presented.is_some() {
             break;
         }
@@ -216,7 +239,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
         role: presented.user_role,
         via: Via::Session { id: session.id },
         request: Some(request),
-        seen: Some(Arc::new(seen)),
+        seen: Some(seen),
     })
 }
 

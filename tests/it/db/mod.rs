@@ -8,3 +8,4 @@ mod rolled_back;
 mod sqlite_file;
 mod sqlite_writer;
 mod transactions;
+mod unchanged;
