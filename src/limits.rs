@@ -150,7 +150,7 @@ limits! {
     pub const MAX_TOKENS_PER_USER: usize = 200;
     /// Time after which the one-time code of the set-up ends.
     pub const SETUP_CODE_LIFETIME: Duration = Duration::from_secs(60 * 60);
-    /// Tokens, and sessions, that are remembered until something is committed.
+    /// Tokens, and as many sessions, that are remembered until something is committed (SQLite).
     pub const MAX_REMEMBERED_SECRETS: usize = 1024;
     /// Cookies of a session in one request that are tried.
     pub const MAX_SESSION_COOKIES_TRIED: usize = 8;

@@ -82,7 +82,8 @@ impl Articles {
                 let next = fold(rest.split_whitespace().next().unwrap_or_default());
                 article == "a" && AFTER_LETTER_A.contains(&next.as_str())
             };
-            return (rest.contains(char::is_alphanumeric) && !is_letter()).then_some(rest);
+            // An accent can be a letter that folding leaves nothing of.
+            return (fold(rest).contains(char::is_alphanumeric) && !is_letter()).then_some(rest);
         }
         None
     }
@@ -318,6 +319,13 @@ mod tests {
             assert!(!sort_key(date).contains(DECIMALS), "{date}");
         }
         assert_eq!(sorted(["١٠", "٣", "٢"]), ["٢", "٣", "١٠"]);
+    }
+
+    #[test]
+    fn an_article_before_an_accent_alone_counts() {
+        for title in ["a \u{1abf}", "The \u{363}"] {
+            assert!(sort_keys_of_same(title).contains(&sort_key(title)), "{title}");
+        }
     }
 
     proptest! {
