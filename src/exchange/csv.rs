@@ -109,10 +109,9 @@ impl<R: BufRead> Rows<R> {
         // Of several files put together, also within quotation marks.
         let bytes = if column == 0 { bytes.strip_prefix(MARK).unwrap_or(bytes) } else { bytes };
         std::str::from_utf8(bytes).map_err(|_| RowError {
-            line: self.line,
             field: field.map(|field| field.as_str().into()),
-            detail: format!("is not UTF-8{}", encoding::hint(bytes)),
             value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
+            ..RowError::of_row(self.line, format!("is not UTF-8{}", encoding::hint(bytes)))
         })
     }
 

@@ -25,7 +25,7 @@ pub use export::{Format, to_bytes, write_json};
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
 pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
-pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError};
+pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError, RowLabel};
 
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
 use crate::domain::{Attributes, Invalid};
@@ -112,8 +112,9 @@ impl<R: Read> Rows<R> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
                 Outcome::Movie(attributes) => return Ok(Some(Row { line, number: report.read, attributes })),
-                Outcome::NoFilm => report.preview(report.read, || Preview {
+                Outcome::NoFilm(label) => report.preview(report.read, || Preview {
                     line,
+                    label,
                     becomes: Becomes::Skipped,
                     movie: None,
                     id: None,

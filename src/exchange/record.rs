@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    ImportOptions, NoteKind, Report, RowError, Source, TitleTooLong,
+    ImportOptions, NoteKind, Report, RowError, RowLabel, Source, TitleTooLong,
     export::shown_in_spreadsheet,
     layouts::{Kinds, Layout, REELSHELF, Titles, Years},
     titles,
@@ -47,7 +47,7 @@ pub(super) enum Cell<'a> {
 pub(super) enum Outcome {
     Movie(Attributes),
     /// Passed over, as the report says.
-    NoFilm,
+    NoFilm(RowLabel),
     Refused(Vec<RowError>),
 }
 
@@ -88,6 +88,29 @@ impl Cell<'_> {
 impl Record<'_> {
     /// What the row is; the report gets notes of all that is not taken as it stands.
     pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
+        let first_note = report.notes.len();
+        let mut outcome = self.read(layout, options, report);
+        if let Outcome::Refused(errors) = &mut outcome {
+            let label = self.label();
+            for error in errors {
+                error.label.clone_from(&label);
+            }
+        } else if report.notes.len() > first_note {
+            report.label_notes(first_note, &self.label());
+        }
+        outcome
+    }
+
+    /// The film that the row names, as it stands there.
+    fn label(&self) -> RowLabel {
+        let shown = |field: Field| {
+            let cell = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank())?;
+            Some(RowError::shown(cell.shown().trim()).into())
+        };
+        RowLabel { title: shown(Field::Title), release_year: shown(Field::ReleaseYear) }
+    }
+
+    fn read(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
         if let (Some(kind), Some(kinds)) = (self.kind, &layout.kinds)
             && let Some(outcome) = self.no_film(trimmed(kind), kinds, report)
         {
@@ -121,7 +144,7 @@ impl Record<'_> {
             Some(true) => None,
             Some(false) => {
                 report.skip(self.line, kind, || "is no film".to_owned());
-                Some(Outcome::NoFilm)
+                Some(Outcome::NoFilm(self.label()))
             }
             // A film must not vanish because its kind got another name.
             None => {
@@ -334,11 +357,22 @@ impl<'r> Reading<'r> {
                     Some(column) => format!("; map={name}:{column} takes it from this column"),
                     None => String::new(),
                 };
-                let detail = "is missing, and there is no default for it";
-                (format!("{detail} (default={name}:VALUE){hint}"), None)
+                (
+                    format!(
+                        "{}, and there is no default for it (default={name}:VALUE){hint}",
+                        RowError::MISSING
+                    ),
+                    None,
+                )
             }
         };
-        self.errors.push(RowError { line: self.record.line, field: Some(name.into()), detail, value });
+        self.errors.push(RowError {
+            line: self.record.line,
+            label: RowLabel::default(), // the row gives it to all of its errors
+            field: Some(name.into()),
+            detail,
+            value,
+        });
         None
     }
 

@@ -47,11 +47,33 @@ pub struct Report {
     pub preview: Vec<Preview>,
 }
 
+/// The film that a row names, as the file spells it, so that people recognize the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RowLabel {
+    /// Cut after 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_year: Option<Box<str>>,
+}
+
+impl From<&Attributes> for RowLabel {
+    fn from(attributes: &Attributes) -> Self {
+        Self {
+            title: Some(attributes.title.as_str().into()),
+            release_year: Some(attributes.release_year.get().to_string().into()),
+        }
+    }
+}
+
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The line in the file on which the row begins, from 1.
     pub line: u64,
+    #[serde(flatten)]
+    pub label: RowLabel,
     pub becomes: Becomes,
     /// The movie that the row describes; none where it is refused or no film.
     pub movie: Option<Attributes>,
@@ -74,6 +96,8 @@ pub enum Becomes {
 pub struct Note {
     /// The line in the file on which the row begins, from 1.
     pub line: u64,
+    #[serde(flatten)]
+    pub label: RowLabel,
     /// The attribute; none where it is the whole row.
     pub field: Option<Cow<'static, str>>,
     pub kind: NoteKind,
@@ -110,6 +134,8 @@ pub enum NoteKind {
 pub struct RowError {
     /// The line in the file on which the row begins, from 1.
     pub line: u64,
+    #[serde(flatten)]
+    pub label: RowLabel,
     /// The attribute; none where it is the whole row.
     pub field: Option<Cow<'static, str>>,
     pub detail: String,
@@ -178,6 +204,7 @@ impl Report {
         if let Some(error) = errors.first() {
             self.preview(self.read, || Preview {
                 line: error.line,
+                label: error.label.clone(),
                 becomes: Becomes::Refused,
                 movie: None,
                 id: None,
@@ -208,11 +235,19 @@ impl Report {
         if *count <= MAX_REPORT_NOTES {
             self.notes.push(Note {
                 line,
+                label: RowLabel::default(),
                 field: field.map(|field| field.as_str().into()),
                 kind,
                 detail: detail(),
                 value: value.map(RowError::shown),
             });
+        }
+    }
+
+    /// Names the film of a row in its notes: those from this place on.
+    pub fn label_notes(&mut self, from: usize, label: &RowLabel) {
+        for note in &mut self.notes[from..] {
+            note.label.clone_from(label);
         }
     }
 
@@ -239,9 +274,26 @@ impl Report {
 }
 
 impl RowError {
+    /// How the detail begins if the row has nothing for the attribute.
+    pub(super) const MISSING: &str = "is missing";
+
+    /// The attribute for which the row has nothing.
+    #[must_use]
+    pub fn missing(&self) -> Option<Field> {
+        let is_missing = self.value.is_none() && self.detail.starts_with(Self::MISSING);
+        self.field.as_deref().filter(|_| is_missing).and_then(|name| Field::parse(name).ok())
+    }
+
+    /// The foreign medium that stands for none of our formats.
+    #[must_use]
+    pub fn unknown_medium(&self) -> Option<&str> {
+        let is_format = self.field.as_deref() == Some(Field::MovieFormat.as_str());
+        self.value.as_deref().map(str::trim).filter(|medium| is_format && !medium.is_empty())
+    }
+
     /// An error of a whole row.
     pub fn of_row(line: u64, detail: impl Into<String>) -> Self {
-        Self { line, field: None, detail: detail.into(), value: None }
+        Self { line, label: RowLabel::default(), field: None, detail: detail.into(), value: None }
     }
 
     /// The beginning of what stood in a cell.

@@ -437,9 +437,16 @@ pub struct Report {
 
 /// What becomes of a row.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The line on which the row begins, from 1.
     line: u64,
+    /// The title that the row names, as the file spells it; left out where the row has none.
+    #[schema(required = false, nullable = false)]
+    title: Option<String>,
+    /// The release year, likewise.
+    #[schema(required = false, nullable = false)]
+    release_year: Option<String>,
     #[schema(inline)]
     becomes: BecomesWord,
     /// The movie that the row describes; null where it is refused or no film.
@@ -452,9 +459,16 @@ pub struct Preview {
 
 /// What was done with a row, or a part of it, that was not taken as it stood.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Note {
     /// The line on which the row begins, from 1.
     line: u64,
+    /// The title that the row names, as the file spells it; left out where the row has none.
+    #[schema(required = false, nullable = false)]
+    title: Option<String>,
+    /// The release year, likewise.
+    #[schema(required = false, nullable = false)]
+    release_year: Option<String>,
     /// The attribute; null where it is the whole row.
     #[schema(required = true)]
     field: Option<String>,
@@ -469,9 +483,16 @@ pub struct Note {
 
 /// Why a row was not taken.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RowError {
     /// The line on which the row begins, from 1.
     line: u64,
+    /// The title that the row names, as the file spells it; left out where the row has none.
+    #[schema(required = false, nullable = false)]
+    title: Option<String>,
+    /// The release year, likewise.
+    #[schema(required = false, nullable = false)]
+    release_year: Option<String>,
     /// The attribute; null where it is the whole row.
     #[schema(required = true)]
     field: Option<String>,

@@ -15,7 +15,9 @@ use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold},
-    exchange::{Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, Rows, check},
+    exchange::{
+        Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, RowLabel, Rows, check,
+    },
     limits::REQUEST_WAIT,
 };
 
@@ -94,7 +96,9 @@ impl Import {
 
     /// Reads the whole file before anything is stored of it.
     fn check(&self, file: &File) -> Result<(), Error> {
-        let report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
+        let mut report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
+        report.dry_run = false; // the check is not what the client asked for
+        report.preview.clear();
         aborted_if_any_failed(report).map(drop)
     }
 
@@ -235,7 +239,8 @@ async fn store_piece(
             _ => Some(known.entry(identity)),
         };
         let preview = |report: &mut Report, becomes, id| {
-            report.preview(number, || Preview { line, becomes, movie: Some(attributes.clone()), id });
+            let label = RowLabel::from(&attributes);
+            report.preview(number, || Preview { line, label, becomes, movie: Some(attributes.clone()), id });
         };
         let mut occupied = match known {
             Some(Entry::Occupied(occupied)) => occupied,
@@ -257,10 +262,12 @@ async fn store_piece(
         };
         if on_duplicate == OnDuplicate::Skip || same {
             preview(report, Becomes::Skipped, id);
+            let first_note = report.notes.len();
             report.skip(line, attributes.title.as_str(), || match id {
                 Some(id) => format!("is there already as movie {id}"),
                 None => "is the same as an earlier row".to_owned(),
             });
+            report.label_notes(first_note, &(&attributes).into());
             continue;
         }
         preview(report, Becomes::Updated, id);

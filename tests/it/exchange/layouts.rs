@@ -255,7 +255,7 @@ on_both! {
         assert_eq!(read["notes"].as_array().unwrap().len(), 1001);
         assert_eq!(
             read["notes"][0],
-            json!({"line": 2, "field": "rating", "kind": "defaulted", "detail": "is missing, became 3", "value": null})
+            json!({"line": 2, "title": "Film 0", "releaseYear": "2000", "field": "rating", "kind": "defaulted", "detail": "is missing, became 3", "value": null})
         );
         let twice = report(service, "?onError=skip&default=rating:3&dryRun=true", file.clone()).await;
         assert_eq!(twice["noted"]["skipped"], 1002);

@@ -188,10 +188,8 @@ mod tests {
     #[test]
     fn a_reason_is_told_once_and_without_the_apis_options() {
         let error = |line, field: &'static str, detail: &str| RowError {
-            line,
             field: Some(field.into()),
-            detail: detail.to_owned(),
-            value: None,
+            ..RowError::of_row(line, detail)
         };
         let errors = vec![
             error(2, "rating", "must be between 1 and 5, got 9"),
