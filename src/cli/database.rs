@@ -1,6 +1,12 @@
 //! The database that a command works on.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    env,
+    ffi::OsStr,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::bail;
 use clap::Args;
@@ -10,6 +16,9 @@ use crate::{
     domain::Time,
     service::{App, Owner},
 };
+
+/// The database of who names none.
+const DEFAULT: &str = "sqlite:reelshelf.db";
 
 /// Where the collection is.
 #[derive(Args)]
@@ -25,6 +34,28 @@ pub struct Database {
 }
 
 impl Database {
+    /// Whether an option or a variable names it.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.database.is_some() || self.database_file.is_some()
+    }
+
+    /// Whether an option names it, and not a variable alone.
+    #[must_use]
+    pub fn is_option(&self) -> bool {
+        let is_other = |given: Option<&OsStr>, variable: &str| {
+            given.is_some_and(|given| env::var_os(variable).is_none_or(|value| value != given))
+        };
+        is_other(self.database.as_deref().map(OsStr::new), "REELSHELF_DATABASE")
+            || is_other(self.database_file.as_deref().map(Path::as_os_str), "REELSHELF_DATABASE_FILE")
+    }
+
+    /// Whether the database that is used without an option or a variable exists.
+    #[must_use]
+    pub fn default_exists() -> bool {
+        matches!(db::sqlite_path(DEFAULT), Ok(Some(path)) if path.exists())
+    }
+
     /// Its address, for [`Db::open`].
     ///
     /// # Errors
@@ -36,7 +67,7 @@ impl Database {
                 return Err(super::wrong_usage("--database cannot be used with --database-file"));
             }
             (None, Some(file)) => file,
-            (address, None) => return Ok(address.unwrap_or_else(|| "sqlite:reelshelf.db".to_owned())),
+            (address, None) => return Ok(address.unwrap_or_else(|| DEFAULT.to_owned())),
         };
         let address = super::text_file::read_line_of(&file)?.trim().to_owned();
         if address.is_empty() {
@@ -45,30 +76,42 @@ impl Database {
         Ok(address)
     }
 
-    /// Opens it as [`Database::open`] does, but makes no new file.
+    /// Opens it for a command that works on what is there, and creates nothing.
     ///
     /// # Errors
-    /// Those of [`Database::open`]; a SQLite file that is not there.
+    /// Those of [`Database::open`]; a SQLite file that does not exist or is empty; a database on PostgreSQL without
+    /// tables.
     pub async fn open_existing(self) -> anyhow::Result<App> {
         let address = self.address()?;
-        let path = db::sqlite_path(&address)?;
-        if let Some(path) = path.filter(|path| !path.exists()) {
-            bail!("there is no database {}", path.display());
+        if let Some(path) = db::sqlite_path(&address)? {
+            let name = path.display();
+            match path.metadata() {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    bail!("there is no database {name}; {NAME_IT}");
+                }
+                Ok(file) if file.is_file() && file.len() == 0 => {
+                    bail!("{name} is empty and no database; {NAME_IT}");
+                }
+                _ => {} // opening it says what is wrong with it
+            }
         }
-        open(&address).await
+        Ok(app(Db::open_existing(&address).await?))
     }
 
-    /// Opens it for an administrator's command.
+    /// Opens it for a command that may create it.
     ///
     /// # Errors
     /// Those of [`Database::address`] and of [`Db::open`].
     pub async fn open(self) -> anyhow::Result<App> {
-        open(&self.address()?).await
+        Ok(app(Db::open(&self.address()?).await?))
     }
 }
 
-async fn open(address: &str) -> anyhow::Result<App> {
-    let app = App::new(Db::open(address).await?, Arc::new(Time::now));
+/// How to get from a wrong database to the right one.
+const NAME_IT: &str = "this command works on the database itself, so name it with --database";
+
+fn app(db: Db) -> App {
+    let app = App::new(db, Arc::new(Time::now));
     app.audit_migrations(&(&*Owner::console()).into());
-    Ok(app)
+    app
 }

@@ -1,39 +1,41 @@
 //! `reelshelf session`
 
-use std::io::Write;
-
 use clap::Subcommand;
+use reqwest::Method;
+use serde::Deserialize;
 
 use super::{
-    client::words::shown,
-    database::Database,
-    output::{Out, message},
+    administration::{self, Cell, Missing, Place, Target},
+    client::Client,
+    output::message,
 };
 use crate::{
-    domain::UserName,
+    domain::{Time, UserName},
     service::{App, Owner, sessions},
 };
 
-/// What can be done with sessions.
+/// What to do with sessions.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    database: Database,
+    place: Place,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// List a user's sessions
+    #[command(visible_alias = "ls")]
     List {
-        /// Whose sessions
+        /// The user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
     },
     /// End a session, or all sessions of a user
+    #[command(visible_alias = "rm", alias = "delete")]
     End {
-        /// Whose session it is
+        /// The session's user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
         /// The session's id, as `list` shows it
@@ -45,26 +47,37 @@ enum Command {
     },
 }
 
-pub async fn run(args: Args) -> anyhow::Result<()> {
-    let app = args.database.open().await?;
-    let done = command(&app, args.command).await;
-    app.db.close().await;
-    done
+/// A session as a server lists it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    id: i64,
+    address: String,
+    user_agent: String,
+    created_at: Time,
+    seen_at: Time,
 }
 
-async fn command(app: &App, command: Command) -> anyhow::Result<()> {
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    match args.place.open(Missing::Refuse).await? {
+        Target::Server(client) => on_server(&client, args.command).await,
+        Target::Database(app) => {
+            let done = on_database(&app, args.command).await;
+            app.db.close().await;
+            done
+        }
+    }
+}
+
+async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     let owner = Owner::console();
     match command {
         Command::List { user } => {
             let (_, sessions) = sessions::list_of(app, &owner, &user).await?;
-            let mut out = Out::new();
-            for session in sessions {
-                // A browser calls itself what it likes.
-                let browser = shown(&session.user_agent);
-                let (id, address) = (session.id, session.address);
-                writeln!(out, "{id}\t{address}\t{}\t{}\t{browser}", session.created_at, session.seen_at)?;
-            }
-            out.finish()?;
+            print(sessions.into_iter().map(|session| {
+                let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
+                Listed { id, address, user_agent, created_at, seen_at }
+            }))?;
         }
         Command::End { user, id: None, .. } => {
             sessions::end_all_of(app, &owner, &user).await?;
@@ -76,4 +89,35 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { user } => {
+            let path = client.path_of(&user, "/session").await?;
+            print(client.all::<Listed>(&path).await?.into_iter())?;
+        }
+        Command::End { user, id: None, .. } => {
+            let path = client.path_of(&user, "/session").await?;
+            for session in client.all::<Listed>(&path).await? {
+                client.change_at(Method::DELETE, &format!("{path}/{}", session.id), None).await?;
+            }
+            message!("Ended all sessions of {}.", user.as_str());
+        }
+        Command::End { user, id: Some(id), .. } => {
+            let path = client.path_of(&user, "/session").await?;
+            client.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
+            message!("Ended session {id} of {}.", user.as_str());
+        }
+    }
+    Ok(())
+}
+
+fn print(sessions: impl Iterator<Item = Listed>) -> anyhow::Result<()> {
+    let rows = sessions.map(|session| {
+        let Listed { id, address, user_agent, created_at, seen_at } = session;
+        let (id, browser) = (Cell::Text(id.to_string()), Cell::from(user_agent.as_str()));
+        [id, address.as_str().into(), created_at.into(), seen_at.into(), browser]
+    });
+    administration::print(["id", "address", "since", "last used", "browser"], rows.collect())
 }

@@ -4,9 +4,13 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::Subcommand;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::{
-    database::Database,
+    administration::{self, Cell, Missing, Place, Target},
+    client::{ANSWERING, Client},
     output::{Out, message},
 };
 use crate::{
@@ -17,41 +21,44 @@ use crate::{
     },
 };
 
-/// What can be done with API tokens.
+/// What to do with API tokens.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    database: Database,
+    place: Place,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a token; standard output shows it, this once
+    /// Create a token and print it; it is not shown again
+    #[command(alias = "add")]
     Create {
-        /// Whose token it is
+        /// The token's user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
-        /// What it is for
+        /// A name for the token, such as the program that uses it
         #[arg(value_parser = TokenName::parse)]
         name: TokenName,
-        /// The most that it allows; without it, what the user may
+        /// Limit the token to this role [default: the user's role]
         #[arg(long, value_parser = Role::parse)]
         role: Option<Role>,
-        /// When it expires (a date, or RFC 3339, such as 2027-01-01T00:00:00Z); without it, never
+        /// When it expires: a date, or RFC 3339 such as 2027-01-01T00:00:00Z [default: never]
         #[arg(long, value_parser = Time::parse_date)]
         expires: Option<Time>,
     },
     /// List a user's tokens
+    #[command(visible_alias = "ls")]
     List {
-        /// Whose tokens
+        /// The user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
     },
     /// Revoke a token, or all tokens of a user
+    #[command(visible_alias = "rm", alias = "delete")]
     Revoke {
-        /// Whose token it is
+        /// The token's user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
         /// The token's id, as `list` shows it
@@ -63,40 +70,43 @@ enum Command {
     },
 }
 
-pub async fn run(args: Args) -> anyhow::Result<()> {
-    let app = args.database.open().await?;
-    let done = command(&app, args.command).await;
-    app.db.close().await;
-    done
+/// A token as a server lists it, and once with the token itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    id: i64,
+    name: TokenName,
+    role: Role,
+    expires_at: Option<Time>,
+    token: Option<String>,
 }
 
-async fn command(app: &App, command: Command) -> anyhow::Result<()> {
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    match args.place.open(Missing::Refuse).await? {
+        Target::Server(client) => on_server(&client, args.command).await,
+        Target::Database(app) => {
+            let done = on_database(&app, args.command).await;
+            app.db.close().await;
+            done
+        }
+    }
+}
+
+async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     let owner = Owner::console();
     match command {
         Command::Create { user, name, role, expires } => {
             let new = NewToken { name, role, expires_at: expires };
             let (token, secret) = tokens::create_for(app, &owner, &user, &new).await?;
-            let mut out = Out::new();
-            let shown = writeln!(out, "{}", secret.reveal()).and_then(|()| out.flush());
-            if let Err(unwritten) = shown {
+            if let Err(unwritten) = show(secret.reveal()) {
                 tokens::revoke_of(app, &owner, &user, token.id).await?;
                 bail!("{unwritten}; token {} was revoked again", token.id); // also where nobody reads
             }
-            message!(
-                "Made token {} of {}, as {}; it is shown only now.",
-                token.id,
-                user.as_str(),
-                token.role.as_str()
-            );
+            created(token.id, &user, token.role);
         }
         Command::List { user } => {
-            let mut out = Out::new();
-            for token in tokens::list_of(app, &owner, &user).await? {
-                let expires = token.expires_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-                let (id, name, role) = (token.id, token.name.as_str(), token.role.as_str());
-                writeln!(out, "{id}\t{name}\t{role}\t{expires}")?;
-            }
-            out.finish()?;
+            let tokens = tokens::list_of(app, &owner, &user).await?;
+            print(tokens.into_iter().map(|token| (token.id, token.name, token.role, token.expires_at)))?;
         }
         Command::Revoke { user, id: None, .. } => {
             tokens::revoke_all_of(app, &owner, &user).await?;
@@ -108,4 +118,72 @@ async fn command(app: &App, command: Command) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create { user, name, role, expires } => {
+            if client.me().await?.name != user {
+                bail!(
+                    "a server creates tokens only for the user who asks; for {}, use --database on its machine",
+                    user.as_str()
+                );
+            }
+            let mut new = json!({"name": name.as_str()});
+            if let Some(role) = role {
+                new["role"] = role.as_str().into();
+            }
+            if let Some(at) = expires {
+                new["expiresAt"] = at.to_string().into();
+            }
+            let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&new);
+            let made: Listed = client.answer(request).await?;
+            if let Err(unwritten) = show(made.token.as_deref().unwrap_or_default()) {
+                client.change_at(Method::DELETE, &format!("/token/{}", made.id), None).await?;
+                bail!("{unwritten}; token {} was revoked again", made.id);
+            }
+            created(made.id, &user, made.role);
+        }
+        Command::List { user } => {
+            let tokens: Vec<Listed> = client.all(&client.path_of(&user, "/token").await?).await?;
+            print(tokens.into_iter().map(|token| (token.id, token.name, token.role, token.expires_at)))?;
+        }
+        Command::Revoke { user, id: None, .. } => {
+            let path = client.path_of(&user, "/token").await?;
+            if path == "/token" {
+                bail!(
+                    "this would revoke the token of this login; use `reelshelf logout`, or revoke single tokens"
+                );
+            }
+            for token in client.all::<Listed>(&path).await? {
+                client.change_at(Method::DELETE, &format!("{path}/{}", token.id), None).await?;
+            }
+            message!("Revoked all tokens of {}.", user.as_str());
+        }
+        Command::Revoke { user, id: Some(id), .. } => {
+            let path = client.path_of(&user, "/token").await?;
+            client.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
+            message!("Revoked token {id} of {}.", user.as_str());
+        }
+    }
+    Ok(())
+}
+
+/// Prints the token itself.
+fn show(secret: &str) -> std::io::Result<()> {
+    let mut out = Out::new();
+    writeln!(out, "{secret}")?;
+    out.flush()
+}
+
+fn created(id: i64, user: &UserName, role: Role) {
+    message!("Made token {id} of {}, as {}; it is shown only now.", user.as_str(), role.as_str());
+}
+
+fn print(tokens: impl Iterator<Item = (i64, TokenName, Role, Option<Time>)>) -> anyhow::Result<()> {
+    let rows = tokens.map(|(id, name, role, expires)| {
+        let expires = expires.map_or_else(|| "never".into(), Cell::from);
+        [Cell::Text(id.to_string()), name.as_str().into(), role.as_str().into(), expires]
+    });
+    administration::print(["id", "name", "role", "expires"], rows.collect())
 }

@@ -1,29 +1,31 @@
 //! `reelshelf user`
 
-use std::io::Write;
-
 use clap::Subcommand;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::{
-    database::Database,
-    output::{Out, message},
+    administration::{self, Missing, Place, Target},
+    client::Client,
+    output::message,
     password,
 };
 use crate::{
-    domain::{Role, UserName},
+    domain::{Role, Time, UserName},
     service::{
         App, Once, Owner,
         users::{self, UserChanges},
     },
 };
 
-/// What can be done with users.
+/// What to do with users.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    database: Database,
+    place: Place,
 }
 
 #[derive(Subcommand)]
@@ -41,6 +43,7 @@ enum Command {
         password_stdin: bool,
     },
     /// List the users
+    #[command(visible_alias = "ls")]
     List,
     /// Change a user's role; ends the user's sessions
     Role {
@@ -51,7 +54,8 @@ enum Command {
         #[arg(value_parser = Role::parse)]
         role: Role,
     },
-    /// Set a user's password; asks for it, and ends the user's sessions
+    /// Set a user's password, such as a lost one; asks for it, and ends the user's sessions
+    #[command(visible_alias = "password")]
     Passwd {
         /// The user's name
         #[arg(value_parser = UserName::parse)]
@@ -64,6 +68,7 @@ enum Command {
         revoke_tokens: bool,
     },
     /// Remove a user, with all tokens and sessions
+    #[command(visible_alias = "rm", alias = "delete")]
     Remove {
         /// The user's name
         #[arg(value_parser = UserName::parse)]
@@ -71,43 +76,105 @@ enum Command {
     },
 }
 
-pub async fn run(args: Args) -> anyhow::Result<()> {
-    let app = args.database.open().await?;
-    let done = command(&app, args.command).await;
-    app.db.close().await;
-    done
+/// A user as a server lists them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    name: UserName,
+    role: Role,
+    created_at: Time,
 }
 
-async fn command(app: &App, command: Command) -> anyhow::Result<()> {
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let missing = if matches!(args.command, Command::Add { .. }) { Missing::Create } else { Missing::Refuse };
+    match args.place.open(missing).await? {
+        Target::Server(client) => on_server(&client, args.command).await,
+        Target::Database(app) => {
+            let done = on_database(&app, args.command).await;
+            app.db.close().await;
+            done
+        }
+    }
+}
+
+async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     let owner = Owner::console();
     match command {
         Command::Add { name, role, password_stdin } => {
             let password = password::ask(&name, password_stdin)?;
             users::add(app, &owner, &name, role, password, Once::default()).await?;
-            message!("Added {} as {}.", name.as_str(), role.as_str());
+            added(&name, role);
         }
         Command::List => {
-            let mut out = Out::new();
-            for user in users::list(app, &owner).await? {
-                writeln!(out, "{}\t{}\t{}", user.name.as_str(), user.role.as_str(), user.created_at)?;
-            }
-            out.finish()?;
+            let users = users::list(app, &owner).await?;
+            print(users.into_iter().map(|user| (user.name, user.role, user.created_at)))?;
         }
         Command::Role { name, role } => {
             users::change(app, &owner, &name, UserChanges { role: Some(role), ..UserChanges::default() })
                 .await?;
-            message!("{} is {} now.", name.as_str(), role.as_str());
+            has_role(&name, role);
         }
         Command::Passwd { name, password_stdin, revoke_tokens } => {
             let password = Some(password::ask(&name, password_stdin)?);
             users::change(app, &owner, &name, UserChanges { role: None, password, revoke_tokens }).await?;
-            let tokens = if revoke_tokens { ", and no tokens" } else { "" };
-            message!("{} has a new password{tokens}.", name.as_str());
+            has_password(&name, revoke_tokens);
         }
         Command::Remove { name } => {
             users::remove(app, &owner, &name).await?;
-            message!("Removed {}.", name.as_str());
+            removed(&name);
         }
     }
     Ok(())
+}
+
+async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
+    let path = |name: &UserName| format!("/user/{}", name.as_str());
+    match command {
+        Command::Add { name, role, password_stdin } => {
+            let password = password::ask(&name, password_stdin)?;
+            let user = json!({"name": name.as_str(), "role": role, "password": password.expose()});
+            client.change_at(Method::POST, "/user", Some(&user)).await?;
+            added(&name, role);
+        }
+        Command::List => {
+            let users: Vec<Listed> = client.all("/user").await?;
+            print(users.into_iter().map(|user| (user.name, user.role, user.created_at)))?;
+        }
+        Command::Role { name, role } => {
+            client.change_at(Method::PATCH, &path(&name), Some(&json!({"role": role}))).await?;
+            has_role(&name, role);
+        }
+        Command::Passwd { name, password_stdin, revoke_tokens } => {
+            let password = password::ask(&name, password_stdin)?;
+            let changes = json!({"password": password.expose(), "revokeTokens": revoke_tokens});
+            client.change_at(Method::PATCH, &path(&name), Some(&changes)).await?;
+            has_password(&name, revoke_tokens);
+        }
+        Command::Remove { name } => {
+            client.change_at(Method::DELETE, &path(&name), None).await?;
+            removed(&name);
+        }
+    }
+    Ok(())
+}
+
+fn added(name: &UserName, role: Role) {
+    message!("Added {} as {}.", name.as_str(), role.as_str());
+}
+
+fn has_role(name: &UserName, role: Role) {
+    message!("{} is {} now.", name.as_str(), role.as_str());
+}
+
+fn has_password(name: &UserName, no_tokens: bool) {
+    message!("{} has a new password{}.", name.as_str(), if no_tokens { ", and no tokens" } else { "" });
+}
+
+fn removed(name: &UserName) {
+    message!("Removed {}.", name.as_str());
+}
+
+fn print(users: impl Iterator<Item = (UserName, Role, Time)>) -> anyhow::Result<()> {
+    let rows = users.map(|(name, role, at)| [name.as_str().into(), role.as_str().into(), at.into()]);
+    administration::print(["name", "role", "since"], rows.collect())
 }

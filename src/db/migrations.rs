@@ -72,14 +72,15 @@ async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     Ok(pending.iter().map(|migration| migration.name).collect())
 }
 
+/// Whether the database has no tables at all.
+pub(super) async fn is_empty(db: &Db) -> Result<bool, DbError> {
+    Ok(tables(&mut db.read().await?).await?.is_empty())
+}
+
 /// The steps still to be done. Refuses a database that has tables, but not ours, and one that has
 /// seen steps which this program does not know.
 async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
-    let tables = match conn.driver() {
-        Driver::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
-        Driver::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
-    };
-    let tables = conn.query(tables, &[], |row| row.get::<String>(0)).await?;
+    let tables = tables(conn).await?;
     if tables.is_empty() {
         return Ok(MIGRATIONS);
     }
@@ -96,6 +97,14 @@ async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
         ));
     }
     Ok(&MIGRATIONS[applied.len()..])
+}
+
+async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+    let tables = match conn.driver() {
+        Driver::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        Driver::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+    };
+    conn.query(tables, &[], |row| row.get::<String>(0)).await
 }
 
 /// The refusal of a database that has tables, but not ours.

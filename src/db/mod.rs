@@ -61,6 +61,14 @@ enum Backend {
     Postgres(Box<Postgres>),
 }
 
+/// What a database is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Use,
+    UseExisting,
+    Serve,
+}
+
 /// The file that an address names; none if it is no address of SQLite.
 ///
 /// # Errors
@@ -89,7 +97,15 @@ impl Db {
     /// database or belongs to another program; a database newer than this program; one on PostgreSQL that is
     /// not in UTF-8, or behind a pooler that pools transactions.
     pub async fn open(address: &str) -> Result<Self, DbError> {
-        Self::open_for(address, false).await
+        Self::open_for(address, Purpose::Use).await
+    }
+
+    /// Opens the database as [`Db::open`] does, if it has tables.
+    ///
+    /// # Errors
+    /// Those of [`Db::open`]; a database without tables.
+    pub async fn open_existing(address: &str) -> Result<Self, DbError> {
+        Self::open_for(address, Purpose::UseExisting).await
     }
 
     /// Opens the database as [`Db::open`] does, for a service: a SQLite file that no other process serves, until
@@ -98,12 +114,12 @@ impl Db {
     /// # Errors
     /// Those of [`Db::open`]; a SQLite file that another process serves.
     pub async fn open_to_serve(address: &str) -> Result<Self, DbError> {
-        Self::open_for(address, true).await
+        Self::open_for(address, Purpose::Serve).await
     }
 
-    async fn open_for(address: &str, to_be_served: bool) -> Result<Self, DbError> {
+    async fn open_for(address: &str, purpose: Purpose) -> Result<Self, DbError> {
         let backend = if let Some(path) = sqlite_path(address)? {
-            Backend::Sqlite(Sqlite::open(&path, to_be_served)?)
+            Backend::Sqlite(Sqlite::open(&path, purpose == Purpose::Serve)?)
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Backend::Postgres(Box::new(Postgres::open(address)?))
         } else {
@@ -118,6 +134,12 @@ impl Db {
         let backend = Arc::new(backend);
         let (long, closing) = (TaskTracker::new(), CancellationToken::new());
         let mut db = Self { backend, long, closing, migrations: Vec::new() };
+        if purpose == Purpose::UseExisting && migrations::is_empty(&db).await? {
+            return Err(DbError::Refused(
+                "the database is empty; `reelshelf serve` or `reelshelf migrate` makes a collection in it"
+                    .to_owned(),
+            ));
+        }
         db.migrations = migrations::run(&db).await?;
         Ok(db)
     }

@@ -189,3 +189,60 @@ on_both! {
         run(&database, &["serve", "--listen", "127.0.0.1:0", "--articles", "the an"], "").expect(2);
     }
 }
+
+/// The commands that work on what is there.
+const ON_WHAT_IS_THERE: [&[&str]; 12] = [
+    &["user", "list"],
+    &["user", "role", "olivia", "owner"],
+    &["user", "passwd", "olivia", "--password-stdin"],
+    &["user", "remove", "olivia"],
+    &["token", "create", "olivia", "x"],
+    &["token", "list", "olivia"],
+    &["token", "revoke", "olivia", "--all"],
+    &["session", "list", "olivia"],
+    &["session", "end", "olivia", "--all"],
+    &["history", "prune", "--before", "2026-01-01"],
+    &["backup", "x.backup"],
+    &["check"],
+];
+
+#[test]
+fn a_database_is_not_made_by_accident() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_reelshelf"));
+        command.args(arguments).current_dir(folder.path()).env_clear().stdin(std::process::Stdio::null());
+        command.env("HOME", folder.path());
+        let done = command.output().unwrap();
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    for command in ON_WHAT_IS_THERE {
+        let (status, said) = run(command);
+        assert_eq!(status, Some(1), "{command:?}: {said}");
+        assert!(said.contains("there is no database reelshelf.db") && said.contains("--database"), "{said}");
+        let (status, said) = run(&[command, &["--database", "sqlite:other.db"]].concat());
+        assert_eq!(status, Some(1), "{command:?}: {said}");
+        assert!(said.contains("there is no database other.db") && said.contains("--database"), "{said}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{command:?}");
+    }
+    std::fs::write(folder.path().join("empty.db"), "").unwrap();
+    for command in ON_WHAT_IS_THERE {
+        let (status, said) = run(&[command, &["--database", "sqlite:empty.db"]].concat());
+        assert_eq!(status, Some(1), "{command:?}: {said}");
+        assert!(said.contains("is empty"), "{said}");
+    }
+    assert_eq!(std::fs::metadata(folder.path().join("empty.db")).unwrap().len(), 0);
+    assert_eq!(run(&["migrate"]).0, Some(0));
+    assert_eq!(run(&["user", "list"]).0, Some(0));
+}
+
+on_both! {
+    async fn an_empty_database_is_filled_only_by_what_begins_a_collection(database: TestDatabase) {
+        for command in ON_WHAT_IS_THERE {
+            let done = run(&database, command, PASSWORD);
+            assert!(done.status == 1 && (done.err.contains("is empty") || done.err.contains("there is no database")), "{command:?}: {done:?}");
+        }
+        add_user(&database, "olivia", "owner");
+        assert_eq!(run(&database, &["user", "list"], "").expect(0).out.lines().count(), 1);
+    }
+}

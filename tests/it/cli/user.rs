@@ -4,12 +4,12 @@ use reelshelf::domain::Time;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{add_user, status_as};
+use super::{add_user, status_as, status_with, token};
 use crate::{
     on_both,
     support::{
         Answer, PASSWORD, TestDatabase,
-        program::{Program, run, run_with},
+        program::{Program, run, run_with, run_with_input},
     },
 };
 
@@ -178,5 +178,57 @@ fn wrong_usage_is_told_from_a_refusal() {
             run_with(arguments, &[("REELSHELF_DATABASE", "sqlite:/dev/null/never-opened.db")]).expect(2);
         assert_eq!(done.out, "", "{arguments:?}");
         assert!(done.err.contains("--help"), "{arguments:?}: {done:?}");
+    }
+}
+
+on_both! {
+    async fn users_tokens_and_sessions_are_managed_from_a_login(database: TestDatabase) {
+        let server = Program::start(&database);
+        add_user(&database, "olivia", "owner");
+        let secret = token(&database, "olivia");
+        let environment = [("REELSHELF_SERVER", &*server.base), ("REELSHELF_TOKEN", &*secret)];
+        let at_server = |arguments: &[&str], input: &str| run_with_input(arguments, &environment, input.as_bytes());
+        let added = at_server(&["user", "add", "Évan", "--role", "editor", "--password-stdin"], PASSWORD).expect(0);
+        assert_eq!(added.err, "Added Évan as editor.\n");
+        let here = run(&database, &["user", "list"], "").expect(0).out;
+        assert_eq!(at_server(&["user", "ls"], "").expect(0).out, here);
+        at_server(&["user", "passwd", "Évan", "--password-stdin"], OTHER).expect(0);
+        assert_eq!(status_as(&server, "Évan", OTHER).await, 200);
+        at_server(&["user", "role", "Évan", "viewer"], "").expect(0);
+        at_server(&["user", "role", "nobody", "viewer"], "").refused("there is no user nobody");
+        at_server(&["user", "remove", "olivia"], "").refused("olivia is the last owner");
+
+        let evans = token(&database, "Évan");
+        let listed = at_server(&["token", "list", "Évan"], "").expect(0).out;
+        assert!(listed.contains("test\tviewer\tnever"), "{listed}");
+        let id = listed.split('\t').next().expect("an id");
+        at_server(&["token", "revoke", "Évan", id], "").expect(0);
+        assert_eq!(status_with(&server, &evans).await, 401);
+        let made = at_server(&["token", "create", "olivia", "script", "--role", "viewer", "--expires", "2100-01-01"], "").expect(0);
+        assert_eq!(status_with(&server, made.out.trim_end()).await, 200);
+        at_server(&["token", "create", "Évan", "script"], "").refused("use --database on its machine");
+        at_server(&["token", "revoke", "olivia", "--all"], "").refused("`reelshelf logout`");
+        let body = json!({"name": "Évan", "password": OTHER});
+        assert_eq!(Answer::of(server.request(Method::POST, "/login").json(&body)).await.status, 200);
+        assert_eq!(at_server(&["session", "list", "Évan"], "").expect(0).out.lines().count(), 1);
+        at_server(&["session", "end", "Évan", "--all"], "").expect(0);
+        assert_eq!(at_server(&["session", "list", "Évan"], "").expect(0).out, "");
+        at_server(&["user", "remove", "Évan"], "").expect(0);
+        assert_eq!(status_as(&server, "Évan", OTHER).await, 401);
+    }
+}
+
+on_both! {
+    async fn a_database_comes_before_a_server_and_an_option_before_a_variable(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let nowhere = ("REELSHELF_SERVER", "http://127.0.0.1:1");
+        let (token, here) = (("REELSHELF_TOKEN", "rsh_x"), ("REELSHELF_DATABASE", &*database.address));
+        let list = |options: &[&str], environment: &[(&str, &str)]| run_with(&[&["user", "list"], options].concat(), environment);
+        assert!(list(&[], &[nowhere, token, here]).expect(0).out.contains("olivia"));
+        assert!(list(&["--database", &database.address], &[nowhere, token]).expect(0).out.contains("olivia"));
+        list(&[], &[nowhere, token]).refused("nothing listens at http://127.0.0.1:1");
+        list(&["--server", "http://127.0.0.1:2"], &[here, token]).refused("nothing listens at http://127.0.0.1:2");
+        let both = list(&["--server", "http://127.0.0.1:1", "--database", &database.address], &[token]).expect(2);
+        assert!(both.err.contains("cannot be used with --server"), "{both:?}");
     }
 }

@@ -1,0 +1,168 @@
+//! Where users, tokens and sessions are managed: on the database itself, or on a server where one is logged in.
+
+use std::{
+    env,
+    io::{IsTerminal, Write},
+};
+
+use anyhow::bail;
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    client::{
+        ANSWERING, Client, Connection,
+        table::{self, Where},
+        words::{moment, shown},
+    },
+    database::Database,
+    output::{Out, message},
+};
+use crate::{
+    domain::{Time, UserName},
+    service::App,
+};
+
+/// The options that choose the database or the server.
+#[derive(clap::Args)]
+pub struct Place {
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// What a command works on.
+pub enum Target {
+    Database(Box<App>),
+    Server(Client),
+}
+
+/// Whether a command may make the database that it does not find.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Create,
+    Refuse,
+}
+
+impl Place {
+    /// Options come before environment variables, and a database before a server. Without either, the database is
+    /// `reelshelf.db` in this folder if that exists, and the server of the last login otherwise.
+    ///
+    /// # Errors
+    /// Both a database and a server as options; neither a database nor a login; those of [`Database::open`].
+    pub async fn open(self, missing: Missing) -> anyhow::Result<Target> {
+        let Self { database, connection } = self;
+        let is_option = |given: Option<String>, variable: &str| {
+            given.is_some_and(|given| env::var(variable).ok().is_none_or(|value| value != given))
+        };
+        let server_option = is_option(connection.given_server(), Connection::SERVER_VARIABLE);
+        if server_option && database.is_option() {
+            return Err(super::wrong_usage("--database and --database-file cannot be used with --server"));
+        }
+        let names_server = connection.given_server().is_some();
+        if server_option || (names_server && !database.is_given()) {
+            return Ok(Target::Server(connection.client()?));
+        }
+        if database.is_given() || Database::default_exists() {
+            return Ok(Target::Database(open(database, missing).await?.into()));
+        }
+        if Connection::is_stored()? {
+            let client = connection.client()?;
+            message!("At {}:", client.server);
+            return Ok(Target::Server(client));
+        }
+        if missing == Missing::Create {
+            return Ok(Target::Database(database.open().await?.into()));
+        }
+        bail!(
+            "there is no database reelshelf.db in this folder and no login to a server; name the database with \
+             --database, or use `reelshelf login URL`"
+        )
+    }
+}
+
+async fn open(database: Database, missing: Missing) -> anyhow::Result<App> {
+    match missing {
+        Missing::Create => database.open().await,
+        Missing::Refuse => database.open_existing().await,
+    }
+}
+
+impl Client {
+    /// Changes something on the server, and ignores the answer.
+    ///
+    /// # Errors
+    /// Those of [`Client::send`].
+    pub async fn change_at(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<()> {
+        let request = self.request(method, path, &[]).timeout(ANSWERING);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        self.send(request).await.map(drop)
+    }
+
+    /// The path of a user's tokens or sessions (`/token`, `/session`): everybody has their own, owners have all.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn path_of(&self, user: &UserName, own: &str) -> anyhow::Result<String> {
+        let is_own = self.me().await?.name == *user;
+        Ok(if is_own { own.to_owned() } else { format!("/user/{}{own}", user.as_str()) })
+    }
+
+    /// A list that the server gives whole.
+    ///
+    /// # Errors
+    /// Those of [`Client::answer`].
+    pub async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        self.get(path, &[]).await
+    }
+}
+
+/// A cell of a list.
+pub enum Cell {
+    Text(String),
+    Moment(Time),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(shown(text))
+    }
+}
+
+impl From<Time> for Cell {
+    fn from(time: Time) -> Self {
+        Self::Moment(time)
+    }
+}
+
+/// Prints a list: at a terminal a table with local times, for programs lines with tabs and RFC 3339.
+///
+/// # Errors
+/// Those of standard output.
+pub fn print<const N: usize>(columns: [&'static str; N], rows: Vec<[Cell; N]>) -> anyhow::Result<()> {
+    let mut out = Out::new();
+    if std::io::stdout().is_terminal() && !rows.is_empty() {
+        let mut table = table::new(&columns.map(|name| (name, false)), Where::Out);
+        table.add_rows(rows.into_iter().map(|row| {
+            row.map(|cell| match cell {
+                Cell::Text(text) => text,
+                Cell::Moment(time) => moment(time),
+            })
+        }));
+        write!(out, "{}", table::text(&table))?;
+        return out.finish();
+    }
+    for row in rows {
+        let cells = row.map(|cell| match cell {
+            Cell::Text(text) => text,
+            Cell::Moment(time) => time.to_string(),
+        });
+        writeln!(out, "{}", cells.join("\t"))?;
+    }
+    out.finish()
+}
