@@ -2,26 +2,34 @@
 
 use std::io::Write;
 
+use anyhow::bail;
+
 use super::client::{
     Client, Connection, terminal, values,
     words::{named, shown},
 };
 use crate::{
-    cli::output::{Out, message},
-    domain::{Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
+    cli::{
+        output::{Out, message},
+        wrong_usage,
+    },
+    domain::{Attributes, Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
 };
 
-/// The film; what is missing is asked for at the terminal.
+/// The film; a terminal is asked for what is missing.
 #[derive(clap::Args)]
 pub struct Args {
     /// The title, of 1 to 50 characters
-    #[arg(long, value_parser = Title::parse, allow_hyphen_values = true)]
-    title: Option<Title>,
+    #[arg(value_name = "TITLE")]
+    title: Vec<String>,
+    /// The former spelling of TITLE
+    #[arg(long = "title", value_name = "TITLE", hide = true, value_parser = Title::parse, allow_hyphen_values = true, conflicts_with = "title")]
+    title_option: Option<Title>,
     /// The release year, from 1800 to 2100
-    #[arg(long, value_parser = values::year)]
+    #[arg(long, alias = "release-year", value_parser = values::year)]
     year: Option<ReleaseYear>,
     /// What the film is on
-    #[arg(long, value_parser = values::format_option(), ignore_case = true)]
+    #[arg(long, alias = "movie-format", value_parser = values::format_option(), ignore_case = true)]
     format: Option<MovieFormat>,
     /// How long it runs, such as 2h50 or 170, up to 500 minutes
     #[arg(long, value_parser = values::length)]
@@ -29,6 +37,9 @@ pub struct Args {
     /// How good it is, from 1 to 5
     #[arg(long, value_parser = values::rating)]
     rating: Option<Rating>,
+    /// Add the film even if it is in the collection already, and do not ask
+    #[arg(long, short)]
+    yes: bool,
     /// JSON, for programs: the film
     #[arg(long)]
     json: bool,
@@ -37,14 +48,15 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let title = args.title()?;
     if !terminal::is_there() {
-        args.complete()?;
+        args.complete(title.is_some())?;
     }
     let client = args.connection.client()?;
-    let json = args.json;
-    let film = client.add(&ask_for_the_rest(args, &client).await?).await?;
+    let film = args.ask_for_the_rest(title, &client).await?;
+    let film = client.add(&film).await?;
     let mut out = Out::new();
-    if json {
+    if args.json {
         out.json(&film)?;
     } else {
         writeln!(out, "Added {}.", shown(&named(&film)))?;
@@ -53,10 +65,19 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl Args {
+    /// The title, from the words of the command line.
+    fn title(&self) -> anyhow::Result<Option<Title>> {
+        if self.title.is_empty() {
+            return Ok(self.title_option.clone());
+        }
+        let title = Title::parse(&self.title.join(" "));
+        title.map(Some).map_err(|Invalid(rule)| wrong_usage(&format!("TITLE {rule}")))
+    }
+
     /// Checks that nothing is missing.
-    fn complete(&self) -> anyhow::Result<()> {
+    fn complete(&self, has_title: bool) -> anyhow::Result<()> {
         let given = [
-            ("--title", self.title.is_some()),
+            ("TITLE", has_title),
             ("--year", self.year.is_some()),
             ("--format", self.format.is_some()),
             ("--length", self.length.is_some()),
@@ -68,32 +89,51 @@ impl Args {
             return Ok(());
         }
         let missing = missing.join(", ");
-        Err(super::wrong_usage(&format!("{missing} must be given where there is no terminal to ask at")))
+        Err(wrong_usage(&format!("{missing} must be given; there is no terminal to ask at")))
     }
-}
 
-async fn ask_for_the_rest(args: Args, client: &Client) -> anyhow::Result<Attributes> {
-    let title = given_or(args.title, || terminal::ask_for("Title:", Title::parse))?;
-    let release_year = given_or(args.year, || terminal::ask_for("Release year:", values::year))?;
-    for film in same(client, &title, release_year).await? {
-        message!("There is already {}.", shown(&named(&film)));
+    async fn ask_for_the_rest(&self, title: Option<Title>, client: &Client) -> anyhow::Result<Attributes> {
+        let title = given_or(title, || terminal::ask_for("Title:", Title::parse))?;
+        let release_year = given_or(self.year, || terminal::ask_for("Release year:", values::year))?;
+        self.check_duplicates(&same(client, &title, release_year).await?)?;
+        Ok(Attributes {
+            movie_format: given_or(self.format, || {
+                terminal::ask_for("Format (VHS, DVD, Streaming):", values::format)
+            })?,
+            length: given_or(self.length, || {
+                terminal::ask_for("Length (such as 2h50 or 170):", values::length)
+            })?,
+            rating: given_or(self.rating, || terminal::ask_for("Rating (1 to 5):", values::rating))?,
+            title,
+            release_year,
+        })
     }
-    Ok(Attributes {
-        movie_format: given_or(args.format, || {
-            terminal::ask_for("Format (VHS, DVD, Streaming):", values::format)
-        })?,
-        length: given_or(args.length, || terminal::ask_for("Length (such as 2h50 or 170):", values::length))?,
-        rating: given_or(args.rating, || terminal::ask_for("Rating (1 to 5):", values::rating))?,
-        title,
-        release_year,
-    })
+
+    /// Names the films of the same title and year, and asks whether to add another one. Without a terminal, a film of
+    /// the same format is refused; as in an import, only that is a duplicate.
+    fn check_duplicates(&self, same: &[Movie]) -> anyhow::Result<()> {
+        for film in same {
+            message!("There is already {}.", shown(&named(film)));
+        }
+        if same.is_empty() || self.yes {
+            return Ok(());
+        }
+        if terminal::is_there() {
+            anyhow::ensure!(terminal::agrees("Add another one?")?, "nothing was added");
+            return Ok(());
+        }
+        match same.iter().find(|film| Some(film.attributes.movie_format) == self.format) {
+            Some(_) => bail!("nothing was added; --yes adds the film all the same"),
+            None => Ok(()),
+        }
+    }
 }
 
 fn given_or<T>(given: Option<T>, ask: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     given.map_or_else(ask, Ok)
 }
 
-/// The films of that title, case and accents aside, and year.
+/// The films of this title, in any case and with or without accents, and of this year.
 async fn same(client: &Client, title: &Title, year: ReleaseYear) -> anyhow::Result<Vec<Movie>> {
     const MOST: usize = 100;
     let query = vec![("q", title.as_str().to_owned()), ("releaseYear", year.get().to_string())];

@@ -3,6 +3,7 @@
 use std::{env, io::Write};
 
 use anyhow::Context;
+use clap::Command;
 use clap_complete::{CompleteEnv, Shell, env::Shells};
 
 use super::output::Out;
@@ -43,5 +44,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Answers the shell, where it is the shell that asks, and ends.
 pub fn answer() {
-    CompleteEnv::with_factory(super::command).var(VARIABLE).complete();
+    CompleteEnv::with_factory(|| without_aliases(super::command())).var(VARIABLE).complete();
+}
+
+/// The command line without the second names of commands, which would be completed in the place of the first.
+fn without_aliases(command: Command) -> Command {
+    let command = command.visible_alias(None::<&'static str>);
+    command.mut_subcommands(without_aliases)
 }

@@ -6,31 +6,33 @@ use super::client::{
     movies::update,
     selection::Selection,
     table::{self, Where},
-    values,
-    words::{differences, named, shown},
+    terminal, values,
+    words::{differences, length, named, shown},
 };
-use crate::domain::{Changes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
+use crate::{
+    cli::{output::message, wrong_usage},
+    domain::{Changes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title},
+};
 
-/// Which films, and what of them becomes different.
+/// Which films, and what to change; without an option for that, a terminal is asked.
 #[derive(clap::Args)]
-#[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Another title
-    #[arg(long, value_parser = Title::parse, group = "change", allow_hyphen_values = true)]
+    /// The new title
+    #[arg(long, value_parser = Title::parse, allow_hyphen_values = true)]
     title: Option<Title>,
-    /// Another release year
-    #[arg(long, value_parser = values::year, group = "change")]
+    /// The new release year
+    #[arg(long, alias = "release-year", value_parser = values::year)]
     year: Option<ReleaseYear>,
-    /// Another format
-    #[arg(long, value_parser = values::format_option(), ignore_case = true, group = "change")]
+    /// The new format
+    #[arg(long, alias = "movie-format", value_parser = values::format_option(), ignore_case = true)]
     format: Option<MovieFormat>,
-    /// Another length, such as 2h50 or 170
-    #[arg(long, value_parser = values::length, group = "change")]
+    /// The new length, such as 2h50 or 170
+    #[arg(long, value_parser = values::length)]
     length: Option<Length>,
-    /// Another rating, from 1 to 5
-    #[arg(long, value_parser = values::rating, group = "change")]
+    /// The new rating, from 1 to 5
+    #[arg(long, value_parser = values::rating)]
     rating: Option<Rating>,
     #[command(flatten)]
     consent: batch::Consent,
@@ -39,15 +41,27 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let client = args.connection.client()?;
-    let changes = Changes {
+    let mut changes = Changes {
         title: args.title,
         movie_format: args.format,
         length: args.length,
         release_year: args.year,
         rating: args.rating,
     };
-    let mut films = args.selection.exact(&client).await?;
+    let is_asked = changes == Changes::default();
+    if is_asked && !terminal::is_there() {
+        return Err(wrong_usage(
+            "give what to change: --title, --year, --format, --length or --rating; there is no terminal to ask at",
+        ));
+    }
+    let client = args.connection.client()?;
+    let mut films = if is_asked {
+        let film = args.selection.one(&client).await?;
+        changes = ask(&film)?;
+        vec![film]
+    } else {
+        args.selection.exact(&client).await?
+    };
     films.retain(|film| film.attributes.with(&changes) != film.attributes);
     let plan = Plan {
         verb: "Change",
@@ -59,8 +73,28 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     batch::run(&client, &plan, &args.consent).await
 }
 
+/// Asks for each field of a film, with its present value.
+fn ask(film: &Movie) -> anyhow::Result<Changes> {
+    message!("{}: Enter keeps a value.", shown(&named(film)));
+    let now = &film.attributes;
+    let question = |name: &str, value: &str| format!("{name} [{}]:", shown(value));
+    Ok(Changes {
+        title: terminal::ask_to_change(&question("Title", now.title.as_str()), Title::parse)?,
+        release_year: terminal::ask_to_change(
+            &question("Release year", &now.release_year.get().to_string()),
+            values::year,
+        )?,
+        movie_format: terminal::ask_to_change(
+            &question("Format", now.movie_format.as_str()),
+            values::format,
+        )?,
+        length: terminal::ask_to_change(&question("Length", &length(now.length)), values::length)?,
+        rating: terminal::ask_to_change(&question("Rating", &now.rating.get().to_string()), values::rating)?,
+    })
+}
+
 fn preview(films: &[Movie], changes: &Changes) -> String {
-    let mut table = table::new(&[("film", false), ("becomes different in", false)], Where::Err);
+    let mut table = table::new(&[("film", false), ("changes", false)], Where::Err);
     table.add_rows(films.iter().map(|film| {
         let after = film.attributes.with(changes);
         [shown(&named(film)), shown(&differences(&film.attributes, &after))]

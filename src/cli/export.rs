@@ -11,10 +11,14 @@ use clap::ValueHint;
 use reqwest::Response;
 use tokio::signal::ctrl_c;
 
-use super::client::{Client, Connection, Interrupted, filters::Filters, movies::Sent, progress, values};
+use super::client::{
+    Client, Connection, Interrupted,
+    filters::{Filters, word},
+    movies::Sent,
+    progress, values,
+};
 use crate::{
     cli::{output::Out, wrong_usage},
-    domain::{Filter, Invalid},
     output_file::{Access, Existing, OutputFile},
 };
 
@@ -22,14 +26,14 @@ use crate::{
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file, which is replaced if it is there; without it, or as -, standard output. Its ending says the form:
+    /// The file to write or to replace; without it, or as -, standard output. Its ending chooses the form:
     /// .csv, .ndjson, .jsonl or .json
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// CSV
     #[arg(long, group = "form")]
     csv: bool,
-    /// CSV that spreadsheets open as it is: with a byte order mark, and no title that is a formula
+    /// CSV for spreadsheets: with a byte order mark, and with formulas made harmless
     #[arg(long, group = "form")]
     spreadsheet: bool,
     /// One JSON object a line
@@ -38,21 +42,17 @@ pub struct Args {
     /// One JSON array
     #[arg(long, group = "form")]
     json: bool,
-    /// In which order: id, title, format, length, year, rating, createdAt, updatedAt, comma-separated;
-    /// - before one turns it round
+    /// The order: id, title, format, length, year, rating, added, changed, comma-separated;
+    /// - before a name reverses it
     #[arg(long, value_name = "KEYS", value_parser = values::sort, allow_hyphen_values = true)]
     sort: Option<String>,
-    /// Only titles with words that begin so
-    #[arg(long, value_name = "QUERY", value_parser = search, help_heading = "Filters")]
+    /// The former spelling of QUERY
+    #[arg(long, value_name = "QUERY", value_parser = word, hide = true, conflicts_with = "query")]
     search: Option<String>,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
     connection: Connection,
-}
-
-fn search(text: &str) -> Result<String, Invalid> {
-    Filter::default().search(text).map(|()| text.to_owned())
 }
 
 impl Args {
@@ -91,8 +91,8 @@ const OTHER_FORMS: [&str; 22] = [
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let form = args.form()?;
+    let mut query = args.filters.query()?;
     let client = args.connection.client()?;
-    let mut query = args.filters.query();
     query.extend(args.search.map(|words| ("q", words)));
     query.extend(args.sort.map(|sort| ("sort", sort)));
     let response = client.open_list(&query, form).await?;

@@ -2,16 +2,15 @@
 
 use std::io::{self, Write};
 
-use anyhow::bail;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{
     client::{
         Client, Connection,
+        filters::word,
         history::{Changes, tell},
-        selection::{Selection, word},
-        table::{self, Where},
+        selection::Selection,
         titles, values,
         words::count,
     },
@@ -23,10 +22,10 @@ use crate::{
     service::{Owner, changes},
 };
 
-/// How many changes are shown without asking for more.
+/// How many changes are shown without --limit or --all.
 const SHOWN: usize = 20;
 
-/// Which changes, or what else can be done with them.
+/// Which changes, or how to remove old ones.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -36,13 +35,13 @@ const SHOWN: usize = 20;
 pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Only what was done with this film; its id, or words of its title. What was deleted has only its id
-    #[arg(value_name = "ID|SEARCH", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
+    /// Only the changes of one film: words of its title, or its id. A deleted film has only its id
+    #[arg(value_name = "QUERY", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
     film: Vec<String>,
-    /// At most so many changes, the newest first; 20 without this
+    /// List at most this number of changes, the newest first [default: 20]
     #[arg(long, value_name = "NUMBER", value_parser = values::limit, conflicts_with = "all")]
     limit: Option<usize>,
-    /// Every change
+    /// List all changes
     #[arg(long)]
     all: bool,
     /// JSON, for programs
@@ -109,21 +108,14 @@ async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<i64> {
     if let Some([id]) = selection.ids().as_deref() {
         return Ok(*id);
     }
-    match selection.exact(client).await?.as_slice() {
-        [film] => Ok(film.id),
-        films => bail!(
-            "these are {}; give the id of one\n{}",
-            count(films.len(), "film"),
-            table::text(&table::of_films(films, Where::Err)).trim_end()
-        ),
-    }
+    Ok(selection.one(client).await?.id)
 }
 
 /// Prunes the history of a database.
 async fn prune(args: Prune) -> anyhow::Result<()> {
-    let app = args.database.open().await?;
+    let app = args.database.open_existing().await?;
     let pruned = changes::prune(&app, &Owner::console(), args.before).await?;
-    message!("Removed {pruned} {}.", if pruned == 1 { "change" } else { "changes" });
+    message!("Removed {}.", count(pruned, "change"));
     app.db.close().await;
     Ok(())
 }

@@ -1,34 +1,32 @@
-//! `reelshelf list` and `reelshelf search`
+//! `reelshelf list`, and `reelshelf search`, which is the same with words to search for
 
 use std::io::{IsTerminal, Write};
 
 use super::client::{
     Client, Connection,
-    filters::{Filters, Query},
+    filters::Filters,
     movies::{Listing, Sent},
+    selection::id,
     table::Long,
     values,
     words::{count, number},
 };
-use crate::{
-    cli::output::{Form, Out, message},
-    domain::{Filter, Invalid},
-};
+use crate::cli::output::{Form, Out, message};
 
-/// How many films a person is shown without asking for more.
+/// How many films a terminal shows without --all.
 const SHOWN: usize = 100;
 
 /// Which films, in which order and form.
 #[derive(clap::Args)]
 pub struct Args {
-    /// In which order: id, title, format, length, year, rating, createdAt, updatedAt, comma-separated;
-    /// - before one turns it round
+    /// The order: id, title, format, length, year, rating, added, changed, comma-separated;
+    /// - before a name reverses it
     #[arg(long, value_name = "KEYS", value_parser = values::sort, allow_hyphen_values = true)]
     sort: Option<String>,
-    /// At most so many; at a terminal 100 without this
+    /// List at most this number of films [default at a terminal: 100]
     #[arg(long, value_name = "NUMBER", value_parser = values::limit, conflicts_with = "all")]
     limit: Option<usize>,
-    /// Every one, also at a terminal
+    /// List all films, at a terminal too
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -39,34 +37,12 @@ pub struct Args {
     connection: Connection,
 }
 
-/// A list of what a search finds.
-#[derive(clap::Args)]
-pub struct SearchArgs {
-    /// The beginnings of words of the title, whatever case and accents
-    #[arg(required = true, value_name = "QUERY")]
-    query: Vec<String>,
-    #[command(flatten)]
-    list: Args,
-}
-
-pub async fn search(args: SearchArgs) -> anyhow::Result<()> {
-    let words = args.query.join(" ");
-    let fits = Filter::default().search(&words);
-    fits.map_err(|Invalid(rule)| super::wrong_usage(&format!("QUERY {rule}")))?;
-    list(args.list, Some(words)).await
-}
-
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    list(args, None).await
-}
-
-async fn list(args: Args, search: Option<String>) -> anyhow::Result<()> {
+    let mut query = args.filters.query()?;
     let client = args.connection.client()?;
     let Form { json, csv } = args.form;
     let for_people = !json && !csv && std::io::stdout().is_terminal() && !args.all;
     let most = args.limit.or(for_people.then_some(SHOWN));
-    let mut query: Query = args.filters.query();
-    query.extend(search.map(|words| ("q", words)));
     query.extend(args.sort.map(|sort| ("sort", sort)));
     let mut films = client.list(query, if csv { Sent::Csv } else { Sent::Ndjson }, most).await?;
     if films.is_fuzzy {
@@ -76,12 +52,20 @@ async fn list(args: Args, search: Option<String>) -> anyhow::Result<()> {
     match (json, csv) {
         (true, _) => as_json(&mut films, &client, &mut out).await?,
         (_, true) => as_csv(&mut films, &client, &mut out).await?,
-        _ => as_table(&mut films, &client, &mut out, for_people && args.limit.is_none()).await?,
+        _ => {
+            let is_cut = for_people && args.limit.is_none();
+            let is_empty = as_table(&mut films, &client, &mut out, is_cut).await? == 0;
+            if let ([number], true) = (args.filters.words(), is_empty)
+                && id(number).is_some()
+            {
+                message!("`reelshelf show {number}` shows the film with this id.");
+            }
+        }
     }
     out.finish()
 }
 
-/// An array with a film a line, as it arrives.
+/// An array with one film per line, as it arrives.
 async fn as_json(films: &mut Listing, client: &Client, out: &mut Out) -> anyhow::Result<()> {
     out.write_all(b"[")?;
     let mut between = "\n";
@@ -102,7 +86,7 @@ async fn as_csv(films: &mut Listing, client: &Client, out: &mut Out) -> anyhow::
     Ok(())
 }
 
-async fn as_table(films: &mut Listing, client: &Client, out: &mut Out, is_cut: bool) -> anyhow::Result<()> {
+async fn as_table(films: &mut Listing, client: &Client, out: &mut Out, is_cut: bool) -> anyhow::Result<u64> {
     let mut table = Long::new();
     let mut shown = 0;
     while let Some(film) = films.next_movie(client).await? {
@@ -118,5 +102,5 @@ async fn as_table(films: &mut Listing, client: &Client, out: &mut Out, is_cut: b
         }
         _ => {}
     }
-    Ok(())
+    Ok(shown)
 }

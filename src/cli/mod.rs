@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and one file for each command.
 
 mod add;
+mod administration;
 mod backup;
 mod check;
 mod client;
@@ -17,6 +18,7 @@ mod login;
 mod logout;
 mod man;
 mod migrate;
+mod open;
 mod output;
 mod password;
 mod pick;
@@ -30,6 +32,7 @@ mod text_file;
 mod token;
 mod undo;
 mod user;
+mod whoami;
 
 use std::{env, io::IsTerminal, process::ExitCode};
 
@@ -53,6 +56,7 @@ use crate::db::Db;
         error, a one-time address where the first owner is made. `reelshelf login` makes the service known \
         to the commands that talk to it. Many options can also be given as an environment variable, named \
         beside them.",
+    after_help = "`reelshelf help` shows examples.",
     after_long_help = EXAMPLES,
     max_term_width = 100
 )]
@@ -68,10 +72,10 @@ const EXAMPLES: &str = "\
 Examples:
   Sign in to a server, and add a film (it asks for what is missing):
     reelshelf login https://films.example
-    reelshelf add --title Heat --year 1995
+    reelshelf add Heat --year 1995
 
   Find films, and change or delete them:
-    reelshelf list --format DVD --rating 4.. --sort -rating,title
+    reelshelf list matrix --format DVD --rating 4.. --sort -rating,title
     reelshelf edit alien 3 --rating 5
     reelshelf rm 7 8
     reelshelf undo
@@ -117,18 +121,25 @@ enum Command {
 #[derive(Subcommand)]
 enum Films {
     /// Add a film; asks for what is not given
+    #[command(alias = "new")]
     Add(Box<add::Args>),
-    /// List films
+    /// List films, all or those of a query
+    #[command(visible_alias = "ls")]
     List(Box<list::Args>),
     /// Search titles
-    Search(Box<list::SearchArgs>),
+    #[command(visible_alias = "find")]
+    Search(Box<list::Args>),
     /// Show a film
+    #[command(alias = "view")]
     Show(show::Args),
-    /// Change films
+    /// Change films; asks if no change is given
+    #[command(alias = "change")]
     Edit(Box<edit::Args>),
     /// Delete films
+    #[command(visible_alias = "delete", aliases = ["remove", "del"])]
     Rm(rm::Args),
-    /// Propose a film for tonight, at random
+    /// Pick a film for tonight at random
+    #[command(alias = "random")]
     Pick(Box<pick::Args>),
     /// Count films by format, rating and decade
     Stats(Box<stats::Args>),
@@ -138,18 +149,25 @@ enum Films {
     Export(Box<export::Args>),
     /// List changes: who did what, and when
     History(Box<history::Args>),
-    /// Take a change back
+    /// Undo a change
     Undo(undo::Args),
+    /// Open the collection or a film in the browser
+    Open(open::Args),
 }
 
 /// How the commands know their server, and the shell the commands.
 #[derive(Subcommand)]
 enum Access {
-    /// Sign in to a server, and keep a token for it
+    /// Sign in to a server, and store a token for it
+    #[command(alias = "signin")]
     Login(login::Args),
-    /// Revoke the token, and forget it
+    /// Revoke the stored token and remove it
+    #[command(alias = "signout")]
     Logout(logout::Args),
-    /// Print what makes a shell complete commands, options and titles
+    /// Show the server and the user of this login
+    #[command(visible_alias = "status")]
+    Whoami(whoami::Args),
+    /// Print the completion script of a shell: commands, options and titles
     Completions(completions::Args),
     /// Print or write the manual pages
     Man(man::Args),
@@ -160,21 +178,24 @@ enum Access {
 enum Service {
     /// Serve the collection over HTTP
     Serve(Box<serve::Args>),
-    /// Say whether the service on this machine is ready
+    /// Check whether the service on this machine is ready
     Health(health::Args),
-    /// Manage users
+    /// Manage users, on the database or on a server
+    #[command(alias = "users")]
     User(user::Args),
-    /// Manage API tokens
+    /// Manage API tokens, on the database or on a server
+    #[command(alias = "tokens")]
     Token(token::Args),
-    /// List and end sessions
+    /// List and end sessions, on the database or on a server
+    #[command(alias = "sessions")]
     Session(session::Args),
-    /// Make a backup of the collection, its history, users and tokens
+    /// Back up the collection, its history, users and tokens
     Backup(backup::Args),
-    /// Put a backup back
+    /// Restore a backup
     Restore(restore::Args),
     /// Compare the films, their history and the catalogue that is made of them
     Check(Database),
-    /// Bring the database's schema up to date, and do nothing else
+    /// Bring the schema of the database up to date
     Migrate(Database),
 }
 
@@ -236,8 +257,10 @@ fn command() -> clap::Command {
     let header = *command.get_styles().get_header();
     let literal = *command.get_styles().get_literal();
     let in_help = |command: &clap::Command| {
-        let (name, about) = (command.get_name(), command.get_about().cloned().unwrap_or_default());
-        format!("  {literal}{name:<13}{literal:#}{about}\n")
+        let about = command.get_about().cloned().unwrap_or_default();
+        let names: Vec<&str> =
+            std::iter::once(command.get_name()).chain(command.get_visible_aliases()).collect();
+        format!("  {literal}{:<16}{literal:#}{about}\n", names.join(", "))
     };
     let groups = groups.map(|(heading, group)| {
         let commands = group.get_subcommands().map(in_help).collect::<Vec<_>>().concat();
@@ -255,6 +278,15 @@ fn command() -> clap::Command {
             command = command.mut_subcommand(client.get_name(), |client| client.arg(hidden));
         }
     }
+    // What is managed on a server takes the server's options, and its subcommands take them, too.
+    for name in ["user", "token", "session"] {
+        let is_server = |arg: &Arg| arg.get_id() == "server" || arg.get_id() == "token";
+        command = command.mut_subcommand(name, |command| {
+            command.mut_args(|arg| if is_server(&arg) { arg.global(true) } else { arg })
+        });
+    }
+    let command =
+        command.mut_subcommand("search", |search| search.mut_arg("query", |words| words.required(true)));
     command.help_template(help)
 }
 
@@ -274,6 +306,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Films(films) => films.run().await,
             Command::Access(Access::Login(args)) => login::run(args).await,
             Command::Access(Access::Logout(args)) => logout::run(args).await,
+            Command::Access(Access::Whoami(args)) => whoami::run(args).await,
             Command::Access(Access::Completions(args)) => completions::run(&args),
             Command::Access(Access::Man(args)) => man::run(&args),
             Command::Service(Service::Serve(args)) => serve::run(*args).await,
@@ -293,8 +326,7 @@ impl Films {
     async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add(args) => add::run(*args).await,
-            Self::List(args) => list::run(*args).await,
-            Self::Search(args) => list::search(*args).await,
+            Self::List(args) | Self::Search(args) => list::run(*args).await,
             Self::Show(args) => show::run(args).await,
             Self::Edit(args) => edit::run(*args).await,
             Self::Rm(args) => rm::run(args).await,
@@ -304,6 +336,7 @@ impl Films {
             Self::Export(args) => export::run(*args).await,
             Self::History(args) => history::run(*args).await,
             Self::Undo(args) => undo::run(args).await,
+            Self::Open(args) => open::run(args).await,
         }
     }
 }

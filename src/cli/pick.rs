@@ -30,8 +30,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let mut query = args.filters.query()?;
     let client = args.connection.client()?;
-    let mut query = args.filters.query();
     query.extend(args.max_length.map(|most| ("length", format!("..{}", most.get()))));
     query.extend(args.min_rating.map(|least| ("rating", format!("{}..", least.get()))));
     let film = client.random_movie(&query).await?;

@@ -10,7 +10,7 @@ use super::client::{
 };
 use crate::{
     cli::output::{Out, message},
-    domain::Movie,
+    domain::{Length, Movie},
 };
 
 /// Which film.
@@ -18,7 +18,7 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// JSON, for programs: an object for one id, an array for several ids or a search
+    /// JSON, for programs: an object for one id, an array for several ids or for words
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -42,19 +42,23 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// A film with all that is stored of it, a line each.
+/// A length, with its minutes if it has hours.
+fn in_hours_and_minutes(of: Length) -> String {
+    if of.get() < 60 { length(of) } else { format!("{} ({} min)", length(of), of.get()) }
+}
+
+/// A film with all its fields, one per line.
 pub fn described(film: &Movie) -> String {
     let a = &film.attributes;
     let changed =
         if film.version == 1 { String::new() } else { format!(", changed {}", moment(film.updated_at)) };
     format!(
-        "{}\n  id      {}\n  year    {}\n  format  {}\n  length  {} ({} min)\n  rating  {}\n  added   {}{changed}\n",
+        "{}\n  id      {}\n  year    {}\n  format  {}\n  length  {}\n  rating  {}\n  added   {}{changed}\n",
         shown(a.title.as_str()),
         film.id,
         a.release_year.get(),
         a.movie_format.as_str(),
-        length(a.length),
-        a.length.get(),
+        in_hours_and_minutes(a.length),
         stars(a.rating),
         moment(film.created_at),
     )

@@ -12,9 +12,12 @@ use super::client::{
     Connection,
     filters::Filters,
     table::{self, Where},
-    words::{count, number, stars},
+    words::{count, length, number, stars},
 };
-use crate::{cli::output::Out, domain::Rating};
+use crate::{
+    cli::output::Out,
+    domain::{Length, Rating},
+};
 
 /// Of which films.
 #[derive(clap::Args)]
@@ -41,8 +44,9 @@ struct Stats {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let query = args.filters.query()?;
     let client = args.connection.client()?;
-    let stats: Value = client.get("/stats", &args.filters.query()).await?;
+    let stats: Value = client.get("/stats", &query).await?;
     let mut out = Out::new();
     if args.json {
         out.json(&stats)?;
@@ -53,11 +57,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
-    let mean =
-        |mean: Option<f64>, unit| mean.map(|mean| format!(", {mean} {unit} on average")).unwrap_or_default();
+    let mean = |mean: f64| format!(", {} on average", minutes(mean.round()));
     writeln!(out, "{}", count(stats.movies, "film"))?;
     let (hours, minutes) = (number(stats.total_length / 60), stats.total_length % 60);
-    writeln!(out, "{hours} h {minutes:02} in all{}", mean(stats.mean_length, "min"))?;
+    writeln!(out, "{hours} h {minutes:02} in all{}", stats.mean_length.map(mean).unwrap_or_default())?;
     if let Some(rating) = stats.mean_rating {
         writeln!(out, "rated {rating} on average")?;
     }
@@ -67,6 +70,12 @@ fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
         ratings.filter_map(|(rating, films)| Some((stars(Rating::try_from(*rating).ok()?), *films)));
     bars("rating", ratings, out)?;
     bars("decade", stats.decade.iter().map(|(decade, films)| (format!("{decade}s"), *films)), out)
+}
+
+/// A mean length, to the minute.
+#[expect(clippy::cast_possible_truncation, reason = "a mean of lengths is a length, of 500 minutes at most")]
+fn minutes(mean: f64) -> String {
+    Length::try_from(mean as i64).map_or_else(|_| format!("{mean} min"), length)
 }
 
 /// A table with a bar in each row, the longest for the greatest number.

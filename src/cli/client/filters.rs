@@ -1,16 +1,23 @@
-//! Which films are meant: the options that list, pick, statistics and export have in common.
+//! Which films are meant: the query and the options that list, pick, statistics and export have in common.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
 
-use super::values;
-use crate::domain::{Bounds, MovieFormat};
+use super::{titles, values};
+use crate::{
+    cli::wrong_usage,
+    domain::{Bounds, Filter, Invalid, MovieFormat},
+};
 
 /// The filters.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
+    /// Words of the title, or their beginnings, in any case and without accents
+    #[arg(value_name = "QUERY", value_parser = word, help_heading = "Arguments", add = ArgValueCompleter::new(titles::complete))]
+    query: Vec<String>,
     /// Only this format; may be repeated for either of several
-    #[arg(long, value_name = "FORMAT", value_parser = values::format_option(), ignore_case = true)]
+    #[arg(long, alias = "movie-format", value_name = "FORMAT", value_parser = values::format_option(), ignore_case = true)]
     format: Vec<MovieFormat>,
     /// Only this rating, or a range: 5, 4.., ..2, 2..4
     #[arg(long, value_name = "RANGE", value_parser = Bounds::of_rating)]
@@ -19,7 +26,7 @@ pub struct Filters {
     #[arg(long, value_name = "RANGE", value_parser = values::lengths)]
     length: Option<Bounds>,
     /// Only this release year, or a range: 1990..1999
-    #[arg(long, value_name = "RANGE", value_parser = Bounds::of_release_year)]
+    #[arg(long, alias = "release-year", value_name = "RANGE", value_parser = Bounds::of_release_year)]
     year: Option<Bounds>,
 }
 
@@ -27,13 +34,34 @@ pub struct Filters {
 pub type Query = Vec<(&'static str, String)>;
 
 impl Filters {
-    /// The filters as a query.
+    /// The words to search for.
     #[must_use]
-    pub fn query(&self) -> Query {
+    pub fn words(&self) -> &[String] {
+        &self.query
+    }
+
+    /// The filters as a query of the API.
+    ///
+    /// # Errors
+    /// Words that are too many or too long to be searched for.
+    pub fn query(&self) -> anyhow::Result<Query> {
+        let words = self.query.join(" ");
+        let search = if words.is_empty() { None } else { Some(checked(&words)?) };
         let ranges = [("rating", self.rating), ("length", self.length), ("releaseYear", self.year)];
         let formats = self.format.iter().map(|format| ("movieFormat", format.as_str().to_owned()));
-        formats.chain(ranges.into_iter().filter_map(|(name, range)| Some((name, spelled(range?))))).collect()
+        let ranges = ranges.into_iter().filter_map(|(name, range)| Some((name, spelled(range?))));
+        Ok(search.into_iter().map(|words| ("q", words)).chain(formats).chain(ranges).collect())
     }
+}
+
+/// Checks that a word can be searched for.
+pub fn word(text: &str) -> Result<String, Invalid> {
+    Filter::default().search(text).map(|()| text.to_owned())
+}
+
+/// Checks that these words can be searched for together.
+fn checked(words: &str) -> anyhow::Result<String> {
+    word(words).map_err(|Invalid(rule)| wrong_usage(&format!("QUERY {rule}")))
 }
 
 fn spelled(range: Bounds) -> String {

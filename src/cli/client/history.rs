@@ -73,19 +73,20 @@ impl Client {
     }
 }
 
-/// Tells a change, a line for itself and one for each effect that it bears.
+/// Writes a change: a line for itself and one for each effect that is listed.
 ///
 /// # Errors
 /// Those of standard output.
 pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
     let Change { id, at, by, via, kind, movies, .. } = change;
     let (by, via) = (shown(by), shown(via));
+    let films = count(*movies, "film");
     let what = match (kind, change.undoes) {
-        (ChangeKind::Undo, Some(undone)) => format!("undo of {undone}"),
-        (kind, _) => kind.as_str().to_owned(),
+        (ChangeKind::Undo, Some(undone)) => format!("undid change {undone} of {films}"),
+        (kind, _) => format!("{} {films}", verb(*kind, &change.effects)),
     };
-    let undone = change.undone_by.map(|by| format!(", undone by {by}")).unwrap_or_default();
-    writeln!(out, "{id}  {}  {by} ({via})  {what}, {}{undone}", moment(*at), count(*movies, "film"))?;
+    let undone = change.undone_by.map(|by| format!(", undone by change {by}")).unwrap_or_default();
+    writeln!(out, "{id}  {}  {by} ({via})  {what}{undone}", moment(*at))?;
     for effect in &change.effects {
         writeln!(out, "    {}", told(effect))?;
     }
@@ -96,7 +97,21 @@ pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
     Ok(())
 }
 
-/// What became of one film.
+/// What a change did. A batch is named after its effects, if all that are listed are of one kind.
+fn verb(kind: ChangeKind, effects: &[Effect]) -> &'static str {
+    let is_all = |is: fn(&Effect) -> bool| !effects.is_empty() && effects.iter().all(is);
+    match kind {
+        ChangeKind::Create => "added",
+        ChangeKind::Delete => "deleted",
+        ChangeKind::Import => "imported",
+        ChangeKind::Restore => "restored",
+        ChangeKind::Batch if is_all(|effect| effect.before.is_none()) => "added",
+        ChangeKind::Batch if is_all(|effect| effect.after.is_none()) => "deleted",
+        ChangeKind::Update | ChangeKind::Batch | ChangeKind::Undo => "changed",
+    }
+}
+
+/// What happened to one film.
 #[must_use]
 pub fn told(effect: &Effect) -> String {
     match (&effect.before, &effect.after) {

@@ -40,16 +40,33 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
-    /// The server, such as films.example; without it, the one that `reelshelf login` stored
+    /// The server, such as films.example [default: the server of the last `reelshelf login`]
     #[arg(long, env = "REELSHELF_SERVER", value_name = "URL", value_parser = Server::parse)]
     server: Option<Server>,
-    /// An API token; without it, the one that `reelshelf login` stored. The variable keeps it
-    /// out of the list of processes
+    /// An API token [default: the one that `reelshelf login` stored]. The variable keeps it out of the
+    /// list of processes
     #[arg(long, env = "REELSHELF_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
 impl Connection {
+    /// The environment variable that names the server.
+    pub const SERVER_VARIABLE: &str = "REELSHELF_SERVER";
+
+    /// The server that an option or a variable names, as it was given.
+    #[must_use]
+    pub fn given_server(&self) -> Option<String> {
+        self.server.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether a login is stored.
+    ///
+    /// # Errors
+    /// Those of [`Logins::load`].
+    pub fn is_stored() -> anyhow::Result<bool> {
+        Ok(Logins::load()?.of(None).is_some())
+    }
+
     /// A client of the server that is meant. A stored token goes to its own server alone.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use reqwest::{Response, header};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{server::Server, words::shown};
+use super::{server::Server, values::option_name, words::shown};
 
 /// Why a server did not do what it was asked for.
 #[derive(Debug, Deserialize, thiserror::Error)]
@@ -53,7 +53,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.detail))?;
         for Wrong { pointer, detail } in &self.errors {
-            write!(f, "\n  {} {}", shown(pointer.trim_start_matches('/')), shown(detail))?;
+            write!(f, "\n  {} {}", shown(option_name(pointer.trim_start_matches('/'))), shown(detail))?;
         }
         Ok(())
     }

@@ -5,43 +5,37 @@ use clap_complete::engine::ArgValueCompleter;
 
 use super::{
     Client,
+    filters::word,
     movies::Sent,
+    refusal::Refusal,
     table::{self, Where},
     titles,
     words::count,
 };
-use crate::{
-    domain::{Filter, Invalid, Movie},
-    limits::MAX_BATCH_OPERATIONS,
-};
+use crate::{domain::Movie, limits::MAX_BATCH_OPERATIONS};
 
 /// Ids or a search.
 #[derive(clap::Args)]
 pub struct Selection {
-    /// Ids of films, or words of a title; what is digits alone is an id
-    #[arg(required = true, value_name = "ID|SEARCH", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
+    /// Words of the title, or their beginnings; a number alone is the id of a film
+    #[arg(required = true, value_name = "QUERY", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
     given: Vec<String>,
-    /// Take it for words of a title even where it is digits alone, as in 1984
-    #[arg(long)]
-    search: bool,
-}
-
-/// Checks that words can be searched for.
-pub fn word(text: &str) -> Result<String, Invalid> {
-    Filter::default().search(text).map(|()| text.to_owned())
+    /// Search titles for a number too, such as 1984, and do not take it for an id
+    #[arg(long, alias = "search")]
+    by_title: bool,
 }
 
 impl Selection {
     /// What was given in another way.
     #[must_use]
     pub fn of(given: Vec<String>) -> Self {
-        Self { given, search: false }
+        Self { given, by_title: false }
     }
 
     /// The ids, where ids are what was given.
     #[must_use]
     pub fn ids(&self) -> Option<Vec<i64>> {
-        if self.search {
+        if self.by_title {
             return None;
         }
         let mut ids: Vec<i64> = self.given.iter().map(|text| id(text)).collect::<Option<_>>()?;
@@ -56,7 +50,7 @@ impl Selection {
         self.given.join(" ")
     }
 
-    /// The films: one for each id, or all that the search finds, and whether these are but similar.
+    /// The films: one for each id, or all that the search finds; and whether their titles are only similar.
     ///
     /// # Errors
     /// An id of no film; a search that finds none, or more than can be changed at once.
@@ -64,7 +58,7 @@ impl Selection {
         let mut films = Vec::new();
         if let Some(ids) = self.ids() {
             for id in ids {
-                films.push(client.movie(id).await?);
+                films.push(client.movie(id).await.map_err(|error| or_title(error, id))?);
             }
             return Ok((films, false));
         }
@@ -74,7 +68,7 @@ impl Selection {
             films.push(film);
             if films.len() > MAX_BATCH_OPERATIONS {
                 bail!(
-                    "{:?} finds more than {}; search for more",
+                    "{:?} finds more than {}; add words to the query",
                     self.search(),
                     count(MAX_BATCH_OPERATIONS, "film")
                 );
@@ -86,7 +80,23 @@ impl Selection {
         Ok((films, list.is_fuzzy))
     }
 
-    /// The films that are to be changed; never those of which the titles are but similar.
+    /// The one film that is meant.
+    ///
+    /// # Errors
+    /// Those of [`Selection::exact`]; several films match, and the error lists them.
+    pub async fn one(&self, client: &Client) -> anyhow::Result<Movie> {
+        let mut films = self.exact(client).await?;
+        if let [_] = films.as_slice() {
+            return Ok(films.remove(0));
+        }
+        bail!(
+            "these are {}; give the id of one\n{}",
+            count(films.len(), "film"),
+            table::text(&table::of_films(&films, Where::Err)).trim_end()
+        )
+    }
+
+    /// The films to change: those that match exactly, never similar ones.
     ///
     /// # Errors
     /// Those of [`Selection::films`]; no title matches.
@@ -97,6 +107,16 @@ impl Selection {
             bail!("no film matches {:?}; similar are\n{}", self.search(), similar.trim_end());
         }
         Ok(films)
+    }
+}
+
+/// Says how to search for a title that is a number, if there is no film of this id.
+fn or_title(error: anyhow::Error, id: i64) -> anyhow::Error {
+    match error.downcast_ref::<Refusal>() {
+        Some(Refusal { status: 404, detail, .. }) => {
+            anyhow::anyhow!("{detail}; to search titles for {id}, add --by-title")
+        }
+        _ => error,
     }
 }
 

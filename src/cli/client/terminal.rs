@@ -42,6 +42,26 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
     }
 }
 
+/// Asks for another value until the answer is good; an empty answer keeps the present one.
+///
+/// # Errors
+/// Those of [`ask`].
+pub fn ask_to_change<T>(
+    question: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> anyhow::Result<Option<T>> {
+    loop {
+        let answer = ask(question)?;
+        if answer.is_empty() {
+            return Ok(None);
+        }
+        match parse(&answer) {
+            Ok(value) => return Ok(Some(value)),
+            Err(Invalid(why)) => message!("  It {why}."),
+        }
+    }
+}
+
 /// Asks whether to go on; without a clear yes it is no.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{Bounds, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort};
+use crate::domain::{Bounds, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, quoted};
 
 /// Reads a format, whatever its case.
 pub fn format(text: &str) -> Result<MovieFormat, Invalid> {
@@ -41,12 +41,56 @@ pub fn lengths(text: &str) -> Result<Bounds, Invalid> {
     }
 }
 
-/// Reads what a list is sorted by; `year` and `format` stand for the fields, as in the options.
+/// The fields as the options name them.
+const FIELDS: [(&str, Field); 5] = [
+    ("title", Field::Title),
+    ("format", Field::MovieFormat),
+    ("length", Field::Length),
+    ("year", Field::ReleaseYear),
+    ("rating", Field::Rating),
+];
+
+/// Reads a field, by the name of its option or by its name in the API.
+pub fn field(name: &str) -> Result<Field, Invalid> {
+    let is_meant = |(short, field): &&(&str, Field)| {
+        short.eq_ignore_ascii_case(name) || field.as_str().eq_ignore_ascii_case(name)
+    };
+    let known = FIELDS.iter().find(is_meant).map(|(_, field)| *field);
+    known.ok_or_else(|| {
+        let names = FIELDS.map(|(short, _)| short).join(", ");
+        Invalid(format!("must name one of {names}, got {}", quoted(name)))
+    })
+}
+
+/// The option of a field of the API; other names stay as they are.
+pub fn option_name(field: &str) -> &str {
+    FIELDS.iter().find(|(_, known)| known.as_str() == field).map_or(field, |(short, _)| short)
+}
+
+/// A rule of the server or of an import, with the fields as the options name them.
+pub fn with_option_names(rule: &str) -> String {
+    let (first, rest) = rule.split_once(' ').unwrap_or((rule, ""));
+    [option_name(first), rest].join(" ").trim_end().to_owned()
+}
+
+/// Reads `FIELD:TEXT` and spells the field as the API does.
+pub fn of_field(text: &str) -> Result<String, Invalid> {
+    match text.split_once(':') {
+        Some((name, rest)) => Ok(format!("{}:{rest}", field(name.trim())?.as_str())),
+        None => Ok(text.to_owned()), // which the import's own reader refuses
+    }
+}
+
+/// Reads what a list is sorted by, and spells it as the API does.
 pub fn sort(text: &str) -> Result<String, Invalid> {
-    let keys = text.split(',').map(|key| match key.strip_prefix('-').unwrap_or(key) {
-        "year" => key.replace("year", "releaseYear"),
-        "format" => key.replace("format", "movieFormat"),
-        _ => key.to_owned(),
+    let keys = text.split(',').map(|key| {
+        let name = key.strip_prefix('-').unwrap_or(key);
+        let sign = &key[..key.len() - name.len()];
+        match name {
+            "added" => format!("{sign}createdAt"),
+            "changed" => format!("{sign}updatedAt"),
+            name => field(name).map_or_else(|_| key.to_owned(), |field| format!("{sign}{}", field.as_str())),
+        }
     });
     let sort = keys.collect::<Vec<_>>().join(",");
     Sort::parse(&sort).map(|_| sort)

@@ -49,7 +49,7 @@ pub fn named(movie: &Movie) -> String {
     format!("{} {} ({}, {})", movie.id, title.as_str(), release_year.get(), movie_format.as_str())
 }
 
-/// What of a film becomes different, field by field: `rating 4 → 5`.
+/// The fields of a film that change: `rating 4 → 5`.
 #[must_use]
 pub fn differences(before: &Attributes, after: &Attributes) -> String {
     let fields = [
@@ -63,13 +63,13 @@ pub fn differences(before: &Attributes, after: &Attributes) -> String {
     changed.map(|(name, before, after)| format!("{name} {before} → {after}")).collect::<Vec<_>>().join(", ")
 }
 
-/// A moment as the clock on the wall here shows it, to the minute.
+/// A moment in the time zone of this machine, to the minute, with the zone.
 #[must_use]
 pub fn moment(time: Time) -> String {
     let zone = jiff::tz::TimeZone::system();
     jiff::Timestamp::from_millisecond(time.as_millis()).map_or_else(
         |_| time.to_string(),
-        |at| at.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        |at| at.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M %Z").to_string(),
     )
 }
 

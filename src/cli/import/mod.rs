@@ -1,6 +1,7 @@
 //! `reelshelf import`
 
 mod input;
+mod questions;
 mod rejects;
 mod report;
 mod upload;
@@ -13,7 +14,7 @@ use clap::{
 };
 use serde_json::Value;
 
-use super::client::{Connection, filters::Query, refusal::Refusal};
+use super::client::{Connection, filters::Query, refusal::Refusal, terminal, values};
 use crate::{
     cli::output::Out,
     domain::{Invalid, Role},
@@ -22,53 +23,53 @@ use crate::{
 use input::Input;
 use rejects::Rejects;
 
-/// What is imported, and how.
+/// The file, and how to read it.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
     /// A CSV, NDJSON or JSON file, or the .zip of a Letterboxd account; - is standard input
     #[arg(value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// Store nothing, and show what would become of the rows
+    /// Store nothing, and show the result of each row
     #[arg(long)]
     dry_run: bool,
-    /// Whose layout the file has; auto finds it out from the header line
+    /// The program that wrote the file; auto detects it from the header line
     #[arg(long, default_value = "auto", value_parser = one_of(Source::ALL, Source::as_str))]
     source: Source,
     /// The encoding of a file that is not in UTF-8, such as windows-1252
     #[arg(long, value_name = "NAME", value_parser = Encoding::parse)]
     encoding: Option<Encoding>,
-    /// The column that holds a field under another name, such as releaseYear:Jahr; may be repeated
+    /// The column that holds a field under another name, such as year:Jahr; may be repeated
     #[arg(long, value_name = "FIELD:COLUMN")]
     map: Vec<String>,
-    /// What a foreign medium becomes, such as Blu-ray:DVD; may be repeated
+    /// The format for a foreign medium, such as Blu-ray:DVD; may be repeated
     #[arg(long, value_name = "MEDIUM:FORMAT")]
     map_format: Vec<String>,
-    /// What a row gets where the file has nothing, such as movieFormat:DVD; may be repeated
+    /// The value for rows without one, such as format:DVD; may be repeated. A terminal is asked for it
     #[arg(long, value_name = "FIELD:VALUE")]
     default: Vec<String>,
-    /// What becomes of a film that is there already: same title, year and format
+    /// What to do with a film that is in the collection already: same title, year and format
     #[arg(long, default_value = "skip", value_parser = one_of(OnDuplicate::ALL, OnDuplicate::as_str))]
     on_duplicate: OnDuplicate,
-    /// Whether one bad row keeps all from being stored; abort, but skip with --rejects
+    /// What to do if rows have mistakes: store nothing, or skip them [default: abort, with --rejects: skip]
     #[arg(long, value_parser = one_of(OnError::ALL, OnError::as_str))]
     on_error: Option<OnError>,
-    /// What becomes of a title of more than 50 characters
+    /// What to do with a title of more than 50 characters
     #[arg(long, default_value = "error", value_parser = one_of(TitleTooLong::ALL, TitleTooLong::as_str))]
     title_too_long: TitleTooLong,
-    /// Write the refused rows to this file, as they stood and with the reason, to be mended and imported
+    /// Write the refused rows to this file, with the reasons, to correct and import them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
-    /// Replace the file of --rejects if it is there
+    /// Replace the file of --rejects if it exists
     #[arg(long, requires = "rejects")]
     force: bool,
-    /// Take the watchlist of a Letterboxd archive as well: films that one wants to see
+    /// Import the watchlist of a Letterboxd archive too: the films you want to see
     #[arg(long)]
     watchlist: bool,
     /// MovieLens' ratings.csv, beside its movies.csv
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     ratings: Option<PathBuf>,
-    /// The user whose MovieLens ratings are meant; without this, the mean of all
+    /// The MovieLens user whose ratings to take [default: the mean of all users]
     #[arg(long, value_name = "NUMBER", requires = "ratings")]
     user: Option<i64>,
     /// JSON, for programs: the report as the server gives it
@@ -115,32 +116,43 @@ impl Args {
                        given: &[String],
                        add: fn(&mut ImportOptions, &str) -> Result<(), Invalid>| {
             given.iter().try_for_each(|text| {
-                query.push((parameter, text.clone()));
-                add(&mut options, text)
-                    .map_err(|rule| super::wrong_usage(&format!("{option} {text}: {rule}")))
+                let spelled =
+                    if parameter == "mapFormat" { Ok(text.clone()) } else { values::of_field(text) };
+                spelled
+                    .and_then(|spelled| {
+                        add(&mut options, &spelled)?;
+                        query.push((parameter, spelled));
+                        Ok(())
+                    })
+                    .map_err(|Invalid(rule)| {
+                        super::wrong_usage(&format!("{option} {text}: {}", values::with_option_names(&rule)))
+                    })
             })
         };
-        add("--map", "map", &self.map, ImportOptions::add_column)?;
         add("--map-format", "mapFormat", &self.map_format, ImportOptions::add_format)?;
+        add("--map", "map", &self.map, ImportOptions::add_column)?;
         add("--default", "default", &self.default, ImportOptions::add_default)?;
         Ok((options, query))
     }
 }
 
-pub async fn run(args: Args) -> anyhow::Result<()> {
-    // What is wrong with the command line is told before anything is read.
+pub async fn run(mut args: Args) -> anyhow::Result<()> {
+    // Mistakes of the command line come before those of the file.
     args.options(args.source)?;
     let client = args.connection.client()?;
     let me = client.me().await?;
     anyhow::ensure!(
         me.role >= Role::Editor,
-        "{} may only read there, as {}",
+        "{} may only read there, with the role {}",
         me.name.as_str(),
         me.role.as_str()
     );
     let rejects = args.rejects.as_deref().map(|path| Rejects::open(path, args.force)).transpose()?;
 
     let input = Input::open(&args)?;
+    if terminal::is_there() && !args.json {
+        questions::ask(&mut args, &input)?;
+    }
     let (options, query) = args.options(input.source.unwrap_or(args.source))?;
     let refused = rejects.map(|rejects| rejects.fill(&input, &options)).transpose()?;
     let sent = upload::send(&client, &input, &query, args.dry_run).await;
@@ -156,7 +168,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         },
     };
     input.locate(&mut found);
-    let shown = show(&found, args.json);
+    let shown = show(&found, args.json, refusal.is_some());
     if let Some(refused) = refused {
         refused.keep()?; // also where standard output cannot be written
     }
@@ -164,12 +176,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     refusal.map_or(Ok(()), Err)
 }
 
-fn show(report: &Value, json: bool) -> anyhow::Result<()> {
+fn show(report: &Value, json: bool, is_refused: bool) -> anyhow::Result<()> {
     let mut out = Out::new();
     if json {
         out.json(report)?;
     } else {
-        report::tell(report, &mut out)?;
+        report::tell(report, is_refused, &mut out)?;
     }
     out.finish()
 }

@@ -8,15 +8,22 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::client::{
-    table::{self, Where},
-    words::{count, number, shown},
+use crate::{
+    cli::{
+        client::{
+            table::{self, Where},
+            values::option_name,
+            words::{count, number, shown},
+        },
+        output::Out,
+    },
+    domain::Field,
 };
-use crate::cli::output::Out;
 
-/// How many errors are shown, and how many notes of each kind.
-const SHOWN: usize = 20;
+/// How many rows are shown with errors, with notes of each kind, and with the same reason.
+const SHOWN_ERRORS: usize = 20;
 const SHOWN_NOTES: usize = 5;
+const SHOWN_WITH_ONE_REASON: usize = 5;
 
 /// A report, as far as it is told; a server may leave out what it does not know.
 #[derive(Deserialize)]
@@ -45,17 +52,23 @@ struct Report {
 struct Found {
     file: Option<String>,
     line: u64,
+    title: Option<String>,
+    #[serde(rename = "releaseYear")]
+    release_year: Option<String>,
     field: Option<String>,
     detail: String,
     value: Option<String>,
     kind: Option<String>,
 }
 
-/// What a row becomes.
+/// The result of a row.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Row {
     file: Option<String>,
     line: u64,
+    title: Option<String>,
+    release_year: Option<String>,
     becomes: String,
     movie: Option<Film>,
 }
@@ -70,43 +83,65 @@ struct Film {
     rating: i64,
 }
 
-/// Tells what became of the rows, what of them was not taken as it stood, and how to take all back.
+/// Tells the result of the rows, what was changed on the way, and how to undo it.
 ///
 /// # Errors
 /// A report that is none; those of standard output.
-pub fn tell(report: &Value, out: &mut Out) -> anyhow::Result<()> {
+pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<()> {
     let report = Report::deserialize(report)?;
     preview(&report, out)?;
-    let Report { read, created, updated, skipped, failed, .. } = report;
-    let tried = if report.dry_run { " This was only tried; nothing was stored." } else { "" };
-    writeln!(
-        out,
-        "{} read: {} added, {} updated, {} skipped, {} refused.{tried}",
-        count(read, "row"),
-        number(created),
-        number(updated),
-        number(skipped),
-        number(failed)
-    )?;
+    result(&report, is_refused, out)?;
     let errors: Vec<&Found> = report.errors.iter().collect();
-    let is_more = errors.len() > SHOWN;
-    let how_to_see_all = is_more.then_some("--json lists them, --rejects FILE writes down the rows");
-    group("Refused", failed, &errors[..errors.len().min(SHOWN)], how_to_see_all, out)?;
+    let more = (errors.len() > SHOWN_ERRORS).then_some("--json lists them, --rejects FILE writes the rows");
+    group("Refused", report.failed, &errors[..errors.len().min(SHOWN_ERRORS)], more, out)?;
     for (kind, times) in &report.noted {
-        let notes = report.notes.iter().filter(|note| note.kind.as_deref() == Some(kind));
-        let notes: Vec<&Found> = notes.take(SHOWN_NOTES).collect();
-        let how_to_see_all = (*times > notes.len() as u64).then_some("--json lists them");
+        let notes: Vec<&Found> =
+            report.notes.iter().filter(|note| note.kind.as_deref() == Some(kind)).collect();
         let mut heading = shown(kind);
         heading.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
-        group(&heading, *times, &notes, how_to_see_all, out)?;
+        if kind == "defaulted" {
+            write!(out, "\n{heading} ({}):\n", number(*times))?;
+            for (reason, notes) in by_reason(&notes) {
+                writeln!(out, "  {reason}: {}", count(notes.len(), "row"))?;
+            }
+            continue;
+        }
+        let notes = &notes[..notes.len().min(SHOWN_NOTES)];
+        let more = (*times > notes.len() as u64).then_some("--json lists them");
+        group(&heading, *times, notes, more, out)?;
     }
     if !report.ignored_columns.is_empty() {
-        writeln!(out, "\nNot stored: the columns {}.", shown(&report.ignored_columns.join(", ")))?;
+        writeln!(out, "\nColumns not used: {}.", shown(&report.ignored_columns.join(", ")))?;
     }
     if let Some(change) = report.change {
-        writeln!(out, "\nThis is change {change}; `reelshelf undo {change}` takes it back.")?;
+        writeln!(out, "\nThis is change {change}; `reelshelf undo {change}` undoes it.")?;
     }
     Ok(())
+}
+
+/// The counts, and whether anything was stored.
+fn result(report: &Report, is_refused: bool, out: &mut Out) -> io::Result<()> {
+    let Report { read, created, updated, skipped, failed, dry_run, .. } = report;
+    let rows = count(*read, "row");
+    if is_refused && *failed > 0 {
+        let would = if *dry_run { "would be" } else { "was" };
+        writeln!(out, "Nothing {would} stored: {} of {rows} have mistakes.", number(*failed))?;
+        let others = read.saturating_sub(*failed);
+        return match others {
+            0 => Ok(()),
+            1 => writeln!(out, "--on-error skip imports the other one."),
+            _ => writeln!(out, "--on-error skip imports the other {}.", number(others)),
+        };
+    }
+    let tried = if *dry_run { " This was a dry run; nothing was stored." } else { "" };
+    writeln!(
+        out,
+        "{rows} read: {} added, {} updated, {} skipped, {} refused.{tried}",
+        number(*created),
+        number(*updated),
+        number(*skipped),
+        number(*failed)
+    )
 }
 
 fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
@@ -115,7 +150,7 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
     }
     let columns = [
         ("line", true),
-        ("becomes", false),
+        ("result", false),
         ("title", false),
         ("format", false),
         ("length", true),
@@ -123,14 +158,19 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
         ("rating", true),
     ];
     let mut table = table::new(&columns, Where::Out);
-    for Row { file, line, becomes, movie } in &report.preview {
-        let film = movie.as_ref().map(|film| {
-            let numbers = [film.length, film.release_year, film.rating].map(|number| number.to_string());
-            [[shown(&film.title), shown(&film.movie_format)].to_vec(), numbers.to_vec()].concat()
-        });
-        table.add_row(
-            [vec![place(file.as_deref(), *line), shown(becomes)], film.unwrap_or_default()].concat(),
-        );
+    for Row { file, line, title, release_year, becomes, movie } in &report.preview {
+        let raw = |text: &Option<String>| shown(text.as_deref().unwrap_or_default());
+        let film = match movie {
+            Some(film) => [
+                shown(&film.title),
+                shown(&film.movie_format),
+                film.length.to_string(),
+                film.release_year.to_string(),
+                film.rating.to_string(),
+            ],
+            None => [raw(title), String::new(), String::new(), raw(release_year), String::new()],
+        };
+        table.add_row([&[place(file.as_deref(), *line), shown(becomes)][..], &film].concat());
     }
     write!(out, "{}", table::text(&table))?;
     let more = report.read.saturating_sub(report.preview.len() as u64);
@@ -140,33 +180,57 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Some of the rows that have something in common.
-fn group(
-    heading: &str,
-    all: u64,
-    found: &[&Found],
-    how_to_see_all: Option<&str>,
-    out: &mut Out,
-) -> io::Result<()> {
+/// Rows under a heading, those with the same reason together.
+fn group(heading: &str, all: u64, found: &[&Found], more: Option<&str>, out: &mut Out) -> io::Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let mut table =
-        table::new(&[("  line", false), ("field", false), ("value", false), ("why", false)], Where::Out);
-    table.add_rows(found.iter().map(|found| {
-        let value = found.value.as_deref().map(|value| format!("{value:?}"));
-        [
-            format!("  {}", place(found.file.as_deref(), found.line)),
-            shown(found.field.as_deref().unwrap_or_default()),
-            value.unwrap_or_default(),
-            with_options(&found.detail),
-        ]
-    }));
-    write!(out, "\n{heading} ({}):\n{}", number(all), table::text(&table))?;
-    how_to_see_all.map_or(Ok(()), |how| writeln!(out, "  and more; {how}"))
+    writeln!(out, "\n{heading} ({}):", number(all))?;
+    for (reason, found) in by_reason(found) {
+        writeln!(out, "  {reason}")?;
+        for row in &found[..found.len().min(SHOWN_WITH_ONE_REASON)] {
+            writeln!(out, "    {}", row.named())?;
+        }
+        let others = found.len().saturating_sub(SHOWN_WITH_ONE_REASON);
+        if others > 0 {
+            writeln!(out, "    and {}", count(others, "more row"))?;
+        }
+    }
+    more.map_or(Ok(()), |how| writeln!(out, "  and more; {how}"))
 }
 
-/// What a server says, with the options of the command line where it names those of the API.
+/// The rows by reason, in the order in which the reasons come first.
+fn by_reason<'a>(found: &[&'a Found]) -> Vec<(String, Vec<&'a Found>)> {
+    let mut reasons: Vec<(String, Vec<&Found>)> = Vec::new();
+    for found in found {
+        let field = option_name(found.field.as_deref().unwrap_or_default());
+        let reason = format!("{} {}", shown(field), with_options(&found.detail)).trim_start().to_owned();
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, rows)) => rows.push(found),
+            None => reasons.push((reason, vec![found])),
+        }
+    }
+    reasons
+}
+
+impl Found {
+    /// Where the row is, its film, and the value unless the reason repeats it.
+    fn named(&self) -> String {
+        let year = self.release_year.as_deref().map(|year| format!("({})", shown(year)));
+        let value = self.value.as_deref().filter(|value| {
+            !self.detail.contains(", got ") && Some(*value) != self.title.as_deref() && !value.is_empty()
+        });
+        let parts = [
+            Some(format!("{} ", place(self.file.as_deref(), self.line))),
+            self.title.as_deref().map(shown),
+            year,
+            value.map(|value| format!(" {:?}", shown(value))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    }
+}
+
+/// What a server says, with the options of the command line for the parameters of the API.
 pub fn with_options(detail: &str) -> String {
     let options = [
         ("mapFormat=", "--map-format "),
@@ -175,7 +239,13 @@ pub fn with_options(detail: &str) -> String {
         ("encoding=", "--encoding "),
         ("source=", "--source "),
     ];
-    options.into_iter().fold(shown(detail), |text, (parameter, option)| text.replace(parameter, option))
+    let text = options.into_iter().fold(shown(detail), |text, (name, option)| text.replace(name, option));
+    Field::ALL.into_iter().fold(text, |text, field| {
+        let option = option_name(field.as_str());
+        ["--map ", "--default "].into_iter().fold(text, |text, before| {
+            text.replace(&format!("{before}{}:", field.as_str()), &format!("{before}{option}:"))
+        })
+    })
 }
 
 fn place(file: Option<&str>, line: u64) -> String {

@@ -8,7 +8,7 @@ use crate::{
     support::{Service, program::run_with},
 };
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "add",
     "list",
     "search",
@@ -21,8 +21,10 @@ const COMMANDS: [&str; 24] = [
     "export",
     "history",
     "undo",
+    "open",
     "login",
     "logout",
+    "whoami",
     "completions",
     "man",
     "serve",
@@ -51,7 +53,7 @@ on_both! {
     async fn titles_complete_where_a_film_is_meant(service: &Service) {
         three_films(service).await;
         service.add("Älien vs. Predator", "DVD", 101, 2004, 2).await;
-        for command in ["show", "edit", "rm", "history"] {
+        for command in ["show", "edit", "rm", "history", "list", "search", "pick", "stats", "open"] {
             let titles = completed(Some(service), &[command, "ali"]);
             assert_eq!(titles, ["Alien", "Alien 3", "Älien vs. Predator"], "{command}");
         }
@@ -99,7 +101,10 @@ fn there_is_a_manual_page_for_every_command() {
 fn the_help_names_every_command_in_its_group() {
     let help = run_with(&["--help"], &[]).expect(0).out;
     for command in COMMANDS {
-        assert!(help.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command}: {help}");
+        let is_listed = |line: &str| {
+            line.starts_with(&format!("  {command} ")) || line.starts_with(&format!("  {command}, "))
+        };
+        assert!(help.lines().any(is_listed), "{command}: {help}");
         let own = run_with(&[command, "--help"], &[]).expect(0).out;
         assert!(own.contains("Usage: reelshelf "), "{own}");
         let is_served =
@@ -107,4 +112,18 @@ fn the_help_names_every_command_in_its_group() {
         assert_eq!(own.contains("--log-format"), is_served, "{own}");
         assert_eq!(own.contains("--database"), is_served, "{own}");
     }
+}
+
+#[test]
+fn commands_have_the_names_that_people_try() {
+    let help = run_with(&["--help"], &[]).expect(0).out;
+    for (command, other) in [("list", "ls"), ("search", "find"), ("rm", "delete"), ("whoami", "status")] {
+        assert!(help.contains(&format!("  {command}, {other} ")), "{help}");
+        let [own, same] = [command, other].map(|name| run_with(&[name, "--help"], &[]).expect(0).out);
+        assert_eq!(own, same);
+    }
+    for hidden in ["remove", "new", "change", "users", "tokens", "sessions"] {
+        run_with(&[hidden, "--help"], &[]).expect(0);
+    }
+    run_with(&["frobnicate"], &[]).expect(2);
 }

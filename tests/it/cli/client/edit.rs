@@ -89,3 +89,30 @@ on_both! {
         assert_eq!(service.get("/history").await.json().as_array().map(Vec::len), Some(3));
     }
 }
+
+on_both! {
+    async fn edit_asks_with_the_present_values(service: &Service) {
+        three_films(service).await;
+        let mut terminal = Terminal::start(80, &["edit", "heat"], &environment(service));
+        terminal.answer("Title [Heat]:", "");
+        terminal.answer("Release year [1995]:", "1799");
+        terminal.await_text("It must be between 1800 and 2100, got 1799.");
+        terminal.answer("Release year [1995]:", "1996");
+        terminal.answer("Format [DVD]:", "");
+        terminal.answer("Length [2 h 50]:", "2:51");
+        terminal.answer("Rating [5]:", "5");
+        assert!(terminal.ended().expect(0).out.contains("Changed 1 Heat (1995, DVD)."));
+        let heat = service.get("/movie/1").await.json();
+        assert_eq!((&heat["title"], &heat["releaseYear"], &heat["length"]), (&json!("Heat"), &json!(1996), &json!(171)));
+
+        let several = Terminal::start(80, &["edit", "alien"], &environment(service)).ended().expect(1).out;
+        assert!(several.contains("these are 2 films; give the id of one"), "{several}");
+        let mut terminal = Terminal::start(80, &["edit", "2"], &environment(service));
+        for field in ["Title", "Release year", "Format", "Length", "Rating"] {
+            terminal.answer(field, "");
+        }
+        assert!(terminal.ended().expect(0).out.contains("Nothing is to be changed."));
+        let program = reelshelf(service, &["edit", "heat"]).expect(2).err;
+        assert!(program.contains("--title, --year, --format, --length or --rating"), "{program}");
+    }
+}

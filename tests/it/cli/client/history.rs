@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{json, reelshelf, three_films};
-use crate::on_both;
+use super::{environment, json, reelshelf, three_films};
+use crate::{on_both, support::program::run_with};
 
 on_both! {
     async fn the_history_says_what_changed_field_by_field(service: &Service) {
@@ -11,10 +11,10 @@ on_both! {
         service.patch("/movie/1", &json!({"rating": 4, "title": "Heat!"})).await;
         let told = reelshelf(service, &["history", "--limit", "2"]).expect(0).out;
         let expected = "\
-4  2026-11-23 20:15  owner (token test)  update, 1 film
+4  2026-11-23 20:15 UTC  owner (token test)  changed 1 film
     ~ 1 Heat (1995, DVD): title Heat → Heat!, rating 5 → 4
 
-3  2026-11-23 20:15  owner (token test)  create, 1 film
+3  2026-11-23 20:15 UTC  owner (token test)  added 1 film
     + 3 Alien 3 (1992, DVD)
 ";
         assert_eq!(told, expected);
@@ -64,5 +64,22 @@ on_both! {
         reelshelf(service, &["undo", "1"]).refused("undone by change 5");
         reelshelf(service, &["undo", "99"]).refused("there is no change 99");
         reelshelf(service, &["undo", "0"]).expect(2);
+    }
+}
+
+on_both! {
+    async fn a_change_is_told_by_what_it_did_in_the_time_of_this_machine(service: &Service) {
+        three_films(service).await;
+        reelshelf(service, &["edit", "alien", "--rating", "3", "--yes"]).expect(0);
+        reelshelf(service, &["rm", "alien", "--yes"]).expect(0);
+        reelshelf(service, &["undo"]).expect(0);
+        let told = reelshelf(service, &["history"]).expect(0).out;
+        for words in ["  undid change 5 of 2 films\n", "  deleted 2 films, undone by change 6\n", "  changed 2 films\n"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let mut elsewhere = environment(service);
+        elsewhere[2] = ("TZ", "Asia/Tokyo");
+        let told = run_with(&["history", "--limit", "1"], &elsewhere).expect(0).out;
+        assert!(told.contains("2026-11-24 05:15 JST"), "{told}");
     }
 }

@@ -40,7 +40,7 @@ on_both! {
     async fn csv_and_ndjson_come_from_files_and_pipes(service: &Service) {
         let folder = Folder::with("films.csv", GOOD);
         let told = reelshelf(service, &["import", &folder.path("films.csv")]).expect(0);
-        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 refused.\n\nThis is change 1; `reelshelf undo 1` takes it back.\n");
+        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 refused.\n\nThis is change 1; `reelshelf undo 1` undoes it.\n");
         assert_eq!(told.err, "");
         let again = json(&reelshelf_with(service, &["import", "-", "--json"], GOOD).expect(0));
         assert_eq!((&again["skipped"], &again["change"]), (&json!(2), &json!(null)));
@@ -62,7 +62,7 @@ on_both! {
         reelshelf_with(service, &[&import[..], &more].concat(), file).expect(0);
         assert_eq!(service.titles("/movie").await, ["Stalker", "Persona"]);
         for wrong in [
-            ["--map", "colour:Farbe"], ["--map", "title"], ["--default", "rating:9"], ["--map-format", "Blu-ray:CD"],
+            ["--map", "colour:Farbe"], ["--map", "title"], ["--default", "colour:red"], ["--default", "rating:9"], ["--map-format", "Blu-ray:CD"],
             ["--source", "other"], ["--on-error", "stop"], ["--on-duplicate", "x"], ["--title-too-long", "x"], ["--user", "1"],
         ] {
             let refused = reelshelf_with(service, &[&["import", "-"], &wrong[..]].concat(), GOOD).expect(2);
@@ -74,8 +74,8 @@ on_both! {
 on_both! {
     async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
         let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
-        assert!(aborted.out.contains("Refused (1):\n"), "{}", aborted.out);
-        assert!(aborted.out.contains("3     rating  \"9\"    must be between 1 and 5, got 9\n"), "{}", aborted.out);
+                let told = "Nothing was stored: 1 of 2 rows have mistakes.\n--on-error skip imports the other one.\n\nRefused (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
+        assert_eq!(aborted.out, told);
         assert_eq!(aborted.err, "reelshelf: 1 of 2 rows could not be taken; nothing was stored\n");
         assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
         assert_eq!(service.get("/movie").await.json(), json!([]));
@@ -134,7 +134,8 @@ on_both! {
         archive.finish().expect("an archive");
         let import = ["import", &folder.path("letterboxd.zip"), "--default", "movieFormat:DVD"];
         let refused = reelshelf(service, &import).expect(1);
-        assert!(refused.out.contains("ratings.csv:2  length"), "{}", refused.out);
+        let reason = "  length is missing, and there is no default for it (--default length:VALUE)\n    ratings.csv:2  Stalker (1979)\n";
+        assert!(refused.out.contains(reason), "{}", refused.out);
         let done = reelshelf(service, &[&import[..], &["--default", "length:0"]].concat()).expect(0);
         assert!(done.out.contains("Rounded (1):"), "{}", done.out);
         let stalker = service.get("/movie/1").await.json();
@@ -157,7 +158,7 @@ on_both! {
 on_both! {
     async fn a_dry_run_stores_nothing_and_a_terminal_shows_how_far_it_is(service: &Service) {
         let tried = reelshelf_with(service, &["import", "-", "--dry-run"], GOOD).expect(0).out;
-        assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 refused. This was only tried; nothing was stored.\n"), "{tried}");
+        assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 refused. This was a dry run; nothing was stored.\n"), "{tried}");
         let rows: Vec<Vec<&str>> = tried.lines().skip(1).take(2).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!((rows[0][..2].to_vec(), rows[1][..2].to_vec()), (vec!["2", "created"], vec!["3", "created"]), "{tried}");
         assert_eq!(service.get("/movie").await.json(), json!([]));
@@ -165,5 +166,71 @@ on_both! {
         let import = ["import", &folder.path("films.ndjson"), "--on-duplicate", "add"];
         let shown = Terminal::start(80, &import, &environment(service)).ended().expect(0).out;
         assert!(shown.contains("Sending") && shown.contains("3,000 added"), "{shown}");
+    }
+}
+
+/// Ten films without a format, as Letterboxd writes them.
+fn ten_ratings() -> String {
+    let rows =
+        (0..10).map(|n| format!("2020-01-01,Film {n},{},https://boxd.it/{n},{}\n", 1990 + n, n % 5 + 1));
+    format!("Date,Name,Year,Letterboxd URI,Rating\n{}", rows.collect::<String>())
+}
+
+on_both! {
+    async fn fields_have_the_names_of_the_options_or_of_the_api(service: &Service) {
+        let file = "Film;Jahr;Laufzeit\nStalker;1979;163\n";
+        let short = ["--map", "title:Film", "--map", "year:Jahr", "--map", "length:Laufzeit", "--default", "format:VHS", "--default", "rating:5"];
+        reelshelf_with(service, &[&["import", "-"], &short[..]].concat(), file).expect(0);
+        let long = short.map(|text| text.replace("year:", "releaseYear:").replace("format:", "movieFormat:"));
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        let again = reelshelf_with(service, &[&["import", "-"], &long[..]].concat(), file).expect(0).out;
+        assert!(again.contains("1 skipped"), "{again}");
+        assert_eq!(service.get("/movie/1").await.json()["releaseYear"], 1979);
+        let unknown = reelshelf_with(service, &["import", "-", "--map", "colour:Farbe"], file).expect(2).err;
+        assert!(unknown.contains("must name one of title, format, length, year, rating"), "{unknown}");
+        let foreign = reelshelf_with(service, &["import", "-"], "Film;Jahr\nStalker;1979\n").expect(1).err;
+        assert!(foreign.contains("--map FIELD:COLUMN") && !foreign.contains("map="), "{foreign}");
+    }
+}
+
+on_both! {
+    async fn a_reason_is_told_once_with_the_films_that_it_refuses(service: &Service) {
+        let refused = reelshelf_with(service, &["import", "-"], ten_ratings()).expect(1).out;
+        assert!(refused.starts_with("Nothing was stored: 10 of 10 rows have mistakes.\n\nRefused (10):\n"), "{refused}");
+        assert_eq!(refused.matches("--default format:VALUE").count(), 1, "{refused}");
+        assert!(refused.contains("    2  Film 0 (1990)\n    3  Film 1 (1991)\n"), "{refused}");
+        let tried = reelshelf_with(service, &["import", "-", "--dry-run", "--on-error", "skip"], ten_ratings()).expect(0).out;
+        assert!(tried.lines().any(|line| line.contains("refused") && line.contains("Film 0") && line.contains("1990")), "{tried}");
+        let filled = ["import", "-", "--default", "format:DVD", "--default", "length:0"];
+        let done = reelshelf_with(service, &filled, ten_ratings()).expect(0).out;
+        assert!(done.contains("  format is missing, became \"DVD\": 10 rows\n"), "{done}");
+    }
+}
+
+on_both! {
+    async fn a_terminal_is_asked_for_what_the_file_lacks(service: &Service) {
+        let folder = Folder::with("ratings.csv", ten_ratings());
+        let import = ["import", &folder.path("ratings.csv")];
+        let mut terminal = Terminal::start(200, &import, &environment(service));
+        terminal.answer("10 films without a format. Format (VHS, DVD, Streaming):", "blu-ray");
+        terminal.await_text("It must be VHS, DVD or Streaming");
+        terminal.answer("Format (VHS, DVD, Streaming):", "dvd");
+        terminal.answer("10 films without a length.", "0");
+        terminal.await_text("The same as options: --default format:DVD --default length:0");
+        let done = terminal.ended().expect(0).out;
+        assert!(done.contains("10 added"), "{done}");
+        assert_eq!(service.get("/movie/1").await.json()["movieFormat"], "DVD");
+
+        let media = "title,movieFormat,length,releaseYear,rating\nHeat,Blu-ray,170,1995,5\nAlien,Laserdisc,117,1979,4\n";
+        fs::write(folder.path("media.csv"), media).expect("a file");
+        let mut terminal = Terminal::start(200, &["import", &folder.path("media.csv")], &environment(service));
+        terminal.answer("1 film on \"Blu-ray\". Format", "DVD");
+        terminal.answer("1 film on \"Laserdisc\". Format", "");
+        let refused = terminal.ended().expect(1).out;
+        assert!(refused.contains("Nothing was stored: 1 of 2 rows have mistakes."), "{refused}");
+        // A program asks for JSON, and is asked nothing.
+        let told = Terminal::start(200, &["import", &folder.path("media.csv"), "--json"], &environment(service)).ended().expect(1).out;
+        assert!(!told.contains("Format (VHS"), "{told}");
+        assert_eq!(service.titles("/movie").await.len(), 10);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     on_both,
     support::{
         films::{fill, films},
-        program::run_unread,
+        program::{run_unread, run_with},
         terminal::Terminal,
     },
 };
@@ -100,7 +100,7 @@ on_both! {
     async fn a_film_is_shown_whole_by_its_id_or_a_search(service: &Service) {
         three_films(service).await;
         service.add("1984", "VHS", 110, 1984, 4).await;
-        let heat = "Heat\n  id      1\n  year    1995\n  format  DVD\n  length  2 h 50 (170 min)\n  rating  ★★★★★\n  added   2026-11-23 20:15\n";
+        let heat = "Heat\n  id      1\n  year    1995\n  format  DVD\n  length  2 h 50 (170 min)\n  rating  ★★★★★\n  added   2026-11-23 20:15 UTC\n";
         assert_eq!(reelshelf(service, &["show", "1"]).expect(0).out, heat);
         assert_eq!(reelshelf(service, &["show", "hea"]).expect(0).out, heat);
         assert_eq!(json(&reelshelf(service, &["show", "1", "--json"]).expect(0)), service.get("/movie/1").await.json());
@@ -133,11 +133,68 @@ on_both! {
     async fn statistics_are_told_or_given_as_they_are(service: &Service) {
         three_films(service).await;
         let told = reelshelf(service, &["stats"]).expect(0).out;
-        for words in ["3 films\n6 h 41 in all, 133.67 min on average\nrated 3.67 on average\n", "★★★★☆       1  █", "1990s       2  █"] {
+        for words in ["3 films\n6 h 41 in all, 2 h 14 on average\nrated 3.67 on average\n", "★★★★☆       1  █", "1990s       2  █"] {
             assert!(told.contains(words), "{words:?}: {told}");
         }
         let dvds = json(&reelshelf(service, &["stats", "--format", "DVD", "--json"]).expect(0));
         assert_eq!(dvds, service.get("/stats?movieFormat=DVD").await.json());
         assert!(reelshelf(service, &["stats", "--rating", "1"]).expect(0).out.starts_with("0 films\n"));
+    }
+}
+
+on_both! {
+    async fn a_query_means_the_same_in_every_command(service: &Service) {
+        three_films(service).await;
+        service.add("1984", "VHS", 110, 1984, 4).await;
+        let ids = |arguments: &[&str]| {
+            let films = json(&reelshelf(service, &[arguments, &["--json"]].concat()).expect(0));
+            films.as_array().expect("films").iter().map(|film| film["id"].as_i64().expect("an id")).collect::<Vec<_>>()
+        };
+        for list in [&["list", "ali"][..], &["ls", "ali"], &["search", "ali"], &["find", "ali"], &["export", "-", "ali"], &["export", "--search", "ali"]] {
+            assert_eq!(ids(list), [2, 3], "{list:?}");
+        }
+        assert_eq!(ids(&["list", "alien", "3"]), [3], "words are words");
+        assert_eq!(json(&reelshelf(service, &["pick", "heat", "--json"]).expect(0))["id"], 1);
+        assert_eq!(json(&reelshelf(service, &["stats", "alien", "--json"]).expect(0))["movies"], 2);
+        assert_eq!(ids(&["list", "1984"]), [4]);
+        for by_title in ["--by-title", "--search"] {
+            assert_eq!(ids(&["show", by_title, "1984"]), [4]);
+        }
+        reelshelf(service, &["show", "1984"]).refused("to search titles for 1984, add --by-title");
+        let none = reelshelf(service, &["list", "4"]).expect(0);
+        assert_eq!((none.out.as_str(), none.err.as_str()), ("", "No films.\n`reelshelf show 4` shows the film with this id.\n"));
+        reelshelf(service, &["list", &"x".repeat(201)]).expect(2);
+        reelshelf(service, &["export", "-", "ali", "--search", "ali"]).expect(2);
+        assert_eq!(ids(&["list", "--sort", "-added"]), ids(&["list", "--sort", "-createdAt"]));
+        assert_eq!(ids(&["list", "--release-year", "1979", "--movie-format", "VHS"]), [2]);
+    }
+}
+
+on_both! {
+    async fn one_can_ask_who_one_is_and_open_a_page(service: &Service) {
+        three_films(service).await;
+        for name in ["whoami", "status"] {
+            assert_eq!(reelshelf(service, &[name]).expect(0).out, format!("editor (editor) at {}\n", service.base));
+        }
+        let me = json(&reelshelf(service, &["whoami", "--json"]).expect(0));
+        assert_eq!(me, json!({"name": "editor", "role": "editor", "server": service.base}));
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let seen = folder.path().join("seen");
+        let browser = folder.path().join("browser");
+        std::fs::write(&browser, format!("#!/bin/sh\nprintf %s \"$1\" > {}\n", seen.display())).expect("a file");
+        std::fs::set_permissions(&browser, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("a mode");
+        let names = format!("/nowhere:{}", browser.display());
+        let with_browser = [&environment(service)[..], &[("BROWSER", &*names)]].concat();
+        for (query, path) in [(&[][..], "/"), (&["heat"], "/film/1"), (&["3"], "/film/3")] {
+            let done = run_with(&[&["open"], query].concat(), &with_browser).expect(0);
+            let address = format!("{}{path}", service.base);
+            assert_eq!((done.out, done.err.as_str()), (format!("{address}\n"), ""));
+            assert_eq!(std::fs::read_to_string(&seen).expect("an address"), address);
+        }
+        run_with(&["open", "alien"], &with_browser).expect(1);
+        let none = [&environment(service)[..], &[("BROWSER", "/nowhere")]].concat();
+        let done = run_with(&["open"], &none).expect(0);
+        assert!(done.err.contains("open this address yourself"), "{done:?}");
     }
 }

@@ -94,7 +94,7 @@ on_both! {
         let second = machine.token();
         assert_eq!(service.me_as(&first).await.status, 401);
         assert_eq!(service.me_as(&second).await.json(), json!({"name": "editor", "role": "viewer"}));
-        machine.run(&["import", "-"], "title\n").refused("editor may only read there, as viewer");
+        machine.run(&["import", "-"], "title\n").refused("editor may only read there, with the role viewer");
 
         let done = machine.run(&["logout"], "").expect(0);
         assert_eq!(done.err, format!("Logged out of {}; the token is revoked.\n", service.base));

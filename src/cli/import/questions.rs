@@ -1,0 +1,109 @@
+//! What a file lacks, asked for at the terminal before it is sent.
+
+use std::collections::BTreeMap;
+
+use super::{Args, input::Input};
+use crate::{
+    cli::{
+        client::{
+            terminal::ask_to_change,
+            values,
+            words::{count, shown},
+        },
+        output::message,
+    },
+    domain::Field,
+    exchange::{self, RowError},
+    limits::MAX_REPORT_ERRORS,
+};
+
+/// Something that many rows lack.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    /// A value for this field, by its place in [`Field::ALL`].
+    Value(usize),
+    /// One of our formats for this medium.
+    Format(String),
+}
+
+/// Asks for the format, the length and the rating that rows lack, and for the format of unknown media. The answers
+/// become `--default` and `--map-format`.
+///
+/// # Errors
+/// The terminal was closed; the file cannot be read.
+pub fn ask(args: &mut Args, input: &Input) -> anyhow::Result<()> {
+    let mut asked = Vec::new();
+    let given = (args.default.len(), args.map_format.len());
+    loop {
+        let (options, _) = args.options(input.source.unwrap_or(args.source))?;
+        // A file that cannot be read at all is refused by the server, with the reason.
+        let Ok(report) = exchange::check(input.again()?, input.kind, &options, None) else { return Ok(()) };
+        let are_all = report.errors.len() < MAX_REPORT_ERRORS;
+        let lacks: Vec<_> =
+            lacks(&report.errors).into_iter().filter(|(lack, _)| !asked.contains(lack)).collect();
+        if lacks.is_empty() {
+            break;
+        }
+        if asked.is_empty() {
+            message!("Some films need an answer; Enter leaves them refused.");
+        }
+        for (lack, rows) in lacks {
+            let films = if are_all { count(rows, "film") } else { "Many films".to_owned() };
+            put(args, &lack, &films)?;
+            asked.push(lack);
+        }
+    }
+    repeat(&args.default[given.0..], &args.map_format[given.1..]);
+    Ok(())
+}
+
+/// What the refused rows lack, and how many of them.
+fn lacks(errors: &[RowError]) -> BTreeMap<Lack, usize> {
+    let mut lacks = BTreeMap::new();
+    for error in errors {
+        let lack = match (error.missing(), error.unknown_medium()) {
+            (Some(field @ (Field::MovieFormat | Field::Length | Field::Rating)), _) => {
+                Lack::Value(field as usize)
+            }
+            (_, Some(medium)) => Lack::Format(medium.to_owned()),
+            _ => continue,
+        };
+        *lacks.entry(lack).or_default() += 1;
+    }
+    lacks
+}
+
+/// Asks for one of them.
+fn put(args: &mut Args, lack: &Lack, films: &str) -> anyhow::Result<()> {
+    let field = match lack {
+        Lack::Value(field) => Field::ALL[*field],
+        Lack::Format(medium) => {
+            let question = format!("{films} on {:?}. Format (VHS, DVD, Streaming):", shown(medium));
+            let format = ask_to_change(&question, values::format)?;
+            args.map_format.extend(format.map(|format| format!("{medium}:{}", format.as_str())));
+            return Ok(());
+        }
+    };
+    let name = values::option_name(field.as_str());
+    let question = |hint: &str| format!("{films} without a {name}. {hint}:");
+    let value = match field {
+        Field::MovieFormat => ask_to_change(&question("Format (VHS, DVD, Streaming)"), values::format)?
+            .map(|format| format.as_str().to_owned()),
+        Field::Length => ask_to_change(&question("Length (such as 2h50, or 0 if unknown)"), values::length)?
+            .map(|length| length.get().to_string()),
+        _ => ask_to_change(&question("Rating (1 to 5)"), values::rating)?
+            .map(|rating| rating.get().to_string()),
+    };
+    args.default.extend(value.map(|value| format!("{name}:{value}")));
+    Ok(())
+}
+
+/// Says how to give the same answers as options.
+fn repeat(defaults: &[String], formats: &[String]) {
+    let options = defaults.iter().map(|text| format!("--default {text}"));
+    let options = options.chain(formats.iter().map(|text| format!("--map-format '{text}'")));
+    let options: Vec<String> = options.collect();
+    if !options.is_empty() {
+        message!("The same as options: {}", shown(&options.join(" ")));
+    }
+}
