@@ -25,7 +25,7 @@ impl Catalogue {
         let mut nearer: Vec<Set> = Vec::new();
         let mut found: Vec<Slot> = Vec::new();
         for (_, sets) in self.by_nearness(&typed) {
-            let near = Set::union(sets.iter().map(AsRef::as_ref).collect());
+            let near = Set::union(sets.iter().map(AsRef::as_ref));
             let near = nearer.iter().fold(near, Set::difference);
             let matches = Matches::of(self, filter, Some(&near));
             found.extend(self.first(&matches, BY_TITLE, None, MAX_FUZZY_MOVIES - found.len()));
@@ -47,9 +47,8 @@ impl Catalogue {
 /// The movies that stand on both sides, by the sum of how near they are.
 fn sums<'a>(one: ByNearness<'_>, other: ByNearness<'_>) -> ByNearness<'a> {
     let [one, other] = [one, other].map(|sets| {
-        let unions = sets
-            .into_iter()
-            .map(|(nearness, sets)| (nearness, Set::union(sets.iter().map(AsRef::as_ref).collect())));
+        let unions =
+            sets.into_iter().map(|(nearness, sets)| (nearness, Set::union(sets.iter().map(AsRef::as_ref))));
         unions.collect::<Vec<_>>()
     });
     let mut sums = ByNearness::new();

@@ -14,8 +14,7 @@ impl Catalogue {
         if others.is_empty() {
             return Some(first);
         }
-        let all = std::iter::once(&first).chain(&others).map(|found| &**found).collect();
-        Some(Cow::Owned(Set::union(all)))
+        Some(Cow::Owned(Set::union(std::iter::once(&first).chain(&others).map(AsRef::as_ref))))
     }
 
     /// The movies that have all of these words, each as one or as two.
@@ -26,9 +25,10 @@ impl Catalogue {
         }
         let each = words.iter().zip(&apart).filter_map(|(word, apart)| {
             let together = self.terms.search(slice::from_ref(word))?;
-            Some(Set::union(vec![&together, apart]))
+            let is_apart = !apart.is_empty();
+            Some(if is_apart { Cow::Owned(Set::union([together.as_ref(), apart])) } else { together })
         });
-        each.reduce(|one, other| one.intersection(&other)).map(Cow::Owned)
+        each.reduce(|one, other| Cow::Owned(one.intersection(&other)))
     }
 
     /// The movies in whose titles a word stands as two.

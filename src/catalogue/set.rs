@@ -1,7 +1,5 @@
 //! Sets of slots, each in the form that suits its size.
 
-use std::cmp::Reverse;
-
 use roaring::RoaringBitmap;
 
 use super::column::Slot;
@@ -59,7 +57,7 @@ impl Set {
                     slots.insert(slot); // not behind all others
                 }
                 if slot.is_multiple_of(CHECKED_EACH) && is_dense(slots.len(), slots.max()) {
-                    *self = Self::Dense(slots.iter().collect());
+                    *self = Self::Dense(self.bits());
                 }
             }
             Self::Dense(bits) => {
@@ -129,10 +127,19 @@ impl Set {
     }
 
     /// Looks at each slot, in ascending order.
-    pub(super) fn for_each(&self, see: impl FnMut(Slot)) {
+    pub(super) fn for_each(&self, mut see: impl FnMut(Slot)) {
         match self {
             Self::Few(slots) => slots.iter().copied().for_each(see),
-            Self::Many(slots) => slots.iter().for_each(see),
+            Self::Many(slots) => {
+                let (mut slots, mut some) = (slots.iter(), [0; 256]);
+                loop {
+                    let some = slots.next_many(&mut some);
+                    if some.is_empty() {
+                        break;
+                    }
+                    some.iter().copied().for_each(&mut see);
+                }
+            }
             Self::Dense(bits) => bits.for_each(see),
         }
     }
@@ -169,26 +176,37 @@ impl Set {
     }
 
     /// The slots that are in one of the sets.
-    pub(super) fn union(mut sets: Vec<&Self>) -> Self {
-        let len: u64 = sets.iter().map(|set| set.len()).sum();
-        if len <= MAX_GATHERED as u64 {
+    pub(super) fn union<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut sets: Vec<(u64, &Self)> = sets.into_iter().map(|set| (set.len(), set)).collect();
+        if sets.iter().map(|(len, _)| len).sum::<u64>() <= MAX_GATHERED as u64 {
             let mut slots = Vec::new();
-            for set in sets {
+            for (_, set) in sets {
                 set.for_each(|slot| slots.push(slot));
             }
             slots.sort_unstable();
             slots.dedup();
             return Self::Few(slots);
         }
-        sets.sort_by_key(|set| Reverse(set.len()));
-        let mut all = Bits::default();
-        for set in sets {
+        // To the largest, which is copied, the others are added.
+        let largest = sets.iter().enumerate().max_by_key(|(_, (len, _))| *len).map_or(0, |(at, _)| at);
+        let mut all = match sets.swap_remove(largest).1 {
+            Self::Dense(bits) => bits.clone(),
+            other => other.bits(),
+        };
+        for (_, set) in sets {
             match set {
                 Self::Dense(bits) => all.add(bits),
-                _ => all.add_each(set),
+                _ => set.for_each(|slot| all.insert(slot)),
             }
         }
-        Self::Dense(Bits::of_words(all.words))
+        Self::Dense(all)
+    }
+
+    fn bits(&self) -> Bits {
+        let mut bits = Bits::default();
+        bits.grow(self.max().map_or(0, |max| max as usize / 64 + 1));
+        self.for_each(|slot| bits.insert(slot));
+        bits
     }
 }
 
@@ -265,30 +283,18 @@ impl Bits {
         Self::of_words(self.words.iter().zip(others).map(|(one, other)| one & !other).collect())
     }
 
-    /// Adds slots, which are counted at last.
     fn add(&mut self, other: &Self) {
         self.grow(other.words.len());
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
+        self.len = 0;
+        let others = other.words.iter().chain(std::iter::repeat(&0));
+        for (word, other) in self.words.iter_mut().zip(others) {
             *word |= other;
+            self.len += word.count_ones();
         }
-    }
-
-    /// Adds slots, which are counted at last.
-    fn add_each(&mut self, slots: &Set) {
-        self.grow(slots.max().map_or(0, |max| max as usize / 64 + 1));
-        slots.for_each(|slot| self.words[slot as usize / 64] |= 1 << (slot % 64));
     }
 
     fn of_words(words: Vec<u64>) -> Self {
         let len = words.iter().map(|word| word.count_ones()).sum();
         Self { words, len }
-    }
-}
-
-impl FromIterator<Slot> for Bits {
-    fn from_iter<I: IntoIterator<Item = Slot>>(slots: I) -> Self {
-        let mut bits = Self::default();
-        slots.into_iter().for_each(|slot| bits.insert(slot));
-        bits
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Found<'a> {
     fn union(&self) -> Cow<'a, Set> {
         match self.sets[..] {
             [only] => Cow::Borrowed(only),
-            _ => Cow::Owned(Set::union(self.sets.clone())),
+            _ => Cow::Owned(Set::union(self.sets.iter().copied())),
         }
     }
 }
