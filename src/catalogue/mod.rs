@@ -15,6 +15,7 @@ mod search;
 mod set;
 mod terms;
 mod titles;
+mod trie;
 
 use std::cmp::Ordering;
 

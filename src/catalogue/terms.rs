@@ -3,12 +3,11 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    ops::Bound,
 };
 
-use levenshtein_automata::{DFA, SINK_STATE};
+use levenshtein_automata::{Distance, SINK_STATE};
 
-use super::{column::Slot, set::Set};
+use super::{column::Slot, set::Set, trie::Trie};
 use crate::domain::{Nearness, Typed};
 
 /// Beginnings of at most this many characters have a set of their own: words that share them are many.
@@ -16,13 +15,11 @@ const SHORT_CHARS: usize = 2;
 
 /// A movie is added to a union so many times faster than it is looked for in a set.
 const LOOKS_OF_A_UNION: u64 = 8;
-/// Words that are passed over one by one, at most.
-const MAX_PASSED: usize = 8;
 
 /// The inverted index.
 #[derive(Default)]
 pub(super) struct Terms {
-    words: BTreeMap<Box<[u8]>, Set>,
+    words: Trie<Set>,
     /// By the first letters of words.
     short: HashMap<Box<[u8]>, Set>,
 }
@@ -59,28 +56,28 @@ impl Unordered {
     }
 
     pub(super) fn in_order(self) -> Terms {
-        Terms { words: self.words.into_iter().collect(), short: self.short }
+        let mut words = Trie::default();
+        for (word, slots) in self.words {
+            words.get_or_insert_with(&word, || slots);
+        }
+        Terms { words, short: self.short }
     }
 }
 
 impl Terms {
     pub(super) fn insert(&mut self, words: &[String], slot: Slot) {
         for word in words {
-            match self.words.get_mut(word.as_bytes()) {
-                Some(slots) => slots.insert(slot),
-                None => drop(self.words.insert(word.as_bytes().into(), Set::of(slot))),
-            }
+            self.words.get_or_insert_with(word.as_bytes(), Set::default).insert(slot);
             short_beginnings(word).for_each(|beginning| insert_into(&mut self.short, beginning, slot));
         }
     }
 
     pub(super) fn remove(&mut self, words: &[String], slot: Slot) {
         for word in words {
-            if let Some(slots) = self.words.get_mut(word.as_bytes()) {
-                slots.remove(slot);
-                if slots.is_empty() {
-                    self.words.remove(word.as_bytes());
-                }
+            let slots = self.words.get_or_insert_with(word.as_bytes(), Set::default);
+            slots.remove(slot);
+            if slots.is_empty() {
+                self.words.remove(word.as_bytes());
             }
             for beginning in short_beginnings(word) {
                 if let Some(slots) = self.short.get_mut(beginning.as_bytes()) {
@@ -118,10 +115,7 @@ impl Terms {
         let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {
             self.short.get(beginning.as_bytes()).into_iter().collect()
         } else {
-            let from = (Bound::Included(beginning.as_bytes()), Bound::Unbounded);
-            let words = self.words.range::<[u8], _>(from);
-            let words = words.take_while(|(word, _)| word.starts_with(beginning.as_bytes()));
-            words.map(|(_, slots)| slots).collect()
+            self.words.beginning_with(beginning.as_bytes())
         };
         Found { len: sets.iter().map(|set| set.len()).sum(), sets }
     }
@@ -139,27 +133,21 @@ impl Terms {
             near.insert(Nearness { errors: 0, beginnings: 1 }, found);
             return near;
         };
-        let mut walk = Walk::new(automaton);
-        let mut words = self.words.range::<[u8], _>(..);
-        let mut dead: Option<&[u8]> = None;
-        let mut passed = 0;
-        // Words in their order; those that begin with what is beyond any forgiving are passed over, few of them one by
-        // one, which is faster than to look for what is behind them.
-        while let Some((word, slots)) = words.next() {
-            if let Some(beginning) = dead.filter(|beginning| word.starts_with(beginning)) {
-                passed += 1;
-                if passed == MAX_PASSED {
-                    let Some(next) = successor(beginning) else { break };
-                    words = self.words.range::<[u8], _>((Bound::Included(next.as_slice()), Bound::Unbounded));
-                }
-                continue;
-            }
-            match walk.nearness(word) {
-                Ok(Some(nearness)) => near.entry(nearness).or_default().push(Cow::Borrowed(slots)),
-                Ok(None) => {}
-                Err(at) => (dead, passed) = (Some(&word[..at]), 0),
-            }
-        }
+        // The state of the automaton, and the least errors of a beginning that has ended there or before.
+        let next = |(state, least): (u32, Option<u8>), byte| {
+            let state = automaton.transition(state, byte);
+            let least = match automaton.distance(state) {
+                Distance::Exact(errors) => Some(least.map_or(errors, |least| least.min(errors))),
+                Distance::AtLeast(_) => least,
+            };
+            (state != SINK_STATE || least.is_some()).then_some((state, least))
+        };
+        self.words.walk((automaton.initial_state(), None), &next, &mut |(state, least), slots| {
+            let Some(least) = least else { return };
+            let is_whole = matches!(automaton.distance(state), Distance::Exact(errors) if errors == least);
+            let nearness = Nearness { errors: least.into(), beginnings: usize::from(!is_whole) };
+            near.entry(nearness).or_default().push(Cow::Borrowed(slots));
+        });
         near
     }
 }
@@ -169,58 +157,6 @@ fn insert_into(sets: &mut HashMap<Box<[u8]>, Set>, text: &str, slot: Slot) {
         Some(slots) => slots.insert(slot),
         None => drop(sets.insert(text.as_bytes().into(), Set::of(slot))),
     }
-}
-
-/// The automaton's way along words that are asked for in their order: what two share is gone only once.
-struct Walk<'a> {
-    automaton: &'a DFA,
-    word: Vec<u8>,
-    /// The state behind each byte of the word, and the least errors of a beginning that ends there or before.
-    states: Vec<(u32, Option<u8>)>,
-}
-
-impl<'a> Walk<'a> {
-    const fn new(automaton: &'a DFA) -> Self {
-        Self { automaton, word: Vec::new(), states: Vec::new() }
-    }
-
-    /// How near a word is, none where it is not near enough; an error is the length of a beginning after which no
-    /// word can be near.
-    fn nearness(&mut self, word: &[u8]) -> Result<Option<Nearness>, usize> {
-        use levenshtein_automata::Distance;
-
-        let shared = self.word.iter().zip(word).take_while(|(one, other)| one == other).count();
-        let shared = shared.min(self.states.len());
-        self.states.truncate(shared);
-        self.word.clear();
-        self.word.extend_from_slice(word);
-        let (mut state, mut least) =
-            self.states.last().copied().unwrap_or((self.automaton.initial_state(), None));
-        for (index, byte) in word.iter().enumerate().skip(shared) {
-            state = self.automaton.transition(state, *byte);
-            if let Distance::Exact(errors) = self.automaton.distance(state) {
-                least = Some(least.map_or(errors, |least| least.min(errors)));
-            }
-            self.states.push((state, least));
-            if state == SINK_STATE && least.is_none() {
-                return Err(index + 1);
-            }
-        }
-        let of_all = match self.automaton.distance(state) {
-            Distance::Exact(errors) => Some(errors),
-            Distance::AtLeast(_) => None,
-        };
-        let beginnings = usize::from(of_all != least);
-        Ok(least.map(|errors| Nearness { errors: errors.into(), beginnings }))
-    }
-}
-
-/// The least text behind all that begin so.
-fn successor(beginning: &[u8]) -> Option<Vec<u8>> {
-    let last = beginning.iter().rposition(|byte| *byte < u8::MAX)?;
-    let mut next = beginning[..=last].to_vec();
-    next[last] += 1;
-    Some(next)
 }
 
 fn short_beginnings(word: &str) -> impl Iterator<Item = &str> {

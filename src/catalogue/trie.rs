@@ -1,0 +1,240 @@
+//! Words as paths through a tree: a radix trie. What words have in common is there once, so a look at all of them goes
+//! no further than to where they differ from what is wanted.
+
+/// Values by words.
+pub(super) struct Trie<T> {
+    /// The first is the root. Those that are not used any more are without a value and children.
+    nodes: Vec<Node<T>>,
+    unused: Vec<NodeId>,
+}
+
+type NodeId = u32;
+const ROOT: NodeId = 0;
+
+struct Node<T> {
+    /// What leads here from the node above. No two of its children begin with the same byte.
+    label: Box<[u8]>,
+    /// In the order of their labels.
+    children: Vec<NodeId>,
+    value: Option<T>,
+}
+
+impl<T> Node<T> {
+    fn new(label: &[u8]) -> Self {
+        Self { label: label.into(), children: Vec::new(), value: None }
+    }
+}
+
+impl<T> Default for Trie<T> {
+    fn default() -> Self {
+        Self { nodes: vec![Node::new(b"")], unused: Vec::new() }
+    }
+}
+
+impl<T> Trie<T> {
+    /// The value of a word.
+    pub(super) fn get(&self, word: &[u8]) -> Option<&T> {
+        let (node, rest) = self.follow(ROOT, word)?;
+        self.node(node).value.as_ref().filter(|_| rest.is_empty())
+    }
+
+    /// The value of a word, which is made where there is none.
+    pub(super) fn get_or_insert_with(&mut self, word: &[u8], make: impl FnOnce() -> T) -> &mut T {
+        let (mut at, mut rest) = (ROOT, word);
+        while !rest.is_empty() {
+            let (node, shared) = match self.child(at, rest[0]) {
+                Ok(index) => {
+                    let child = self.node(at).children[index];
+                    let label = &self.node(child).label;
+                    let shared = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
+                    if shared < label.len() {
+                        self.split(child, shared);
+                    }
+                    (child, shared)
+                }
+                Err(index) => {
+                    let leaf = self.add(Node::new(rest));
+                    self.node_mut(at).children.insert(index, leaf);
+                    (leaf, rest.len())
+                }
+            };
+            (at, rest) = (node, &rest[shared..]);
+        }
+        self.node_mut(at).value.get_or_insert_with(make)
+    }
+
+    /// Removes a word.
+    pub(super) fn remove(&mut self, word: &[u8]) {
+        let mut path = vec![ROOT];
+        let mut rest = word;
+        while !rest.is_empty() {
+            let at = path[path.len() - 1];
+            let Ok(index) = self.child(at, rest[0]) else { return };
+            let child = self.node(at).children[index];
+            let Some(behind) = rest.strip_prefix(&*self.node(child).label) else { return };
+            path.push(child);
+            rest = behind;
+        }
+        self.node_mut(path[path.len() - 1]).value = None;
+        while let [.., above, last] = path[..]
+            && self.node(last).value.is_none()
+            && self.node(last).children.is_empty()
+        {
+            self.node_mut(above).children.retain(|child| *child != last);
+            self.node_mut(last).label = Box::default();
+            self.unused.push(last);
+            path.pop();
+        }
+    }
+
+    /// The values of all words that begin so, in the order of the words.
+    pub(super) fn beginning_with(&self, beginning: &[u8]) -> Vec<&T> {
+        let mut values = Vec::new();
+        if let Some((node, _)) = self.follow(ROOT, beginning) {
+            self.visit(node, &mut |value| values.push(value));
+        }
+        values
+    }
+
+    fn visit<'a>(&'a self, node: NodeId, see: &mut impl FnMut(&'a T)) {
+        let node = self.node(node);
+        node.value.iter().for_each(&mut *see);
+        node.children.iter().for_each(|child| self.visit(*child, see));
+    }
+
+    /// Takes a state along all words byte by byte, and leaves those where there is no next one. What a word comes to is
+    /// looked at with its value.
+    pub(super) fn walk<'a, S: Copy>(
+        &'a self,
+        first: S,
+        next: &impl Fn(S, u8) -> Option<S>,
+        see: &mut impl FnMut(S, &'a T),
+    ) {
+        self.walk_below(ROOT, first, next, see);
+    }
+
+    fn walk_below<'a, S: Copy>(
+        &'a self,
+        node: NodeId,
+        state: S,
+        next: &impl Fn(S, u8) -> Option<S>,
+        see: &mut impl FnMut(S, &'a T),
+    ) {
+        for child in &self.node(node).children {
+            let node = self.node(*child);
+            let Some(state) = node.label.iter().try_fold(state, |state, byte| next(state, *byte)) else {
+                continue;
+            };
+            if let Some(value) = &node.value {
+                see(state, value);
+            }
+            self.walk_below(*child, state, next, see);
+        }
+    }
+
+    /// The node at the end of a text, or the one on whose label it ends, with what is left of the label.
+    fn follow(&self, from: NodeId, text: &[u8]) -> Option<(NodeId, &[u8])> {
+        let Some(first) = text.first() else { return Some((from, &[])) };
+        let child = self.node(from).children[self.child(from, *first).ok()?];
+        let label = &*self.node(child).label;
+        match text.strip_prefix(label) {
+            Some(rest) => self.follow(child, rest),
+            None => label.strip_prefix(text).map(|rest| (child, rest)),
+        }
+    }
+
+    /// Where a child whose label begins with a byte stands among the children, or belongs.
+    fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
+        self.node(node).children.binary_search_by_key(&first, |child| self.node(*child).label[0])
+    }
+
+    /// Makes two nodes of one: the first so many bytes of its label stay with it.
+    fn split(&mut self, node: NodeId, at: usize) {
+        let upper = self.node_mut(node);
+        let label = std::mem::take(&mut upper.label);
+        upper.label = label[..at].into();
+        let lower = Node {
+            label: label[at..].into(),
+            children: std::mem::take(&mut upper.children),
+            value: upper.value.take(),
+        };
+        let lower = self.add(lower);
+        self.node_mut(node).children = vec![lower];
+    }
+
+    fn add(&mut self, node: Node<T>) -> NodeId {
+        if let Some(id) = self.unused.pop() {
+            *self.node_mut(id) = node;
+            return id;
+        }
+        self.nodes.push(node);
+        NodeId::try_from(self.nodes.len() - 1).expect("fewer words than a number of 32 bits counts")
+    }
+
+    fn node(&self, id: NodeId) -> &Node<T> {
+        &self.nodes[id as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node<T> {
+        &mut self.nodes[id as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_has_what_a_map_has(
+            steps in prop::collection::vec((any::<bool>(), "[ab]{0,5}|[a-cé]{1,3}"), 0..80),
+            looks in prop::collection::vec("[ab]{0,4}|[a-cé]{0,2}", 10),
+        ) {
+            let (mut trie, mut map) = (Trie::default(), BTreeMap::new());
+            for (number, (is_put, word)) in steps.iter().enumerate() {
+                if *is_put {
+                    *trie.get_or_insert_with(word.as_bytes(), || 0) = number;
+                    map.insert(word.clone(), number);
+                } else {
+                    trie.remove(word.as_bytes());
+                    map.remove(word);
+                }
+            }
+            for look in &looks {
+                prop_assert_eq!(trie.get(look.as_bytes()), map.get(look));
+                let expected: Vec<&usize> =
+                    map.iter().filter(|(word, _)| word.starts_with(look)).map(|(_, value)| value).collect();
+                prop_assert_eq!(trie.beginning_with(look.as_bytes()), expected);
+            }
+            // Of the words without a "b", which the root's one is if it is there.
+            let mut walked = Vec::new();
+            trie.walk(0, &|bytes, byte| (byte != b'b').then_some(bytes + 1), &mut |bytes, value| walked.push((bytes, value)));
+            let without: Vec<(usize, &usize)> = map
+                .iter()
+                .filter(|(word, _)| !word.is_empty() && !word.contains('b'))
+                .map(|(word, value)| (word.len(), value))
+                .collect();
+            prop_assert_eq!(walked, without);
+        }
+
+        #[test]
+        fn what_is_removed_leaves_nothing(words in prop::collection::vec("[ab]{1,6}", 1..40)) {
+            let mut trie = Trie::default();
+            for _ in 0..2 {
+                for word in &words {
+                    trie.get_or_insert_with(word.as_bytes(), || ());
+                }
+                let nodes = trie.nodes.len();
+                for word in &words {
+                    trie.remove(word.as_bytes());
+                }
+                prop_assert!(trie.node(ROOT).children.is_empty());
+                prop_assert_eq!((trie.nodes.len(), trie.unused.len()), (nodes, nodes - 1));
+            }
+        }
+    }
+}
