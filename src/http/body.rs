@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::{
-    BoxError,
     body::{Body, Bytes, HttpBody},
     extract::FromRequest,
     http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header},
@@ -11,6 +10,7 @@ use axum::{
 use futures_util::{TryStreamExt, stream};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
+use tower_http::timeout::TimeoutBody;
 
 use super::{Shared, problem::Problem};
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
     domain::Violation,
     json::Node,
     limits::{
-        BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS, MAX_JSON_VALUES,
-        MAX_SIGN_IN_BODY_BYTES, REQUEST_WAIT,
+        BODY_SILENCE_WAIT, BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS,
+        MAX_JSON_VALUES, MAX_SIGN_IN_BODY_BYTES, REQUEST_WAIT,
     },
 };
 
@@ -124,13 +124,14 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
 }
 
-/// Sees to it that a body is received even where the request is refused before it was read: over
-/// HTTP/1.1 a client that still sends when its connection is closed loses the answer.
-pub fn receive(
-    request: Request<impl HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static>,
-) -> Request<Body> {
-    let request = request.map(Body::new);
-    if request.version() >= Version::HTTP_2 || request.body().is_end_stream() {
+/// Gives up a body that stays silent for too long, and sees to it that it is received even where the request is
+/// refused before it was read: over HTTP/1.1 a client that still sends when its connection is closed loses the answer.
+pub fn receive(request: Request<Body>) -> Request<Body> {
+    if request.body().is_end_stream() {
+        return request;
+    }
+    let request = request.map(|body| Body::new(TimeoutBody::new(BODY_SILENCE_WAIT, body)));
+    if request.version() >= Version::HTTP_2 {
         return request;
     }
     let is_awaited = request
@@ -170,6 +171,7 @@ pub fn invalid(violations: Vec<Violation>) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use axum::BoxError;
     use futures_util::StreamExt;
 
     use super::*;

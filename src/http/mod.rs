@@ -17,23 +17,20 @@ mod spool;
 mod static_file;
 mod web;
 
-use std::sync::Arc;
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::Authority},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{AllowOrigin, CorsLayer},
-    timeout::RequestBodyTimeoutLayer,
-};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,10 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::slots::Slots;
 use crate::{
     db::{deadline, settle},
-    limits::{
-        BODY_SILENCE_WAIT, MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER,
-        REQUEST_WAIT,
-    },
+    limits::{MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER, REQUEST_WAIT},
     service::App,
 };
 
@@ -59,6 +53,7 @@ pub type Shared = Arc<Service>;
 pub struct Service {
     pub app: Arc<App>,
     pub settings: Settings,
+    cors: Option<CorsLayer>,
     event_streams: Slots,
     /// Imports and batches.
     bulk_writes: Slots,
@@ -72,6 +67,7 @@ impl Service {
     fn new(app: Arc<App>, settings: Settings) -> Self {
         Self {
             app,
+            cors: (!settings.cors_origins.is_empty()).then(|| cors(settings.cors_origins.clone())),
             settings,
             event_streams: Slots::new(MAX_EVENT_STREAMS_PER_USER, "event streams"),
             bulk_writes: Slots::new(MAX_BULK_WRITES_PER_USER, "imports and batches"),
@@ -104,15 +100,8 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let pages = web::routes().route_layer(from_fn_with_state(state.clone(), auth::require_for_page));
     let open = open_api.merge(web::assets::open_routes()).merge(docs::routes(&description));
 
-    let cors = (!state.settings.cors_origins.is_empty()).then(|| cors(state.settings.cors_origins.clone()));
-    // From the outside to the inside; as one layer, since each is cloned for every request.
-    let around = ServiceBuilder::new()
-        .layer(from_fn_with_state(state.clone(), outside))
-        .option_layer(cors)
-        .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(from_fn(inside))
-        .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE_WAIT))
-        .map_request(body::receive);
+    // One layer, since each is boxed and cloned for every request.
+    let around = from_fn_with_state(state.clone(), around);
     Router::new().merge(closed).merge(pages).merge(open).layer(around).with_state(state)
 }
 
@@ -165,24 +154,37 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         ])
 }
 
-/// What lies around everything that answers. Each step is a function, not a layer, as a layer copies and boxes all
-/// that is inside of it, for every request.
-async fn outside(State(state): State<Shared>, request: Request, next: Next) -> Response {
-    let run = async |request| next.run(request).await;
-    let for_browsers = async |request| web::error::for_browsers(request, run).await;
+/// What lies around everything that answers. Each step is a function, from the outside to the inside.
+async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
+    let allow_origins = async |request| allow_origins(&state, request, next).await;
+    let for_browsers = async |request| web::error::for_browsers(request, allow_origins).await;
     let compress = async |request| compression::compress(request, for_browsers).await;
     let write_cookies = async |request| cookies::write(&state, request, compress).await;
     let set_headers = async |request| security_headers(request, write_cookies).await;
     trace(request, set_headers).await
 }
 
-/// What lies around it where panics are caught already.
-async fn inside(request: Request, next: Next) -> Response {
-    let response = match require_host(&request).and_then(|()| body::refuse_encoded(&request)) {
-        Ok(()) => wait_for_database(next.run(request)).await,
-        Err(problem) => problem.into_response(),
+/// Tells the browser which other sites may read the response, where there are any.
+async fn allow_origins(state: &Service, request: Request, next: Next) -> Response {
+    let Some(cors) = &state.cors else { return answer(request, next).await };
+    let answer = service_fn(|request| answer(request, next.clone()).map(Ok::<_, Infallible>));
+    match cors.layer(answer).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+async fn answer(request: Request, next: Next) -> Response {
+    let answered = async {
+        require_host(&request)?;
+        body::refuse_encoded(&request)?;
+        Ok(wait_for_database(next.run(body::receive(request))).await)
     };
-    problem::normalize(response)
+    let answered = AssertUnwindSafe(answered).catch_unwind().await;
+    problem::normalize(match answered {
+        Ok(response) => response.unwrap_or_else(Problem::into_response),
+        Err(panic) => problem::of_panic(panic),
+    })
 }
 
 /// Gives a request one deadline for all that waits for the database, and sends no response that tells of what
