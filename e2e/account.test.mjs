@@ -100,7 +100,7 @@ inEveryWay("what was typed when the session had ended is kept", () => service, a
   await form.getByRole("button").click();
   await page.getByText("Your session has ended.").waitFor();
   await signIn(page, name);
-  await page.getByRole("button", { name: "Go on with what you typed" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.waitForURL("/users/add");
   await becomes(() => form.getByLabel("User name").inputValue(), "somebody new");
   await service.api("DELETE", `/user/${name}`);

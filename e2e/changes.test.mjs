@@ -51,9 +51,9 @@ for (const viewport of [WIDE, NARROW]) {
     const first = reader.locator(".spine").first();
     const before = await first.boundingBox();
     await writer.getByRole("button", { name: /^Undo/ }).first().click();
-    await writer.locator(".messages button").waitFor();
+    await writer.locator(".messages .undo").waitFor();
     const news = reader.locator(".news");
-    await news.getByText(/edward.* took back a change of 40 films/).waitFor();
+    await news.getByText(/edward.* undid a change of 40 films/).waitFor();
     assert.deepEqual(await first.boundingBox(), before, "nothing has moved");
     assert.equal(await news.getAttribute("role"), "status");
     await isAccessible(reader);
@@ -99,7 +99,7 @@ test("one's own changes are no news, but those made elsewhere are", async () => 
     own.add((await answer.json()).change);
   });
   await service.api("POST", "/movie", { title: "Also mine", movieFormat: "DVD", length: 1, releaseYear: 2000, rating: 1 }, { as: "edward" });
-  await page.locator(".news", { hasText: "You, elsewhere, added 1 film" }).waitFor();
+  await page.locator(".news", { hasText: "You added 1 film in another window" }).waitFor();
   await page.done();
 });
 

@@ -244,19 +244,19 @@ test("what was typed is there again after signing in anew", async () => {
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     // The form came after the session had ended, or the page was left before it was sent.
-    const [restored, kept] = [page.getByText("What you typed is here again."), page.getByRole("button", { name: "Go on" })];
-    await restored.or(kept).waitFor();
-    await isAccessible(page);
+    const [restored, done] = [page.getByText("Restored your draft."), said(page).filter({ hasText: typed.title })];
+    await restored.or(done).waitFor();
     if (await restored.isVisible()) {
+      await isAccessible(page);
       await becomes(() => page.getByLabel("Title").inputValue(), typed.title);
       await becomes(() => page.getByLabel("Length").inputValue(), "2h49");
       await page.getByRole("button", { name: /^(Add|Save|Add, and done)$/ }).click();
-    } else await kept.click();
+    }
     await reads(said(page), typed.title);
     // Once it is saved, the form is as it was.
     await page.goto("/add");
     await becomes(() => page.getByLabel("Title").inputValue(), "");
-    assert.equal(await page.getByText("What you typed is here again.").count(), 0);
+    assert.equal(await page.getByText("Restored your draft.").count(), 0);
     await page.done();
   }
 });
@@ -271,10 +271,10 @@ test("what was typed is there again once the service can be reached", async () =
   await page.getByText(/cannot be reached/).first().waitFor();
   await service.resume();
   await page.goto("/add");
-  await page.getByText("What you typed is here again.").waitFor();
+  await page.getByText("Restored your draft.").waitFor();
   await becomes(() => page.getByLabel("Title").inputValue(), "Heat");
   await becomes(() => page.getByRole("radio", { name: "5 stars" }).isChecked(), true);
-  await page.getByRole("button", { name: "Start anew" }).click();
+  await page.getByRole("button", { name: "Discard" }).click();
   await page.waitForFunction(() => document.getElementById("title").value === "");
   await page.goto("/add");
   await becomes(() => page.getByLabel("Title").inputValue(), "");
@@ -323,7 +323,7 @@ for (const viewport of [WIDE, NARROW]) {
     await shows("edit");
     await type(page, { title: "Cries and Whispers" });
     await page.goto(`/edit/${id}`);
-    await page.getByText("What you typed is here again.").waitFor();
+    await page.getByText("Restored your draft.").waitFor();
     await shows("edit-again");
     await page.goto("/");
     const spine = page.getByRole("link", { name: /^Heat/ });

@@ -115,3 +115,28 @@ test("the line that tells of others' changes comes again when the service does",
   forgive(page);
   await page.done();
 });
+
+for (const viewport of [WIDE, NARROW]) {
+  test(`what is typed into the search while the service is away is searched when it is back (${viewport.width})`, async () => {
+    await service.empty();
+    await service.add("Heat", "DVD", 170, 1995, 5);
+    await service.add("Alien", "VHS", 117, 1979, 5);
+    const page = await open(service, { viewport });
+    await page.goto("/");
+    await guarded(page);
+    await service.pause();
+    try {
+      await page.locator("#q").fill("ali");
+      await page.locator(".offline", { hasText: "cannot be reached" }).waitFor();
+      await page.locator("#q").fill("alien");
+      assert.equal(await page.locator("#messages > *").count(), 0, "the line says it, and it alone");
+    } finally {
+      await service.resume();
+    }
+    await page.locator(".offline:empty").waitFor({ state: "attached" });
+    await becomes(() => page.locator(".spine b").allTextContents(), ["Alien"]);
+    await becomes(() => new URL(page.url()).search, "?q=alien");
+    forgive(page);
+    await page.done();
+  });
+}

@@ -128,6 +128,13 @@ export async function start(options = []) {
   return service;
 }
 
+/** The style sheet, of its parts in the source. */
+async function style() {
+  const source = await readFile(join(ROOT, "src/http/web/assets.rs"), "utf8");
+  const parts = [...source.matchAll(/"[./]+(assets\/style\/\w+\.css)"/g)].map(([, part]) => readFile(join(ROOT, part), "utf8"));
+  return (await Promise.all(parts)).join("");
+}
+
 /** Opens a browser window of its own, signed in as `as` (nobody where that is null). What goes wrong in it
  *  (an error on the console, a request to another host) is in `troubles`, which `close` checks. */
 export async function open(service, { as = "edward", viewport = WIDE, js = true, scheme = "light" } = {}) {
@@ -154,10 +161,11 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
   });
   page.on("pageerror", (error) => troubles.push(String(error)));
   if (process.env.E2E_SCRIPTS) {
-    // Those in the source, so that one need not build after each line.
+    // Scripts and styles as they are in the source, so that one need not build after each line.
     await context.route("**/assets/*/*.js", (route) =>
       route.fulfill({ path: join(ROOT, "assets/script", new URL(route.request().url()).pathname.split("/").at(-1)) }),
     );
+    await context.route("**/assets/*/style.css", async (route) => route.fulfill({ contentType: "text/css", body: await style() }));
   }
   if (as) {
     const answer = await context.request.post("/login", { data: { name: as, password: PASSWORD } });

@@ -1,7 +1,7 @@
 // The history: new changes come in above those that are shown.
 
 import { page } from "./service.js";
-import { say } from "./messages.js";
+import { sayFailed } from "./messages.js";
 import { tell } from "./times.js";
 
 const log = document.querySelector(".log");
@@ -20,6 +20,6 @@ document.addEventListener("films:refresh", async (event) => {
     entries[0].scrollIntoView({ block: "nearest" });
     first.querySelector("a").focus();
   } catch (refusal) {
-    say(refusal.message);
+    sayFailed(refusal);
   }
 });

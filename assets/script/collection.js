@@ -6,7 +6,7 @@
 
 import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
-import { say } from "./messages.js";
+import { sayFailed } from "./messages.js";
 
 /** Milliseconds without a key after which further films and the counts are asked for, and after which waiting is
  *  shown. */
@@ -25,6 +25,8 @@ let ahead;
 let typing = false;
 /** What is needed to come back to the place that is left, until the history has it. */
 let left;
+/** What could not be shown while the service was away. */
+let missed;
 
 const list = () => document.querySelector("section.list");
 const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
@@ -49,6 +51,7 @@ function begin() {
     renew();
   });
   document.addEventListener("films:recount", recount);
+  document.addEventListener("service:back", () => (missed ? show(...missed) : watch()));
   addEventListener("popstate", ({ state }) => {
     if (location.hash && !state) return; // a link to a signpost of this list
     typing = false;
@@ -112,6 +115,7 @@ async function show(url, { push, films: count, top, focus, typed = false } = {})
   try {
     const main = await load(url, count, { ...LIST_FIRST, signal });
     clearTimeout(waiting);
+    missed = undefined;
     const { at } = main;
     const query = new URL(at).searchParams.get("q") ?? "";
     if (!typed) search.value = query;
@@ -140,7 +144,8 @@ async function show(url, { push, films: count, top, focus, typed = false } = {})
     announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
     if (error.name === "AbortError") return;
-    say(error.message);
+    if (error.status === 0) missed = [url, { push, films: count, top, typed }];
+    sayFailed(error);
     watch();
   } finally {
     clearTimeout(waiting);
@@ -154,7 +159,7 @@ async function recount() {
   try {
     complete(await page(location.href, { signal }));
   } catch (error) {
-    if (error.name !== "AbortError") say(error.message);
+    sayFailed(error);
   }
 }
 
@@ -197,7 +202,7 @@ async function further() {
     watch();
     document.dispatchEvent(new Event("films:changed"));
   } catch (error) {
-    if (error.name !== "AbortError") say(error.message);
+    sayFailed(error);
   }
 }
 

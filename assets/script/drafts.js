@@ -42,14 +42,21 @@ function tell() {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "plain quiet";
-  button.textContent = "Start anew";
+  button.textContent = "Discard";
   button.addEventListener("click", () => {
     discard();
     location.replace(place);
   });
-  line.append("What you typed is here again. ", button);
+  line.append("Restored your draft. ", button);
   form.prepend(line);
 }
+
+// Who signs in again as the same user has what was sent done at once: the page that follows tells it, with Undo.
+const USER = "user";
+const again = document.querySelector('[data-kept="whole"]');
+const isSameUser = sessionStorage.getItem(USER) === document.body.dataset.user;
+sessionStorage.setItem(USER, document.body.dataset.user);
+if (again && isSameUser) again.requestSubmit();
 
 forget((name) => !name.startsWith(own));
 document.querySelector('form[action="/logout"]')?.addEventListener("submit", () => forget(() => true));
@@ -57,7 +64,7 @@ document.querySelector('form[action="/logout"]')?.addEventListener("submit", () 
 // The page that follows a form tells what was done; if it does not, nothing was.
 const sent = sessionStorage.getItem(SENT);
 if (!document.querySelector("[data-kept]")) sessionStorage.removeItem(SENT); // there it is sent once more
-if (sent && document.querySelector("#messages > *")) sessionStorage.removeItem(nameOf(sent));
+if (sent && document.querySelector("#messages > :not([data-again])")) sessionStorage.removeItem(nameOf(sent));
 if (form) {
   const draft = sessionStorage.getItem(nameOf(place));
   if (form.dataset.draft === "sent") {

@@ -2,13 +2,14 @@
 
 import { own } from "./messages.js";
 import { lost } from "./offline.js";
+import { settled } from "./service.js";
 
-/** How long the answer to a request of this page may come after the event of what it did, in milliseconds. */
+/** How long this page may take to read the answer to its own request, in milliseconds. */
 const LATER = 2000;
 /** After how long to begin again where the browser does not, in milliseconds. */
 const PAUSE = 10_000;
 
-const DONE = { create: "added", delete: "deleted", import: "imported", undo: "took back a change of", restore: "restored" };
+const DONE = { create: "added", delete: "deleted", import: "imported", undo: "undid a change of", restore: "restored" };
 
 const user = document.body.dataset.user;
 const main = document.querySelector("main.collection, main.changes");
@@ -19,18 +20,20 @@ const line = document.createElement("div");
 line.className = "news";
 line.setAttribute("role", "status");
 
+/** The last change that this page has read of. */
+const known = document.body.dataset;
+
 let stream;
-let last = document.body.dataset.newest;
 let news = [];
 
 function begin() {
   if (stream || document.hidden) return;
-  stream = new EventSource(`/events?lastEventId=${last}`);
+  stream = new EventSource(`/events?lastEventId=${known.newest}`);
   stream.addEventListener("message", ({ data, lastEventId }) => {
-    last = lastEventId;
+    known.newest = lastEventId;
     const change = JSON.parse(data);
     // The same user may be signed in elsewhere; but it may as well have been this page.
-    if (change.by === user) setTimeout(heard, LATER, change);
+    if (change.by === user) settled().then(() => setTimeout(heard, LATER, change));
     else heard(change);
   });
   stream.addEventListener("error", () => {
@@ -70,13 +73,13 @@ function words(changes) {
   const by = same(({ by }) => by) ? changes[0].by : undefined;
   const kind = same(({ kind }) => kind) ? changes[0].kind : undefined;
   const films = count(changes.reduce((sum, { movies }) => sum + movies, 0), "film");
-  const who = by === undefined ? "Others" : by === user ? "You, elsewhere," : `\u2068${by}\u2069`;
-  return `${who} ${DONE[kind] ?? "changed"} ${films}`;
+  const who = by === undefined ? "Others" : by === user ? "You" : `\u2068${by}\u2069`;
+  return `${who} ${DONE[kind] ?? "changed"} ${films}${by === user ? " in another window" : ""}`;
 }
 
 const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-if (main && last !== undefined) {
+if (main && known.newest !== undefined) {
   document.body.append(line);
   begin();
   document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));

@@ -1,64 +1,166 @@
-// The messages at the foot of the page, each with Undo where that can be.
+// The messages at the foot of the page, each with Undo where that can be. One leaves by ×, by Escape, or by itself. One
+// with Undo comes along to the next pages for a minute.
 
 import { ask } from "./service.js";
 
 const messages = document.getElementById("messages");
+const { user } = document.body.dataset;
 
 /** The changes that were made from this page: they are no news to it. */
 export const own = new Set();
 
-/** How long a message stays that nobody points at, in milliseconds; one with Undo stays until the next. */
+/** How long a message stays that nobody points at or has focused, in milliseconds. */
 const STAY = 8000;
+const STAY_WITH_UNDO = 20_000;
+/** How long a message with Undo comes along to other pages, in milliseconds. */
+const COMES_ALONG = 60_000;
+/** Where the message that comes along is kept, for this tab alone. */
+const KEPT = "message";
 
-/** Takes back the last change of this page that was not taken back yet. */
-let takeLatestBack;
+/** Undoes the last change that this page knows of and that was not undone yet. */
+let undoKnown;
+/** Takes away the message that is shown. */
+let dismiss = () => false;
 
 /** Tells a sentence; `change` is the id of a change that can be undone, `done` is called when it was. */
 export function say(text, { change, done } = {}) {
-  const message = document.createElement("div");
-  const paragraph = document.createElement("p");
-  paragraph.textContent = text;
-  message.append(paragraph);
-  if (change) {
-    const button = undo(change, done);
-    takeLatestBack = () => button.click();
-    own.add(change);
-    message.append(button);
-  }
-  messages.replaceChildren(message);
-  if (!change) setTimeout(() => message.remove(), STAY);
+  const id = Number(change);
+  if (!id) return show(makeMessage(text), STAY);
+  own.add(id);
+  keep({ text, change: id, until: Date.now() + COMES_ALONG });
+  const button = undoButton("button");
+  button.addEventListener("click", () => undo(id, button, done));
+  undoKnown = () => undo(id, button, done);
+  show(makeMessage(text, button), STAY_WITH_UNDO);
 }
 
-/** Takes a change back. */
-export async function takeBack(change) {
-  const undone = await (await ask(`/history/${change}/undo`, { method: "POST" })).json();
-  own.add(undone.id);
-  return undone.id;
+/** Tells why something cannot be shown; not that the service is away, which the line on top says. */
+export function sayFailed(error) {
+  if (error.name !== "AbortError" && error.status !== 0) say(error.message);
 }
 
-/** Takes the last change back: the one of the message, or else the last of this page. */
+/** Undoes the last change: the one of the message, or else the last of this page. */
 export function undoLatest() {
   const shown = messages.querySelector(".undo");
   if (shown) shown.click();
-  else if (takeLatestBack) takeLatestBack();
+  else if (undoKnown) undoKnown();
   else say("There is nothing to undo on this page.");
 }
 
-function undo(change, done) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "undo";
-  button.textContent = "Undo";
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    takeLatestBack = undefined;
-    try {
-      await takeBack(change);
-      say("Undone.");
-      await done?.();
-    } catch (refusal) {
-      say(refusal.message);
-    }
+async function undo(change, button, done) {
+  if (button.disabled) return;
+  button.disabled = true;
+  undoKnown = undefined;
+  try {
+    const undone = await (await ask(`/history/${change}/undo`, { method: "POST" })).json();
+    own.add(undone.id);
+    keep();
+    say("Undone.");
+    await done?.();
+  } catch (refusal) {
+    say(refusal.message);
+  }
+}
+
+function makeMessage(text, ...more) {
+  const message = document.createElement("div");
+  message.append(Object.assign(document.createElement("p"), { textContent: text }), ...more);
+  return message;
+}
+
+function undoButton(type) {
+  return Object.assign(document.createElement("button"), { type, className: "undo", textContent: "Undo" });
+}
+
+/** The form that the service, too, puts behind its messages: the page that follows tells what was undone. */
+function undoForm(change) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: "/undo" });
+  const fields = { change, back: location.pathname + location.search };
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  form.append(undoButton("submit"));
+  return form;
+}
+
+/** Undoes a change of which the message has left. */
+function sendUndo(change) {
+  const form = undoForm(change);
+  form.hidden = true;
+  messages.append(form);
+  form.requestSubmit();
+}
+
+/** Keeps the message for the next pages; without one, forgets what was kept. */
+function keep(message) {
+  if (message) sessionStorage.setItem(KEPT, JSON.stringify({ ...message, user }));
+  else sessionStorage.removeItem(KEPT);
+}
+
+/** The message that was kept, unless it is another user's or too old. */
+function kept() {
+  const message = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  return message?.user === user && message.until > Date.now() ? message : undefined;
+}
+
+/** Shows a message until it is dismissed; `stay` is how long nobody has to point at it, in milliseconds. */
+function show(message, stay) {
+  const close = Object.assign(document.createElement("button"), { type: "button", className: "close", textContent: "×", ariaLabel: "Dismiss" });
+  message.append(close);
+  if (message.parentElement !== messages) messages.replaceChildren(message);
+
+  let timer;
+  let before; // what had the focus before something in the message
+  const hold = () => clearTimeout(timer);
+  const wait = () => {
+    hold();
+    timer = setTimeout(() => message.contains(document.activeElement) || document.hidden || dismiss(), stay);
+  };
+  dismiss = () => {
+    if (!message.isConnected) return false;
+    hold();
+    const focused = message.contains(document.activeElement);
+    message.remove();
+    keep();
+    if (focused) (before?.isConnected ? before : document.getElementById("main")).focus();
+    return true;
+  };
+  close.addEventListener("click", () => dismiss());
+  message.addEventListener("pointerenter", ({ pointerType }) => pointerType !== "touch" && hold());
+  message.addEventListener("pointerleave", wait);
+  message.addEventListener("focusin", ({ relatedTarget }) => {
+    if (!message.contains(relatedTarget)) before = relatedTarget;
+    hold();
   });
-  return button;
+  message.addEventListener("focusout", wait);
+  seen = () => message.isConnected && wait();
+  wait();
+}
+
+/** What happens with the message when the page is looked at again. */
+let seen = () => {};
+document.addEventListener("visibilitychange", () => document.hidden || seen());
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  const { target } = event;
+  if (document.querySelector(":popover-open, dialog[open], .menu[open]") || target.matches("select") || (target.type === "search" && target.value)) return;
+  if (dismiss()) event.preventDefault();
+});
+
+// The message that came with the page, or else the one that comes along.
+const [first] = messages.children;
+if (first) {
+  const change = Number(first.querySelector("[name=change]")?.value);
+  if (change) undoKnown = () => sendUndo(change);
+  keep(change ? { text: first.querySelector("p").textContent, change, until: Date.now() + COMES_ALONG } : undefined);
+  show(first, change ? STAY_WITH_UNDO : STAY);
+} else {
+  const message = kept();
+  if (message) {
+    undoKnown = () => sendUndo(message.change);
+    const again = makeMessage(message.text, undoForm(message.change));
+    again.dataset.again = "";
+    show(again, STAY_WITH_UNDO);
+  }
 }

@@ -8,17 +8,27 @@ const form = () => document.getElementById("selection");
 const every = () => document.querySelector("#every input");
 const selecting = () => document.getElementById("selecting");
 
+/** Deletions of more films than this are confirmed by a second click; the service asks for it too. */
+const UNCONFIRMED_DELETIONS = 100;
+
 /** The film from which a range goes on. */
 let anchor;
 let busy = false;
+/** The button that asks for a second click, for how many films, and what it said before. */
+let asking;
+
+/** How many films are selected. */
+const number = () => (every().checked ? Number(every().dataset.films) : selected().length);
+
+const inWords = (films) => (films === 1 ? "1 film" : `${films.toLocaleString("en")} films`);
 
 /** Tells how many are selected. */
 function count() {
+  if (asking && number() !== asking.number) stopAsking();
   const selects = Boolean(selecting()?.checked);
   document.body.classList.toggle("is-selecting", selects);
   if (!selects) return; // the number is not shown, and to look through thousands of films for it takes its time
-  const number = every().checked ? Number(every().dataset.films) : selected().length;
-  const text = number === 1 ? "1 film selected" : `${number.toLocaleString("en")} films selected`;
+  const text = `${inWords(number())} selected`;
   const output = form().querySelector("output");
   if (output.value !== text) output.value = text;
 }
@@ -71,7 +81,7 @@ document.addEventListener("reset", ({ target }) => {
 
 document.addEventListener("keydown", (event) => {
   const hasOwn = document.querySelector(":popover-open, dialog[open]") || event.target.matches("[type=search], select");
-  if (event.key === "Escape" && form() && !hasOwn) clear();
+  if (event.key === "Escape" && !event.defaultPrevented && form() && !hasOwn) clear();
 });
 
 document.addEventListener("films:changed", count);
@@ -79,12 +89,50 @@ document.addEventListener("films:changed", count);
 document.addEventListener("submit", (event) => {
   if (event.target !== form()) return;
   event.preventDefault();
-  send(new URLSearchParams(new FormData(event.target, event.submitter)));
+  if (busy) return;
+  const button = event.submitter;
+  const fields = new URLSearchParams(new FormData(event.target, button));
+  if (fields.get("do") === "delete" && isLarge()) {
+    if (!asking) return ask(button);
+    fields.set("confirmed", number());
+  }
+  send(fields, button);
 });
 
-async function send(fields) {
-  if (busy) return;
+/** Whether more films are selected than one sees at once, or so many that nobody has looked at each. */
+function isLarge() {
+  if (number() > UNCONFIRMED_DELETIONS) return true;
+  const isSeen = (film) => {
+    const { top, bottom } = film.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  return every().checked && number() > films().filter(isSeen).length;
+}
+
+/** Asks for a second click on the button, with the number in it. */
+function ask(button) {
+  asking = { button, number: number(), text: button.textContent };
+  button.textContent = `Delete ${inWords(asking.number)}?`;
+  button.parentElement.classList.add("asks");
+  document.getElementById("announcement").textContent = `${button.textContent} Press the button once more.`;
+}
+
+function stopAsking() {
+  if (!asking) return;
+  asking.button.textContent = asking.text;
+  asking.button.parentElement.classList.remove("asks");
+  asking = undefined;
+}
+
+// A double click is one.
+document.addEventListener("click", (event) => {
+  if (asking && event.detail > 1 && event.target === asking.button) event.preventDefault();
+});
+document.addEventListener("focusout", ({ target }) => target === asking?.button && stopAsking());
+
+async function send(fields, button) {
   busy = true;
+  button.setAttribute("aria-busy", "true");
   try {
     // The answer is the page behind the form, or a problem that a program can read.
     const headers = { Accept: "text/html, application/problem+json" };
@@ -95,10 +143,19 @@ async function send(fields) {
     else await renew(fresh);
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
-    say(refusal.message);
+    if (refusal.status === 409) await changedMeanwhile();
+    else say(refusal.message);
   } finally {
     busy = false;
+    stopAsking();
+    button.removeAttribute("aria-busy");
   }
+}
+
+/** More films match than one has confirmed. */
+async function changedMeanwhile() {
+  await renew();
+  say("Nothing was deleted: more films match now. Look again.");
 }
 
 /** Says what the page behind the form says. */

@@ -5,10 +5,18 @@ import { lost } from "./offline.js";
 /** A request that was not done. `problem` is the service's document (RFC 9457), where there is one. */
 export class Refusal extends Error {
   constructor(status, problem) {
-    super(problem?.detail ?? "The service cannot be reached.");
+    super(problem?.detail ?? (status ? "This did not work." : "The service cannot be reached."));
     this.status = status;
     this.problem = problem;
   }
+}
+
+/** The requests under way that may change something. */
+const writes = new Set();
+
+/** Waits until no request that may change something is under way. */
+export async function settled() {
+  while (writes.size > 0) await Promise.allSettled(writes);
 }
 
 /** Sends a request and returns the answer, or throws a Refusal. `json`, where given, is the body. */
@@ -17,7 +25,12 @@ export async function ask(path, { json, headers, ...options } = {}) {
   const type = json === undefined ? {} : { "Content-Type": "application/json" };
   let answer;
   try {
-    answer = await fetch(path, { ...body, ...options, headers: { Accept: "application/json", ...type, ...headers } });
+    const sent = fetch(path, { ...body, ...options, headers: { Accept: "application/json", ...type, ...headers } });
+    if (options.method) {
+      writes.add(sent);
+      sent.finally(() => writes.delete(sent)).catch(() => undefined);
+    }
+    answer = await sent;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     lost();

@@ -1,6 +1,6 @@
 // Another film for tonight, without a new page.
 
-import { say } from "./messages.js";
+import { sayFailed } from "./messages.js";
 import { page } from "./service.js";
 
 document.getElementById("pick").addEventListener("click", async (event) => {
@@ -18,6 +18,6 @@ document.getElementById("pick").addEventListener("click", async (event) => {
     here.replaceChildren(...film.childNodes);
     another.href = next.href;
   } catch (refusal) {
-    say(refusal.message);
+    sayFailed(refusal);
   }
 });

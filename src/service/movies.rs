@@ -92,6 +92,16 @@ pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Lim
     Ok(Page { movies, next: None, matched, total: query.total.then_some(total) })
 }
 
+/// How many movies pass the filter.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i64, Error> {
+    let filter = filter.clone();
+    let count = catalogue::read_long(app, viewer, move |catalogue| catalogue.count(&filter)).await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
     let sort = query.order();
     // One more than asked for tells whether there is a next page.

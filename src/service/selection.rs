@@ -1,10 +1,10 @@
 //! Many films at once: changed alike, or deleted, as one change.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, Editor, Error, batch::SMALL, catalogue, changes::PIECE, making::Making};
+use super::{App, Editor, Error, Viewer, batch::SMALL, catalogue, changes::PIECE, making::Making, movies};
 use crate::{
     db::{movies as db, retry_write},
     domain::{ChangeKind, Changes, Filter, Movie},
@@ -35,6 +35,20 @@ pub struct Done {
     pub films: usize,
     /// How many of those that were meant are not there any more.
     pub gone: usize,
+}
+
+/// How many films are meant.
+///
+/// # Errors
+/// Those of the database.
+pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Result<i64, Error> {
+    match selection {
+        Selection::Films(ids) => {
+            let different: HashSet<&i64> = ids.iter().collect();
+            Ok(i64::try_from(different.len()).unwrap_or(i64::MAX))
+        }
+        Selection::All(filter) => movies::count(app, viewer, filter).await,
+    }
 }
 
 /// Does the same with many films, as one change.

@@ -23,6 +23,8 @@ pub struct Kept {
     to: String,
     /// As they were sent: one text takes less memory than many fields while somebody signs in.
     fields: String,
+    /// Whether it had no password, so that nothing of it is missing.
+    whole: bool,
 }
 
 #[derive(Template)]
@@ -46,22 +48,27 @@ impl Kept {
             return None;
         }
         let is_secret = |name: &str| name.to_ascii_lowercase().contains("password");
+        let whole = !fields.clone().any(|(name, _)| is_secret(&name));
         let fields = fields.filter(|(name, _)| !is_secret(name));
-        Some(Self {
-            to,
-            fields: form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish(),
-        })
+        let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Some(Self { to, fields, whole })
     }
 
     /// What the page for signing in has sent back.
     pub fn of_login(form: &Form) -> Option<Self> {
         let to = Some(form.get("to")).filter(|to| !to.is_empty())?;
-        Some(Self { to: local_place(to).to_owned(), fields: form.get("kept").to_owned() })
+        let whole = form.get("keptWhole") == "yes";
+        Some(Self { to: local_place(to).to_owned(), fields: form.get("kept").to_owned(), whole })
     }
 
     /// Where it was sent.
     pub fn to(&self) -> &str {
         &self.to
+    }
+
+    /// Whether nothing of it is missing, so that it can be sent on without a further question.
+    pub const fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Its fields, as one text.

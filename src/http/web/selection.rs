@@ -1,5 +1,6 @@
 //! `/selection`: what is done with the films that are selected on the page of the collection.
 
+use askama::Template;
 use axum::{
     Router,
     extract::{Request, State},
@@ -8,7 +9,7 @@ use axum::{
     routing::post,
 };
 
-use super::{Form, local_place, notice};
+use super::{Form, local_place, notice, visitor::Visitor, words};
 use crate::{
     domain::{Changes, Filter, MovieFormat, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
@@ -19,18 +20,67 @@ use crate::{
     },
 };
 
+/// Films that are deleted without asking once more.
+const UNCONFIRMED_DELETIONS: i64 = 100;
+
 /// The route of the form.
 pub fn routes() -> Router<Shared> {
     Router::new().route("/selection", post(apply))
 }
 
+/// Asks whether many films are to be deleted.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    visitor: Option<&'a Visitor>,
+    films: i64,
+    /// Whether they have become more since they were confirmed.
+    more: bool,
+    /// The name and the value of the field that says which films are meant.
+    field: (&'static str, String),
+    back: &'a str,
+}
+
 /// Changes or deletes the films and leads back to where they were selected.
-async fn apply(State(state): State<Shared>, editor: Editor, request: Request) -> Result<Response, Problem> {
+async fn apply(
+    State(state): State<Shared>,
+    editor: Editor,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Response, Problem> {
     let form = Form::read(MAX_BODY_BYTES, MAX_SELECTION_FIELDS, request).await?;
     let back = local_place(form.get("back"));
     let Some(films) = films(&form)? else { return Ok(notice::told(back, "unselected")) };
-    let done = selection::run(&state.app, &editor, films, action(&form)?).await?;
+    let action = action(&form)?;
+    if action == Action::Delete
+        && let Some(page) = confirmation(&state, &visitor, &films, &form, back).await?
+    {
+        return Ok(page);
+    }
+    let done = selection::run(&state.app, &editor, films, action).await?;
     Ok(notice::done(back, &done))
+}
+
+/// The page that asks whether so many films are to be deleted, unless they are few or that was said.
+async fn confirmation(
+    state: &Shared,
+    visitor: &Visitor,
+    selection: &Selection,
+    form: &Form,
+    back: &str,
+) -> Result<Option<Response>, Problem> {
+    let films = selection::count(&state.app, visitor, selection).await?;
+    let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
+    if films <= confirmed.unwrap_or(0).max(UNCONFIRMED_DELETIONS) {
+        return Ok(None);
+    }
+    let field = match selection {
+        Selection::All(_) => ("all", form.get("all").to_owned()),
+        Selection::Films(ids) => ("id", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")),
+    };
+    let more = confirmed.is_some();
+    let template = Confirm { visitor: Some(visitor), films, more, field, back };
+    visitor.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
 }
 
 /// Which films are selected, if any are.

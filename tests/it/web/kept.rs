@@ -23,7 +23,15 @@ async fn sent_late(service: &Service, path: &str, fields: &[(&str, &str)]) -> An
 /// Signs in on that page.
 async fn sign_in(service: &Service, page: &Answer, password: &str) -> Answer {
     let (to, kept) = (field(page, "to"), field(page, "kept"));
-    let fields = [("name", "editor"), ("password", password), ("next", "/"), ("to", &to), ("kept", &kept)];
+    let whole = if page.text.contains("name=\"keptWhole\"") { "yes" } else { "" };
+    let fields = [
+        ("name", "editor"),
+        ("password", password),
+        ("next", "/"),
+        ("to", &to),
+        ("kept", &kept),
+        ("keptWhole", whole),
+    ];
     Answer::of(form(service, "/login", &fields)).await
 }
 
@@ -39,7 +47,7 @@ on_both! {
         assert!(wrong.text.contains("role=\"alert\">Not signed in"), "{wrong:?}");
         let on = sign_in(service, &wrong, PASSWORD).await;
         is_page(&on, 200);
-        assert!(on.text.contains("<form method=\"post\" action=\"/undo\" data-kept>") && on.text.contains("Signed in as editor"), "{on:?}");
+        assert!(on.text.contains("<form method=\"post\" action=\"/undo\" data-kept=\"whole\">") && on.text.contains("Signed in as editor"), "{on:?}");
         // Within the page the first form that has fields is the kept one.
         let main = Answer { text: on.text.split("<main").nth(1).unwrap().to_owned(), status: 200, headers: on.headers.clone(), secrets: Vec::new() };
         let fields = hidden(&main);
@@ -62,6 +70,7 @@ on_both! {
         for page in [asked, on] {
             assert!(!page.text.contains("a shelf") && !page.text.contains("a+shelf"), "{page:?}");
             assert_eq!(page.header("cache-control"), "no-store");
+            assert!(!page.text.contains("data-kept=\"whole\""), "{page:?}"); // it lacks something
         }
     }
 }
@@ -84,7 +93,7 @@ on_both! {
             let fields = [("name", "editor"), ("password", PASSWORD), ("to", to), ("kept", "a=b")];
             let on = Answer::of(form(service, "/login", &fields)).await;
             is_page(&on, 200);
-            assert!(on.text.contains("<form method=\"post\" action=\"/\" data-kept>") && !on.text.contains("evil"), "{on:?}");
+            assert!(on.text.contains("<form method=\"post\" action=\"/\" data-kept=\"\">") && !on.text.contains("evil"), "{on:?}");
         }
         for hostile in HOSTILE {
             let asked = sent_late(service, "/undo", &[(hostile, hostile), ("back", hostile)]).await;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{between, get_page, is_page, text, with_cookie};
+use super::{between, field, get_page, is_page, text, with_cookie};
 use crate::{
     on_both,
     support::{Answer, Service, films, movie},
@@ -129,7 +129,7 @@ on_both! {
         for fields in [
             // What is changed does not pass the filter any more, and still all of them are.
             [("all", every.as_str()), ("id", "1"), ("do", "change"), ("movieFormat", "Streaming"), ("rating", "")],
-            [("all", "/"), ("id", "1"), ("do", "delete"), ("movieFormat", ""), ("rating", "")],
+            [("all", "/"), ("id", "1"), ("do", "delete"), ("confirmed", "12000"), ("rating", "")],
         ] {
             let answer = Answer::of(request(service, &session, &fields)).await;
             let (kind, movies, words) = match fields[2].1 {
@@ -209,5 +209,40 @@ on_both! {
             let page = get_page(service, path).await;
             assert_eq!(between(&page.text, "class=\"pick\" name=\"id\" value=\"", "\""), ["1", "2", "3"], "{path}");
         }
+    }
+}
+
+on_both! {
+    async fn many_films_are_deleted_only_when_their_number_was_confirmed(service: &Service) {
+        films::fill(service, &films::films(101)).await;
+        let ids: Vec<String> = (1..=101).map(|id: i64| id.to_string()).collect();
+        let (hundred, all) = (ids[..100].join(","), ids.join(","));
+        for (name, value) in [("all", "/"), ("id", all.as_str())] {
+            for (confirmed, status) in [(None, 200), (Some("100"), 409), (Some("many"), 409)] {
+                let fields = [(name, value), ("do", "delete"), ("back", "/?view=table")];
+                let confirmed = confirmed.map(|number| ("confirmed", number));
+                let fields: Vec<(&str, &str)> = fields.into_iter().chain(confirmed).collect();
+                let page = send(service, "editor", &fields).await;
+                is_page(&page, status);
+                assert!(page.text.contains("<h1>Delete 101 films?</h1>"), "{page:?}");
+                assert_eq!(field(&page, name), value);
+                assert_eq!((field(&page, "confirmed"), field(&page, "back")), ("101".into(), "/?view=table".into()));
+                assert_eq!(page.text.contains("more films match now"), status == 409, "{page:?}");
+            }
+        }
+        assert_eq!(stored(service).await.len(), 101);
+        let repeated = format!("{hundred},{hundred}"); // are a hundred
+        for fields in [
+            vec![("id", repeated.as_str()), ("do", "delete")],
+            vec![("all", "/"), ("do", "delete"), ("confirmed", "101")],
+            vec![("id", all.as_str()), ("do", "delete"), ("confirmed", "102")],
+        ] {
+            let answer = send(service, "editor", &fields).await;
+            assert!(told(service, &answer).await.starts_with("Deleted 10"), "{fields:?}");
+            undo(service).await;
+        }
+        // To change them can be undone, too, and asks nothing.
+        let answer = send(service, "editor", &[("all", "/"), ("do", "change"), ("rating", "5")]).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
     }
 }
