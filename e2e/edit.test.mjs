@@ -32,7 +32,7 @@ inEveryWay("one types in a whole shelf, and takes the last film back", () => ser
   await page.getByRole("link", { name: "Add", exact: true }).click();
   await page.locator("#title:focus").waitFor();
   await type(page, { ...HEAT, format: "VHS" });
-  await page.getByRole("button", { name: "Add, and another one" }).click();
+  await page.getByRole("button", { name: "Save and add another" }).click();
   await reads(said(page), "Added “\u2068Heat\u2069”.");
   await page.locator("#title:focus").waitFor();
   await becomes(() => page.getByRole("radio", { name: "VHS" }).isChecked(), true);
@@ -44,7 +44,7 @@ inEveryWay("one types in a whole shelf, and takes the last film back", () => ser
   await reads(said(page), "Took away “\u2068Alien\u2069” again.");
   await becomes(() => page.getByRole("radio", { name: "VHS" }).isChecked(), true);
   await type(page, { title: "Zodiac", year: "2007", length: "157 min", rating: "3 stars" });
-  await page.getByRole("button", { name: "Add, and done" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await reads(said(page), "Added “\u2068Zodiac\u2069”.");
   await queries(page, "?movieFormat=VHS&sort=-rating");
   assert.deepEqual(await titles(), ["Heat", "Zodiac"]);
@@ -55,7 +55,7 @@ test("a double click adds a film once", async () => {
   const page = await open(service);
   await page.goto("/add");
   await type(page, HEAT);
-  await page.getByRole("button", { name: "Add", exact: true }).dblclick();
+  await page.getByRole("button", { name: "Save", exact: true }).dblclick();
   await reads(said(page), "Added “\u2068Heat\u2069”.");
   assert.deepEqual(await titles(), ["Heat"]);
   await page.done();
@@ -64,37 +64,38 @@ test("a double click adds a film once", async () => {
 inEveryWay("every violation stands beside its field, and nothing typed is lost", () => service, async (page, { js }) => {
   await page.goto("/add");
   await type(page, { title: "x".repeat(51), year: "1799", length: "8h21" });
-  await page.getByRole("button", { name: "Add", exact: true }).click();
-  await page.getByRole("heading", { name: "Nothing was saved yet" }).waitFor();
-  await focuses(page, "trouble");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Not saved yet.").waitFor();
+  await focuses(page, "title");
+  await becomes(() => page.locator("#title-wrong").textContent(), "Too long by 1 character.");
   for (const [label, value] of [["Title", "x".repeat(51)], ["Year", "1799"], ["Length", "8h21"]]) {
     await becomes(() => page.getByLabel(label).inputValue(), value);
     await becomes(() => page.getByLabel(label).getAttribute("aria-invalid"), "true");
   }
   if (js) await isAccessible(page);
   await fitsInWidth(page);
-  await page.getByRole("link", { name: "The length must be between 0 and 500, got 501." }).click();
-  await focuses(page, "length");
+  await becomes(() => page.locator("#length-wrong").textContent(), "Write at most 500 minutes, which are 8 h 20.");
   await type(page, { ...HEAT, title: "é".repeat(50), year: "1800", length: "8h20" });
-  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await reads(said(page), "Added");
   const [{ id }] = await service.movies();
   assert.deepEqual(await stored(id), ["é".repeat(50), "DVD", 500, 1800, 5]);
 });
 
 inEveryWay("a film that is there already is said, and added all the same if one says so", () => service, async (page, { js }) => {
-  await service.add("Amélie", "Streaming", 122, 2001, 4);
+  const known = await service.add("Amélie", "Streaming", 122, 2001, 4);
   await page.goto("/add");
   const stars = () => page.locator(".rate").boundingBox();
   const place = await stars();
   await type(page, { title: "AMELIE", year: "2001", length: "122" });
   if (js) {
-    await reads(page.locator("#alike"), "Here already as Streaming, 2 h 02.");
+    await reads(page.locator("#alike"), "On the shelf already: Streaming, 2 h 02");
+    await becomes(() => page.locator("#alike a").getAttribute("href"), `/film/${known.id}`);
     await reads(page.locator("#length-read"), "= 2 h 02");
   }
   assert.deepEqual(await stars(), place); // nothing moves away below a finger
   await type(page, { format: "DVD", rating: "5 stars" });
-  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
   await focuses(page, "trouble");
   assert.deepEqual(await titles(), ["Amélie"]);
@@ -109,12 +110,13 @@ inEveryWay("one opens a film of the collection, changes it and comes back", () =
   for (const [view, rating] of [["", 5], ["&view=table", 3]]) {
     await page.goto(`/?releaseYear=1990..1999${view}`);
     await page.getByRole("link", { name: /^Heat/ }).click();
+    await page.getByRole("link", { name: "Edit", exact: true }).click();
     await page.getByRole("heading", { name: "Heat" }).waitFor();
     await becomes(() => page.getByLabel("Length").inputValue(), "2 h 50");
     await type(page, { format: "DVD", rating: `${rating} stars` });
     await page.getByRole("button", { name: "Save" }).click();
     await reads(said(page), "Changed “\u2068Heat\u2069”.");
-    await queries(page, `?releaseYear=1990..1999${view}`);
+    await page.waitForURL(`/film/${id}`);
     assert.deepEqual(await stored(id), ["Heat", "DVD", 170, 1995, rating]);
   }
   await page.goto(`/edit/${id}`);
@@ -127,6 +129,7 @@ inEveryWay("one deletes a film and brings it back", () => service, async (page) 
   await service.add("Heat", "VHS", 170, 1995, 4);
   await page.goto("/?rating=4..");
   await page.getByRole("link", { name: /^Heat/ }).click();
+  await page.locator(".line").waitFor();
   await page.getByRole("button", { name: "Delete" }).click();
   await reads(said(page), "Deleted “\u2068Heat\u2069”.");
   assert.deepEqual(await titles(), []);
@@ -214,7 +217,7 @@ test("the keyboard alone is enough", async () => {
   // On the shelf a film is opened in the same way.
   await page.getByRole("link", { name: /^Heat/ }).focus();
   await page.keyboard.press("Enter");
-  await page.waitForURL(`/edit/${id}`);
+  await page.waitForURL(`/film/${id}`);
   await page.done();
 });
 
@@ -250,7 +253,7 @@ test("what was typed is there again after signing in anew", async () => {
       await isAccessible(page);
       await becomes(() => page.getByLabel("Title").inputValue(), typed.title);
       await becomes(() => page.getByLabel("Length").inputValue(), "2h49");
-      await page.getByRole("button", { name: /^(Add|Save|Add, and done)$/ }).click();
+      await page.getByRole("button", { name: /^Save$/ }).click();
     }
     await reads(said(page), typed.title);
     // Once it is saved, the form is as it was.
@@ -267,7 +270,7 @@ test("what was typed is there again once the service can be reached", async () =
   await page.goto("/add");
   await type(page, HEAT);
   await service.pause();
-  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText(/cannot be reached/).first().waitFor();
   await service.resume();
   await page.goto("/add");
@@ -310,14 +313,14 @@ for (const viewport of [WIDE, NARROW]) {
     await page.goto("/add");
     await shows("add");
     await type(page, HEAT);
-    await page.getByText("Here already as DVD, 2 h 50.").waitFor();
+    await page.getByText("On the shelf already: DVD, 2 h 50").waitFor();
     await shows("add-known");
-    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
     await shows("add-asked");
     await page.goto("/add?movieFormat=DVD");
-    await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByRole("heading", { name: "Nothing was saved yet" }).waitFor();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Not saved yet.").waitFor();
     await shows("add-wrong");
     await page.goto(`/edit/${id}`);
     await shows("edit");

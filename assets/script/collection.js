@@ -59,12 +59,21 @@ function begin() {
   });
   addEventListener("pagehide", () => history.replaceState(place(), ""));
   watch();
+  showAdded();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
   // Somebody may have been faster than this script. The browser restores nothing here: `autocomplete` is off.
   if (search.value !== search.defaultValue) show(address(), { typed: true });
   else if ([...form.elements].some(isChanged)) show(address(), { push: true });
   else if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+}
+
+/** Brings the film that was just added into sight. */
+function showAdded() {
+  const film = document.getElementById("added");
+  film?.scrollIntoView({ block: "center" });
+  film?.querySelector(".spine, th a").focus({ preventScroll: true, focusVisible: false });
+  if (location.hash === "#added") history.replaceState(history.state, "", location.pathname + location.search);
 }
 
 /** Whether a field of the form differs from what the server sent. A year that is being typed is not complete. */

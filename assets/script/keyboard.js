@@ -9,9 +9,10 @@ const KEYS = [
   [["/"], "search"],
   [["n"], "add a film", true],
   [["j", "k"], "the next film, the one before"],
-  [["←", "→", "↑", "↓"], "from film to film"],
+  [["←", "→", "↑", "↓"], "from film to film, also on a film's page"],
   [["g", "…"], "to the signpost with that letter or digit"],
   [["Enter"], "open the film"],
+  [["1", "…", "5"], "rate the film, on its page and in the table", true],
   [["e"], "edit the film", true],
   [["x"], "select the film, or no longer", true],
   [["Shift", "click"], "select all from the last one to this", true],
@@ -35,11 +36,12 @@ const characters = {
   n: () => document.querySelector('.ways a[href="/add"]')?.click(),
   j: () => step(1),
   k: () => step(-1),
-  e: () => edit(current()),
+  e: edit,
   x: () => current() && boxOf(current())?.click(),
   z: undoLatest,
   g: () => (jumps = true),
 };
+for (const stars of "12345") characters[stars] = () => rate(stars);
 
 const others = {
   ArrowRight: () => !inTable() && step(1),
@@ -74,16 +76,31 @@ function isTyped({ target, key }) {
 /** What a key that is no character does with the focused film. */
 function ofFilm({ key, target }) {
   if (key === "Delete" && selected().length > 0) return remove;
-  if (!current()) return undefined;
+  if (!current()) return beside(key);
   // A link or a button opens by itself.
-  if (key === "Enter") return target.matches("a, button") ? undefined : () => edit(current());
+  if (key === "Enter") return target.matches("a, button") ? undefined : () => current().querySelector("th a")?.click();
   return others[key];
 }
 
 const inTable = () => current().matches("tr");
 
-function edit(film) {
+/** Edits the focused film, or the one whose page this is. */
+function edit() {
+  const film = current();
   if (film && idOf(film)) location.assign(`/edit/${idOf(film)}`);
+  else if (!film) document.getElementById("edit")?.click();
+}
+
+/** On a film's page, what leads to the film beside it. */
+function beside(key) {
+  const link = document.querySelector({ ArrowLeft: ".beside [rel=prev]", ArrowRight: ".beside [rel=next]" }[key] ?? "#none");
+  return link ? () => link.click() : undefined;
+}
+
+/** Gives stars where they can be given: in what is focused, or to the film whose page this is. */
+function rate(stars) {
+  const within = document.activeElement.closest(".rate, tr") ?? document;
+  within.querySelector(`.rate [value="${stars}"], form.rating [value="${stars}"]`)?.click();
 }
 
 function step(by) {

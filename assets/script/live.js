@@ -12,9 +12,9 @@ const PAUSE = 10_000;
 const DONE = { create: "added", delete: "deleted", import: "imported", undo: "undid a change of", restore: "restored" };
 
 const user = document.body.dataset.user;
-const main = document.querySelector("main.collection, main.changes");
+const main = document.querySelector("main.collection, main.changes, main.film-page");
 /** The film whose changes alone are shown. */
-const film = Number(new URLSearchParams(location.search).get("film"));
+const film = Number(new URLSearchParams(location.search).get("film") ?? document.querySelector("[data-film].about")?.dataset.film);
 
 const line = document.createElement("div");
 line.className = "news";

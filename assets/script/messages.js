@@ -22,16 +22,30 @@ let undoKnown;
 /** Takes away the message that is shown. */
 let dismiss = () => false;
 
-/** Tells a sentence; `change` is the id of a change that can be undone, `done` is called when it was. */
-export function say(text, { change, done } = {}) {
+/** Tells a sentence; `change` is the id of a change that can be undone, `done` is called when it was. `link` has the
+ *  part of the sentence that is a link, and its address. */
+export function say(text, { change, done, link } = {}) {
   const id = Number(change);
-  if (!id) return show(makeMessage(text), STAY);
+  if (!id) return show(makeMessage({ text, link }), STAY);
   own.add(id);
-  keep({ text, change: id, until: Date.now() + COMES_ALONG });
+  keep({ text, link, change: id, until: Date.now() + COMES_ALONG });
   const button = undoButton("button");
   button.addEventListener("click", () => undo(id, button, done));
   undoKnown = () => undo(id, button, done);
-  show(makeMessage(text, button), STAY_WITH_UNDO);
+  show(makeMessage({ text, link }, button), STAY_WITH_UNDO);
+}
+
+/** Says what a page says that the service has sent; `done` is called when that was undone. */
+export function sayOf(fresh, done) {
+  const message = fresh.querySelector("#messages > *");
+  if (message) say(message.querySelector("p").textContent, { ...read(message), done });
+}
+
+/** The change that a message of the service is about, and the link in it. */
+function read(message) {
+  const link = message.querySelector("p a");
+  const change = Number(message.querySelector("[name=change]")?.value);
+  return { change, link: link && { text: link.textContent, href: link.getAttribute("href") } };
 }
 
 /** Tells why something cannot be shown; not that the service is away, which the line on top says. */
@@ -62,9 +76,13 @@ async function undo(change, button, done) {
   }
 }
 
-function makeMessage(text, ...more) {
+function makeMessage({ text, link }, ...more) {
   const message = document.createElement("div");
-  message.append(Object.assign(document.createElement("p"), { textContent: text }), ...more);
+  const sentence = document.createElement("p");
+  const [before, after] = link ? text.split(link.text) : [text];
+  sentence.append(before);
+  if (link) sentence.append(Object.assign(document.createElement("a"), { href: link.href, textContent: link.text }), after);
+  message.append(sentence, ...more);
   return message;
 }
 
@@ -151,15 +169,15 @@ document.addEventListener("keydown", (event) => {
 // The message that came with the page, or else the one that comes along.
 const [first] = messages.children;
 if (first) {
-  const change = Number(first.querySelector("[name=change]")?.value);
+  const { change, link } = read(first);
   if (change) undoKnown = () => sendUndo(change);
-  keep(change ? { text: first.querySelector("p").textContent, change, until: Date.now() + COMES_ALONG } : undefined);
+  keep(change ? { text: first.querySelector("p").textContent, link, change, until: Date.now() + COMES_ALONG } : undefined);
   show(first, change ? STAY_WITH_UNDO : STAY);
 } else {
   const message = kept();
   if (message) {
     undoKnown = () => sendUndo(message.change);
-    const again = makeMessage(message.text, undoForm(message.change));
+    const again = makeMessage(message, undoForm(message.change));
     again.dataset.again = "";
     show(again, STAY_WITH_UNDO);
   }

@@ -1,7 +1,7 @@
 // Films that are selected: by their boxes, with Shift a whole range, or all that match; and what is done with them.
 
 import { boxOf, filmOf, films, focus, idOf, renew, selected } from "./films.js";
-import { say } from "./messages.js";
+import { say, sayOf } from "./messages.js";
 import { page, Refusal } from "./service.js";
 
 const form = () => document.getElementById("selection");
@@ -137,7 +137,7 @@ async function send(fields, button) {
     // The answer is the page behind the form, or a problem that a program can read.
     const headers = { Accept: "text/html, application/problem+json" };
     const fresh = await page("/selection", { method: "POST", body: fields, headers });
-    tell(fresh);
+    sayOf(fresh, () => renew());
     const alone = fields.get("do") === "delete" && !fields.has("all");
     if (alone && remove(fields)) await renew(fresh, { keepFilms: true });
     else await renew(fresh);
@@ -156,13 +156,6 @@ async function send(fields, button) {
 async function changedMeanwhile() {
   await renew();
   say("Nothing was deleted: more films match now. Look again.");
-}
-
-/** Says what the page behind the form says. */
-function tell(fresh) {
-  const message = fresh.getElementById("messages");
-  const change = message.querySelector("[name=change]")?.value;
-  say(message.querySelector("p").textContent, { change, done: () => renew() });
 }
 
 /** Takes the deleted films away, and leads the focus to the next one. Tells whether any films stay. */

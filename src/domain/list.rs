@@ -291,6 +291,12 @@ impl Sort {
         orders.fold(Ordering::Equal, Ordering::then)
     }
 
+    /// The opposite order.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        Self(self.0.iter().map(|(key, descending)| (*key, !descending)).collect())
+    }
+
     fn spelled(&self) -> String {
         let keys: Vec<String> = self
             .0

@@ -26,6 +26,13 @@ impl Title {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
     }
 
+    /// By how many characters a text is too long for a title; 0 where it is not, or cannot be one for another reason.
+    #[must_use]
+    pub fn excess(text: &str) -> usize {
+        parse_short_text(text, usize::MAX)
+            .map_or(0, |text| text.chars().count().saturating_sub(Self::MAX_CHARS))
+    }
+
     /// Like [`Title::parse`], but what is longer than 50 characters is cut to 49 at most and an ellipsis, and nothing
     /// that is seen as one character is cut in two.
     ///

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod batch;
+pub mod beside;
 mod catalogue;
 pub mod changes;
 pub mod check;

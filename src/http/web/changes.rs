@@ -46,8 +46,8 @@ impl Changes<'_> {
 enum Of {
     /// All changes.
     Collection,
-    /// Those of a film, with its title, and its id where this user may edit it.
-    Film { title: String, edit: Option<i64> },
+    /// Those of a film, with its title, and its id where it is there.
+    Film { title: String, page: Option<i64> },
     /// One of them, with all that it did.
     Change,
 }
@@ -63,33 +63,33 @@ struct InTheWay<'a> {
 }
 
 /// A change as it is shown.
-struct Entry<'a> {
-    change: &'a Change,
+pub struct Entry<'a> {
+    pub change: &'a Change,
     /// Whether it touched one film, which is named in its own words.
-    alone: bool,
-    effects: Vec<ShownEffect<'a>>,
+    pub alone: bool,
+    pub effects: Vec<ShownEffect<'a>>,
     /// Whether all its films are on a page of their own, and not on this one.
     leads_on: bool,
-    may_undo: bool,
+    pub may_undo: bool,
 }
 
 /// What became of a film.
-struct ShownEffect<'a> {
-    film: &'a Movie,
+pub struct ShownEffect<'a> {
+    pub film: &'a Movie,
     /// Its attributes before and after, where it was there both times.
-    differences: Vec<Difference>,
+    pub differences: Vec<Difference>,
     /// Whether it came, went, or neither.
-    sign: Option<&'static str>,
+    pub sign: Option<&'static str>,
 }
 
-struct Difference {
-    name: &'static str,
-    before: String,
-    after: String,
+pub struct Difference {
+    pub name: &'static str,
+    pub before: String,
+    pub after: String,
 }
 
 impl<'a> Entry<'a> {
-    fn of(change: &'a Change, visitor: &Visitor) -> Self {
+    pub fn of(change: &'a Change, visitor: &Visitor) -> Self {
         Self {
             change,
             alone: change.movies == 1,
@@ -99,22 +99,22 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn what(&self) -> String {
+    pub fn what(&self) -> String {
         words::change(self.change)
     }
 
-    fn when(&self) -> String {
+    pub fn when(&self) -> String {
         words::moment(self.change.at)
     }
 
     /// How many films it touched that are not shown.
-    fn more(&self) -> Option<String> {
+    pub fn more(&self) -> Option<String> {
         let shown = i64::try_from(self.effects.len()).unwrap_or(i64::MAX);
         (self.leads_on && self.change.movies > shown).then(|| words::grouped(self.change.movies - shown))
     }
 
     /// How who did it was signed in, where that is not by a session of the pages.
-    fn way(&self) -> String {
+    pub fn way(&self) -> String {
         match self.change.via.as_str() {
             "session" => String::new(),
             "console" => " at the machine itself".to_owned(),
@@ -137,7 +137,7 @@ impl<'a> ShownEffect<'a> {
     }
 
     /// The film's attributes but the title.
-    fn facts(&self) -> String {
+    pub fn facts(&self) -> String {
         let [_, facts @ ..] = attributes(self.film);
         facts.map(|(_, value)| value).join(", ")
     }
@@ -182,9 +182,7 @@ async fn list(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         title: latest
             .and_then(ShownEffect::of)
             .map_or_else(|| "a film".to_owned(), |effect| words::title(effect.film)),
-        edit: latest
-            .filter(|effect| visitor.may_edit() && after.is_none() && effect.after.is_some())
-            .map(|_| film),
+        page: latest.filter(|effect| after.is_none() && effect.after.is_some()).map(|_| film),
     });
     let template = Changes {
         visitor: Some(&visitor),

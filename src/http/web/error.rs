@@ -50,7 +50,7 @@ pub async fn for_browsers(request: Request, next: impl AsyncFnOnce(Request) -> R
         visitor: visitor.as_ref(),
         status: status.as_u16(),
         title: title(status),
-        detail: &problem.detail,
+        detail: &with_films(&problem.detail),
         errors: problem.errors(),
         wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
         sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
@@ -101,6 +101,23 @@ fn name_of(place: &Place) -> &str {
     }
 }
 
+/// A detail that was written for the API, in the words of the pages: a movie is a film there. What is quoted stays.
+fn with_films(detail: &str) -> String {
+    let film = |piece: &str| {
+        let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
+        match word {
+            "movie" | "movies" => piece.replacen("movie", "film", 1),
+            _ => piece.to_owned(),
+        }
+    };
+    let quoted = |(n, part): (usize, &str)| match n % 2 {
+        0 => part.split_inclusive(|c: char| !c.is_alphanumeric()).map(film).collect(),
+        _ => part.to_owned(),
+    };
+    let parts: Vec<String> = detail.split('"').enumerate().map(quoted).collect();
+    parts.join("\"")
+}
+
 /// A sentence of its own: with a capital at its beginning and a full stop at its end.
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
@@ -111,6 +128,16 @@ pub fn sentence(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_say_film() {
+        assert_eq!(with_films("there is no movie 7"), "there is no film 7");
+        assert_eq!(with_films("a movie's movies: movieFormat"), "a film's films: movieFormat");
+        assert_eq!(
+            with_films("must name one, got \"a movie\", movie"),
+            "must name one, got \"a movie\", film"
+        );
+    }
 
     #[test]
     fn browsers_get_pages_and_programs_documents() {

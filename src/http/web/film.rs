@@ -22,6 +22,8 @@ pub struct Film<'a> {
     /// How large the title can be written.
     pub size: &'static str,
     pub post: Option<super::collection::Post>,
+    /// Whether it was added a moment ago, and is to be seen.
+    pub added: bool,
 }
 
 impl<'a> Film<'a> {
@@ -56,6 +58,7 @@ impl<'a> Film<'a> {
                 _ => " longer",
             },
             post: None,
+            added: false,
         }
     }
 

@@ -10,6 +10,7 @@ mod edit;
 pub mod error;
 mod export;
 mod film;
+mod film_page;
 mod import;
 mod kept;
 pub mod login;
@@ -46,6 +47,7 @@ use crate::{
 pub fn routes() -> Router<Shared> {
     Router::new()
         .merge(collection::routes())
+        .merge(film_page::routes())
         .merge(edit::routes())
         .merge(selection::routes())
         .merge(export::routes())

@@ -8,7 +8,7 @@ use axum::{
 
 use super::words;
 use crate::{
-    domain::{Limit, Role},
+    domain::{Change, Limit, Role},
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -40,8 +40,32 @@ const SENTENCES: [(&str, &str); 13] = [
 /// A message.
 pub struct Notice {
     pub text: String,
+    /// The film that it is about, where it is about one that is there.
+    pub film: Option<FilmInNotice>,
     /// The change that can be undone.
     pub undo: Option<i64>,
+}
+
+/// A film whose title is a link in a message.
+pub struct FilmInNotice {
+    pub id: i64,
+    pub title: String,
+    /// What is before and after the title.
+    pub before: String,
+    pub after: String,
+    /// Whether it was added, or brought back.
+    pub is_new: bool,
+}
+
+impl FilmInNotice {
+    fn of(change: &Change, text: &str) -> Option<Self> {
+        let (1, [effect]) = (change.movies, change.effects.as_slice()) else { return None };
+        let film = effect.after.as_ref()?;
+        let title = words::title(film);
+        let (before, after) = text.split_once(&title)?;
+        let (before, after) = (before.to_owned(), after.to_owned());
+        Some(Self { id: film.id, title, before, after, is_new: effect.before.is_none() })
+    }
 }
 
 impl Notice {
@@ -53,7 +77,7 @@ impl Notice {
         https: bool,
     ) -> Result<Option<Self>, Problem> {
         if let Some(sentence) = Self::sentence(headers, https) {
-            return Ok(Some(Self { text: sentence.to_owned(), undo: None }));
+            return Ok(Some(Self { text: sentence.to_owned(), film: None, undo: None }));
         }
         let Some(name) = cookies::values(headers, cookies::NOTICE, https).next() else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
@@ -68,7 +92,8 @@ impl Notice {
                     1 => text.push_str(" 1 film was not there any more."),
                     gone => text = format!("{text} {} were not there any more.", words::films(gone)),
                 }
-                Ok(Some(Self { text, undo }))
+                let film = FilmInNotice::of(&change, &text);
+                Ok(Some(Self { text, film, undo }))
             }
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -42,12 +42,6 @@ struct Tonight<'a> {
     ways_out: Vec<(String, String)>,
 }
 
-impl Tonight<'_> {
-    fn may_edit(&self) -> bool {
-        self.visitor.is_some_and(Visitor::may_edit)
-    }
-}
-
 /// The route of the page, for whoever is signed in.
 pub fn routes() -> Router<Shared> {
     Router::new().route("/tonight", get(show))

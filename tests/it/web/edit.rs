@@ -61,48 +61,49 @@ on_both! {
         let session = service.session_of("editor").await;
         is_page(&get(service, &session, "/add").await, 200);
         let added = send(service, &session, "/add", &with(&HEAT, &[("save", ""), ("title", " Ame\u{301}lie ")])).await;
-        assert_eq!(led(&added), "/");
+        assert_eq!(led(&added), "/#added");
         let movie = service.get("/movie/1").await.json();
         assert_eq!(attributes(&movie), json!(["Amélie", "DVD", 170, 1995, 5]));
         let cookie = added.header("set-cookie").split(';').next().unwrap().to_owned();
         let told = get(service, &format!("{session}; {cookie}"), "/").await;
         let message = between(&told.text, "id=\"messages\"", "</div>")[0];
-        assert!(message.contains("Added “") && message.contains(">Undo</button>"), "{message}");
+        assert!(message.contains("Added <a href=\"/film/1\">“") && message.contains(">Undo</button>"), "{message}");
     }
 }
 
 on_both! {
     async fn each_field_has_its_boundaries(service: &Service) {
         let session = service.session_of("editor").await;
-        let (fifty, more) = ("ü".repeat(50), "ü".repeat(51));
+        let (fifty, more, longer) = ("ü".repeat(50), "ü".repeat(51), "ü".repeat(60));
         let mut stored = 0;
         for (name, value, rule) in [
-            ("title", "", "The title must not be empty."),
-            ("title", "\u{2003}", "The title must not be empty."),
+            ("title", "", "Write the title."),
+            ("title", "\u{2003}", "Write the title."),
             ("title", "x", ""),
             ("title", &fifty, ""),
-            ("title", &more, "The title must have at most 50 characters, got 51."),
-            ("title", "a\u{7}b", "The title must not contain control characters, got U+0007."),
-            ("movieFormat", "", "The format must be chosen."),
+            ("title", &more, "Too long by 1 character."),
+            ("title", &longer, "Too long by 10 characters."),
+            ("title", "a\u{7}b", "The title has a character that cannot be shown."),
+            ("movieFormat", "", "Choose the format."),
             ("movieFormat", "VHS", ""),
             ("movieFormat", "Streaming", ""),
-            ("movieFormat", "vhs", "The format must be VHS, DVD or Streaming, got \"vhs\"."),
-            ("length", "", "The length must not be empty."),
-            ("length", "-1", "The length must be between 0 and 500, got -1."),
+            ("movieFormat", "vhs", "Choose the format."),
+            ("length", "", "Write the length; 0 if you do not know it."),
+            ("length", "-1", "Write 170, 2:50 or 2h50."),
             ("length", "0", ""),
             ("length", "8:20", ""),
-            ("length", "8h21", "The length must be between 0 and 500, got 501."),
-            ("length", "long", "The length must be a length such as 170, 170 min, 2:50, 2h 50m or PT2H50M, got \"long\"."),
-            ("releaseYear", " ", "The year must not be empty."),
-            ("releaseYear", "1799", "The year must be between 1800 and 2100, got 1799."),
+            ("length", "8h21", "Write at most 500 minutes, which are 8 h 20."),
+            ("length", "long", "Write 170, 2:50 or 2h50."),
+            ("releaseYear", " ", "Write a year from 1800 to 2100."),
+            ("releaseYear", "1799", "Write a year from 1800 to 2100."),
             ("releaseYear", "1800", ""),
             ("releaseYear", " 2100 ", ""),
-            ("releaseYear", "2101", "The year must be between 1800 and 2100, got 2101."),
-            ("releaseYear", "1995.5", "The year must be a whole number, got \"1995.5\"."),
-            ("rating", "", "The rating must be chosen."),
-            ("rating", "0", "The rating must be between 1 and 5, got 0."),
+            ("releaseYear", "2101", "Write a year from 1800 to 2100."),
+            ("releaseYear", "1995.5", "Write a year from 1800 to 2100."),
+            ("rating", "", "Choose 1 to 5 stars."),
+            ("rating", "0", "Choose 1 to 5 stars."),
             ("rating", "1", ""),
-            ("rating", "6", "The rating must be between 1 and 5, got 6."),
+            ("rating", "6", "Choose 1 to 5 stars."),
         ] {
             let title = format!("Film {stored}");
             let fields = with(&with(&HEAT, &[("title", &title)]), &[(name, value)]);
@@ -114,8 +115,13 @@ on_both! {
             }
             is_page(&answer, 422);
             let said: Vec<String> = between(&answer.text, "<p class=\"error\"", "</p>").into_iter().map(text).collect();
-            assert_eq!(said, [format!(" id=\"{name}-wrong\">{rule}")], "{name}: {value:?}");
-            assert!(trouble(&answer).contains(&format!("<a href=\"#{name}\">{rule}</a>")), "{answer:?}");
+            let expected = [" role=\"alert\">Not saved yet.".to_owned(), format!(" id=\"{name}-wrong\">{rule}")];
+            assert_eq!(said, expected, "{name}: {value:?}");
+            // The mistake has the focus.
+            let main = answer.text.split_once("<main").unwrap().1;
+            let focused = main.split(" autofocus").next().unwrap().rsplit_once('<').unwrap().1;
+            assert!(focused.contains(&format!("name=\"{name}\"")), "{focused}");
+            assert_eq!(main.matches(" autofocus").count(), 1, "{answer:?}");
             let described = format!("aria-invalid=\"true\" aria-describedby=\"{name}-wrong");
             assert_eq!(answer.text.matches("aria-invalid").count(), 1);
             assert!(answer.text.contains(&described), "{answer:?}");
@@ -139,7 +145,7 @@ on_both! {
         for (path, more) in [("/add", vec![]), ("/edit/1", vec![("version", "1")])] {
             let page = send(service, &session, path, &more).await;
             is_page(&page, 422);
-            assert_eq!(between(&trouble(&page), "<li>", "</li>").len(), 5, "{page:?}");
+            assert_eq!(between(&page.text, "-wrong\">", "</p>").len(), 5, "{page:?}");
         }
         assert_eq!(service.get("/movie").await.json(), json!([movie]));
     }
@@ -156,8 +162,8 @@ on_both! {
             let asked = send(service, &session, "/add", &with(&amelie, &[(button, "")])).await;
             is_page(&asked, 409);
             let said = trouble(&asked);
-            assert!(said.contains("<bdi>Amélie</bdi> (2001) is here already as VHS, 2 h 02, 4 stars."), "{said}");
-            assert_eq!(said.matches("is here already").count(), 1);
+            assert!(said.contains("<a href=\"/film/1\"><bdi>Amélie</bdi></a> (2001) is on the shelf already as VHS, 2 h 02, 4 stars."), "{said}");
+            assert_eq!(said.matches("is on the shelf already").count(), 1);
             assert!(said.contains(&format!("<button name=\"{button}\" value=\"1\">Add it all the same")), "{said}");
             assert_eq!((field(&asked, "title"), field(&asked, "back")), ("AMELIE".into(), "/?rating=4..".into()));
             // Another film than the one that was asked about is asked about again.
@@ -166,7 +172,7 @@ on_both! {
         }
         assert_eq!(service.get("/movie").await.json().as_array().unwrap().len(), 3);
         let added = send(service, &session, "/add", &with(&amelie, &[("save", "1")])).await;
-        assert_eq!(led(&added), "/?rating=4..");
+        assert_eq!(led(&added), "/?rating=4..#added");
         // Now there are two.
         let asked = send(service, &session, "/add", &with(&amelie, &[("save", "1")])).await;
         assert!(trouble(&asked).contains("value=\"1 4\""), "{asked:?}");
@@ -190,13 +196,13 @@ on_both! {
         service.add("Alien", "DVD", 117, 1979, 5).await;
         for (query, alike, length) in [
             ("", "", ""),
-            ("title=HEAT&releaseYear=1995&length=2:50", "Here already, 2 times.", "= 2 h 50"),
-            ("title=alien&releaseYear=1979", "Here already as DVD, 1 h 57.", ""),
+            ("title=HEAT&releaseYear=1995&length=2:50", "On the shelf already: <a href=\"/film/1\">VHS, 2 h 50</a>; <a href=\"/film/2\">DVD, 2 h 50</a>", "= 2 h 50"),
+            ("title=alien&releaseYear=1979", "On the shelf already: <a href=\"/film/3\">DVD, 1 h 57</a>", ""),
             ("title=Hea&releaseYear=1995&length=501", "", ""),
             ("title=Heat&releaseYear=1996", "", ""),
             ("title=Heat&releaseYear=19", "", ""),
             ("title=Heat&releaseYear=1995&film=1", "", ""),
-            ("title=Heat&releaseYear=1995&film=3", "Here already, 2 times.", ""),
+            ("title=Heat&releaseYear=1995&film=3", "On the shelf already: <a href=\"/film/1\">VHS, 2 h 50</a>; <a href=\"/film/2\">DVD, 2 h 50</a>", ""),
         ] {
             let hints = get(service, &session, &format!("/add/hints?{query}")).await;
             assert_eq!(hints.status, 200, "{query}: {hints:?}");
@@ -234,6 +240,7 @@ on_both! {
             (format!("{here}/login?next=%2Fadd"), "/"),
             (format!("{here}/add?title=Heat"), "/"),
             (format!("{here}/edit/7"), "/"),
+            (format!("{here}/film/7?q=heat"), "/film/7?q=heat"),
             (format!("{here}//evil.example"), "/"),
             ("https://evil.example".to_owned(), "/"),
             ("about:blank".to_owned(), "/"),
@@ -268,7 +275,6 @@ on_both! {
         is_page(&page, 200);
         assert_eq!(["title", "length", "releaseYear", "version"].map(|name| field(&page, name)), ["Heat", "0 min", "1995", "1"]);
         assert_eq!((chosen(&page, "movieFormat"), chosen(&page, "rating")), (vec!["VHS".into()], vec!["5".into()]));
-        assert_eq!(link(&page, "History"), "/changes?film=1");
         let changed = send(service, &session, "/edit/1", &with(&HEAT, &[("version", "1")])).await;
         assert!(changed.header("set-cookie").starts_with("reelshelf_notice=2;"), "{changed:?}");
         let movie = service.get("/movie/1").await.json();
@@ -364,6 +370,11 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.status, 404);
         let again = send(service, &session, "/edit/1/delete", &fields("2")).await;
         assert_eq!(led(&again), "/?rating=4..");
+        // From its own page one goes on to the list that it was in.
+        let id = service.add("Heat", "VHS", 170, 1995, 4).await["id"].clone();
+        let from = format!("/film/{id}?sort=-rating&cursor=x");
+        let gone = send(service, &session, &format!("/edit/{id}/delete"), &[("version", "1"), ("back", &from)]).await;
+        assert_eq!(led(&gone), "/?sort=-rating");
         assert!(again.header("set-cookie").starts_with("reelshelf_notice=deleted;"), "{again:?}");
     }
 }
@@ -440,7 +451,7 @@ on_both! {
                 assert_eq!(page.text.matches("</main>").count(), 1);
             }
             let hints = get(service, &session, &format!("/add/hints?{query}&releaseYear=1995")).await;
-            assert!(hints.text.contains("Here already") && !hints.text.contains("<script>") && !hints.text.contains("<img"));
+            assert!(hints.text.contains("On the shelf already") && !hints.text.contains("<script>") && !hints.text.contains("<img"));
         }
     }
 }

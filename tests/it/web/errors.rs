@@ -21,7 +21,7 @@ on_both! {
         service.add("Heat", "DVD", 170, 1995, 5).await;
         for (method, path, status, title, words) in [
             (Method::GET, "/nowhere", 404, "There is nothing here", "There is nothing at this address."),
-            (Method::GET, "/movie/99", 404, "There is nothing here", "There is no movie 99."),
+            (Method::GET, "/movie/99", 404, "There is nothing here", "There is no film 99."),
             (Method::GET, "/movie/1", 200, "", ""),
             (Method::PUT, "/movie/1", 405, "This did not work", "This address does not take that method"),
             (Method::DELETE, "/movie/1", 403, "This is not allowed", "This takes the role editor; yours is viewer."),

@@ -8,6 +8,7 @@ mod collection;
 mod edit;
 mod errors;
 mod export;
+mod film;
 mod filters;
 mod headers;
 mod home;

@@ -30,7 +30,8 @@ async fn told(service: &Service, answer: &Answer) -> String {
         with_cookie(service, &format!("{session}; {notice}"), Method::GET, answer.header("location")).await;
     is_page(&page, 200);
     let messages = page.text.split_once("id=\"messages\"").unwrap().1;
-    text(between(messages, "<p>", "</p>")[0])
+    let sentence = between(messages, "<p>", "</p>")[0];
+    text(&sentence.split('<').map(|piece| piece.rsplit('>').next().unwrap_or_default()).collect::<String>())
 }
 
 /// The latest change: its kind and how many movies it touched.

@@ -10,7 +10,7 @@ use crate::limits::MAX_QUERY_PARAMETERS;
 const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
 
 /// An address of the collection page, as its parameters. They bear the names of the API's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address(Vec<(String, String)>);
 
 impl Address {
@@ -66,6 +66,12 @@ impl Address {
     /// Without one value of a parameter.
     pub fn without_value(&self, name: &str, value: &str) -> Self {
         Self(self.0.iter().filter(|(n, v)| n != name || v != value).cloned().collect())
+    }
+
+    /// The filters, and how the films are sorted and seen, without the place in the list.
+    pub fn list_only(&self) -> Self {
+        let is_of_list = |name: &str| FILTERS.contains(&name) || ["sort", "view"].contains(&name);
+        Self(self.0.iter().filter(|(name, _)| is_of_list(name)).cloned().collect())
     }
 
     /// The filters alone, without how the films are sorted and seen.

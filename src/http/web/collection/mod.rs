@@ -196,6 +196,10 @@ async fn show(
     if view == View::Shelf && !nearest_first {
         signposts::put_up(&mut films, &page_of_list.movies, &order);
     }
+    let added = visitor.notice().and_then(|notice| notice.film.as_ref()).filter(|film| film.is_new);
+    for film in &mut films {
+        film.added = added.is_some_and(|added| added.id == film.id);
+    }
     let next = page_of_list.next.map(|cursor| here.with("cursor", &cursor.encode(&order)));
     let sorts = SORTS.map(|(sort, label)| Choice {
         label,

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::{
     extract::FromRequestParts,
-    http::{Uri, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
 };
 
 use crate::http::{
@@ -26,10 +26,15 @@ impl FromRequestParts<Shared> for Back {
         if let Some(back) = Form::of_address(&parts.uri).find("back") {
             return Ok(Self(local_place(back).to_owned()));
         }
-        let referer = parts.headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
-        let came_from = referer.and_then(|referer| referer.parse::<Uri>().ok());
+        let came_from = came_from(&parts.headers);
         let place = came_from.as_ref().and_then(Uri::path_and_query).map_or("/", |place| place.as_str());
         let on_the_way = ON_THE_WAY.iter().any(|page| place.starts_with(page));
         Ok(Self(if on_the_way { "/" } else { local_place(place) }.to_owned()))
     }
+}
+
+/// The page that led here, as far as the browser says it.
+pub fn came_from(headers: &HeaderMap) -> Option<Uri> {
+    let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
+    referer.and_then(|referer| referer.parse().ok())
 }

@@ -13,12 +13,16 @@ use axum::{
     routing::{get, post},
 };
 
+pub use self::back::came_from;
 use self::{
     back::Back,
     conflict::{Conflict, Side},
     typed::{Typed, Wrong},
 };
-use super::{Form, film::Film, local_place, notice, page, visitor::Visitor, words};
+use super::{
+    Form, collection::address::Address, film::Film, film_page, local_place, notice, page, visitor::Visitor,
+    words,
+};
 use crate::{
     domain::{Attributes, Changes, Length, Movie, MovieFormat, Operation, Rating, ReleaseYear, Title, fold},
     http::{Shared, api::movies::movie_id, problem::Problem},
@@ -77,6 +81,12 @@ impl Page<'_> {
         !matches!(self.trouble, Trouble::None)
     }
 
+    /// Whether the field of that name is the first one that is wrong.
+    fn is_first_wrong(&self, field: &str) -> bool {
+        let Trouble::Wrong(wrong) = &self.trouble else { return false };
+        wrong.first().is_some_and(|wrong| wrong.field.as_str() == field)
+    }
+
     /// What is wrong with the field of that name.
     fn wrong(&self, field: &str) -> Option<String> {
         let Trouble::Wrong(wrong) = &self.trouble else { return None };
@@ -130,8 +140,14 @@ async fn add(
     if !are_known(&alike, &form) {
         return sheet.page(&typed, Trouble::Alike(alike));
     }
-    let next = if another { another_like(&film, back) } else { back.to_owned() };
+    let following = another.then(|| another_like(&film, back));
     let done = batch::run(&state.app, &editor, vec![Operation::Create(film)], Once::default()).await?;
+    let added = done.results.first().and_then(|outcome| outcome.movie.as_ref());
+    let next = match (following, added) {
+        (Some(following), _) => following,
+        (None, Some(film)) => film_page::place_on_shelf(&state, &visitor, film, back).await?,
+        (None, None) => back.to_owned(),
+    };
     Ok(notice::changed(&next, done.change))
 }
 
@@ -197,7 +213,11 @@ async fn show(
     Path(id): Path<String>,
     Back(back): Back,
 ) -> Result<Response, Problem> {
-    let film = movies::get(&state.app, &visitor, movie_id(&id)?).await?;
+    let id = movie_id(&id)?;
+    let film = match movies::get(&state.app, &visitor, id).await {
+        Err(Error::NotFound(_)) => return film_page::gone(&state, &visitor, id).await,
+        film => film?,
+    };
     let version = film.version;
     let sheet = Sheet { visitor: &visitor, film: Some(&film), version, back: &back, another: false };
     sheet.page(&Typed::from(&film.attributes), Trouble::None)
@@ -261,6 +281,12 @@ fn all_of(film: Attributes) -> Changes {
     }
 }
 
+/// Where to go on once a film is deleted: from its own page to the list that it was in.
+fn after_deletion(back: &str, id: i64) -> String {
+    let uri: Option<Uri> = back.parse().ok().filter(|uri: &Uri| uri.path() == format!("/film/{id}"));
+    uri.map_or_else(|| back.to_owned(), |uri| Address::of(&uri).list_only().to_string())
+}
+
 async fn delete(
     State(state): State<Shared>,
     editor: Editor,
@@ -273,7 +299,7 @@ async fn delete(
     let operation = Operation::Delete { id, version: Some(version) };
     match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
         Err(Error::Operation { .. }) => {}
-        done => return Ok(notice::changed(back, done?.change)),
+        done => return Ok(notice::changed(&after_deletion(back, id), done?.change)),
     }
     let Some(film) = find(&state, &visitor, id).await? else { return Ok(notice::told(back, "deleted")) };
     let who = conflict::who(&state.app, &visitor, id, version).await?;

@@ -9,10 +9,12 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Typed(pub [String; 5]);
 
-/// A field that breaks a rule.
+/// A field that breaks a rule, and what to do about it.
 pub struct Wrong {
     pub field: Field,
-    pub rule: String,
+    pub sentence: &'static str,
+    /// By how many characters a title is too long.
+    excess: usize,
 }
 
 impl Typed {
@@ -59,17 +61,45 @@ impl Typed {
             }
             (title, format, length, year, rating) => {
                 let rules = [title.err(), format.err(), length.err(), year.err(), rating.err()];
-                let wrong = |(field, rule): (Field, Option<Invalid>)| Some(Wrong { field, rule: rule?.0 });
+                let wrong = |(field, rule): (Field, Option<Invalid>)| rule.map(|_| self.wrong(field));
                 Err(Field::ALL.into_iter().zip(rules).filter_map(wrong).collect())
             }
         }
     }
 }
 
+impl Typed {
+    /// What to do about a field that breaks its rule.
+    fn wrong(&self, field: Field) -> Wrong {
+        let text = self.get(field.as_str());
+        let sentence = match field {
+            Field::Title if text.trim().is_empty() => "Write the title.",
+            Field::Title => "The title has a character that cannot be shown.",
+            Field::MovieFormat => "Choose the format.",
+            Field::Length if text.trim().is_empty() => "Write the length; 0 if you do not know it.",
+            Field::Length if is_too_long(text) => "Write at most 500 minutes, which are 8 h 20.",
+            Field::Length => "Write 170, 2:50 or 2h50.",
+            Field::ReleaseYear => "Write a year from 1800 to 2100.",
+            Field::Rating => "Choose 1 to 5 stars.",
+        };
+        let excess = if field == Field::Title { Title::excess(text) } else { 0 };
+        Wrong { field, sentence, excess }
+    }
+}
+
+/// Whether a text is a length, but of more minutes than are allowed.
+fn is_too_long(text: &str) -> bool {
+    let is_over = |invalid: Invalid| invalid.0.starts_with("must be between");
+    !text.trim().starts_with('-') && Length::parse(text).is_err_and(is_over)
+}
+
 impl Wrong {
-    /// The rule as a sentence.
     pub fn sentence(&self) -> String {
-        format!("The {} {}.", label(self.field), self.rule)
+        match self.excess {
+            0 => self.sentence.to_owned(),
+            1 => "Too long by 1 character.".to_owned(),
+            many => format!("Too long by {many} characters."),
+        }
     }
 }
 
