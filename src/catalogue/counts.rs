@@ -4,8 +4,8 @@ use rand::{Rng, RngExt};
 
 use super::{
     Catalogue,
+    matches::Matches,
     packed::{Facet, Packed},
-    page::Matches,
 };
 use crate::domain::{Filter, Movie};
 

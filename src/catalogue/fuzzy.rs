@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{Catalogue, column::Slot, page::Matches, set::Set};
+use super::{Catalogue, column::Slot, matches::Matches, set::Set};
 use crate::{
     domain::{Filter, Movie, Nearness, SortKey, Typed},
     limits::MAX_FUZZY_MOVIES,
