@@ -50,11 +50,34 @@ impl Catalogue {
     #[must_use]
     pub fn page(&self, filter: &Filter, sort: &Sort, after: Option<&Cursor>, limit: usize) -> Vec<Movie> {
         let found = self.found(filter);
+        self.page_of(&Matches::of(self, filter, found.as_deref()), sort, after, limit)
+    }
+
+    /// The same, and how many movies pass the filter in all.
+    #[must_use]
+    pub fn page_with_total(
+        &self,
+        filter: &Filter,
+        sort: &Sort,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> (Vec<Movie>, u64) {
+        let found = self.found(filter);
         let matches = Matches::of(self, filter, found.as_deref());
+        (self.page_of(&matches, sort, after, limit), matches.count())
+    }
+
+    fn page_of(
+        &self,
+        matches: &Matches<'_>,
+        sort: &Sort,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Vec<Movie> {
         let after: Option<Vec<Bound<'_>>> = after.map(|after| {
             after.values().iter().zip(sort.keys()).map(|(value, (key, _))| self.bound(*key, value)).collect()
         });
-        let slots = self.first(&matches, sort.keys(), after.as_deref(), limit);
+        let slots = self.first(matches, sort.keys(), after.as_deref(), limit);
         slots.into_iter().map(|slot| self.movie(slot)).collect()
     }
 

@@ -105,11 +105,16 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i
 fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
     let sort = query.order();
     // One more than asked for tells whether there is a next page.
-    let mut movies = catalogue.page(&query.filter, &sort, query.cursor.as_ref(), limit.get() + 1);
+    let (filter, after, limit_and_next) = (&query.filter, query.cursor.as_ref(), limit.get() + 1);
+    let (mut movies, total) = if query.total {
+        let (movies, total) = catalogue.page_with_total(filter, &sort, after, limit_and_next);
+        (movies, Some(total))
+    } else {
+        (catalogue.page(filter, &sort, after, limit_and_next), None)
+    };
     let more = movies.len() > limit.get();
     movies.truncate(limit.get());
     let next = movies.last().filter(|_| more).map(|last| Cursor::after(last, &sort));
-    let total = query.total.then(|| catalogue.count(&query.filter));
     Page { movies, next, matched: Match::Exact, total }
 }
 
