@@ -291,17 +291,24 @@ pub async fn prune(conn: &mut Conn, below: i64, movies: i64) -> Result<u64, DbEr
         }
         last = *id;
     }
-    // A version is needed as long as the change that followed it stays, a deletion as long as itself.
+    // A version is needed as long as the change that made it stays, or the one that followed, which is an older one where
+    // two were under way at once; the last deletion as long as itself.
     // All of them go in one statement: without those that follow, the others could not be told.
     let sql = "DELETE FROM movie_versions WHERE (movie_id, version) IN (\
                SELECT now.id, now.version - 1 FROM movies now WHERE now.change_id BETWEEN $1 AND $2 \
                UNION ALL SELECT later.movie_id, later.version - 1 FROM movie_versions later \
                WHERE later.change_id BETWEEN $1 AND $2 \
+               UNION ALL SELECT made.movie_id, made.version FROM movie_versions made \
+               WHERE made.change_id BETWEEN $1 AND $2 AND (\
+               EXISTS (SELECT 1 FROM movies now WHERE now.id = made.movie_id \
+               AND now.version = made.version + 1 AND now.change_id < $1) \
+               OR EXISTS (SELECT 1 FROM movie_versions later WHERE later.movie_id = made.movie_id \
+               AND later.version = made.version + 1 AND later.change_id < $1)) \
                UNION ALL SELECT gone.movie_id, gone.version FROM movie_versions gone \
                WHERE gone.change_id BETWEEN $1 AND $2 AND gone.title IS NULL \
                AND NOT EXISTS (SELECT 1 FROM movies now WHERE now.id = gone.movie_id) \
                AND NOT EXISTS (SELECT 1 FROM movie_versions later WHERE later.movie_id = gone.movie_id \
-               AND later.version > gone.version))";
+               AND later.version > gone.version)) AND change_id <= $2";
     conn.execute(sql, &[(*first).into(), last.into()]).await?;
     conn.execute("DELETE FROM changes WHERE id <= $1", &[last.into()]).await
 }

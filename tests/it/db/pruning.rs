@@ -1,8 +1,9 @@
 //! A history that is pruned piece by piece.
 
 use reelshelf::{
+    db,
     domain::Time,
-    service::{Owner, changes},
+    service::{Owner, changes, check},
 };
 use serde_json::{Value, json};
 
@@ -59,5 +60,37 @@ on_both! {
         assert_eq!((history().await, versions().await), (vec![], 0));
         assert_eq!(service.get("/movie").await.text, movies);
         assert_eq!(prune().await.unwrap(), 0);
+    }
+}
+
+on_both! {
+    /// PostgreSQL gives ids before the commit: of two changes of a movie the later one can have the lower id.
+    async fn a_change_that_stays_keeps_what_an_older_one_followed(service: &Service) {
+        let prune_below = async |id: i64| {
+            let mut tx = service.app.db.write().await.unwrap();
+            let pruned = db::changes::prune(&mut tx, id, 2000).await.unwrap();
+            tx.commit().await.unwrap();
+            pruned
+        };
+        let versions = async || service.number("SELECT count(*) FROM movie_versions").await;
+        service.add("Heat", "DVD", 170, 1995, 1).await;
+        for rating in [2, 3, 4] {
+            service.patch("/movie/1", &json!({"rating": rating})).await;
+        }
+        let swap = "UPDATE movie_versions SET change_id = 3 WHERE version = 2; \
+                    UPDATE movie_versions SET change_id = 2 WHERE version = 3";
+        service.database.execute(swap).await.unwrap();
+        let kept = async || service.get("/history/3").await.json();
+        let before = kept().await;
+        assert_eq!(before["effects"][0]["after"]["rating"], 2, "{before}");
+
+        assert_eq!(prune_below(3).await, 2);
+        assert_eq!((kept().await, versions().await), (before, 3));
+        let report = check::run(&service.app, &Owner::console()).await.unwrap();
+        assert_eq!(report.differences, 0, "{report:?}");
+        assert_eq!(prune_below(4).await, 1);
+        assert_eq!(versions().await, 1, "what the last change followed");
+        assert_eq!(prune_below(5).await, 1);
+        assert_eq!(versions().await, 0);
     }
 }
