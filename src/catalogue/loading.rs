@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Catalogue, ORDERED, column::Slot, order::Order, terms::Unordered, titles::Titles};
-use crate::domain::{Movie, sort_key, title_words};
+use crate::domain::{Movie, sort_key_and_words};
 
 /// Pieces that wait for a thread, at most.
 const WAITING: usize = 4;
@@ -75,8 +75,8 @@ impl Loading {
 }
 
 fn prepare(movie: Movie) -> Prepared {
-    let title = movie.attributes.title.as_str();
-    Prepared { key: sort_key(title), words: title_words(title), movie }
+    let (key, words) = sort_key_and_words(movie.attributes.title.as_str());
+    Prepared { movie, key, words }
 }
 
 fn fill(prepared: Receiver<Vec<Prepared>>) -> io::Result<Catalogue> {

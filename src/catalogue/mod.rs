@@ -22,8 +22,8 @@ mod trie;
 use std::cmp::Ordering;
 
 use crate::domain::{
-    Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold, sort_key,
-    sort_keys_of_same, title_words,
+    Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold,
+    sort_key_and_words, sort_keys_of_same, title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
 use order::{Order, Place};
@@ -143,8 +143,9 @@ impl Catalogue {
             None => {}
         }
         let slot = self.free.pop().unwrap_or_else(|| self.next_slot());
-        self.store(slot, movie, &sort_key(title));
-        self.terms.insert(&title_words(title), slot);
+        let (key, words) = sort_key_and_words(title);
+        self.store(slot, movie, &key);
+        self.terms.insert(&words, slot);
         let place = self.place_of_title(slot);
         let Self { titles, rows, texts, .. } = self;
         let key = |slot: Slot| texts.key(rows[slot].text);

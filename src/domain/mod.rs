@@ -22,7 +22,7 @@ pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes,
 pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;
-pub use shelf::{Articles, sort_key, sort_keys_of_same};
+pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};
 pub use text::{are_neighbours, parts_of, query_words, title_words};
 pub use time::Time;
 pub use user::{Role, TokenName, UserName};

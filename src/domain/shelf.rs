@@ -8,7 +8,7 @@ use super::{
     Invalid,
     fold::{FRACTION_SLASH, SEPARATOR, fold},
     movie::quoted,
-    text::{alphanumeric_runs, join_thousands},
+    text::{alphanumeric_runs, join_thousands, words_of},
 };
 
 /// Words that do not count at the beginning of a title, such as `the`; one that ends with an apostrophe or a hyphen
@@ -108,7 +108,18 @@ fn normalized(word: &str) -> String {
 /// (The, A, An, unless others are installed) neither, and numbers sort by value, before letters.
 #[must_use]
 pub fn sort_key(title: &str) -> String {
-    key_of(Articles::installed().strip(title, Accents::Count).unwrap_or(title))
+    key_of(&fold(Articles::installed().strip(title, Accents::Count).unwrap_or(title)))
+}
+
+/// The place of a title on a shelf, and the words under which it is found.
+#[must_use]
+pub fn sort_key_and_words(title: &str) -> (String, Vec<String>) {
+    let folded = fold(title);
+    let words = words_of(&folded);
+    match Articles::installed().strip(title, Accents::Count) {
+        Some(rest) => (key_of(&fold(rest)), words),
+        None => (key_of(&folded), words),
+    }
 }
 
 /// The keys of all titles that are the same but for case and accents: with `A bout` the one of `À bout`, too.
@@ -116,16 +127,14 @@ pub fn sort_key(title: &str) -> String {
 pub fn sort_keys_of_same(title: &str) -> Vec<String> {
     let folded = fold(title);
     let mut keys = vec![key_of(&folded)];
-    keys.extend(
-        Articles::installed().strip(&folded, Accents::Aside).map(key_of).filter(|key| *key != keys[0]),
-    );
+    let without_article = Articles::installed().strip(&folded, Accents::Aside);
+    keys.extend(without_article.map(|rest| key_of(&fold(rest))).filter(|key| *key != keys[0]));
     keys
 }
 
-/// The key of a title without its article.
-fn key_of(title: &str) -> String {
-    let folded = fold(title);
-    let joined = join_thousands(&folded);
+/// The key of a folded title without its article.
+fn key_of(folded: &str) -> String {
+    let joined = join_thousands(folded);
     let decimal = with_decimals(&joined);
     let mut key = String::with_capacity(folded.len() + 4);
     for word in alphanumeric_runs(&decimal) {
@@ -134,7 +143,7 @@ fn key_of(title: &str) -> String {
         }
         push_with_numbers_by_value(&mut key, word);
     }
-    if key.is_empty() { folded } else { key } // a title of signs alone stands under its signs
+    if key.is_empty() { folded.to_owned() } else { key } // a title of signs alone stands under its signs
 }
 
 /// Writes fractions as decimals: `8½` and `8 1/2` as 8.5.

@@ -16,8 +16,12 @@ const PART_CHARS: usize = 3;
 /// its symbols.
 #[must_use]
 pub fn title_words(title: &str) -> Vec<String> {
-    let folded = fold(title);
-    let folded = join_thousands(&folded);
+    words_of(&fold(title))
+}
+
+/// The words under which a folded title is found.
+pub(super) fn words_of(folded: &str) -> Vec<String> {
+    let folded = join_thousands(folded);
     let mut words = Vec::new();
     for chunk in folded.split_whitespace() {
         let parts: Vec<&str> = alphanumeric_runs(chunk).collect();
