@@ -61,4 +61,4 @@ deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/re
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
 
 deps: ## Install from Debian what building and testing lack (done by `make test`)
-	@scripts/need cc chromium curl nginx npm pgbouncer postgres venv
+	@scripts/need cc chromium curl fonts nginx npm pgbouncer postgres venv

@@ -30,9 +30,9 @@ inEveryWay("one makes a token, uses it and revokes it", () => service, async (pa
   await page.waitForURL("/");
   await page.locator("header .menu summary").click();
   await page.getByRole("link", { name: "Account" }).click();
-  await page.getByLabel("What it is for").fill("laptop");
-  await page.getByLabel("It may do what a").selectOption("viewer");
-  await page.getByRole("button", { name: "Make the token" }).click();
+  await page.getByLabel("Name").fill("laptop");
+  await page.getByLabel("Role").selectOption("viewer");
+  await page.getByRole("button", { name: "Create the token" }).click();
   const secret = await page.getByLabel("The token", { exact: true }).inputValue();
   const me = await fetch(`${service.base}/me`, { headers: { Authorization: `Bearer ${secret}` } });
   assert.equal((await me.json()).role, "viewer");
@@ -127,9 +127,9 @@ for (const viewport of [WIDE, NARROW]) {
     };
     await page.goto("/account");
     await look("account");
-    await page.getByLabel("What it is for").fill("laptop");
+    await page.getByLabel("Name").fill("laptop");
     await page.getByLabel("Expires on").fill("2030-01-31");
-    await page.getByRole("button", { name: "Make the token" }).click();
+    await page.getByRole("button", { name: "Create the token" }).click();
     await page.getByLabel("The token", { exact: true }).waitFor();
     await look("token");
     await page.goto("/users");

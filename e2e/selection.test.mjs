@@ -45,7 +45,7 @@ for (const view of ["shelf", "table"]) {
     await page.getByRole("checkbox", { name: "Select all 2 that match" }).check();
     await bar(page).getByRole("button", { name: "Delete" }).click();
     await message(page, "Deleted 2 films.").waitFor();
-    await page.getByText("No film fits this filter.").waitFor();
+    await page.getByText("No film matches this filter.").waitFor();
     if (js) await focuses(page, "main");
     assert.deepEqual(await titles(), ["Casablanca", "Dune"]);
   });

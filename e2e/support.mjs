@@ -25,17 +25,20 @@ const INTERVAL = 50;
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 360, height: 740 };
 
-let browser;
-before(async () => {
-  browser = await chromium.launch({
+/** Starts Debian's Chromium; `options` are those of Playwright. */
+export const launch = (options = {}) =>
+  chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
       // Nothing of the browser's own is fetched meanwhile.
       ...["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     ],
+    ...options,
   });
-});
+
+let browser;
+before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 /** Runs the program, and waits until it listens. Its log is in `log()`. */
@@ -136,9 +139,10 @@ async function style() {
 }
 
 /** Opens a browser window of its own, signed in as `as` (nobody where that is null). What goes wrong in it
- *  (an error on the console, a request to another host) is in `troubles`, which `close` checks. */
-export async function open(service, { as = "edward", viewport = WIDE, js = true, scheme = "light" } = {}) {
-  const context = await browser.newContext({
+ *  (an error on the console, a request to another host) is in `troubles`, which `close` checks. `within` is another
+ *  browser than the usual one. */
+export async function open(service, { as = "edward", viewport = WIDE, js = true, scheme = "light", within = browser } = {}) {
+  const context = await within.newContext({
     baseURL: service.base,
     viewport,
     javaScriptEnabled: js,

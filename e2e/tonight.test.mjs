@@ -15,9 +15,9 @@ inEveryWay("one says what there is time for, and asks for another film", () => s
   await service.add("Aliens", "VHS", 117, 1986, 4);
   await service.add("Heat", "DVD", 170, 1995, 5);
   await page.goto("/tonight");
-  await page.getByLabel("Minutes there are").fill("2 h");
+  await page.getByLabel("Time you have").fill("2 h");
   await page.getByRole("checkbox", { name: "VHS" }).check();
-  await page.getByLabel("At least").selectOption("4..");
+  await page.getByLabel("Rating").selectOption("4..");
   await page.getByRole("button", { name: "Pick a film" }).click();
   await page.waitForURL("/tonight?movieFormat=VHS&rating=4..&length=..120");
   let last = await title(page);
@@ -31,7 +31,7 @@ inEveryWay("one says what there is time for, and asks for another film", () => s
     await queries(page, "?movieFormat=VHS&rating=4..&length=..120");
     await focuses(page, "another");
   }
-  await page.getByLabel("Minutes there are").fill("100");
+  await page.getByLabel("Time you have").fill("100");
   await page.getByRole("button", { name: "Pick a film" }).click();
   await page.getByRole("link", { name: "The shortest film that fits else takes 1 h 57" }).click();
   await reads(page.locator("article").getByRole("heading"), /^Aliens?$/);

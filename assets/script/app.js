@@ -2,14 +2,12 @@
 // and what is when the service cannot be reached.
 
 import "./keyboard.js";
+import "./menus.js";
 import "./messages.js";
 import "./drafts.js";
 import "./times.js";
 import "./once.js";
 import "./live.js";
 import "./offline.js";
-
-// On a telephone the ways to the pages are one row that scrolls.
-document.querySelector(".ways [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 navigator.serviceWorker?.register("/worker.js").catch(() => undefined); // the next page tries again

@@ -4,6 +4,8 @@
 // After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew, and
 // `films:recount` for what is counted of them.
 
+import "./letters.js";
+import "./print.js";
 import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { sayFailed } from "./messages.js";
@@ -180,8 +182,10 @@ function complete(main) {
     const [old, counted] = [list(), main].map((within) => within.querySelector(part));
     if (old && counted) old.innerHTML = counted.innerHTML;
   }
+  document.dispatchEvent(new Event("films:counted"));
   const { name, value, type } = document.activeElement;
   if (form.contains(document.activeElement)) {
+    form.querySelector(".apply").innerHTML = fresh.querySelector(".apply").innerHTML;
     if (type === "text") return; // somebody writes there
     form.innerHTML = fresh.innerHTML;
     [...form.elements].find((field) => field.name === name && field.value === value)?.focus();

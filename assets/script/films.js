@@ -4,6 +4,10 @@ import { page } from "./service.js";
 
 const FILM = ".shelf > .film, .films tbody > tr";
 
+/** What begins a letter, a decade: a sign on the shelf, the first film in the table. */
+const POST = ".post, th[data-post]";
+const labelOf = (post) => post?.dataset.post ?? post?.textContent;
+
 export const films = (root = document) => [...root.querySelectorAll(FILM)];
 /** The film that an element belongs to, if it does. */
 export const filmOf = (element) => element?.closest(FILM);
@@ -75,11 +79,12 @@ export async function load(address, count = 0, options = {}) {
 
 /** Puts the films of a further page behind those of a list. */
 export function append(whole, more) {
-  const posts = [...whole.querySelectorAll(".post")];
+  const posts = [...whole.querySelectorAll(POST)];
   let number = posts.length;
-  for (const post of more.querySelectorAll(".post")) {
-    if (post.textContent === posts.at(-1)?.textContent) post.remove();
-    else post.id = `at-${(number += 1)}`;
+  for (const post of more.querySelectorAll(POST)) {
+    if (labelOf(post) !== labelOf(posts.at(-1))) post.id = `at-${(number += 1)}`;
+    else if (post.matches(".post")) post.remove();
+    else post.removeAttribute("id");
   }
   const [shelves, shelf] = [whole.querySelector(".shelves"), more.querySelector(".shelf")];
   if (!shelves) whole.querySelector(".films tbody").append(...(more.querySelector(".films tbody")?.children ?? []));

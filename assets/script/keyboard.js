@@ -146,7 +146,7 @@ function toSignpost(key) {
   link.click();
   const toPost = () => {
     const post = link.hash && document.getElementById(link.hash.slice(1));
-    const film = link.hash ? post?.nextElementSibling : films()[0];
+    const film = link.hash ? filmOf(post) ?? post?.nextElementSibling : films()[0];
     if (film) focus(film);
   };
   if (link.hash) toPost();

@@ -31,6 +31,9 @@ function count() {
   const text = `${inWords(number())} selected`;
   const output = form().querySelector("output");
   if (output.value !== text) output.value = text;
+  const [change, remove] = ["change", "delete"].map((value) => form().querySelector(`button[value=${value}]`));
+  remove.disabled = number() === 0;
+  change.disabled = remove.disabled || ![...form().querySelectorAll(".selected select")].some(({ value }) => value);
 }
 
 /** Selects a film or no longer; with `range` also those from the last one on. */
@@ -70,6 +73,7 @@ document.addEventListener("change", ({ target }) => {
     for (const film of films()) boxOf(film).checked = target.checked;
     count();
   }
+  if (target.matches?.(".selected select")) count();
   if (target !== selecting()) return;
   if (target.checked) count();
   else clear();

@@ -15,6 +15,7 @@ mod import;
 mod kept;
 pub mod login;
 mod notice;
+mod print;
 mod refused;
 mod selection;
 pub mod setup;
@@ -51,6 +52,7 @@ pub fn routes() -> Router<Shared> {
         .merge(edit::routes())
         .merge(selection::routes())
         .merge(export::routes())
+        .merge(print::routes())
         .merge(import::routes())
         .merge(statistics::routes())
         .merge(tonight::routes())

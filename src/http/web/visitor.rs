@@ -16,14 +16,15 @@ use crate::{
     service::{Identity, Viewer, changes},
 };
 
-/// The pages that every page leads to: the path, what it is called, and for whom it is.
-const WAYS: [(&str, &str, Role); 6] = [
-    ("/", "Films", Role::Viewer),
-    ("/tonight", "Tonight", Role::Viewer),
-    ("/statistics", "Statistics", Role::Viewer),
-    ("/changes", "Changes", Role::Viewer),
-    ("/import", "Import", Role::Editor),
-    ("/add", "Add", Role::Editor),
+/// The pages that every page links to: path, label, icon and the least role. Those without an icon are in the menu
+/// "More" where the window is narrow.
+const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
+    ("/", "Films", "films", Role::Viewer),
+    ("/tonight", "Tonight", "tonight", Role::Viewer),
+    ("/statistics", "Statistics", "", Role::Viewer),
+    ("/changes", "Changes", "changes", Role::Viewer),
+    ("/import", "Import", "", Role::Editor),
+    ("/add", "Add", "add", Role::Editor),
 ];
 
 /// Who looks at a page.
@@ -58,10 +59,15 @@ impl Visitor {
         self.notice.as_ref()
     }
 
-    /// The pages that every page leads him to: the path and what it is called.
-    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let his = WAYS.iter().filter(|(.., role)| self.role >= *role);
-        his.map(|(path, label, _)| (*path, *label))
+    /// The pages that every page links to for this role: path, label and icon.
+    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.role >= *role);
+        permitted.map(|(path, label, icon, _)| (*path, *label, *icon))
+    }
+
+    /// The first letter of the user's name.
+    pub fn initial(&self) -> String {
+        self.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
     }
 
     /// Whether this page is the one at that path.

@@ -128,7 +128,7 @@ on_both! {
         is_page(&made, 200);
         let secret = between(&made.text, "id=\"secret\" value=\"", "\"")[0].to_owned();
         assert!(secret.starts_with("rsh_"), "{made:?}");
-        assert!(text(&made.text).contains("The token “<bdi>laptop <b></bdi>” is made"), "{made:?}");
+        assert!(text(&made.text).contains("Token “<bdi>laptop <b></bdi>” created"), "{made:?}");
         assert_eq!(service.me_as(&secret).await.json(), json!({"name": "editor", "role": "viewer"}));
         let again = send(service, &session, "/account/token", &fields).await;
         assert_eq!(between(&again.text, "id=\"secret\" value=\"", "\""), [&secret]);

@@ -15,7 +15,7 @@ pub struct Filters<'a> {
     pub formats: Vec<Choice>,
     pub ratings: Vec<Choice>,
     pub lengths: Vec<Choice>,
-    pub decades: Vec<Link>,
+    pub decades: Vec<Decade>,
     pub year_from: String,
     pub year_to: String,
     /// What is chosen, each with the address without it.
@@ -43,7 +43,15 @@ pub struct Choice {
 pub struct Link {
     pub label: String,
     pub href: Address,
+}
+
+/// A decade with its films, as a link and as a bar.
+pub struct Decade {
+    pub label: String,
+    pub href: Address,
     pub films: String,
+    /// Its part of the longest bar, in thousandths.
+    pub width: i64,
     pub on: bool,
 }
 
@@ -132,18 +140,20 @@ fn choices(
 }
 
 /// The decades of which there are films, latest first.
-fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Link> {
+fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Decade> {
     let mut decades: BTreeMap<i64, i64> = BTreeMap::new();
     for (year, films) in &facets.release_year {
         *decades.entry(year / 10 * 10).or_default() += films;
     }
+    let most = decades.values().copied().max().unwrap_or(0).max(1);
     let link = |(decade, films): (i64, i64)| {
         // The last decade has one year only.
         let last = (decade + 9).min(ReleaseYear::MAX);
-        Link {
+        Decade {
             label: format!("{decade}s"),
             href: address.with("releaseYear", &format!("{decade}..{last}")),
             films: words::grouped(films),
+            width: (films * 1000 + most - 1) / most, // where there is a film, there is a bar
             on: filter.release_year == Bounds { min: Some(decade), max: Some(last) },
         }
     };
@@ -151,7 +161,7 @@ fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Link> {
 }
 
 fn chips(address: &Address, filter: &Filter) -> Vec<Link> {
-    let chip = |label, href| Link { label, href, films: String::new(), on: true };
+    let chip = |label, href| Link { label, href };
     let mut chips = Vec::new();
     if !address.get("q").is_empty() {
         chips.push(chip(format!("“\u{2068}{}\u{2069}”", address.get("q")), address.without("q")));

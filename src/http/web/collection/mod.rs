@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod filters;
+mod offer;
 pub mod signposts;
 
 use askama::Template;
@@ -14,10 +15,10 @@ use axum::{
 };
 
 pub use self::signposts::Post;
-use self::{address::Address, filters::Filters, signposts::Jump};
+use self::{address::Address, filters::Filters, offer::Offer, signposts::Jump};
 use super::{film::Film, visitor::Visitor, words};
 use crate::{
-    domain::{Invalid, Limit, Sort, SortKey, quoted},
+    domain::{Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
     service::{
         facets::{self, Facets},
@@ -33,10 +34,16 @@ struct Collection<'a> {
     films: Vec<Film<'a>>,
     /// How many there are on all pages, in words.
     found: String,
+    /// The same for the button of the filters.
+    shown: String,
+    /// How many are similar to what was searched, where none matches.
+    similar: String,
     /// Whether there is none, also on no other page.
     is_empty: bool,
     /// Whether they are but near to what was searched.
     forgiven: bool,
+    /// The filter that the search may mean.
+    offer: Option<Offer>,
     view: View,
     filters: Filters<'a>,
     jumps: Vec<Jump>,
@@ -50,8 +57,6 @@ struct Collection<'a> {
     as_shelf: Address,
     as_table: Address,
     next: Option<Address>,
-    /// The list on one long page, where it does not fit on a usual one.
-    to_print: Option<Address>,
     /// Whether this is not the first page.
     further: bool,
     every: Every,
@@ -60,6 +65,13 @@ struct Collection<'a> {
 impl Collection<'_> {
     fn may_edit(&self) -> bool {
         self.visitor.is_some_and(Visitor::may_edit)
+    }
+
+    /// Whether streamed films alone are shown, which have no boxes.
+    fn is_streaming(&self) -> bool {
+        let mut chosen = self.filters.formats.iter().filter(|format| format.on);
+        let streaming = MovieFormat::Streaming.as_str();
+        chosen.next().is_some_and(|format| format.value == streaming) && chosen.next().is_none()
     }
 
     /// Where a film is added that is called as was searched.
@@ -75,15 +87,15 @@ impl Collection<'_> {
         self.first.filters_only().at(path)
     }
 
-    /// The address of the same films, in the same order, as a file.
-    fn export(&self, file: &str) -> String {
+    /// The address of the same films, in the same order, as a file or on paper.
+    fn export(&self, path: &str) -> String {
         let films = self.first.filters_only();
         let films = match self.first.get("sort") {
             "" if self.forgiven => films,
             "" => films.with("sort", "title"),
             sort => films.with("sort", sort),
         };
-        films.at(&format!("/export/{file}"))
+        films.at(path)
     }
 }
 
@@ -146,15 +158,18 @@ struct Heading {
 const LIST_FIRST: &str = "reelshelf-list-first";
 
 /// The orders to choose from.
-const SORTS: [(&str, &str); 8] = [
-    ("title", "Title"),
-    ("-rating,title", "Best first"),
-    ("-releaseYear", "Newest first"),
-    ("releaseYear", "Oldest first"),
+const SORTS: [(&str, &str); 11] = [
+    ("title", "Title A–Z"),
+    ("-title", "Title Z–A"),
+    ("-rating,title", "Best rated first"),
+    ("rating,title", "Worst rated first"),
+    ("-releaseYear", "Latest films first"),
+    ("releaseYear", "Oldest films first"),
     ("length", "Shortest first"),
     ("-length", "Longest first"),
     ("movieFormat,title", "Format"),
-    ("-createdAt", "Last added"),
+    ("-createdAt", "Last added first"),
+    ("-updatedAt", "Last changed first"),
 ];
 
 /// The routes of the page, for whoever is signed in.
@@ -193,7 +208,7 @@ async fn show(
     let nearest_first = forgiven && query.sort.is_none();
     let first = here.without("cursor");
     let mut films: Vec<Film> = page_of_list.movies.iter().map(Film::of).collect();
-    if view == View::Shelf && !nearest_first {
+    if !nearest_first {
         signposts::put_up(&mut films, &page_of_list.movies, &order);
     }
     let added = visitor.notice().and_then(|notice| notice.film.as_ref()).filter(|film| film.is_new);
@@ -213,11 +228,13 @@ async fn show(
         signposts::jumps_here(&films)
     };
     let filters = Filters::of(&first, &query.filter, &facets);
-    let long = Limit::LARGEST.get();
     let template = Collection {
         visitor: Some(&visitor),
         jumps,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
+        offer: offer::of(&state, &visitor, &first).await?,
+        shown: words::films(facets.movies),
+        similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,
         every: Every::of(&first, facets.movies, forgiven.then_some(&films)),
         view,
@@ -225,14 +242,13 @@ async fn show(
         sorted_by: match sorts.iter().find(|sort| sort.on) {
             Some(sort) => sort.label,
             None if nearest_first => "Nearest first",
-            None => "other",
+            None => "custom",
         },
         forgiven,
         sorts: sorts.into(),
         headings: headings(&first, (!nearest_first).then_some(&order)),
         as_shelf: here.without("view"),
         as_table: here.with("view", "table"),
-        to_print: next.as_ref().filter(|_| limit.get() < long).map(|_| here.with("limit", &long.to_string())),
         next,
         further,
         first: &first,
@@ -249,6 +265,15 @@ fn found(facets: &Facets, filtered: bool, and_more: bool) -> String {
     let more = if and_more { "More than " } else { "" };
     let found = if filtered { " found" } else { "" };
     format!("{more}{}{found}", words::films(facets.movies))
+}
+
+/// How many films are similar to what was searched.
+fn similar(films: i64) -> String {
+    if films == 1 {
+        "1 film is similar".to_owned()
+    } else {
+        format!("{} films are similar", words::grouped(films))
+    }
 }
 
 fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {
