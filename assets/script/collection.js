@@ -14,6 +14,13 @@ import { sayFailed } from "./messages.js";
  *  shown. */
 const PAUSE = 250;
 const PATIENCE = 200;
+/** How many films of a search are shown first, and the rest a moment later: to lay out all at once would hold up the
+ *  next key on a slow machine. */
+const FIRST_FILMS = 24;
+/** For how long no further key may come before the films of a search are shown, until it is known how long that takes,
+ *  and at most, in milliseconds. */
+const FIRST_WAIT = 150;
+const MAX_WAIT = 250;
 /** How far below the window the end may be before further films are fetched, in pixels. */
 const AHEAD = 2000;
 
@@ -25,6 +32,8 @@ let underWay = new AbortController();
 let ahead;
 /** Whether what is typed has its entry in the history: one for all that is typed in one go. */
 let typing = false;
+/** For how long the last result of a search held up the page, in milliseconds. */
+let cost = FIRST_WAIT;
 /** What is needed to come back to the place that is left, until the history has it. */
 let left;
 /** What could not be shown while the service was away. */
@@ -39,7 +48,7 @@ if (form) {
 }
 
 function begin() {
-  search.addEventListener("input", () => show(address(), { typed: true }));
+  search.addEventListener("input", type);
   search.addEventListener("change", () => (typing = false));
   form.addEventListener("change", () => show(address(), { push: true }));
   form.addEventListener("submit", (event) => {
@@ -117,21 +126,47 @@ async function painted() {
   await pause(0);
 }
 
+/** Shows what is typed: the letter first, then the films. */
+async function type() {
+  underWay.abort();
+  const { signal } = (underWay = new AbortController());
+  const shown = pause(cost < 20 ? 0 : Math.min(2 * cost, MAX_WAIT));
+  await painted();
+  if (!signal.aborted) show(address(), { typed: true, after: shown });
+}
+
+/** Puts the fresh list in the place of the present one. What is typed is shown in two steps, unless a key comes. */
+async function replaceList(fresh, typed, signal) {
+  const rest = typed && document.createDocumentFragment();
+  const begun = performance.now();
+  if (typed) rest.append(...films(fresh).slice(FIRST_FILMS));
+  const into = typed && films(fresh).at(-1)?.parentElement;
+  list().replaceWith(fresh);
+  if (typed) {
+    await painted();
+    cost = performance.now() - begun;
+    signal.throwIfAborted();
+    if (into) into.append(rest);
+  }
+}
+
 /** Shows the films of an address: at least so many of them, if given, and from the `top` on. */
-async function show(url, { push, films: count, top, focus, typed = false } = {}) {
+async function show(url, { push, films: count, top, focus, typed = false, after } = {}) {
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
   const waiting = setTimeout(() => list().classList.add("waiting"), PATIENCE);
   try {
     const main = await load(url, count, { ...LIST_FIRST, signal });
+    await after;
+    signal.throwIfAborted();
     clearTimeout(waiting);
     missed = undefined;
     const { at } = main;
     const query = new URL(at).searchParams.get("q") ?? "";
     if (!typed) search.value = query;
     left ??= place();
-    list().replaceWith(main.querySelector("section.list"));
+    await replaceList(main.querySelector("section.list"), typed, signal);
     document.dispatchEvent(new Event("films:changed"));
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));

@@ -14,11 +14,24 @@ const near = new IntersectionObserver(
     for (const { target, isIntersecting } of rows) {
       if (!isIntersecting) continue;
       near.unobserve(target);
-      enliven(target);
+      waiting.push(target);
     }
+    if (waiting.length > 0 && !timer) timer = idle(work);
   },
   { rootMargin: "400px" },
 );
+
+/** The rows that are near and have no controls yet. They get them while nothing else is to do: those of a whole window
+ *  would hold up the next key. */
+const waiting = [];
+let timer;
+const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+const ROWS_AT_ONCE = 3;
+
+function work() {
+  for (const row of waiting.splice(0, ROWS_AT_ONCE)) if (row.isConnected) enliven(row);
+  timer = waiting.length > 0 ? idle(work) : undefined;
+}
 
 /** What changes of a row are to be sent, and when. */
 const pending = new Map();

@@ -1,5 +1,5 @@
 // The pages in a real browser, measured on the release build: `bench/pages/run.mjs [CASE]...`, of
-// `bytes`, `open`, `search`, `scroll` and `lighthouse`; all without an argument. Medians, over loopback.
+// `bytes`, `open`, `search`, `scroll`, `slow` and `lighthouse`; all without an argument. Medians, over loopback.
 
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { chromium } from "playwright-core";
+import { round } from "./slow.mjs";
 
 const PROGRAM = process.env.PROGRAM ?? new URL("../../target/release/reelshelf", import.meta.url).pathname;
 const FILMS = new URL("../films.py", import.meta.url).pathname;
@@ -18,7 +19,7 @@ const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const PASSWORD = randomBytes(12).toString("hex");
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const cases = process.argv.length > 2 ? process.argv.slice(2) : ["bytes", "open", "search", "scroll", "lighthouse"];
+const cases = process.argv.length > 2 ? process.argv.slice(2) : ["bytes", "open", "search", "scroll", "slow", "lighthouse"];
 
 /** A service with so many films. */
 async function start(count) {
@@ -50,8 +51,8 @@ async function start(count) {
   };
 }
 
-async function inBrowser(service, work) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+async function inBrowser(service, work, options = {}) {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS, ...options });
   const context = await browser.newContext({ baseURL: service.base, viewport: { width: 1280, height: 800 } });
   const [name, value] = service.cookie.split("=");
   await context.addCookies([{ name, value, url: service.base }]);
@@ -136,6 +137,24 @@ const measures = {
     for (const query of new Set(times.map(([query]) => query))) {
       const values = times.filter(([other]) => other === query).map(([, time]) => time);
       console.log(`search      ${JSON.stringify(query).padEnd(14)} median ${median(values).toFixed(0)} ms, longest ${Math.max(...values).toFixed(0)} ms`);
+    }
+    await service.stop();
+  },
+
+  /** 100,000 films on a processor four times slower: the longest wait while typing, until a film's page is painted,
+   *  until the list is back from the browser's cache, and how much of the page moved by itself. */
+  async slow() {
+    const service = await start(100_000);
+    for (const view of ["shelf", "table"]) {
+      const rounds = [];
+      for (let n = 0; n < ROUNDS; n += 1) {
+        // Playwright switches the cache for going back off unless told otherwise.
+        const options = { ignoreDefaultArgs: ["--disable-back-forward-cache"] };
+        rounds.push(await inBrowser(service, (_, context) => round(context, view), options));
+      }
+      const value = (name) => median(rounds.map((round) => round[name]));
+      const cached = rounds.every(({ kept }) => kept) ? "from the cache" : "not from the cache";
+      console.log(`slow        ${view}: typing ${value("event")} ms at most, a film ${value("click").toFixed(0)} ms, back ${value("back")} ms ${cached}, shift ${value("shift").toFixed(4)}`);
     }
     await service.stop();
   },

@@ -28,7 +28,11 @@ function observe() {
       keep("persisted", persisted);
     }));
   });
-  addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => keep("painted", Date.now()))));
+  new PerformanceObserver((list) => {
+    for (const { name, startTime } of list.getEntries()) {
+      if (name === "first-contentful-paint") keep("painted", performance.timeOrigin + startTime);
+    }
+  }).observe({ type: "paint", buffered: true });
 }
 
 const read = (page, name) => page.evaluate((name) => JSON.parse(sessionStorage.measured)[name], name);
