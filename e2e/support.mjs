@@ -231,11 +231,14 @@ const axe = readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** Checks that axe-core finds nothing on the page as it stands, in light and in dark. */
-export async function isAccessible(page) {
+export async function isAccessible(page, parts) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
     await page.evaluate(await axe); // by the browser's driver: the page's own policy lets no script in
-    const { violations } = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags }), RULES);
+    const { violations } = await page.evaluate(
+      ([parts, tags]) => globalThis.axe.run(parts ?? document, { runOnly: tags }),
+      [parts ?? null, RULES],
+    );
     const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
     assert.deepEqual(found, [], `${page.url()} ${colorScheme}`);
   }

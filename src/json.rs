@@ -7,8 +7,8 @@ use serde_json::Number;
 
 use crate::{
     domain::{
-        Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, Violation,
-        quoted,
+        Attributes, Changes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title,
+        Violation, quoted,
     },
     limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
 };
@@ -44,11 +44,14 @@ impl Node {
         let node = Counted { left: &left }.deserialize(&mut deserializer);
         let node = node.and_then(|node| deserializer.end().map(|()| node));
         node.map_err(|error| {
-            Invalid(if error.is_data() && left.get() == 0 {
-                format!("has more than {max_values} values")
-            } else {
-                format!("is no valid JSON: {error}")
-            })
+            Invalid::new(
+                Code::Malformed,
+                if error.is_data() && left.get() == 0 {
+                    format!("has more than {max_values} values")
+                } else {
+                    format!("is no valid JSON: {error}")
+                },
+            )
         })
     }
 
@@ -59,7 +62,7 @@ impl Node {
     pub fn text(&self) -> Result<&str, Invalid> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(Invalid(format!("must be a string, got {self}"))),
+            _ => Err(Invalid::new(Code::WrongType, format!("must be a string, got {self}"))),
         }
     }
 
@@ -68,7 +71,7 @@ impl Node {
     /// # Errors
     /// A value of another type.
     pub fn secret(&self) -> Result<&str, Invalid> {
-        self.text().map_err(|_| Invalid("must be a string".to_owned()))
+        self.text().map_err(|_| Invalid::new(Code::WrongType, "must be a string".to_owned()))
     }
 
     /// The value as true or false.
@@ -78,7 +81,7 @@ impl Node {
     pub fn boolean(&self) -> Result<bool, Invalid> {
         match self {
             Self::Bool(value) => Ok(*value),
-            _ => Err(Invalid(format!("must be true or false, got {self}"))),
+            _ => Err(Invalid::new(Code::WrongType, format!("must be true or false, got {self}"))),
         }
     }
 
@@ -91,7 +94,7 @@ impl Node {
             Self::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole_float)),
             _ => None,
         };
-        whole.ok_or_else(|| Invalid(format!("must be a whole number, got {self}")))
+        whole.ok_or_else(|| Invalid::new(Code::WrongType, format!("must be a whole number, got {self}")))
     }
 }
 
@@ -194,7 +197,10 @@ impl<'a> Members<'a> {
                 known: Vec::new(),
                 violations: Vec::new(),
             }),
-            other => Err(vec![Violation::at(pointer, format!("must be an object, got {other}"))]),
+            other => Err(vec![Violation::at(
+                pointer,
+                Invalid::new(Code::WrongType, format!("must be an object, got {other}")),
+            )]),
         }
     }
 
@@ -208,10 +214,10 @@ impl<'a> Members<'a> {
         let mut given = self.given.iter().filter(|(n, _)| n == name);
         let (_, node) = given.next()?;
         if given.next().is_some() {
-            self.violation(name, "must not be given twice");
+            self.violation(name, Invalid::new(Code::Repeated, "must not be given twice"));
             return None;
         }
-        read(node).map_err(|invalid| self.violation(name, &invalid.0)).ok()
+        read(node).map_err(|invalid| self.violation(name, invalid)).ok()
     }
 
     /// Reads a member that must be there; notes what is wrong with it, or that it is missing.
@@ -222,7 +228,7 @@ impl<'a> Members<'a> {
     ) -> Option<T> {
         if !self.given.iter().any(|(n, _)| n == name) {
             self.known.push(name);
-            self.violation(name, "is required");
+            self.violation(name, Invalid::new(Code::Required, "is required"));
             return None;
         }
         self.optional(name, read)
@@ -261,9 +267,9 @@ impl<'a> Members<'a> {
     }
 
     /// Notes a violation of a member.
-    pub fn violation(&mut self, name: &str, detail: &str) {
+    pub fn violation(&mut self, name: &str, rule: Invalid) {
         let name = name.replace('~', "~0").replace('/', "~1");
-        self.violations.push(Violation::at(format!("{}/{name}", self.pointer), detail));
+        self.violations.push(Violation::at(format!("{}/{name}", self.pointer), rule));
     }
 
     /// Ends the reading: members that nobody asked for are violations too.
@@ -277,7 +283,7 @@ impl<'a> Members<'a> {
         unknown.dedup();
         for name in unknown.into_iter().take(MAX_VIOLATIONS) {
             let detail = format!("is not known here; known are {}", self.known.join(", "));
-            self.violation(name, &detail);
+            self.violation(name, Invalid::new(Code::Unknown, detail));
         }
         if self.violations.is_empty() { Ok(()) } else { Err(self.violations) }
     }

@@ -71,7 +71,7 @@ impl Args {
             return Ok(self.title_option.clone());
         }
         let title = Title::parse(&self.title.join(" "));
-        title.map(Some).map_err(|Invalid(rule)| wrong_usage(&format!("TITLE {rule}")))
+        title.map(Some).map_err(|Invalid(rule, _)| wrong_usage(&format!("TITLE {rule}")))
     }
 
     /// Checks that nothing is missing.

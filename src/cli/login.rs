@@ -51,7 +51,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let name = match args.name {
         Some(name) => name,
         None if terminal::is_there() => terminal::ask_for("User name:", UserName::parse)?,
-        None => bail!("there is no terminal to ask for the name at; give it with --name"),
+        None => bail!("give the name with --name; there is no terminal to ask at"),
     };
     let password = password::present(&name, args.password_stdin)?;
     let client = Client::new(server.clone(), Credentials::Password(name, password))?;
@@ -76,13 +76,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         client
             .revoke_token(made.id)
             .await
-            .context("a token was made and could be neither stored nor revoked")?;
+            .context("a token was created and could be neither stored nor revoked")?;
         return Err(error);
     }
     if let Some(old) = old {
         revoke(&old)
             .await
-            .unwrap_or_else(|why| message!("reelshelf: warning: the token before was not revoked: {why:#}"));
+            .unwrap_or_else(|why| message!("reelshelf: warning: the old token was not revoked: {why:#}"));
     }
     message!("Logged in to {server} as {} ({}).", me.name.as_str(), me.role.as_str());
     Ok(())

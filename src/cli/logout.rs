@@ -25,13 +25,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     logins.save()?;
     revoke(&login).await.with_context(|| {
         format!(
-            "this machine has forgotten the token, but {server} has not revoked it (token {} of {})",
+            "the token is removed from this machine, but {server} has not revoked it (token {} of {})",
             login.token_id, login.user
         )
     })?;
     message!("Logged out of {server}; the token is revoked.");
     if let Some(next) = logins.of(None) {
-        message!("The server is {} from now on.", next.server);
+        message!("Commands now use {}.", next.server);
     }
     Ok(())
 }

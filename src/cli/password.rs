@@ -26,7 +26,7 @@ fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
         return text_file::next_line(std::io::stdin().lock());
     }
     if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask for the password at; give it with --password-stdin");
+        bail!("give the password with --password-stdin; there is no terminal to ask at");
     }
     Ok(rpassword::prompt_password(question)?)
 }

@@ -16,8 +16,8 @@ use crate::{
 /// Which change.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The change, as `reelshelf history` names it; without it, your last one that is neither an undo
-    /// nor undone
+    /// The number of the change in `reelshelf history` [default: your last change that is neither an undo
+    /// nor undone]
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     change: Option<i64>,
     /// JSON, for programs: the new change
@@ -38,7 +38,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if args.json {
         out.json(&undo)?;
     } else {
-        writeln!(out, "Change {} is taken back, by change {}. It was:", change.id, undo.id)?;
+        writeln!(out, "Undid change {}, as change {}. It was:", change.id, undo.id)?;
         tell(&change, &mut out)?;
     }
     out.finish()
@@ -53,5 +53,5 @@ async fn last(client: &Client) -> anyhow::Result<Change> {
             return Ok(change);
         }
     }
-    bail!("{} has made no change that could be taken back", me.as_str())
+    bail!("{} has no change to undo", me.as_str())
 }

@@ -163,7 +163,7 @@ fn added(name: &UserName, role: Role) {
 }
 
 fn has_role(name: &UserName, role: Role) {
-    message!("{} is {} now.", name.as_str(), role.as_str());
+    message!("{} is now {}.", name.as_str(), role.as_str());
 }
 
 fn has_password(name: &UserName, no_tokens: bool) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, Movie, Time};
+use super::{Code, Invalid, Movie, Time};
 
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +47,9 @@ impl ChangeKind {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Invalid::new(format!("must be a kind of change, got {}", super::quoted(text))))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            Invalid::new(Code::NotAllowed, format!("must be a kind of change, got {}", super::quoted(text)))
+        })
     }
 }
 

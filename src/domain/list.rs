@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, are_neighbours, movie::quoted, parts_of,
+    Code, Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, are_neighbours, movie::quoted, parts_of,
     query_words, sort_key, text::joined_spellings, title_words,
 };
 use crate::limits::MAX_SEARCH_CHARS;
@@ -32,7 +32,10 @@ impl Filter {
     /// A search of more than [`MAX_SEARCH_CHARS`] characters.
     pub fn search(&mut self, text: &str) -> Result<(), Invalid> {
         if text.chars().count() > MAX_SEARCH_CHARS {
-            return Err(Invalid::new(format!("must have at most {MAX_SEARCH_CHARS} characters")));
+            return Err(Invalid::new(
+                Code::TooLong,
+                format!("must have at most {MAX_SEARCH_CHARS} characters"),
+            ));
         }
         self.words = query_words(text);
         self.spellings = joined_spellings(text);
@@ -149,10 +152,13 @@ impl Bounds {
     /// What is neither, an end outside the limits, a range whose ends are exchanged.
     fn parse(text: &str, least: i64, most: i64) -> Result<Self, Invalid> {
         let invalid = || {
-            Invalid::new(format!(
-                "must be a whole number from {least} to {most}, or a range of them such as {least}.., ..{most} or {least}..{most}, got {}",
-                quoted(text)
-            ))
+            Invalid::new(
+                Code::Malformed,
+                format!(
+                    "must be a whole number from {least} to {most}, or a range of them such as {least}.., ..{most} or {least}..{most}, got {}",
+                    quoted(text)
+                ),
+            )
         };
         let end = |end: &str| match end {
             "" => Ok(None),
@@ -261,10 +267,13 @@ impl Sort {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
             let key = SortKey::ALL.into_iter().find(|key| key.as_str() == name).ok_or_else(|| {
                 let names = SortKey::ALL.map(SortKey::as_str).join(", ");
-                Invalid::new(format!("must name {names}, each with - before it or not, got {}", quoted(part)))
+                Invalid::new(
+                    Code::NotAllowed,
+                    format!("must name {names}, each with - before it or not, got {}", quoted(part)),
+                )
             })?;
             if keys.iter().any(|(earlier, _)| *earlier == key) {
-                return Err(Invalid::new(format!("must name {name} only once")));
+                return Err(Invalid::new(Code::Repeated, format!("must name {name} only once")));
             }
             keys.push((key, descending));
         }
@@ -359,7 +368,8 @@ impl Cursor {
     /// # Errors
     /// Anything else.
     pub fn decode(text: &str, sort: &Sort) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("must be a cursor that this service gave for the same sort");
+        let invalid =
+            || Invalid::new(Code::Malformed, "must be a cursor that this service gave for the same sort");
         let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let (spelled, values): (String, Vec<KeyValue>) =
             serde_json::from_slice(&json).map_err(|_| invalid())?;
@@ -403,12 +413,10 @@ impl Limit {
             Ok(limit) if (Self::MIN..=Self::MAX).contains(&limit) && !text.starts_with('+') => {
                 Ok(Self(limit))
             }
-            _ => Err(Invalid::new(format!(
-                "must be a whole number from {} to {}, got {}",
-                Self::MIN,
-                Self::MAX,
-                quoted(text)
-            ))),
+            _ => Err(Invalid::new(
+                Code::Malformed,
+                format!("must be a whole number from {} to {}, got {}", Self::MIN, Self::MAX, quoted(text)),
+            )),
         }
     }
 

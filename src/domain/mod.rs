@@ -27,15 +27,130 @@ pub use text::{are_neighbours, parts_of, query_words, title_words};
 pub use time::Time;
 pub use user::{Role, TokenName, UserName};
 
-/// Why a value cannot be held: the rule, and what was given, in words for the person who gave it.
+/// Why a value cannot be held: the rule and what was given, in words for the person who gave it, and the kind of rule
+/// for programs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(pub String);
+pub struct Invalid(pub String, pub Code);
 
 impl Invalid {
     /// A rule in words that follow the name of the value: `must be …`.
-    pub(crate) fn new(rule: impl Into<String>) -> Self {
-        Self(rule.into())
+    pub(crate) fn new(code: Code, rule: impl Into<String>) -> Self {
+        Self(rule.into(), code)
+    }
+}
+
+/// The kind of rule that a value breaks. Its word is a promise to programs: it does not change with the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// It must be there.
+    Required,
+    /// No such field or parameter is known.
+    Unknown,
+    /// It is there more than once.
+    Repeated,
+    /// It has another JSON type, or is no number.
+    WrongType,
+    /// It has no characters.
+    Empty,
+    /// It has too many characters or items.
+    TooLong,
+    /// It has too few characters.
+    TooShort,
+    /// It is a number or a time outside the limits.
+    OutOfRange,
+    /// It is none of the values that are allowed.
+    NotAllowed,
+    /// It is not written as it must be.
+    Malformed,
+    /// It is a password that is easily guessed.
+    TooWeak,
+    /// It is not the present password.
+    Incorrect,
+    /// It goes with another field that is not there.
+    Incomplete,
+    /// There is no movie with this id.
+    NotFound,
+    /// The movie has another version by now.
+    Outdated,
+}
+
+impl Code {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 15] = [
+        Self::Required,
+        Self::Unknown,
+        Self::Repeated,
+        Self::WrongType,
+        Self::Empty,
+        Self::TooLong,
+        Self::TooShort,
+        Self::OutOfRange,
+        Self::NotAllowed,
+        Self::Malformed,
+        Self::TooWeak,
+        Self::Incorrect,
+        Self::Incomplete,
+        Self::NotFound,
+        Self::Outdated,
+    ];
+
+    /// The code as it is written everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Unknown => "unknown",
+            Self::Repeated => "repeated",
+            Self::WrongType => "wrong_type",
+            Self::Empty => "empty",
+            Self::TooLong => "too_long",
+            Self::TooShort => "too_short",
+            Self::OutOfRange => "out_of_range",
+            Self::NotAllowed => "not_allowed",
+            Self::Malformed => "malformed",
+            Self::TooWeak => "too_weak",
+            Self::Incorrect => "incorrect",
+            Self::Incomplete => "incomplete",
+            Self::NotFound => "not_found",
+            Self::Outdated => "outdated",
+        }
+    }
+
+    /// What it means, for the documentation.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Required => "The field is missing.",
+            Self::Unknown => "No such field or parameter exists; `detail` names those that do.",
+            Self::Repeated => "The field or parameter is given more than once.",
+            Self::WrongType => "The value has another type, such as a string instead of a number.",
+            Self::Empty => "The text has no characters.",
+            Self::TooLong => "The text has too many characters, or the list too many items.",
+            Self::TooShort => "The text has too few characters.",
+            Self::OutOfRange => "The number or the time is outside the limits.",
+            Self::NotAllowed => "The value is none of those that `detail` names.",
+            Self::Malformed => "The value is not written as `detail` says.",
+            Self::TooWeak => "The password is common or easily guessed.",
+            Self::Incorrect => "The value is not the present password.",
+            Self::Incomplete => "The field needs another field beside it.",
+            Self::NotFound => "The collection has no movie with this id.",
+            Self::Outdated => "The movie has another version by now; read it again.",
+        }
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = Self::ALL.into_iter().find(|code| code.as_str() == word);
+        known.ok_or_else(|| serde::de::Error::custom("an unknown code"))
     }
 }
 
@@ -44,6 +159,7 @@ impl Invalid {
 pub struct Violation {
     #[serde(flatten)]
     pub place: Place,
+    pub code: Code,
     pub detail: String,
 }
 
@@ -59,13 +175,13 @@ pub enum Place {
 
 impl Violation {
     /// A violation in the body.
-    pub fn at(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
-        Self { place: Place::Pointer(pointer.into()), detail: detail.to_string() }
+    pub fn at(pointer: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
+        Self { place: Place::Pointer(pointer.into()), code, detail }
     }
 
     /// A violation in the query of the address.
-    pub fn in_parameter(name: impl Into<String>, detail: impl std::fmt::Display) -> Self {
-        Self { place: Place::Parameter(name.into()), detail: detail.to_string() }
+    pub fn in_parameter(name: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
+        Self { place: Place::Parameter(name.into()), code, detail }
     }
 }
 
@@ -76,14 +192,16 @@ fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     let text = if is_nfc(text) { Cow::Borrowed(text) } else { text.nfc().collect() };
     let text = text.trim();
     if let Some(control) = text.chars().find(|c| c.is_control()) {
-        return Err(Invalid::new(format!(
-            "must not contain control characters, got U+{:04X}",
-            u32::from(control)
-        )));
+        return Err(Invalid::new(
+            Code::Malformed,
+            format!("must not contain control characters, got U+{:04X}", u32::from(control)),
+        ));
     }
     match text.chars().count() {
-        0 => Err(Invalid::new("must not be empty")),
-        n if n > max_chars => Err(Invalid::new(format!("must have at most {max_chars} characters, got {n}"))),
+        0 => Err(Invalid::new(Code::Empty, "must not be empty")),
+        n if n > max_chars => {
+            Err(Invalid::new(Code::TooLong, format!("must have at most {max_chars} characters, got {n}")))
+        }
         _ => Ok(text.to_owned()),
     }
 }

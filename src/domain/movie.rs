@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Invalid, Time, parse_short_text};
+use super::{Code, Invalid, Time, parse_short_text};
 
 /// A movie's title: 1 to 50 characters (Unicode scalar values after NFC normalisation and
 /// trimming), no control characters.
@@ -85,10 +85,9 @@ impl MovieFormat {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.as_str() == text)
-            .ok_or_else(|| Invalid::new(format!("must be VHS, DVD or Streaming, got {}", quoted(text))))
+        Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| {
+            Invalid::new(Code::NotAllowed, format!("must be VHS, DVD or Streaming, got {}", quoted(text)))
+        })
     }
 
     /// Reads a format in capitals or small letters, as people type it.
@@ -160,7 +159,7 @@ macro_rules! whole_number {
                 if (Self::MIN..=Self::MAX).contains(&value) {
                     Ok(Self(value))
                 } else {
-                    Err(Invalid::new(format!(
+                    Err(Invalid::new(Code::OutOfRange, format!(
                         "must be between {} and {}, got {value}", Self::MIN, Self::MAX
                     )))
                 }
@@ -204,7 +203,10 @@ impl Length {
         }
         let duration: SignedDuration = written.parse().map_err(|_| {
             let examples = "170, 170 min, 2:50, 2h 50m or PT2H50M";
-            Invalid::new(format!("must be a length such as {examples}, got {}", quoted(text)))
+            Invalid::new(
+                Code::Malformed,
+                format!("must be a length such as {examples}, got {}", quoted(text)),
+            )
         })?;
         let minutes = (duration + SignedDuration::from_secs(30)).as_secs().div_euclid(60);
         Ok((minutes.try_into()?, duration != SignedDuration::from_mins(minutes)))
@@ -279,7 +281,7 @@ impl Field {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            Invalid::new(format!("must name one of {names}, got {}", quoted(text)))
+            Invalid::new(Code::NotAllowed, format!("must name one of {names}, got {}", quoted(text)))
         })
     }
 }

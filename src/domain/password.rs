@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{Invalid, UserName, fold};
+use super::{Code, Invalid, UserName, fold};
 
 /// A password to be set: 10 to 256 characters and not easily guessed, as the OWASP Authentication
 /// Cheat Sheet and NIST SP 800-63B ask. It is never shown, not even by `Debug`.
@@ -86,16 +86,16 @@ impl Password {
         let chars = text.chars().count();
         if chars < Self::MIN_CHARS {
             let rule = format!("must have at least {} characters, got {chars}", Self::MIN_CHARS);
-            return Err(Invalid::new(rule));
+            return Err(Invalid::new(Code::TooShort, rule));
         }
         if chars > Self::MAX_CHARS {
-            return Err(Invalid::new(format!(
-                "must have at most {} characters, got {chars}",
-                Self::MAX_CHARS
-            )));
+            return Err(Invalid::new(
+                Code::TooLong,
+                format!("must have at most {} characters, got {chars}", Self::MAX_CHARS),
+            ));
         }
         if is_common(&text) || own_chars(&text, name) < Self::MIN_OWN_CHARS {
-            return Err(Invalid::new("is one of the common passwords, or too easily guessed"));
+            return Err(Invalid::new(Code::TooWeak, "is one of the common passwords, or too easily guessed"));
         }
         Ok(Self(text.into_owned()))
     }

@@ -3,7 +3,7 @@
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize, ser::Error};
 
-use super::Invalid;
+use super::{Code, Invalid};
 
 /// A moment in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,9 +39,9 @@ impl Time {
     /// # Errors
     /// What is no RFC 3339 date and time, or lies outside the years -9999 to 9999.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        text.parse::<jiff::Timestamp>()
-            .map(|t| Self(t.as_millisecond()))
-            .map_err(|_| Invalid::new(format!("must be an RFC 3339 date and time, got {text:?}")))
+        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| {
+            Invalid::new(Code::Malformed, format!("must be an RFC 3339 date and time, got {text:?}"))
+        })
     }
 }
 
@@ -52,9 +52,10 @@ impl Time {
     /// What is neither.
     pub fn parse_date(text: &str) -> Result<Self, Invalid> {
         Self::parse(text).or_else(|_| Self::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
-            Invalid::new(format!(
-                "must be a date such as 2027-01-31, or an RFC 3339 date and time, got {text:?}"
-            ))
+            Invalid::new(
+                Code::Malformed,
+                format!("must be a date such as 2027-01-31, or an RFC 3339 date and time, got {text:?}"),
+            )
         })
     }
 }

@@ -7,7 +7,7 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-use super::{Invalid, fold, movie::quoted, parse_short_text};
+use super::{Code, Invalid, fold, movie::quoted, parse_short_text};
 
 /// What somebody may do. Each role may all that the one before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,10 +29,9 @@ impl Role {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| Invalid::new(format!("must be viewer, editor or owner, got {}", quoted(text))))
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
+            Invalid::new(Code::NotAllowed, format!("must be viewer, editor or owner, got {}", quoted(text)))
+        })
     }
 
     /// The role as it is written everywhere.
@@ -85,10 +84,13 @@ impl UserName {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = parse_short_text(text, Self::MAX_CHARS)?;
         if matches!(name.as_str(), "." | "..") {
-            return Err(Invalid::new("must not be . or .., which no address can name"));
+            return Err(Invalid::new(Code::Malformed, "must not be . or .., which no address can name"));
         }
         match name.chars().find(|c| !c.is_alphanumeric() && !"._-@+".contains(*c)) {
-            Some(c) => Err(Invalid::new(format!("must consist of letters, digits and . _ - @ +, got {c:?}"))),
+            Some(c) => Err(Invalid::new(
+                Code::Malformed,
+                format!("must consist of letters, digits and . _ - @ +, got {c:?}"),
+            )),
             None => Ok(Self(name)),
         }
     }
@@ -102,17 +104,24 @@ impl UserName {
         let name = Self::parse(text)?;
         if name.looks_like(&Self(Self::CONSOLE.to_owned())) {
             return Err(Invalid::new(
+                Code::Malformed,
                 "must neither be console, which stands for the administrator in the history, nor look like it",
             ));
         }
         if let Some(c) = name.0.chars().find(|c| INVISIBLE_LETTERS.contains(c)) {
-            return Err(Invalid::new(format!("must not have invisible letters, got U+{:04X}", u32::from(c))));
+            return Err(Invalid::new(
+                Code::Malformed,
+                format!("must not have invisible letters, got U+{:04X}", u32::from(c)),
+            ));
         }
         if name.0.chars().next().is_some_and(|c| canonical_combining_class(c) != 0) {
-            return Err(Invalid::new("must not begin with a mark"));
+            return Err(Invalid::new(Code::Malformed, "must not begin with a mark"));
         }
         if !is_of_one_script(&name.0) {
-            return Err(Invalid::new("must not mix letters of several scripts, such as Latin and Cyrillic"));
+            return Err(Invalid::new(
+                Code::Malformed,
+                "must not mix letters of several scripts, such as Latin and Cyrillic",
+            ));
         }
         Ok(name)
     }

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, Write};
 
 use super::{FileKind, ImportOptions, Report, RowError, Rows, record::Outcome, unreadable};
-use crate::domain::Invalid;
+use crate::domain::{Code, Invalid};
 
 /// The last column, or member, of a file of refused rows: why the row was refused. It is read over, so
 /// that the rows can be mended and imported again as they are.
@@ -26,8 +26,9 @@ pub fn check<R: Read + Seek>(
     while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
         let Outcome::Refused(errors) = outcome else { continue };
         if let Some(to) = &mut rejects {
-            rows.write_reject(to, &reason(&errors), report.failed == 0)
-                .map_err(|e| Invalid(format!("the refused rows cannot be written: {e}")))?;
+            rows.write_reject(to, &reason(&errors), report.failed == 0).map_err(|e| {
+                Invalid::new(Code::Malformed, format!("the refused rows cannot be written: {e}"))
+            })?;
         }
         report.fail(errors);
     }

@@ -10,7 +10,7 @@ use super::{
     values::trimmed,
 };
 use crate::{
-    domain::{Field, Invalid, quoted},
+    domain::{Code, Field, Invalid, quoted},
     limits::MAX_CSV_COLUMNS,
 };
 
@@ -42,7 +42,7 @@ impl<R: BufRead> Rows<R> {
                     let place = place(mapped.trim(), &names);
                     let missing =
                         || format!("line {line} does not name the mapped column {}", quoted(mapped));
-                    Some(place.ok_or_else(|| Invalid(missing()))?)
+                    Some(place.ok_or_else(|| Invalid::new(Code::Malformed, missing()))?)
                 }
             };
         }
@@ -50,7 +50,10 @@ impl<R: BufRead> Rows<R> {
         // Which of two is meant? Columns that are not read may have any names.
         let is_twice = |read: &&usize| names.iter().filter(|name| **name == names[**read]).count() > 1;
         if let Some(twice) = columns.iter().flatten().chain(&kind).find(is_twice) {
-            return Err(Invalid(format!("line {line} names the column {} twice", quoted(&names[*twice]))));
+            return Err(Invalid::new(
+                Code::Repeated,
+                format!("line {line} names the column {} twice", quoted(&names[*twice])),
+            ));
         }
         Ok(Self { parser, layout, names, columns, kind, line, marked })
     }
@@ -91,7 +94,7 @@ impl<R: BufRead> Rows<R> {
         let (width, expected) = (self.parser.width(), self.names.len());
         if width != expected {
             let detail = format!("has {width} columns, the header names {expected}");
-            return Err(RowError::of_row(self.line, detail));
+            return Err(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail)));
         }
         let kind = self.kind.map(|column| self.text(column, None)).transpose()?;
         let mut cells = [const { None }; 5];
@@ -111,7 +114,10 @@ impl<R: BufRead> Rows<R> {
         std::str::from_utf8(bytes).map_err(|_| RowError {
             field: field.map(|field| field.as_str().into()),
             value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
-            ..RowError::of_row(self.line, format!("is not UTF-8{}", encoding::hint(bytes)))
+            ..RowError::of_row(
+                self.line,
+                Invalid::new(Code::Malformed, format!("is not UTF-8{}", encoding::hint(bytes))),
+            )
         })
     }
 
@@ -164,15 +170,22 @@ fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Strin
 
 /// Reads a line that names columns.
 pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
-    let empty = || Invalid("the file is empty; its first line must name the columns".to_owned());
+    let empty = || {
+        Invalid::new(Code::Malformed, "the file is empty; its first line must name the columns".to_owned())
+    };
     let line = parser.read().map_err(|e| super::unreadable(&e))?.ok_or_else(empty)?;
     if parser.width() > MAX_CSV_COLUMNS {
         let width = parser.width();
-        return Err(Invalid(format!("line {line} names {width} columns, and {MAX_CSV_COLUMNS} can be read")));
+        return Err(Invalid::new(
+            Code::Malformed,
+            format!("line {line} names {width} columns, and {MAX_CSV_COLUMNS} can be read"),
+        ));
     }
     let name = |cell: &[u8]| match std::str::from_utf8(cell) {
         Ok(name) => Ok(trimmed(name).to_owned()),
-        Err(_) => Err(Invalid(format!("line {line} is not UTF-8{}", encoding::hint(cell)))),
+        Err(_) => {
+            Err(Invalid::new(Code::Malformed, format!("line {line} is not UTF-8{}", encoding::hint(cell))))
+        }
     };
     let names: Vec<String> = parser.cells().map(name).collect::<Result<_, _>>()?;
     if names.iter().all(String::is_empty) { Err(empty()) } else { Ok((line, names)) }
@@ -189,11 +202,14 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
         return if any || !options.columns.is_empty() {
             Ok(layout)
         } else {
-            Err(Invalid(format!(
-                "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
+            Err(Invalid::new(
+                Code::Malformed,
+                format!(
+                    "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
                  is not as Letterboxd, IMDb, MovieLens, Tellico, CLZ or Libib write it; name the columns with \
                  map=FIELD:COLUMN"
-            )))
+                ),
+            ))
         };
     }
     let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns[0][0]);
@@ -203,5 +219,8 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
         return Ok(layout);
     }
     let (missing, source) = (missing.join(" and "), layout.source.as_str());
-    Err(Invalid(format!("line {line} does not name the column {missing}, which source={source} needs")))
+    Err(Invalid::new(
+        Code::Malformed,
+        format!("line {line} does not name the column {missing}, which source={source} needs"),
+    ))
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use encoding_rs::{Decoder, DecoderResult, WINDOWS_1252};
 use serde::Serialize;
 
-use crate::domain::{Invalid, quoted};
+use crate::domain::{Code, Invalid, quoted};
 
 /// An encoding by one of the names of the Encoding Standard, such as `windows-1252` or `shift_jis`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,10 @@ impl Encoding {
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
         known.map(Self).ok_or_else(|| {
             let common = Self::COMMON.join(", ");
-            Invalid(format!("must be the name of an encoding, such as {common}, got {}", quoted(name)))
+            Invalid::new(
+                Code::Malformed,
+                format!("must be the name of an encoding, such as {common}, got {}", quoted(name)),
+            )
         })
     }
 

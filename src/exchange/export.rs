@@ -48,7 +48,7 @@ impl Format {
     #[must_use]
     pub const fn closing(self) -> &'static str {
         match self {
-            Self::Json => "]",
+            Self::Json => "]\n",
             Self::Ndjson | Self::Csv | Self::Spreadsheet => "",
         }
     }

@@ -9,7 +9,10 @@ use std::{
 use zip::ZipArchive;
 
 use super::{ImportOptions, RowError, Source, csv, text, unreadable};
-use crate::{domain::Invalid, limits::MAX_ARCHIVE_BYTES};
+use crate::{
+    domain::{Code, Invalid},
+    limits::MAX_ARCHIVE_BYTES,
+};
 
 /// The films of an account.
 #[derive(Debug)]
@@ -55,12 +58,16 @@ pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, I
         parts.retain(|(_, name, _)| name != WATCHLIST);
     }
     if parts.is_empty() && has_watchlist {
-        return Err(Invalid(
+        return Err(Invalid::new(
+            Code::Malformed,
             "the archive holds nothing but a watchlist, which is taken only if asked for".to_owned(),
         ));
     }
     if parts.is_empty() {
-        return Err(Invalid("the archive holds no films of a Letterboxd account".to_owned()));
+        return Err(Invalid::new(
+            Code::Malformed,
+            "the archive holds no films of a Letterboxd account".to_owned(),
+        ));
     }
     parts.sort();
     // What the archive says of its size need not be so.
@@ -72,9 +79,11 @@ pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, I
         let copied = io::copy(&mut entry.take(left + 1), &mut unpacked).map_err(|e| damaged(&e))?;
         left = left.checked_sub(copied).ok_or_else(too_large)?;
         unpacked.rewind().map_err(|e| unreadable(&e))?;
-        films.read(unpacked, &name, rank).map_err(|invalid| Invalid(format!("{name}: {}", invalid.0)))?;
+        films
+            .read(unpacked, &name, rank)
+            .map_err(|invalid| Invalid::new(invalid.1, format!("{name}: {}", invalid.0)))?;
     }
-    films.write().map_err(|e| Invalid(format!("the films cannot be written: {e}")))
+    films.write().map_err(|e| Invalid::new(Code::Malformed, format!("the films cannot be written: {e}")))
 }
 
 /// The files of films, in the order in which they are read. Lists come behind them.
@@ -105,11 +114,11 @@ fn part_of(path: &str) -> Option<(usize, String)> {
 }
 
 fn damaged(error: &impl std::fmt::Display) -> Invalid {
-    Invalid(format!("the archive is damaged, or no ZIP archive: {error}"))
+    Invalid::new(Code::Malformed, format!("the archive is damaged, or no ZIP archive: {error}"))
 }
 
 fn too_large() -> Invalid {
-    Invalid(format!("the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes"))
+    Invalid::new(Code::Malformed, format!("the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes"))
 }
 
 /// A film and what is known of it so far.
@@ -137,7 +146,9 @@ impl Films {
         let columns = ["Date", "Name", "Year", "Letterboxd URI", "Rating", "Watched Date", "URL"];
         let columns = columns.map(|name| rows.place(name));
         while rows.advance().map_err(|e| unreadable(&e))? {
-            let in_line = |error: RowError| Invalid(format!("line {}: the row {}", error.line, error.detail));
+            let in_line = |error: RowError| {
+                Invalid::new(Code::Malformed, format!("line {}: the row {}", error.line, error.detail))
+            };
             rows.record().map_err(in_line)?;
             let mut cells = columns.map(|_| String::new());
             for (cell, column) in cells.iter_mut().zip(columns) {

@@ -28,7 +28,7 @@ pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
 pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError, RowLabel};
 
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
-use crate::domain::{Attributes, Invalid};
+use crate::domain::{Attributes, Code, Invalid};
 
 /// What an export holds beside the attributes. It is read over, so that an export can be imported.
 const STORED: [&str; 4] = ["id", "version", "createdAt", "updatedAt"];
@@ -167,5 +167,5 @@ pub fn columns<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Ve
 }
 
 fn unreadable(error: &io::Error) -> Invalid {
-    Invalid(format!("the file cannot be read: {error}"))
+    Invalid::new(Code::Malformed, format!("the file cannot be read: {error}"))
 }

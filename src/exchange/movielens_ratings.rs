@@ -14,7 +14,7 @@ use super::{
     text::{self, Text},
     unreadable,
 };
-use crate::domain::{Invalid, quoted};
+use crate::domain::{Code, Invalid, quoted};
 
 type Rows = Parser<BufReader<Text<File>>>;
 
@@ -25,20 +25,21 @@ type Rows = Parser<BufReader<Text<File>>>;
 /// # Errors
 /// A file that cannot be read or has another layout; a user without ratings.
 pub fn with_movielens_ratings(movies: File, ratings: File, user: Option<i64>) -> Result<File, Invalid> {
-    let ratings = means(ratings, user).map_err(|invalid| Invalid(format!("ratings.csv: {}", invalid.0)))?;
+    let ratings = means(ratings, user)
+        .map_err(|invalid| Invalid::new(invalid.1, format!("ratings.csv: {}", invalid.0)))?;
     if let (Some(user), true) = (user, ratings.is_empty()) {
-        return Err(Invalid(format!("ratings.csv: holds no rating of user {user}")));
+        return Err(Invalid::new(Code::Malformed, format!("ratings.csv: holds no rating of user {user}")));
     }
-    joined(movies, &ratings).map_err(|invalid| Invalid(format!("movies.csv: {}", invalid.0)))
+    joined(movies, &ratings).map_err(|invalid| Invalid::new(invalid.1, format!("movies.csv: {}", invalid.0)))
 }
 
 /// The mean rating of each movie, by its id.
 fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid> {
     let (mut rows, _, [users, movies, ratings]) = open(ratings, ["userId", "movieId", "rating"])?;
-    let scale = MOVIELENS.ratings.ok_or_else(|| Invalid("has no scale".to_owned()))?;
+    let scale = MOVIELENS.ratings.ok_or_else(|| Invalid::new(Code::Malformed, "has no scale".to_owned()))?;
     let mut sums: HashMap<i64, (f64, f64)> = HashMap::new();
     while let Some(line) = rows.read().map_err(|e| unreadable(&e))? {
-        let in_line = |invalid: Invalid| Invalid(format!("line {line}: {}", invalid.0));
+        let in_line = |invalid: Invalid| Invalid::new(invalid.1, format!("line {line}: {}", invalid.0));
         if user.is_some_and(|user| number(&rows, users).is_ok_and(|given| given != user)) {
             continue;
         }
@@ -54,7 +55,7 @@ fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid>
 
 /// A copy of the movies with their ratings, each on the line where it was.
 fn joined(movies: File, ratings: &HashMap<i64, f64>) -> Result<File, Invalid> {
-    let unwritten = |e: io::Error| Invalid(format!("the copy cannot be written: {e}"));
+    let unwritten = |e: io::Error| Invalid::new(Code::Malformed, format!("the copy cannot be written: {e}"));
     let (mut rows, header_line, [ids, ..]) = open(movies, ["movieId", "title", "genres"])?;
     let mut copy = io::BufWriter::new(tempfile::tempfile().map_err(unwritten)?);
     let mut at = 1;
@@ -97,7 +98,9 @@ fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [u
     let (line, names) = header(&mut rows)?;
     let mut places = [0; N];
     for (place, column) in places.iter_mut().zip(columns) {
-        let missing = || Invalid(format!("line {line} does not name the column {}", quoted(column)));
+        let missing = || {
+            Invalid::new(Code::Malformed, format!("line {line} does not name the column {}", quoted(column)))
+        };
         *place = names.iter().position(|name| name == column).ok_or_else(missing)?;
     }
     Ok((rows, line, places))
@@ -105,11 +108,14 @@ fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [u
 
 fn cell(rows: &Rows, column: usize) -> Result<&str, Invalid> {
     let cell = (column < rows.width()).then(|| rows.cell(column));
-    let cell = cell.ok_or_else(|| Invalid(format!("has only {} columns", rows.width())))?;
-    from_utf8(cell).map_err(|_| Invalid("is not UTF-8".to_owned()))
+    let cell =
+        cell.ok_or_else(|| Invalid::new(Code::Malformed, format!("has only {} columns", rows.width())))?;
+    from_utf8(cell).map_err(|_| Invalid::new(Code::Malformed, "is not UTF-8".to_owned()))
 }
 
 fn number(rows: &Rows, column: usize) -> Result<i64, Invalid> {
     let text = cell(rows, column)?.trim();
-    text.parse().map_err(|_| Invalid(format!("must have a whole number as id, got {}", quoted(text))))
+    text.parse().map_err(|_| {
+        Invalid::new(Code::Malformed, format!("must have a whole number as id, got {}", quoted(text)))
+    })
 }

@@ -8,7 +8,7 @@ use super::{
     record::{Cell, Record},
 };
 use crate::{
-    domain::{Field, Invalid, quoted},
+    domain::{Code, Field, Invalid, quoted},
     json::Node,
     limits::MAX_IMPORT_ROW_BYTES,
 };
@@ -47,7 +47,10 @@ impl<R: BufRead> Rows<R> {
     pub(super) fn open(reader: R, options: &ImportOptions) -> Result<Self, Invalid> {
         if !matches!(options.source, Source::Auto | Source::Reelshelf) {
             let source = options.source.as_str();
-            return Err(Invalid(format!("source={source} is a layout of CSV, and the file is NDJSON")));
+            return Err(Invalid::new(
+                Code::Malformed,
+                format!("source={source} is a layout of CSV, and the file is NDJSON"),
+            ));
         }
         let name =
             |field: Field| options.columns.get(&field).map_or(field.as_str(), String::as_str).to_owned();
@@ -179,10 +182,10 @@ impl<R: BufRead> Rows<R> {
     }
 
     pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
-        let of_row = |detail: String| RowError::of_row(self.line, detail);
-        let node = Node::parse(&self.buffer).map_err(|invalid| of_row(invalid.0))?;
+        let of_row = |code, detail: String| RowError::of_row(self.line, Invalid::new(code, detail));
+        let node = Node::parse(&self.buffer).map_err(|invalid| RowError::of_row(self.line, invalid))?;
         let Node::Object(members) = node else {
-            return Err(of_row(format!("must be an object, got {node}")));
+            return Err(of_row(Code::WrongType, format!("must be an object, got {node}")));
         };
         let mut cells = [const { None }; 5];
         for (name, value) in members {
@@ -190,11 +193,11 @@ impl<R: BufRead> Rows<R> {
                 if cells[place].replace(Cell::Json(value)).is_some() {
                     return Err(RowError {
                         field: Some(Field::ALL[place].as_str().into()),
-                        ..of_row("must not be given twice".to_owned())
+                        ..of_row(Code::Repeated, "must not be given twice".to_owned())
                     });
                 }
             } else if !STORED.contains(&name.as_str()) && name != REJECT_COLUMN {
-                return Err(of_row(format!("{} is not known here", quoted(&name))));
+                return Err(of_row(Code::Unknown, format!("{} is not known here", quoted(&name))));
             }
         }
         Ok(Record { line: self.line, kind: None, cells, names: &[], is_marked: false })

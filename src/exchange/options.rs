@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{encoding::Encoding, record::with_default};
-use crate::domain::{Changes, Field, Invalid, MovieFormat, quoted};
+use crate::domain::{Changes, Code, Field, Invalid, MovieFormat, quoted};
 
 /// The choices of an import.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ macro_rules! choice {
                 match text {
                     $first_word => Ok(Self::$first),
                     $($word => Ok(Self::$variant),)*
-                    other => Err(Invalid(format!(
+                    other => Err(Invalid::new(Code::NotAllowed, format!(
                         concat!("must be one of ", $first_word, $(", ", $word,)* ", got {}"), quoted(other)
                     ))),
                 }
@@ -98,7 +98,7 @@ impl ImportOptions {
         let (field, value) = field_and_text(text)?;
         let read = with_default(field, value, self);
         let (defaults, first) =
-            read.map_err(|invalid| Invalid(format!("{} {}", field.as_str(), invalid.0)))?;
+            read.map_err(|invalid| Invalid::new(invalid.1, format!("{} {}", field.as_str(), invalid.0)))?;
         self.defaults = defaults;
         once(field.as_str(), first)
     }
@@ -118,7 +118,10 @@ impl ImportOptions {
     /// Another form, an unknown format, a medium that has a format already.
     pub fn add_format(&mut self, text: &str) -> Result<(), Invalid> {
         let (medium, format) = text.rsplit_once(':').ok_or_else(|| {
-            Invalid(format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)))
+            Invalid::new(
+                Code::Malformed,
+                format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)),
+            )
         })?;
         let format = MovieFormat::parse_any_case(format)?;
         once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
@@ -132,14 +135,17 @@ impl ImportOptions {
 }
 
 fn field_and_text(text: &str) -> Result<(Field, &str), Invalid> {
-    let (field, rest) = text
-        .split_once(':')
-        .filter(|(_, rest)| !rest.trim().is_empty())
-        .ok_or_else(|| Invalid(format!("must be FIELD:TEXT, such as length:90, got {}", quoted(text))))?;
+    let (field, rest) =
+        text.split_once(':').filter(|(_, rest)| !rest.trim().is_empty()).ok_or_else(|| {
+            Invalid::new(
+                Code::Malformed,
+                format!("must be FIELD:TEXT, such as length:90, got {}", quoted(text)),
+            )
+        })?;
     Ok((Field::parse(field)?, rest))
 }
 
 fn once(name: &str, is_first: bool) -> Result<(), Invalid> {
-    let again = || Invalid(format!("must be given only once for {}", quoted(name)));
+    let again = || Invalid::new(Code::Repeated, format!("must be given only once for {}", quoted(name)));
     is_first.then_some(()).ok_or_else(again)
 }

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Attributes, Changes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
+        Attributes, Changes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted,
+        whole,
     },
     json::Node,
 };
@@ -70,9 +71,8 @@ impl Cell<'_> {
     fn whole(&self) -> Result<i64, Invalid> {
         match self {
             Self::Json(node) => node.whole(),
-            Self::Text(text) => {
-                whole(trimmed(text)).ok_or_else(|| Invalid("must be a whole number".to_owned()))
-            }
+            Self::Text(text) => whole(trimmed(text))
+                .ok_or_else(|| Invalid::new(Code::WrongType, "must be a whole number".to_owned())),
         }
     }
 
@@ -138,7 +138,10 @@ impl Record<'_> {
     fn no_film(&self, kind: &str, kinds: &Kinds, report: &mut Report) -> Option<Outcome> {
         if kind.is_empty() {
             let detail = format!("its {} is blank, so it may be no film", kinds.column);
-            return Some(Outcome::Refused(vec![RowError::of_row(self.line, detail)]));
+            return Some(Outcome::Refused(vec![RowError::of_row(
+                self.line,
+                Invalid::new(Code::Required, detail),
+            )]));
         }
         match kinds.is_film(kind) {
             Some(true) => None,
@@ -149,7 +152,10 @@ impl Record<'_> {
             // A film must not vanish because its kind got another name.
             None => {
                 let detail = format!("its {} is {}, which may be a film or not", kinds.column, quoted(kind));
-                Some(Outcome::Refused(vec![RowError::of_row(self.line, detail)]))
+                Some(Outcome::Refused(vec![RowError::of_row(
+                    self.line,
+                    Invalid::new(Code::NotAllowed, detail),
+                )]))
             }
         }
     }
@@ -186,7 +192,7 @@ pub(super) fn with_default(
         Field::ReleaseYear => put(&mut defaults.release_year, reading.release_year()),
         Field::Rating => put(&mut defaults.rating, reading.rating()),
     };
-    reading.errors.pop().map_or(Ok((defaults, first)), |error| Err(Invalid(error.detail)))
+    reading.errors.pop().map_or(Ok((defaults, first)), |error| Err(Invalid::new(error.code, error.detail)))
 }
 
 /// A row on its way to a movie.
@@ -279,7 +285,7 @@ impl<'r> Reading<'r> {
             let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
                 // The one of ours that is most like other discs and files: an example, not a guess.
                 let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
-                Invalid(format!("{}; say what it stands for, such as {example}", invalid.0))
+                Invalid::new(invalid.1, format!("{}; say what it stands for, such as {example}", invalid.0))
             })?;
             if format.as_str() != medium {
                 row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);
@@ -342,10 +348,10 @@ impl<'r> Reading<'r> {
         parse: impl FnOnce(&mut Self, &'r Cell<'r>) -> Result<T, Invalid>,
     ) -> Option<T> {
         let name = field.as_str();
-        let (detail, value) = match (self.given(field), default) {
+        let (code, detail, value) = match (self.given(field), default) {
             (Some(cell), _) => match parse(self, cell) {
                 Ok(value) => return Some(value),
-                Err(invalid) => (invalid.0, Some(RowError::shown(&cell.shown()))),
+                Err(Invalid(detail, code)) => (code, detail, Some(RowError::shown(&cell.shown()))),
             },
             (None, Some(default)) => {
                 let became = || format!("is missing, became {}", json!(default));
@@ -357,19 +363,16 @@ impl<'r> Reading<'r> {
                     Some(column) => format!("; map={name}:{column} takes it from this column"),
                     None => String::new(),
                 };
-                (
-                    format!(
-                        "{}, and there is no default for it (default={name}:VALUE){hint}",
-                        RowError::MISSING
-                    ),
-                    None,
-                )
+                let detail =
+                    format!("is missing, and there is no default for it (default={name}:VALUE){hint}");
+                (Code::Required, detail, None)
             }
         };
         self.errors.push(RowError {
             line: self.record.line,
             label: RowLabel::default(), // the row gives it to all of its errors
             field: Some(name.into()),
+            code,
             detail,
             value,
         });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 use crate::{
-    domain::{Attributes, Field},
+    domain::{Attributes, Code, Field, Invalid},
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
@@ -138,6 +138,7 @@ pub struct RowError {
     pub label: RowLabel,
     /// The attribute; none where it is the whole row.
     pub field: Option<Cow<'static, str>>,
+    pub code: Code,
     pub detail: String,
     /// What stood there, cut after 100 characters.
     pub value: Option<String>,
@@ -274,26 +275,24 @@ impl Report {
 }
 
 impl RowError {
-    /// How the detail begins if the row has nothing for the attribute.
-    pub(super) const MISSING: &str = "is missing";
-
     /// The attribute for which the row has nothing.
     #[must_use]
     pub fn missing(&self) -> Option<Field> {
-        let is_missing = self.value.is_none() && self.detail.starts_with(Self::MISSING);
-        self.field.as_deref().filter(|_| is_missing).and_then(|name| Field::parse(name).ok())
+        self.field.as_deref().filter(|_| self.code == Code::Required).and_then(|name| Field::parse(name).ok())
     }
 
     /// The foreign medium that stands for none of our formats.
     #[must_use]
     pub fn unknown_medium(&self) -> Option<&str> {
-        let is_format = self.field.as_deref() == Some(Field::MovieFormat.as_str());
+        let is_format =
+            self.field.as_deref() == Some(Field::MovieFormat.as_str()) && self.code == Code::NotAllowed;
         self.value.as_deref().map(str::trim).filter(|medium| is_format && !medium.is_empty())
     }
 
     /// An error of a whole row.
-    pub fn of_row(line: u64, detail: impl Into<String>) -> Self {
-        Self { line, label: RowLabel::default(), field: None, detail: detail.into(), value: None }
+    #[must_use]
+    pub fn of_row(line: u64, Invalid(detail, code): Invalid) -> Self {
+        Self { line, label: RowLabel::default(), field: None, code, detail, value: None }
     }
 
     /// The beginning of what stood in a cell.

@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::encoding::{Decoding, Encoding};
-use crate::domain::Invalid;
+use crate::domain::{Code, Invalid};
 
 /// So much of a file tells what it is.
 const START: u64 = 4096;
@@ -84,7 +84,7 @@ fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
     } else {
         return Ok(());
     };
-    Err(Invalid(format!("the file {what}")))
+    Err(Invalid::new(Code::Malformed, format!("the file {what}")))
 }
 
 impl<R: Read> Read for Text<R> {

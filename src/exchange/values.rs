@@ -1,7 +1,7 @@
 //! Ratings and years as services write them.
 
 use super::layouts::Scale;
-use crate::domain::{Invalid, Rating, quoted};
+use crate::domain::{Code, Invalid, Rating, quoted};
 
 /// A text without white space and byte order marks at its ends.
 pub(super) fn trimmed(text: &str) -> &str {
@@ -21,7 +21,10 @@ impl Scale {
         let Self { least, most, .. } = self;
         let given = decimal(text).filter(|given| (least..=most).contains(given));
         let given = given.ok_or_else(|| {
-            Invalid(format!("must be a number from {least} to {most}, got {}", quoted(text)))
+            Invalid::new(
+                Code::OutOfRange,
+                format!("must be a number from {least} to {most}, got {}", quoted(text)),
+            )
         })?;
         let ours = given * 5.0 / most;
         let rounded = (ours + 0.5).floor().max(1.0);
@@ -36,7 +39,12 @@ impl Scale {
     pub(super) fn number(self, text: &str) -> Result<f64, Invalid> {
         let Self { least, most, .. } = self;
         let given = decimal(trimmed(text)).filter(|given| (least..=most).contains(given));
-        given.ok_or_else(|| Invalid(format!("must be a number from {least} to {most}, got {}", quoted(text))))
+        given.ok_or_else(|| {
+            Invalid::new(
+                Code::OutOfRange,
+                format!("must be a number from {least} to {most}, got {}", quoted(text)),
+            )
+        })
     }
 
     /// Whether a text stands for no rating.
@@ -59,7 +67,10 @@ pub(super) fn year(text: &str) -> Result<i64, Invalid> {
     let mut years = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 4);
     let year = years.next().and_then(|year| year.parse().ok());
     year.filter(|_| years.next().is_none()).ok_or_else(|| {
-        Invalid(format!("must be a year, or a date with a year of four digits, got {}", quoted(text)))
+        Invalid::new(
+            Code::Malformed,
+            format!("must be a year, or a date with a year of four digits, got {}", quoted(text)),
+        )
     })
 }
 

@@ -1,10 +1,11 @@
-//! `/docs` and `/openapi.json`: the documentation page, and the description that it shows.
+//! `/docs` and `/openapi.json`: the pages about the API, a page for each kind of problem, and the description.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use askama::Template;
 use axum::{
     Router,
     extract::{Path, State},
@@ -14,38 +15,71 @@ use axum::{
 };
 use utoipa_swagger_ui::Config;
 
-use super::{Shared, static_file::StaticFile};
+use super::{
+    Shared,
+    problem_kind::{Kind, Page},
+    static_file::StaticFile,
+};
+use crate::domain::Code;
 
-/// The files of the page, as they are asked for.
-struct Page {
-    config: Arc<Config<'static>>,
-    files: Mutex<HashMap<String, Arc<StaticFile>>>,
+/// The guide to the API, among the documents of the project.
+pub const GUIDE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/api.md");
+
+/// The style of these pages: our colours, and what differs from Swagger UI's own style.
+const STYLE: &str =
+    concat!(include_str!("../../assets/style/tokens.css"), include_str!("../../assets/docs/reelshelf.css"));
+const SCRIPT: &str = include_str!("../../assets/docs/reelshelf.js");
+
+#[derive(Template)]
+#[template(path = "docs/index.html")]
+struct IndexPage;
+
+#[derive(Template)]
+#[template(path = "docs/errors.html")]
+struct ErrorsPage {
+    kinds: [Kind; Kind::ALL.len()],
+    codes: [Code; Code::ALL.len()],
+}
+
+#[derive(Template)]
+#[template(path = "docs/error.html")]
+struct ErrorPage {
+    page: Page,
+}
+
+/// The files under `/docs/`, as they are asked for.
+struct Files {
+    swagger: Arc<Config<'static>>,
+    made: Mutex<HashMap<String, Arc<StaticFile>>>,
 }
 
 /// The routes, for everybody.
 pub fn routes(description: &utoipa::openapi::OpenApi) -> Router<Shared> {
-    let description = serde_json::to_vec(description).unwrap_or_default();
+    let mut description = serde_json::to_vec(description).unwrap_or_default();
+    description.push(b'\n');
     let description = Arc::new(StaticFile::new("application/json", description));
     let show = async |State(file): State<Arc<StaticFile>>, headers: HeaderMap| file.answer(&headers).await;
-    // Without being told not to, the page shows a badge that a foreign site makes of the description's address.
-    let config = Arc::new(Config::new(["/openapi.json"]).validator_url("none"));
-    let page = Arc::new(Page { config, files: Mutex::default() });
+    // Without being told not to, the page shows a badge that a foreign site makes of the description's address. The
+    // base layout has no top bar, in which another description could be opened.
+    let swagger = Config::new(["/openapi.json"]).validator_url("none").use_base_layout();
+    let files = Arc::new(Files { swagger: Arc::new(swagger), made: Mutex::default() });
     Router::new()
         .route("/openapi.json", get(show).with_state(description))
         .route("/docs", get(async || Redirect::to("/docs/")))
-        .route("/docs/", get(index).with_state(page.clone()))
-        .route("/docs/{*file}", get(file).with_state(page))
+        .route("/docs/errors", get(async || Redirect::to("/docs/errors/")))
+        .route("/docs/", get(index).with_state(files.clone()))
+        .route("/docs/{*file}", get(file).with_state(files))
 }
 
-async fn index(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
-    page.answer("index.html", &headers).await
+async fn index(State(files): State<Arc<Files>>, headers: HeaderMap) -> Response {
+    files.answer("", &headers).await
 }
 
-async fn file(State(page): State<Arc<Page>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    page.answer(&name, &headers).await
+async fn file(State(files): State<Arc<Files>>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    files.answer(&name, &headers).await
 }
 
-impl Page {
+impl Files {
     async fn answer(&self, name: &str, headers: &HeaderMap) -> Response {
         match self.file(name) {
             Some(file) => file.answer(headers).await,
@@ -53,15 +87,32 @@ impl Page {
         }
     }
 
-    /// A file, which is kept once it was found; what is not there is not kept.
+    /// A file, which is kept once it was found; what does not exist is not kept.
     fn file(&self, name: &str) -> Option<Arc<StaticFile>> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(name) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = made.get(name) {
             return Some(file.clone());
         }
-        let file = utoipa_swagger_ui::serve(name, self.config.clone()).ok().flatten()?;
-        let file = Arc::new(StaticFile::new(file.content_type, file.bytes.into_owned()));
-        files.insert(name.to_owned(), file.clone());
+        let file = Arc::new(self.make(name)?);
+        made.insert(name.to_owned(), file.clone());
         Some(file)
+    }
+
+    fn make(&self, name: &str) -> Option<StaticFile> {
+        let page = |page: askama::Result<String>| Some(StaticFile::new("text/html", page.ok()?));
+        match name {
+            "" => page(IndexPage.render()),
+            "index.html" => None, // Swagger UI's own page
+            "reelshelf.css" => Some(StaticFile::new("text/css", STYLE)),
+            "reelshelf.js" => Some(StaticFile::new("text/javascript", SCRIPT)),
+            "errors/" => page(ErrorsPage { kinds: Kind::ALL, codes: Code::ALL }.render()),
+            _ => {
+                if let Some(slug) = name.strip_prefix("errors/") {
+                    return page(ErrorPage { page: Kind::of_slug(slug)?.page() }.render());
+                }
+                let file = utoipa_swagger_ui::serve(name, self.swagger.clone()).ok().flatten()?;
+                Some(StaticFile::new(file.content_type, file.bytes.into_owned()))
+            }
+        }
     }
 }

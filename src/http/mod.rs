@@ -1,5 +1,6 @@
 //! HTTP: the routes, what lies around them, and who may pass. A table of contents of the service.
 
+mod answer;
 mod api;
 mod auth;
 mod body;
@@ -11,6 +12,7 @@ mod metrics;
 mod once;
 mod openapi;
 mod problem;
+mod problem_kind;
 mod query;
 mod slots;
 mod spool;
@@ -44,6 +46,7 @@ use crate::{
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
 pub(crate) use problem::Problem;
+pub use problem_kind::{Kind as ProblemKind, Page as ProblemPage};
 pub use spool::check as check_spool;
 
 /// What every handler needs.

@@ -16,7 +16,7 @@ use utoipa::{
     },
 };
 
-use super::problem;
+use super::{problem, problem_kind::Kind};
 use crate::{
     domain::{Field, Password, Role, SortKey, TokenName},
     exchange::{NoteKind, Source},
@@ -28,6 +28,7 @@ use crate::{
 #[openapi(
     info(
         title = "Reelshelf",
+        contact(name = "Reelshelf", url = "https://github.com/reelshelf/reelshelf"),
         description = "A collection of films: read, search, change, import, export.\n\n\
             Sign in with `Authorization: Bearer TOKEN` (an API token), with Basic (user name and \
             password), or with the session's cookie. Every error is a problem document (RFC 9457) with \
@@ -35,12 +36,14 @@ use crate::{
     ),
     tags(
         (name = "movies", description = "The collection"),
-        (name = "history", description = "What was done, by whom, and taking it back"),
-        (name = "account", description = "Signing in, one's own tokens and sessions"),
+        (name = "history", description = "Changes: who did what, and undo"),
+        (name = "account", description = "Sign-in, your own tokens and sessions"),
         (name = "users", description = "Users, for owners"),
-        (name = "health", description = "For those who watch over the service"),
+        (name = "health", description = "Liveness and readiness, for monitoring"),
     ),
-    security(("bearer" = []), ("basic" = []), ("session" = [])),
+    // Some generated clients let the last scheme that sets Authorization win, so a token comes after Basic.
+    security(("basic" = []), ("bearer" = []), ("session" = [])),
+    servers((url = "/", description = "This service")),
     components(schemas(Problem, AttributeText, MediumText)),
     modifiers(&SecuritySchemes),
 )]
@@ -78,17 +81,17 @@ pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
             let Some(operation) = operation else { continue };
             let open = operation.security.as_ref().is_some_and(|needs| !needs.is_empty());
             let mut common = vec![
-                ("500", "Something went wrong here; the log has it under the request's id"),
+                ("500", "The service failed; its log has the cause under the request id"),
                 ("503", "The database cannot be reached at the moment"),
             ];
             if !open {
-                common.push(("401", "Nobody is signed in, or not with what was sent"));
+                common.push(("401", "The credentials are missing or wrong"));
                 common.push(("429", "Too many failed sign-ins"));
             }
             if !open
                 && (!safe || operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|t| t == "users")))
             {
-                common.push(("403", "Whoever is signed in may not do this"));
+                common.push(("403", "Your role does not allow this"));
             }
             let responses = &mut operation.responses.responses;
             for (status, description) in common {
@@ -496,6 +499,8 @@ pub struct RowError {
     /// The attribute; null where it is the whole row.
     #[schema(required = true)]
     field: Option<String>,
+    #[schema(inline)]
+    code: CodeWord,
     detail: String,
     /// What stood there.
     #[schema(required = true)]
@@ -682,11 +687,13 @@ pub enum Backup {
 
 /// A problem document (RFC 9457).
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"type": "about:blank", "title": "Unprocessable Content", "status": 422,
+#[schema(example = json!({"type": "/docs/errors/invalid-fields", "title": "Unprocessable Content", "status": 422,
     "detail": "1 field is invalid",
-    "errors": [{"pointer": "/rating", "detail": "must be between 1 and 5, got 9"}]}))]
+    "errors": [{"pointer": "/rating", "code": "out_of_range", "detail": "must be between 1 and 5, got 9"}]}))]
 pub struct Problem {
-    r#type: String,
+    /// The address of the page about this kind of problem.
+    #[schema(inline)]
+    r#type: ProblemAddress,
     title: String,
     status: u16,
     detail: String,
@@ -710,25 +717,41 @@ pub struct Violation {
     /// In the address: the name of a query parameter.
     #[schema(required = false)]
     parameter: String,
+    /// The kind of rule, for programs: it stays the same when the words of `detail` change.
+    #[schema(inline)]
+    code: CodeWord,
+    /// The rule, and what was given, in words for people.
     detail: String,
 }
+
+schema!(CodeWord, words(domain::Code::ALL.map(domain::Code::as_str)));
+schema!(
+    ProblemAddress,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::Custom("uri-reference".to_owned())))
+        .enum_values(Some(Kind::ALL.map(Kind::address)))
+);
 
 /// The filters that list, statistics and random have in common.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct FilterParams {
-    /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
-    /// Where no movie that passes the filters matches so, typing errors are forgiven.
+    /// Words to search titles for. A title matches if each word begins a word of it, in any case and without accents.
+    /// If none matches, similar titles are listed, and the answer says `Reelshelf-Match: fuzzy`.
     #[param(required = false, max_length = 200, example = "lord ring")]
     q: String,
-    /// May be repeated: either.
+    /// Only this format; may be repeated for either of several.
     #[param(required = false, style = Form, explode)]
     movie_format: Vec<MovieFormat>,
-    #[param(required = false, inline)]
+    /// Only this rating, from 1 to 5, or a range of them: `5`, `4..`, `..2`, `2..4`.
+    #[param(required = false, inline, example = "4..")]
     rating: RatingRange,
-    #[param(required = false, inline)]
+    /// Only this length in minutes, or a range: `90`, `..90`, `120..`, `90..120`.
+    #[param(required = false, inline, example = "..90")]
     length: LengthRange,
-    #[param(required = false, inline)]
+    /// Only this release year, or a range: `1995`, `1990..1999`, `2000..`.
+    #[param(required = false, inline, example = "1990..1999")]
     release_year: ReleaseYearRange,
 }
 
@@ -736,29 +759,32 @@ pub struct FilterParams {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
-    /// Every word of it is to be the beginning of a word of the title, whatever the case and the accents.
-    /// Where no movie that passes the filters matches so, typing errors are forgiven.
+    /// Words to search titles for. A title matches if each word begins a word of it, in any case and without accents.
+    /// If none matches, similar titles are listed, and the answer says `Reelshelf-Match: fuzzy`.
     #[param(required = false, max_length = 200, example = "lord ring")]
     q: String,
-    /// May be repeated: either.
+    /// Only this format; may be repeated for either of several.
     #[param(required = false, style = Form, explode)]
     movie_format: Vec<MovieFormat>,
-    #[param(required = false, inline)]
+    /// Only this rating, from 1 to 5, or a range of them: `5`, `4..`, `..2`, `2..4`.
+    #[param(required = false, inline, example = "4..")]
     rating: RatingRange,
-    #[param(required = false, inline)]
+    /// Only this length in minutes, or a range: `90`, `..90`, `120..`, `90..120`.
+    #[param(required = false, inline, example = "..90")]
     length: LengthRange,
-    #[param(required = false, inline)]
+    /// Only this release year, or a range: `1995`, `1990..1999`, `2000..`.
+    #[param(required = false, inline, example = "1990..1999")]
     release_year: ReleaseYearRange,
-    /// A comma-separated list of fields, each once; `-` before a name turns it round. `id` breaks ties.
-    #[param(required = false, inline)]
+    /// The order: a comma-separated list of fields, each once. `-` before a field reverses it; `id` breaks ties.
+    #[param(required = false, inline, example = "-rating,title")]
     sort: SortKeys,
-    /// A page of so many; without it, the whole list.
-    #[param(required = false, minimum = 1, maximum = 1000)]
+    /// The number of movies on a page. **Without it the answer is the whole collection**, streamed.
+    #[param(required = false, minimum = 1, maximum = 1000, example = 20)]
     limit: i64,
-    /// Where a page ended: opaque, from the `Link` of the page before, for the same `sort`.
+    /// The end of the page before, from its `Link`, for the same `sort`. Its text is opaque.
     #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: String,
-    /// Whether to count all movies that pass the filters.
+    /// Whether to count all movies that match, in the header `X-Total-Count`.
     #[param(required = false)]
     total: bool,
 }
@@ -776,7 +802,7 @@ pub struct LoginParams {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ImportParams {
-    /// Whose layout the file has.
+    /// The program that wrote the file; `auto`, the default, detects it from the header line.
     #[param(required = false, inline)]
     source: SourceWord,
     /// The encoding of a CSV file that is not in UTF-8, by its name in the Encoding Standard, such as `windows-1252`.
@@ -791,13 +817,13 @@ pub struct ImportParams {
     /// `MEDIUM:FORMAT`, our format for a foreign medium, such as `Blu-ray:DVD`; may be repeated.
     #[param(required = false, style = Form, explode)]
     map_format: Vec<MediumText>,
-    /// What becomes of a movie that is there already: same title, release year and format.
+    /// What to do with a movie that exists already (same title, release year and format); `skip` is the default.
     #[param(required = false, inline)]
     on_duplicate: OnDuplicateWord,
-    /// What becomes of the whole when a row is invalid.
+    /// What to do if a row is invalid: store nothing (`abort`, the default), or `skip` the row.
     #[param(required = false, inline)]
     on_error: OnErrorWord,
-    /// What becomes of a title of more than 50 characters.
+    /// What to do with a title of more than 50 characters; `error` is the default.
     #[param(required = false, inline)]
     title_too_long: TitleTooLongWord,
     /// Do everything but store.
@@ -861,13 +887,13 @@ pub struct FirstEventId {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// A page of so many; without it, of 100.
+    /// The number of items on a page; 100 without it.
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: i64,
-    /// Where a page ended: opaque, from the `Link` of the page before.
+    /// The end of the page before, from its `Link`. Its text is opaque.
     #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: String,
-    /// Whether to count them all.
+    /// Whether to count all items, in the header `X-Total-Count`.
     #[param(required = false)]
     total: bool,
 }

@@ -7,7 +7,13 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{db::DbError, domain::Violation, exchange::Report, service::Error};
+use super::problem_kind::Kind;
+use crate::{
+    db::DbError,
+    domain::{Code, Invalid, Violation},
+    exchange::Report,
+    service::Error,
+};
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -19,7 +25,7 @@ const RETRY_AFTER_OVERLOAD: u64 = 5;
 /// An error as the client gets it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
-    r#type: &'static str,
+    r#type: Kind,
     title: &'static str,
     status: u16,
     pub detail: String,
@@ -45,7 +51,7 @@ impl Problem {
     /// A problem with nothing but a status and a sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            r#type: "about:blank",
+            r#type: Kind::of_status(status),
             title: title(status),
             status: status.as_u16(),
             detail: detail.into(),
@@ -62,7 +68,15 @@ impl Problem {
             1 => format!("1 {what} is invalid"),
             n => format!("{n} {what}s are invalid"),
         };
-        Self { errors, ..Self::new(status, detail) }
+        let kind =
+            if status == StatusCode::BAD_REQUEST { Kind::InvalidParameters } else { Kind::InvalidFields };
+        Self { errors, ..Self::new(status, detail).of_kind(kind) }
+    }
+
+    /// The same as a more special kind than its status tells.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Self { r#type: kind, ..self }
     }
 
     /// With one header more.
@@ -84,7 +98,9 @@ impl Problem {
 
     /// The document.
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.push(b'\n');
+        json
     }
 
     /// The violations.
@@ -116,31 +132,35 @@ impl From<Error> for Problem {
                 }
             }
             Error::Operation { place, why } => {
-                let (status, member) = match &**why {
-                    Error::PreconditionFailed { .. } => (StatusCode::PRECONDITION_FAILED, "version"),
-                    _ => (StatusCode::NOT_FOUND, "id"),
+                let (status, member, code) = match &**why {
+                    Error::PreconditionFailed { .. } => {
+                        (StatusCode::PRECONDITION_FAILED, "version", Code::Outdated)
+                    }
+                    _ => (StatusCode::NOT_FOUND, "id", Code::NotFound),
                 };
-                let violation = Violation::at(format!("/operations/{place}/{member}"), why);
+                let rule = Invalid::new(code, why.to_string());
+                let violation = Violation::at(format!("/operations/{place}/{member}"), rule);
                 Self { errors: vec![violation], ..of(status) }
             }
             Error::Conflict(_) => of(StatusCode::CONFLICT),
             Error::InTheWay { changes, .. } => Self {
                 extension: Some(Box::new(Extension::Changes(changes.clone()))),
-                ..of(StatusCode::CONFLICT)
+                ..of(StatusCode::CONFLICT).of_kind(Kind::UndoConflict)
             },
             Error::Unauthenticated(_) => of(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
-            Error::TooManyAttempts { retry_after } => {
-                of(StatusCode::TOO_MANY_REQUESTS).with_header(header::RETRY_AFTER, *retry_after)
-            }
+            Error::TooManyAttempts { retry_after } => of(StatusCode::TOO_MANY_REQUESTS)
+                .of_kind(Kind::TooManySignIns)
+                .with_header(header::RETRY_AFTER, *retry_after),
             Error::Overloaded => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OVERLOAD)
             }
             Error::ImportAborted(report) => Self {
                 extension: Some(Box::new(Extension::Report(report.clone()))),
-                ..of(StatusCode::UNPROCESSABLE_ENTITY)
+                ..of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::ImportRefused)
             },
-            Error::UnreadableFile(_) | Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY),
+            Error::UnreadableFile(_) => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::UnreadableFile),
+            Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::KeyReused),
             Error::NotReady(_) => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
             }

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::problem::Problem;
 use crate::{
-    domain::{Bounds, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
+    domain::{Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
     limits::MAX_QUERY_PARAMETERS,
     service::Error,
 };
@@ -33,7 +33,7 @@ impl Params {
                 // Decoded with replacement characters, it would search for what nobody has asked for.
                 let shown: String = name.chars().take(60).collect();
                 let rule = "must be UTF-8 when its percent signs are decoded";
-                violations.push(Violation::in_parameter(shown, rule));
+                violations.push(Violation::in_parameter(shown, Invalid::new(Code::Malformed, rule)));
             }
         }
         Self { pairs, too_many: given.next().is_some(), known: Vec::new(), violations }
@@ -49,7 +49,8 @@ impl Params {
         let mut given = self.pairs.iter().filter(|(n, _)| n == name);
         let (_, value) = given.next()?;
         if given.next().is_some() {
-            self.violations.push(Violation::in_parameter(name, "must be given only once"));
+            self.violations
+                .push(Violation::in_parameter(name, Invalid::new(Code::Repeated, "must be given only once")));
             return None;
         }
         parse(value).map_err(|invalid| self.violations.push(Violation::in_parameter(name, invalid))).ok()
@@ -118,8 +119,10 @@ impl Params {
         let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
         for name in unknown {
             let shown: String = name.chars().take(60).collect();
-            self.violations
-                .push(Violation::in_parameter(shown, format!("is not known here; known are {known}")));
+            self.violations.push(Violation::in_parameter(
+                shown,
+                Invalid::new(Code::Unknown, format!("is not known here; known are {known}")),
+            ));
         }
         if self.violations.is_empty() {
             Ok(())
@@ -163,7 +166,9 @@ impl PageQuery {
     fn decode(text: &str) -> Result<i64, Invalid> {
         let place = URL_SAFE_NO_PAD.decode(text).ok().and_then(|text| String::from_utf8(text).ok());
         let place = place.as_deref().and_then(|place| place.strip_prefix("after ")?.parse().ok());
-        place.ok_or_else(|| Invalid("must be a cursor that this service gave".to_owned()))
+        place.ok_or_else(|| {
+            Invalid::new(Code::Malformed, "must be a cursor that this service gave".to_owned())
+        })
     }
 }
 
@@ -183,5 +188,7 @@ pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
 
 /// Reads `true` or `false`.
 pub fn boolean(text: &str) -> Result<bool, Invalid> {
-    text.parse().map_err(|_| Invalid(format!("must be true or false, got {}", crate::domain::quoted(text))))
+    text.parse().map_err(|_| {
+        Invalid::new(Code::Malformed, format!("must be true or false, got {}", crate::domain::quoted(text)))
+    })
 }

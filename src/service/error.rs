@@ -2,7 +2,7 @@
 
 use crate::{
     db::{DbError, WriteError},
-    domain::{Place, Violation},
+    domain::{Invalid, Place, Violation},
     exchange::Report,
 };
 
@@ -85,7 +85,8 @@ impl WriteError for Error {
 
 impl Error {
     /// One violation in the body.
-    pub fn invalid(pointer: &str, detail: impl std::fmt::Display) -> Self {
-        Self::Invalid(vec![Violation::at(pointer, detail)])
+    #[must_use]
+    pub fn invalid(pointer: &str, rule: Invalid) -> Self {
+        Self::Invalid(vec![Violation::at(pointer, rule)])
     }
 }

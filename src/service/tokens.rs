@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{WriteTx, retry_write, tokens},
-    domain::{Role, Time, TokenName, UserName},
+    domain::{Code, Invalid, Role, Time, TokenName, UserName},
     limits::MAX_TOKENS_PER_USER,
 };
 
@@ -48,7 +48,7 @@ pub async fn create(
         && new.expires_at.is_none_or(|expires_at| expires_at > end)
     {
         let rule = format!("must not be later than {end}, when the token that makes it expires");
-        return Err(Error::invalid("/expiresAt", rule));
+        return Err(Error::invalid("/expiresAt", Invalid::new(Code::OutOfRange, rule)));
     }
     retry_write(|| async {
         let tx = auth::begin_account_change(app, viewer).await?;
@@ -92,10 +92,13 @@ async fn insert(
     let now = app.now();
     let role = new.role.unwrap_or(most);
     if role > most {
-        return Err(Error::invalid("/role", format!("must not be more than {}", most.as_str())));
+        return Err(Error::invalid(
+            "/role",
+            Invalid::new(Code::NotAllowed, format!("must not be more than {}", most.as_str())),
+        ));
     }
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
-        return Err(Error::invalid("/expiresAt", "must lie in the future"));
+        return Err(Error::invalid("/expiresAt", Invalid::new(Code::OutOfRange, "must lie in the future")));
     }
     if tokens::count(&mut tx, user_id).await? >= i64::try_from(MAX_TOKENS_PER_USER).unwrap_or(i64::MAX) {
         return Err(Error::Conflict(format!(

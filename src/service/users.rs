@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     db::{DbError, WriteTx, retry_write, sessions, tokens, users},
-    domain::{Password, Role, UserName},
+    domain::{Code, Invalid, Password, Role, UserName},
 };
 
 pub use users::User;
@@ -78,7 +78,10 @@ pub async fn add(
 /// revoked without a new password.
 pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
     if changes.revoke_tokens && changes.password.is_none() {
-        return Err(Error::invalid("/revokeTokens", "must go with a new password"));
+        return Err(Error::invalid(
+            "/revokeTokens",
+            Invalid::new(Code::Incomplete, "must go with a new password"),
+        ));
     }
     let hash = match changes.password {
         Some(password) => Some(app.auth.hash(password).await?),

@@ -44,7 +44,7 @@ pub struct Plan<'a> {
 /// Asks where it is more than one film, does it as one change, and says how to take it back.
 ///
 /// # Errors
-/// Nobody agrees; a film has become different meanwhile; those of [`Client::answer`].
+/// Nobody agrees; a film was changed meanwhile; those of [`Client::answer`].
 pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow::Result<()> {
     let Plan { verb, done, films, operations, preview } = plan;
     let films_in_words = match films {
@@ -67,8 +67,8 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
     let mut out = Out::new();
     match answer.change {
         _ if consent.json => out.json(&answer)?,
-        Some(change) => writeln!(out, "{done} {films_in_words}. `reelshelf undo {change}` takes it back.")?,
-        None => writeln!(out, "Nothing is to be changed.")?,
+        Some(change) => writeln!(out, "{done} {films_in_words}. `reelshelf undo {change}` undoes it.")?,
+        None => writeln!(out, "Nothing to change.")?,
     }
     out.finish()
 }
@@ -82,8 +82,8 @@ fn with_film(error: anyhow::Error, films: &[Movie]) -> anyhow::Error {
     let Some((status, film)) = film else { return error };
     let film = shown(&named(film));
     match status {
-        412 => anyhow::anyhow!("{film} has become different meanwhile; nothing was done"),
-        404 => anyhow::anyhow!("{film} is not there any more; nothing was done"),
+        412 => anyhow::anyhow!("{film} was changed meanwhile; nothing was done"),
+        404 => anyhow::anyhow!("{film} was deleted meanwhile; nothing was done"),
         _ => error.context(film),
     }
 }

@@ -103,7 +103,7 @@ fn keep_private(file: &fs::File, path: &std::path::Path) -> anyhow::Result<()> {
         file.set_permissions(fs::Permissions::from_mode(0o600))
             .with_context(|| format!("{} can be read by others", path.display()))?;
         message!(
-            "reelshelf: warning: {} could be read by others, which is mended; if somebody may have done so, log in again",
+            "reelshelf: warning: {} could be read by others; this is corrected. If somebody may have read it, log in again",
             path.display()
         );
     }

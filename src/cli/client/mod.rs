@@ -83,7 +83,7 @@ impl Connection {
                 bail!("there is no token for {server}; `reelshelf login {server}` makes one")
             }
             (None, _, None) => {
-                bail!("no server is known; `reelshelf login URL` makes one known, or give --server")
+                bail!("no server is known; use `reelshelf login URL`, or give --server")
             }
         };
         Client::new(server, Credentials::Token(token))

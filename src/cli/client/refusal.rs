@@ -37,7 +37,7 @@ impl Refusal {
         let status = response.status();
         if let Some(place) = response.headers().get(header::LOCATION).filter(|_| status.is_redirection()) {
             bail!(
-                "{server} sends on to {}; name that one",
+                "{server} redirects to {}; use that address",
                 shown(&String::from_utf8_lossy(place.as_bytes()))
             );
         }

@@ -68,7 +68,7 @@ impl Server {
         let last = causes().last().map(ToString::to_string).unwrap_or_default();
         match (tls, io.map(io::Error::kind)) {
             (Some(rustls::Error::InvalidCertificate(why)), _) => {
-                anyhow::anyhow!("the certificate of {self} is not to be trusted: {why}")
+                anyhow::anyhow!("the certificate of {self} is not trusted: {why}")
             }
             (Some(why), _) => anyhow::anyhow!("{self} does not speak TLS as it should: {why}"),
             (_, Some(io::ErrorKind::ConnectionRefused)) => {

@@ -24,7 +24,7 @@ pub fn ask(question: &str) -> anyhow::Result<String> {
     let mut line = String::new();
     if io::stdin().read_line(&mut line)? == 0 {
         message!("");
-        bail!("given up; nothing was changed");
+        bail!("nothing was changed");
     }
     Ok(line.trim().to_owned())
 }
@@ -37,7 +37,7 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
     loop {
         match parse(&ask(question)?) {
             Ok(value) => return Ok(value),
-            Err(Invalid(why)) => message!("  It {why}."),
+            Err(Invalid(why, _)) => message!("  It {why}."),
         }
     }
 }
@@ -57,7 +57,7 @@ pub fn ask_to_change<T>(
         }
         match parse(&answer) {
             Ok(value) => return Ok(Some(value)),
-            Err(Invalid(why)) => message!("  It {why}."),
+            Err(Invalid(why, _)) => message!("  It {why}."),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{Bounds, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, quoted};
+use crate::domain::{Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, quoted};
 
 /// Reads a format, whatever its case.
 pub fn format(text: &str) -> Result<MovieFormat, Invalid> {
@@ -26,7 +26,9 @@ pub fn rating(text: &str) -> Result<Rating, Invalid> {
 }
 
 fn whole(text: &str) -> Result<i64, Invalid> {
-    text.trim().parse().map_err(|_| Invalid(format!("must be a whole number, got {text:?}")))
+    text.trim()
+        .parse()
+        .map_err(|_| Invalid::new(Code::WrongType, format!("must be a whole number, got {text:?}")))
 }
 
 /// Reads a range of lengths, whose ends are written as people write lengths: `..2h`.
@@ -58,7 +60,7 @@ pub fn field(name: &str) -> Result<Field, Invalid> {
     let known = FIELDS.iter().find(is_meant).map(|(_, field)| *field);
     known.ok_or_else(|| {
         let names = FIELDS.map(|(short, _)| short).join(", ");
-        Invalid(format!("must name one of {names}, got {}", quoted(name)))
+        Invalid::new(Code::NotAllowed, format!("must name one of {names}, got {}", quoted(name)))
     })
 }
 
@@ -100,7 +102,7 @@ pub fn sort(text: &str) -> Result<String, Invalid> {
 pub fn limit(text: &str) -> Result<usize, Invalid> {
     match text.parse() {
         Ok(limit @ 1..) => Ok(limit),
-        _ => Err(Invalid(format!("must be a whole number from 1, got {text:?}"))),
+        _ => Err(Invalid::new(Code::Malformed, format!("must be a whole number from 1, got {text:?}"))),
     }
 }
 

@@ -124,7 +124,7 @@ impl Args {
                         query.push((parameter, spelled));
                         Ok(())
                     })
-                    .map_err(|Invalid(rule)| {
+                    .map_err(|Invalid(rule, _)| {
                         super::wrong_usage(&format!("{option} {text}: {}", values::with_option_names(&rule)))
                     })
             })

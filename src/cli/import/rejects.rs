@@ -64,7 +64,11 @@ impl Refused {
             return Ok(());
         }
         file.finish().map_err(|error| in_words(&path, error))?;
-        message!("{} refused, with the reasons: {}. Mend and import it.", count(rows, "row"), path.display());
+        message!(
+            "{} refused, with the reasons: {}. Correct and import it.",
+            count(rows, "row"),
+            path.display()
+        );
         Ok(())
     }
 }

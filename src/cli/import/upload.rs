@@ -90,7 +90,7 @@ async fn find_out(client: &Client, key: &str) -> String {
     match answer {
         Ok(_) => "nothing was stored".to_owned(),
         Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 422) => {
-            "but all was stored already; `reelshelf undo` takes it back".to_owned()
+            "but all was stored already; `reelshelf undo` undoes it".to_owned()
         }
         Err(error) => format!("`reelshelf history` will show whether it was stored: {error:#}"),
     }

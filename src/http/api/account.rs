@@ -1,7 +1,6 @@
 //! `/login`, `/logout`, `/me`: signing in and out, and who one is.
 
 use axum::{
-    Json as Answer,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -13,6 +12,7 @@ use crate::{
     domain::{Role, UserName},
     http::{
         Shared,
+        answer::Answer,
         auth::{browser, challenge, refuse_cross_site, session_cookie},
         body::{self, Json, media_type, read_sign_in, unsupported},
         client::Client,

@@ -1,16 +1,16 @@
 //! `/movie/batch`: many operations at once, all or nothing.
 
 use axum::{
-    Json as Answer,
     extract::{Request, State},
     http::{Uri, header},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    domain::{Invalid, Operation, Violation, quoted},
+    domain::{Code, Invalid, Operation, Violation, quoted},
     http::{
         Shared,
+        answer::Answer,
         body::{self, media_type, unsupported},
         once::read_once,
         openapi as schema,
@@ -71,16 +71,15 @@ fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
 }
 
 fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
-    let refused = |detail: String| vec![Violation::at(pointer, detail)];
+    let refused = |code, detail: String| vec![Violation::at(pointer, Invalid::new(code, detail))];
     let Node::Array(nodes) = node else {
-        return Err(refused(format!("must be an array, got {node}")));
+        return Err(refused(Code::WrongType, format!("must be an array, got {node}")));
     };
     if nodes.len() > MAX_BATCH_OPERATIONS {
-        return Err(refused(format!(
-            "must have at most {} items, got {}",
-            MAX_BATCH_OPERATIONS,
-            nodes.len()
-        )));
+        return Err(refused(
+            Code::TooLong,
+            format!("must have at most {} items, got {}", MAX_BATCH_OPERATIONS, nodes.len()),
+        ));
     }
     let mut operations = Vec::with_capacity(nodes.len());
     let mut violations = Vec::new();
@@ -101,7 +100,10 @@ fn operation(node: &Node, pointer: &str) -> Result<Operation, Vec<Violation>> {
     let mut members = Members::of(node, pointer)?;
     let op = members.required("op", |node| match node.text()? {
         op @ ("create" | "update" | "delete") => Ok(op),
-        other => Err(Invalid(format!("must be create, update or delete, got {}", quoted(other)))),
+        other => Err(Invalid::new(
+            Code::NotAllowed,
+            format!("must be create, update or delete, got {}", quoted(other)),
+        )),
     });
     let operation = match op {
         Some("create") => members.nested("movie", json::attributes).map(Operation::Create),
@@ -131,6 +133,6 @@ fn operation(node: &Node, pointer: &str) -> Result<Operation, Vec<Violation>> {
 fn positive(node: &Node) -> Result<i64, Invalid> {
     match node.whole()? {
         number @ 1.. => Ok(number),
-        number => Err(Invalid(format!("must be at least 1, got {number}"))),
+        number => Err(Invalid::new(Code::OutOfRange, format!("must be at least 1, got {number}"))),
     }
 }

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    domain::Invalid,
+    domain::{Code, Invalid},
     http::{Shared, openapi as schema, problem::Problem, query::Params},
     service::{Viewer, events},
 };
@@ -45,7 +45,9 @@ async fn subscribe(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     let mut params = Params::of(&uri);
-    let first = params.one("lastEventId", |text| change_id(text).ok_or_else(|| Invalid(RULE.to_owned())));
+    let first = params.one("lastEventId", |text| {
+        change_id(text).ok_or_else(|| Invalid::new(Code::Malformed, RULE.to_owned()))
+    });
     params.finish()?;
     let slot = state.event_streams.take(&viewer)?;
     let after = last_event_id(&headers)?.or(first);

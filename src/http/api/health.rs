@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use axum::{Json as Answer, extract::State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    http::{Shared, openapi as schema, problem::Problem},
+    http::{Shared, answer::Answer, openapi as schema, problem::Problem},
     service::health,
 };
 

@@ -1,7 +1,6 @@
 //! `/history`, `/movie/{id}/history`: what was done, by whom, and taking it back.
 
 use axum::{
-    Json as Answer,
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
@@ -13,6 +12,7 @@ use crate::{
     domain::Change,
     http::{
         Shared,
+        answer::Answer,
         once::read_once,
         openapi as schema,
         problem::Problem,

@@ -1,7 +1,6 @@
 //! `POST /movie` with a file: spooled to disk, then imported.
 
 use axum::{
-    Json,
     body::Body,
     extract::Request,
     http::{HeaderValue, StatusCode, Uri, header},
@@ -13,6 +12,7 @@ use crate::{
     exchange::{Encoding, FileKind, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
     http::{
         Shared,
+        answer::Answer,
         once::Key,
         problem::Problem,
         query::{Params, boolean},
@@ -44,7 +44,7 @@ pub(super) async fn import(
     let file = spool(state, request.into_body(), &mut key).await?;
     let reader = file.again().map_err(|e| Error::Failed(format!("a spooled file could not be read: {e}")))?;
     let report = import::import(&state.app, editor, reader, kind, options, key.once()).await?;
-    Ok(Json(report).into_response())
+    Ok(Answer(report).into_response())
 }
 
 fn options(uri: &Uri) -> Result<ImportOptions, Problem> {

@@ -16,10 +16,11 @@ use super::{
     negotiation::{etag, if_match, is_known, list_format},
 };
 use crate::{
-    domain::{ListQuery, Movie, Sort, Violation},
+    domain::{Code, Invalid, ListQuery, Movie, Sort, Violation},
     exchange::{self, FileKind, Format},
     http::{
         Shared,
+        answer::Answer,
         body::{self, media_type, parse, read_json, unsupported},
         compression::is_compressible,
         once::read_once,
@@ -176,7 +177,8 @@ async fn create(
             if matches!(node, json::Node::Array(_)) {
                 let detail = "must be one object; many movies go to /movie/batch, or as application/x-ndjson, which may \
                               be such an array";
-                return Err(body::invalid(vec![Violation::at("", detail)]));
+                let rule = Invalid::new(Code::WrongType, detail);
+                return Err(body::invalid(vec![Violation::at("", rule)]));
             }
             let attributes = json::attributes(&node, "").map_err(body::invalid)?;
             let movie = movies::add(&state.app, &editor, attributes, once).await?;
@@ -309,12 +311,12 @@ async fn stats(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,
-) -> Result<(HeaderMap, axum::Json<service::movies::Stats>), Problem> {
+) -> Result<(HeaderMap, Answer<service::movies::Stats>), Problem> {
     let mut params = Params::of(&uri);
     let filter = params.filter();
     params.finish()?;
     let (counted, how) = movies::stats(&state.app, &viewer, filter).await?;
-    Ok((HeaderMap::from_iter(matched(&uri, how)), axum::Json(counted)))
+    Ok((HeaderMap::from_iter(matched(&uri, how)), Answer(counted)))
 }
 
 /// The id in an address. What cannot be an id is the address of nothing.
@@ -328,5 +330,6 @@ pub fn movie_id(text: &str) -> Result<i64, Problem> {
 fn of_movie(movie: &Movie) -> impl IntoResponse + use<> {
     let mut body = Vec::with_capacity(256);
     exchange::write_json(movie, &mut body);
+    body.push(b'\n');
     ([(header::CONTENT_TYPE, "application/json")], [(header::ETAG, etag(movie.version))], body)
 }

@@ -1,7 +1,6 @@
 //! `/session` and `/user/{name}/session`: one's own sessions of the web pages, and for owners those of others.
 
 use axum::{
-    Json as Answer,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -11,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::users::user_name;
 use crate::{
     domain::Time,
-    http::{Shared, openapi as schema, problem::Problem},
+    http::{Shared, answer::Answer, openapi as schema, problem::Problem},
     service::{Identity, Owner, Via, Viewer, sessions},
 };
 

@@ -1,7 +1,6 @@
 //! `/token` and `/user/{name}/token`: one's own API tokens, and for owners those of others.
 
 use axum::{
-    Json as Answer,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::users::user_name;
 use crate::{
     domain::{Role, Time, TokenName},
-    http::{Shared, body, once::JsonOnce, openapi as schema, problem::Problem},
+    http::{Shared, answer::Answer, body, once::JsonOnce, openapi as schema, problem::Problem},
     json::{Members, Node},
     service::{
         Owner, Viewer,

@@ -1,7 +1,6 @@
 //! `/user`: users, for owners.
 
 use axum::{
-    Json as Answer,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,6 +12,7 @@ use crate::{
     domain::{Password, Role, Time, UserName},
     http::{
         Shared,
+        answer::Answer,
         body::{self, Json},
         once::JsonOnce,
         openapi as schema,

@@ -17,7 +17,7 @@ use super::{
     words,
 };
 use crate::{
-    domain::{Invalid, Password, Role, Time, TokenName},
+    domain::{Code, Invalid, Password, Role, Time, TokenName},
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -175,7 +175,7 @@ async fn change_password(
 fn new_password(form: &Form) -> Result<&str, Error> {
     let mut reading = Reading::default();
     let same = form.get("passwordAgain") == form.get("password");
-    let rule = || Invalid("must be the same as above".to_owned());
+    let rule = || Invalid::new(Code::Malformed, "must be the same as above".to_owned());
     reading.field("passwordAgain", same.then_some(()).ok_or_else(rule));
     reading.finish(Some(form.get("password")))
 }

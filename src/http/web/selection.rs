@@ -11,7 +11,7 @@ use axum::{
 
 use super::{Form, local_place, notice, visitor::Visitor, words};
 use crate::{
-    domain::{Changes, Filter, MovieFormat, Rating, Violation, quoted},
+    domain::{Changes, Code, Filter, Invalid, MovieFormat, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
     limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
     service::{
@@ -90,14 +90,22 @@ fn films(form: &Form) -> Result<Option<Selection>, Problem> {
     }
     let ids = form.all("id").flat_map(|ids| ids.split(','));
     let ids: Result<Vec<i64>, _> = ids.map(str::parse).collect();
-    let ids = ids.map_err(|_| invalid("id", "must be ids of films, with commas between them".to_owned()))?;
+    let ids = ids.map_err(|_| {
+        invalid("id", Invalid::new(Code::Malformed, "must be ids of films, with commas between them"))
+    })?;
     Ok((!ids.is_empty()).then_some(Selection::Films(ids)))
 }
 
 /// The filter that an address of the collection has.
 fn filter(address: &str) -> Result<Filter, Problem> {
     let uri: Uri = address.parse().map_err(|_| {
-        invalid("all", format!("must be an address of the collection, got {}", quoted(address)))
+        invalid(
+            "all",
+            Invalid::new(
+                Code::Malformed,
+                format!("must be an address of the collection, got {}", quoted(address)),
+            ),
+        )
     })?;
     let mut params = Params::of(&uri);
     let filter = params.filter();
@@ -109,7 +117,10 @@ fn action(form: &Form) -> Result<Action, Problem> {
     match form.get("do") {
         "change" => Ok(Action::Change(changes(form)?)),
         "delete" => Ok(Action::Delete),
-        other => Err(invalid("do", format!("must be change or delete, got {}", quoted(other)))),
+        other => Err(invalid(
+            "do",
+            Invalid::new(Code::NotAllowed, format!("must be change or delete, got {}", quoted(other))),
+        )),
     }
 }
 
@@ -118,18 +129,21 @@ fn changes(form: &Form) -> Result<Changes, Problem> {
     let mut changes = Changes::default();
     let format = form.get("movieFormat");
     if !format.is_empty() {
-        let format = MovieFormat::parse(format).map_err(|why| invalid("movieFormat", why.to_string()))?;
+        let format = MovieFormat::parse(format).map_err(|rule| invalid("movieFormat", rule))?;
         changes.movie_format = Some(format);
     }
     let rating = form.get("rating");
     if !rating.is_empty() {
         let stars = rating.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok());
-        let stars = stars.ok_or_else(|| invalid("rating", format!("must be 1 to 5, got {}", quoted(rating))));
+        let stars = stars.ok_or_else(|| {
+            let rule = format!("must be 1 to 5, got {}", quoted(rating));
+            invalid("rating", Invalid::new(Code::OutOfRange, rule))
+        });
         changes.rating = Some(stars?);
     }
     Ok(changes)
 }
 
-fn invalid(field: &str, detail: String) -> Problem {
-    Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at(format!("/{field}"), detail)])
+fn invalid(field: &str, rule: Invalid) -> Problem {
+    Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at(format!("/{field}"), rule)])
 }

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Json as Answer,
     extract::{Request, State},
     http::{StatusCode, header::ACCEPT},
     response::{IntoResponse, Redirect, Response},
@@ -15,6 +14,7 @@ use crate::{
     domain::{Invalid, Password, UserName, Violation},
     http::{
         Shared,
+        answer::Answer,
         api::account::Me,
         auth::{browser, refuse_cross_site, session_cookie},
         body::{media_type, read_sign_in, unsupported},

@@ -16,7 +16,7 @@ use super::{
     words,
 };
 use crate::{
-    domain::{Filter, Invalid, Length, Movie},
+    domain::{Code, Filter, Invalid, Length, Movie},
     http::{Shared, problem::Problem, query::Params},
     service::{
         Error, Viewer,
@@ -54,8 +54,9 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     }
     let mut params = Params::of(&uri);
     let filter = params.filter();
-    let last =
-        params.one("not", |id| id.parse::<i64>().map_err(|_| Invalid("must be a film's id".to_owned())));
+    let last = params.one("not", |id| {
+        id.parse::<i64>().map_err(|_| Invalid::new(Code::Malformed, "must be a film's id".to_owned()))
+    });
     params.finish()?;
 
     let facets = facets::facets(&state.app, &visitor, &filter).await?;

@@ -24,7 +24,7 @@ use crate::{
     db::{
         Conn, DbError, Lock, Unchanged, WriteTx, deadline, log::Tail, retry_write, sessions, tokens, users,
     },
-    domain::{Password, Time, UserName},
+    domain::{Code, Invalid, Password, Time, UserName},
     limits::{
         MAX_REMEMBERED_SECRETS, MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME,
         SESSION_TOUCH_WAIT,
@@ -387,7 +387,9 @@ pub(super) async fn check_present_password(
     password: &str,
 ) -> Result<users::User, Error> {
     match check(app, request, name.as_str(), password).await {
-        Err(Error::Unauthenticated(_)) => Err(Error::invalid("/presentPassword", "is wrong")),
+        Err(Error::Unauthenticated(_)) => {
+            Err(Error::invalid("/presentPassword", Invalid::new(Code::Incorrect, "is wrong")))
+        }
         checked => Ok(checked?.user),
     }
 }

@@ -6,6 +6,7 @@ mod auth;
 mod batch;
 mod cors;
 mod cross_site;
+mod docs;
 mod errors;
 pub mod events;
 mod export;

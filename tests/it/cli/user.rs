@@ -48,7 +48,7 @@ on_both! {
             (
                 &["role", "EVAN", "editor"],
                 "",
-                "EVAN is editor now.\n",
+                "EVAN is now editor.\n",
                 &[("Évan", "editor"), ("olivia", "owner")],
             ),
             (

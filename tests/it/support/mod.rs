@@ -28,7 +28,7 @@ pub use gate::Gate;
 use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
-    http::{self, Settings},
+    http::{self, ProblemKind, Settings},
     service::{App, Once, Owner, events, load_catalogue, tokens, tokens::NewToken, users},
 };
 use reqwest::{Method, RequestBuilder};
@@ -319,7 +319,10 @@ impl Answer {
         assert!(!self.header("x-request-id").is_empty(), "{self:?}");
         let problem = self.json();
         assert_eq!(problem["status"], status, "{self:?}");
-        assert_eq!(problem["type"], "about:blank", "{self:?}");
+        let kind = problem["type"].as_str().and_then(|address| address.strip_prefix("/docs/errors/"));
+        let Some(kind) = kind.and_then(ProblemKind::of_slug) else { panic!("no page: {self:?}") };
+        assert_eq!(kind.page().status, status, "{self:?}");
+        assert!(self.text.ends_with("}\n"), "{self:?}");
         for member in ["title", "detail"] {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
         }

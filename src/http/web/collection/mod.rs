@@ -18,7 +18,7 @@ pub use self::signposts::Post;
 use self::{address::Address, filters::Filters, offer::Offer, signposts::Jump};
 use super::{film::Film, visitor::Visitor, words};
 use crate::{
-    domain::{Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
+    domain::{Code, Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
     service::{
         facets::{self, Facets},
@@ -132,7 +132,7 @@ impl View {
         match text {
             "shelf" => Ok(Self::Shelf),
             "table" => Ok(Self::Table),
-            _ => Err(Invalid(format!("must be shelf or table, got {}", quoted(text)))),
+            _ => Err(Invalid::new(Code::NotAllowed, format!("must be shelf or table, got {}", quoted(text)))),
         }
     }
 }

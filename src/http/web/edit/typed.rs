@@ -1,7 +1,9 @@
 //! What is typed into the form of a film, and what it means.
 
 use crate::{
-    domain::{Attributes, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole},
+    domain::{
+        Attributes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
+    },
     http::web::{Form, words},
 };
 
@@ -116,15 +118,16 @@ pub const fn label(field: Field) -> &'static str {
 
 fn given(text: &str) -> Result<&str, Invalid> {
     let text = text.trim();
-    if text.is_empty() { Err(Invalid("must not be empty".to_owned())) } else { Ok(text) }
+    if text.is_empty() { Err(Invalid::new(Code::Empty, "must not be empty".to_owned())) } else { Ok(text) }
 }
 
 fn chosen(text: &str) -> Result<&str, Invalid> {
-    if text.is_empty() { Err(Invalid("must be chosen".to_owned())) } else { Ok(text) }
+    if text.is_empty() { Err(Invalid::new(Code::Empty, "must be chosen".to_owned())) } else { Ok(text) }
 }
 
 fn number(text: &str) -> Result<i64, Invalid> {
-    whole(text).ok_or_else(|| Invalid(format!("must be a whole number, got {}", quoted(text))))
+    whole(text)
+        .ok_or_else(|| Invalid::new(Code::WrongType, format!("must be a whole number, got {}", quoted(text))))
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ mod tests {
     fn a_reason_is_told_once_and_without_the_apis_options() {
         let error = |line, field: &'static str, detail: &str| RowError {
             field: Some(field.into()),
-            ..RowError::of_row(line, detail)
+            ..RowError::of_row(line, Invalid::new(Code::Malformed, detail))
         };
         let errors = vec![
             error(2, "rating", "must be between 1 and 5, got 9"),

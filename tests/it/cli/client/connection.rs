@@ -56,7 +56,7 @@ on_both! {
         let tls = ["--tls-cert", certificate.to_str().expect("a path"), "--tls-key", key.to_str().expect("a path")];
         let server = Program::start_with(&database, &tls, &[]);
         let base = server.base.replace("127.0.0.1", "localhost");
-        run_with(&["list", "--server", &base, "--token", "x"], &[]).refused("is not to be trusted");
+        run_with(&["list", "--server", &base, "--token", "x"], &[]).refused("is not trusted");
         drop(server); // one at a time serves a SQLite file
         let plain = Program::start(&database);
         let base = plain.base.replace("http://127.0.0.1", "https://localhost");

@@ -9,13 +9,13 @@ on_both! {
     async fn one_film_is_changed_and_deleted_at_once(service: &Service) {
         three_films(service).await;
         let edited = reelshelf(service, &["edit", "heat", "--rating", "4", "--length", "2:51"]).expect(0);
-        assert_eq!(edited.out, "Changed 1 Heat (1995, DVD). `reelshelf undo 4` takes it back.\n");
+        assert_eq!(edited.out, "Changed 1 Heat (1995, DVD). `reelshelf undo 4` undoes it.\n");
         let heat = service.get("/movie/1").await.json();
         assert_eq!((&heat["rating"], &heat["length"], &heat["version"]), (&json!(4), &json!(171), &json!(2)));
         let same = reelshelf(service, &["edit", "1", "--rating", "4"]).expect(0);
-        assert_eq!(same.out, "Nothing is to be changed.\n");
+        assert_eq!(same.out, "Nothing to change.\n");
         let gone = reelshelf(service, &["rm", "1"]).expect(0);
-        assert_eq!(gone.out, "Deleted 1 Heat (1995, DVD). `reelshelf undo 5` takes it back.\n");
+        assert_eq!(gone.out, "Deleted 1 Heat (1995, DVD). `reelshelf undo 5` undoes it.\n");
         reelshelf(service, &["rm", "1"]).refused("there is no movie 1");
         reelshelf(service, &["undo"]).expect(0);
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien", "Alien 3"]);
@@ -36,7 +36,7 @@ on_both! {
         let done = json(&agreed);
         assert_eq!((&done["change"], &done["results"][1]["movie"]["movieFormat"]), (&json!(4), &json!("Streaming")));
         let removed = reelshelf(service, &["rm", "3", "2", "-y"]).expect(0);
-        assert_eq!(removed.out, "Deleted 2 films. `reelshelf undo 5` takes it back.\n");
+        assert_eq!(removed.out, "Deleted 2 films. `reelshelf undo 5` undoes it.\n");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         reelshelf(service, &["undo", "5"]).expect(0);
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien", "Alien 3"]);
@@ -65,14 +65,14 @@ on_both! {
         service.patch("/movie/3", &json!({"rating": 1})).await;
         terminal.type_keys("y\n");
         let refused = terminal.ended().expect(1).out;
-        assert!(refused.contains("3 Alien 3 (1992, DVD) has become different meanwhile; nothing was done"), "{refused}");
+        assert!(refused.contains("3 Alien 3 (1992, DVD) was changed meanwhile; nothing was done"), "{refused}");
 
         let mut terminal = Terminal::start(80, &["edit", "alien", "--rating", "5"], &environment(service));
         terminal.await_text("Change these 2 films? [y/N]");
         service.delete("/movie/2").await;
         terminal.type_keys("y\n");
         let refused = terminal.ended().expect(1).out;
-        assert!(refused.contains("2 Alien (1979, VHS) is not there any more; nothing was done"), "{refused}");
+        assert!(refused.contains("2 Alien (1979, VHS) was deleted meanwhile; nothing was done"), "{refused}");
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien 3"]);
     }
 }
@@ -111,7 +111,7 @@ on_both! {
         for field in ["Title", "Release year", "Format", "Length", "Rating"] {
             terminal.answer(field, "");
         }
-        assert!(terminal.ended().expect(0).out.contains("Nothing is to be changed."));
+        assert!(terminal.ended().expect(0).out.contains("Nothing to change."));
         let program = reelshelf(service, &["edit", "heat"]).expect(2).err;
         assert!(program.contains("--title, --year, --format, --length or --rating"), "{program}");
     }

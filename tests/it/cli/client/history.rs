@@ -47,7 +47,7 @@ on_both! {
 
 on_both! {
     async fn undo_takes_back_the_last_change_of_ones_own_that_is_still_there(service: &Service) {
-        reelshelf(service, &["undo"]).refused("editor has made no change that could be taken back");
+        reelshelf(service, &["undo"]).refused("editor has no change to undo");
         reelshelf(service, &["edit", "1", "--rating", "1"]).refused("there is no movie 1");
         let add = ["add", "--title", "Stalker", "--year", "1979", "--format", "VHS", "--length", "163", "--rating", "5"];
         reelshelf(service, &add).expect(0);
@@ -55,10 +55,10 @@ on_both! {
         service.add("Heat", "DVD", 170, 1995, 5).await; // by another user
 
         let first = reelshelf(service, &["undo"]).expect(0).out;
-        assert!(first.starts_with("Change 2 is taken back, by change 4. It was:\n2 "), "{first}");
+        assert!(first.starts_with("Undid change 2, as change 4. It was:\n2 "), "{first}");
         assert!(first.contains("~ 1 Stalker (1979, VHS): rating 5 → 1"), "{first}");
         assert_eq!(json(&reelshelf(service, &["undo", "--json"]).expect(0))["undoes"], 1);
-        reelshelf(service, &["undo"]).refused("editor has made no change that could be taken back");
+        reelshelf(service, &["undo"]).refused("editor has no change to undo");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         reelshelf(service, &["undo", "4"]).refused("stand in the way: 5");
         reelshelf(service, &["undo", "1"]).refused("undone by change 5");

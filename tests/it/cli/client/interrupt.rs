@@ -61,7 +61,7 @@ on_both! {
         }
         terminal.type_keys("\u{3}");
         let shown = terminal.ended().expect(130).out;
-        assert!(shown.ends_with("interrupted; but all was stored already; `reelshelf undo` takes it back\n"), "{shown}");
+        assert!(shown.ends_with("interrupted; but all was stored already; `reelshelf undo` undoes it\n"), "{shown}");
         reelshelf(service, &["undo"]).expect(0);
         assert_eq!(count(service).await, 0);
     }

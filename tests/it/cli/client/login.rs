@@ -115,7 +115,7 @@ on_both! {
         assert!(machine.run(&["list"], "").expect(0).out.contains("Heat"));
         assert_eq!(machine.run(&["list", "--server", &service.base], "").expect(0).out, "");
         let done = machine.run(&["logout"], "").expect(0);
-        assert!(done.err.ends_with(&format!("The server is {} from now on.\n", service.base)), "{}", done.err);
+        assert!(done.err.ends_with(&format!("Commands now use {}.\n", service.base)), "{}", done.err);
         assert_eq!(machine.run(&["list"], "").expect(0).out, "");
     }
 }

@@ -1,0 +1,25 @@
+// The pages under /docs/: the examples name this service, and Swagger UI follows the scheme of the system.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+follow();
+dark.addEventListener("change", follow);
+
+addEventListener("DOMContentLoaded", () => {
+  const texts = document.createTreeWalker(document.querySelector(".chapter"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    texts.currentNode.data = texts.currentNode.data.replaceAll("http://localhost:8080", location.origin);
+  }
+  // Swagger UI gives some of its controls no name.
+  const name = () => {
+    for (const [control, label] of [
+      [".opblock-control-arrow:not([aria-label])", "Show or hide the operation"],
+      [".expand-operation:not([aria-label])", "Show or hide the group"],
+      [".copy-to-clipboard button:not([aria-label])", "Copy"],
+      [".servers select:not([aria-label])", "Server"],
+      [".model-box-control:not([aria-label]), .models-control:not([aria-label])", "Show or hide the schema"],
+    ]) {
+      for (const element of document.querySelectorAll(control)) element.setAttribute("aria-label", label);
+    }
+  };
+  new MutationObserver(name).observe(document.getElementById("swagger-ui") ?? document.body, { childList: true, subtree: true });
+});

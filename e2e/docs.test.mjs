@@ -1,0 +1,36 @@
+// The pages under /docs/: for telephones too, in both schemes, and as accessible as Swagger UI lets them be.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { becomes, fitsInWidth, isAccessible, NARROW, open, start, takePictures, WIDE } from "./support.mjs";
+
+let service;
+before(async () => (service = await start()));
+after(() => service.stop());
+
+for (const viewport of [WIDE, NARROW]) {
+  test(`the pages about errors are accessible at ${viewport.width}`, async () => {
+    const page = await open(service, { viewport });
+    for (const [name, path] of [["docs-errors", "/docs/errors/"], ["docs-error", "/docs/errors/invalid-fields"]]) {
+      await page.goto(path);
+      await isAccessible(page);
+      await fitsInWidth(page);
+      await takePictures(page, name);
+    }
+    await page.done();
+  });
+
+  test(`the page of the API fits at ${viewport.width}, names this service, and leads back`, async () => {
+    const page = await open(service, { viewport });
+    await page.goto("/docs/");
+    await page.locator(".opblock").first().waitFor();
+    assert.equal(await page.locator(".topbar").count(), 0, "Swagger UI's own bar is hidden");
+    assert.match(await page.locator("[data-example=curl-0]").textContent(), new RegExp(`RS=${new URL(service.base).origin} `));
+    await fitsInWidth(page);
+    await isAccessible(page, { include: ["body > header", ".chapter"] });
+    await takePictures(page, "docs");
+    await page.locator(".brand").click();
+    await becomes(() => new URL(page.url()).pathname, "/");
+    await page.done();
+  });
+}
