@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, ChangeKind, Changes, Limit, Movie, Operation, Rating, Sort, SortKey, Violation, quoted,
+        Change, ChangeKind, Changes, Code, Invalid, Limit, Movie, Operation, Rating, Sort, SortKey,
+        Violation, quoted,
     },
     http::{
         Shared,
@@ -224,7 +225,7 @@ async fn rate(
     let id = movie_id(&id)?;
     let stars = form.get("rating");
     let rating = stars.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok()).ok_or_else(|| {
-        let rule = format!("must be 1 to 5, got {}", quoted(stars));
+        let rule = Invalid::new(Code::OutOfRange, format!("must be 1 to 5, got {}", quoted(stars)));
         Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at("/rating", rule)])
     })?;
     let changes = Changes { rating: Some(rating), ..Changes::default() };
