@@ -79,7 +79,7 @@ on_both! {
         }
         let and_gone = batch(service, &json!([updated(json!({"rating": 1})), deleted])).await;
         assert_eq!((and_gone.status, &and_gone.json()["results"][1]), (200, &json!({})));
-        assert_eq!(service.get("/movie").await.text, "[]");
+        assert_eq!(service.get("/movie").await.text, "[]\n");
         let change = service.get(&format!("/history/{}", and_gone.json()["change"])).await.json();
         assert_eq!(change["effects"][0]["before"]["rating"], 4, "{change}");
     }
@@ -113,7 +113,7 @@ on_both! {
         let updates = |all: &[Value]| -> Value {
             all.iter().map(|changes| json!({"op": "update", "id": 1, "changes": changes})).collect()
         };
-        assert_eq!(batch(service, &json!([])).await.text, r#"{"change":null,"results":[]}"#);
+        assert_eq!(batch(service, &json!([])).await.text, "{\"change\":null,\"results\":[]}\n");
         for operations in [
             updates(&[json!({})]),
             updates(&[json!({"rating": 5, "title": " Heat "}), json!({"length": 170.0})]),
@@ -219,7 +219,7 @@ on_both! {
         assert_eq!(batch(service, &json!(deletes)).await.places(422), ["/operations"]);
         deletes.pop();
         assert_eq!(batch(service, &json!(deletes)).await.status, 200);
-        assert_eq!(service.get("/movie").await.text, "[]");
+        assert_eq!(service.get("/movie").await.text, "[]\n");
     }
 }
 

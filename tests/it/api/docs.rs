@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     on_both,
-    support::{Answer, Service},
+    support::{Answer, Service, movie},
 };
 
 async fn page(service: &Service, address: &str) -> Answer {
@@ -129,7 +129,7 @@ on_both! {
             (422, send(Method::POST, "/movie").header("content-type", "text/csv").body("title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,9\n")),
             (422, send(Method::POST, "/movie").header("content-type", "text/csv").body("")),
             (201, send(Method::POST, "/movie").header("idempotency-key", "k").json(&heat)),
-            (422, send(Method::POST, "/movie").header("idempotency-key", "k").json(&json!({}))),
+            (422, send(Method::POST, "/movie").header("idempotency-key", "k").json(&movie("Heat", "DVD", 170, 1995, 3))),
         ];
         for _ in 0..5 {
             requests.push((401, service.anonymous(Method::GET, "/me").basic_auth("nobody", Some("wrong"))));

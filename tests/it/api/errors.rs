@@ -344,7 +344,7 @@ on_both! {
             let _ = stream.read_to_end(&mut answer).await; // an answer, or none: the request is over
             assert!(!String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 2"), "{media_type}");
         }
-        assert_eq!(service.get("/movie").await.text, "[]");
+        assert_eq!(service.get("/movie").await.text, "[]\n");
     }
 }
 
@@ -360,6 +360,6 @@ on_both! {
         }
         service.post("/movie", &movie("Heat", "DVD", 170, 1995, 5)).await.problem(500);
         service.database.execute("ALTER TABLE hidden RENAME TO changes").await.unwrap();
-        assert_eq!(service.get("/movie").await.text, "[]");
+        assert_eq!(service.get("/movie").await.text, "[]\n");
     }
 }

@@ -124,7 +124,7 @@ async fn a_sqlite_file_that_somebody_writes_to_is_ready_for_readers() {
     let other = rusqlite::Connection::open(path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(Answer::of(service.anonymous(Method::GET, "/health/ready")).await.status, 200);
-    assert_eq!(service.get("/movie").await.text, "[]");
+    assert_eq!(service.get("/movie").await.text, "[]\n");
     other.execute_batch("COMMIT").unwrap();
     service.add("Heat", "DVD", 170, 1995, 5).await;
 }

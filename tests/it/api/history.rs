@@ -336,7 +336,7 @@ on_both! {
         assert_eq!(walk(service, "/movie/1/history?limit=1").await, own[..2]);
         let first = service.get("/movie/1/history?limit=2&total=true").await;
         assert_eq!((first.header("x-total-count"), next(&first)), ("2", None));
-        assert_eq!(service.get("/movie/4/history").await.text, "[]", "it is there, but nobody knows since when");
+        assert_eq!(service.get("/movie/4/history").await.text, "[]\n", "it is there, but nobody knows since when");
         service.get("/movie/3/history").await.problem(404);
         service.get("/history/10").await.problem(404);
         undo(service, &json!(10)).await.problem(404);

@@ -358,7 +358,7 @@ on_both! {
         }
         empty(service).await;
         let page = service.get("/movie?limit=1&total=true").await;
-        assert_eq!((&*page.text, page.header("x-total-count"), next(&page)), ("[]", "0", None));
+        assert_eq!((&*page.text, page.header("x-total-count"), next(&page)), ("[]\n", "0", None));
     }
 }
 

@@ -403,7 +403,7 @@ on_both! {
                 let answer = undo(service, &newest).await;
                 assert_eq!(answer.status, 200, "{answer:?}");
             }
-            assert_eq!(service.get("/movie").await.text, "[]");
+            assert_eq!(service.get("/movie").await.text, "[]\n");
             replay(service).await;
         });
     }

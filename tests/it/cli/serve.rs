@@ -20,7 +20,7 @@ on_both! {
         let port = server.base.strip_prefix("http://127.0.0.1:").expect("the address");
         assert_ne!(port.parse::<u16>().expect("a port"), 0);
         let answer = Answer::of(server.request(Method::GET, "/health/ready")).await;
-        assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"status":"ready"}"#));
+        assert_eq!((answer.status, answer.text.as_str()), (200, "{\"status\":\"ready\"}\n"));
         assert_eq!(server.end().expect(0).out, "", "one line, which is read already");
     }
 }

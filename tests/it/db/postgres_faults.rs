@@ -150,7 +150,7 @@ async fn connections_to_a_server_that_takes_no_writes_are_made_anew() {
     let film =
         json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5});
     is_unavailable(&instance.post("/movie", &film).await);
-    assert_eq!(instance.get("/movie").await.text, "[]");
+    assert_eq!(instance.get("/movie").await.text, "[]\n");
     let client = service.database.client().await;
     client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
     let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = off");
@@ -280,7 +280,7 @@ async fn writes_that_wait_for_a_standby_are_answered_in_time_and_reads_go_on() {
     for path in ["/movie", "/stats", "/movie?q=alien", "/me", "/history", "/health/ready"] {
         assert_eq!(instance.get(path).await.status, 200, "{path}");
     }
-    assert_eq!(instance.get("/movie").await.text, "[]", "nothing is seen that is not safe");
+    assert_eq!(instance.get("/movie").await.text, "[]\n", "nothing is seen that is not safe");
     for answer in tokio::time::timeout(HANGS, join_all(writes)).await.expect("all are answered") {
         is_unavailable(&answer.unwrap());
     }

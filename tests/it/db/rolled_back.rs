@@ -158,7 +158,7 @@ async fn change_movies(faulty: &mut Faulty) {
     let selection = faulty.service.request_in(&session, Method::POST, "/selection").body(fields);
     let selection = selection.header("content-type", "application/x-www-form-urlencoded");
     faulty.send("POST /selection", selection, 303).await;
-    assert_eq!(faulty.service.get("/movie").await.text, "[]");
+    assert_eq!(faulty.service.get("/movie").await.text, "[]\n");
 }
 
 async fn change_accounts(faulty: &mut Faulty) {
@@ -226,7 +226,7 @@ async fn administer(faulty: &mut Faulty) {
     assert_eq!((files, restored.replaced.is_some_and(|file| file.exists())), (2, true));
     let prune = changes::prune(&app, &console, Time::from_millis(2 * START));
     assert!(faulty.rolled_back("a pruned history", prune).await.unwrap() > 0);
-    assert_eq!(faulty.service.get("/history").await.text, "[]");
+    assert_eq!(faulty.service.get("/history").await.text, "[]\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

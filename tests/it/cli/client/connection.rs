@@ -15,7 +15,7 @@ on_both! {
         run_with(&list, &nowhere).expect(0);
         run_with(&["list"], &nowhere).refused("nothing listens at http://127.0.0.1:1 (connection refused)");
         let only_token = [("REELSHELF_TOKEN", &*service.viewer), ("XDG_CONFIG_HOME", "/nowhere")];
-        run_with(&["list"], &only_token).refused("no server is known; `reelshelf login URL` makes one known");
+        run_with(&["list"], &only_token).refused("no server is known; use `reelshelf login URL`");
         let only_server = [("REELSHELF_SERVER", &*service.base), ("XDG_CONFIG_HOME", "/nowhere")];
         run_with(&["list"], &only_server).refused("there is no token for http://127.0.0.1:");
         let help = run_with(&["list", "--help"], &environment(service)).expect(0).out;
@@ -30,7 +30,7 @@ on_both! {
         let add = ["add", "--title", "Heat", "--year", "1995", "--format", "DVD", "--length", "170", "--rating", "5"];
         let as_viewer = [("REELSHELF_SERVER", &*service.base), ("REELSHELF_TOKEN", &*service.viewer)];
         run_with(&add, &as_viewer).refused("reelshelf: ");
-        assert_eq!(service.get("/history").await.text, "[]");
+        assert_eq!(service.get("/history").await.text, "[]\n");
         for wrong in ["ftp://films.example", "https://films.example/films", ""] {
             reelshelf(service, &["list", "--server", wrong]).expect(2);
         }

@@ -80,7 +80,7 @@ on_both! {
 
         fs::set_permissions(machine.file(), fs::Permissions::from_mode(0o644)).expect("another mode");
         let mended = machine.run(&["list"], "").expect(0);
-        assert!(mended.err.contains("could be read by others, which is mended"), "{}", mended.err);
+        assert!(mended.err.contains("could be read by others; this is corrected"), "{}", mended.err);
         assert_eq!(mode(&machine.file()), 0o600);
     }
 }
@@ -128,7 +128,7 @@ on_both! {
         fs::write(machine.file(), moved).expect("a file");
         let refused = machine.run(&["logout"], "");
         assert!(refused.err.contains("http://127.0.0.1:1 has not revoked it (token "), "{}", refused.err);
-        refused.refused("this machine has forgotten the token");
+        refused.refused("the token is removed from this machine");
         assert!(!machine.file().exists());
     }
 }
@@ -140,7 +140,7 @@ on_both! {
         let wrong = machine.run(&login, "not the password\n");
         assert!(!wrong.err.contains("not the password"), "{}", wrong.err);
         wrong.refused("reelshelf: ");
-        machine.run(&["login", &service.base], "").refused("give it with --name");
+        machine.run(&["login", &service.base], "").refused("give the name with --name");
         machine.run(&["login", &service.base, "--name", "editor"], "").refused("--password-stdin");
         machine.run(&["login"], "").expect(2);
         machine.run(&["login", "ftp://films.example"], "").expect(2);
