@@ -25,67 +25,82 @@ const LARGE = ["title,movieFormat,length,releaseYear,rating,note"]
 const count = (page, heading, number) =>
   page.locator(".counts > div", { hasText: heading }).getByText(number, { exact: true }).waitFor();
 
-inEveryWay("one imports a foreign file, choice by choice, and takes it back", () => service, async (page, { js }) => {
+inEveryWay("one imports a foreign file, answer by answer, and takes it back", () => service, async (page, { js }) => {
   await service.add("Brazil", "VHS", 142, 1985, 4);
-  const preview = async () => js || (await page.getByRole("button", { name: "Preview again" }).click());
-  await page.goto("/");
-  await page.getByRole("link", { name: "Import", exact: true }).click();
-  await page.getByLabel("A file of films").setInputFiles(file("clz.csv", CLZ));
+  const preview = async () => js || (await page.getByRole("button", { name: "Update the preview" }).click());
+  await page.goto("/import");
+  await page.getByLabel("Drop a file here, or choose one").setInputFiles(file("clz.csv", CLZ));
   if (!js) await page.getByRole("button", { name: "Preview" }).click();
-  await count(page, "Refused", "3");
-  await count(page, "Skipped", "2");
-  await page.getByText("Nothing is stored as long as rows are refused").waitFor();
-  assert.equal(await page.getByRole("row", { name: /Boot, Das/ }).count(), 0); // it is refused, for its rating
-  await page.getByLabel("Rating", { exact: true }).selectOption("3 stars");
-  await preview();
+  await page.getByRole("heading", { name: "This is from CLZ Movies: 6 films." }).waitFor();
+  await count(page, "New", "4");
+  await count(page, "Already here", "2");
+  await count(page, "Left out", "0");
+  await page.getByRole("button", { name: "Import 4 films", exact: true }).waitFor();
   await page.getByRole("row", { name: /Das Boot/ }).waitFor();
-  await page.getByLabel("Blu-ray").selectOption("is DVD");
+  const ratings = page.getByRole("group", { name: "1 film has no rating. How good is it?" });
+  await becomes(() => ratings.getByRole("radio", { name: "3 stars" }).isChecked(), true);
+  await ratings.getByRole("radio", { name: "leave out" }).check();
   await preview();
-  await count(page, "Refused", "1");
-  await page.getByRole("button", { name: "Import", exact: true }).click();
-  await page.getByText("Nothing was stored, since rows are refused").waitFor();
-  await page.getByLabel("Laserdisc").selectOption("is DVD");
+  await count(page, "Left out", "1");
+  await page.getByRole("row", { name: /left out Boot, Das \(1981\)/ }).waitFor();
+  await becomes(() => page.getByLabel("Blu-ray").inputValue(), "DVD");
+  await page.getByLabel("Laserdisc").selectOption("is left out");
   await preview();
-  await count(page, "To be added", "4");
-  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByRole("button", { name: "Import 2 films", exact: true }).waitFor();
+  await page.getByLabel("Laserdisc").selectOption("is VHS");
+  await preview();
+  await page.getByRole("button", { name: "Import 3 films", exact: true }).click();
   await page.getByRole("heading", { name: "Imported" }).waitFor();
-  await count(page, "Added", "4");
-  assert.equal((await service.movies()).length, 5);
+  await count(page, "Added", "3");
+  assert.equal((await service.movies()).length, 4);
   await page.locator("main").getByRole("button", { name: "Undo" }).click();
-  await page.getByText("Took back a change of 4 films").waitFor();
+  await page.getByText("of 3 films").waitFor();
   assert.equal((await service.movies()).length, 1);
 });
 
-inEveryWay("a file without known columns is read once these are named", () => service, async (page, { js }) => {
+inEveryWay("columns are guessed, shown with their first values, and can be said", () => service, async (page, { js }) => {
   await page.goto("/import");
-  await page.locator("#file").setInputFiles(file("filme.txt", "Film;Jahr\nStalker;1979\n<b>Persona</b>;1966\n"));
-  const preview = async () => js || (await page.getByRole("button", { name: "Preview" }).click());
+  await page.locator("#file").setInputFiles(file("filme.txt", "Film;Jahr;Dauer\nStalker;1979;2:41\n<b>Persona</b>;1966;\n"));
+  const preview = async () => js || (await page.getByRole("button", { name: "Update the preview" }).click());
+  if (!js) await page.getByRole("button", { name: "Preview" }).click();
+  await count(page, "New", "2");
+  await page.getByText("Options", { exact: true }).click();
+  await page.getByRole("row", { name: "Film Stalker · <b>Persona</b>" }).waitFor();
+  for (const [column, field] of [["Film", "title"], ["Jahr", "releaseYear"], ["Dauer", "length"]]) {
+    await becomes(() => page.getByLabel(column, { exact: true }).inputValue(), field);
+  }
+  await page.getByRole("group", { name: "What are the films on?" }).getByRole("radio", { name: "VHS" }).check();
+  const lengths = page.getByRole("group", { name: "1 film has no length. How long is it?" });
+  if (!js) await lengths.getByRole("radio", { name: "all" }).check();
+  await lengths.getByRole("textbox").pressSequentially("1 h 25");
   await preview();
-  await page.getByText("names none of the columns").waitFor();
-  await page.getByLabel("title", { exact: true }).selectOption("Film");
-  await page.getByLabel("year", { exact: true }).selectOption("Jahr");
-  await page.getByLabel("Length", { exact: true }).pressSequentially("1 h 30");
-  await page.getByLabel("Format", { exact: true }).selectOption("VHS");
-  await page.getByLabel("Rating", { exact: true }).selectOption("4 stars");
-  await preview();
-  await count(page, "To be added", "2");
-  await becomes(() => page.getByLabel("Length", { exact: true }).inputValue(), "1 h 30");
-  await page.getByRole("row", { name: /<b>Persona<\/b> 1966, VHS, 1 h 30/ }).waitFor();
-  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByRole("row", { name: /<b>Persona<\/b> 1966, VHS, 1 h 25/ }).waitFor();
+  await becomes(() => lengths.getByRole("textbox").inputValue(), "1 h 25");
+  await page.getByRole("button", { name: "Import 2 films" }).click();
   await page.getByRole("heading", { name: "Imported" }).waitFor();
   assert.deepEqual((await service.movies()).map(({ title }) => title), ["Stalker", "<b>Persona</b>"]);
+
+  await page.goto("/import");
+  await page.locator("#file").setInputFiles(file("numbers.csv", "a,b\n1,2000\n2,2001\n"));
+  if (!js) await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("heading", { name: "Which column is the title?" }).waitFor();
+  if (js) await isAccessible(page);
+  await page.getByLabel("a", { exact: true }).selectOption("title");
+  if (!js) await page.getByRole("button", { name: "Continue" }).click();
+  await count(page, "New", "2");
 });
 
 test("where one types, one goes on typing while the preview follows", async () => {
   await service.empty();
   const page = await open(service);
   await page.goto("/import");
+  assert.equal(await page.getByRole("button", { name: /Preview|Import/ }).count(), 0, "nothing to press before there is a file");
   await page.locator("#file").setInputFiles(file("films.csv", "title,releaseYear\nHeat,1995\n"));
-  await count(page, "Refused", "1");
-  const length = page.getByLabel("Length", { exact: true });
+  await count(page, "New", "1");
+  const length = page.locator("#each-length");
   await length.fill("x");
   await page.locator("#default-length-error").waitFor();
-  await focuses(page, "default-length");
+  await focuses(page, "each-length");
   await page.keyboard.press("Backspace");
   await page.keyboard.type("90");
   await page.locator("#default-length-error").waitFor({ state: "detached" });
@@ -105,7 +120,7 @@ test("a file that is chosen before the script is there is previewed", async () =
   await page.goto("/import", { waitUntil: "commit" });
   await page.locator("#file").setInputFiles(file("clz.csv", CLZ));
   come();
-  await count(page, "Refused", "3");
+  await count(page, "New", "5");
   await page.done();
 });
 
@@ -120,7 +135,7 @@ test("a file can be dropped anywhere", async () => {
   }, CLZ);
   await page.dispatchEvent("h1", "dragover", { dataTransfer: dropped });
   await page.dispatchEvent("h1", "drop", { dataTransfer: dropped });
-  await count(page, "Refused", "3");
+  await count(page, "New", "5");
   await page.getByText("dropped.csv").first().waitFor();
   await page.done();
 });
@@ -148,17 +163,17 @@ for (const js of [true, false]) {
       });
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("heading", { name: "Imported" }).waitFor();
-      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Refused 0"]);
+      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Left out 0"]);
     } else {
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("choose large.csv once more").waitFor();
       await page.locator("#file").setInputFiles(file("large.csv", LARGE));
-      await page.getByRole("button", { name: "Import", exact: true }).click();
+      await page.getByRole("button", { name: "Import 5,300 films" }).click();
     }
     await page.getByRole("heading", { name: "Imported" }).waitFor();
     await count(page, "Added", "5,300");
     await page.locator("main").getByRole("button", { name: "Undo" }).click();
-    await page.getByText("Took back a change of 5,300 films").waitFor();
+    await page.getByText("of 5,300 films").waitFor();
     await page.done();
   });
 }
@@ -170,9 +185,9 @@ test("what does not come through is told, and nothing is lost", async () => {
   await page.locator("#file").setInputFiles(file("films.xlsx", "PK\u0003\u0004 xl/workbook.xml"));
   await page.getByText("is an Excel workbook").waitFor();
   await page.locator("#file").setInputFiles(file("clz.csv", CLZ));
-  await count(page, "Refused", "3");
+  await count(page, "New", "5");
   await page.context().clearCookies();
-  await page.getByLabel("Rating", { exact: true }).selectOption("3 stars");
+  await page.getByRole("radio", { name: "4 stars" }).check();
   await page.waitForURL("/login?next=%2Fimport");
   await page.done();
 });
@@ -185,23 +200,25 @@ for (const viewport of [WIDE, NARROW]) {
     await page.goto("/import");
     await isAccessible(page);
     await takePictures(page, "import");
+    await fitsInWidth(page);
     await page.locator("#file").setInputFiles(file("clz-export-of-november.csv", CLZ));
-    await count(page, "Refused", "3");
+    await count(page, "New", "4");
+    await page.getByText("Options", { exact: true }).click();
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "import-preview");
-    await page.getByLabel("Where rows are refused").selectOption("the others are stored");
-    await page.getByText("Nothing is stored as long as rows are refused").waitFor({ state: "detached" });
-    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await page.getByRole("radio", { name: "leave out" }).first().check();
+    await count(page, "Left out", "1");
+    await page.getByRole("button", { name: "Import 3 films", exact: true }).click();
     await page.getByRole("heading", { name: "Imported" }).waitFor();
-    await page.getByText("Refused: 3").click();
+    await page.getByText("Left out: 1").click();
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "imported");
     await page.locator("#file").waitFor({ state: "detached" });
     await page.goto("/import");
-    await page.locator("#file").setInputFiles(file("filme.csv", `${"W".repeat(60)};Jahr\n${"W".repeat(50)};1979\n`));
-    await page.getByText("names none of the columns").waitFor();
+    await page.locator("#file").setInputFiles(file("filme.csv", `${"W".repeat(60)};Jahr\n${"1".repeat(50)};1979\n`));
+    await page.getByRole("heading", { name: "Which column is the title?" }).waitFor();
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "import-unknown");

@@ -79,7 +79,7 @@ limits! {
     pub const MAX_QUERY_PARAMETERS: usize = 100;
     /// Fields of a form, and JSON values of `POST /login` and `POST /setup`.
     pub const MAX_FORM_FIELDS: usize = 100;
-    /// Fields of the form with the selected films.
+    /// Fields of the form with the selected films, and of the form of an import.
     pub const MAX_SELECTION_FIELDS: usize = 1100;
     /// Values of a JSON text, the elements and members of all its arrays and objects among them.
     pub const MAX_JSON_VALUES: usize = 200_000;
@@ -116,6 +116,8 @@ limits! {
     pub const MAX_IMPORT_PAGE_FILE_BYTES: usize = 256 * 1024;
     /// Content of an archive that `reelshelf import` unpacks.
     pub const MAX_ARCHIVE_BYTES: u64 = 1024 * 1024 * 1024;
+    /// Content of an archive that the import page unpacks.
+    pub const MAX_UPLOADED_ARCHIVE_BYTES: u64 = 32 * 1024 * 1024;
 
     // Answers
 

@@ -20,11 +20,14 @@ let importing = false;
 const form = () => document.getElementById("import");
 
 main.addEventListener("input", ({ target }) => {
+  // Who types an answer chooses it.
+  if (target.matches(".each")) target.closest("fieldset").querySelector('[value="each"]').checked = true;
   const file = form()?.elements.file.files[0];
+  offer();
   if (!file || importing) return;
   clearTimeout(timer);
   request?.abort();
-  if (file.size <= SMALL) timer = setTimeout(send, target.matches("select, [type=file]") ? 0 : PATIENCE, "preview");
+  if (file.size <= SMALL) timer = setTimeout(send, target.matches("select, [type=file], [type=radio], [type=checkbox]") ? 0 : PATIENCE, "preview");
   else if (target.type === "file") say("A large file. Preview shows what would become of it.");
 });
 
@@ -47,6 +50,18 @@ for (const type of ["dragover", "dragleave", "drop"]) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
+
+/** Before a file is chosen no button does anything; a small one is previewed by itself. */
+function offer() {
+  const first = form()?.querySelector(".first");
+  if (!first) return;
+  const file = form().elements.file.files[0];
+  for (const button of first.children) {
+    button.disabled = !file;
+    button.hidden = !file || file.size <= SMALL;
+  }
+}
+offer();
 
 /** Sends the form as its buttons do; `what` is the button's value. */
 function send(what) {
@@ -119,6 +134,7 @@ function show({ response, responseURL }) {
     for (const { name, value } of input.attributes) file.setAttribute(name, value);
     input.replaceWith(file);
   }
+  offer();
   const done = document.getElementById("imported");
   const again = done ?? (main.contains(focused) || !focused.isConnected ? main.querySelector(selector) : null);
   again?.focus({ preventScroll: !done });

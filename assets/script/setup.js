@@ -6,4 +6,5 @@ if (code) {
   field.value = code;
   history.replaceState(null, "", location.pathname); // so that it stays in no history either
 }
-(field.value ? document.getElementById("name") : field).focus();
+const wrong = document.querySelector('[aria-invalid="true"]');
+(wrong ?? (field.value ? document.getElementById("name") : field)).focus();

@@ -37,6 +37,7 @@ impl<R: BufRead> Rows<R> {
         let mut columns = [None; 5];
         for field in Field::ALL {
             columns[field as usize] = match options.columns.get(&field) {
+                None if options.unread.contains(&field) => None,
                 None => layout.columns[field as usize].iter().find_map(|name| place(name, &names)),
                 Some(mapped) => {
                     let place = place(mapped.trim(), &names);
@@ -148,10 +149,23 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
-/// The columns that a file names.
-pub(super) fn columns(file: impl BufRead) -> Result<Vec<String>, Invalid> {
+/// The columns that a file names, each with what its first rows have there, blank cells aside.
+pub(super) fn table(file: impl BufRead, rows: usize) -> Result<Vec<(String, Vec<String>)>, Invalid> {
     let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
-    Ok(header_of_films(&mut parser)?.1)
+    let (_, names) = header_of_films(&mut parser)?;
+    let mut columns: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name, Vec::new())).collect();
+    for _ in 0..rows {
+        // What breaks off is told by who reads the whole.
+        let Ok(Some(_)) = parser.read() else { break };
+        for ((_, values), cell) in columns.iter_mut().zip(parser.cells()) {
+            let cell = String::from_utf8_lossy(cell);
+            let cell = trimmed(&cell);
+            if !cell.is_empty() {
+                values.push(RowError::shown(cell));
+            }
+        }
+    }
+    Ok(columns)
 }
 
 /// Reads the line that names the columns of the films, and tells which it is.

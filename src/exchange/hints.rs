@@ -16,8 +16,29 @@ const NAMES: [&[&str]; 5] = [
         "titulo",
         "titolo",
         "originaltitle",
+        "filmtitel",
+        "nom",
+        "nombre",
+        "nome",
+        "pelicula",
+        "filme",
     ],
-    &["format", "medium", "media", "mediatype", "type", "support", "formato", "supporto", "suporte"],
+    &[
+        "format",
+        "medium",
+        "media",
+        "mediatype",
+        "type",
+        "typ",
+        "support",
+        "formato",
+        "supporto",
+        "suporte",
+        "soporte",
+        "datentrager",
+        "tragermedium",
+        "medientyp",
+    ],
     &[
         "runtime",
         "runtimemins",
@@ -31,6 +52,13 @@ const NAMES: [&[&str]; 5] = [
         "durata",
         "duracion",
         "duracao",
+        "lange",
+        "spieldauer",
+        "dauerinminuten",
+        "laufzeitinminuten",
+        "minuten",
+        "minuti",
+        "minutos",
     ],
     &[
         "year",
@@ -45,6 +73,10 @@ const NAMES: [&[&str]; 5] = [
         "erscheinungsjahr",
         "release",
         "releasedate",
+        "anneedesortie",
+        "anodeestreno",
+        "annodiuscita",
+        "produktionsjahr",
         "released",
     ],
     &[
@@ -60,6 +92,12 @@ const NAMES: [&[&str]; 5] = [
         "nota",
         "puntuacion",
         "calificacion",
+        "sterne",
+        "etoiles",
+        "estrellas",
+        "stelle",
+        "valutazione",
+        "valoracion",
     ],
 ];
 
@@ -68,10 +106,16 @@ pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str
     if record.cells[field as usize].is_some() {
         return None;
     }
+    record.names.iter().find(|name| is_name_of(name, field)).map(String::as_str)
+}
+
+/// Whether a column seems to hold an attribute, by its name alone. What is in parentheses behind it, such as a unit,
+/// does not count.
+pub(super) fn is_name_of(column: &str, field: Field) -> bool {
     let plain = |name: &str| fold(name).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let is_name = |name: &&String| {
+    let is_name = |name: &str| {
         let name = plain(name);
         NAMES[field as usize].contains(&name.as_str()) || name == field.as_str().to_ascii_lowercase()
     };
-    record.names.iter().find(is_name).map(String::as_str)
+    is_name(column) || column.split(['(', '[']).next().is_some_and(is_name)
 }

@@ -40,6 +40,18 @@ pub struct Origin {
 /// A damaged archive, one that holds no films of an account, one of more than 1 GiB unpacked; a file in
 /// it that cannot be read.
 pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, Invalid> {
+    merge_letterboxd_within(archive, with_watchlist, MAX_ARCHIVE_BYTES)
+}
+
+/// The same, of an archive that unpacks to so many bytes at most.
+///
+/// # Errors
+/// Those of [`merge_letterboxd`].
+pub fn merge_letterboxd_within(
+    archive: File,
+    with_watchlist: bool,
+    max_bytes: u64,
+) -> Result<Merged, Invalid> {
     let mut archive = ZipArchive::new(BufReader::new(archive)).map_err(|e| damaged(&e))?;
     let (mut parts, mut size) = (Vec::new(), 0_u64);
     for index in 0..archive.len() {
@@ -50,8 +62,8 @@ pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, I
             size = size.saturating_add(entry.size());
         }
     }
-    if size > MAX_ARCHIVE_BYTES {
-        return Err(too_large());
+    if size > max_bytes {
+        return Err(too_large(max_bytes));
     }
     let has_watchlist = parts.iter().any(|(_, name, _)| name == WATCHLIST);
     if !with_watchlist {
@@ -71,13 +83,13 @@ pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, I
     }
     parts.sort();
     // What the archive says of its size need not be so.
-    let mut left = MAX_ARCHIVE_BYTES;
+    let mut left = max_bytes;
     let mut films = Films::default();
     for (rank, name, index) in parts {
         let mut unpacked = tempfile::tempfile().map_err(|e| unreadable(&e))?;
         let entry = archive.by_index(index).map_err(|e| damaged(&e))?;
         let copied = io::copy(&mut entry.take(left + 1), &mut unpacked).map_err(|e| damaged(&e))?;
-        left = left.checked_sub(copied).ok_or_else(too_large)?;
+        left = left.checked_sub(copied).ok_or_else(|| too_large(max_bytes))?;
         unpacked.rewind().map_err(|e| unreadable(&e))?;
         films
             .read(unpacked, &name, rank)
@@ -117,8 +129,8 @@ fn damaged(error: &impl std::fmt::Display) -> Invalid {
     Invalid::new(Code::Malformed, format!("the archive is damaged, or no ZIP archive: {error}"))
 }
 
-fn too_large() -> Invalid {
-    Invalid::new(Code::Malformed, format!("the archive unpacks to more than {MAX_ARCHIVE_BYTES} bytes"))
+fn too_large(max_bytes: u64) -> Invalid {
+    Invalid::new(Code::Malformed, format!("the archive unpacks to more than {max_bytes} bytes"))
 }
 
 /// A film and what is known of it so far.

@@ -13,6 +13,7 @@ mod options;
 mod parser;
 mod record;
 mod report;
+mod survey;
 mod text;
 mod titles;
 mod values;
@@ -22,10 +23,12 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 pub use check::{REJECT_COLUMN, check};
 pub use encoding::Encoding;
 pub use export::{Format, to_bytes, write_json};
+pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
 pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
 pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError, RowLabel};
+pub use survey::{Column, Survey, guess_columns, is_known, survey, table};
 
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
 use crate::domain::{Attributes, Code, Invalid};
@@ -156,14 +159,6 @@ impl<R: Read> Rows<R> {
             Reader::Ndjson(rows) => rows.write_reject(to, reason),
         }
     }
-}
-
-/// The columns that a CSV file names in its header line.
-///
-/// # Errors
-/// A file without such a line, or that is no text.
-pub fn columns<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<String>, Invalid> {
-    csv::columns(text::open(file, encoding)?.0)
 }
 
 fn unreadable(error: &io::Error) -> Invalid {

@@ -17,6 +17,8 @@ pub struct ImportOptions {
     pub defaults: Changes,
     /// The columns that hold an attribute under another name.
     pub columns: HashMap<Field, String>,
+    /// Attributes that are not read from the file, though it may have a column for them.
+    pub unread: Vec<Field>,
     /// Our formats for foreign media, whose names stand in small letters.
     pub formats: HashMap<String, MovieFormat>,
     pub on_duplicate: OnDuplicate,

@@ -221,6 +221,19 @@ pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
 
 /// Says where the first owner is made. The code is in the fragment, which no browser sends and no proxy logs.
 fn offer_setup(base: &str, code: &Secret) {
+    use std::io::{IsTerminal, Write};
+
     let code = code.reveal();
+    let mut terminal = std::io::stderr();
+    if terminal.is_terminal() {
+        // Who has started it by hand looks for the address, not for a line of the log.
+        let lines = format!(
+            "\nNobody is a user yet. Open this address to make the first owner:\n\n    {base}/setup#code={code}\n\nIt is \
+             good for an hour.\n\n"
+        );
+        if terminal.write_all(lines.as_bytes()).is_ok() {
+            return;
+        }
+    }
     tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup#code={code}");
 }

@@ -16,9 +16,10 @@ use crate::{
     db::{Lock, deadline, movies as db, retry_write},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, fold},
     exchange::{
-        Becomes, FileKind, ImportOptions, OnDuplicate, OnError, Preview, Report, Row, RowLabel, Rows, check,
+        self, Becomes, FileKind, ImportOptions, Merged, OnDuplicate, OnError, Preview, Report, Row, RowLabel,
+        Rows, Survey, check,
     },
-    limits::REQUEST_WAIT,
+    limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
 
 /// Rows that are stored in one go.
@@ -42,6 +43,33 @@ pub async fn import(
     let _when_dropped = gone.clone().drop_guard();
     let import = Import { app: app.clone(), editor: editor.clone(), kind, options, gone };
     app.db.run_blocking(async move { import.run(file, once).await }).await
+}
+
+/// Reads a file and tells what its rows lack, for who imports it to be asked.
+///
+/// # Errors
+/// [`Error::UnreadableFile`].
+pub async fn survey(
+    app: &App,
+    _: &Editor,
+    file: File,
+    kind: FileKind,
+    options: ImportOptions,
+) -> Result<Survey, Error> {
+    let work = async move { exchange::survey(file, kind, &options).map_err(unreadable) };
+    app.db.run_blocking(work).await
+}
+
+/// Makes one file of the archive of a Letterboxd account.
+///
+/// # Errors
+/// [`Error::UnreadableFile`].
+pub async fn unpack(app: &App, _: &Editor, archive: File, with_watchlist: bool) -> Result<Merged, Error> {
+    let work = async move {
+        let merged = exchange::merge_letterboxd_within(archive, with_watchlist, MAX_UPLOADED_ARCHIVE_BYTES);
+        merged.map_err(unreadable)
+    };
+    app.db.run_blocking(work).await
 }
 
 /// An import under way.

@@ -33,6 +33,7 @@ struct Setup<'a> {
     visitor: Option<&'a Visitor>,
     code: &'a str,
     name: &'a str,
+    code_error: Option<&'a str>,
     name_error: Option<String>,
     password_error: Option<String>,
     error: Option<&'a str>,
@@ -47,6 +48,7 @@ impl<'a> Setup<'a> {
             visitor: None,
             code,
             name,
+            code_error: None,
             name_error: None,
             password_error: None,
             error: None,
@@ -131,7 +133,12 @@ async fn submit(
             let mut template = Setup::new(code, name);
             template.name_error = of("/name");
             template.password_error = of("/password");
-            template.error = Some(&problem.detail);
+            // What is wrong with a field is said beside it.
+            match problem.status() {
+                StatusCode::FORBIDDEN => template.code_error = Some(&problem.detail),
+                _ if problem.errors().is_empty() => template.error = Some(&problem.detail),
+                _ => {}
+            }
             return page(problem.status(), &template);
         }
     };

@@ -193,8 +193,8 @@ on_both! {
             Answer::of(request.body(format!("{parts}--b--\r\n"))).await
         };
         let field = part("a", "", "1");
-        assert_eq!(send(field.repeat(MAX_FORM_FIELDS)).await.status, 422, "there is no file");
-        send(field.repeat(MAX_FORM_FIELDS + 1)).await.problem(400);
+        assert_eq!(send(field.repeat(MAX_SELECTION_FIELDS)).await.status, 422, "there is no file");
+        send(field.repeat(MAX_SELECTION_FIELDS + 1)).await.problem(400);
         let file = part("file", "; filename=\"a.csv\"", "title\n");
         assert_eq!(send(file.clone()).await.status, 200);
         send(file.repeat(2)).await.problem(400);

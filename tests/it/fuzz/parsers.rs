@@ -5,7 +5,7 @@ use std::io::Cursor as Bytes;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
     domain::{Attributes, Changes, Cursor, Length, Movie, MovieFormat, Rating, Sort, Time},
-    exchange::{FileKind, Format, ImportOptions, Rows, Source, columns, to_bytes},
+    exchange::{FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
     json::{self, Node},
 };
 use serde_json::Value;
@@ -106,7 +106,7 @@ async fn what_an_import_takes_is_the_same_when_it_is_exported_and_imported_again
         Some(movies)
     };
     fuzz("import", &seeds, async |input| {
-        let _ = (FileKind::sniff(input), columns(Bytes::new(input.to_vec()), None));
+        let _ = (FileKind::sniff(input), table(Bytes::new(input.to_vec()), None));
         let mut depth = Depth::Refused;
         for source in Source::ALL {
             let options =

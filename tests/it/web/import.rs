@@ -1,6 +1,9 @@
 //! The page on which files are imported.
 
+use std::io::{Cursor, Write};
+
 use reqwest::Method;
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::{HOSTILE, between, form, get_page, is_page, link, text};
 use crate::{
@@ -82,16 +85,16 @@ on_both! {
         is_page(&page, 200);
         assert_eq!(counts(&page), ["1", "0", "1", "1"]);
         let said = [
-            ("skipped", "2 skipped Heat 1995, DVD, 2 h 50, ★★★★★ is there already as movie 1: Heat"),
-            ("added", "3 added Alien 1979, VHS, 1 h 57, ★★★★★"),
-            ("refused", "4 refused length"),
+            ("skipped", "2 skipped Heat 1995, DVD, 2 h 50, ★★★★★ is there already as film 1: “ Heat ”"),
+            ("new", "3 new Alien 1979, VHS, 1 h 57, ★★★★★"),
+            ("left out", "4 left out Heat (1995) length"),
         ];
         for ((becomes, said), row) in said.into_iter().zip(rows(&page)) {
             assert_eq!(row.0, becomes);
             assert!(row.1.starts_with(said), "{row:?}");
         }
         assert!(rows(&page)[2].1.ends_with("rating must be between 1 and 5, got 9"), "{page:?}");
-        assert!(page.text.contains("Nothing is stored as long as rows are refused"), "{page:?}");
+        assert!(page.text.contains(">Import 1 film</button>"), "{page:?}");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         assert_eq!(service.get("/history").await.json().as_array().unwrap().len(), 1);
     }
@@ -104,51 +107,63 @@ on_both! {
         let ours = format!("{HEADER}\nHeat,DVD,170,1995,5\n{long},DVD,1,1990,1\n");
         let unknown = "Film;Jahr;Medium\nStalker;1979;VHS\n";
         for (choices, file, expected) in [
-            (&[][..], ours.as_str(), ["0", "0", "1", "1"]),
-            (&[("onDuplicate", "update")], &ours, ["0", "1", "0", "1"]),
+            (&[][..], ours.as_str(), ["1", "0", "1", "0"]),
+            (&[("titleTooLong", "error")], &ours, ["0", "0", "1", "1"]),
+            (&[("onDuplicate", "update")], &ours, ["1", "1", "0", "0"]),
             (&[("onDuplicate", "add"), ("titleTooLong", "truncate")], &ours, ["2", "0", "0", "0"]),
-            (&[], CLZ, ["0", "0", "1", "2"]),
-            (&[("default-rating", "3")], CLZ, ["1", "0", "1", "1"]),
-            (&[("default-rating", "3"), ("default-length", "1 h 30"), ("medium", "Blu-ray"), ("mediumIs", "DVD")], CLZ, ["2", "0", "1", "0"]),
-            (&[("default-rating", "3"), ("default-length", "90"), ("medium", "Blu-ray"), ("mediumIs", "")], CLZ, ["1", "0", "1", "1"]),
-            (&[("source", "clz"), ("default-movieFormat", "VHS")], CLZ, ["0", "0", "1", "2"]),
+            // Every question has an answer already.
+            (&[], CLZ, ["2", "0", "1", "0"]),
+            (&[("default-rating", "")], CLZ, ["1", "0", "1", "1"]),
+            (&[("default-rating", "5"), ("default-length", "")], CLZ, ["1", "0", "1", "1"]),
+            (&[("default-length", "each"), ("each-length", "1 h 30"), ("medium", "Blu-ray"), ("mediumIs", "Streaming")], CLZ, ["2", "0", "1", "0"]),
+            (&[("medium", "Blu-ray"), ("mediumIs", "")], CLZ, ["1", "0", "1", "1"]),
+            (&[("source", "clz")], CLZ, ["2", "0", "1", "0"]),
+            // Columns are guessed, unless somebody says what they are.
+            (&[], unknown, ["1", "0", "0", "0"]),
             (
                 &[
-                    ("map-title", "Film"), ("map-releaseYear", "Jahr"), ("map-movieFormat", "Medium"),
-                    ("default-length", "0"), ("default-rating", "3"),
+                    ("column", "Film"), ("columnIs", "title"), ("column", "Jahr"), ("columnIs", ""),
+                    ("column", "Medium"), ("columnIs", "movieFormat"),
                 ],
                 unknown,
-                ["1", "0", "0", "0"],
+                ["0", "0", "0", "1"],
             ),
         ] {
             let page = send(service, choices, file).await;
             is_page(&page, 200);
             assert_eq!(counts(&page), expected, "{choices:?}: {:?}", rows(&page));
             for (name, value) in choices.iter().filter(|(_, value)| !value.is_empty()) {
-                let shown = [format!("value=\"{value}\" selected"), format!("name=\"{name}\" value=\"{value}\"")];
+                let shown = [
+                    format!("value=\"{value}\" selected"),
+                    format!("name=\"{name}\" value=\"{value}\" checked"),
+                    format!("type=\"hidden\" name=\"{name}\" value=\"{value}\""),
+                    format!("id=\"{name}\" name=\"{name}\" value=\"{value}\""),
+                ];
                 assert!(shown.iter().any(|shown| page.text.contains(shown)), "{name}: {page:?}");
             }
         }
         // What the file needs is offered: the media that it has, the columns that it names.
-        let page = send(service, &[], CLZ).await;
+        let page = send(service, &[("default-rating", ""), ("default-length", "")], CLZ).await;
         assert_eq!(between(&page.text, "name=\"medium\" value=\"", "\""), ["Blu-ray"]);
+        assert!(text(&page.text).contains("This is from CLZ Movies: 3 films."), "{page:?}");
         let reasons: Vec<&str> = between(between(&page.text, "class=\"violations\"", "</ul>")[0], "<bdi>", "<");
-        assert_eq!(reasons.len(), 3, "{reasons:?}");
-        assert_eq!(reasons[0], "The rating is missing: line 3");
-        let page = send(service, &[], unknown).await;
+        assert_eq!(reasons, ["The rating is missing: line 3", "The length is missing: line 4"]);
+        // Of a file of which nothing is known, the title is asked for first.
+        let page = send(service, &[], "x;y\n1;2\n3;4\n").await;
+        is_page(&page, 200);
+        assert!(page.text.contains("Which column is the title?") && page.text.contains("<bdi>1 · 3</bdi>"), "{page:?}");
+        assert!(!page.text.contains("value=\"import\"") && !page.text.contains("role=\"alert\""), "{page:?}");
+        let twice = [("column", "x"), ("columnIs", "title"), ("column", "y"), ("columnIs", "title")];
+        let page = send(service, &twice, "x;y\n1;2\n").await;
         is_page(&page, 422);
-        assert!(page.text.contains("names none of the columns") && !page.text.contains("map="), "{page:?}");
-        assert!(page.text.contains("<details open>"), "{page:?}");
-        for column in ["Film", "Jahr", "Medium"] {
-            assert_eq!(page.text.matches(&format!("<option value=\"{column}\">")).count(), 5, "{page:?}");
-        }
+        assert!(page.text.contains("Only one column can be the title."), "{page:?}");
+        // What is chosen for the columns of one file does not count for the next.
+        assert_eq!(counts(&send(service, &twice, CLZ).await), ["2", "0", "1", "0"]);
         // A choice that breaks a rule is told beside it, and kept.
-        let page = send(service, &[("default-length", "long"), ("default-releaseYear", "1799")], CLZ).await;
+        let page = send(service, &[("default-length", "each"), ("each-length", "long")], CLZ).await;
         is_page(&page, 422);
-        for (control, value) in [("default-length", "long"), ("default-releaseYear", "1799")] {
-            assert!(page.text.contains(&format!("id=\"{control}-error\"")), "{page:?}");
-            assert!(page.text.contains(&format!("name=\"{control}\" value=\"{value}\"")), "{page:?}");
-        }
+        assert!(page.text.contains("id=\"default-length-error\""), "{page:?}");
+        assert!(page.text.contains("name=\"each-length\" value=\"long\""), "{page:?}");
         assert_eq!(service.titles("/movie").await.len(), 1);
     }
 }
@@ -156,9 +171,11 @@ on_both! {
 on_both! {
     async fn an_import_that_is_aborted_shows_why_and_goes_on_with_the_same_file(service: &Service) {
         let import = [("do", "import")];
-        let aborted = send(service, &import, CLZ).await;
+        let left_out = [("onError", "abort"), ("default-rating", ""), ("medium", "Blu-ray"), ("mediumIs", "")];
+        let aborted = send(service, &[&import[..], &left_out].concat(), CLZ).await;
         is_page(&aborted, 422);
-        assert!(aborted.text.contains("Nothing was stored, since rows are refused"), "{aborted:?}");
+        assert!(aborted.text.contains("Nothing was stored, since some rows cannot be imported"), "{aborted:?}");
+        assert!(aborted.text.contains("disabled>Nothing to import</button>"), "{aborted:?}");
         assert_eq!(counts(&aborted), ["1", "0", "0", "2"]);
         assert_eq!(service.titles("/movie").await, [""; 0]);
 
@@ -166,10 +183,11 @@ on_both! {
         let (kept, name) = (hidden(&aborted, "kept"), hidden(&aborted, "keptName"));
         assert_eq!(name, "films.csv");
         let again = [("do", "import"), ("onError", "skip"), ("kept", kept.as_str()), ("keptName", name.as_str())];
+        let again = [&again[..], &left_out[1..]].concat();
         let done = send_as(service, "editor", &again, None).await;
         is_page(&done, 200);
         assert_eq!(counts(&done), ["1", "0", "0", "2"]);
-        assert!(done.text.contains("<summary>Refused: 3</summary>"), "{done:?}");
+        assert!(done.text.contains("<summary>Left out: 2</summary>"), "{done:?}");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         let none = send_as(service, "editor", &import, None).await;
         is_page(&none, 422);
@@ -217,18 +235,16 @@ on_both! {
         for hostile in HOSTILE.into_iter().chain(["\u{202e}kcab", &format!("a{}", "\u{301}".repeat(49))]) {
             let cell = format!("\"{}\"", hostile.replace('"', "\"\""));
             let file = format!("{HEADER},{cell}\n{cell},DVD,1,1990,1,\nHeat,{cell},{cell},1990,1,\n");
-            for (what, status) in [("preview", 200), ("import", 422)] {
-                let page = send_as(service, "editor", &[("do", what), ("default-length", hostile)], Some(("films.csv", file.as_bytes()))).await;
-                is_page(&page, 422); // of the length
-                let page = send_as(service, "editor", &[("do", what)], Some((&hostile.replace('"', "%22"), file.as_bytes()))).await;
-                is_page(&page, status);
-                assert_eq!(counts(&page), ["1", "0", "0", "1"]);
-                if hostile.contains(['<', '"', '\'', '&']) {
-                    assert!(!page.text.contains(hostile), "{page:?}");
-                }
-                for isolated in ["<b><bdi>", "Left aside: <bdi>", "<label for=\"medium-1\"><bdi>"] {
-                    assert!(page.text.contains(isolated), "{isolated}: {page:?}");
-                }
+            let page = send_as(service, "editor", &[("default-length", hostile)], Some(("films.csv", file.as_bytes()))).await;
+            is_page(&page, 422); // of the length
+            let page = send_as(service, "editor", &[], Some((&hostile.replace('"', "%22"), file.as_bytes()))).await;
+            is_page(&page, 200);
+            assert_eq!(counts(&page), ["1", "0", "0", "1"]);
+            if hostile.contains(['<', '"', '\'', '&']) {
+                assert!(!page.text.contains(hostile), "{page:?}");
+            }
+            for isolated in ["<b><bdi>", "Columns not used: <bdi>", "<label for=\"medium-1\"><bdi>", "<label for=\"column-6\"><bdi>"] {
+                assert!(page.text.contains(isolated), "{isolated}: {page:?}");
             }
         }
     }
@@ -238,11 +254,10 @@ on_both! {
     async fn a_file_of_the_wrong_kind_is_told_so(service: &Service) {
         for (name, bytes, why) in [
             ("films.xlsx", &b"PK\x03\x04 [Content_Types].xml xl/workbook.xml"[..], "is an Excel workbook; save it as CSV UTF-8"),
-            ("letterboxd.zip", b"PK\x03\x04 watched.csv", "is a ZIP archive; unpack it"),
+            ("letterboxd.zip", b"PK\x03\x04 watched.csv", "The archive is damaged"),
             ("poster.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text"),
             ("empty.csv", b"", "file is empty"),
             ("films.ndjson", b"\"\0", "is no text"),
-            ("notes.txt", b"Dear diary,\ntoday I saw Heat.\n", "names none of the columns"),
             ("open.csv", b"title\n\"Heat\n", "a quotation mark is not closed"),
         ] {
             for what in ["preview", "import"] {
@@ -321,5 +336,45 @@ on_both! {
             Answer::of(request.body(sent)).await.problem(status);
         }
         get_page(service, &link(&get_page(service, "/").await, "Import")).await;
+    }
+}
+
+/// The archive of a Letterboxd account.
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        archive.start_file(*name, SimpleFileOptions::default()).expect("a file");
+        archive.write_all(content.as_bytes()).expect("it is written");
+    }
+    archive.finish().expect("an archive").into_inner()
+}
+
+on_both! {
+    async fn the_archive_of_a_letterboxd_account_is_taken_whole(service: &Service) {
+        let file = archive(&[
+            ("letterboxd/ratings.csv", "Date,Name,Year,Letterboxd URI,Rating\n2020-01-01,Heat,1995,x,4.5\n"),
+            ("letterboxd/watched.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Alien,1979,y\n2020-01-01,Zodiac,,z\n"),
+            ("letterboxd/watchlist.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Brazil,1985,w\n"),
+        ]);
+        let send = async |fields: &[(&str, &str)]| send_as(service, "editor", fields, Some(("letterboxd.zip", &file))).await;
+        let page = send(&[]).await;
+        is_page(&page, 200);
+        assert!(text(&page.text).contains("This is from Letterboxd: 3 films."), "{page:?}");
+        for question in ["What are the films on?", "How long are the films?", "2 films have no rating. How good are they?", "1 film has no year. When did it come out?"] {
+            assert!(page.text.contains(question), "{question}: {page:?}");
+        }
+        assert_eq!(counts(&page), ["2", "0", "0", "1"]);
+        let row = rows(&page).into_iter().find(|(becomes, _)| becomes == "left out").expect("a row");
+        assert!(row.1.starts_with("watched.csv:3 left out Zodiac year is missing"), "{row:?}");
+        assert_eq!(counts(&send(&[("watchlist", "yes"), ("default-releaseYear", "each"), ("each-releaseYear", "2007")]).await), ["4", "0", "0", "0"]);
+        let done = send(&[("do", "import"), ("default-movieFormat", "VHS"), ("default-length", "each"), ("each-length", "90"), ("default-rating", "2")]).await;
+        is_page(&done, 200);
+        let films = service.get("/movie?sort=title").await.json();
+        let of = |n: usize| [&films[n]["title"], &films[n]["movieFormat"], &films[n]["length"], &films[n]["rating"]].map(ToString::to_string);
+        assert_eq!([of(0), of(1)], [["\"Alien\"", "\"VHS\"", "90", "2"], ["\"Heat\"", "\"VHS\"", "90", "5"]].map(|film| film.map(str::to_owned)));
+        let bomb = archive(&[("watched.csv", &" ".repeat((32 << 20) + 1))]);
+        let page = send_as(service, "editor", &[], Some(("bomb.zip", &bomb))).await;
+        is_page(&page, 422);
+        assert!(page.text.contains("The archive unpacks to more than 33554432 bytes."), "{page:?}");
     }
 }

@@ -2,83 +2,143 @@
 
 use std::collections::BTreeMap;
 
+use super::questions::{Question, Select, questions};
 use crate::{
-    domain::{Field, Invalid, MovieFormat, Rating},
-    exchange::{Encoding, ImportOptions, OnDuplicate, OnError, Report, Source, TitleTooLong},
-    http::web::{Form, words},
+    domain::{Field, Invalid, MovieFormat},
+    exchange::{
+        Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong, guess_columns,
+    },
+    http::web::Form,
 };
 
-/// How many foreign media are offered at once.
-const MOST_MEDIA: usize = 30;
+/// Values of a column that are shown.
+const SAMPLES: usize = 3;
+
+/// Columns that are shown, and whose attribute can be chosen.
+const MAX_COLUMNS: usize = 100;
 
 /// What was chosen, as it was typed.
+#[derive(Default)]
 pub struct Choices {
     given: Form,
-    /// The columns that the file names.
-    pub columns: Vec<String>,
-    /// Foreign media and the formats that were chosen for them.
-    pub media: Vec<(String, String)>,
+    /// The columns of the file, with what each of them holds.
+    pub columns: Vec<ColumnChoice>,
+    /// Whether somebody said what the columns hold, or it was guessed, so that it is more than what the layout says.
+    maps: bool,
+    /// What the file lacks, once it was read.
+    pub survey: Option<Survey>,
     /// What is wrong, by the name of the control.
     pub errors: BTreeMap<String, String>,
 }
 
-/// A list to choose from.
-pub struct Select {
+/// A column of the file.
+pub struct ColumnChoice {
     pub name: String,
-    pub label: String,
-    pub options: Vec<SelectOption>,
+    /// Its first values.
+    pub samples: String,
+    /// What it holds.
+    pub field: Option<Field>,
 }
 
-pub struct SelectOption {
-    pub value: String,
-    pub label: String,
-    pub on: bool,
+impl ColumnChoice {
+    /// What it can hold: the value, the label, and whether that is chosen.
+    pub fn fields(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let field = |field: Field| (field.as_str(), in_words(field), self.field == Some(field));
+        std::iter::once(("", "not used", self.field.is_none())).chain(Field::ALL.map(field)).collect()
+    }
 }
 
 impl Choices {
     pub fn of(form: &Form) -> Self {
-        let given = |name: &'static str| {
-            form.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.clone())
-        };
-        Self {
-            media: given("medium").zip(given("mediumIs")).collect(),
-            given: form.clone(),
-            columns: Vec::new(),
-            errors: BTreeMap::new(),
-        }
+        Self { given: form.clone(), ..Self::default() }
     }
 
-    /// The options of the import, or what is wrong.
-    pub fn options(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
+    /// Takes in the columns of the file, as somebody has said what they hold, or else as it seems.
+    pub fn take_columns(&mut self, mut columns: Vec<Column>) {
+        columns.truncate(MAX_COLUMNS);
+        let names: Vec<&str> = self.given.all("column").collect();
+        let same = !names.is_empty() && names.iter().eq(columns.iter().map(|column| &column.name));
+        let fields: Vec<Option<Field>> = if same {
+            let given = self.given.all("columnIs").map(|field| Field::parse(field).ok());
+            given.chain(std::iter::repeat(None)).take(columns.len()).collect()
+        } else {
+            let places = guess_columns(&columns, self.source());
+            let field_at = |n| Field::ALL.into_iter().find(|field| places[*field as usize] == Some(n));
+            (0..columns.len()).map(field_at).collect()
+        };
+        // What a layout says of itself needs no mapping.
+        self.maps = same || !is_layout(&columns, self.source());
+        let choice = |(column, field): (Column, Option<Field>)| ColumnChoice {
+            samples: column.values.into_iter().take(SAMPLES).collect::<Vec<_>>().join(" · "),
+            name: column.name,
+            field,
+        };
+        self.columns = columns.into_iter().zip(fields).map(choice).collect();
+    }
+
+    /// Whether a column holds the title, or the layout has one.
+    pub fn has_title(&self) -> bool {
+        self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
+    }
+
+    fn source(&self) -> Source {
+        Source::parse(self.given("source")).unwrap_or_default()
+    }
+
+    /// The options with which the file is read, or what is wrong with them.
+    pub fn reading(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
         let mut errors = BTreeMap::new();
         let mut options = ImportOptions {
             source: self.word("source", Source::parse, &mut errors),
             encoding: self.word("encoding", |name| Encoding::parse(name).map(Some), &mut errors),
             on_duplicate: self.word("onDuplicate", OnDuplicate::parse, &mut errors),
-            on_error: self.word("onError", OnError::parse, &mut errors),
-            title_too_long: self.word("titleTooLong", TitleTooLong::parse, &mut errors),
+            // The button says how many films are imported, and how many are not.
+            on_error: if self.given("onError") == OnError::Abort.as_str() {
+                OnError::Abort
+            } else {
+                OnError::Skip
+            },
             ..ImportOptions::default()
         };
-        let mut add =
-            |control: String, text: String, add: fn(&mut ImportOptions, &str) -> Result<(), Invalid>| {
-                if let Err(invalid) = add(&mut options, &text) {
-                    errors.insert(control, invalid.0);
+        if self.maps {
+            for field in Field::ALL {
+                let mut columns = self.columns.iter().filter(|column| column.field == Some(field));
+                let Some(column) = columns.next() else {
+                    options.unread.push(field);
+                    continue;
+                };
+                if columns.next().is_some() {
+                    errors.insert(
+                        "columns".to_owned(),
+                        format!("Only one column can be the {}", in_words(field)),
+                    );
                 }
-            };
+                options.columns.insert(field, column.name.clone());
+            }
+        }
+        if errors.is_empty() { Ok(options) } else { Err(errors) }
+    }
+
+    /// The options of the import, with the answers to what is asked; or what is wrong with them.
+    pub fn options(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
+        let mut errors = BTreeMap::new();
+        let mut options = self.reading()?;
         for field in Field::ALL {
-            let name = field.as_str();
-            if let Some(column) = self.column_of(field) {
-                add(format!("map-{name}"), format!("{name}:{column}"), ImportOptions::add_column);
-            }
-            let control = format!("default-{name}");
-            let value = self.given(&control).trim();
-            if !value.is_empty() {
-                add(control.clone(), format!("{name}:{value}"), ImportOptions::add_default);
+            let answer = self.answer(field);
+            if !answer.is_empty()
+                && let Err(invalid) = options.add_default(&format!("{}:{answer}", field.as_str()))
+            {
+                let rule = invalid.0.trim_start_matches(field.as_str()).trim_start().to_owned();
+                errors.insert(format!("default-{}", field.as_str()), rule);
             }
         }
-        for (medium, format) in self.media.iter().filter(|(_, format)| !format.is_empty()) {
-            add("medium".to_owned(), format!("{medium}:{format}"), ImportOptions::add_format);
+        for (medium, format) in self.media() {
+            if let Ok(format) = MovieFormat::parse(format) {
+                options.formats.insert(medium.trim().to_lowercase(), format);
+            }
         }
+        let keeps_long = self.given("titleTooLong") == TitleTooLong::Error.as_str();
+        options.title_too_long = if keeps_long { TitleTooLong::Error } else { TitleTooLong::Truncate };
         if errors.is_empty() { Ok(options) } else { Err(errors) }
     }
 
@@ -98,16 +158,43 @@ impl Choices {
         })
     }
 
-    /// Takes in the foreign media that the report met, so that they can be given a format.
-    pub fn meet(&mut self, report: &Report) {
-        let of_format =
-            report.errors.iter().filter(|error| error.field.as_deref() == Some(Field::MovieFormat.as_str()));
-        for medium in of_format.filter_map(|error| error.value.as_deref()).map(str::trim) {
-            let same = |(known, _): &(String, String)| known.to_lowercase() == medium.to_lowercase();
-            if self.media.len() < MOST_MEDIA && !medium.is_empty() && !self.media.iter().any(same) {
-                self.media.push((medium.to_owned(), String::new()));
-            }
+    /// What a film gets for an attribute that the file lacks; nothing where it is to be left out.
+    pub fn answer(&self, field: Field) -> String {
+        let control = format!("default-{}", field.as_str());
+        let missing = self.survey.as_ref().is_some_and(|survey| survey.missing(field) > 0);
+        let usual = match field {
+            Field::MovieFormat => "DVD",
+            Field::Length => "0",
+            Field::Rating => "3",
+            Field::Title | Field::ReleaseYear => "",
+        };
+        match self.given.find(&control) {
+            // Beside the button stands a field.
+            Some("each") => self.given(&format!("each-{}", field.as_str())).trim().to_owned(),
+            Some(given) => given.trim().to_owned(),
+            None if missing => usual.to_owned(),
+            None => String::new(),
         }
+    }
+
+    /// Whether one of the options is wrong.
+    pub fn has_wrong_option(&self) -> bool {
+        ["source", "encoding", "onDuplicate", "columns"].iter().any(|name| self.errors.contains_key(*name))
+    }
+
+    /// The media that are none of ours, each with the name of the format that was chosen for it, or else of the likely
+    /// one; with none where it is to be left out.
+    pub fn media(&self) -> Vec<(String, &'static str)> {
+        let given: Vec<(&str, &str)> = self.given.all("medium").zip(self.given.all("mediumIs")).collect();
+        let of = |medium: &String| {
+            let same = |(known, _): &&(&str, &str)| known.to_lowercase() == medium.to_lowercase();
+            match given.iter().find(same) {
+                Some((_, format)) => MovieFormat::parse(format).map_or("", MovieFormat::as_str),
+                None => likely_format(medium).as_str(),
+            }
+        };
+        let media = self.survey.as_ref().map(|survey| survey.media.as_slice()).unwrap_or_default();
+        media.iter().map(|(medium, _)| (medium.clone(), of(medium))).collect()
     }
 
     /// What is wrong with a control.
@@ -120,10 +207,9 @@ impl Choices {
         self.given.get(name)
     }
 
-    /// The column that was chosen for a field, unless that was one of the file before.
-    fn column_of(&self, field: Field) -> Option<&str> {
-        let chosen = self.given(&format!("map-{}", field.as_str()));
-        self.columns.iter().map(String::as_str).find(|name| !name.is_empty() && *name == chosen)
+    /// Whether films of a watchlist are wanted, too.
+    pub fn with_watchlist(&self) -> bool {
+        self.given.find("watchlist").is_some()
     }
 
     /// The encoding that was chosen.
@@ -131,19 +217,33 @@ impl Choices {
         Encoding::parse(self.given("encoding")).ok()
     }
 
-    /// Whether a column was chosen for any field.
-    pub fn maps(&self) -> bool {
-        Field::ALL.into_iter().any(|field| self.column_of(field).is_some())
+    /// What is asked since the file lacks it.
+    pub fn questions(&self) -> Vec<Question> {
+        self.survey.as_ref().map(|survey| questions(survey, self)).unwrap_or_default()
     }
 
     /// How the file is read and what becomes of its rows.
-    pub fn rules(&self) -> [Select; 5] {
+    pub fn rules(&self) -> [Select; 4] {
         [
             self.select(
-                "source",
-                "Written by",
+                "onDuplicate",
+                "Films that are on your shelf already",
                 &[
-                    ("auto", "whom its first line shows"),
+                    ("skip", "keep mine"),
+                    ("update", "take what the file says"),
+                    ("add", "add them once more"),
+                ],
+            ),
+            self.select(
+                "onError",
+                "If rows cannot be imported",
+                &[("skip", "import the others"), ("abort", "import nothing")],
+            ),
+            self.select(
+                "source",
+                "Source",
+                &[
+                    ("auto", "detect from the header"),
                     ("reelshelf", "Reelshelf"),
                     ("letterboxd", "Letterboxd"),
                     ("imdb", "IMDb"),
@@ -167,97 +267,60 @@ impl Choices {
                     ("gb18030", "Chinese (GB18030)"),
                 ],
             ),
-            self.select(
-                "onDuplicate",
-                "A film that is there already",
-                &[
-                    ("skip", "stays as it is"),
-                    ("update", "becomes as in the file"),
-                    ("add", "is added once more"),
-                ],
-            ),
-            self.select(
-                "titleTooLong",
-                "A title of more than 50 characters",
-                &[("error", "is refused"), ("truncate", "is cut, with an ellipsis")],
-            ),
-            self.select(
-                "onError",
-                "Where rows are refused",
-                &[("abort", "nothing is stored"), ("skip", "the others are stored")],
-            ),
         ]
     }
 
-    fn select(&self, name: &str, label: &str, options: &[(&str, &str)]) -> Select {
+    fn select(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        options: &[(&'static str, &'static str)],
+    ) -> Select {
         let given = self.given.get(name);
-        let option = |(value, label): &(&str, &str)| SelectOption {
-            value: (*value).to_owned(),
-            label: (*label).to_owned(),
-            on: *value == given,
-        };
-        Select {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            options: options.iter().map(option).collect(),
-        }
-    }
-
-    /// What a film gets where the file says nothing, from a list.
-    pub fn default_format(&self) -> Select {
-        let formats =
-            [MovieFormat::Vhs, MovieFormat::Dvd, MovieFormat::Streaming].map(|f| (f.as_str(), f.as_str()));
-        self.select("default-movieFormat", "Format", &[&[REFUSED], &formats[..]].concat())
-    }
-
-    pub fn default_rating(&self) -> Select {
-        let ratings: Vec<(String, String)> =
-            (Rating::MIN..=Rating::MAX).rev().map(|n| (n.to_string(), words::stars(n))).collect();
-        let ratings = ratings.iter().map(|(value, label)| (value.as_str(), label.as_str()));
-        let options: Vec<(&str, &str)> = std::iter::once(REFUSED).chain(ratings).collect();
-        self.select("default-rating", "Rating", &options)
-    }
-
-    /// Which column holds a field.
-    pub fn columns_of(&self) -> Vec<Select> {
-        let own = [("", "found by its name")];
-        let columns: Vec<(&str, &str)> = self
-            .columns
-            .iter()
-            .filter(|name| !name.is_empty())
-            .map(|name| (name.as_str(), name.as_str()))
-            .collect();
-        let options = [&own[..], &columns].concat();
-        let select = |field: Field| {
-            self.select(&format!("map-{}", field.as_str()), field_in_words(field.as_str()), &options)
-        };
-        Field::ALL.map(select).into()
-    }
-
-    /// What each foreign medium becomes.
-    pub fn media_are(&self) -> impl Iterator<Item = (&str, Select)> {
-        let formats =
-            [("", "is refused"), ("VHS", "is VHS"), ("DVD", "is DVD"), ("Streaming", "is Streaming")];
-        self.media.iter().map(move |(medium, given)| {
-            let option = |(value, label): (&str, &str)| SelectOption {
-                value: value.to_owned(),
-                label: label.to_owned(),
-                on: value == given,
-            };
-            let options = formats.map(option).into();
-            (medium.as_str(), Select { name: "mediumIs".to_owned(), label: String::new(), options })
-        })
+        let options =
+            options.iter().map(|(value, label)| (*value, (*label).to_owned(), *value == given)).collect();
+        Select { name, label, options }
     }
 }
 
-/// Where nothing is chosen for what is missing.
-const REFUSED: (&str, &str) = ("", "refuse the row");
+/// Whether a layout has these columns, so that nothing was guessed.
+fn is_layout(columns: &[Column], source: Source) -> bool {
+    let places = guess_columns(columns, source);
+    let own = |field: &Field| {
+        let place = places[*field as usize];
+        place.is_none_or(|n| columns[n].name.eq_ignore_ascii_case(field.as_str()))
+    };
+    crate::exchange::is_known(columns, source) || Field::ALL.iter().all(own)
+}
+
+/// The format that is most like a medium.
+fn likely_format(medium: &str) -> MovieFormat {
+    let medium = medium.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| medium.contains(word));
+    if has(&["vhs", "tape", "betamax", "video 2000", "kassette", "cassette"]) {
+        MovieFormat::Vhs
+    } else if has(&["stream", "digital", "netflix", "prime", "itunes", "download", "file", "plex", "vudu"]) {
+        MovieFormat::Streaming
+    } else {
+        MovieFormat::Dvd
+    }
+}
 
 /// A field as people call it.
-pub fn field_in_words(field: &str) -> &str {
+pub const fn in_words(field: Field) -> &'static str {
     match field {
-        "movieFormat" => "format",
-        "releaseYear" => "year",
-        other => other,
+        Field::Title => "title",
+        Field::MovieFormat => "format",
+        Field::Length => "length",
+        Field::ReleaseYear => "year",
+        Field::Rating => "rating",
+    }
+}
+
+/// A field by its name in the API, as people call it.
+pub fn field_in_words(name: &str) -> &str {
+    match Field::parse(name) {
+        Ok(field) => in_words(field),
+        Err(_) => name,
     }
 }

@@ -1,10 +1,13 @@
-//! `/import`: a file of films; first what would become of each row, then, when that is well, the films.
+//! `/import`: a file of films; first what the file lacks and what would become of each row, then, when that is well,
+//! the films.
 
 mod choices;
+mod input;
 mod outcome;
+mod questions;
 mod sent;
 
-use std::{fs::File, io::Read};
+use std::fs::File;
 
 use askama::Template;
 use axum::{
@@ -15,11 +18,11 @@ use axum::{
     routing::get,
 };
 
-use self::{choices::Choices, outcome::Outcome, sent::Sent};
+use self::{choices::Choices, input::Input, outcome::Outcome, sent::Sent};
 use super::visitor::Visitor;
 use crate::{
     exchange::{self, FileKind, ImportOptions, OnError, Report},
-    http::{Shared, problem::Problem, spool::Spooled},
+    http::{Shared, problem::Problem},
     service::{Editor, Error, Once, import},
 };
 
@@ -39,8 +42,32 @@ struct ImportPage<'a> {
     outcome: Option<Outcome>,
     /// Whether the import was asked for, and nothing was stored.
     aborted: bool,
+    /// Whether the file is the archive of an account.
+    is_archive: bool,
     /// By what the import is known when it is sent again.
     once: String,
+}
+
+impl ImportPage<'_> {
+    /// Whether somebody has to say which column is the title before anything can be read.
+    fn asks_title(&self) -> bool {
+        self.error.is_none() && !self.choices.has_title()
+    }
+
+    /// What the file is.
+    fn recognised(&self) -> String {
+        self.choices
+            .survey
+            .as_ref()
+            .map(|survey| questions::recognised(survey, self.name))
+            .unwrap_or_default()
+    }
+
+    /// Whether there is anything to import as the choices are.
+    fn stores(&self) -> bool {
+        let aborts = self.choices.given("onError") == OnError::Abort.as_str();
+        self.outcome.as_ref().is_some_and(|outcome| outcome.stores && !(aborts && outcome.failed > 0))
+    }
 }
 
 /// What an import did.
@@ -72,6 +99,7 @@ impl<'a> ImportPage<'a> {
             error: None,
             outcome: None,
             aborted: false,
+            is_archive: false,
             once,
         }
     }
@@ -90,56 +118,75 @@ async fn send(
     sent: Sent,
 ) -> Result<Response, Problem> {
     let mut page = ImportPage::of(&visitor, Choices::of(&sent.form), &sent);
-    let Some(file) = &sent.file else {
-        page.error = Some("Choose a file first".to_owned());
-        return visitor.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    };
-    let kind = kind_of(&sent.name, file)?;
-    if kind == FileKind::Csv {
-        let encoding = page.choices.encoding();
-        page.choices.columns =
-            exchange::columns(file.again().map_err(unreadable)?, encoding).unwrap_or_default();
-    }
-    let options = match page.choices.options() {
-        Ok(options) => options,
-        Err(errors) => {
-            page.choices.errors = errors;
-            return visitor.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
-    };
     let imports = sent.form.get("do") == "import";
-    if imports {
-        match import::import(
-            &state.app,
-            &editor,
-            file.again().map_err(unreadable)?,
-            kind,
-            options.clone(),
-            sent.once(),
-        )
-        .await
-        {
-            Ok(report) => {
-                let change = report.change;
-                let outcome = Outcome::of(report);
-                let done = Imported { visitor: Some(&visitor), name: &sent.name, outcome, change };
-                return visitor.page(StatusCode::OK, &done);
-            }
-            Err(Error::ImportAborted(_)) => page.aborted = true,
-            Err(Error::UnreadableFile(_)) => {}
-            Err(error) => return Err(error.into()),
+    match read(&state, &editor, &sent, &mut page, imports).await {
+        Ok(Some(report)) => {
+            let change = report.change;
+            let outcome = Outcome::of(report, None);
+            let done = Imported { visitor: Some(&visitor), name: &sent.name, outcome, change };
+            return visitor.page(StatusCode::OK, &done);
         }
-    }
-    match preview(&state, &editor, file.again().map_err(unreadable)?, kind, options).await {
-        Ok(report) => {
-            page.choices.meet(&report);
-            page.outcome = Some(Outcome::of(report));
-        }
+        Ok(None) => {}
         Err(Error::UnreadableFile(why)) => page.error = Some(outcome::plain(&why).to_owned()),
         Err(error) => return Err(error.into()),
     }
-    let refused = imports || page.error.is_some();
+    let refused = imports || page.error.is_some() || !page.choices.errors.is_empty();
     visitor.page(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+}
+
+/// Reads the file into the page; imports it if that is asked for and possible, and returns what that did.
+async fn read(
+    state: &Shared,
+    editor: &Editor,
+    sent: &Sent,
+    page: &mut ImportPage<'_>,
+    imports: bool,
+) -> Result<Option<Report>, Error> {
+    let Some(file) = &sent.file else {
+        return Err(Error::UnreadableFile("choose a file first".to_owned()));
+    };
+    let input = Input::open(state, editor, &sent.name, file, page.choices.with_watchlist()).await?;
+    page.is_archive = input.is_archive();
+    if input.kind == FileKind::Csv && !input.is_archive() {
+        let columns = exchange::table(input.again()?, page.choices.encoding());
+        page.choices.take_columns(columns.map_err(|invalid| Error::UnreadableFile(invalid.0))?);
+        if !page.choices.has_title() {
+            return Ok(None);
+        }
+    }
+    let reading = match page.choices.reading() {
+        Ok(reading) => input.options(reading),
+        Err(errors) => {
+            page.choices.errors = errors;
+            return Ok(None);
+        }
+    };
+    page.choices.survey =
+        Some(import::survey(&state.app, editor, input.again()?, input.kind, reading).await?);
+    let options = match page.choices.options() {
+        Ok(options) => input.options(options),
+        Err(errors) => {
+            page.choices.errors = errors;
+            return Ok(None);
+        }
+    };
+    let others = page.choices.survey.as_ref().map(|survey| survey.others);
+    let tried = preview(state, editor, input.again()?, input.kind, options.clone()).await?;
+    let mut outcome = Outcome::of(tried, others);
+    outcome.locate(&input);
+    page.outcome = Some(outcome);
+    if !imports {
+        return Ok(None);
+    }
+    // Where nothing is to be stored it still goes through, so that who sends it twice gets the same answer.
+    match import::import(&state.app, editor, input.again()?, input.kind, options, sent.once()).await {
+        Ok(report) => Ok(Some(report)),
+        Err(Error::ImportAborted(_)) => {
+            page.aborted = true;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What would become of each row, whether or not others are refused.
@@ -152,23 +199,4 @@ async fn preview(
 ) -> Result<Report, Error> {
     let tried = ImportOptions { dry_run: true, on_error: OnError::Skip, ..options };
     import::import(&state.app, editor, file, kind, tried, Once::default()).await
-}
-
-/// The kind of a file, from its name or else from how it begins.
-fn kind_of(name: &str, file: &Spooled) -> Result<FileKind, Problem> {
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-    match ending.as_str() {
-        "csv" | "tsv" => return Ok(FileKind::Csv),
-        "ndjson" | "jsonl" => return Ok(FileKind::Ndjson),
-        _ => {}
-    }
-    let mut start = Vec::new();
-    file.again().map_err(unreadable)?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
-    // What is no text is told by who reads it.
-    Ok(FileKind::sniff(&start).unwrap_or(FileKind::Csv))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
-fn unreadable(error: std::io::Error) -> Error {
-    Error::Failed(format!("a spooled file could not be read: {error}"))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::choices::field_in_words;
+use super::{choices::field_in_words, input::Input};
 use crate::{
     domain::Attributes,
-    exchange::{Becomes, Note, Report, RowError},
+    exchange::{Becomes, Note, NoteKind, Report, RowError, RowLabel},
     http::web::{film, words},
     limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
 };
@@ -19,6 +19,8 @@ pub struct Outcome {
     /// How many rows became what, each under a heading.
     pub counts: Vec<(&'static str, String)>,
     pub failed: u64,
+    /// How many films the button stores.
+    pub to_store: String,
     /// Whether there is anything to store.
     pub stores: bool,
     /// Why rows are refused, most of them first.
@@ -32,6 +34,10 @@ pub struct Outcome {
 /// One row of the file.
 pub struct Row {
     pub line: u64,
+    /// Where it stands, in words.
+    pub place: String,
+    /// How a row that is refused calls its film.
+    pub named: Option<String>,
     /// What becomes of it.
     pub becomes: &'static str,
     pub film: Option<FilmOfRow>,
@@ -51,26 +57,36 @@ pub struct FilmOfRow {
 #[derive(Clone)]
 pub struct Remark {
     pub line: u64,
+    pub place: String,
+    /// How the row calls its film.
+    pub named: Option<String>,
     pub field: String,
     pub detail: String,
     pub value: Option<String>,
 }
 
 impl Outcome {
-    pub fn of(report: Report) -> Self {
+    /// What the templates show of a report; `others` is how many rows are no films, where that is known.
+    pub fn of(report: Report, others: Option<u64>) -> Self {
         let tried = report.dry_run;
         let counts = [
-            (if tried { "To be added" } else { "Added" }, report.created),
-            (if tried { "To be changed" } else { "Changed" }, report.updated),
-            ("Skipped", report.skipped),
-            ("Refused", report.failed),
+            (if tried { "New" } else { "Added" }, report.created),
+            (if tried { "To change" } else { "Changed" }, report.updated),
+            (
+                if tried { "Already here" } else { "Skipped" },
+                report.skipped.saturating_sub(others.unwrap_or(0)),
+            ),
+            ("Left out", report.failed),
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
-        let notes: Vec<Remark> = report.notes.iter().map(Remark::of_note).collect();
+        // What stands in for what is missing was asked above.
+        let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
+        let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
         Self {
             read: words::grouped(signed(report.read)),
             counts: counts.map(|(label, count)| (label, words::grouped(signed(count)))).into(),
             failed: report.failed,
+            to_store: words::films(signed(report.created + report.updated)),
             stores: report.created + report.updated > 0,
             reasons: reasons(&report),
             rows: rows(&report, &errors, &notes),
@@ -82,9 +98,19 @@ impl Outcome {
 }
 
 impl Outcome {
+    /// Says where the rows stand in what was sent.
+    pub fn locate(&mut self, input: &Input<'_>) {
+        for row in &mut self.rows {
+            row.place = input.place(row.line);
+        }
+        for remark in self.errors.iter_mut().chain(&mut self.notes) {
+            remark.place = input.place(remark.line);
+        }
+    }
+
     /// What is listed behind the rows, each list under its heading.
     pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
-        let lists = [("Refused", self.errors.as_slice()), ("Notes", &self.notes)];
+        let lists = [("Left out", self.errors.as_slice()), ("Notes", &self.notes)];
         lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
     }
 }
@@ -97,6 +123,8 @@ impl Remark {
     fn of_error(error: &RowError) -> Self {
         Self {
             line: error.line,
+            place: error.line.to_string(),
+            named: named(&error.label),
             field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
             // Most rules end with what was given instead.
@@ -107,8 +135,10 @@ impl Remark {
     fn of_note(note: &Note) -> Self {
         Self {
             line: note.line,
+            place: note.line.to_string(),
+            named: None,
             field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
-            detail: note.detail.clone(),
+            detail: note.detail.replace("as movie ", "as film "),
             value: note.value.clone().filter(|value| !value.is_empty()),
         }
     }
@@ -147,6 +177,12 @@ fn reasons(report: &Report) -> Vec<String> {
     counts.into_iter().take(MOST_REASONS).map(reason).collect()
 }
 
+/// How a row calls its film.
+fn named(label: &RowLabel) -> Option<String> {
+    let title = label.title.as_deref()?;
+    Some(label.release_year.as_deref().map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
+}
+
 fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
     let mut remarks: BTreeMap<u64, Vec<Remark>> = BTreeMap::new();
     let last = report.preview.last().map_or(0, |row| row.line);
@@ -155,11 +191,13 @@ fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
     }
     let row = |row: &crate::exchange::Preview| Row {
         line: row.line,
+        place: row.line.to_string(),
+        named: named(&row.label),
         becomes: match row.becomes {
-            Becomes::Created => "added",
+            Becomes::Created => "new",
             Becomes::Updated => "changed",
             Becomes::Skipped => "skipped",
-            Becomes::Refused => "refused",
+            Becomes::Refused => "left out",
         },
         film: row.movie.as_ref().map(FilmOfRow::of),
         remarks: remarks.remove(&row.line).unwrap_or_default(),
@@ -173,7 +211,10 @@ impl FilmOfRow {
         Self {
             title: attributes.title.as_str().to_owned(),
             format: attributes.movie_format.as_str(),
-            length: words::duration(attributes.length.get()),
+            length: match attributes.length.get() {
+                0 => "length unknown".to_owned(),
+                minutes => words::duration(minutes),
+            },
             year: attributes.release_year.get(),
             rating: words::stars(rating),
             stars: film::stars(rating),

@@ -19,7 +19,7 @@ use crate::{
         spool::{Room, Spool, Spooled},
         web::Form,
     },
-    limits::{MAX_BODY_BYTES, MAX_FORM_FIELDS, MAX_IMPORT_PAGE_FILE_BYTES},
+    limits::{MAX_BODY_BYTES, MAX_IMPORT_PAGE_FILE_BYTES, MAX_SELECTION_FIELDS},
     service::{Identity, Once},
 };
 
@@ -53,8 +53,8 @@ impl Sent {
                 sent.read_file(field, room).await?;
                 continue;
             }
-            if sent.form.0.len() == MAX_FORM_FIELDS {
-                let detail = format!("the form has more than {MAX_FORM_FIELDS} fields");
+            if sent.form.0.len() == MAX_SELECTION_FIELDS {
+                let detail = format!("the form has more than {MAX_SELECTION_FIELDS} fields");
                 return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
             }
             let text = read_text(field, left).await?;

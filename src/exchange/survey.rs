@@ -1,0 +1,262 @@
+//! What a file has and what it lacks, for who imports it to be asked.
+
+use std::io::{Read, Seek};
+
+use super::{
+    Encoding, FileKind, ImportOptions, NoteKind, Rows, Source, TitleTooLong, csv, hints,
+    layouts::{Layout, REELSHELF, place},
+    record::Outcome,
+    text, unreadable,
+};
+use crate::domain::{Changes, Field, Invalid, Length, MovieFormat};
+
+/// Rows whose values tell what a column holds.
+const ROWS_LOOKED_AT: usize = 100;
+
+/// Foreign media that are told apart.
+const MAX_MEDIA: usize = 30;
+
+/// A column of a CSV file, and what its first rows have there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    /// The values that are not blank, each cut after 100 characters.
+    pub values: Vec<String>,
+}
+
+/// What the rows of a file lack. Rows that are no films do not count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    pub source: Source,
+    /// Rows that are films, or may be.
+    pub films: u64,
+    /// Rows that are no films.
+    pub others: u64,
+    /// How many films have nothing for each attribute, in the order of [`Field::ALL`].
+    pub missing: [u64; 5],
+    /// Media that are none of ours, with how many films are on each.
+    pub media: Vec<(String, u64)>,
+    /// How many titles are too long.
+    pub long_titles: u64,
+}
+
+/// The columns that a CSV file names, with the values of the first rows.
+///
+/// # Errors
+/// A file without a header, or that is no text.
+pub fn table<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<Column>, Invalid> {
+    let columns = csv::table(text::open(file, encoding)?.0, ROWS_LOOKED_AT)?;
+    Ok(columns.into_iter().map(|(name, values)| Column { name, values }).collect())
+}
+
+/// The column of each attribute: as the layout has it, or else by the column's name in one of several languages, or by
+/// its values.
+#[must_use]
+pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let layout =
+        Layout::of_source(source, &names).or_else(|| Layout::of_header(&names)).unwrap_or(&REELSHELF);
+    let mut places = layout.columns.map(|known| known.iter().find_map(|name| place(name, &names)));
+    if layout.source != Source::Reelshelf {
+        return places;
+    }
+    let is_free = |places: &[Option<usize>; 5], n: usize| !places.contains(&Some(n));
+    // The title last: any text could be one.
+    let fields = [Field::ReleaseYear, Field::MovieFormat, Field::Length, Field::Rating, Field::Title];
+    for by_name in [true, false] {
+        for field in fields {
+            if places[field as usize].is_some() {
+                continue;
+            }
+            let fits = |column: &Column| {
+                if by_name {
+                    hints::is_name_of(&column.name, field) && may_hold(field, column)
+                } else {
+                    seems_to_hold(field, column)
+                }
+            };
+            places[field as usize] = columns
+                .iter()
+                .enumerate()
+                .find(|(n, column)| is_free(&places, *n) && fits(column))
+                .map(|(n, _)| n);
+        }
+    }
+    places
+}
+
+/// Whether these are the columns of another service.
+#[must_use]
+pub fn is_known(columns: &[Column], source: Source) -> bool {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let layout = Layout::of_source(source, &names).or_else(|| Layout::of_header(&names));
+    layout.is_some_and(|layout| layout.source != Source::Reelshelf)
+}
+
+/// Whether most values of a column could be those of an attribute.
+fn may_hold(field: Field, column: &Column) -> bool {
+    match field {
+        // What it stands for can be said.
+        Field::Title => true,
+        Field::MovieFormat => !column.values.is_empty() && distinct(column) <= MAX_MEDIA,
+        _ => column.values.is_empty() || share(column, |value| is_value_of(field, value)) >= 50,
+    }
+}
+
+/// Whether the values of a column are surely those of an attribute.
+fn seems_to_hold(field: Field, column: &Column) -> bool {
+    let is_text = |value: &str| value.chars().filter(|c| c.is_alphabetic()).count() >= 2;
+    !column.values.is_empty()
+        && match field {
+            Field::Title => share(column, is_text) >= 80 && distinct(column) * 10 >= column.values.len() * 8,
+            // Small numbers may count discs, or rows.
+            Field::Rating => {
+                let counts_up = column.values.is_sorted_by(|one, other| one < other);
+                distinct(column) >= 3 && !counts_up && share(column, |value| is_value_of(field, value)) >= 90
+            }
+            _ => share(column, |value| is_value_of(field, value)) >= 90,
+        }
+}
+
+fn is_value_of(field: Field, value: &str) -> bool {
+    let number = value.parse::<i64>().ok();
+    match field {
+        Field::Title => true,
+        Field::MovieFormat => {
+            let medium = value.to_lowercase();
+            MovieFormat::parse_any_case(value).is_ok()
+                || ["vhs", "dvd", "blu", "stream"].iter().any(|m| medium.contains(m))
+        }
+        // Of mere numbers, small ones are rather something else.
+        Field::Length => {
+            let is_likely = number.map_or_else(
+                || value.contains(|c: char| c == ':' || c == '\'' || c.is_alphabetic()),
+                |minutes| minutes == 0 || minutes >= 20,
+            );
+            is_likely && Length::parse(value).is_ok()
+        }
+        Field::ReleaseYear => number.is_some_and(|year| (1880..=2100).contains(&year)),
+        Field::Rating => number.is_some_and(|stars| (1..=5).contains(&stars)),
+    }
+}
+
+/// How many per cent of the values pass a test.
+fn share(column: &Column, test: impl Fn(&str) -> bool) -> usize {
+    column.values.iter().filter(|value| test(value)).count() * 100 / column.values.len().max(1)
+}
+
+fn distinct(column: &Column) -> usize {
+    column.values.iter().collect::<std::collections::HashSet<_>>().len()
+}
+
+/// Reads a whole file and tells what its rows lack. What is to stand in for that does not count yet.
+///
+/// # Errors
+/// A file that cannot be read at all, or that breaks off.
+pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) -> Result<Survey, Invalid> {
+    let options = ImportOptions {
+        defaults: Changes::default(),
+        formats: std::collections::HashMap::new(),
+        title_too_long: TitleTooLong::Truncate,
+        ..options.clone()
+    };
+    let mut rows = Rows::open(file, kind, &options)?;
+    let mut report = rows.report();
+    let mut survey = Survey { source: report.source, ..Survey::default() };
+    while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
+        match outcome {
+            Outcome::NoFilm(_) => continue,
+            Outcome::Movie(_) => {}
+            Outcome::Refused(errors) => {
+                for error in &errors {
+                    if let Some(field) = error.missing() {
+                        survey.missing[field as usize] += 1;
+                    } else if let Some(medium) = error.unknown_medium() {
+                        survey.meet(medium);
+                    }
+                }
+            }
+        }
+        survey.films += 1;
+    }
+    survey.others = report.skipped;
+    survey.long_titles = report.noted.of(NoteKind::Cut);
+    Ok(survey)
+}
+
+impl Survey {
+    /// How many films lack an attribute.
+    #[must_use]
+    pub const fn missing(&self, field: Field) -> u64 {
+        self.missing[field as usize]
+    }
+
+    fn meet(&mut self, medium: &str) {
+        let lower = medium.to_lowercase();
+        match self.media.iter().position(|(known, _)| known.to_lowercase() == lower) {
+            Some(place) => self.media[place].1 += 1,
+            None if self.media.len() < MAX_MEDIA => self.media.push((medium.to_owned(), 1)),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn guessed(file: &str) -> [Option<usize>; 5] {
+        guess_columns(&table(Cursor::new(file.as_bytes().to_vec()), None).unwrap(), Source::Auto)
+    }
+
+    #[test]
+    fn columns_are_guessed_by_their_names_in_five_languages() {
+        for header in [
+            "Film;Medium;Dauer (Min.);Jahr;Bewertung",
+            "Name;Media;Running time;Year;Stars",
+            "Titre;Support;Durée;Année;Note",
+            "Título;Formato;Duración;Año;Puntuación",
+            "Titolo;Supporto;Durata;Anno;Voto",
+            "TITEL;Datenträger;Laufzeit;Erscheinungsjahr;Wertung",
+        ] {
+            let file = format!("{header}\nHeat;DVD;170;1995;5\n");
+            assert_eq!(guessed(&file), [Some(0), Some(1), Some(2), Some(3), Some(4)], "{header}");
+        }
+    }
+
+    #[test]
+    fn columns_are_guessed_by_their_values_where_names_say_nothing() {
+        let file =
+            "a,b,c,d,e,f\n1,Heat,1995,DVD,2:50,4\n2,Alien,1979,VHS,1:57,5\n3,Brazil,1985,Blu-ray,142 min,3\n";
+        assert_eq!(guessed(file), [Some(1), Some(3), Some(4), Some(2), Some(5)]);
+        // What a name says counts only if the values can be that.
+        let file = "Title,Note,Year,Discs\nHeat,as new,1995,2\nAlien,lent to Zoe,1979,1\n";
+        assert_eq!(guessed(file), [Some(0), None, None, Some(2), None]);
+        let file = "Film,Bewertung\nHeat,9.5\nAlien,8\n";
+        assert_eq!(guessed(file), [Some(0), None, None, None, None]);
+        assert_eq!(guessed("x,y\n"), [None; 5]);
+    }
+
+    #[test]
+    fn a_known_layout_is_not_guessed_at() {
+        let file = "Date,Name,Year,Letterboxd URI,Rating\n2020-01-01,Heat,1995,https://boxd.it/1,5\n";
+        assert_eq!(guessed(file), [Some(1), None, None, Some(2), Some(4)]);
+        let ours = "title,movieFormat,length,releaseYear,rating\nHeat,DVD,170,1995,5\n";
+        assert_eq!(guessed(ours), [Some(0), Some(1), Some(2), Some(3), Some(4)]);
+    }
+
+    #[test]
+    fn what_is_missing_is_counted() {
+        let file = "Title,Movie Release Year,Running Time,Format,My Rating\nHeat,1995,170 mins,DVD,10\n\
+                    Boot,1981,149 mins,VHS,0\nBrazil,1985,,Blu-ray,7\nAlien,1979,,blu-ray,0\n";
+        let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
+        assert_eq!((found.source, found.films, found.others), (Source::Clz, 4, 0));
+        assert_eq!(found.missing, [0, 0, 2, 0, 2]);
+        assert_eq!(found.media, [("Blu-ray".to_owned(), 2)]);
+        let file = "Const,Title,Title Type,Year,Runtime (mins),Your Rating\ntt1,Heat,movie,1995,170,9\ntt2,Lost,tvSeries,2004,44,8\n";
+        let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
+        assert_eq!((found.films, found.others, found.missing), (1, 1, [0, 1, 0, 0, 0]));
+    }
+}
