@@ -23,7 +23,7 @@ inEveryWay("one looks at what was done and takes it back", () => service, async 
   await page.getByText("undone by").first().waitFor();
   await page.getByRole("link", { name: "History of this film" }).first().click();
   await reads(heading(page), /^History of “.*Heat.*”$/);
-  await becomes(() => page.getByRole("link", { name: "Edit the film" }).getAttribute("href"), `/edit/${id}`);
+  await becomes(() => page.getByRole("link", { name: "The film", exact: true }).getAttribute("href"), `/film/${id}`);
   await becomes(() => page.locator(".change").count(), 3);
 });
 

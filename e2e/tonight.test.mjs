@@ -43,7 +43,7 @@ test("who may edit gets from the film to its form", async () => {
   const page = await open(service);
   await page.goto("/tonight");
   await page.getByRole("link", { name: "Heat" }).click();
-  await page.waitForURL("/edit/*");
+  await page.waitForURL("/film/*");
   await page.done();
 });
 
