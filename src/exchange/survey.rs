@@ -3,12 +3,12 @@
 use std::io::{Read, Seek};
 
 use super::{
-    Encoding, FileKind, ImportOptions, NoteKind, Rows, Source, TitleTooLong, csv, hints,
+    Encoding, FileKind, ImportOptions, Rows, Source, TitleTooLong, csv, hints,
     layouts::{Layout, REELSHELF, place},
     record::Outcome,
     text, unreadable,
 };
-use crate::domain::{Changes, Field, Invalid, Length, MovieFormat};
+use crate::domain::{Changes, Field, Invalid, Length, MovieFormat, Title};
 
 /// Rows whose values tell what a column holds.
 const ROWS_LOOKED_AT: usize = 100;
@@ -157,7 +157,7 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
     let options = ImportOptions {
         defaults: Changes::default(),
         formats: std::collections::HashMap::new(),
-        title_too_long: TitleTooLong::Truncate,
+        title_too_long: TitleTooLong::Error,
         ..options.clone()
     };
     let mut rows = Rows::open(file, kind, &options)?;
@@ -173,6 +173,9 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
                         survey.missing[field as usize] += 1;
                     } else if let Some(medium) = error.unknown_medium() {
                         survey.meet(medium);
+                    } else if error.field.as_deref() == Some(Field::Title.as_str()) {
+                        let cut = error.value.as_deref().is_some_and(|title| Title::excess(title) > 0);
+                        survey.long_titles += u64::from(cut);
                     }
                 }
             }
@@ -180,7 +183,6 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
         survey.films += 1;
     }
     survey.others = report.skipped;
-    survey.long_titles = report.noted.of(NoteKind::Cut);
     Ok(survey)
 }
 
@@ -255,6 +257,11 @@ mod tests {
         assert_eq!((found.source, found.films, found.others), (Source::Clz, 4, 0));
         assert_eq!(found.missing, [0, 0, 2, 0, 2]);
         assert_eq!(found.media, [("Blu-ray".to_owned(), 2)]);
+        // A title that is too long counts whatever else its row lacks.
+        let long = "x".repeat(51);
+        let file = format!("Date,Name,Year,Letterboxd URI\n2020-01-01,{long},1995,u\n");
+        let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
+        assert_eq!((found.long_titles, found.missing), (1, [0, 1, 1, 0, 1]));
         let file = "Const,Title,Title Type,Year,Runtime (mins),Your Rating\ntt1,Heat,movie,1995,170,9\ntt2,Lost,tvSeries,2004,44,8\n";
         let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
         assert_eq!((found.films, found.others, found.missing), (1, 1, [0, 1, 0, 0, 0]));
