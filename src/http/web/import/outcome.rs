@@ -225,6 +225,7 @@ impl FilmOfRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Code, Invalid};
 
     #[test]
     fn a_reason_is_told_once_and_without_the_apis_options() {
