@@ -28,7 +28,7 @@ inEveryWay("one makes a token, uses it and revokes it", () => service, async (pa
   await page.goto("/login");
   await signIn(page, await someone("editor"));
   await page.waitForURL("/");
-  await page.locator("header .menu summary").click();
+  await page.locator(".account-menu summary").click();
   await page.getByRole("link", { name: "Account" }).click();
   await page.getByLabel("Name").fill("laptop");
   await page.getByLabel("Role").selectOption("viewer");
@@ -69,7 +69,7 @@ inEveryWay("one changes the password and signs in with it", () => service, async
 inEveryWay("an owner adds, changes and removes a user", () => service, async (page) => {
   const name = `person${(count += 1)}`;
   await page.goto("/");
-  await page.locator("header .menu summary").click();
+  await page.locator(".account-menu summary").click();
   await page.getByRole("link", { name: "Users" }).click();
   const form = page.getByRole("region", { name: "Add a user" });
   await form.getByLabel("User name").fill(name);
@@ -110,7 +110,7 @@ inEveryWay("after signing out nothing is to be seen", () => service, async (page
   await service.add("A secret film", "DVD", 100, 2000, 3);
   await page.goto("/");
   await page.getByText("A secret film").first().waitFor({ state: "attached" });
-  await page.locator("header .menu summary").click();
+  await page.locator(".account-menu summary").click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("/login");
   await page.goBack();
@@ -142,7 +142,7 @@ for (const viewport of [WIDE, NARROW]) {
       await page.goto(path);
       await look(name);
     }
-    await page.locator("header .menu summary").click();
+    await page.locator(".account-menu summary").click();
     await look("menu");
     await page.done();
     const nobody = await open(service, { as: null, viewport });

@@ -35,7 +35,7 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
       await page.getByLabel("Title").fill("Typed and not sent");
       await becomes(drafts, ["draft olivia at /add"]);
     }
-    await page.locator("header .menu summary").click();
+    await page.locator(".account-menu summary").click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("/login*");
     if (js) {

@@ -106,8 +106,8 @@ fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
 
 /// The titles of the films on a page, in either view.
 fn titles(page: &Answer) -> Vec<String> {
-    let spines = between(&page.text, "<b><bdi>", "</bdi></b>");
-    let rows = between(&page.text, "<th scope=\"row\">", "</bdi>").into_iter();
+    let spines = between(&page.text, "<b dir=\"auto\"><bdi>", "</bdi></b>");
+    let rows = between(&page.text, "<th scope=\"row\"", "</bdi>").into_iter();
     let rows = rows.map(|row| row.split_once("<bdi>").expect("a title").1);
     spines.into_iter().chain(rows).map(text).collect()
 }
