@@ -190,7 +190,7 @@ on_both! {
                 let place = link(&page, label);
                 if let Some(id) = place.strip_prefix('#') {
                     let there = page.text.split_once(&format!("id=\"{id}\"")).unwrap().1;
-                    assert_eq!(text(between(there, "<b><bdi>", "<")[0]), title, "{sort}: {label}");
+                    assert_eq!(text(between(there, "<b dir=\"auto\"><bdi>", "<")[0]), title, "{sort}: {label}");
                     continue;
                 }
                 let there = titles(&get_page(service, &place).await);
