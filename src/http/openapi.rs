@@ -691,7 +691,6 @@ pub enum Backup {
     "detail": "1 field is invalid",
     "errors": [{"pointer": "/rating", "code": "out_of_range", "detail": "must be between 1 and 5, got 9"}]}))]
 pub struct Problem {
-    /// The address of the page about this kind of problem.
     #[schema(inline)]
     r#type: ProblemAddress,
     title: String,
@@ -717,18 +716,23 @@ pub struct Violation {
     /// In the address: the name of a query parameter.
     #[schema(required = false)]
     parameter: String,
-    /// The kind of rule, for programs: it stays the same when the words of `detail` change.
     #[schema(inline)]
     code: CodeWord,
     /// The rule, and what was given, in words for people.
     detail: String,
 }
 
-schema!(CodeWord, words(domain::Code::ALL.map(domain::Code::as_str)));
+schema!(
+    CodeWord,
+    words(domain::Code::ALL.map(domain::Code::as_str)).description(Some(
+        "The kind of rule, for programs: it stays the same when the words of `detail` change."
+    ))
+);
 schema!(
     ProblemAddress,
     ObjectBuilder::new()
         .schema_type(Type::String)
+        .description(Some("The address of the page about this kind of problem."))
         .format(Some(SchemaFormat::Custom("uri-reference".to_owned())))
         .enum_values(Some(Kind::ALL.map(Kind::address)))
 );

@@ -29,7 +29,7 @@ on_both! {
             let request = client.get(format!("{}/movie", server.base)).bearer_auth(&token);
             let answer = request.send().await.unwrap();
             assert_eq!((answer.status().as_u16(), answer.version()), (200, version));
-            assert_eq!(answer.text().await.unwrap(), "[]");
+            assert_eq!(answer.text().await.unwrap(), "[]\n");
         }
         let strangers = client([Pair::new().certificate()]);
         assert!(strangers.get(&server.base).send().await.is_err(), "another certificate is not trusted");
