@@ -36,6 +36,7 @@ static int is_of(int fd, int beside) {
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
     path[length] = 0;
+    if (beside && length > 4 && !strcmp(path + length - 4, "-shm")) return 0; /* memory that processes share */
     return beside ? !strncmp(path, file, strlen(file)) : !strcmp(path, file);
 }
 
