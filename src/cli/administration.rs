@@ -34,7 +34,7 @@ pub struct Place {
 }
 
 /// What a command works on.
-pub enum Target {
+enum Target {
     Database(Box<App>),
     Server(Client),
 }
@@ -47,12 +47,33 @@ pub enum Missing {
 }
 
 impl Place {
+    /// Runs a command on the server, or on the database, which is closed again.
+    ///
+    /// # Errors
+    /// Those of [`Place::open`] and of the command.
+    pub async fn run<C>(
+        self,
+        missing: Missing,
+        command: C,
+        on_server: impl AsyncFnOnce(&Client, C) -> anyhow::Result<()>,
+        on_database: impl AsyncFnOnce(&App, C) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match self.open(missing).await? {
+            Target::Server(client) => on_server(&client, command).await,
+            Target::Database(app) => {
+                let done = on_database(&app, command).await;
+                app.db.close().await;
+                done
+            }
+        }
+    }
+
     /// Options come before environment variables, and a database before a server. Without either, the database is
     /// `reelshelf.db` in this folder if that exists, and the server of the last login otherwise.
     ///
     /// # Errors
     /// Both a database and a server as options; neither a database nor a login; those of [`Database::open`].
-    pub async fn open(self, missing: Missing) -> anyhow::Result<Target> {
+    async fn open(self, missing: Missing) -> anyhow::Result<Target> {
         let Self { database, connection } = self;
         let is_option = |given: Option<String>, variable: &str| {
             given.is_some_and(|given| env::var(variable).ok().is_none_or(|value| value != given))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    administration::{self, Cell, Missing, Place, Target},
+    administration::{self, Cell, Missing, Place},
     client::{ANSWERING, Client},
     output::{Out, message},
 };
@@ -82,14 +82,7 @@ struct Listed {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    match args.place.open(Missing::Refuse).await? {
-        Target::Server(client) => on_server(&client, args.command).await,
-        Target::Database(app) => {
-            let done = on_database(&app, args.command).await;
-            app.db.close().await;
-            done
-        }
-    }
+    args.place.run(Missing::Refuse, args.command, on_server, on_database).await
 }
 
 async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {

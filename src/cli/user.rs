@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    administration::{self, Missing, Place, Target},
+    administration::{self, Missing, Place},
     client::Client,
     output::message,
     password,
@@ -87,14 +87,7 @@ struct Listed {
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let missing = if matches!(args.command, Command::Add { .. }) { Missing::Create } else { Missing::Refuse };
-    match args.place.open(missing).await? {
-        Target::Server(client) => on_server(&client, args.command).await,
-        Target::Database(app) => {
-            let done = on_database(&app, args.command).await;
-            app.db.close().await;
-            done
-        }
-    }
+    args.place.run(missing, args.command, on_server, on_database).await
 }
 
 async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {

@@ -56,6 +56,10 @@ const fn page(
     Page { slug, status, title, cause, remedy, example, rule }
 }
 
+/// A request that creates a film.
+const CREATE: &str = "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
+     -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'";
+
 impl Kind {
     /// Every kind, by status.
     pub const ALL: [Self; 23] = [
@@ -133,8 +137,7 @@ impl Kind {
                     "The body is not valid JSON, a header has a value that its rule does not allow, the address is not UTF-8, \
                  or the body broke off.",
                     "Read `detail`: it names the place. Let a library write the JSON instead of joining strings.",
-                    "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
-                 -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'",
+                    CREATE,
                     "RFC 9110, section 15.5.1; JSON is RFC 8259",
                 ],
             ),
@@ -288,8 +291,7 @@ impl Kind {
                     "`Content-Type` is missing or names a type that this operation does not take, the body is compressed, \
                  or a file is in an encoding that the service was not told.",
                     "Set `Content-Type`. The header `Accept` of the answer names the types that are taken.",
-                    "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
-                 -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'",
+                    CREATE,
                     "RFC 9110, section 15.5.16",
                 ],
             ),
@@ -301,8 +303,7 @@ impl Kind {
                     "The body is valid JSON, and fields of it break rules. `errors` lists every violation: `pointer` is the \
                  place (RFC 6901), `code` the kind of rule, `detail` the rule in words.",
                     "Correct every field that `errors` names. A program should decide by `code`, and show `detail` to people.",
-                    "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
-                 -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'",
+                    CREATE,
                     "RFC 9110, section 15.5.21; the schemas are in the description of the API",
                 ],
             ),
