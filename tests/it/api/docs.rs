@@ -81,7 +81,13 @@ on_both! {
             assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{}", about.slug);
             let text = html_escape::decode_html_entities(&page.text).into_owned();
             for words in [about.title, about.cause, about.remedy, about.example, about.rule] {
-                assert!(text.contains(words), "{}: {words}", about.slug);
+                // The second part of each pair of backticks is code.
+                let shown: String =
+                    words.split('`').enumerate().fold(String::new(), |shown, (part, words)| match part % 2 {
+                        0 => shown + words,
+                        _ => shown + "<code>" + words + "</code>",
+                    });
+                assert!(text.contains(&shown), "{}: {shown}", about.slug);
             }
             assert!(list.text.contains(&format!("href=\"{}\"", kind.address())), "{}", about.slug);
         }
