@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     App, Editor, Error,
-    making::Making,
+    change_recorder::ChangeRecorder,
     movies::{Precondition, not_found},
     once::{Begun, Once},
 };
@@ -58,24 +58,24 @@ async fn store(app: &App, editor: &Editor, operations: &[Operation], once: &Once
         Begun::First(tx) => tx,
         Begun::Again(done) => return Ok(done),
     };
-    let mut making = Making::begin(tx, app, editor, ChangeKind::Batch).await?;
+    let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Batch).await?;
     let mut targets: Vec<i64> = operations.iter().filter_map(Operation::target).collect();
     targets.sort_unstable();
     targets.dedup();
-    let found = db::lock(&mut making, &targets).await?;
+    let found = db::lock(&mut recorder, &targets).await?;
     let new = operations.iter().filter(|operation| operation.target().is_none()).count();
-    let mut ids = db::reserve_ids(&mut making, new).await?.into_iter();
+    let mut ids = db::reserve_ids(&mut recorder, new).await?.into_iter();
 
     let mut movies = Movies::new(found);
     let mut results = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().cloned().enumerate() {
-        let done = movies.apply(&making, &mut ids, operation);
+        let done = movies.apply(&recorder, &mut ids, operation);
         let movie = done.map_err(|why| Error::Operation { place, why: Box::new(why) })?;
         results.push(Outcome { movie });
     }
-    movies.store(&mut making).await?;
-    let change = making.complete().await?;
-    making.commit(Done { change, results }).await
+    movies.store(&mut recorder).await?;
+    let change = recorder.complete().await?;
+    recorder.commit(Done { change, results }).await
 }
 
 /// The movies that a batch names or makes.
@@ -93,14 +93,14 @@ impl Movies {
     /// Works out what an operation does, and returns the movie as it leaves it.
     fn apply(
         &mut self,
-        making: &Making<'_>,
+        recorder: &ChangeRecorder<'_>,
         ids: &mut impl Iterator<Item = i64>,
         operation: Operation,
     ) -> Result<Option<Movie>, Error> {
         let movie = match operation {
             Operation::Create(attributes) => {
                 let id = ids.next().ok_or_else(|| Error::Failed("too few ids for a batch".to_owned()))?;
-                making.created(id, attributes)
+                recorder.created(id, attributes)
             }
             Operation::Update { id, version, changes } => {
                 let now = self.find(id, version)?;
@@ -108,7 +108,7 @@ impl Movies {
                 match self.before.get(&id) {
                     None => Movie { attributes, ..now.clone() }, // made by this batch, as it is at last
                     Some(before) if before.attributes == attributes => before.clone(),
-                    Some(before) => making.updated(before, attributes),
+                    Some(before) => recorder.updated(before, attributes),
                 }
             }
             Operation::Delete { id, version } => {
@@ -128,7 +128,7 @@ impl Movies {
     }
 
     /// Stores what became of the movies.
-    async fn store(self, making: &mut Making<'_>) -> Result<(), Error> {
+    async fn store(self, recorder: &mut ChangeRecorder<'_>) -> Result<(), Error> {
         let Self { mut before, now } = self;
         let mut created = Vec::new();
         let mut updated = Vec::new();
@@ -140,9 +140,9 @@ impl Movies {
             }
         }
         let deleted: Vec<i64> = before.into_keys().collect();
-        making.update(&updated).await?;
-        making.insert(&created).await?;
-        making.delete(&deleted).await?;
+        recorder.update(&updated).await?;
+        recorder.insert(&created).await?;
+        recorder.delete(&deleted).await?;
         Ok(())
     }
 }

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, Editor, Error, Once, Owner, Viewer, audit::Event, making::Making, once::Begun};
+use super::{
+    App, Editor, Error, Once, Owner, Viewer, audit::Event, change_recorder::ChangeRecorder, once::Begun,
+};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies, retry_write},
     domain::{Change, ChangeKind, Effect, Limit, Movie, Time},
@@ -170,8 +172,8 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: &Once) -> Result<C
         Begun::First(tx) => tx,
         Begun::Again(change) => return Ok(change),
     };
-    let begun = Making::undoing(tx, app, editor, ChangeKind::Undo, Some(id)).await;
-    let mut making = match begun {
+    let begun = ChangeRecorder::begin_undo(tx, app, editor, ChangeKind::Undo, Some(id)).await;
+    let mut recorder = match begun {
         Err(Error::Db(DbError::Duplicate(_))) => {
             // On SQLite the undo may not be committed yet; then only writers see it.
             let mut tx = app.db.write().await?;
@@ -180,21 +182,21 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: &Once) -> Result<C
         }
         begun => begun?,
     };
-    db::get(&mut making, id).await?.ok_or_else(|| not_found(id))?;
-    movies::lock_touched_by(&mut making, id).await?;
-    let mut changes = in_the_way(&db::later(&mut making, id).await?);
+    db::get(&mut recorder, id).await?.ok_or_else(|| not_found(id))?;
+    movies::lock_touched_by(&mut recorder, id).await?;
+    let mut changes = in_the_way(&db::later(&mut recorder, id).await?);
     changes.truncate(NAMED);
     if !changes.is_empty() {
         return Err(Error::InTheWay { undone: false, changes });
     }
     let mut above = 0;
     loop {
-        let versions = db::versions_by(&mut making, id, above, PIECE).await?;
+        let versions = db::versions_by(&mut recorder, id, above, PIECE).await?;
         let Some(last) = versions.last() else { break };
         above = last.movie_id;
-        let effects = db::effects(&mut making, versions).await?;
+        let effects = db::effects(&mut recorder, versions).await?;
         let ids: Vec<i64> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
-        let present = movies::lock(&mut making, &ids).await?.into_iter().map(|movie| (movie.id, movie));
+        let present = movies::lock(&mut recorder, &ids).await?.into_iter().map(|movie| (movie.id, movie));
         let mut present: HashMap<i64, Movie> = present.collect();
         let mut created = Vec::new();
         let mut updated = Vec::new();
@@ -203,25 +205,25 @@ async fn take_back(app: &App, editor: &Editor, id: i64, once: &Once) -> Result<C
             match (effect.before, effect.after) {
                 (None, _) => created.push(effect.movie_id),
                 (Some(before), None) => {
-                    let updated_at = making.at.max(before.updated_at); // the clock may be set back
+                    let updated_at = recorder.at.max(before.updated_at); // the clock may be set back
                     deleted.push(Movie { version: before.version + 2, updated_at, ..before });
                 }
                 (Some(before), Some(_)) => {
                     let now = present.remove(&effect.movie_id);
                     let now = now.ok_or_else(|| super::movies::not_found(effect.movie_id))?;
-                    let then = making.updated(&now, before.attributes);
+                    let then = recorder.updated(&now, before.attributes);
                     updated.push((now, then));
                 }
             }
         }
-        making.update(&updated).await?;
-        making.delete(&created).await?;
-        making.insert(&deleted).await?;
+        recorder.update(&updated).await?;
+        recorder.delete(&created).await?;
+        recorder.insert(&deleted).await?;
     }
-    let undo = making.complete().await?.ok_or_else(|| not_found(id))?;
-    let mut change = vec![db::get(&mut making, undo).await?.ok_or_else(|| not_found(undo))?];
-    add_first_effects(&mut making, &mut change).await?;
-    making.commit(change.remove(0)).await
+    let undo = recorder.complete().await?.ok_or_else(|| not_found(id))?;
+    let mut change = vec![db::get(&mut recorder, undo).await?.ok_or_else(|| not_found(undo))?];
+    add_first_effects(&mut recorder, &mut change).await?;
+    recorder.commit(change.remove(0)).await
 }
 
 /// Those of the later changes that keep one from being undone, the oldest first. A change and its undo

@@ -10,7 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Editor, Error, Once, catalogue, making::Making, once::Begun};
+use super::{App, Editor, Error, Once, catalogue, change_recorder::ChangeRecorder, once::Begun};
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
@@ -109,17 +109,17 @@ impl Import {
             Begun::First(tx) => tx,
             Begun::Again(report) => return Ok(report),
         };
-        let mut making = Making::begin(tx, app, &self.editor, ChangeKind::Import).await?;
+        let mut recorder = ChangeRecorder::begin(tx, app, &self.editor, ChangeKind::Import).await?;
         if options.on_duplicate == OnDuplicate::Update {
-            making.lock(Lock::Many).await?;
+            recorder.lock(Lock::Many).await?;
         }
-        let mut report = self.store(&mut making, file.try_clone().map_err(unreadable)?).await?;
+        let mut report = self.store(&mut recorder, file.try_clone().map_err(unreadable)?).await?;
         if options.dry_run {
             return Ok(report);
         }
-        report.change = making.complete().await?;
+        report.change = recorder.complete().await?;
         self.check_wanted()?;
-        making.commit(report).await
+        recorder.commit(report).await
     }
 
     /// Reads the whole file before anything is stored of it.
@@ -130,7 +130,7 @@ impl Import {
         aborted_if_any_failed(report).map(drop)
     }
 
-    async fn store(&self, making: &mut Making<'_>, file: File) -> Result<Report, Error> {
+    async fn store(&self, recorder: &mut ChangeRecorder<'_>, file: File) -> Result<Report, Error> {
         let options = &self.options;
         let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
         let mut report = rows.report();
@@ -145,10 +145,11 @@ impl Import {
             if piece.len() == PIECE || !more {
                 self.check_wanted()?;
                 let piece = std::mem::take(&mut piece);
-                store_piece(&self.app, making, &mut stored, piece, options.on_duplicate, &mut report).await?;
+                store_piece(&self.app, recorder, &mut stored, piece, options.on_duplicate, &mut report)
+                    .await?;
                 // A movie that was there cannot be changed and yet be seen as it was.
                 if more && options.on_duplicate != OnDuplicate::Update {
-                    making.yield_writer(&self.app, &self.gone).await?;
+                    recorder.yield_writer(&self.app, &self.gone).await?;
                 }
             }
         }
@@ -219,7 +220,7 @@ impl Stored {
 /// The movies, of the collection or of this import, that rows describe.
 async fn known(
     app: &App,
-    making: &mut Making<'_>,
+    recorder: &mut ChangeRecorder<'_>,
     stored: &Stored,
     piece: &[(Row, Identity)],
     on_duplicate: OnDuplicate,
@@ -233,10 +234,10 @@ async fn known(
     let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
         let ids: Vec<i64> = movies.iter().map(|movie| movie.id).collect();
-        movies = db::lock(making, &ids).await?;
+        movies = db::lock(recorder, &ids).await?;
     }
-    let change = making.id();
-    movies.extend(db::made_by(making, change, &stored.seem_same(piece)).await?);
+    let change = recorder.id();
+    movies.extend(db::made_by(recorder, change, &stored.seem_same(piece)).await?);
     movies.sort_unstable_by_key(|movie| movie.id);
     for movie in movies {
         // The oldest of several.
@@ -247,7 +248,7 @@ async fn known(
 
 async fn store_piece(
     app: &App,
-    making: &mut Making<'_>,
+    recorder: &mut ChangeRecorder<'_>,
     stored: &mut Stored,
     piece: Vec<Row>,
     on_duplicate: OnDuplicate,
@@ -258,7 +259,7 @@ async fn store_piece(
         (row, identity)
     };
     let piece: Vec<(Row, Identity)> = piece.into_iter().map(with_identity).collect();
-    let mut known = known(app, making, stored, &piece, on_duplicate).await?;
+    let mut known = known(app, recorder, stored, &piece, on_duplicate).await?;
     let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
     for (Row { line, number, attributes }, identity) in piece {
         let hash = stored.hasher.hash_one(&identity);
@@ -307,15 +308,15 @@ async fn store_piece(
     }
     let updated = known.into_values().filter_map(|known| match known {
         Known::Stored(movie, Some(wanted)) if wanted != movie.attributes => {
-            let updated = making.updated(&movie, wanted);
+            let updated = recorder.updated(&movie, wanted);
             Some((*movie, updated))
         }
         _ => None,
     });
     let updated: Vec<(Movie, Movie)> = updated.collect();
-    making.update(&updated).await?;
+    recorder.update(&updated).await?;
     report.created += new.len() as u64;
-    let added = making.add(new).await?;
+    let added = recorder.add(new).await?;
     if on_duplicate != OnDuplicate::Add {
         hashes.into_iter().zip(&added).for_each(|(hash, movie)| stored.note(hash, movie.id));
     }

@@ -6,7 +6,9 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 use serde::Serialize;
 
-use super::{App, Editor, Error, Once, Viewer, catalogue, making::Making, once::Begun, search::Match};
+use super::{
+    App, Editor, Error, Once, Viewer, catalogue, change_recorder::ChangeRecorder, once::Begun, search::Match,
+};
 use crate::{
     catalogue::{Catalogue, Counts, Facet},
     db::{movies as db, retry_write},
@@ -149,9 +151,9 @@ pub async fn add(app: &App, editor: &Editor, attributes: Attributes, once: Once)
             Begun::First(tx) => tx,
             Begun::Again(movie) => return Ok(movie),
         };
-        let mut making = Making::begin(tx, app, editor, ChangeKind::Create).await?;
-        let movie = making.add(vec![attributes.clone()]).await?.remove(0);
-        making.commit(movie).await
+        let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Create).await?;
+        let movie = recorder.add(vec![attributes.clone()]).await?.remove(0);
+        recorder.commit(movie).await
     })
     .await
 }
@@ -168,15 +170,16 @@ pub async fn change(
     wanted: &Changes,
 ) -> Result<Movie, Error> {
     retry_write(|| async {
-        let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
-        let movie = locked(&mut making, id, precondition).await?;
+        let mut recorder =
+            ChangeRecorder::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
+        let movie = locked(&mut recorder, id, precondition).await?;
         let attributes = movie.attributes.with(wanted);
         if attributes == movie.attributes {
             return Ok(movie);
         }
-        let changed = making.updated(&movie, attributes);
-        making.update(&[(movie, changed.clone())]).await?;
-        making.commit(changed).await
+        let changed = recorder.updated(&movie, attributes);
+        recorder.update(&[(movie, changed.clone())]).await?;
+        recorder.commit(changed).await
     })
     .await
 }
@@ -187,16 +190,21 @@ pub async fn change(
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
 pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
     retry_write(|| async {
-        let mut making = Making::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
-        locked(&mut making, id, precondition).await?;
-        making.delete(&[id]).await?;
-        making.commit(()).await
+        let mut recorder =
+            ChangeRecorder::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
+        locked(&mut recorder, id, precondition).await?;
+        recorder.delete(&[id]).await?;
+        recorder.commit(()).await
     })
     .await
 }
 
-async fn locked(making: &mut Making<'_>, id: i64, precondition: &Precondition) -> Result<Movie, Error> {
-    let movie = db::lock(making, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
+async fn locked(
+    recorder: &mut ChangeRecorder<'_>,
+    id: i64,
+    precondition: &Precondition,
+) -> Result<Movie, Error> {
+    let movie = db::lock(recorder, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
     precondition.check(&movie)?;
     Ok(movie)
 }

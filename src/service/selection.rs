@@ -4,7 +4,10 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, Editor, Error, Viewer, batch::SMALL, catalogue, changes::PIECE, making::Making, movies};
+use super::{
+    App, Editor, Error, Viewer, batch::SMALL, catalogue, change_recorder::ChangeRecorder, changes::PIECE,
+    movies,
+};
 use crate::{
     db::{movies as db, retry_write},
     domain::{ChangeKind, Changes, Filter, Movie},
@@ -73,7 +76,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
         Action::Change(_) => ChangeKind::Update,
         Action::Delete => ChangeKind::Delete,
     };
-    let mut making = Making::of_many(tx, app, editor, kind).await?;
+    let mut recorder = ChangeRecorder::begin_bulk(tx, app, editor, kind).await?;
     let (filter, mut ids) = match selection {
         Selection::Films(ids) => (Filter::default(), ids.clone()),
         Selection::All(filter) => {
@@ -85,31 +88,35 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     ids.dedup();
     let mut done = Done::default();
     for ids in ids.chunks(PIECE) {
-        let mut films = db::lock(&mut making, ids).await?;
+        let mut films = db::lock(&mut recorder, ids).await?;
         // Before it was locked, somebody else may have made a film one that does not pass the filter.
         films.retain(|film| filter.finds(film));
         done.gone += ids.len() - films.len();
-        done.films += apply(&mut making, action, films).await?;
+        done.films += apply(&mut recorder, action, films).await?;
     }
-    done.change = making.complete().await?;
-    making.commit(done).await
+    done.change = recorder.complete().await?;
+    recorder.commit(done).await
 }
 
 /// Does it with locked films, and tells with how many.
-async fn apply(making: &mut Making<'_>, action: &Action, films: Vec<Movie>) -> Result<usize, Error> {
+async fn apply(
+    recorder: &mut ChangeRecorder<'_>,
+    action: &Action,
+    films: Vec<Movie>,
+) -> Result<usize, Error> {
     match action {
         Action::Delete => {
             let ids: Vec<i64> = films.iter().map(|film| film.id).collect();
-            making.delete(&ids).await?;
+            recorder.delete(&ids).await?;
             Ok(ids.len())
         }
         Action::Change(wanted) => {
             let changed = films.into_iter().filter_map(|film| {
                 let attributes = film.attributes.with(wanted);
-                (attributes != film.attributes).then(|| (film.clone(), making.updated(&film, attributes)))
+                (attributes != film.attributes).then(|| (film.clone(), recorder.updated(&film, attributes)))
             });
             let changed: Vec<(Movie, Movie)> = changed.collect();
-            making.update(&changed).await?;
+            recorder.update(&changed).await?;
             Ok(changed.len())
         }
     }

@@ -18,7 +18,7 @@ use crate::{
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
 /// who did it; dropped without a commit, nothing was done.
-pub(super) struct Making<'a> {
+pub(super) struct ChangeRecorder<'a> {
     app: &'a App,
     tx: Write,
     id: i64,
@@ -37,7 +37,7 @@ pub(super) struct Making<'a> {
     staged: Option<StagedImport>,
 }
 
-impl<'a> Making<'a> {
+impl<'a> ChangeRecorder<'a> {
     /// Begins a change in a transaction that has just been begun.
     pub(super) async fn begin(
         tx: impl Into<Write>,
@@ -45,11 +45,11 @@ impl<'a> Making<'a> {
         author: &'a Identity,
         kind: ChangeKind,
     ) -> Result<Self, Error> {
-        Self::undoing(tx.into(), app, author, kind, None).await
+        Self::begin_undo(tx.into(), app, author, kind, None).await
     }
 
     /// Begins a change of many movies, also of a kind that is of one otherwise.
-    pub(super) async fn of_many(
+    pub(super) async fn begin_bulk(
         tx: impl Into<Write>,
         app: &'a App,
         author: &'a Identity,
@@ -61,7 +61,7 @@ impl<'a> Making<'a> {
     }
 
     /// Begins a change that takes another one back.
-    pub(super) async fn undoing(
+    pub(super) async fn begin_undo(
         mut tx: Write,
         app: &'a App,
         author: &'a Identity,
@@ -200,7 +200,7 @@ impl<'a> Making<'a> {
     }
 }
 
-impl Deref for Making<'_> {
+impl Deref for ChangeRecorder<'_> {
     type Target = Conn;
 
     fn deref(&self) -> &Conn {
@@ -208,7 +208,7 @@ impl Deref for Making<'_> {
     }
 }
 
-impl DerefMut for Making<'_> {
+impl DerefMut for ChangeRecorder<'_> {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.tx
     }
