@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{Role, Time, UserName},
     service::{
-        App, Once, Owner,
+        App, IdempotencyKey, Owner,
         users::{self, UserChanges},
     },
 };
@@ -95,7 +95,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add { name, role, password_stdin } => {
             let password = password::ask(&name, password_stdin)?;
-            users::add(app, &owner, &name, role, password, Once::default()).await?;
+            users::add(app, &owner, &name, role, password, IdempotencyKey::default()).await?;
             added(&name, role);
         }
         Command::List => {

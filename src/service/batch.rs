@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     App, Editor, Error,
     change_recorder::ChangeRecorder,
+    idempotency::{Claim, IdempotencyKey},
     movies::{Precondition, not_found},
-    once::{Begun, Once},
 };
 use crate::{
     db::{movies as db, retry_write},
@@ -45,18 +45,23 @@ pub async fn run(
     app: &Arc<App>,
     editor: &Editor,
     operations: Vec<Operation>,
-    once: Once,
+    key: IdempotencyKey,
 ) -> Result<Done, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    let work = async move { retry_write(|| store(&shared, &author, &operations, &once)).await };
+    let work = async move { retry_write(|| store(&shared, &author, &operations, &key)).await };
     app.db.run_blocking(work).await
 }
 
-async fn store(app: &App, editor: &Editor, operations: &[Operation], once: &Once) -> Result<Done, Error> {
+async fn store(
+    app: &App,
+    editor: &Editor,
+    operations: &[Operation],
+    key: &IdempotencyKey,
+) -> Result<Done, Error> {
     let tx = if operations.len() > SMALL { app.db.begin_exclusive().await? } else { app.db.write().await? };
-    let tx = match once.begin(tx, app, editor.user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again(done) => return Ok(done),
+    let tx = match key.begin(tx, app, editor.user_id).await? {
+        Claim::New(tx) => tx,
+        Claim::Replay(done) => return Ok(done),
     };
     let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Batch).await?;
     let mut targets: Vec<i64> = operations.iter().filter_map(Operation::target).collect();

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Error, Identity, once::Write, staged_imports::StagedImport};
+use super::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImport};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Attributes, ChangeKind, Movie, Time},
@@ -20,7 +20,7 @@ use crate::{
 /// who did it; dropped without a commit, nothing was done.
 pub(super) struct ChangeRecorder<'a> {
     app: &'a App,
-    tx: Write,
+    tx: IdempotentTx,
     id: i64,
     author: &'a Identity,
     kind: ChangeKind,
@@ -40,7 +40,7 @@ pub(super) struct ChangeRecorder<'a> {
 impl<'a> ChangeRecorder<'a> {
     /// Begins a change in a transaction that has just been begun.
     pub(super) async fn begin(
-        tx: impl Into<Write>,
+        tx: impl Into<IdempotentTx>,
         app: &'a App,
         author: &'a Identity,
         kind: ChangeKind,
@@ -50,7 +50,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Begins a change of many movies, also of a kind that is of one otherwise.
     pub(super) async fn begin_bulk(
-        tx: impl Into<Write>,
+        tx: impl Into<IdempotentTx>,
         app: &'a App,
         author: &'a Identity,
         kind: ChangeKind,
@@ -62,7 +62,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Begins a change that takes another one back.
     pub(super) async fn begin_undo(
-        mut tx: Write,
+        mut tx: IdempotentTx,
         app: &'a App,
         author: &'a Identity,
         kind: ChangeKind,

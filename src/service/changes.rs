@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    App, Editor, Error, Once, Owner, Viewer, audit::Event, change_recorder::ChangeRecorder, once::Begun,
+    App, Editor, Error, IdempotencyKey, Owner, Viewer, audit::Event, change_recorder::ChangeRecorder,
+    idempotency::Claim,
 };
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies, retry_write},
@@ -158,19 +159,19 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Er
 /// # Errors
 /// [`Error::NotFound`]; [`Error::InTheWay`] where later changes touched the same movies, or the
 /// change was undone before; [`Error::KeyReused`].
-pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, once: Once) -> Result<Change, Error> {
+pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, key: IdempotencyKey) -> Result<Change, Error> {
     let (shared, author) = (app.clone(), editor.clone());
-    let work = async move { retry_write(|| take_back(&shared, &author, id, &once)).await };
+    let work = async move { retry_write(|| take_back(&shared, &author, id, &key)).await };
     app.db.run_blocking(work).await
 }
 
-async fn take_back(app: &App, editor: &Editor, id: i64, once: &Once) -> Result<Change, Error> {
+async fn take_back(app: &App, editor: &Editor, id: i64, key: &IdempotencyKey) -> Result<Change, Error> {
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
-    let tx = match once.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again(change) => return Ok(change),
+    let tx = match key.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {
+        Claim::New(tx) => tx,
+        Claim::Replay(change) => return Ok(change),
     };
     let begun = ChangeRecorder::begin_undo(tx, app, editor, ChangeKind::Undo, Some(id)).await;
     let mut recorder = match begun {

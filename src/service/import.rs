@@ -10,7 +10,9 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Editor, Error, Once, catalogue, change_recorder::ChangeRecorder, once::Begun};
+use super::{
+    App, Editor, Error, IdempotencyKey, catalogue, change_recorder::ChangeRecorder, idempotency::Claim,
+};
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
@@ -37,12 +39,12 @@ pub async fn import(
     file: File,
     kind: FileKind,
     options: ImportOptions,
-    once: Once,
+    key: IdempotencyKey,
 ) -> Result<Report, Error> {
     let gone = CancellationToken::new();
     let _when_dropped = gone.clone().drop_guard();
     let import = Import { app: app.clone(), editor: editor.clone(), kind, options, gone };
-    app.db.run_blocking(async move { import.run(file, once).await }).await
+    app.db.run_blocking(async move { import.run(file, key).await }).await
 }
 
 /// Reads a file and tells what its rows lack, for who imports it to be asked.
@@ -83,7 +85,7 @@ struct Import {
 }
 
 impl Import {
-    async fn run(&self, mut file: File, once: Once) -> Result<Report, Error> {
+    async fn run(&self, mut file: File, key: IdempotencyKey) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
         deadline::restart(REQUEST_WAIT); // the file took its time to come
         if options.on_error == OnError::Abort && !options.dry_run {
@@ -97,17 +99,17 @@ impl Import {
         } else {
             None
         };
-        let once = if options.dry_run { Once::default() } else { once };
-        retry_write(|| self.store_once(&file, &once)).await
+        let key = if options.dry_run { IdempotencyKey::default() } else { key };
+        retry_write(|| self.store_with_key(&file, &key)).await
     }
 
-    async fn store_once(&self, mut file: &File, once: &Once) -> Result<Report, Error> {
+    async fn store_with_key(&self, mut file: &File, key: &IdempotencyKey) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
         file.rewind().map_err(unreadable)?;
         let tx = app.db.begin_exclusive().await?;
-        let tx = match once.begin(tx, app, self.editor.user_id).await? {
-            Begun::First(tx) => tx,
-            Begun::Again(report) => return Ok(report),
+        let tx = match key.begin(tx, app, self.editor.user_id).await? {
+            Claim::New(tx) => tx,
+            Claim::Replay(report) => return Ok(report),
         };
         let mut recorder = ChangeRecorder::begin(tx, app, &self.editor, ChangeKind::Import).await?;
         if options.on_duplicate == OnDuplicate::Update {

@@ -15,9 +15,9 @@ mod error;
 pub mod events;
 pub mod facets;
 pub mod health;
+mod idempotency;
 pub mod import;
 pub mod movies;
-mod once;
 mod rights;
 pub mod search;
 pub mod selection;
@@ -32,7 +32,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use error::Error;
 use futures_util::future::BoxFuture;
-pub use once::Once;
+pub use idempotency::IdempotencyKey;
 pub use rights::{Editor, Identity, Owner, Via, Viewer};
 
 use crate::{db::Db, domain::Time};

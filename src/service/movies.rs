@@ -7,7 +7,8 @@ use rand::RngExt;
 use serde::Serialize;
 
 use super::{
-    App, Editor, Error, Once, Viewer, catalogue, change_recorder::ChangeRecorder, once::Begun, search::Match,
+    App, Editor, Error, IdempotencyKey, Viewer, catalogue, change_recorder::ChangeRecorder,
+    idempotency::Claim, search::Match,
 };
 use crate::{
     catalogue::{Catalogue, Counts, Facet},
@@ -145,11 +146,16 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
 ///
 /// # Errors
 /// [`Error::KeyReused`].
-pub async fn add(app: &App, editor: &Editor, attributes: Attributes, once: Once) -> Result<Movie, Error> {
+pub async fn add(
+    app: &App,
+    editor: &Editor,
+    attributes: Attributes,
+    key: IdempotencyKey,
+) -> Result<Movie, Error> {
     retry_write(|| async {
-        let tx = match once.begin(app.db.write().await?, app, editor.user_id).await? {
-            Begun::First(tx) => tx,
-            Begun::Again(movie) => return Ok(movie),
+        let tx = match key.begin(app.db.write().await?, app, editor.user_id).await? {
+            Claim::New(tx) => tx,
+            Claim::Replay(movie) => return Ok(movie),
         };
         let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Create).await?;
         let movie = recorder.add(vec![attributes.clone()]).await?.remove(0);

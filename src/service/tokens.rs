@@ -1,10 +1,10 @@
 //! API tokens: made, listed, revoked.
 
 use super::{
-    App, Error, Identity, Once, Owner, Via, Viewer,
+    App, Error, IdempotencyKey, Identity, Owner, Via, Viewer,
     audit::{self, Event},
     auth::{self, Secret},
-    once::Begun,
+    idempotency::Claim,
     users,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub async fn create(
     app: &App,
     viewer: &Viewer,
     new: &NewToken,
-    once: Once,
+    key: IdempotencyKey,
 ) -> Result<(Token, Secret), Error> {
     viewer.may_manage_account()?;
     if let Via::Token { expires_at: Some(end), .. } = viewer.via
@@ -52,7 +52,7 @@ pub async fn create(
     }
     retry_write(|| async {
         let tx = auth::begin_account_change(app, viewer).await?;
-        insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, &once).await
+        insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, &key).await
     })
     .await
 }
@@ -70,7 +70,7 @@ pub async fn create_for(
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, owner).await?;
         let user = users::find(&mut tx, user).await?;
-        insert(app, tx, owner, (user.id, &user.name), user.role, new, &Once::default()).await
+        insert(app, tx, owner, (user.id, &user.name), user.role, new, &IdempotencyKey::default()).await
     })
     .await
 }
@@ -83,11 +83,11 @@ async fn insert(
     (user_id, user): (i64, &UserName),
     most: Role,
     new: &NewToken,
-    once: &Once,
+    key: &IdempotencyKey,
 ) -> Result<(Token, Secret), Error> {
-    let mut tx = match once.begin::<(Token, String)>(tx, app, user_id).await? {
-        Begun::First(tx) => tx,
-        Begun::Again((token, secret)) => return Ok((token, Secret::presented(&secret))),
+    let mut tx = match key.begin::<(Token, String)>(tx, app, user_id).await? {
+        Claim::New(tx) => tx,
+        Claim::Replay((token, secret)) => return Ok((token, Secret::presented(&secret))),
     };
     let now = app.now();
     let role = new.role.unwrap_or(most);

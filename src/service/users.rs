@@ -1,10 +1,10 @@
 //! Users and roles. Whoever changes a user ends that user's sessions.
 
 use super::{
-    App, Error, Once, Owner, Viewer,
+    App, Error, IdempotencyKey, Owner, Viewer,
     audit::{self, Event, RequestContext},
     auth,
-    once::Begun,
+    idempotency::Claim,
 };
 use crate::{
     db::{DbError, WriteTx, retry_write, sessions, tokens, users},
@@ -40,14 +40,14 @@ pub async fn add(
     name: &UserName,
     role: Role,
     password: Password,
-    once: Once,
+    key: IdempotencyKey,
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
     retry_write(|| async {
         let tx = auth::begin_account_change(app, owner).await?;
-        let mut tx = match once.begin(tx, app, owner.user_id).await? {
-            Begun::First(tx) => tx,
-            Begun::Again(user) => return Ok(user),
+        let mut tx = match key.begin(tx, app, owner.user_id).await? {
+            Claim::New(tx) => tx,
+            Claim::Replay(user) => return Ok(user),
         };
         let names = users::list(&mut tx).await?;
         let alike = names.iter().find(|user| user.name.key() != name.key() && user.name.looks_like(name));

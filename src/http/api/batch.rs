@@ -12,7 +12,7 @@ use crate::{
         Shared,
         answer::Answer,
         body::{self, media_type, unsupported},
-        once::read_once,
+        idempotency::read_with_key,
         openapi as schema,
         problem::Problem,
         query::Params,
@@ -55,11 +55,11 @@ async fn run(
     if media_type(request.headers()) != "application/json" {
         return Err(unsupported(header::ACCEPT, "application/json"));
     }
-    let (body, once) = read_once(MAX_BATCH_BYTES, request).await?;
+    let (body, key) = read_with_key(MAX_BATCH_BYTES, request).await?;
     let turn = state.batch_parsing.acquire().await; // an error: never, nobody closes it
     let operations = parse(&body);
     drop((turn, body));
-    Ok(Answer(batch::run(&state.app, &editor, operations?, once).await?))
+    Ok(Answer(batch::run(&state.app, &editor, operations?, key).await?))
 }
 
 fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {

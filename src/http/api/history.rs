@@ -13,7 +13,7 @@ use crate::{
     http::{
         Shared,
         answer::Answer,
-        once::read_once,
+        idempotency::read_with_key,
         openapi as schema,
         problem::Problem,
         query::{PageQuery, Params, next_page},
@@ -126,8 +126,8 @@ async fn undo(
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
     let id = change_id(&change)?;
-    let (_, once) = read_once(MAX_BODY_BYTES, request).await?;
-    Ok(Answer(changes::undo(&state.app, &editor, id, once).await?))
+    let (_, key) = read_with_key(MAX_BODY_BYTES, request).await?;
+    Ok(Answer(changes::undo(&state.app, &editor, id, key).await?))
 }
 
 fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {

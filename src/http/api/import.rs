@@ -13,7 +13,7 @@ use crate::{
     http::{
         Shared,
         answer::Answer,
-        once::Key,
+        idempotency::Key,
         problem::Problem,
         query::{Params, boolean},
         spool::{Spool, Spooled},
@@ -43,7 +43,7 @@ pub(super) async fn import(
     }
     let file = spool(state, request.into_body(), &mut key).await?;
     let reader = file.again().map_err(|e| Error::Failed(format!("a spooled file could not be read: {e}")))?;
-    let report = import::import(&state.app, editor, reader, kind, options, key.once()).await?;
+    let report = import::import(&state.app, editor, reader, kind, options, key.finish()).await?;
     Ok(Answer(report).into_response())
 }
 

@@ -23,7 +23,7 @@ use crate::{
         answer::Answer,
         body::{self, media_type, parse, read_json, unsupported},
         compression::is_compressible,
-        once::read_once,
+        idempotency::read_with_key,
         openapi as schema,
         problem::Problem,
         query::{Params, next_page},
@@ -172,7 +172,7 @@ async fn create(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             Params::of(&uri).finish()?;
-            let (body, once) = read_once(MAX_BODY_BYTES, request).await?;
+            let (body, key) = read_with_key(MAX_BODY_BYTES, request).await?;
             let node = parse(&body)?;
             if matches!(node, json::Node::Array(_)) {
                 let detail = "must be one object; many movies go to /movie/batch, or as application/x-ndjson, which may \
@@ -181,7 +181,7 @@ async fn create(
                 return Err(body::invalid(vec![Violation::at("", rule)]));
             }
             let attributes = json::attributes(&node, "").map_err(body::invalid)?;
-            let movie = movies::add(&state.app, &editor, attributes, once).await?;
+            let movie = movies::add(&state.app, &editor, attributes, key).await?;
             let location = format!("/movie/{}", movie.id);
             Ok((StatusCode::CREATED, [(header::LOCATION, location)], of_movie(&movie)).into_response())
         }

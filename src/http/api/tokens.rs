@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::users::user_name;
 use crate::{
     domain::{Role, Time, TokenName},
-    http::{Shared, answer::Answer, body, once::JsonOnce, openapi as schema, problem::Problem},
+    http::{Shared, answer::Answer, body, idempotency::JsonWithKey, openapi as schema, problem::Problem},
     json::{Members, Node},
     service::{
         Owner, Viewer,
@@ -73,7 +73,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
 async fn create(
     State(state): State<Shared>,
     viewer: Viewer,
-    JsonOnce(node, once): JsonOnce,
+    JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| TokenName::parse(node.text()?));
@@ -85,7 +85,7 @@ async fn create(
     members.finish().map_err(body::invalid)?;
     let Some(name) = name else { unreachable!("what is missing is a violation") };
     let new = NewToken { name, role, expires_at: expires_at.flatten() };
-    let (token, secret) = tokens::create(&state.app, &viewer, &new, once).await?;
+    let (token, secret) = tokens::create(&state.app, &viewer, &new, key).await?;
     let token = Token { secret: Some(secret.reveal().to_owned()), ..token.into() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Answer(token)).into_response())
 }

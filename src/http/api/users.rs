@@ -14,7 +14,7 @@ use crate::{
         Shared,
         answer::Answer,
         body::{self, Json},
-        once::JsonOnce,
+        idempotency::JsonWithKey,
         openapi as schema,
         problem::Problem,
     },
@@ -70,7 +70,7 @@ async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<Us
 async fn create(
     State(state): State<Shared>,
     owner: Owner,
-    JsonOnce(node, once): JsonOnce,
+    JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
     let mut members = Members::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| UserName::parse_new(node.text()?));
@@ -84,7 +84,7 @@ async fn create(
     let (Some(name), Some(role), Some(password)) = (name, role, password) else {
         unreachable!("what is missing is a violation")
     };
-    let user = users::add(&state.app, &owner, &name, role, password, once).await?;
+    let user = users::add(&state.app, &owner, &name, role, password, key).await?;
     let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
     let location = [(header::LOCATION, format!("/user/{name}"))];
     Ok((StatusCode::CREATED, location, Answer(User::from(user))).into_response())

@@ -24,7 +24,7 @@ use crate::{
         problem::Problem,
     },
     service::{
-        Error, Identity, Once, Via, Viewer,
+        Error, IdempotencyKey, Identity, Via, Viewer,
         audit::RequestContext,
         sessions,
         tokens::{self, NewToken},
@@ -193,7 +193,7 @@ async fn end_other_sessions(State(state): State<Shared>, viewer: Viewer) -> Resu
 
 async fn make_token(State(state): State<Shared>, visitor: Visitor, form: Form) -> Result<Response, Problem> {
     let made = match new_token(&form) {
-        Ok(new) => tokens::create(&state.app, &visitor, &new, once(&form)).await,
+        Ok(new) => tokens::create(&state.app, &visitor, &new, idempotency_key(&form)).await,
         Err(error) => Err(error),
     };
     match made {
@@ -216,13 +216,13 @@ fn new_token(form: &Form) -> Result<NewToken, Error> {
 }
 
 /// A page that is loaded again sends the same form again: it shows the same token, and makes no other one.
-fn once(form: &Form) -> Once {
+fn idempotency_key(form: &Form) -> IdempotencyKey {
     let fields = ["once", "name", "role", "expiresAt"].map(|name| form.get(name));
     if fields[0].is_empty() {
-        return Once::default();
+        return IdempotencyKey::default();
     }
     let digest: [u8; 32] = Sha256::digest(fields.join("\0")).into();
-    Once::new(digest.map(|byte| format!("{byte:02x}")).concat(), digest)
+    IdempotencyKey::new(digest.map(|byte| format!("{byte:02x}")).concat(), digest)
 }
 
 async fn revoke_token(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {

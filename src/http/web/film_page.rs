@@ -25,7 +25,7 @@ use crate::{
         query::{PageQuery, Params},
     },
     service::{
-        Editor, Error, Once, batch,
+        Editor, Error, IdempotencyKey, batch,
         beside::{self, Beside, List},
         changes,
     },
@@ -231,7 +231,7 @@ async fn rate(
     let changes = Changes { rating: Some(rating), ..Changes::default() };
     let place = Address::of(&uri).list_only().at(&format!("/film/{id}"));
     let operation = Operation::Update { id, version: None, changes };
-    match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
+    match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // whose page says that it is gone
         done => Ok(notice::changed(&place, done?.change)),
     }

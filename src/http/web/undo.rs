@@ -5,7 +5,7 @@ use axum::{Router, extract::State, http::StatusCode, response::Response, routing
 use super::{Form, changes::show_in_the_way, local_place, notice, visitor::Visitor};
 use crate::{
     http::{Shared, problem::Problem},
-    service::{Editor, Error, Once, changes},
+    service::{Editor, Error, IdempotencyKey, changes},
 };
 
 /// The route of the form.
@@ -24,7 +24,7 @@ async fn undo(
     let id = form.get("change").parse();
     let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
     let back = local_place(form.get("back"));
-    match changes::undo(&state.app, &editor, id, Once::default()).await {
+    match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
         Ok(undone) => Ok(notice::changed(back, Some(undone.id))),
         Err(Error::InTheWay { undone, changes }) => {
             show_in_the_way(&state, &visitor, back, undone, &changes).await

@@ -19,7 +19,7 @@ use crate::{
     domain::{Password, Role, UserName},
     http::{Shared, problem::Problem},
     service::{
-        Error, Once, Owner,
+        Error, IdempotencyKey, Owner,
         users::{self, User, UserChanges},
     },
 };
@@ -93,7 +93,7 @@ async fn add(
 ) -> Result<Response, Problem> {
     let added = match new_user(&form) {
         Ok((name, role, password)) => {
-            users::add(&state.app, &owner, &name, role, password, Once::default()).await
+            users::add(&state.app, &owner, &name, role, password, IdempotencyKey::default()).await
         }
         Err(error) => Err(error),
     };

@@ -15,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{App, Error, Identity, Via, once};
+use super::{App, Error, Identity, Via, idempotency};
 use crate::{
     db::WriteTx,
     domain::{Role, Time, UserName},
@@ -332,7 +332,7 @@ pub(super) async fn commit(
 
 /// Commits a write with its result, and writes down what was done.
 pub(super) async fn commit_once<T: Serialize>(
-    tx: once::Write,
+    tx: idempotency::IdempotentTx,
     result: T,
     app: &App,
     actor: &Actor<'_>,

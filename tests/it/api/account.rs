@@ -5,7 +5,7 @@ use reelshelf::{
     domain::{Role, TokenName, UserName},
     limits::MAX_SIGN_IN_BODY_BYTES,
     service::{
-        Error, Once, Owner, Via, Viewer,
+        Error, IdempotencyKey, Owner, Via, Viewer,
         audit::RequestContext,
         auth::{self, Browser},
         sessions,
@@ -155,7 +155,7 @@ on_both! {
             let browser = Browser { request: request.clone(), user_agent: String::new(), presented: vec![] };
             let (cookie, by_session) = auth::login(app, browser, name, PASSWORD).await.expect("a session");
             let by_password = auth::basic(app, request.clone(), name, PASSWORD).await.expect("a user");
-            let (_, token) = tokens::create(app, &by_session.clone().into(), &new, Once::default()).await.expect("a token");
+            let (_, token) = tokens::create(app, &by_session.clone().into(), &new, IdempotencyKey::default()).await.expect("a token");
             let by_token = auth::bearer(app, request, token.reveal()).await.expect("a token");
             (cookie, [by_session, by_password, by_token])
         };
@@ -172,10 +172,10 @@ on_both! {
                 let shown = format!("{name}: {:?}", identity.via);
                 // A token follows the role upwards no more than it was made for.
                 if name == "raised" && matches!(identity.via, Via::Token { .. }) {
-                    assert!(tokens::create(app, &viewer, &new, Once::default()).await.is_ok(), "{shown}");
+                    assert!(tokens::create(app, &viewer, &new, IdempotencyKey::default()).await.is_ok(), "{shown}");
                     continue;
                 }
-                let made = tokens::create(app, &viewer, &new, Once::default()).await;
+                let made = tokens::create(app, &viewer, &new, IdempotencyKey::default()).await;
                 assert!(matches!(made, Err(Error::Unauthenticated(_))), "{shown}: {made:?}");
                 let ended = sessions::end_others(app, &viewer).await;
                 assert!(matches!(ended, Err(Error::Unauthenticated(_))), "{shown}: {ended:?}");

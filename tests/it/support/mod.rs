@@ -29,7 +29,7 @@ use reelshelf::{
     db::Db,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, ProblemKind, Settings},
-    service::{App, Once, Owner, events, load_catalogue, tokens, tokens::NewToken, users},
+    service::{App, IdempotencyKey, Owner, events, load_catalogue, tokens, tokens::NewToken, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -234,7 +234,9 @@ impl Service {
 async fn add_user(app: &App, name: &str, role: Role) -> String {
     let name = UserName::parse(name).expect("a valid name");
     let password = Password::parse(PASSWORD, &name).expect("a valid password");
-    users::add(app, &Owner::console(), &name, role, password, Once::default()).await.expect("a new user");
+    users::add(app, &Owner::console(), &name, role, password, IdempotencyKey::default())
+        .await
+        .expect("a new user");
     let new = NewToken { name: TokenName::parse("test").expect("a name"), role: None, expires_at: None };
     let made = tokens::create_for(app, &Owner::console(), &name, &new).await.expect("a token");
     made.1.reveal().to_owned()

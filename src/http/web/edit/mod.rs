@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::{Attributes, Changes, Length, Movie, MovieFormat, Operation, Rating, ReleaseYear, Title, fold},
     http::{Shared, api::movies::movie_id, problem::Problem},
-    service::{Editor, Error, Once, Viewer, batch, movies},
+    service::{Editor, Error, IdempotencyKey, Viewer, batch, movies},
 };
 
 /// The routes of the pages, for whoever is signed in.
@@ -141,7 +141,8 @@ async fn add(
         return sheet.page(&typed, Trouble::Alike(alike));
     }
     let following = another.then(|| another_like(&film, back));
-    let done = batch::run(&state.app, &editor, vec![Operation::Create(film)], Once::default()).await?;
+    let done =
+        batch::run(&state.app, &editor, vec![Operation::Create(film)], IdempotencyKey::default()).await?;
     let added = done.results.first().and_then(|outcome| outcome.movie.as_ref());
     let next = match (following, added) {
         (Some(following), _) => following,
@@ -256,7 +257,7 @@ async fn save(
             return sheet.page(&typed, Trouble::Alike(alike));
         }
         let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
-        match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
+        match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
             Err(Error::Operation { .. }) => {} // somebody else was faster: see what he made of it
             done => return Ok(notice::changed(back, done?.change)),
         }
@@ -297,7 +298,7 @@ async fn delete(
     let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
     let back = local_place(form.get("back"));
     let operation = Operation::Delete { id, version: Some(version) };
-    match batch::run(&state.app, &editor, vec![operation], Once::default()).await {
+    match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => {}
         done => return Ok(notice::changed(&after_deletion(back, id), done?.change)),
     }

@@ -23,7 +23,7 @@ use super::visitor::Visitor;
 use crate::{
     exchange::{self, FileKind, ImportOptions, OnError, Report},
     http::{Shared, problem::Problem},
-    service::{Editor, Error, Once, import},
+    service::{Editor, Error, IdempotencyKey, import},
 };
 
 /// The form, with what would become of the rows of a file where there is one.
@@ -179,7 +179,7 @@ async fn read(
         return Ok(None);
     }
     // Where nothing is to be stored it still goes through, so that who sends it twice gets the same answer.
-    match import::import(&state.app, editor, input.again()?, input.kind, options, sent.once()).await {
+    match import::import(&state.app, editor, input.again()?, input.kind, options, sent.key()).await {
         Ok(report) => Ok(Some(report)),
         Err(Error::ImportAborted(_)) => {
             page.aborted = true;
@@ -198,5 +198,5 @@ async fn preview(
     options: ImportOptions,
 ) -> Result<Report, Error> {
     let tried = ImportOptions { dry_run: true, on_error: OnError::Skip, ..options };
-    import::import(&state.app, editor, file, kind, tried, Once::default()).await
+    import::import(&state.app, editor, file, kind, tried, IdempotencyKey::default()).await
 }

@@ -20,7 +20,7 @@ use crate::{
         web::Form,
     },
     limits::{MAX_BODY_BYTES, MAX_IMPORT_PAGE_FILE_BYTES, MAX_SELECTION_FIELDS},
-    service::{Identity, Once},
+    service::{IdempotencyKey, Identity},
 };
 
 /// What was sent.
@@ -111,9 +111,9 @@ impl Sent {
     }
 
     /// By what the import is known when the page is loaded again.
-    pub fn once(&self) -> Once {
+    pub fn key(&self) -> IdempotencyKey {
         let digest = self.digest.clone().finalize();
-        Once::new(STANDARD.encode(digest), digest.into())
+        IdempotencyKey::new(STANDARD.encode(digest), digest.into())
     }
 }
 

@@ -15,14 +15,14 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
-use crate::db::{DbError, WriteTx, deadline, once as db};
+use crate::db::{DbError, WriteTx, deadline, idempotency as db};
 
 /// How long the result of a write is kept, in milliseconds: 24 hours.
 const KEPT: i64 = 24 * 60 * 60 * 1000;
 
 /// By what a write is known when it comes again. By default by nothing: then it is done again.
 #[derive(Default)]
-pub struct Once(Option<Sent>);
+pub struct IdempotencyKey(Option<Sent>);
 
 struct Sent {
     key: String,
@@ -31,15 +31,15 @@ struct Sent {
 
 /// What becomes of a write.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
-pub(super) enum Begun<T> {
+pub(super) enum Claim<T> {
     /// It is to be done.
-    First(Write),
+    New(IdempotentTx),
     /// It was done before, with this result.
-    Again(T),
+    Replay(T),
 }
 
 /// A transaction that is committed together with its result.
-pub(super) struct Write {
+pub(super) struct IdempotentTx {
     tx: WriteTx,
     key: Option<Box<Key>>,
 }
@@ -52,7 +52,7 @@ struct Key {
     request: [u8; 32],
 }
 
-impl Once {
+impl IdempotencyKey {
     /// A write with a key that its sender chose, and a digest of all that was sent.
     #[must_use]
     pub fn new(key: String, request: [u8; 32]) -> Self {
@@ -70,11 +70,11 @@ impl Once {
         mut tx: WriteTx,
         app: &App,
         user_id: i64,
-    ) -> Result<Begun<T>, Error> {
-        let Some(sent) = &self.0 else { return Ok(Begun::First(tx.into())) };
+    ) -> Result<Claim<T>, Error> {
+        let Some(sent) = &self.0 else { return Ok(Claim::New(tx.into())) };
         let key = Key::new(user_id, sent).map_err(failed)?;
         if key.take(&mut tx, app).await? {
-            return Ok(Begun::First(Write { tx, key: Some(Box::new(key)) }));
+            return Ok(Claim::New(IdempotentTx { tx, key: Some(Box::new(key)) }));
         }
         let sealed = db::result(&mut tx, user_id, &key.name).await?;
         let result = key.open(&sealed.unwrap_or_default()).ok_or(Error::KeyReused)?;
@@ -83,13 +83,13 @@ impl Once {
         tx.commit().await?;
         // The first time it may not be answered yet.
         deadline::in_time("loading the catalogue", app.catalogue.large_are_applied()).await?;
-        Ok(Begun::Again(result))
+        Ok(Claim::Replay(result))
     }
 }
 
-impl Write {
+impl IdempotentTx {
     /// Commits what was written so far, lets others write who wait and during `pause`, and goes on. The key is not taken
-    /// meanwhile: see to it that the same write cannot begin, and [`Write::take_key`] at the end.
+    /// meanwhile: see to it that the same write cannot begin, and [`IdempotentTx::take_key`] at the end.
     pub(super) async fn commit_and_continue(
         &mut self,
         app: &App,
@@ -175,14 +175,14 @@ fn failed(error: impl std::fmt::Display) -> Error {
     Error::Failed(format!("a result could not be kept or read again: {error}"))
 }
 
-impl From<WriteTx> for Write {
+impl From<WriteTx> for IdempotentTx {
     /// A write that nothing is kept of.
     fn from(tx: WriteTx) -> Self {
         Self { tx, key: None }
     }
 }
 
-impl Deref for Write {
+impl Deref for IdempotentTx {
     type Target = WriteTx;
 
     fn deref(&self) -> &WriteTx {
@@ -190,7 +190,7 @@ impl Deref for Write {
     }
 }
 
-impl DerefMut for Write {
+impl DerefMut for IdempotentTx {
     fn deref_mut(&mut self) -> &mut WriteTx {
         &mut self.tx
     }

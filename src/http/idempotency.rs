@@ -15,7 +15,7 @@ use super::{
 use crate::{
     json::Node,
     limits::{MAX_BODY_BYTES, MAX_IDEMPOTENCY_KEY_CHARS},
-    service::Once,
+    service::IdempotencyKey,
 };
 
 /// The key of a request, if it has one, and the digest of what was read of the request.
@@ -53,30 +53,35 @@ impl Key {
     }
 
     /// When all of the body was taken in: by what the request is known.
-    pub fn once(self) -> Once {
-        self.0.map_or_else(Once::default, |(key, digest)| Once::new(key, digest.finalize().into()))
+    pub fn finish(self) -> IdempotencyKey {
+        self.0.map_or_else(IdempotencyKey::default, |(key, digest)| {
+            IdempotencyKey::new(key, digest.finalize().into())
+        })
     }
 }
 
 /// Reads a body whole, as far as it has no more than so many bytes.
-pub async fn read_once(largest: usize, request: Request<Body>) -> Result<(Bytes, Once), Problem> {
+pub async fn read_with_key(
+    largest: usize,
+    request: Request<Body>,
+) -> Result<(Bytes, IdempotencyKey), Problem> {
     let mut key = Key::of(&request)?;
     let body = read_up_to(largest, request).await?;
     key.update(&body);
-    Ok((body, key.once()))
+    Ok((body, key.finish()))
 }
 
 /// A JSON body, and by what the request is known when it is sent again.
-pub struct JsonOnce(pub Node, pub Once);
+pub struct JsonWithKey(pub Node, pub IdempotencyKey);
 
-impl FromRequest<Shared> for JsonOnce {
+impl FromRequest<Shared> for JsonWithKey {
     type Rejection = Problem;
 
     async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/json" {
             return Err(unsupported(header::ACCEPT, "application/json"));
         }
-        let (body, once) = read_once(MAX_BODY_BYTES, request).await?;
-        Ok(Self(parse(&body)?, once))
+        let (body, key) = read_with_key(MAX_BODY_BYTES, request).await?;
+        Ok(Self(parse(&body)?, key))
     }
 }
