@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use crate::{
     domain::{
-        Attributes, Changes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title,
+        Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
         Violation, quoted,
     },
     limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
@@ -256,8 +256,8 @@ impl<'a> Members<'a> {
         if required { self.required(field.as_str(), read) } else { self.optional(field.as_str(), read) }
     }
 
-    fn changes(&mut self, required: bool) -> Changes {
-        Changes {
+    fn changes(&mut self, required: bool) -> MoviePatch {
+        MoviePatch {
             title: self.attribute(Field::Title, required, title),
             movie_format: self.attribute(Field::MovieFormat, required, movie_format),
             length: self.attribute(Field::Length, required, length),
@@ -318,7 +318,7 @@ pub fn attributes(node: &Node, pointer: &str) -> Result<Attributes, Vec<Violatio
     let read = members.changes(true);
     members.finish()?;
     match read {
-        Changes {
+        MoviePatch {
             title: Some(title),
             movie_format: Some(movie_format),
             length: Some(length),
@@ -333,7 +333,7 @@ pub fn attributes(node: &Node, pointer: &str) -> Result<Attributes, Vec<Violatio
 ///
 /// # Errors
 /// Every violation that was found.
-pub fn changes(node: &Node, pointer: &str) -> Result<Changes, Vec<Violation>> {
+pub fn changes(node: &Node, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
     let mut members = Members::of(node, pointer)?;
     let read = members.changes(false);
     members.finish()?;

@@ -11,7 +11,7 @@ use super::client::{
 };
 use crate::{
     cli::{output::message, wrong_usage},
-    domain::{Changes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title},
+    domain::{Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title},
 };
 
 /// Which films, and what to change; without an option for that, a terminal is asked.
@@ -41,14 +41,14 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let mut changes = Changes {
+    let mut changes = MoviePatch {
         title: args.title,
         movie_format: args.format,
         length: args.length,
         release_year: args.year,
         rating: args.rating,
     };
-    let is_asked = changes == Changes::default();
+    let is_asked = changes == MoviePatch::default();
     if is_asked && !terminal::is_there() {
         return Err(wrong_usage(
             "give what to change: --title, --year, --format, --length or --rating; there is no terminal to ask at",
@@ -74,11 +74,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Asks for each field of a film, with its present value.
-fn ask(film: &Movie) -> anyhow::Result<Changes> {
+fn ask(film: &Movie) -> anyhow::Result<MoviePatch> {
     message!("{}: Enter keeps a value.", shown(&named(film)));
     let now = &film.attributes;
     let question = |name: &str, value: &str| format!("{name} [{}]:", shown(value));
-    Ok(Changes {
+    Ok(MoviePatch {
         title: terminal::ask_to_change(&question("Title", now.title.as_str()), Title::parse)?,
         release_year: terminal::ask_to_change(
             &question("Release year", &now.release_year.get().to_string()),
@@ -93,7 +93,7 @@ fn ask(film: &Movie) -> anyhow::Result<Changes> {
     })
 }
 
-fn preview(films: &[Movie], changes: &Changes) -> String {
+fn preview(films: &[Movie], changes: &MoviePatch) -> String {
     let mut table = table::new(&[("film", false), ("changes", false)], Where::Err);
     table.add_rows(films.iter().map(|film| {
         let after = film.attributes.with(changes);

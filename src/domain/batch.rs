@@ -1,6 +1,6 @@
 //! A batch: many operations on the collection that are done as one change, or not at all.
 
-use super::{Attributes, Changes};
+use super::{Attributes, MoviePatch};
 
 /// One operation of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Operation {
     /// Adds a movie.
     Create(Attributes),
     /// Changes a movie, of which the version may be named that is to be changed.
-    Update { id: i64, version: Option<i64>, changes: Changes },
+    Update { id: i64, version: Option<i64>, changes: MoviePatch },
     /// Removes a movie, of which the version may be named that is to be removed.
     Delete { id: i64, version: Option<i64> },
 }

@@ -19,7 +19,7 @@ pub use change::{Change, ChangeKind, Effect};
 pub use fold::fold;
 pub use forgiving::{Nearness, Typed, nearness};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
-pub use movie::{Attributes, Changes, Field, Length, Movie, MovieFormat, Rating, ReleaseYear, Title};
+pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;
 pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};

@@ -300,7 +300,7 @@ pub struct Attributes {
 /// Some of the five attributes: what is to become different.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Changes {
+pub struct MoviePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -316,7 +316,7 @@ pub struct Changes {
 impl Attributes {
     /// These attributes with the changes made.
     #[must_use]
-    pub fn with(&self, changes: &Changes) -> Self {
+    pub fn with(&self, changes: &MoviePatch) -> Self {
         Self {
             title: changes.title.as_ref().unwrap_or(&self.title).clone(),
             movie_format: changes.movie_format.unwrap_or(self.movie_format),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{encoding::Encoding, record::with_default};
-use crate::domain::{Changes, Code, Field, Invalid, MovieFormat, quoted};
+use crate::domain::{Code, Field, Invalid, MovieFormat, MoviePatch, quoted};
 
 /// The choices of an import.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,7 @@ pub struct ImportOptions {
     /// The encoding of a file that is neither UTF-8 nor has a byte order mark.
     pub encoding: Option<Encoding>,
     /// What a row gets where the file gives nothing for an attribute.
-    pub defaults: Changes,
+    pub defaults: MoviePatch,
     /// The columns that hold an attribute under another name.
     pub columns: HashMap<Field, String>,
     /// Attributes that are not read from the file, though it may have a column for them.

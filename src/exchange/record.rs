@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Attributes, Changes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted,
-        whole,
+        Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
+        quoted, whole,
     },
     json::Node,
 };
@@ -170,7 +170,7 @@ pub(super) fn with_default(
     field: Field,
     text: &str,
     options: &ImportOptions,
-) -> Result<(Changes, bool), Invalid> {
+) -> Result<(MoviePatch, bool), Invalid> {
     const NO_NAMES: &[String] = &[];
 
     fn put<T>(place: &mut Option<T>, value: Option<T>) -> bool {

@@ -8,7 +8,7 @@ use super::{
     record::Outcome,
     text, unreadable,
 };
-use crate::domain::{Changes, Field, Invalid, Length, MovieFormat, Title};
+use crate::domain::{Field, Invalid, Length, MovieFormat, MoviePatch, Title};
 
 /// Rows whose values tell what a column holds.
 const ROWS_LOOKED_AT: usize = 100;
@@ -155,7 +155,7 @@ fn distinct(column: &Column) -> usize {
 /// A file that cannot be read at all, or that breaks off.
 pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) -> Result<Survey, Invalid> {
     let options = ImportOptions {
-        defaults: Changes::default(),
+        defaults: MoviePatch::default(),
         formats: std::collections::HashMap::new(),
         title_too_long: TitleTooLong::Error,
         ..options.clone()

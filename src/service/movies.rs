@@ -14,8 +14,8 @@ use crate::{
     catalogue::{Catalogue, Counts, Facet},
     db::{movies as db, retry_write},
     domain::{
-        Attributes, ChangeKind, Changes, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, ReleaseYear,
-        Title,
+        Attributes, ChangeKind, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, MoviePatch,
+        ReleaseYear, Title,
     },
 };
 
@@ -173,7 +173,7 @@ pub async fn change(
     editor: &Editor,
     id: i64,
     precondition: &Precondition,
-    wanted: &Changes,
+    wanted: &MoviePatch,
 ) -> Result<Movie, Error> {
     retry_write(|| async {
         let mut recorder =

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     db::{movies as db, retry_write},
-    domain::{ChangeKind, Changes, Filter, Movie},
+    domain::{ChangeKind, Filter, Movie, MoviePatch},
 };
 
 /// Which films are meant.
@@ -25,7 +25,7 @@ pub enum Selection {
 /// What is to be done with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    Change(Changes),
+    Change(MoviePatch),
     Delete,
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ANSWERING, Client, filters::Query};
 use crate::{
-    domain::{Attributes, Changes, Limit, Movie},
+    domain::{Attributes, Limit, Movie, MoviePatch},
     service::batch::Done,
 };
 
@@ -164,7 +164,7 @@ impl Client {
 
 /// The operation that changes a movie as it is now.
 #[must_use]
-pub fn update(movie: &Movie, changes: &Changes) -> Value {
+pub fn update(movie: &Movie, changes: &MoviePatch) -> Value {
     json!({"op": "update", "id": movie.id, "version": movie.version, "changes": changes})
 }
 

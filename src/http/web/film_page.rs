@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, ChangeKind, Changes, Code, Invalid, Limit, Movie, Operation, Rating, Sort, SortKey,
+        Change, ChangeKind, Code, Invalid, Limit, Movie, MoviePatch, Operation, Rating, Sort, SortKey,
         Violation, quoted,
     },
     http::{
@@ -228,7 +228,7 @@ async fn rate(
         let rule = Invalid::new(Code::OutOfRange, format!("must be 1 to 5, got {}", quoted(stars)));
         Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at("/rating", rule)])
     })?;
-    let changes = Changes { rating: Some(rating), ..Changes::default() };
+    let changes = MoviePatch { rating: Some(rating), ..MoviePatch::default() };
     let place = Address::of(&uri).list_only().at(&format!("/film/{id}"));
     let operation = Operation::Update { id, version: None, changes };
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {

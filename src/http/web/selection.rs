@@ -11,7 +11,7 @@ use axum::{
 
 use super::{Form, local_place, notice, visitor::Visitor, words};
 use crate::{
-    domain::{Changes, Code, Filter, Invalid, MovieFormat, Rating, Violation, quoted},
+    domain::{Code, Filter, Invalid, MovieFormat, MoviePatch, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
     limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
     service::{
@@ -125,8 +125,8 @@ fn action(form: &Form) -> Result<Action, Problem> {
 }
 
 /// What the films are to become; a field that was left empty stays as it is.
-fn changes(form: &Form) -> Result<Changes, Problem> {
-    let mut changes = Changes::default();
+fn changes(form: &Form) -> Result<MoviePatch, Problem> {
+    let mut changes = MoviePatch::default();
     let format = form.get("movieFormat");
     if !format.is_empty() {
         let format = MovieFormat::parse(format).map_err(|rule| invalid("movieFormat", rule))?;

@@ -8,7 +8,7 @@ use futures_util::{
 };
 use reelshelf::{
     db::{Db, DbError, deadline, settle},
-    domain::Changes,
+    domain::MoviePatch,
     service::{
         App, Editor, Error, Owner,
         movies::{self, Precondition},
@@ -132,8 +132,8 @@ fn request<'a, T>(work: impl Future<Output = Result<T, Error>> + 'a) -> Request<
     Box::pin(async move { settle::settled(work).await?.map(drop) })
 }
 
-fn rating(rating: i64) -> Changes {
-    Changes { rating: Some(rating.try_into().unwrap()), ..Changes::default() }
+fn rating(rating: i64) -> MoviePatch {
+    MoviePatch { rating: Some(rating.try_into().unwrap()), ..MoviePatch::default() }
 }
 
 fn move_away(file: &Path) {

@@ -4,7 +4,7 @@ use std::io::Cursor as Bytes;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
-    domain::{Attributes, Changes, Cursor, Length, Movie, MovieFormat, Rating, Sort, Time},
+    domain::{Attributes, Cursor, Length, Movie, MovieFormat, MoviePatch, Rating, Sort, Time},
     exchange::{FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
     json::{self, Node},
 };
@@ -85,11 +85,11 @@ fn files() -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn what_an_import_takes_is_the_same_when_it_is_exported_and_imported_again() {
-    let defaults = Changes {
+    let defaults = MoviePatch {
         movie_format: Some(MovieFormat::Dvd),
         length: Some(Length::try_from(90).expect("a length")),
         rating: Some(Rating::try_from(3).expect("a rating")),
-        ..Changes::default()
+        ..MoviePatch::default()
     };
     // Its ratings name films by numbers of another file, so no film can be made of them alone.
     let (alone, seeds): (Vec<_>, Vec<_>) =

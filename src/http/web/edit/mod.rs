@@ -24,7 +24,9 @@ use super::{
     words,
 };
 use crate::{
-    domain::{Attributes, Changes, Length, Movie, MovieFormat, Operation, Rating, ReleaseYear, Title, fold},
+    domain::{
+        Attributes, Length, Movie, MovieFormat, MoviePatch, Operation, Rating, ReleaseYear, Title, fold,
+    },
     http::{Shared, api::movies::movie_id, problem::Problem},
     service::{Editor, Error, IdempotencyKey, Viewer, batch, movies},
 };
@@ -271,9 +273,9 @@ async fn find(state: &Shared, viewer: &Viewer, id: i64) -> Result<Option<Movie>,
     }
 }
 
-fn all_of(film: Attributes) -> Changes {
+fn all_of(film: Attributes) -> MoviePatch {
     let Attributes { title, movie_format, length, release_year, rating } = film;
-    Changes {
+    MoviePatch {
         title: Some(title),
         movie_format: Some(movie_format),
         length: Some(length),
