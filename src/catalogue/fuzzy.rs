@@ -4,21 +4,21 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Catalogue, column::Slot, matches::Matches, set::Set};
 use crate::{
-    domain::{Filter, Movie, Nearness, SortKey, Typed},
+    domain::{Filter, FuzzyScore, FuzzyTerm, Movie, SortKey},
     limits::MAX_FUZZY_MOVIES,
 };
 
 const BY_TITLE: &[(SortKey, bool)] = &[(SortKey::Title, false), (SortKey::Id, false)];
 
 /// The movies that are so near. One that is near in several ways stands in several sets.
-type ByNearness<'a> = BTreeMap<Nearness, Vec<Cow<'a, Set>>>;
+type ByNearness<'a> = BTreeMap<FuzzyScore, Vec<Cow<'a, Set>>>;
 
 impl Catalogue {
     /// The movies that pass the filter with typing errors in its search forgiven: the nearest first, of equally near
     /// ones by title; at most [`MAX_FUZZY_MOVIES`]. None where nothing of the search can be forgiven.
     #[must_use]
     pub fn near(&self, filter: &Filter) -> Vec<Movie> {
-        let typed: Vec<Typed> = filter.words.iter().map(|word| Typed::new(word)).collect();
+        let typed: Vec<FuzzyTerm> = filter.words.iter().map(|word| FuzzyTerm::new(word)).collect();
         if typed.iter().all(|typed| typed.automaton().is_none()) {
             return Vec::new();
         }
@@ -38,7 +38,7 @@ impl Catalogue {
     }
 
     /// The movies with a near word for each typed one, by how near they are in all.
-    fn by_nearness(&self, typed: &[Typed]) -> ByNearness<'_> {
+    fn by_nearness(&self, typed: &[FuzzyTerm]) -> ByNearness<'_> {
         let of_words = typed.iter().map(|typed| self.terms.near(typed));
         of_words.reduce(sums).unwrap_or_default()
     }

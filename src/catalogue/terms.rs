@@ -8,7 +8,7 @@ use std::{
 use levenshtein_automata::{Distance, SINK_STATE};
 
 use super::{column::Slot, set::Set, trie::Trie};
-use crate::domain::{Nearness, Typed};
+use crate::domain::{FuzzyScore, FuzzyTerm};
 
 /// Beginnings of at most this many characters have a set of their own: words that share them are many.
 const SHORT_CHARS: usize = 2;
@@ -122,15 +122,15 @@ impl Terms {
 
     /// The movies in whose titles a word is near to a typed one, by how near it is: sets of which a movie may be in
     /// several.
-    pub(super) fn near(&self, typed: &Typed) -> BTreeMap<Nearness, Vec<Cow<'_, Set>>> {
-        let mut near: BTreeMap<Nearness, Vec<Cow<'_, Set>>> = BTreeMap::new();
+    pub(super) fn near(&self, typed: &FuzzyTerm) -> BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> {
+        let mut near: BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> = BTreeMap::new();
         let Some(automaton) = typed.automaton() else {
             if let Some(slots) = self.words.get(typed.as_str().as_bytes()) {
-                near.entry(Nearness::default()).or_default().push(Cow::Borrowed(slots));
+                near.entry(FuzzyScore::default()).or_default().push(Cow::Borrowed(slots));
             }
             let found = self.beginning_with(typed.as_str());
             let found = found.sets.into_iter().map(Cow::Borrowed).collect();
-            near.insert(Nearness { errors: 0, beginnings: 1 }, found);
+            near.insert(FuzzyScore { errors: 0, beginnings: 1 }, found);
             return near;
         };
         // The state of the automaton, and the least errors of a beginning that has ended there or before.
@@ -145,7 +145,7 @@ impl Terms {
         self.words.walk((automaton.initial_state(), None), &next, &mut |(state, least), slots| {
             let Some(least) = least else { return };
             let is_whole = matches!(automaton.distance(state), Distance::Exact(errors) if errors == least);
-            let nearness = Nearness { errors: least.into(), beginnings: usize::from(!is_whole) };
+            let nearness = FuzzyScore { errors: least.into(), beginnings: usize::from(!is_whole) };
             near.entry(nearness).or_default().push(Cow::Borrowed(slots));
         });
         near

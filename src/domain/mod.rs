@@ -3,7 +3,7 @@
 mod batch;
 mod change;
 mod fold;
-mod forgiving;
+mod fuzzy;
 mod list;
 mod movie;
 mod password;
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
 pub use fold::fold;
-pub use forgiving::{Nearness, Typed, nearness};
+pub use fuzzy::{FuzzyScore, FuzzyTerm, fuzzy_score};
 pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
 pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};

@@ -7,8 +7,8 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use reelshelf::{
     catalogue::{Catalogue, Counts, Facet},
     domain::{
-        Attributes, Bounds, Cursor, Filter, Kind, Length, Movie, MovieFormat, Nearness, Passes, Rating,
-        ReleaseYear, Sort, SortKey, Time, Title, Typed, fold, nearness,
+        Attributes, Bounds, Cursor, Filter, FuzzyScore, FuzzyTerm, Kind, Length, Movie, MovieFormat, Passes,
+        Rating, ReleaseYear, Sort, SortKey, Time, Title, fold, fuzzy_score,
     },
 };
 
@@ -239,12 +239,12 @@ proptest! {
     #[test]
     fn near_movies_are_those_of_the_model(steps in steps(), filter in filter()) {
         let (catalogue, model) = built(&steps);
-        let typed: Vec<Typed> = filter.words.iter().map(|word| Typed::new(word)).collect();
-        let mut expected: Vec<(Nearness, Movie)> = Vec::new();
+        let typed: Vec<FuzzyTerm> = filter.words.iter().map(|word| FuzzyTerm::new(word)).collect();
+        let mut expected: Vec<(FuzzyScore, Movie)> = Vec::new();
         if typed.iter().any(|typed| typed.automaton().is_some()) {
             let others = Filter { words: Vec::new(), ..filter.clone() };
             for movie in found(&model, &others, &Sort::of(SortKey::Title)) {
-                expected.extend(nearness(&typed, movie.attributes.title.as_str()).map(|near| (near, movie)));
+                expected.extend(fuzzy_score(&typed, movie.attributes.title.as_str()).map(|near| (near, movie)));
             }
         }
         expected.sort_by_key(|(nearness, _)| *nearness);

@@ -10,7 +10,7 @@ mod docs;
 mod errors;
 pub mod events;
 mod export;
-mod forgiving;
+mod fuzzy;
 pub mod health;
 mod history;
 mod http;

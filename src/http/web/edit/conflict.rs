@@ -1,6 +1,6 @@
 //! A film that somebody else changed while it was being edited: both versions, and what becomes of them.
 
-use super::typed::{Typed, label};
+use super::values::{FormValues, label};
 use crate::{
     domain::{Attributes, Change, Effect, Field, Limit, Movie},
     http::web::{visitor::Visitor, words},
@@ -41,7 +41,7 @@ pub async fn between(
     version: i64,
     yours: &Attributes,
     now: &Movie,
-) -> Result<(Conflict, Typed), Error> {
+) -> Result<(Conflict, FormValues), Error> {
     let since = since(app, visitor, now.id, version).await?;
     let of_version = |change: &Change| {
         let before = change.effects.first()?.before.as_ref()?;
@@ -62,12 +62,12 @@ pub async fn between(
         }
     };
     let rows: Vec<Row> = Field::ALL.into_iter().enumerate().map(row).collect();
-    let (ours, theirs) = (Typed::from(yours), Typed::from(&now.attributes));
+    let (ours, theirs) = (FormValues::from(yours), FormValues::from(&now.attributes));
     let merged = std::array::from_fn(|n| match rows[n].taken {
         Side::Yours => ours.0[n].clone(),
         Side::Theirs => theirs.0[n].clone(),
     });
-    Ok((Conflict { who: by_whom(&since, visitor), rows }, Typed(merged)))
+    Ok((Conflict { who: by_whom(&since, visitor), rows }, FormValues(merged)))
 }
 
 /// Who made what a film has become since a version, and when.
@@ -108,6 +108,6 @@ fn by_whom(changes: &[Change], visitor: &Visitor) -> String {
 }
 
 fn shown(film: &Attributes) -> [String; 5] {
-    let [title, format, length, year, _] = Typed::from(film).0;
+    let [title, format, length, year, _] = FormValues::from(film).0;
     [title, format, length, year, words::stars(film.rating.get())]
 }

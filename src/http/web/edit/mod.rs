@@ -2,7 +2,7 @@
 
 mod back;
 mod conflict;
-mod typed;
+mod values;
 
 use askama::Template;
 use axum::{
@@ -17,7 +17,7 @@ pub use self::back::came_from;
 use self::{
     back::Back,
     conflict::{Conflict, Side},
-    typed::{Typed, Wrong},
+    values::{FormValues, Wrong},
 };
 use super::{
     Form, collection::address::Address, film::Film, film_page, local_place, notice, page, visitor::Visitor,
@@ -45,7 +45,7 @@ pub fn routes() -> Router<Shared> {
 struct Page<'a> {
     visitor: Option<&'a Visitor>,
     form: &'a Sheet<'a>,
-    typed: &'a Typed,
+    typed: &'a FormValues,
     trouble: Trouble,
 }
 
@@ -106,7 +106,7 @@ impl Sheet<'_> {
         }
     }
 
-    fn page(&self, typed: &Typed, trouble: Trouble) -> Result<Response, Problem> {
+    fn page(&self, typed: &FormValues, trouble: Trouble) -> Result<Response, Problem> {
         let status = match trouble {
             Trouble::None => StatusCode::OK,
             Trouble::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -121,7 +121,7 @@ async fn blank(_: Editor, visitor: Visitor, Back(back): Back, uri: Uri) -> Resul
     let query = Form::of_address(&uri);
     let another = query.find("another").is_some();
     let sheet = Sheet { visitor: &visitor, film: None, version: 0, back: &back, another };
-    sheet.page(&Typed::of(&query), Trouble::None)
+    sheet.page(&FormValues::of(&query), Trouble::None)
 }
 
 async fn add(
@@ -130,7 +130,7 @@ async fn add(
     visitor: Visitor,
     form: Form,
 ) -> Result<Response, Problem> {
-    let typed = Typed::of(&form);
+    let typed = FormValues::of(&form);
     let back = local_place(form.get("back"));
     let another = form.find("another").is_some();
     let sheet = Sheet { visitor: &visitor, film: None, version: 0, back, another };
@@ -196,7 +196,7 @@ struct Hints {
 
 async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let query = Form::of_address(&uri);
-    let typed = Typed::of(&query);
+    let typed = FormValues::of(&query);
     let film = match query.find("film") {
         Some(id) => Some(movies::get(&state.app, &viewer, movie_id(id)?).await?),
         None => None,
@@ -223,7 +223,7 @@ async fn show(
     };
     let version = film.version;
     let sheet = Sheet { visitor: &visitor, film: Some(&film), version, back: &back, another: false };
-    sheet.page(&Typed::from(&film.attributes), Trouble::None)
+    sheet.page(&FormValues::from(&film.attributes), Trouble::None)
 }
 
 async fn save(
@@ -234,7 +234,7 @@ async fn save(
     form: Form,
 ) -> Result<Response, Problem> {
     let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
-    let (typed, back) = (Typed::of(&form), local_place(form.get("back")));
+    let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
     loop {
         let found = find(&state, &visitor, id).await?;
         let sheet = Sheet { visitor: &visitor, film: found.as_ref(), version, back, another: false };
@@ -307,5 +307,5 @@ async fn delete(
     let Some(film) = find(&state, &visitor, id).await? else { return Ok(notice::told(back, "deleted")) };
     let who = conflict::who(&state.app, &visitor, id, version).await?;
     let sheet = Sheet { visitor: &visitor, film: Some(&film), version: film.version, back, another: false };
-    sheet.page(&Typed::from(&film.attributes), Trouble::NotDeleted(who))
+    sheet.page(&FormValues::from(&film.attributes), Trouble::NotDeleted(who))
 }

@@ -9,7 +9,7 @@ use crate::{
 
 /// What the fields of the form hold, in the order of [`Field::ALL`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Typed(pub [String; 5]);
+pub struct FormValues(pub [String; 5]);
 
 /// A field that breaks a rule, and what to do about it.
 pub struct Wrong {
@@ -19,7 +19,7 @@ pub struct Wrong {
     excess: usize,
 }
 
-impl Typed {
+impl FormValues {
     pub fn of(form: &Form) -> Self {
         Self(Field::ALL.map(|field| form.get(field.as_str()).to_owned()))
     }
@@ -70,7 +70,7 @@ impl Typed {
     }
 }
 
-impl Typed {
+impl FormValues {
     /// What to do about a field that breaks its rule.
     fn wrong(&self, field: Field) -> Wrong {
         let text = self.get(field.as_str());
@@ -146,7 +146,7 @@ mod tests {
                 release_year: year.try_into().unwrap(),
                 rating: rating.try_into().unwrap(),
             };
-            assert_eq!(Typed::from(&film).read().ok(), Some(film));
+            assert_eq!(FormValues::from(&film).read().ok(), Some(film));
         }
     }
 }

@@ -18,13 +18,13 @@ const ONE_ERROR: RangeInclusive<usize> = 4..=7;
 const TWO_ERRORS: RangeInclusive<usize> = 8..=52;
 
 /// A word of a search that forgives.
-pub struct Typed {
+pub struct FuzzyTerm {
     word: String,
     /// Tells the errors of a beginning; none where every letter counts.
     errors: Option<DFA>,
 }
 
-impl Typed {
+impl FuzzyTerm {
     /// Takes a folded word. In short words nothing is forgiven, nor in numbers: 1989 is no 1999.
     #[must_use]
     pub fn new(word: &str) -> Self {
@@ -56,12 +56,12 @@ impl Typed {
 
     /// How near a folded word of a title is; none where it is not near enough.
     #[must_use]
-    pub fn nearness(&self, word: &str) -> Option<Nearness> {
+    pub fn fuzzy_score(&self, word: &str) -> Option<FuzzyScore> {
         let (least, of_all) = match &self.errors {
             None => (word.starts_with(&self.word).then_some(0), (word == self.word).then_some(0)),
             Some(dfa) => (beginnings(dfa, word).flatten().min(), beginnings(dfa, word).last().flatten()),
         };
-        Some(Nearness { errors: least?, beginnings: usize::from(of_all != least) })
+        Some(FuzzyScore { errors: least?, beginnings: usize::from(of_all != least) })
     }
 }
 
@@ -80,14 +80,14 @@ fn beginnings(dfa: &DFA, word: &str) -> impl Iterator<Item = Option<usize>> {
 
 /// How near a title is to a search; the nearest is the least.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nearness {
+pub struct FuzzyScore {
     /// The typing errors of all words together.
     pub errors: usize,
     /// How many words are but the beginnings of words of the title.
     pub beginnings: usize,
 }
 
-impl Add for Nearness {
+impl Add for FuzzyScore {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -98,10 +98,10 @@ impl Add for Nearness {
 /// How near a title is to a search: each word of it to the word of the title that is nearest. None where
 /// a word is near to none.
 #[must_use]
-pub fn nearness(search: &[Typed], title: &str) -> Option<Nearness> {
+pub fn fuzzy_score(search: &[FuzzyTerm], title: &str) -> Option<FuzzyScore> {
     let words = title_words(title);
-    search.iter().try_fold(Nearness::default(), |sum, typed| {
-        Some(sum + words.iter().filter_map(|word| typed.nearness(word)).min()?)
+    search.iter().try_fold(FuzzyScore::default(), |sum, typed| {
+        Some(sum + words.iter().filter_map(|word| typed.fuzzy_score(word)).min()?)
     })
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     /// The errors and beginnings of a search of one word, in a title of one word.
     fn near(typed: &str, word: &str) -> Option<(usize, usize)> {
-        let near = Typed::new(typed).nearness(word)?;
+        let near = FuzzyTerm::new(typed).fuzzy_score(word)?;
         Some((near.errors, near.beginnings))
     }
 
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn a_title_is_as_near_as_its_nearest_words() {
         let of = |search: &str, title| {
-            let typed: Vec<Typed> = search.split(' ').map(Typed::new).collect();
-            nearness(&typed, title).map(|near| (near.errors, near.beginnings))
+            let typed: Vec<FuzzyTerm> = search.split(' ').map(FuzzyTerm::new).collect();
+            fuzzy_score(&typed, title).map(|near| (near.errors, near.beginnings))
         };
         assert_eq!(of("matrx", "The Matrix Reloaded"), Some((1, 0)));
         assert_eq!(of("the matrx reloded", "The Matrix Reloaded"), Some((2, 0)));
