@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, checksum::checksum, imports,
-    movies, roll_back,
+    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, checksum::checksum, movies,
+    roll_back, staged_imports,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
@@ -252,7 +252,7 @@ pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
     for table in TABLES {
         conn.execute(format!("DELETE FROM {table}"), &[]).await?;
     }
-    imports::forget_all(conn).await
+    staged_imports::forget_all(conn).await
 }
 
 /// Stores rows that are not there, under the ids they bear. They come in the order of their nouns.

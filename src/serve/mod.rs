@@ -89,7 +89,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         serve_metrics(address, max.clone(), app.clone()).await?;
     }
 
-    staged_imports::recover(&app).await?;
+    staged_imports::recover_staged_imports(&app).await?;
     let mut background = JoinSet::new();
     background.spawn(events::follow(app.clone()));
     background.spawn(audit::keep(app.clone()));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImport};
+use super::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImportGuard};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Attributes, ChangeKind, Movie, Time},
@@ -34,7 +34,7 @@ pub(super) struct ChangeRecorder<'a> {
     /// How many movies it touched, as far as that was counted.
     movies: i64,
     /// What was committed already, where others could write meanwhile.
-    staged: Option<StagedImport>,
+    staged: Option<StagedImportGuard>,
 }
 
 impl<'a> ChangeRecorder<'a> {
@@ -109,11 +109,11 @@ impl<'a> ChangeRecorder<'a> {
             return Ok(());
         }
         if self.staged.is_none() {
-            self.staged = Some(StagedImport::begin(&mut self.tx, app, self.id).await?);
+            self.staged = Some(StagedImportGuard::begin(&mut self.tx, app, self.id).await?);
         }
         self.tx.commit_and_continue(app, pause).await?;
         self.turn = Instant::now();
-        StagedImport::check(&mut self.tx, self.id).await
+        StagedImportGuard::check(&mut self.tx, self.id).await
     }
 
     /// Adds movies with these attributes.
@@ -168,7 +168,7 @@ impl<'a> ChangeRecorder<'a> {
             self.tx.take_key(self.app).await?;
             let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
             let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
-            StagedImport::publish(&mut self.tx, self.id, &new, movies, self.inserted).await?;
+            StagedImportGuard::publish(&mut self.tx, self.id, &new, movies, self.inserted).await?;
         } else if movies > 0 {
             db::set_movies(&mut self.tx, self.id, movies).await?;
         } else {

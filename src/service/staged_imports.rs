@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 
 use super::{App, Error};
-use crate::db::{Conn, DbError, changes::NewChange, imports as db, retry_write};
+use crate::db::{Conn, DbError, changes::NewChange, retry_write, staged_imports as db};
 
 /// How long an import may keep others from writing before it lets them go first.
 const WRITER_TIME_SLICE: Duration = Duration::from_millis(100);
@@ -20,15 +20,15 @@ pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static
 }
 
 /// A change whose movies are committed, and nobody sees. They are removed unless it is kept.
-pub(super) struct StagedImport {
+pub(super) struct StagedImportGuard {
     app: Arc<App>,
     change: Option<i64>,
 }
 
-impl StagedImport {
+impl StagedImportGuard {
     /// Hides a change that was begun in this transaction, before anything of it is committed.
     pub(super) async fn begin(conn: &mut Conn, app: &Arc<App>, change: i64) -> Result<Self, DbError> {
-        db::hide(conn, change).await?;
+        db::stage(conn, change).await?;
         Ok(Self { app: app.clone(), change: Some(change) })
     }
 
@@ -37,7 +37,7 @@ impl StagedImport {
     /// # Errors
     /// [`Error::Conflict`] where the collection was replaced.
     pub(super) async fn check(conn: &mut Conn, change: i64) -> Result<(), Error> {
-        if db::is_under_way(conn, change).await? {
+        if db::is_staged(conn, change).await? {
             return Ok(());
         }
         Err(Error::Conflict("the collection was replaced meanwhile; nothing was stored".to_owned()))
@@ -58,7 +58,7 @@ impl StagedImport {
         if usize::try_from(movies) != Ok(inserted) {
             return Err(Error::Failed(format!("{movies} movies are there of {inserted} that were stored")));
         }
-        Ok(db::show(conn, change, new, movies).await?)
+        Ok(db::publish(conn, change, new, movies).await?)
     }
 
     /// Keeps what was published and committed.
@@ -67,7 +67,7 @@ impl StagedImport {
     }
 }
 
-impl Drop for StagedImport {
+impl Drop for StagedImportGuard {
     fn drop(&mut self) {
         if let Some(change) = self.change {
             tokio::spawn(remove(self.app.clone(), change));
@@ -79,8 +79,8 @@ impl Drop for StagedImport {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn recover(app: &Arc<App>) -> Result<(), Error> {
-    for change in db::under_way(&mut app.db.read().await?).await? {
+pub async fn recover_staged_imports(app: &Arc<App>) -> Result<(), Error> {
+    for change in db::staged(&mut app.db.read().await?).await? {
         tokio::spawn(remove(app.clone(), change));
     }
     Ok(())

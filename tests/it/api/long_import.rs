@@ -190,7 +190,7 @@ async fn what_a_killed_service_has_left_is_not_seen_and_is_removed_at_the_next_s
     let next = service.over_a_copy().await;
     assert!(next.number("SELECT count(*) FROM movie_rows").await > 0);
     assert_eq!(total(&next).await, 0);
-    staged_imports::recover(&next.app).await.unwrap();
+    staged_imports::recover_staged_imports(&next.app).await.unwrap();
     nothing_is_left(&next).await;
     let report = next.import("text/csv", "", file()).await.json();
     assert_eq!(report["created"], MANY);

@@ -2,11 +2,11 @@
 
 use super::{Conn, DbError, Driver, changes::NewChange};
 
-/// Hides a change that was begun, and all that it makes, until it is [`show`]n.
+/// Hides a change that was begun, and all that it makes, until it is [`publish`]ed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn hide(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+pub async fn stage(conn: &mut Conn, change: i64) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[change.into()]).await?;
     conn.execute("INSERT INTO imports_under_way (change_id) VALUES ($1)", &[change.into()]).await?;
     Ok(())
@@ -16,7 +16,7 @@ pub async fn hide(conn: &mut Conn, change: i64) -> Result<(), DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn show(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
+pub async fn publish(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
     forget(conn, id).await?;
     if movies == 0 {
         return Ok(());
@@ -43,7 +43,7 @@ pub async fn show(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) ->
 ///
 /// # Errors
 /// Those of the database.
-pub async fn under_way(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
+pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
     match conn.driver() {
         Driver::Sqlite(_) => {
             conn.query("SELECT change_id FROM imports_under_way", &[], |row| row.get(0)).await
@@ -56,7 +56,7 @@ pub async fn under_way(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn is_under_way(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
+pub async fn is_staged(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
     let sql = "SELECT 1 FROM imports_under_way WHERE change_id = $1";
     Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
 }
