@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     Shared,
-    client::{Client, context, is_cross_site},
+    client::{Client, is_cross_site, request_context},
     cookies::{self, SetCookie},
     problem::Problem,
     web,
@@ -72,7 +72,7 @@ fn operation(request: &Request) -> Option<String> {
 async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
     let app = &state.app;
     let headers = request.headers();
-    let from = context(request.extensions(), headers, state);
+    let from = request_context(request.extensions(), headers, state);
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let (scheme, credentials) =
             authorization.to_str().ok().and_then(|a| a.split_once(' ')).unwrap_or(("", ""));
@@ -102,7 +102,7 @@ pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Proble
     if request.method().is_safe() || !is_cross_site(request, state) {
         return Ok(());
     }
-    let from = context(request.extensions(), request.headers(), state);
+    let from = request_context(request.extensions(), request.headers(), state);
     let actor = Actor::unknown("page", &from);
     state.app.audit_refusal(&actor, Refusal::CrossSite, operation(request).as_deref());
     Err(Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name"))

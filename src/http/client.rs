@@ -33,12 +33,12 @@ impl FromRequestParts<Shared> for RequestContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
-        Ok(context(&parts.extensions, &parts.headers, state))
+        Ok(request_context(&parts.extensions, &parts.headers, state))
     }
 }
 
 /// Where a request comes from, for the audit log.
-pub fn context(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> RequestContext {
+pub fn request_context(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> RequestContext {
     let id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone()).unwrap_or_default();
     RequestContext { address: Client::of(extensions, headers, state).address, id }
 }

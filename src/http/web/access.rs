@@ -13,8 +13,8 @@ use super::{
     Form,
     account::{Session, Token, id_in},
     notice,
+    page_context::PageContext,
     users::named,
-    visitor::Visitor,
 };
 use crate::{
     domain::UserName,
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "access.html")]
 struct Access<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     name: &'a str,
     sessions: Vec<Session>,
     tokens: Vec<Token>,
@@ -44,17 +44,17 @@ pub fn routes() -> Router<Shared> {
 async fn show(
     State(state): State<Shared>,
     owner: Owner,
-    visitor: Visitor,
+    context: PageContext,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let name = named(&Form::of_address(&uri))?;
     let now = state.app.now();
     let (user, sessions) = sessions::list_of(&state.app, &owner, &name).await?;
-    let sessions = sessions.into_iter().map(|session| Session::shown(session, &visitor)).collect();
+    let sessions = sessions.into_iter().map(|session| Session::shown(session, &context)).collect();
     let tokens = tokens::list_of(&state.app, &owner, &name).await?;
     let tokens = tokens.iter().map(|token| Token::shown(token, now)).collect();
-    let template = Access { visitor: Some(&visitor), name: user.as_str(), sessions, tokens };
-    let mut answer = visitor.page(StatusCode::OK, &template)?;
+    let template = Access { context: Some(&context), name: user.as_str(), sessions, tokens };
+    let mut answer = context.page(StatusCode::OK, &template)?;
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)
 }

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Form, agent, notice,
+    page_context::PageContext,
     refused::{Reading, Refused},
-    visitor::Visitor,
     words,
 };
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "account.html")]
 struct Account<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     /// One's own first.
     sessions: Vec<Session>,
     tokens: Vec<Token>,
@@ -122,33 +122,33 @@ pub fn routes() -> Router<Shared> {
         .route("/account/token/revoke", post(revoke_token))
 }
 
-async fn show(State(state): State<Shared>, visitor: Visitor) -> Result<Response, Problem> {
-    page(&state, &visitor, &Form::default(), None, None).await
+async fn show(State(state): State<Shared>, context: PageContext) -> Result<Response, Problem> {
+    page(&state, &context, &Form::default(), None, None).await
 }
 
 async fn page(
     state: &Shared,
-    visitor: &Visitor,
+    context: &PageContext,
     typed: &Form,
     refused: Option<Refused>,
     made: Option<(String, String)>,
 ) -> Result<Response, Problem> {
     let now = state.app.now();
-    let sessions = sessions::list(&state.app, visitor).await?.into_iter();
-    let mut sessions: Vec<Session> = sessions.map(|session| Session::shown(session, visitor)).collect();
+    let sessions = sessions::list(&state.app, context).await?.into_iter();
+    let mut sessions: Vec<Session> = sessions.map(|session| Session::shown(session, context)).collect();
     sessions.sort_by_key(|session| !session.current);
-    let tokens = tokens::list(&state.app, visitor).await?.into_iter();
+    let tokens = tokens::list(&state.app, context).await?.into_iter();
     let tokens = tokens.map(|token| Token::shown(&token, now)).collect();
-    let roles = Role::ALL.into_iter().rev().filter(|role| *role <= visitor.role).map(Role::as_str).collect();
+    let roles = Role::ALL.into_iter().rev().filter(|role| *role <= context.role).map(Role::as_str).collect();
     let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
     let once = format!("{:032x}", rand::random::<u128>());
-    let template = Account { visitor: Some(visitor), sessions, tokens, roles, made, typed, refused, once };
-    visitor.page(status, &template)
+    let template = Account { context: Some(context), sessions, tokens, roles, made, typed, refused, once };
+    context.page(status, &template)
 }
 
 async fn change_password(
     State(state): State<Shared>,
-    visitor: Visitor,
+    context: PageContext,
     from: RequestContext,
     form: Form,
 ) -> Result<Response, Problem> {
@@ -156,7 +156,7 @@ async fn change_password(
         Ok(new) => {
             let present = form.get("presentPassword");
             let revoke_tokens = form.find("revokeTokens").is_some();
-            users::change_own_password(&state.app, &visitor, &from, present, new, revoke_tokens).await
+            users::change_own_password(&state.app, &context, &from, present, new, revoke_tokens).await
         }
         Err(error) => Err(error),
     };
@@ -167,7 +167,7 @@ async fn change_password(
             SetCookie::removed(cookies::SESSION).add_to(&mut answer);
             Ok(answer)
         }
-        Err(error) => page(&state, &visitor, &form, Some(Refused::new("password", error)?), None).await,
+        Err(error) => page(&state, &context, &form, Some(Refused::new("password", error)?), None).await,
     }
 }
 
@@ -191,17 +191,21 @@ async fn end_other_sessions(State(state): State<Shared>, viewer: Viewer) -> Resu
     Ok(notice::told("/account", "sessions-ended"))
 }
 
-async fn make_token(State(state): State<Shared>, visitor: Visitor, form: Form) -> Result<Response, Problem> {
+async fn make_token(
+    State(state): State<Shared>,
+    context: PageContext,
+    form: Form,
+) -> Result<Response, Problem> {
     let made = match new_token(&form) {
-        Ok(new) => tokens::create(&state.app, &visitor, &new, idempotency_key(&form)).await,
+        Ok(new) => tokens::create(&state.app, &context, &new, idempotency_key(&form)).await,
         Err(error) => Err(error),
     };
     match made {
         Ok((token, secret)) => {
             let made = (token.name.as_str().to_owned(), secret.reveal().to_owned());
-            page(&state, &visitor, &Form::default(), None, Some(made)).await
+            page(&state, &context, &Form::default(), None, Some(made)).await
         }
-        Err(error) => page(&state, &visitor, &form, Some(Refused::new("token", error)?), None).await,
+        Err(error) => page(&state, &context, &form, Some(Refused::new("token", error)?), None).await,
     }
 }
 

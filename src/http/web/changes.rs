@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 
-use super::{visitor::Visitor, words};
+use super::{page_context::PageContext, words};
 use crate::{
     domain::{Change, Effect, Movie},
     http::{
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "changes.html")]
 struct Changes<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     of: Of,
     entries: Vec<Entry<'a>>,
     /// Where to come back to after an undo.
@@ -55,7 +55,7 @@ enum Of {
 #[derive(Template)]
 #[template(path = "in_the_way.html")]
 struct InTheWay<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     /// Whether the change was undone before, by the one that is shown.
     undone: bool,
     entries: Vec<Entry<'a>>,
@@ -89,13 +89,13 @@ pub struct Difference {
 }
 
 impl<'a> Entry<'a> {
-    pub fn of(change: &'a Change, visitor: &Visitor) -> Self {
+    pub fn of(change: &'a Change, context: &PageContext) -> Self {
         Self {
             change,
             alone: change.movies == 1,
             effects: change.effects.iter().filter_map(ShownEffect::of).collect(),
             leads_on: true,
-            may_undo: visitor.may_edit() && change.undone_by.is_none(),
+            may_undo: context.may_edit() && change.undone_by.is_none(),
         }
     }
 
@@ -166,7 +166,7 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/changes", get(list)).route("/changes/{change}", get(one))
 }
 
-async fn list(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
+async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
     let film = params.one("film", |text| Ok(text.to_owned()));
     let query = params.page();
@@ -174,8 +174,8 @@ async fn list(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     let film = film.map(|text| known_id(&text, "film")).transpose()?;
     let (app, after) = (&state.app, query.after);
     let page = match film {
-        Some(film) => changes::of_movie(app, &visitor, film, after, query.limit).await?,
-        None => changes::list(app, &visitor, after, query.limit).await?,
+        Some(film) => changes::of_movie(app, &context, film, after, query.limit).await?,
+        None => changes::list(app, &context, after, query.limit).await?,
     };
     let latest = page.items.iter().find_map(|change| change.effects.first());
     let of = film.map_or(Of::Collection, |film| Of::Film {
@@ -185,20 +185,20 @@ async fn list(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         page: latest.filter(|effect| after.is_none() && effect.after.is_some()).map(|_| film),
     });
     let template = Changes {
-        visitor: Some(&visitor),
+        context: Some(&context),
         of,
-        entries: page.items.iter().map(|change| Entry::of(change, &visitor)).collect(),
-        back: &visitor.place,
+        entries: page.items.iter().map(|change| Entry::of(change, &context)).collect(),
+        back: &context.place,
         first: film.map_or_else(|| "/changes".to_owned(), |film| format!("/changes?film={film}")),
         further: after.is_some(),
         next: next(&uri, page.next),
     };
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 async fn one(
     State(state): State<Shared>,
-    visitor: Visitor,
+    context: PageContext,
     Path(change): Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -206,17 +206,17 @@ async fn one(
     let query = params.page();
     params.finish()?;
     let id = known_id(&change, "change")?;
-    let page = changes::get(&state.app, &visitor, id, query.after, query.limit).await?;
+    let page = changes::get(&state.app, &context, id, query.after, query.limit).await?;
     let template = Changes {
-        visitor: Some(&visitor),
+        context: Some(&context),
         of: Of::Change,
-        entries: vec![Entry { leads_on: false, ..Entry::of(&page.items, &visitor) }],
-        back: &visitor.place,
+        entries: vec![Entry { leads_on: false, ..Entry::of(&page.items, &context) }],
+        back: &context.place,
         first: format!("/changes/{id}"),
         further: query.after.is_some(),
         next: next(&uri, page.next),
     };
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 fn known_id(text: &str, what: &str) -> Result<i64, Problem> {
@@ -231,17 +231,17 @@ fn next(uri: &Uri, place: Option<i64>) -> Option<String> {
 /// Shows the changes that keep one from being taken back.
 pub async fn show_in_the_way(
     state: &Shared,
-    visitor: &Visitor,
+    context: &PageContext,
     back: &str,
     undone: bool,
     ids: &[i64],
 ) -> Result<Response, Problem> {
-    let changes = changes::some(&state.app, visitor, ids).await?;
+    let changes = changes::some(&state.app, context, ids).await?;
     let template = InTheWay {
-        visitor: Some(visitor),
+        context: Some(context),
         undone,
-        entries: changes.iter().map(|change| Entry::of(change, visitor)).collect(),
+        entries: changes.iter().map(|change| Entry::of(change, context)).collect(),
         back: back.split('#').next().unwrap_or_default(),
     };
-    visitor.page(StatusCode::CONFLICT, &template)
+    context.page(StatusCode::CONFLICT, &template)
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{local_place, visitor::Visitor};
+use super::{local_place, page_context::PageContext};
 use crate::{
     domain::{Place, Violation},
     http::{RequestId, problem::Problem},
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     status: u16,
     title: &'static str,
     detail: &'a str,
@@ -45,9 +45,9 @@ pub async fn for_browsers(request: Request, next: impl AsyncFnOnce(Request) -> R
     let status = problem.status();
     let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
     let identity = response.extensions_mut().remove::<Identity>();
-    let visitor = identity.map(|identity| Visitor::bare(identity, place.clone()));
+    let context = identity.map(|identity| PageContext::bare(identity, place.clone()));
     let template = ErrorPage {
-        visitor: visitor.as_ref(),
+        context: context.as_ref(),
         status: status.as_u16(),
         title: title(status),
         detail: &with_films(&problem.detail),

@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     Form, changes::Entry, collection::address::Address, edit::came_from, film::Film, notice,
-    visitor::Visitor, words,
+    page_context::PageContext, words,
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "film.html")]
 struct FilmPage<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     found: &'a Beside,
     film: Film<'a>,
     /// The list in which the films beside it are.
@@ -56,7 +56,7 @@ struct FilmPage<'a> {
 #[derive(Template)]
 #[template(path = "film_gone.html")]
 struct Gone<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     id: i64,
     title: String,
     /// The change that deleted it.
@@ -66,7 +66,7 @@ struct Gone<'a> {
 
 impl FilmPage<'_> {
     fn may_edit(&self) -> bool {
-        self.visitor.is_some_and(Visitor::may_edit)
+        self.context.is_some_and(PageContext::may_edit)
     }
 
     /// The page of a film beside it, in the same list.
@@ -97,7 +97,7 @@ impl FilmPage<'_> {
 
 impl Gone<'_> {
     fn may_undo(&self) -> bool {
-        self.visitor.is_some_and(Visitor::may_edit) && self.change.undone_by.is_none()
+        self.context.is_some_and(PageContext::may_edit) && self.change.undone_by.is_none()
     }
 
     /// Whether it is gone since its addition was undone.
@@ -122,39 +122,39 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(
     State(state): State<Shared>,
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let id = movie_id(&id)?;
     let (address, list) = list_of(&uri, &headers)?;
-    let found = match beside::find(&state.app, &visitor, id, &list).await {
-        Err(Error::NotFound(_)) => return gone(&state, &visitor, id).await,
+    let found = match beside::find(&state.app, &context, id, &list).await {
+        Err(Error::NotFound(_)) => return gone(&state, &context, id).await,
         found => found?,
     };
-    let history = changes::of_movie(&state.app, &visitor, id, None, Limit::AT_A_GLANCE).await?;
+    let history = changes::of_movie(&state.app, &context, id, None, Limit::AT_A_GLANCE).await?;
     let creation = history.items.last().filter(|change| change.effects.iter().any(|e| e.before.is_none()));
     let created_at = found.movie.created_at;
     let template = FilmPage {
-        visitor: Some(&visitor),
+        context: Some(&context),
         film: Film::of(&found.movie),
         shelf: on_page(&address, &list, found.page.as_ref()),
         added: (created_at.to_string(), words::moment(created_at)),
         creation,
-        entries: history.items.iter().map(|change| Entry::of(change, &visitor)).collect(),
+        entries: history.items.iter().map(|change| Entry::of(change, &context)).collect(),
         earlier: history.next.map(|next| format!("/changes?film={id}&cursor={}", PageQuery::encode(next))),
-        back: &visitor.place,
+        back: &context.place,
         list: &address,
         found: &found,
     };
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 /// Says who deleted a film, and offers to bring it back.
-pub async fn gone(state: &Shared, visitor: &Visitor, id: i64) -> Result<Response, Problem> {
+pub async fn gone(state: &Shared, context: &PageContext, id: i64) -> Result<Response, Problem> {
     let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
-    let history = match changes::of_movie(&state.app, visitor, id, None, Limit::AT_A_GLANCE).await {
+    let history = match changes::of_movie(&state.app, context, id, None, Limit::AT_A_GLANCE).await {
         Err(Error::NotFound(_)) => return Err(no_film()),
         history => history?.items,
     };
@@ -165,8 +165,8 @@ pub async fn gone(state: &Shared, visitor: &Visitor, id: i64) -> Result<Response
     });
     let (change, film) = deletion.ok_or_else(no_film)?;
     let (title, back) = (words::title(film), format!("/film/{id}"));
-    let template = Gone { visitor: Some(visitor), id, title, change, back };
-    visitor.page(StatusCode::NOT_FOUND, &template)
+    let template = Gone { context: Some(context), id, title, change, back };
+    context.page(StatusCode::NOT_FOUND, &template)
 }
 
 /// The list that the address names, or else the one that led here.
@@ -201,7 +201,7 @@ fn on_page(address: &Address, list: &List, page: Option<&crate::domain::Cursor>)
 /// not have it.
 pub async fn place_on_shelf(
     state: &Shared,
-    visitor: &Visitor,
+    context: &PageContext,
     film: &Movie,
     back: &str,
 ) -> Result<String, Error> {
@@ -211,7 +211,7 @@ pub async fn place_on_shelf(
         address = address.unfiltered();
         list.filter = crate::domain::Filter::default();
     }
-    let page = beside::page_of(&state.app, visitor, film, &list).await?;
+    let page = beside::page_of(&state.app, context, film, &list).await?;
     Ok(format!("{}#added", on_page(&address, &list, page.as_ref())))
 }
 

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Form, local_place, page, visitor::Visitor};
+use super::{Form, local_place, page, page_context::PageContext};
 use crate::{
     http::{
         Shared,
@@ -30,7 +30,7 @@ pub struct Kept {
 #[derive(Template)]
 #[template(path = "kept.html")]
 struct GoOn<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     kept: &'a Kept,
 }
 
@@ -82,7 +82,7 @@ impl Kept {
     }
 
     /// Shows who is signed in now how to go on with it.
-    pub fn go_on(&self, visitor: &Visitor) -> Result<Response, Problem> {
-        page(StatusCode::OK, &GoOn { visitor: Some(visitor), kept: self })
+    pub fn go_on(&self, context: &PageContext) -> Result<Response, Problem> {
+        page(StatusCode::OK, &GoOn { context: Some(context), kept: self })
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Form, kept::Kept, local_place, notice::Notice, page, visitor::Visitor};
+use super::{Form, kept::Kept, local_place, notice::Notice, page, page_context::PageContext};
 use crate::{
     http::{Shared, auth::session_cookie, client::Client, openapi as schema, problem::Problem},
     limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Template, Default)]
 #[template(path = "login.html")]
 struct Login<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     next: &'a str,
     name: &'a str,
     /// What was done before.
@@ -80,7 +80,7 @@ pub async fn submit(state: &Shared, browser: Browser, request: Request) -> Resul
     match auth::login(&state.app, browser, name, form.get("password")).await {
         Ok((secret, identity)) => {
             let on = match &kept {
-                Some(kept) => kept.go_on(&Visitor::bare(identity, "/".to_owned()))?,
+                Some(kept) => kept.go_on(&PageContext::bare(identity, "/".to_owned()))?,
                 None => Redirect::to(next).into_response(),
             };
             Ok((session_cookie(&secret), on).into_response())

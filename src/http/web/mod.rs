@@ -15,6 +15,7 @@ mod import;
 mod kept;
 pub mod login;
 mod notice;
+mod page_context;
 mod print;
 mod refused;
 mod selection;
@@ -23,7 +24,6 @@ mod statistics;
 mod tonight;
 mod undo;
 mod users;
-mod visitor;
 mod words;
 
 use askama::Template;

@@ -17,7 +17,7 @@ use super::{
         filters::{Filters, Link},
     },
     film::Film,
-    visitor::Visitor,
+    page_context::PageContext,
 };
 use crate::{
     domain::{ListQuery, Sort},
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "print.html")]
 struct Print<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     films: i64,
     chips: Vec<Link>,
     /// The same films on the shelf.
@@ -54,22 +54,22 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/print", get(show))
 }
 
-async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
     let mut params = Params::of(&uri);
     let query =
         ListQuery { filter: params.filter(), sort: params.one("sort", Sort::parse), ..ListQuery::default() };
     params.finish()?;
-    let mut facets = facets::facets(&state.app, &visitor, &query.filter).await?;
+    let mut facets = facets::facets(&state.app, &context, &query.filter).await?;
     let chips = Filters::of(&here, &query.filter, &facets).chips;
-    let mut pages = Box::pin(movies::all(state.app.clone(), visitor.clone(), query));
+    let mut pages = Box::pin(movies::all(state.app.clone(), context.clone(), query));
     // Read before the response begins, so that a database error still has its own response.
     let first = pages.next().await.transpose()?.unwrap_or_default();
     if first.matched == Match::Fuzzy {
         facets = Facets::of(&first.movies);
     }
-    let template = Print { visitor: Some(&visitor), films: facets.movies, chips, back: here.clone() };
-    let mut page = visitor.page(StatusCode::OK, &template)?;
+    let template = Print { context: Some(&context), films: facets.movies, chips, back: here.clone() };
+    let mut page = context.page(StatusCode::OK, &template)?;
     let around = template.render().map_err(|e| failed(&e))?;
     let (before, after) = around.split_once(PLACE).unwrap_or((&around, ""));
     *page.body_mut() = body(before.to_owned(), first, pages, after.to_owned());

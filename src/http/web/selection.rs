@@ -9,7 +9,7 @@ use axum::{
     routing::post,
 };
 
-use super::{Form, local_place, notice, visitor::Visitor, words};
+use super::{Form, local_place, notice, page_context::PageContext, words};
 use crate::{
     domain::{Code, Filter, Invalid, MovieFormat, MoviePatch, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
@@ -32,7 +32,7 @@ pub fn routes() -> Router<Shared> {
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct Confirm<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     films: i64,
     /// Whether they have become more since they were confirmed.
     more: bool,
@@ -45,7 +45,7 @@ struct Confirm<'a> {
 async fn apply(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     request: Request,
 ) -> Result<Response, Problem> {
     let form = Form::read(MAX_BODY_BYTES, MAX_SELECTION_FIELDS, request).await?;
@@ -53,7 +53,7 @@ async fn apply(
     let Some(films) = films(&form)? else { return Ok(notice::told(back, "unselected")) };
     let action = action(&form)?;
     if action == Action::Delete
-        && let Some(page) = confirmation(&state, &visitor, &films, &form, back).await?
+        && let Some(page) = confirmation(&state, &context, &films, &form, back).await?
     {
         return Ok(page);
     }
@@ -64,12 +64,12 @@ async fn apply(
 /// The page that asks whether so many films are to be deleted, unless they are few or that was said.
 async fn confirmation(
     state: &Shared,
-    visitor: &Visitor,
+    context: &PageContext,
     selection: &Selection,
     form: &Form,
     back: &str,
 ) -> Result<Option<Response>, Problem> {
-    let films = selection::count(&state.app, visitor, selection).await?;
+    let films = selection::count(&state.app, context, selection).await?;
     let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
     if films <= confirmed.unwrap_or(0).max(UNCONFIRMED_DELETIONS) {
         return Ok(None);
@@ -79,8 +79,8 @@ async fn confirmation(
         Selection::Films(ids) => ("id", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")),
     };
     let more = confirmed.is_some();
-    let template = Confirm { visitor: Some(visitor), films, more, field, back };
-    visitor.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
+    let template = Confirm { context: Some(context), films, more, field, back };
+    context.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
 }
 
 /// Which films are selected, if any are.

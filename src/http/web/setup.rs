@@ -9,7 +9,7 @@ use axum::{
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Form, page, visitor::Visitor};
+use super::{Form, page, page_context::PageContext};
 use crate::{
     domain::{Invalid, Password, UserName, Violation},
     http::{
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "setup.html")]
 struct Setup<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     code: &'a str,
     name: &'a str,
     code_error: Option<&'a str>,
@@ -45,7 +45,7 @@ impl<'a> Setup<'a> {
     fn new(code: &'a str, name: &'a str) -> Self {
         let (password_min, password_max) = (Password::MIN_CHARS, Password::MAX_CHARS);
         Self {
-            visitor: None,
+            context: None,
             code,
             name,
             code_error: None,

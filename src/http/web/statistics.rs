@@ -18,7 +18,7 @@ use super::{
         signposts::within,
     },
     film,
-    visitor::Visitor,
+    page_context::PageContext,
     words,
 };
 use crate::{
@@ -34,7 +34,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "statistics.html")]
 struct Statistics<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     here: &'a Address,
     films: i64,
     /// Whether they are but near to what was searched.
@@ -82,7 +82,7 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/statistics", get(show))
 }
 
-async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
     if let Some(tidy) = here.tidied() {
         return Ok(Redirect::to(&tidy.at("/statistics")).into_response());
@@ -91,11 +91,11 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     let filter = params.filter();
     params.finish()?;
 
-    let mut facets = facets::facets(&state.app, &visitor, &filter).await?;
+    let mut facets = facets::facets(&state.app, &context, &filter).await?;
     let mut forgiven = false;
     if facets.movies == 0 {
         let query = ListQuery { filter: filter.clone(), ..ListQuery::default() };
-        let near = movies::page(&state.app, &visitor, &query, Limit::USUAL).await?;
+        let near = movies::page(&state.app, &context, &query, Limit::USUAL).await?;
         forgiven = near.matched == Match::Fuzzy;
         facets = Facets::of(&near.movies);
     }
@@ -104,7 +104,7 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     let stars: i64 = sum(&facets.rating, filter.rating);
     let films = facets.movies.max(1);
     let template = Statistics {
-        visitor: Some(&visitor),
+        context: Some(&context),
         films: facets.movies,
         forgiven,
         chips: Filters::of(&here, &filter, &facets).chips,
@@ -114,7 +114,7 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         charts: charts(&here, &filter, &facets),
         here: &here,
     };
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sums of stars stay far below 2^53")]

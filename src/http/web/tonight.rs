@@ -12,7 +12,7 @@ use axum::{
 use super::{
     collection::{address::Address, filters::Filters},
     film::Film,
-    visitor::Visitor,
+    page_context::PageContext,
     words,
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "tonight.html")]
 struct Tonight<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     here: &'a Address,
     /// The most minutes that it may take.
     minutes: Option<i64>,
@@ -47,7 +47,7 @@ pub fn routes() -> Router<Shared> {
     Router::new().route("/tonight", get(show))
 }
 
-async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result<Response, Problem> {
+async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
     if let Some(tidy) = tidied(&here) {
         return Ok(Redirect::to(&tidy.at("/tonight")).into_response());
@@ -59,12 +59,12 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
     });
     params.finish()?;
 
-    let facets = facets::facets(&state.app, &visitor, &filter).await?;
-    let movie = pick(&state, &visitor, &filter, last, facets.movies > 1).await?;
+    let facets = facets::facets(&state.app, &context, &filter).await?;
+    let movie = pick(&state, &context, &filter, last, facets.movies > 1).await?;
     let here = here.without("not");
     let another = movie.as_ref().map_or(here.clone(), |movie| here.with("not", &movie.id.to_string()));
     let template = Tonight {
-        visitor: Some(&visitor),
+        context: Some(&context),
         minutes: filter.length.max,
         filters: Filters::of(&here, &filter, &facets),
         fitting: facets.movies,
@@ -73,7 +73,7 @@ async fn show(State(state): State<Shared>, visitor: Visitor, uri: Uri) -> Result
         ways_out: if movie.is_none() { ways_out(&here, &filter, &facets) } else { Vec::new() },
         here: &here,
     };
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 /// The address that the form means, where it is not that already: with the minutes as a range of lengths.

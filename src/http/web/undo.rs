@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::post};
 
-use super::{Form, changes::show_in_the_way, local_place, notice, visitor::Visitor};
+use super::{Form, changes::show_in_the_way, local_place, notice, page_context::PageContext};
 use crate::{
     http::{Shared, problem::Problem},
     service::{Editor, Error, IdempotencyKey, changes},
@@ -18,7 +18,7 @@ pub fn routes() -> Router<Shared> {
 async fn undo(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let id = form.get("change").parse();
@@ -27,7 +27,7 @@ async fn undo(
     match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
         Ok(undone) => Ok(notice::changed(back, Some(undone.id))),
         Err(Error::InTheWay { undone, changes }) => {
-            show_in_the_way(&state, &visitor, back, undone, &changes).await
+            show_in_the_way(&state, &context, back, undone, &changes).await
         }
         Err(error) => Err(error.into()),
     }

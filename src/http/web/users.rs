@@ -11,8 +11,8 @@ use axum::{
 
 use super::{
     Form, notice,
+    page_context::PageContext,
     refused::{Reading, Refused},
-    visitor::Visitor,
     words,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "users.html")]
 struct Users<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     all: Vec<User>,
     typed: &'a Form,
     refused: Option<Refused>,
@@ -52,7 +52,7 @@ impl Users<'_> {
     }
 
     fn is_oneself(&self, user: &User) -> bool {
-        self.visitor.is_some_and(|visitor| visitor.user_id == user.id)
+        self.context.is_some_and(|context| context.user_id == user.id)
     }
 
     fn since(user: &User) -> String {
@@ -69,26 +69,26 @@ pub fn routes() -> Router<Shared> {
         .route("/users/remove", post(remove))
 }
 
-async fn show(State(state): State<Shared>, owner: Owner, visitor: Visitor) -> Result<Response, Problem> {
-    page(&state, &owner, &visitor, &Form::default(), None).await
+async fn show(State(state): State<Shared>, owner: Owner, context: PageContext) -> Result<Response, Problem> {
+    page(&state, &owner, &context, &Form::default(), None).await
 }
 
 async fn page(
     state: &Shared,
     owner: &Owner,
-    visitor: &Visitor,
+    context: &PageContext,
     typed: &Form,
     refused: Option<Refused>,
 ) -> Result<Response, Problem> {
     let all = users::list(&state.app, owner).await?;
     let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
-    visitor.page(status, &Users { visitor: Some(visitor), all, typed, refused })
+    context.page(status, &Users { context: Some(context), all, typed, refused })
 }
 
 async fn add(
     State(state): State<Shared>,
     owner: Owner,
-    visitor: Visitor,
+    context: PageContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let added = match new_user(&form) {
@@ -99,7 +99,7 @@ async fn add(
     };
     match added {
         Ok(_) => Ok(notice::told("/users", "user-added")),
-        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new("add", error)?)).await,
+        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new("add", error)?)).await,
     }
 }
 
@@ -122,7 +122,7 @@ fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
 async fn change(
     State(state): State<Shared>,
     owner: Owner,
-    visitor: Visitor,
+    context: PageContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let name = named(&form)?;
@@ -132,7 +132,7 @@ async fn change(
     };
     match changed {
         Ok(_) => Ok(notice::told("/users", "user-changed")),
-        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new(form_of(&name), error)?)).await,
+        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
     }
 }
 
@@ -150,13 +150,13 @@ fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
 async fn remove(
     State(state): State<Shared>,
     owner: Owner,
-    visitor: Visitor,
+    context: PageContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let name = named(&form)?;
     match users::remove(&state.app, &owner, &name).await {
         Ok(()) => Ok(notice::told("/users", "user-removed")),
-        Err(error) => page(&state, &owner, &visitor, &form, Some(Refused::new(form_of(&name), error)?)).await,
+        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
     }
 }
 

@@ -16,7 +16,7 @@ use axum::{
 
 pub use self::signposts::Post;
 use self::{address::Address, filters::Filters, offer::Offer, signposts::Jump};
-use super::{film::Film, visitor::Visitor, words};
+use super::{film::Film, page_context::PageContext, words};
 use crate::{
     domain::{Code, Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
     http::{Shared, problem::Problem, query::Params},
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "collection.html", blocks = ["main"])]
 struct Collection<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     films: Vec<Film<'a>>,
     /// How many there are on all pages, in words.
     found: String,
@@ -64,7 +64,7 @@ struct Collection<'a> {
 
 impl Collection<'_> {
     fn may_edit(&self) -> bool {
-        self.visitor.is_some_and(Visitor::may_edit)
+        self.context.is_some_and(PageContext::may_edit)
     }
 
     /// Whether streamed films alone are shown, which have no boxes.
@@ -179,7 +179,7 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(
     State(state): State<Shared>,
-    visitor: Visitor,
+    context: PageContext,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -196,13 +196,13 @@ async fn show(
     // moment: to count all that a search finds takes longer.
     let list_first = headers.contains_key(LIST_FIRST);
     let limit = query.limit.unwrap_or(if list_first { Limit::AT_A_GLANCE } else { Limit::TO_LOOK_AT });
-    let page_of_list = movies::page(&state.app, &visitor, &query, limit).await?;
+    let page_of_list = movies::page(&state.app, &context, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
     let counted = !list_first || query.filter.words.is_empty();
     let facets = if forgiven || !counted {
         Facets::of(&page_of_list.movies)
     } else {
-        facets::facets(&state.app, &visitor, &query.filter).await?
+        facets::facets(&state.app, &context, &query.filter).await?
     };
     let order = query.order();
     let nearest_first = forgiven && query.sort.is_none();
@@ -211,7 +211,7 @@ async fn show(
     if !nearest_first {
         signposts::put_up(&mut films, &page_of_list.movies, &order);
     }
-    let added = visitor.notice().and_then(|notice| notice.film.as_ref()).filter(|film| film.is_new);
+    let added = context.notice().and_then(|notice| notice.film.as_ref()).filter(|film| film.is_new);
     for film in &mut films {
         film.added = added.is_some_and(|added| added.id == film.id);
     }
@@ -229,10 +229,10 @@ async fn show(
     };
     let filters = Filters::of(&first, &query.filter, &facets);
     let template = Collection {
-        visitor: Some(&visitor),
+        context: Some(&context),
         jumps,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
-        offer: offer::of(&state, &visitor, &first).await?,
+        offer: offer::of(&state, &context, &first).await?,
         shown: words::films(facets.movies),
         similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,
@@ -255,9 +255,9 @@ async fn show(
         films,
     };
     if list_first {
-        return visitor.page(StatusCode::OK, &template.as_main());
+        return context.page(StatusCode::OK, &template.as_main());
     }
-    visitor.page(StatusCode::OK, &template)
+    context.page(StatusCode::OK, &template)
 }
 
 /// How many films there are, in words.

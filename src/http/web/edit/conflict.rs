@@ -3,7 +3,7 @@
 use super::values::{FormValues, label};
 use crate::{
     domain::{Attributes, Change, Effect, Field, Limit, Movie},
-    http::web::{visitor::Visitor, words},
+    http::web::{page_context::PageContext, words},
     service::{App, Error, changes},
 };
 
@@ -37,12 +37,12 @@ pub enum Side {
 /// side alone changed is taken from it, what both changed is as it is wanted.
 pub async fn between(
     app: &App,
-    visitor: &Visitor,
+    context: &PageContext,
     version: i64,
     yours: &Attributes,
     now: &Movie,
 ) -> Result<(Conflict, FormValues), Error> {
-    let since = since(app, visitor, now.id, version).await?;
+    let since = since(app, context, now.id, version).await?;
     let of_version = |change: &Change| {
         let before = change.effects.first()?.before.as_ref()?;
         (before.version == version).then(|| before.attributes.clone())
@@ -67,17 +67,17 @@ pub async fn between(
         Side::Yours => ours.0[n].clone(),
         Side::Theirs => theirs.0[n].clone(),
     });
-    Ok((Conflict { who: by_whom(&since, visitor), rows }, FormValues(merged)))
+    Ok((Conflict { who: by_whom(&since, context), rows }, FormValues(merged)))
 }
 
 /// Who made what a film has become since a version, and when.
-pub async fn who(app: &App, visitor: &Visitor, movie: i64, version: i64) -> Result<String, Error> {
-    Ok(by_whom(&since(app, visitor, movie, version).await?, visitor))
+pub async fn who(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<String, Error> {
+    Ok(by_whom(&since(app, context, movie, version).await?, context))
 }
 
 /// The changes of a film since a version, the latest first.
-async fn since(app: &App, visitor: &Visitor, movie: i64, version: i64) -> Result<Vec<Change>, Error> {
-    let mut changes = match changes::of_movie(app, visitor, movie, None, Limit::TO_LOOK_AT).await {
+async fn since(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<Vec<Change>, Error> {
+    let mut changes = match changes::of_movie(app, context, movie, None, Limit::TO_LOOK_AT).await {
         Ok(page) => page.items,
         Err(Error::NotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
@@ -93,10 +93,10 @@ async fn since(app: &App, visitor: &Visitor, movie: i64, version: i64) -> Result
 }
 
 /// By whom changes were made, and when the last of them.
-fn by_whom(changes: &[Change], visitor: &Visitor) -> String {
+fn by_whom(changes: &[Change], context: &PageContext) -> String {
     let mut names: Vec<&str> = Vec::new();
     for change in changes {
-        let name = if change.by == visitor.name.as_str() { "you" } else { &change.by };
+        let name = if change.by == context.name.as_str() { "you" } else { &change.by };
         if !names.contains(&name) {
             names.push(name);
         }

@@ -20,8 +20,8 @@ use self::{
     values::{FormValues, Wrong},
 };
 use super::{
-    Form, collection::address::Address, film::Film, film_page, local_place, notice, page, visitor::Visitor,
-    words,
+    Form, collection::address::Address, film::Film, film_page, local_place, notice, page,
+    page_context::PageContext, words,
 };
 use crate::{
     domain::{
@@ -43,7 +43,7 @@ pub fn routes() -> Router<Shared> {
 #[derive(Template)]
 #[template(path = "edit.html")]
 struct Page<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     form: &'a Sheet<'a>,
     typed: &'a FormValues,
     trouble: Trouble,
@@ -51,7 +51,7 @@ struct Page<'a> {
 
 /// The form, apart from what is typed.
 struct Sheet<'a> {
-    visitor: &'a Visitor,
+    context: &'a PageContext,
     /// The film that is changed; none where one is added.
     film: Option<&'a Movie>,
     /// The version that is changed.
@@ -101,7 +101,7 @@ impl Sheet<'_> {
     fn action(&self) -> String {
         match self.film {
             Some(film) => format!("/edit/{}", film.id),
-            None if self.visitor.is_at("/add") => self.visitor.place.clone(),
+            None if self.context.is_at("/add") => self.context.place.clone(),
             None => "/add".to_owned(),
         }
     }
@@ -112,33 +112,33 @@ impl Sheet<'_> {
             Trouble::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::CONFLICT,
         };
-        self.visitor.page(status, &Page { visitor: Some(self.visitor), form: self, typed, trouble })
+        self.context.page(status, &Page { context: Some(self.context), form: self, typed, trouble })
     }
 }
 
 /// The form for a new film. The address may say what stands in it.
-async fn blank(_: Editor, visitor: Visitor, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
+async fn blank(_: Editor, context: PageContext, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
     let query = Form::of_address(&uri);
     let another = query.find("another").is_some();
-    let sheet = Sheet { visitor: &visitor, film: None, version: 0, back: &back, another };
+    let sheet = Sheet { context: &context, film: None, version: 0, back: &back, another };
     sheet.page(&FormValues::of(&query), Trouble::None)
 }
 
 async fn add(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     form: Form,
 ) -> Result<Response, Problem> {
     let typed = FormValues::of(&form);
     let back = local_place(form.get("back"));
     let another = form.find("another").is_some();
-    let sheet = Sheet { visitor: &visitor, film: None, version: 0, back, another };
+    let sheet = Sheet { context: &context, film: None, version: 0, back, another };
     let film = match typed.read() {
         Ok(film) => film,
         Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
     };
-    let alike = alike(&state, &visitor, &film.title, film.release_year, None).await?;
+    let alike = alike(&state, &context, &film.title, film.release_year, None).await?;
     if !are_known(&alike, &form) {
         return sheet.page(&typed, Trouble::Alike(alike));
     }
@@ -148,7 +148,7 @@ async fn add(
     let added = done.results.first().and_then(|outcome| outcome.movie.as_ref());
     let next = match (following, added) {
         (Some(following), _) => following,
-        (None, Some(film)) => film_page::place_on_shelf(&state, &visitor, film, back).await?,
+        (None, Some(film)) => film_page::place_on_shelf(&state, &context, film, back).await?,
         (None, None) => back.to_owned(),
     };
     Ok(notice::changed(&next, done.change))
@@ -212,34 +212,34 @@ async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<
 async fn show(
     State(state): State<Shared>,
     _: Editor,
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     Back(back): Back,
 ) -> Result<Response, Problem> {
     let id = movie_id(&id)?;
-    let film = match movies::get(&state.app, &visitor, id).await {
-        Err(Error::NotFound(_)) => return film_page::gone(&state, &visitor, id).await,
+    let film = match movies::get(&state.app, &context, id).await {
+        Err(Error::NotFound(_)) => return film_page::gone(&state, &context, id).await,
         film => film?,
     };
     let version = film.version;
-    let sheet = Sheet { visitor: &visitor, film: Some(&film), version, back: &back, another: false };
+    let sheet = Sheet { context: &context, film: Some(&film), version, back: &back, another: false };
     sheet.page(&FormValues::from(&film.attributes), Trouble::None)
 }
 
 async fn save(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
     let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
     let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
     loop {
-        let found = find(&state, &visitor, id).await?;
-        let sheet = Sheet { visitor: &visitor, film: found.as_ref(), version, back, another: false };
+        let found = find(&state, &context, id).await?;
+        let sheet = Sheet { context: &context, film: found.as_ref(), version, back, another: false };
         let Some(film) = &found else {
-            let who = conflict::who(&state.app, &visitor, id, version).await?;
+            let who = conflict::who(&state.app, &context, id, version).await?;
             return sheet.page(&typed, Trouble::Gone(who));
         };
         let wanted = match typed.read() {
@@ -250,11 +250,11 @@ async fn save(
             return Ok(notice::changed(back, None));
         }
         if film.version != version {
-            let (conflict, merged) = conflict::between(&state.app, &visitor, version, &wanted, film).await?;
+            let (conflict, merged) = conflict::between(&state.app, &context, version, &wanted, film).await?;
             let sheet = Sheet { version: film.version, ..sheet };
             return sheet.page(&merged, Trouble::Changed(conflict));
         }
-        let alike = alike(&state, &visitor, &wanted.title, wanted.release_year, Some(film)).await?;
+        let alike = alike(&state, &context, &wanted.title, wanted.release_year, Some(film)).await?;
         if !are_known(&alike, &form) {
             return sheet.page(&typed, Trouble::Alike(alike));
         }
@@ -293,7 +293,7 @@ fn after_deletion(back: &str, id: i64) -> String {
 async fn delete(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     Path(id): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
@@ -304,8 +304,8 @@ async fn delete(
         Err(Error::Operation { .. }) => {}
         done => return Ok(notice::changed(&after_deletion(back, id), done?.change)),
     }
-    let Some(film) = find(&state, &visitor, id).await? else { return Ok(notice::told(back, "deleted")) };
-    let who = conflict::who(&state.app, &visitor, id, version).await?;
-    let sheet = Sheet { visitor: &visitor, film: Some(&film), version: film.version, back, another: false };
+    let Some(film) = find(&state, &context, id).await? else { return Ok(notice::told(back, "deleted")) };
+    let who = conflict::who(&state.app, &context, id, version).await?;
+    let sheet = Sheet { context: &context, film: Some(&film), version: film.version, back, another: false };
     sheet.page(&FormValues::from(&film.attributes), Trouble::NotDeleted(who))
 }

@@ -19,7 +19,7 @@ use axum::{
 };
 
 use self::{choices::Choices, input::Input, outcome::Outcome, sent::Sent};
-use super::visitor::Visitor;
+use super::page_context::PageContext;
 use crate::{
     exchange::{self, FileKind, ImportOptions, OnError, Report},
     http::{Shared, problem::Problem},
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "import.html")]
 struct ImportPage<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     choices: Choices,
     /// The name of the file that was sent, and the file itself where it goes along with the form.
     name: &'a str,
@@ -74,7 +74,7 @@ impl ImportPage<'_> {
 #[derive(Template)]
 #[template(path = "imported.html")]
 struct Imported<'a> {
-    visitor: Option<&'a Visitor>,
+    context: Option<&'a PageContext>,
     name: &'a str,
     outcome: Outcome,
     change: Option<i64>,
@@ -87,11 +87,11 @@ pub fn routes() -> Router<Shared> {
 }
 
 impl<'a> ImportPage<'a> {
-    fn of(visitor: &'a Visitor, choices: Choices, sent: &'a Sent) -> Self {
+    fn of(context: &'a PageContext, choices: Choices, sent: &'a Sent) -> Self {
         let lost = sent.file.is_some() && sent.kept.is_empty() && sent.form.get("fileStays").is_empty();
         let once = format!("{:016x}", rand::random::<u64>());
         Self {
-            visitor: Some(visitor),
+            context: Some(context),
             choices,
             name: &sent.name,
             kept: &sent.kept,
@@ -105,33 +105,33 @@ impl<'a> ImportPage<'a> {
     }
 }
 
-async fn show(_: Editor, visitor: Visitor) -> Result<Response, Problem> {
+async fn show(_: Editor, context: PageContext) -> Result<Response, Problem> {
     let sent = Sent::default();
-    visitor.page(StatusCode::OK, &ImportPage::of(&visitor, Choices::of(&sent.form), &sent))
+    context.page(StatusCode::OK, &ImportPage::of(&context, Choices::of(&sent.form), &sent))
 }
 
 /// Shows what would become of the rows, or where that was asked for, imports them.
 async fn send(
     State(state): State<Shared>,
     editor: Editor,
-    visitor: Visitor,
+    context: PageContext,
     sent: Sent,
 ) -> Result<Response, Problem> {
-    let mut page = ImportPage::of(&visitor, Choices::of(&sent.form), &sent);
+    let mut page = ImportPage::of(&context, Choices::of(&sent.form), &sent);
     let imports = sent.form.get("do") == "import";
     match read(&state, &editor, &sent, &mut page, imports).await {
         Ok(Some(report)) => {
             let change = report.change;
             let outcome = Outcome::of(report, None);
-            let done = Imported { visitor: Some(&visitor), name: &sent.name, outcome, change };
-            return visitor.page(StatusCode::OK, &done);
+            let done = Imported { context: Some(&context), name: &sent.name, outcome, change };
+            return context.page(StatusCode::OK, &done);
         }
         Ok(None) => {}
         Err(Error::UnreadableFile(why)) => page.error = Some(outcome::plain(&why).to_owned()),
         Err(error) => return Err(error.into()),
     }
     let refused = imports || page.error.is_some() || !page.choices.errors.is_empty();
-    visitor.page(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    context.page(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }
 
 /// Reads the file into the page; imports it if that is asked for and possible, and returns what that did.

@@ -28,7 +28,7 @@ const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
 ];
 
 /// Who looks at a page.
-pub struct Visitor {
+pub struct PageContext {
     viewer: Viewer,
     /// What to tell him about what he did last.
     notice: Option<Notice>,
@@ -38,7 +38,7 @@ pub struct Visitor {
     pub newest: Option<i64>,
 }
 
-impl Visitor {
+impl PageContext {
     /// Who looks at a page that tells neither of what was done nor of what others do.
     pub fn bare(identity: Identity, place: String) -> Self {
         Self { viewer: identity.into(), notice: None, place, newest: None }
@@ -60,7 +60,7 @@ impl Visitor {
     }
 
     /// The pages that every page links to for this role: path, label and icon.
-    pub fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    pub fn nav_items(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.role >= *role);
         permitted.map(|(path, label, icon, _)| (*path, *label, *icon))
     }
@@ -87,7 +87,7 @@ impl Visitor {
     }
 }
 
-impl Deref for Visitor {
+impl Deref for PageContext {
     type Target = Viewer;
 
     fn deref(&self) -> &Viewer {
@@ -95,7 +95,7 @@ impl Deref for Visitor {
     }
 }
 
-impl FromRequestParts<Shared> for Visitor {
+impl FromRequestParts<Shared> for PageContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
