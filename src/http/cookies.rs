@@ -17,7 +17,7 @@ use super::{Shared, client::Client};
 /// The cookie of a session.
 pub const SESSION: &str = "reelshelf_session";
 /// The cookie that names the message for the next page.
-pub const NOTICE: &str = "reelshelf_notice";
+pub const FLASH: &str = "reelshelf_notice";
 
 const PREFIX: &str = "__Host-";
 
@@ -132,6 +132,6 @@ mod tests {
         let attributes = "Path=/; HttpOnly; SameSite=Lax; Max-Age=60";
         assert_eq!(cookie.header(false), format!("reelshelf_session=a; {attributes}"));
         assert_eq!(cookie.header(true), format!("__Host-reelshelf_session=a; {attributes}; Secure"));
-        assert!(SetCookie::removed(NOTICE).header(true).starts_with("__Host-reelshelf_notice=; "));
+        assert!(SetCookie::removed(FLASH).header(true).starts_with("__Host-reelshelf_notice=; "));
     }
 }

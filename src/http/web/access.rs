@@ -12,7 +12,7 @@ use axum::{
 use super::{
     Form,
     account::{Session, Token, id_in},
-    notice,
+    flash,
     page_context::PageContext,
     users::named,
 };
@@ -93,7 +93,7 @@ async fn revoke_all_tokens(
 
 /// Leads back to the page, with a message.
 fn told(name: &UserName, message: &str) -> Response {
-    notice::told(&address(name), message)
+    flash::redirect_with_flash(&address(name), message)
 }
 
 /// The address of the page of a user.

@@ -11,7 +11,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Form, agent, notice,
+    Form, agent, flash,
     page_context::PageContext,
     refused::{Reading, Refused},
     words,
@@ -163,7 +163,7 @@ async fn change_password(
     match changed {
         // All sessions have ended, this one too.
         Ok(()) => {
-            let mut answer = notice::told("/login", "password");
+            let mut answer = flash::redirect_with_flash("/login", "password");
             SetCookie::removed(cookies::SESSION).add_to(&mut answer);
             Ok(answer)
         }
@@ -183,12 +183,12 @@ fn new_password(form: &Form) -> Result<&str, Error> {
 async fn end_session(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {
     let id = id_in(&form, "session")?;
     sessions::end(&state.app, &viewer, id).await?;
-    Ok(notice::told("/account", "session-ended"))
+    Ok(flash::redirect_with_flash("/account", "session-ended"))
 }
 
 async fn end_other_sessions(State(state): State<Shared>, viewer: Viewer) -> Result<Response, Problem> {
     sessions::end_others(&state.app, &viewer).await?;
-    Ok(notice::told("/account", "sessions-ended"))
+    Ok(flash::redirect_with_flash("/account", "sessions-ended"))
 }
 
 async fn make_token(
@@ -232,7 +232,7 @@ fn idempotency_key(form: &Form) -> IdempotencyKey {
 async fn revoke_token(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {
     let id = id_in(&form, "token")?;
     tokens::revoke(&state.app, &viewer, id).await?;
-    Ok(notice::told("/account", "token-revoked"))
+    Ok(flash::redirect_with_flash("/account", "token-revoked"))
 }
 
 /// The id that a form sends, of a session or a token.

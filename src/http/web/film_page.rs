@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    Form, changes::Entry, collection::address::Address, edit::came_from, film::Film, notice,
+    Form, changes::Entry, collection::address::Address, edit::came_from, film::Film, flash,
     page_context::PageContext, words,
 };
 use crate::{
@@ -233,6 +233,6 @@ async fn rate(
     let operation = Operation::Update { id, version: None, changes };
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // whose page says that it is gone
-        done => Ok(notice::changed(&place, done?.change)),
+        done => Ok(flash::redirect_after_change(&place, done?.change)),
     }
 }

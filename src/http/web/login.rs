@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Form, kept::Kept, local_place, notice::Notice, page, page_context::PageContext};
+use super::{Form, flash::Flash, kept::Kept, local_place, page, page_context::PageContext};
 use crate::{
     http::{Shared, auth::session_cookie, client::Client, openapi as schema, problem::Problem},
     limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
@@ -47,12 +47,12 @@ pub async fn show(
     let query = uri.query().unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
-    let told = Notice::sentence(&headers, client.https);
+    let told = Flash::sentence(&headers, client.https);
     let setup_needed = setup::needed(&state.app).await?;
     let template = Login { next: local_place(&next), told, setup_needed, ..Login::default() };
     let mut answer = page(StatusCode::OK, &template)?;
     if told.is_some() {
-        Notice::told().add_to(&mut answer);
+        Flash::removed_cookie().add_to(&mut answer);
     }
     Ok(answer)
 }

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 
-use super::{notice::Notice, page};
+use super::{flash::Flash, page};
 use crate::{
     domain::Role,
     http::{Shared, client::Client, problem::Problem},
@@ -31,7 +31,7 @@ const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
 pub struct PageContext {
     viewer: Viewer,
     /// What to tell him about what he did last.
-    notice: Option<Notice>,
+    flash: Option<Flash>,
     /// The page's address, to come back to.
     pub place: String,
     /// The latest change that the page may show: others are news to it.
@@ -41,7 +41,7 @@ pub struct PageContext {
 impl PageContext {
     /// Who looks at a page that tells neither of what was done nor of what others do.
     pub fn bare(identity: Identity, place: String) -> Self {
-        Self { viewer: identity.into(), notice: None, place, newest: None }
+        Self { viewer: identity.into(), flash: None, place, newest: None }
     }
 
     /// Whether he manages users.
@@ -55,8 +55,8 @@ impl PageContext {
     }
 
     /// What he is told, once.
-    pub const fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
+    pub const fn flash(&self) -> Option<&Flash> {
+        self.flash.as_ref()
     }
 
     /// The pages that every page links to for this role: path, label and icon.
@@ -80,8 +80,8 @@ impl PageContext {
         let mut answer = page(status, template)?;
         // Nothing on the way keeps it; the browser may show it again to who goes back.
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-        if self.notice.is_some() {
-            Notice::told().add_to(&mut answer);
+        if self.flash.is_some() {
+            Flash::removed_cookie().add_to(&mut answer);
         }
         Ok(answer)
     }
@@ -101,9 +101,9 @@ impl FromRequestParts<Shared> for PageContext {
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
         let viewer = Viewer::from_request_parts(parts, state).await?;
         let client = Client::of(&parts.extensions, &parts.headers, state);
-        let notice = Notice::of(state, &viewer, &parts.headers, client.https).await?;
+        let flash = Flash::of(state, &viewer, &parts.headers, client.https).await?;
         let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
         let newest = Some(changes::newest(&state.app, &viewer).await?);
-        Ok(Self { viewer, notice, place, newest })
+        Ok(Self { viewer, flash, place, newest })
     }
 }

@@ -9,7 +9,7 @@ use axum::{
     routing::post,
 };
 
-use super::{Form, local_place, notice, page_context::PageContext, words};
+use super::{Form, flash, local_place, page_context::PageContext, words};
 use crate::{
     domain::{Code, Filter, Invalid, MovieFormat, MoviePatch, Rating, Violation, quoted},
     http::{Shared, problem::Problem, query::Params},
@@ -50,7 +50,7 @@ async fn apply(
 ) -> Result<Response, Problem> {
     let form = Form::read(MAX_BODY_BYTES, MAX_SELECTION_FIELDS, request).await?;
     let back = local_place(form.get("back"));
-    let Some(films) = films(&form)? else { return Ok(notice::told(back, "unselected")) };
+    let Some(films) = films(&form)? else { return Ok(flash::redirect_with_flash(back, "unselected")) };
     let action = action(&form)?;
     if action == Action::Delete
         && let Some(page) = confirmation(&state, &context, &films, &form, back).await?
@@ -58,7 +58,7 @@ async fn apply(
         return Ok(page);
     }
     let done = selection::run(&state.app, &editor, films, action).await?;
-    Ok(notice::done(back, &done))
+    Ok(flash::redirect_after_selection(back, &done))
 }
 
 /// The page that asks whether so many films are to be deleted, unless they are few or that was said.

@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::State, http::StatusCode, response::Response, routing::post};
 
-use super::{Form, changes::show_in_the_way, local_place, notice, page_context::PageContext};
+use super::{Form, changes::show_in_the_way, flash, local_place, page_context::PageContext};
 use crate::{
     http::{Shared, problem::Problem},
     service::{Editor, Error, IdempotencyKey, changes},
@@ -25,7 +25,7 @@ async fn undo(
     let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
     let back = local_place(form.get("back"));
     match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
-        Ok(undone) => Ok(notice::changed(back, Some(undone.id))),
+        Ok(undone) => Ok(flash::redirect_after_change(back, Some(undone.id))),
         Err(Error::InTheWay { undone, changes }) => {
             show_in_the_way(&state, &context, back, undone, &changes).await
         }

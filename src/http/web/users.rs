@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    Form, notice,
+    Form, flash,
     page_context::PageContext,
     refused::{Reading, Refused},
     words,
@@ -98,7 +98,7 @@ async fn add(
         Err(error) => Err(error),
     };
     match added {
-        Ok(_) => Ok(notice::told("/users", "user-added")),
+        Ok(_) => Ok(flash::redirect_with_flash("/users", "user-added")),
         Err(error) => page(&state, &owner, &context, &form, Some(Refused::new("add", error)?)).await,
     }
 }
@@ -131,7 +131,7 @@ async fn change(
         Err(error) => Err(error),
     };
     match changed {
-        Ok(_) => Ok(notice::told("/users", "user-changed")),
+        Ok(_) => Ok(flash::redirect_with_flash("/users", "user-changed")),
         Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
     }
 }
@@ -155,7 +155,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     let name = named(&form)?;
     match users::remove(&state.app, &owner, &name).await {
-        Ok(()) => Ok(notice::told("/users", "user-removed")),
+        Ok(()) => Ok(flash::redirect_with_flash("/users", "user-removed")),
         Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
     }
 }

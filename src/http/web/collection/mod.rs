@@ -211,7 +211,7 @@ async fn show(
     if !nearest_first {
         signposts::put_up(&mut films, &page_of_list.movies, &order);
     }
-    let added = context.notice().and_then(|notice| notice.film.as_ref()).filter(|film| film.is_new);
+    let added = context.flash().and_then(|flash| flash.film.as_ref()).filter(|film| film.is_new);
     for film in &mut films {
         film.added = added.is_some_and(|added| added.id == film.id);
     }

@@ -20,7 +20,7 @@ use self::{
     values::{FormValues, Wrong},
 };
 use super::{
-    Form, collection::address::Address, film::Film, film_page, local_place, notice, page,
+    Form, collection::address::Address, film::Film, film_page, flash, local_place, page,
     page_context::PageContext, words,
 };
 use crate::{
@@ -151,7 +151,7 @@ async fn add(
         (None, Some(film)) => film_page::place_on_shelf(&state, &context, film, back).await?,
         (None, None) => back.to_owned(),
     };
-    Ok(notice::changed(&next, done.change))
+    Ok(flash::redirect_after_change(&next, done.change))
 }
 
 /// The address of the form for the next film of a row, which is likely of the same format.
@@ -247,7 +247,7 @@ async fn save(
             Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
         };
         if wanted == film.attributes {
-            return Ok(notice::changed(back, None));
+            return Ok(flash::redirect_after_change(back, None));
         }
         if film.version != version {
             let (conflict, merged) = conflict::between(&state.app, &context, version, &wanted, film).await?;
@@ -261,7 +261,7 @@ async fn save(
         let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
             Err(Error::Operation { .. }) => {} // somebody else was faster: see what he made of it
-            done => return Ok(notice::changed(back, done?.change)),
+            done => return Ok(flash::redirect_after_change(back, done?.change)),
         }
     }
 }
@@ -302,9 +302,11 @@ async fn delete(
     let operation = Operation::Delete { id, version: Some(version) };
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => {}
-        done => return Ok(notice::changed(&after_deletion(back, id), done?.change)),
+        done => return Ok(flash::redirect_after_change(&after_deletion(back, id), done?.change)),
     }
-    let Some(film) = find(&state, &context, id).await? else { return Ok(notice::told(back, "deleted")) };
+    let Some(film) = find(&state, &context, id).await? else {
+        return Ok(flash::redirect_with_flash(back, "deleted"));
+    };
     let who = conflict::who(&state.app, &context, id, version).await?;
     let sheet = Sheet { context: &context, film: Some(&film), version: film.version, back, another: false };
     sheet.page(&FormValues::from(&film.attributes), Trouble::NotDeleted(who))

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long it waits for the next page, in seconds.
-const PATIENCE: u64 = 60;
+const LIFETIME_SECONDS: u64 = 60;
 
 /// What is told that is no change of the collection: a name and a sentence.
 const SENTENCES: [(&str, &str); 13] = [
@@ -38,16 +38,16 @@ const SENTENCES: [(&str, &str); 13] = [
 ];
 
 /// A message.
-pub struct Notice {
+pub struct Flash {
     pub text: String,
     /// The film that it is about, where it is about one that is there.
-    pub film: Option<FilmInNotice>,
+    pub film: Option<FlashFilm>,
     /// The change that can be undone.
     pub undo: Option<i64>,
 }
 
 /// A film whose title is a link in a message.
-pub struct FilmInNotice {
+pub struct FlashFilm {
     pub id: i64,
     pub title: String,
     /// What is before and after the title.
@@ -57,7 +57,7 @@ pub struct FilmInNotice {
     pub is_new: bool,
 }
 
-impl FilmInNotice {
+impl FlashFilm {
     fn of(change: &Change, text: &str) -> Option<Self> {
         let (1, [effect]) = (change.movies, change.effects.as_slice()) else { return None };
         let film = effect.after.as_ref()?;
@@ -68,7 +68,7 @@ impl FilmInNotice {
     }
 }
 
-impl Notice {
+impl Flash {
     /// The message that is to be told with this request.
     pub async fn of(
         state: &Shared,
@@ -79,7 +79,7 @@ impl Notice {
         if let Some(sentence) = Self::sentence(headers, https) {
             return Ok(Some(Self { text: sentence.to_owned(), film: None, undo: None }));
         }
-        let Some(name) = cookies::values(headers, cookies::NOTICE, https).next() else { return Ok(None) };
+        let Some(name) = cookies::values(headers, cookies::FLASH, https).next() else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
         let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
         match changes::get(&state.app, viewer, id, None, Limit::TO_LOOK_AT).await {
@@ -92,7 +92,7 @@ impl Notice {
                     1 => text.push_str(" 1 film was not there any more."),
                     gone => text = format!("{text} {} were not there any more.", words::films(gone)),
                 }
-                let film = FilmInNotice::of(&change, &text);
+                let film = FlashFilm::of(&change, &text);
                 Ok(Some(Self { text, film, undo }))
             }
             Err(Error::NotFound(_)) => Ok(None),
@@ -102,31 +102,31 @@ impl Notice {
 
     /// The sentence that is to be told with this request, if it is none about a change.
     pub fn sentence(headers: &HeaderMap, https: bool) -> Option<&'static str> {
-        let name = cookies::values(headers, cookies::NOTICE, https).next()?;
+        let name = cookies::values(headers, cookies::FLASH, https).next()?;
         SENTENCES.iter().find(|(known, _)| *known == name).map(|(_, sentence)| *sentence)
     }
 
     /// The cookie once it was told.
-    pub const fn told() -> SetCookie {
-        SetCookie::removed(cookies::NOTICE)
+    pub const fn removed_cookie() -> SetCookie {
+        SetCookie::removed(cookies::FLASH)
     }
 }
 
 /// Leads on to a page that tells of a change; of none, that nothing was changed.
-pub fn changed(place: &str, change: Option<i64>) -> Response {
-    told(place, &change.map_or_else(|| "unchanged".to_owned(), |id| id.to_string()))
+pub fn redirect_after_change(place: &str, change: Option<i64>) -> Response {
+    redirect_with_flash(place, &change.map_or_else(|| "unchanged".to_owned(), |id| id.to_string()))
 }
 
 /// Leads on to a page that tells of what was done with a selection.
-pub fn done(place: &str, done: &Done) -> Response {
+pub fn redirect_after_selection(place: &str, done: &Done) -> Response {
     match (done.change, done.gone) {
-        (None, 1..) => told(place, "gone"),
-        (Some(change), gone @ 1..) => told(place, &format!("{change}.{gone}")),
-        (change, 0) => changed(place, change),
+        (None, 1..) => redirect_with_flash(place, "gone"),
+        (Some(change), gone @ 1..) => redirect_with_flash(place, &format!("{change}.{gone}")),
+        (change, 0) => redirect_after_change(place, change),
     }
 }
 
 /// Leads on to a page that tells a sentence, by its name.
-pub fn told(place: &str, name: &str) -> Response {
-    (SetCookie::new(cookies::NOTICE, name.to_owned(), PATIENCE), Redirect::to(place)).into_response()
+pub fn redirect_with_flash(place: &str, name: &str) -> Response {
+    (SetCookie::new(cookies::FLASH, name.to_owned(), LIFETIME_SECONDS), Redirect::to(place)).into_response()
 }
