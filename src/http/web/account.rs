@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Form, agent, flash,
+    form_errors::{FormErrors, FormReader},
     page_context::PageContext,
-    refused::{Reading, Refused},
     words,
 };
 use crate::{
@@ -44,7 +44,7 @@ struct Account<'a> {
     /// A token that was just made, with its name.
     made: Option<(String, String)>,
     typed: &'a Form,
-    refused: Option<Refused>,
+    errors: Option<FormErrors>,
     /// By which the form that makes a token is known when it is sent again.
     once: String,
 }
@@ -107,7 +107,7 @@ impl Moment {
 
 impl Account<'_> {
     fn wrong(&self, form: &str, field: &str) -> Option<&str> {
-        self.refused.as_ref()?.beside(form, field)
+        self.errors.as_ref()?.beside(form, field)
     }
 }
 
@@ -130,7 +130,7 @@ async fn page(
     state: &Shared,
     context: &PageContext,
     typed: &Form,
-    refused: Option<Refused>,
+    errors: Option<FormErrors>,
     made: Option<(String, String)>,
 ) -> Result<Response, Problem> {
     let now = state.app.now();
@@ -140,9 +140,9 @@ async fn page(
     let tokens = tokens::list(&state.app, context).await?.into_iter();
     let tokens = tokens.map(|token| Token::shown(&token, now)).collect();
     let roles = Role::ALL.into_iter().rev().filter(|role| *role <= context.role).map(Role::as_str).collect();
-    let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
+    let status = errors.as_ref().map_or(StatusCode::OK, FormErrors::status);
     let once = format!("{:032x}", rand::random::<u128>());
-    let template = Account { context: Some(context), sessions, tokens, roles, made, typed, refused, once };
+    let template = Account { context: Some(context), sessions, tokens, roles, made, typed, errors, once };
     context.page(status, &template)
 }
 
@@ -167,17 +167,17 @@ async fn change_password(
             SetCookie::removed(cookies::SESSION).add_to(&mut answer);
             Ok(answer)
         }
-        Err(error) => page(&state, &context, &form, Some(Refused::new("password", error)?), None).await,
+        Err(error) => page(&state, &context, &form, Some(FormErrors::new("password", error)?), None).await,
     }
 }
 
 /// The new password as it was typed twice. Its rules are checked after the present one.
 fn new_password(form: &Form) -> Result<&str, Error> {
-    let mut reading = Reading::default();
+    let mut reader = FormReader::default();
     let same = form.get("passwordAgain") == form.get("password");
     let rule = || Invalid::new(Code::Malformed, "must be the same as above".to_owned());
-    reading.field("passwordAgain", same.then_some(()).ok_or_else(rule));
-    reading.finish(Some(form.get("password")))
+    reader.field("passwordAgain", same.then_some(()).ok_or_else(rule));
+    reader.finish(Some(form.get("password")))
 }
 
 async fn end_session(State(state): State<Shared>, viewer: Viewer, form: Form) -> Result<Response, Problem> {
@@ -205,18 +205,18 @@ async fn make_token(
             let made = (token.name.as_str().to_owned(), secret.reveal().to_owned());
             page(&state, &context, &Form::default(), None, Some(made)).await
         }
-        Err(error) => page(&state, &context, &form, Some(Refused::new("token", error)?), None).await,
+        Err(error) => page(&state, &context, &form, Some(FormErrors::new("token", error)?), None).await,
     }
 }
 
 fn new_token(form: &Form) -> Result<NewToken, Error> {
-    let mut reading = Reading::default();
-    let name = reading.field("name", TokenName::parse(form.get("name")));
-    let role = reading.field("role", Role::parse(form.get("role")));
+    let mut reader = FormReader::default();
+    let name = reader.field("name", TokenName::parse(form.get("name")));
+    let role = reader.field("role", Role::parse(form.get("role")));
     let date = form.get("expiresAt");
     let expires_at = if date.is_empty() { Ok(None) } else { Time::parse_date(date).map(Some) };
-    let expires_at = reading.field("expiresAt", expires_at).flatten();
-    reading.finish(name.map(|name| NewToken { name, role, expires_at }))
+    let expires_at = reader.field("expiresAt", expires_at).flatten();
+    reader.finish(name.map(|name| NewToken { name, role, expires_at }))
 }
 
 /// A page that is loaded again sends the same form again: it shows the same token, and makes no other one.

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Form, flash::Flash, kept::Kept, local_place, page, page_context::PageContext};
+use super::{Form, flash::Flash, local_place, page, page_context::PageContext, pending_form::PendingForm};
 use crate::{
     http::{Shared, auth::session_cookie, client::Client, openapi as schema, problem::Problem},
     limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
@@ -29,7 +29,7 @@ struct Login<'a> {
     /// Whether there is no user yet, so that nobody can sign in.
     setup_needed: bool,
     /// A form that was sent when the session had ended.
-    kept: Option<&'a Kept>,
+    kept: Option<&'a PendingForm>,
 }
 
 /// The page for signing in
@@ -63,7 +63,7 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
     let safe = request.method().is_safe();
     let place = request.uri().path_and_query().filter(|_| safe).map_or("/", |place| place.as_str());
     let next: String = form_urlencoded::byte_serialize(place.as_bytes()).collect();
-    match Kept::of(request, state).await {
+    match PendingForm::of(request, state).await {
         None => Ok(Redirect::to(&format!("/login?next={next}")).into_response()),
         Some(kept) => {
             let template = Login { next: "/", kept: Some(&kept), ..Login::default() };
@@ -76,7 +76,7 @@ pub async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> 
 pub async fn submit(state: &Shared, browser: Browser, request: Request) -> Result<Response, Problem> {
     let form = Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
-    let kept = Kept::of_login(&form);
+    let kept = PendingForm::of_login(&form);
     match auth::login(&state.app, browser, name, form.get("password")).await {
         Ok((secret, identity)) => {
             let on = match &kept {

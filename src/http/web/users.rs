@@ -11,8 +11,8 @@ use axum::{
 
 use super::{
     Form, flash,
+    form_errors::{FormErrors, FormReader},
     page_context::PageContext,
-    refused::{Reading, Refused},
     words,
 };
 use crate::{
@@ -30,12 +30,12 @@ struct Users<'a> {
     context: Option<&'a PageContext>,
     all: Vec<User>,
     typed: &'a Form,
-    refused: Option<Refused>,
+    errors: Option<FormErrors>,
 }
 
 impl Users<'_> {
     fn is_about(&self, form: &str) -> bool {
-        self.refused.as_ref().is_some_and(|refused| refused.is_of(form))
+        self.errors.as_ref().is_some_and(|errors| errors.is_of(form))
     }
 
     /// What was typed in that form.
@@ -44,11 +44,11 @@ impl Users<'_> {
     }
 
     fn wrong(&self, form: &str, field: &str) -> Option<&str> {
-        self.refused.as_ref()?.beside(form, field)
+        self.errors.as_ref()?.beside(form, field)
     }
 
     fn wrong_with(&self, form: &str) -> Option<String> {
-        self.refused.as_ref()?.with(form)
+        self.errors.as_ref()?.with(form)
     }
 
     fn is_oneself(&self, user: &User) -> bool {
@@ -78,11 +78,11 @@ async fn page(
     owner: &Owner,
     context: &PageContext,
     typed: &Form,
-    refused: Option<Refused>,
+    errors: Option<FormErrors>,
 ) -> Result<Response, Problem> {
     let all = users::list(&state.app, owner).await?;
-    let status = refused.as_ref().map_or(StatusCode::OK, Refused::status);
-    context.page(status, &Users { context: Some(context), all, typed, refused })
+    let status = errors.as_ref().map_or(StatusCode::OK, FormErrors::status);
+    context.page(status, &Users { context: Some(context), all, typed, errors })
 }
 
 async fn add(
@@ -99,12 +99,12 @@ async fn add(
     };
     match added {
         Ok(_) => Ok(flash::redirect_with_flash("/users", "user-added")),
-        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new("add", error)?)).await,
+        Err(error) => page(&state, &owner, &context, &form, Some(FormErrors::new("add", error)?)).await,
     }
 }
 
 fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
-    let mut reading = Reading::default();
+    let mut reader = FormReader::default();
     let name = UserName::parse_new(form.get("name"));
     let nobody = UserName::parse("nobody");
     // Where the name is invalid too, the password is checked all the same.
@@ -112,10 +112,10 @@ fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
         Ok(name) => Password::parse(form.get("password"), name),
         Err(invalid) => Err(invalid.clone()),
     };
-    let name = reading.field("name", name);
-    let role = reading.field("role", Role::parse(form.get("role")));
-    let password = reading.field("password", password);
-    reading.finish(name.zip(role).zip(password).map(|((name, role), password)| (name, role, password)))
+    let name = reader.field("name", name);
+    let role = reader.field("role", Role::parse(form.get("role")));
+    let password = reader.field("password", password);
+    reader.finish(name.zip(role).zip(password).map(|((name, role), password)| (name, role, password)))
 }
 
 /// Changes the role, or sets a new password where one was typed, or both.
@@ -132,19 +132,21 @@ async fn change(
     };
     match changed {
         Ok(_) => Ok(flash::redirect_with_flash("/users", "user-changed")),
-        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
+        Err(error) => {
+            page(&state, &owner, &context, &form, Some(FormErrors::new(form_of(&name), error)?)).await
+        }
     }
 }
 
 fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
-    let mut reading = Reading::default();
-    let role = reading.field("role", Role::parse(form.get("role")));
+    let mut reader = FormReader::default();
+    let role = reader.field("role", Role::parse(form.get("role")));
     let password = match form.get("password") {
         "" => None,
-        password => reading.field("password", Password::parse(password, name)),
+        password => reader.field("password", Password::parse(password, name)),
     };
     let revoke_tokens = form.find("revokeTokens").is_some();
-    reading.finish(Some(UserChanges { role, password, revoke_tokens }))
+    reader.finish(Some(UserChanges { role, password, revoke_tokens }))
 }
 
 async fn remove(
@@ -156,7 +158,9 @@ async fn remove(
     let name = named(&form)?;
     match users::remove(&state.app, &owner, &name).await {
         Ok(()) => Ok(flash::redirect_with_flash("/users", "user-removed")),
-        Err(error) => page(&state, &owner, &context, &form, Some(Refused::new(form_of(&name), error)?)).await,
+        Err(error) => {
+            page(&state, &owner, &context, &form, Some(FormErrors::new(form_of(&name), error)?)).await
+        }
     }
 }
 

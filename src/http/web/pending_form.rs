@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A form without its passwords, and where it was sent.
-pub struct Kept {
+pub struct PendingForm {
     to: String,
     /// As they were sent: one text takes less memory than many fields while somebody signs in.
     fields: String,
@@ -28,13 +28,13 @@ pub struct Kept {
 }
 
 #[derive(Template)]
-#[template(path = "kept.html")]
-struct GoOn<'a> {
+#[template(path = "pending_form.html")]
+struct PendingFormPage<'a> {
     context: Option<&'a PageContext>,
-    kept: &'a Kept,
+    kept: &'a PendingForm,
 }
 
-impl Kept {
+impl PendingForm {
     /// What a page of ours sent; of other sites nothing is kept, or their forms would be sent on as ours.
     pub async fn of(request: Request, state: &Shared) -> Option<Self> {
         let is_form = media_type(request.headers()) == "application/x-www-form-urlencoded";
@@ -83,6 +83,6 @@ impl Kept {
 
     /// Shows who is signed in now how to go on with it.
     pub fn go_on(&self, context: &PageContext) -> Result<Response, Problem> {
-        page(StatusCode::OK, &GoOn { context: Some(context), kept: self })
+        page(StatusCode::OK, &PendingFormPage { context: Some(context), kept: self })
     }
 }

@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// What is wrong with a form of a page.
-pub struct Refused {
+pub struct FormErrors {
     /// Which of the page's forms it is.
     form: String,
     problem: Problem,
 }
 
-impl Refused {
+impl FormErrors {
     /// What was wrong with the form of that name.
     ///
     /// # Errors
@@ -55,9 +55,9 @@ impl Refused {
 
 /// Reads the fields of a form, collecting all that is wrong with them.
 #[derive(Default)]
-pub struct Reading(Vec<Violation>);
+pub struct FormReader(Vec<Violation>);
 
-impl Reading {
+impl FormReader {
     /// What a field holds, or none where it breaks the rule.
     pub fn field<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Option<T> {
         value.map_err(|invalid| self.0.push(Violation::at(format!("/{name}"), invalid))).ok()
