@@ -21,7 +21,7 @@ pub struct Film<'a> {
     pub height: u64,
     /// How large the title can be written.
     pub size: &'static str,
-    pub post: Option<super::collection::Post>,
+    pub post: Option<super::collection::Section>,
     /// Whether it was added a moment ago, and is to be seen.
     pub added: bool,
 }

@@ -15,7 +15,7 @@ use super::{
     collection::{
         address::Address,
         filters::{Filters, Link},
-        signposts::within,
+        sections::within,
     },
     film,
     page_context::PageContext,
@@ -84,7 +84,7 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
-    if let Some(tidy) = here.tidied() {
+    if let Some(tidy) = here.canonical() {
         return Ok(Redirect::to(&tidy.at("/statistics")).into_response());
     }
     let mut params = Params::of(&uri);

@@ -49,7 +49,7 @@ pub fn routes() -> Router<Shared> {
 
 async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let here = Address::of(&uri);
-    if let Some(tidy) = tidied(&here) {
+    if let Some(tidy) = canonical(&here) {
         return Ok(Redirect::to(&tidy.at("/tonight")).into_response());
     }
     let mut params = Params::of(&uri);
@@ -77,14 +77,14 @@ async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Re
 }
 
 /// The address that the form means, where it is not that already: with the minutes as a range of lengths.
-fn tidied(here: &Address) -> Option<Address> {
+fn canonical(here: &Address) -> Option<Address> {
     let minutes = here.get("minutes");
     if minutes.is_empty() {
-        return here.tidied();
+        return here.canonical();
     }
     let minutes = minutes.trim();
     if minutes.is_empty() {
-        return here.with("minutes", "").tidied();
+        return here.with("minutes", "").canonical();
     }
     let most = match (Length::parse(minutes), minutes.parse::<i64>()) {
         (Ok((length, _)), _) => length.get().to_string(),
@@ -92,7 +92,7 @@ fn tidied(here: &Address) -> Option<Address> {
         _ => minutes.to_owned(),
     };
     let address = here.without("minutes").with("length", &format!("..{most}"));
-    Some(address.tidied().unwrap_or(address))
+    Some(address.canonical().unwrap_or(address))
 }
 
 /// A film that fits, and not the last one where there is another.
@@ -154,11 +154,11 @@ mod tests {
 
     #[test]
     fn minutes_are_written_as_people_do() {
-        let tidied = |query: &str| {
-            tidied(&Address::of(&format!("/tonight?{query}").parse().expect("an address")))
+        let canonical = |query: &str| {
+            canonical(&Address::of(&format!("/tonight?{query}").parse().expect("an address")))
                 .map(|address| address.at("/tonight"))
         };
-        assert_eq!(tidied("length=..90&rating=4.."), None);
+        assert_eq!(canonical("length=..90&rating=4.."), None);
         for (query, address) in [
             ("minutes=", "/tonight"),
             ("minutes=+", "/tonight"),
@@ -168,7 +168,7 @@ mod tests {
             ("minutes=501", "/tonight?length=..500"),
             ("minutes=long", "/tonight?length=..long"),
         ] {
-            assert_eq!(tidied(query).as_deref(), Some(address), "{query}");
+            assert_eq!(canonical(query).as_deref(), Some(address), "{query}");
         }
     }
 }

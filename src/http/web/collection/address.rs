@@ -25,7 +25,7 @@ impl Address {
 
     /// The address that the page's form means: without the fields that were left empty, and with two
     /// years as one range. None where it is that address already.
-    pub fn tidied(&self) -> Option<Self> {
+    pub fn canonical(&self) -> Option<Self> {
         let of_form =
             |(name, value): &(String, String)| value.is_empty() || name == "yearFrom" || name == "yearTo";
         if !self.0.iter().any(of_form) {
@@ -111,11 +111,11 @@ mod tests {
 
     #[test]
     fn what_a_form_sends_becomes_the_address_that_it_means() {
-        let tidied = |query: &str| {
-            Address::of(&format!("/?{query}").parse().unwrap()).tidied().map(|address| address.to_string())
+        let canonical = |query: &str| {
+            Address::of(&format!("/?{query}").parse().unwrap()).canonical().map(|address| address.to_string())
         };
-        assert_eq!(tidied("q=heat&rating=4.."), None);
-        assert_eq!(tidied(""), None);
+        assert_eq!(canonical("q=heat&rating=4.."), None);
+        assert_eq!(canonical(""), None);
         for (query, address) in [
             ("q=&movieFormat=DVD&movieFormat=VHS&rating=", "/?movieFormat=DVD&movieFormat=VHS"),
             ("q=&yearFrom=&yearTo=", "/"),
@@ -125,7 +125,7 @@ mod tests {
             ("yearFrom=1995&yearTo=+1995", "/?releaseYear=1995"),
             ("yearFrom=then&yearTo=now", "/?releaseYear=then..now"),
         ] {
-            assert_eq!(tidied(query).as_deref(), Some(address), "{query}");
+            assert_eq!(canonical(query).as_deref(), Some(address), "{query}");
         }
     }
 }

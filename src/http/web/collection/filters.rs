@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{address::Address, signposts::within};
+use super::{address::Address, sections::within};
 use crate::{
     domain::{Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear},
     http::web::{film, words},

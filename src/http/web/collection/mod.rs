@@ -3,7 +3,7 @@
 pub mod address;
 pub mod filters;
 mod offer;
-pub mod signposts;
+pub mod sections;
 
 use askama::Template;
 use axum::{
@@ -14,8 +14,8 @@ use axum::{
     routing::get,
 };
 
-pub use self::signposts::Post;
-use self::{address::Address, filters::Filters, offer::Offer, signposts::Jump};
+pub use self::sections::Section;
+use self::{address::Address, filters::Filters, offer::Offer, sections::JumpLink};
 use super::{film::Film, page_context::PageContext, words};
 use crate::{
     domain::{Code, Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
@@ -46,7 +46,7 @@ struct Collection<'a> {
     offer: Option<Offer>,
     view: View,
     filters: Filters<'a>,
-    jumps: Vec<Jump>,
+    jump_links: Vec<JumpLink>,
     sorts: Vec<Choice>,
     /// How the list is sorted, in words.
     sorted_by: &'static str,
@@ -184,7 +184,7 @@ async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let here = Address::of(&uri);
-    if let Some(tidy) = here.tidied() {
+    if let Some(tidy) = here.canonical() {
         return Ok(Redirect::to(&tidy.to_string()).into_response());
     }
     let mut params = Params::of(&uri);
@@ -209,7 +209,7 @@ async fn show(
     let first = here.without("cursor");
     let mut films: Vec<Film> = page_of_list.movies.iter().map(Film::of).collect();
     if !nearest_first {
-        signposts::put_up(&mut films, &page_of_list.movies, &order);
+        sections::insert_sections(&mut films, &page_of_list.movies, &order);
     }
     let added = context.flash().and_then(|flash| flash.film.as_ref()).filter(|film| film.is_new);
     for film in &mut films {
@@ -222,15 +222,15 @@ async fn show(
         on: !nearest_first && Sort::parse(sort).as_ref() == Ok(&order),
     });
     let further = query.cursor.is_some();
-    let jumps = if further || next.is_some() {
-        signposts::jumps(&first, &films, &query.filter, &order, &facets)
+    let jump_links = if further || next.is_some() {
+        sections::jump_links(&first, &films, &query.filter, &order, &facets)
     } else {
-        signposts::jumps_here(&films)
+        sections::jump_links_on_page(&films)
     };
     let filters = Filters::of(&first, &query.filter, &facets);
     let template = Collection {
         context: Some(&context),
-        jumps,
+        jump_links,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
         offer: offer::of(&state, &context, &first).await?,
         shown: words::films(facets.movies),

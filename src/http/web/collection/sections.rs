@@ -9,7 +9,7 @@ use crate::{
 
 /// What stands before the first film of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Post {
+pub struct Section {
     pub id: String,
     pub label: String,
     /// In words, where the label is none.
@@ -17,14 +17,14 @@ pub struct Post {
 }
 
 /// A link of the list.
-pub struct Jump {
+pub struct JumpLink {
     pub label: String,
     pub spoken: String,
     pub href: String,
 }
 
 /// Puts a post before each film that is the first of its kind on this page.
-pub fn put_up(films: &mut [Film<'_>], movies: &[Movie], sort: &Sort) {
+pub fn insert_sections(films: &mut [Film<'_>], movies: &[Movie], sort: &Sort) {
     let mut last = None;
     let mut count = 0;
     for (film, movie) in films.iter_mut().zip(movies) {
@@ -32,28 +32,28 @@ pub fn put_up(films: &mut [Film<'_>], movies: &[Movie], sort: &Sort) {
         if label.is_some() && label != last {
             count += 1;
             film.post =
-                label.clone().map(|(label, spoken)| Post { id: format!("at-{count}"), label, spoken });
+                label.clone().map(|(label, spoken)| Section { id: format!("at-{count}"), label, spoken });
             last = label;
         }
     }
 }
 
 /// The list where all films are on this page: to each post.
-pub fn jumps_here(films: &[Film<'_>]) -> Vec<Jump> {
+pub fn jump_links_on_page(films: &[Film<'_>]) -> Vec<JumpLink> {
     let posts = films.iter().filter_map(|film| film.post.clone());
-    posts.map(|Post { id, label, spoken }| Jump { label, spoken, href: format!("#{id}") }).collect()
+    posts.map(|Section { id, label, spoken }| JumpLink { label, spoken, href: format!("#{id}") }).collect()
 }
 
 /// The list: to a place on this page, or to the page that begins there.
-pub fn jumps(
+pub fn jump_links(
     first: &Address,
     films: &[Film<'_>],
     filter: &Filter,
     sort: &Sort,
     facets: &Facets,
-) -> Vec<Jump> {
+) -> Vec<JumpLink> {
     // With the page's first post, its kind may have begun on the page before.
-    let here: Vec<&Post> = films.iter().skip(1).filter_map(|film| film.post.as_ref()).collect();
+    let here: Vec<&Section> = films.iter().skip(1).filter_map(|film| film.post.as_ref()).collect();
     let (key, descending) = first_key(sort);
     let mut places = match key {
         SortKey::Title => letters(descending),
@@ -78,7 +78,7 @@ pub fn jumps(
             Some(post) => format!("#{}", post.id),
             None => first.with("cursor", &Cursor::before(place, sort).encode(sort)).to_string(),
         };
-        Some(Jump { label, spoken, href })
+        Some(JumpLink { label, spoken, href })
     };
     places.into_iter().filter_map(jump).collect()
 }
