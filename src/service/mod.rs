@@ -33,7 +33,7 @@ use std::{sync::Arc, time::Duration};
 pub use error::Error;
 use futures_util::future::BoxFuture;
 pub use idempotency::IdempotencyKey;
-pub use rights::{Editor, Identity, Owner, Via, Viewer};
+pub use rights::{AuthMethod, Editor, Identity, Owner, Viewer};
 
 use crate::{db::Db, domain::Time};
 
@@ -41,7 +41,7 @@ use crate::{db::Db, domain::Time};
 pub struct App {
     pub db: Db,
     clock: Clock,
-    auth: auth::Guard,
+    auth: auth::AuthState,
     audit: audit::Log,
     pub backups: backup::Status,
     events: events::Feed,
@@ -71,7 +71,7 @@ impl App {
         Self {
             db,
             clock,
-            auth: auth::Guard::default(),
+            auth: auth::AuthState::default(),
             audit: audit::Log::default(),
             backups: backup::Status::default(),
             events: events::Feed::default(),

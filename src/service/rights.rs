@@ -15,7 +15,7 @@ pub struct Identity {
     pub name: UserName,
     /// What he may here and now: his role, or less with a token that was narrowed.
     pub role: Role,
-    pub via: Via,
+    pub via: AuthMethod,
     /// The request that is made; none at the console.
     pub request: Option<RequestContext>,
     /// What the log of changes showed when the token or the session was checked.
@@ -24,7 +24,7 @@ pub struct Identity {
 
 /// How somebody signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Via {
+pub enum AuthMethod {
     /// User name and password with the request.
     Password {
         /// SHA-256 of the stored hash that the password matched.
@@ -44,7 +44,7 @@ pub enum Via {
     Console,
 }
 
-impl std::fmt::Display for Via {
+impl std::fmt::Display for AuthMethod {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Password { .. } => f.write_str("password"),
@@ -104,7 +104,7 @@ impl Viewer {
     /// That this is no token which was narrowed: with one, nobody gains more than it allows.
     pub(super) fn may_manage_account(&self) -> Result<(), Error> {
         match self.via {
-            Via::Token { narrowed: true, .. } => {
+            AuthMethod::Token { narrowed: true, .. } => {
                 Err(Error::Forbidden("a token of a lesser role may not change the account".to_owned()))
             }
             _ => Ok(()),
@@ -120,7 +120,14 @@ impl Owner {
     #[must_use]
     pub fn console() -> Self {
         let name = UserName::parse(UserName::CONSOLE).expect("letters are a valid name");
-        Self(Identity { user_id: 0, name, role: Role::Owner, via: Via::Console, request: None, seen: None })
+        Self(Identity {
+            user_id: 0,
+            name,
+            role: Role::Owner,
+            via: AuthMethod::Console,
+            request: None,
+            seen: None,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sessions of the web pages: listed, ended.
 
 use super::{
-    App, Error, Owner, Via, Viewer,
+    App, AuthMethod, Error, Owner, Viewer,
     audit::{self, Event},
     auth, users,
 };
@@ -32,7 +32,7 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
         if !sessions::delete(&mut tx, viewer.user_id, id).await? {
             return Err(Error::NotFound(format!("there is no session {id}")));
         }
-        let event = if viewer.via == (Via::Session { id }) {
+        let event = if viewer.via == (AuthMethod::Session { id }) {
             Event::SignedOut { user: &viewer.name, session: Some(id) }
         } else {
             Event::SessionEnded { user: &viewer.name, session: id }
@@ -48,7 +48,7 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
 /// [`Error::Forbidden`] with a token that was narrowed.
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let own = if let Via::Session { id } = viewer.via { id } else { 0 };
+    let own = if let AuthMethod::Session { id } = viewer.via { id } else { 0 };
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer).await?;
         sessions::delete_others(&mut tx, viewer.user_id, own).await?;

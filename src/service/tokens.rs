@@ -1,7 +1,7 @@
 //! API tokens: made, listed, revoked.
 
 use super::{
-    App, Error, IdempotencyKey, Identity, Owner, Via, Viewer,
+    App, AuthMethod, Error, IdempotencyKey, Identity, Owner, Viewer,
     audit::{self, Event},
     auth::{self, Secret},
     idempotency::Claim,
@@ -44,7 +44,7 @@ pub async fn create(
     key: IdempotencyKey,
 ) -> Result<(Token, Secret), Error> {
     viewer.may_manage_account()?;
-    if let Via::Token { expires_at: Some(end), .. } = viewer.via
+    if let AuthMethod::Token { expires_at: Some(end), .. } = viewer.via
         && new.expires_at.is_none_or(|expires_at| expires_at > end)
     {
         let rule = format!("must not be later than {end}, when the token that makes it expires");
@@ -119,7 +119,7 @@ async fn insert(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
 pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
-    if !matches!(viewer.via, Via::Token { id: own, .. } if own == id) {
+    if !matches!(viewer.via, AuthMethod::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
     retry_write(|| async {

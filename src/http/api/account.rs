@@ -22,7 +22,7 @@ use crate::{
         web,
     },
     json::{Members, Node},
-    service::{Identity, Via, Viewer, audit::RequestContext, auth, sessions, users},
+    service::{AuthMethod, Identity, Viewer, audit::RequestContext, auth, sessions, users},
 };
 
 /// The routes for whoever is signed in.
@@ -100,7 +100,7 @@ async fn logout(
     viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let Via::Session { id } = viewer.via {
+    if let AuthMethod::Session { id } = viewer.via {
         sessions::end(&state.app, &viewer, id).await?;
     }
     let answer = if media_type(&headers) == "application/x-www-form-urlencoded" {

@@ -11,7 +11,7 @@ use super::users::user_name;
 use crate::{
     domain::Time,
     http::{Shared, answer::Answer, openapi as schema, problem::Problem},
-    service::{Identity, Owner, Via, Viewer, sessions},
+    service::{AuthMethod, Identity, Owner, Viewer, sessions},
 };
 
 /// The routes of sessions.
@@ -39,7 +39,14 @@ struct Session {
 impl Session {
     fn shown(session: sessions::Session, asking: &Identity) -> Self {
         let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
-        Self { id, address, user_agent, created_at, seen_at, current: asking.via == Via::Session { id } }
+        Self {
+            id,
+            address,
+            user_agent,
+            created_at,
+            seen_at,
+            current: asking.via == AuthMethod::Session { id },
+        }
     }
 }
 

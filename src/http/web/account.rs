@@ -24,7 +24,7 @@ use crate::{
         problem::Problem,
     },
     service::{
-        Error, IdempotencyKey, Identity, Via, Viewer,
+        AuthMethod, Error, IdempotencyKey, Identity, Viewer,
         audit::RequestContext,
         sessions,
         tokens::{self, NewToken},
@@ -63,7 +63,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn shown(session: sessions::Session, asking: &Identity) -> Self {
         Self {
-            current: asking.via == Via::Session { id: session.id },
+            current: asking.via == AuthMethod::Session { id: session.id },
             id: session.id,
             program: agent::in_words(&session.user_agent),
             address: session.address,

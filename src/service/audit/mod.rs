@@ -15,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{App, Error, Identity, Via, idempotency};
+use super::{App, AuthMethod, Error, Identity, idempotency};
 use crate::{
     db::WriteTx,
     domain::{Role, Time, UserName},
@@ -65,7 +65,7 @@ impl<'a> Actor<'a> {
 impl<'a> From<&'a Identity> for Actor<'a> {
     fn from(identity: &'a Identity) -> Self {
         let via = match &identity.via {
-            Via::Password { .. } => Cow::Borrowed("password"),
+            AuthMethod::Password { .. } => Cow::Borrowed("password"),
             via => Cow::Owned(via.to_string()),
         };
         Self { user: Some(&identity.name), via, request: identity.request.as_ref() }

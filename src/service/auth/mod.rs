@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 pub(super) use throttle::subscriber;
 
 use super::{
-    App, Error, Identity, Via,
+    App, AuthMethod, Error, Identity,
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
@@ -39,7 +39,7 @@ const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
 const WRONG: Error = Error::Unauthenticated("the user name or the password is wrong");
 
 /// What signing in remembers while the program runs.
-pub(super) struct Guard {
+pub(super) struct AuthState {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
@@ -50,7 +50,7 @@ pub(super) struct Guard {
     pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
 }
 
-impl Default for Guard {
+impl Default for AuthState {
     fn default() -> Self {
         Self {
             hasher: passwords::Hasher::default(),
@@ -64,7 +64,7 @@ impl Default for Guard {
     }
 }
 
-impl Guard {
+impl AuthState {
     pub(super) async fn hash(&self, password: Password) -> Result<String, Error> {
         self.hasher.hash(password.expose().to_owned()).await
     }
@@ -165,7 +165,7 @@ pub async fn basic(
         user_id: user.id,
         name: user.name,
         role: user.role,
-        via: Via::Password { stored: digest(&user.password_hash) },
+        via: AuthMethod::Password { stored: digest(&user.password_hash) },
         request: Some(request),
         seen: None,
     };
@@ -193,7 +193,7 @@ pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<I
         user_id: presented.user_id,
         name: presented.user_name,
         role: presented.user_role.min(token.role),
-        via: Via::Token {
+        via: AuthMethod::Token {
             id: token.id,
             name: token.name,
             narrowed: presented.narrowed || token.role < presented.user_role,
@@ -237,7 +237,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
         user_id: presented.user_id,
         name: presented.user_name,
         role: presented.user_role,
-        via: Via::Session { id: session.id },
+        via: AuthMethod::Session { id: session.id },
         request: Some(request),
         seen: Some(seen),
     })
@@ -294,12 +294,12 @@ async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<
     let Identity { name, role, .. } = identity;
     // The name, too: where another collection was restored, an id is somebody else's.
     Ok(match &identity.via {
-        Via::Token { id, .. } => tokens::role(conn, *id, name, now).await? == Some(*role),
-        Via::Session { id } => sessions::role(conn, *id, name, valid_after(now)).await? == Some(*role),
-        Via::Password { stored } => users::by_name(conn, name).await?.is_some_and(|user| {
+        AuthMethod::Token { id, .. } => tokens::role(conn, *id, name, now).await? == Some(*role),
+        AuthMethod::Session { id } => sessions::role(conn, *id, name, valid_after(now)).await? == Some(*role),
+        AuthMethod::Password { stored } => users::by_name(conn, name).await?.is_some_and(|user| {
             user.id == identity.user_id && user.role == *role && digest(&user.password_hash) == *stored
         }),
-        Via::Console => true,
+        AuthMethod::Console => true,
     })
 }
 
@@ -369,7 +369,7 @@ pub async fn login(
         user_id: user.id,
         name: user.name,
         role: user.role,
-        via: Via::Session { id },
+        via: AuthMethod::Session { id },
         request: Some(request),
         seen: None,
     };

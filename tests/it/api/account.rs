@@ -5,7 +5,7 @@ use reelshelf::{
     domain::{Role, TokenName, UserName},
     limits::MAX_SIGN_IN_BODY_BYTES,
     service::{
-        Error, IdempotencyKey, Owner, Via, Viewer,
+        AuthMethod, Error, IdempotencyKey, Owner, Viewer,
         audit::RequestContext,
         auth::{self, Browser},
         sessions,
@@ -171,7 +171,7 @@ on_both! {
                 let viewer = Viewer::from(identity.clone());
                 let shown = format!("{name}: {:?}", identity.via);
                 // A token follows the role upwards no more than it was made for.
-                if name == "raised" && matches!(identity.via, Via::Token { .. }) {
+                if name == "raised" && matches!(identity.via, AuthMethod::Token { .. }) {
                     assert!(tokens::create(app, &viewer, &new, IdempotencyKey::default()).await.is_ok(), "{shown}");
                     continue;
                 }
