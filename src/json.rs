@@ -15,16 +15,16 @@ use crate::{
 
 /// A JSON value that keeps every member of an object, also one that is given twice.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Node {
+pub enum JsonValue {
     Null,
     Bool(bool),
     Number(Number),
     Text(String),
-    Array(Vec<Node>),
-    Object(Vec<(String, Node)>),
+    Array(Vec<JsonValue>),
+    Object(Vec<(String, JsonValue)>),
 }
 
-impl Node {
+impl JsonValue {
     /// Reads one JSON text (RFC 8259), nested 128 deep at most.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ fn whole_float(number: f64) -> Option<i64> {
 }
 
 /// As short as a message needs it.
-impl fmt::Display for Node {
+impl fmt::Display for JsonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -124,9 +124,9 @@ struct Counted<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Counted<'_> {
-    type Value = Node;
+    type Value = JsonValue;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonValue, D::Error> {
         let left = self.left.get().checked_sub(1);
         self.left.set(left.ok_or_else(|| D::Error::custom("too many values"))?);
         deserializer.deserialize_any(self)
@@ -134,64 +134,64 @@ impl<'de> DeserializeSeed<'de> for Counted<'_> {
 }
 
 impl<'de> Visitor<'de> for Counted<'_> {
-    type Value = Node;
+    type Value = JsonValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<JsonValue, E> {
+        Ok(JsonValue::Null)
     }
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<JsonValue, E> {
+        Ok(JsonValue::Bool(value))
     }
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<JsonValue, E> {
+        Ok(JsonValue::Number(value.into()))
     }
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<JsonValue, E> {
+        Ok(JsonValue::Number(value.into()))
     }
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Number::from_f64(value).map_or(Node::Null, Node::Number))
+    fn visit_f64<E>(self, value: f64) -> Result<JsonValue, E> {
+        Ok(Number::from_f64(value).map_or(JsonValue::Null, JsonValue::Number))
     }
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<JsonValue, E> {
+        Ok(JsonValue::Text(value.to_owned()))
     }
-    fn visit_string<E>(self, value: String) -> Result<Node, E> {
-        Ok(Node::Text(value))
+    fn visit_string<E>(self, value: String) -> Result<JsonValue, E> {
+        Ok(JsonValue::Text(value))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<JsonValue, A::Error> {
         let mut array = Vec::new();
         while let Some(item) = items.next_element_seed(self)? {
             array.push(item);
         }
-        Ok(Node::Array(array))
+        Ok(JsonValue::Array(array))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonValue, A::Error> {
         let mut object = Vec::new();
         while let Some(name) = members.next_key()? {
             object.push((name, members.next_value_seed(self)?));
         }
-        Ok(Node::Object(object))
+        Ok(JsonValue::Object(object))
     }
 }
 
 /// Reads the members of an object one by one and notes every violation with its JSON pointer.
-pub struct Members<'a> {
+pub struct ObjectReader<'a> {
     pointer: String,
-    given: &'a [(String, Node)],
+    given: &'a [(String, JsonValue)],
     known: Vec<&'static str>,
     violations: Vec<Violation>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> ObjectReader<'a> {
     /// Begins to read an object that stands at a pointer (`""` is the whole body).
     ///
     /// # Errors
     /// A value of another type.
-    pub fn of(node: &'a Node, pointer: &str) -> Result<Self, Vec<Violation>> {
+    pub fn of(node: &'a JsonValue, pointer: &str) -> Result<Self, Vec<Violation>> {
         match node {
-            Node::Object(members) => Ok(Self {
+            JsonValue::Object(members) => Ok(Self {
                 pointer: pointer.to_owned(),
                 given: members,
                 known: Vec::new(),
@@ -208,7 +208,7 @@ impl<'a> Members<'a> {
     pub fn optional<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+        read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
     ) -> Option<T> {
         self.known.push(name);
         let mut given = self.given.iter().filter(|(n, _)| n == name);
@@ -224,7 +224,7 @@ impl<'a> Members<'a> {
     pub fn required<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+        read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
     ) -> Option<T> {
         if !self.given.iter().any(|(n, _)| n == name) {
             self.known.push(name);
@@ -239,7 +239,7 @@ impl<'a> Members<'a> {
     pub fn nested<T>(
         &mut self,
         name: &'static str,
-        read: impl FnOnce(&'a Node, &str) -> Result<T, Vec<Violation>>,
+        read: impl FnOnce(&'a JsonValue, &str) -> Result<T, Vec<Violation>>,
     ) -> Option<T> {
         let node = self.required(name, Ok)?;
         let read = read(node, &format!("{}/{name}", self.pointer));
@@ -251,7 +251,7 @@ impl<'a> Members<'a> {
         &mut self,
         field: Field,
         required: bool,
-        read: impl FnOnce(&'a Node) -> Result<T, Invalid>,
+        read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
     ) -> Option<T> {
         if required { self.required(field.as_str(), read) } else { self.optional(field.as_str(), read) }
     }
@@ -289,23 +289,23 @@ impl<'a> Members<'a> {
     }
 }
 
-fn title(node: &Node) -> Result<Title, Invalid> {
+fn title(node: &JsonValue) -> Result<Title, Invalid> {
     Title::parse(node.text()?)
 }
 
-fn movie_format(node: &Node) -> Result<MovieFormat, Invalid> {
+fn movie_format(node: &JsonValue) -> Result<MovieFormat, Invalid> {
     MovieFormat::parse(node.text()?)
 }
 
-fn length(node: &Node) -> Result<Length, Invalid> {
+fn length(node: &JsonValue) -> Result<Length, Invalid> {
     node.whole()?.try_into()
 }
 
-fn release_year(node: &Node) -> Result<ReleaseYear, Invalid> {
+fn release_year(node: &JsonValue) -> Result<ReleaseYear, Invalid> {
     node.whole()?.try_into()
 }
 
-fn rating(node: &Node) -> Result<Rating, Invalid> {
+fn rating(node: &JsonValue) -> Result<Rating, Invalid> {
     node.whole()?.try_into()
 }
 
@@ -313,8 +313,8 @@ fn rating(node: &Node) -> Result<Rating, Invalid> {
 ///
 /// # Errors
 /// Every violation that was found.
-pub fn attributes(node: &Node, pointer: &str) -> Result<Attributes, Vec<Violation>> {
-    let mut members = Members::of(node, pointer)?;
+pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Violation>> {
+    let mut members = ObjectReader::of(node, pointer)?;
     let read = members.changes(true);
     members.finish()?;
     match read {
@@ -333,8 +333,8 @@ pub fn attributes(node: &Node, pointer: &str) -> Result<Attributes, Vec<Violatio
 ///
 /// # Errors
 /// Every violation that was found.
-pub fn changes(node: &Node, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
-    let mut members = Members::of(node, pointer)?;
+pub fn changes(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
+    let mut members = ObjectReader::of(node, pointer)?;
     let read = members.changes(false);
     members.finish()?;
     Ok(read)
@@ -345,7 +345,7 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<Attributes, Vec<Violation>> {
-        attributes(&Node::parse(json.as_bytes()).unwrap(), "")
+        attributes(&JsonValue::parse(json.as_bytes()).unwrap(), "")
     }
 
     #[test]
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_number_without_a_fraction_is_a_whole_number() {
-        let whole = |json: &str| Node::parse(json.as_bytes()).unwrap().whole();
+        let whole = |json: &str| JsonValue::parse(json.as_bytes()).unwrap().whole();
         assert_eq!(whole("170.0"), Ok(170));
         assert_eq!(whole("1.7e2"), Ok(170));
         assert_eq!(whole("-0.0"), Ok(0));
@@ -386,8 +386,8 @@ mod tests {
         let deep = "[".repeat(100_000);
         for bad in ["", "{", "{\"a\":1,}", "nul", "\"\\ud800\"", "1 2", "1e400", "NaN", "'a'", deep.as_str()]
         {
-            assert!(Node::parse(bad.as_bytes()).is_err(), "{bad:.20}");
+            assert!(JsonValue::parse(bad.as_bytes()).is_err(), "{bad:.20}");
         }
-        assert!(Node::parse(b"\"\xff\"").is_err());
+        assert!(JsonValue::parse(b"\"\xff\"").is_err());
     }
 }

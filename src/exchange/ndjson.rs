@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Code, Field, Invalid, quoted},
-    json::Node,
+    json::JsonValue,
     limits::MAX_IMPORT_ROW_BYTES,
 };
 
@@ -183,8 +183,8 @@ impl<R: BufRead> Rows<R> {
 
     pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
         let of_row = |code, detail: String| RowError::of_row(self.line, Invalid::new(code, detail));
-        let node = Node::parse(&self.buffer).map_err(|invalid| RowError::of_row(self.line, invalid))?;
-        let Node::Object(members) = node else {
+        let node = JsonValue::parse(&self.buffer).map_err(|invalid| RowError::of_row(self.line, invalid))?;
+        let JsonValue::Object(members) = node else {
             return Err(of_row(Code::WrongType, format!("must be an object, got {node}")));
         };
         let mut cells = [const { None }; 5];
@@ -210,7 +210,7 @@ impl<R: BufRead> Rows<R> {
         let one_line: Vec<u8> =
             self.buffer.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
         let row = one_line.trim_ascii();
-        let Ok(Node::Object(members)) = Node::parse(row) else {
+        let Ok(JsonValue::Object(members)) = JsonValue::parse(row) else {
             to.write_all(row)?;
             return to.write_all(b"\n");
         };

@@ -17,7 +17,7 @@ use crate::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
         quoted, whole,
     },
-    json::Node,
+    json::JsonValue,
 };
 
 /// A row of a file.
@@ -41,7 +41,7 @@ pub(super) enum Cell<'a> {
     /// A text, as in CSV, in which a number may stand.
     Text(&'a str),
     /// A JSON value, which has a type.
-    Json(Node),
+    Json(JsonValue),
 }
 
 /// What a row is.
@@ -57,7 +57,7 @@ impl Cell<'_> {
     fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),
-            Self::Json(node) => matches!(node, Node::Null),
+            Self::Json(node) => matches!(node, JsonValue::Null),
         }
     }
 
@@ -79,7 +79,7 @@ impl Cell<'_> {
     fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => (*text).into(),
-            Self::Json(Node::Text(text)) => text.into(),
+            Self::Json(JsonValue::Text(text)) => text.into(),
             Self::Json(node) => node.to_string().into(),
         }
     }

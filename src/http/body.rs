@@ -16,7 +16,7 @@ use super::{Shared, problem::Problem};
 use crate::{
     db::deadline,
     domain::Violation,
-    json::Node,
+    json::JsonValue,
     limits::{
         BODY_SILENCE_WAIT, BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS,
         MAX_JSON_VALUES, MAX_SIGN_IN_BODY_BYTES, REQUEST_WAIT,
@@ -36,7 +36,7 @@ pub fn unsupported(accept: header::HeaderName, taken: &'static str) -> Problem {
 }
 
 /// A JSON body.
-pub struct Json(pub Node);
+pub struct Json(pub JsonValue);
 
 impl FromRequest<Shared> for Json {
     type Rejection = Problem;
@@ -50,22 +50,22 @@ impl FromRequest<Shared> for Json {
 }
 
 /// Reads a JSON body, whatever it is declared as.
-pub async fn read_json(request: Request<Body>) -> Result<Node, Problem> {
+pub async fn read_json(request: Request<Body>) -> Result<JsonValue, Problem> {
     parse(&read(request).await?)
 }
 
 /// Reads the JSON body of a stranger who signs in, whatever it is declared as.
-pub async fn read_sign_in(request: Request<Body>) -> Result<Node, Problem> {
+pub async fn read_sign_in(request: Request<Body>) -> Result<JsonValue, Problem> {
     parse_up_to(MAX_FORM_FIELDS, &read_up_to(MAX_SIGN_IN_BODY_BYTES, request).await?)
 }
 
 /// Parses a JSON body.
-pub fn parse(body: &[u8]) -> Result<Node, Problem> {
+pub fn parse(body: &[u8]) -> Result<JsonValue, Problem> {
     parse_up_to(MAX_JSON_VALUES, body)
 }
 
-fn parse_up_to(max_values: usize, body: &[u8]) -> Result<Node, Problem> {
-    let node = Node::parse_up_to(max_values, body);
+fn parse_up_to(max_values: usize, body: &[u8]) -> Result<JsonValue, Problem> {
+    let node = JsonValue::parse_up_to(max_values, body);
     node.map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 

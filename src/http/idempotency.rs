@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    json::Node,
+    json::JsonValue,
     limits::{MAX_BODY_BYTES, MAX_IDEMPOTENCY_KEY_CHARS},
     service::IdempotencyKey,
 };
@@ -72,7 +72,7 @@ pub async fn read_with_key(
 }
 
 /// A JSON body, and by what the request is known when it is sent again.
-pub struct JsonWithKey(pub Node, pub IdempotencyKey);
+pub struct JsonWithKey(pub JsonValue, pub IdempotencyKey);
 
 impl FromRequest<Shared> for JsonWithKey {
     type Rejection = Problem;

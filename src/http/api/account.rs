@@ -21,7 +21,7 @@ use crate::{
         problem::Problem,
         web,
     },
-    json::{Members, Node},
+    json::{JsonValue, ObjectReader},
     service::{AuthMethod, Identity, Viewer, audit::RequestContext, auth, sessions, users},
 };
 
@@ -74,7 +74,7 @@ async fn login(
     match media_type(request.headers()).as_str() {
         "application/json" => {
             let node = read_sign_in(request).await?;
-            let mut members = Members::of(&node, "").map_err(body::invalid)?;
+            let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
             let name = members.required("name", |node| node.text());
             let password = members.required("password", |node| node.secret());
             members.finish().map_err(body::invalid)?;
@@ -139,10 +139,10 @@ async fn change_me(
     from: RequestContext,
     Json(node): Json,
 ) -> Result<Answer<Me>, Problem> {
-    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let present = members.required("presentPassword", |node| node.secret());
     let new = members.required("password", |node| node.secret());
-    let revoke_tokens = members.optional("revokeTokens", Node::boolean).unwrap_or_default();
+    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean).unwrap_or_default();
     members.finish().map_err(body::invalid)?;
     let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
     users::change_own_password(&state.app, &viewer, &from, present, new, revoke_tokens).await?;

@@ -17,7 +17,7 @@ use crate::{
         problem::Problem,
         query::Params,
     },
-    json::{self, Members, Node},
+    json::{self, JsonValue, ObjectReader},
     limits::{MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
     service::{
         Editor,
@@ -64,15 +64,15 @@ async fn run(
 
 fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
     let node = body::parse(body)?;
-    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let operations = members.nested("operations", operations);
     members.finish().map_err(body::invalid)?;
     Ok(operations.unwrap_or_default())
 }
 
-fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
+fn operations(node: &JsonValue, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
     let refused = |code, detail: String| vec![Violation::at(pointer, Invalid::new(code, detail))];
-    let Node::Array(nodes) = node else {
+    let JsonValue::Array(nodes) = node else {
         return Err(refused(Code::WrongType, format!("must be an array, got {node}")));
     };
     if nodes.len() > MAX_BATCH_OPERATIONS {
@@ -96,8 +96,8 @@ fn operations(node: &Node, pointer: &str) -> Result<Vec<Operation>, Vec<Violatio
     if violations.is_empty() { Ok(operations) } else { Err(violations) }
 }
 
-fn operation(node: &Node, pointer: &str) -> Result<Operation, Vec<Violation>> {
-    let mut members = Members::of(node, pointer)?;
+fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation>> {
+    let mut members = ObjectReader::of(node, pointer)?;
     let op = members.required("op", |node| match node.text()? {
         op @ ("create" | "update" | "delete") => Ok(op),
         other => Err(Invalid::new(
@@ -130,7 +130,7 @@ fn operation(node: &Node, pointer: &str) -> Result<Operation, Vec<Violation>> {
     operation.ok_or_else(Vec::new)
 }
 
-fn positive(node: &Node) -> Result<i64, Invalid> {
+fn positive(node: &JsonValue) -> Result<i64, Invalid> {
     match node.whole()? {
         number @ 1.. => Ok(number),
         number => Err(Invalid::new(Code::OutOfRange, format!("must be at least 1, got {number}"))),

@@ -174,7 +174,7 @@ async fn create(
             Params::of(&uri).finish()?;
             let (body, key) = read_with_key(MAX_BODY_BYTES, request).await?;
             let node = parse(&body)?;
-            if matches!(node, json::Node::Array(_)) {
+            if matches!(node, json::JsonValue::Array(_)) {
                 let detail = "must be one object; many movies go to /movie/batch, or as application/x-ndjson, which may \
                               be such an array";
                 let rule = Invalid::new(Code::WrongType, detail);

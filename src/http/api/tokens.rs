@@ -12,7 +12,7 @@ use super::users::user_name;
 use crate::{
     domain::{Role, Time, TokenName},
     http::{Shared, answer::Answer, body, idempotency::JsonWithKey, openapi as schema, problem::Problem},
-    json::{Members, Node},
+    json::{JsonValue, ObjectReader},
     service::{
         Owner, Viewer,
         tokens::{self, NewToken},
@@ -75,11 +75,11 @@ async fn create(
     viewer: Viewer,
     JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
-    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| TokenName::parse(node.text()?));
     let role = members.optional("role", |node| Role::parse(node.text()?));
     let expires_at = members.optional("expiresAt", |node| match node {
-        Node::Null => Ok(None),
+        JsonValue::Null => Ok(None),
         node => Time::parse(node.text()?).map(Some),
     });
     members.finish().map_err(body::invalid)?;

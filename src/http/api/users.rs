@@ -18,7 +18,7 @@ use crate::{
         openapi as schema,
         problem::Problem,
     },
-    json::{Members, Node},
+    json::{JsonValue, ObjectReader},
     service::{
         Owner,
         users::{self, UserChanges},
@@ -72,7 +72,7 @@ async fn create(
     owner: Owner,
     JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
-    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| UserName::parse_new(node.text()?));
     let role = members.required("role", |node| Role::parse(node.text()?));
     let password = members.required("password", |node| {
@@ -110,10 +110,10 @@ async fn update(
     Json(node): Json,
 ) -> Result<Answer<User>, Problem> {
     let name = user_name(&name)?;
-    let mut members = Members::of(&node, "").map_err(body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let role = members.optional("role", |node| Role::parse(node.text()?));
     let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
-    let revoke_tokens = members.optional("revokeTokens", Node::boolean).unwrap_or_default();
+    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean).unwrap_or_default();
     members.finish().map_err(body::invalid)?;
     let user =
         users::change(&state.app, &owner, &name, UserChanges { role, password, revoke_tokens }).await?;

@@ -22,7 +22,7 @@ use crate::{
         openapi as schema,
         problem::Problem,
     },
-    json::Members,
+    json::ObjectReader,
     limits::{MAX_FORM_FIELDS, MAX_SIGN_IN_BODY_BYTES},
     service::{Error, audit::RequestContext, auth, setup},
 };
@@ -178,7 +178,7 @@ async fn finish(
 
 async fn of_json(request: Request) -> Result<Form, Problem> {
     let node = read_sign_in(request).await?;
-    let mut members = Members::of(&node, "").map_err(super::body::invalid)?;
+    let mut members = ObjectReader::of(&node, "").map_err(super::body::invalid)?;
     let mut fields = Vec::new();
     for name in ["code", "name", "password"] {
         let value = members.required(name, |node| node.secret().map(str::to_owned));

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
     domain::{Attributes, Cursor, Length, Movie, MovieFormat, MoviePatch, Rating, Sort, Time},
     exchange::{FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
-    json::{self, Node},
+    json::{self, JsonValue},
 };
 use serde_json::Value;
 
@@ -26,11 +26,11 @@ async fn a_movie_that_is_taken_as_json_is_the_same_when_it_is_written_and_read_a
     ]
     .map(<[u8]>::to_vec);
     fuzz("json", &seeds, async |input| {
-        let Ok(node) = Node::parse(input) else { return Depth::Refused };
+        let Ok(node) = JsonValue::parse(input) else { return Depth::Refused };
         let _ = (node.to_string(), json::changes(&node, "/changes"));
         let Ok(attributes) = json::attributes(&node, "") else { return Depth::Read };
         let written = serde_json::to_value(movie(attributes.clone())).expect("JSON");
-        let again = Node::parse(attributes_of(&written).to_string().as_bytes()).expect("JSON");
+        let again = JsonValue::parse(attributes_of(&written).to_string().as_bytes()).expect("JSON");
         assert_eq!(json::attributes(&again, "").expect("a movie"), attributes);
         Depth::Accepted
     })
@@ -39,8 +39,9 @@ async fn a_movie_that_is_taken_as_json_is_the_same_when_it_is_written_and_read_a
 
 #[tokio::test]
 async fn a_cursor_that_is_taken_is_the_same_when_it_is_written_and_read_again() {
-    let film =
-        Node::parse(br#"{"title":"Heat","movieFormat":"DVD","length":170,"releaseYear":1995,"rating":5}"#);
+    let film = JsonValue::parse(
+        br#"{"title":"Heat","movieFormat":"DVD","length":170,"releaseYear":1995,"rating":5}"#,
+    );
     let film = movie(json::attributes(&film.expect("JSON"), "").expect("a movie"));
     let sorts =
         ["id", "title", "-rating,title", "-createdAt,length"].map(|text| Sort::parse(text).expect("a sort"));
