@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check test test-deploy advisories torture bench package image deploy-aws deps
+.PHONY: help run check openapi test test-deploy advisories torture bench package image deploy-aws deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ check: ## Formatting and lints
 	@scripts/need cc
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+
+openapi: ## Renew docs/openapi.json, the description of the API
+	REELSHELF_RENEW_OPENAPI=1 cargo test --test it the_description_is_the_one_in_docs
 
 test: deps ## The lints, the licences of dependencies, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
 	cargo fmt --check
