@@ -396,7 +396,7 @@ impl Limit {
     /// The largest page.
     pub const MAX: usize = 1000;
     /// The page of a list that is never given whole.
-    pub const USUAL: Self = Self(100);
+    pub const DEFAULT: Self = Self(100);
     /// The piece of a list that people scroll or search, shown within a moment.
     pub const AT_A_GLANCE: Self = Self(50);
     /// The page of a list that people look at.
@@ -433,7 +433,7 @@ pub struct ListQuery {
     pub filter: Filter,
     /// None where the usual order will do, or the nearest first where typing errors are forgiven.
     pub sort: Option<Sort>,
-    pub usual: Sort,
+    pub default_sort: Sort,
     /// A page of so many, or without one the whole list.
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
@@ -445,7 +445,7 @@ impl ListQuery {
     /// The order that was asked for, or else the usual one.
     #[must_use]
     pub fn order(&self) -> Sort {
-        self.sort.as_ref().unwrap_or(&self.usual).clone()
+        self.sort.as_ref().unwrap_or(&self.default_sort).clone()
     }
 }
 

@@ -87,11 +87,16 @@ impl Params {
     }
 
     /// Reads the whole query of a list, which is sorted so where it does not say how.
-    pub fn list(&mut self, usual: Sort) -> ListQuery {
+    pub fn list(&mut self, default_sort: Sort) -> ListQuery {
         let filter = self.filter();
         let sort = self.one("sort", Sort::parse);
-        let mut query =
-            ListQuery { filter, sort, usual, limit: self.one("limit", Limit::parse), ..ListQuery::default() };
+        let mut query = ListQuery {
+            filter,
+            sort,
+            default_sort,
+            limit: self.one("limit", Limit::parse),
+            ..ListQuery::default()
+        };
         query.cursor = self.one("cursor", |text| Cursor::decode(text, &query.order()));
         query.total = self.one("total", boolean).unwrap_or_default();
         query
@@ -100,7 +105,7 @@ impl Params {
     /// Reads the query of a list of changes or effects.
     pub fn page(&mut self) -> PageQuery {
         PageQuery {
-            limit: self.one("limit", Limit::parse).unwrap_or(Limit::USUAL),
+            limit: self.one("limit", Limit::parse).unwrap_or(Limit::DEFAULT),
             after: self.one("cursor", PageQuery::decode),
             total: self.one("total", boolean).unwrap_or_default(),
         }

@@ -67,7 +67,7 @@ pub async fn get(app: &Arc<App>, viewer: &Viewer, id: i64) -> Result<Movie, Erro
 ///
 /// # Errors
 /// Those of the database.
-pub async fn alike(
+pub async fn possible_duplicates(
     app: &Arc<App>,
     viewer: &Viewer,
     title: &Title,

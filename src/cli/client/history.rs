@@ -26,7 +26,7 @@ impl<'a> Changes<'a> {
     #[must_use]
     pub fn new(client: &'a Client, movie: Option<i64>, most: Option<usize>) -> Self {
         let path = movie.map_or("/history".to_owned(), |id| format!("/movie/{id}/history"));
-        let limit = most.map_or(Limit::USUAL.get(), |most| most.min(Limit::USUAL.get()));
+        let limit = most.map_or(Limit::DEFAULT.get(), |most| most.min(Limit::DEFAULT.get()));
         Self { client, page: Vec::new().into_iter(), next: Some(format!("{path}?limit={limit}")) }
     }
 

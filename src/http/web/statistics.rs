@@ -95,7 +95,7 @@ async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Re
     let mut forgiven = false;
     if facets.movies == 0 {
         let query = ListQuery { filter: filter.clone(), ..ListQuery::default() };
-        let near = movies::page(&state.app, &context, &query, Limit::USUAL).await?;
+        let near = movies::page(&state.app, &context, &query, Limit::DEFAULT).await?;
         forgiven = near.matched == Match::Fuzzy;
         facets = Facets::of(&near.movies);
     }

@@ -59,7 +59,7 @@ struct Collection<'a> {
     next: Option<Address>,
     /// Whether this is not the first page.
     further: bool,
-    every: Every,
+    select_all: SelectAll,
 }
 
 impl Collection<'_> {
@@ -100,14 +100,14 @@ impl Collection<'_> {
 }
 
 /// How the form for selected films says that all are meant which match.
-struct Every {
+struct SelectAll {
     /// The name and the value of its field.
     name: &'static str,
     value: String,
     films: i64,
 }
 
-impl Every {
+impl SelectAll {
     /// Those that pass the filters; of films that are but near to what was searched, which no filter
     /// finds, those on the page.
     fn of(first: &Address, found: i64, near: Option<&[Film]>) -> Self {
@@ -236,7 +236,7 @@ async fn show(
         shown: words::films(facets.movies),
         similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,
-        every: Every::of(&first, facets.movies, forgiven.then_some(&films)),
+        select_all: SelectAll::of(&first, facets.movies, forgiven.then_some(&films)),
         view,
         filters,
         sorted_by: match sorts.iter().find(|sort| sort.on) {

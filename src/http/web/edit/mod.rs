@@ -44,13 +44,13 @@ pub fn routes() -> Router<Shared> {
 #[template(path = "edit.html")]
 struct Page<'a> {
     context: Option<&'a PageContext>,
-    form: &'a Sheet<'a>,
+    form: &'a EditForm<'a>,
     typed: &'a FormValues,
-    trouble: Trouble,
+    error: FormError,
 }
 
 /// The form, apart from what is typed.
-struct Sheet<'a> {
+struct EditForm<'a> {
     context: &'a PageContext,
     /// The film that is changed; none where one is added.
     film: Option<&'a Movie>,
@@ -63,12 +63,12 @@ struct Sheet<'a> {
 }
 
 /// Why what was sent was not done.
-enum Trouble {
+enum FormError {
     None,
     /// It breaks rules.
     Wrong(Vec<Wrong>),
     /// These may be the same film.
-    Alike(Vec<Movie>),
+    PossibleDuplicates(Vec<Movie>),
     /// The film was changed meanwhile.
     Changed(Conflict),
     /// The film was not deleted, since it was changed meanwhile; by whom.
@@ -80,23 +80,23 @@ enum Trouble {
 impl Page<'_> {
     /// Whether it shows what was sent and not done.
     const fn is_sent(&self) -> bool {
-        !matches!(self.trouble, Trouble::None)
+        !matches!(self.error, FormError::None)
     }
 
     /// Whether the field of that name is the first one that is wrong.
     fn is_first_wrong(&self, field: &str) -> bool {
-        let Trouble::Wrong(wrong) = &self.trouble else { return false };
+        let FormError::Wrong(wrong) = &self.error else { return false };
         wrong.first().is_some_and(|wrong| wrong.field.as_str() == field)
     }
 
     /// What is wrong with the field of that name.
     fn wrong(&self, field: &str) -> Option<String> {
-        let Trouble::Wrong(wrong) = &self.trouble else { return None };
+        let FormError::Wrong(wrong) = &self.error else { return None };
         wrong.iter().find(|wrong| wrong.field.as_str() == field).map(Wrong::sentence)
     }
 }
 
-impl Sheet<'_> {
+impl EditForm<'_> {
     /// Where the form is sent.
     fn action(&self) -> String {
         match self.film {
@@ -106,13 +106,13 @@ impl Sheet<'_> {
         }
     }
 
-    fn page(&self, typed: &FormValues, trouble: Trouble) -> Result<Response, Problem> {
-        let status = match trouble {
-            Trouble::None => StatusCode::OK,
-            Trouble::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    fn page(&self, typed: &FormValues, error: FormError) -> Result<Response, Problem> {
+        let status = match error {
+            FormError::None => StatusCode::OK,
+            FormError::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::CONFLICT,
         };
-        self.context.page(status, &Page { context: Some(self.context), form: self, typed, trouble })
+        self.context.page(status, &Page { context: Some(self.context), form: self, typed, error })
     }
 }
 
@@ -120,8 +120,8 @@ impl Sheet<'_> {
 async fn blank(_: Editor, context: PageContext, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
     let query = Form::of_address(&uri);
     let another = query.find("another").is_some();
-    let sheet = Sheet { context: &context, film: None, version: 0, back: &back, another };
-    sheet.page(&FormValues::of(&query), Trouble::None)
+    let edit_form = EditForm { context: &context, film: None, version: 0, back: &back, another };
+    edit_form.page(&FormValues::of(&query), FormError::None)
 }
 
 async fn add(
@@ -133,14 +133,15 @@ async fn add(
     let typed = FormValues::of(&form);
     let back = local_place(form.get("back"));
     let another = form.find("another").is_some();
-    let sheet = Sheet { context: &context, film: None, version: 0, back, another };
+    let edit_form = EditForm { context: &context, film: None, version: 0, back, another };
     let film = match typed.read() {
         Ok(film) => film,
-        Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
+        Err(wrong) => return edit_form.page(&typed, FormError::Wrong(wrong)),
     };
-    let alike = alike(&state, &context, &film.title, film.release_year, None).await?;
-    if !are_known(&alike, &form) {
-        return sheet.page(&typed, Trouble::Alike(alike));
+    let possible_duplicates =
+        possible_duplicates(&state, &context, &film.title, film.release_year, None).await?;
+    if !are_known(&possible_duplicates, &form) {
+        return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
     }
     let following = another.then(|| another_like(&film, back));
     let done =
@@ -165,7 +166,7 @@ fn another_like(film: &Attributes, back: &str) -> String {
 }
 
 /// The other films that are called so and came out then, unless the film is called so already.
-async fn alike(
+async fn possible_duplicates(
     state: &Shared,
     viewer: &Viewer,
     title: &Title,
@@ -176,21 +177,21 @@ async fn alike(
     if film.is_some_and(|film| film.attributes.release_year == year && same_title(film)) {
         return Ok(Vec::new());
     }
-    movies::alike(&state.app, viewer, title, year).await
+    movies::possible_duplicates(&state.app, viewer, title, year).await
 }
 
 /// Whether the button that was pressed says of each of these films that it is known.
-fn are_known(alike: &[Movie], form: &Form) -> bool {
+fn are_known(possible_duplicates: &[Movie], form: &Form) -> bool {
     let pressed = form.find("another").or(form.find("save")).unwrap_or_default();
     let known: Vec<&str> = pressed.split(' ').collect();
-    alike.iter().all(|film| known.contains(&film.id.to_string().as_str()))
+    possible_duplicates.iter().all(|film| known.contains(&film.id.to_string().as_str()))
 }
 
 /// What can be said of a film while it is typed.
 #[derive(Template)]
 #[template(path = "hints.html")]
 struct Hints {
-    alike: Vec<Movie>,
+    possible_duplicates: Vec<Movie>,
     length: Option<Length>,
 }
 
@@ -201,11 +202,11 @@ async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<
         Some(id) => Some(movies::get(&state.app, &viewer, movie_id(id)?).await?),
         None => None,
     };
-    let alike = match (typed.title(), typed.release_year()) {
-        (Ok(title), Ok(year)) => alike(&state, &viewer, &title, year, film.as_ref()).await?,
+    let possible_duplicates = match (typed.title(), typed.release_year()) {
+        (Ok(title), Ok(year)) => possible_duplicates(&state, &viewer, &title, year, film.as_ref()).await?,
         _ => Vec::new(),
     };
-    page(StatusCode::OK, &Hints { alike, length: typed.length().ok() })
+    page(StatusCode::OK, &Hints { possible_duplicates, length: typed.length().ok() })
 }
 
 /// The form for a film that is there.
@@ -222,8 +223,8 @@ async fn show(
         film => film?,
     };
     let version = film.version;
-    let sheet = Sheet { context: &context, film: Some(&film), version, back: &back, another: false };
-    sheet.page(&FormValues::from(&film.attributes), Trouble::None)
+    let edit_form = EditForm { context: &context, film: Some(&film), version, back: &back, another: false };
+    edit_form.page(&FormValues::from(&film.attributes), FormError::None)
 }
 
 async fn save(
@@ -237,26 +238,27 @@ async fn save(
     let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
     loop {
         let found = find(&state, &context, id).await?;
-        let sheet = Sheet { context: &context, film: found.as_ref(), version, back, another: false };
+        let edit_form = EditForm { context: &context, film: found.as_ref(), version, back, another: false };
         let Some(film) = &found else {
             let who = conflict::who(&state.app, &context, id, version).await?;
-            return sheet.page(&typed, Trouble::Gone(who));
+            return edit_form.page(&typed, FormError::Gone(who));
         };
         let wanted = match typed.read() {
             Ok(wanted) => wanted,
-            Err(wrong) => return sheet.page(&typed, Trouble::Wrong(wrong)),
+            Err(wrong) => return edit_form.page(&typed, FormError::Wrong(wrong)),
         };
         if wanted == film.attributes {
             return Ok(flash::redirect_after_change(back, None));
         }
         if film.version != version {
             let (conflict, merged) = conflict::between(&state.app, &context, version, &wanted, film).await?;
-            let sheet = Sheet { version: film.version, ..sheet };
-            return sheet.page(&merged, Trouble::Changed(conflict));
+            let edit_form = EditForm { version: film.version, ..edit_form };
+            return edit_form.page(&merged, FormError::Changed(conflict));
         }
-        let alike = alike(&state, &context, &wanted.title, wanted.release_year, Some(film)).await?;
-        if !are_known(&alike, &form) {
-            return sheet.page(&typed, Trouble::Alike(alike));
+        let possible_duplicates =
+            possible_duplicates(&state, &context, &wanted.title, wanted.release_year, Some(film)).await?;
+        if !are_known(&possible_duplicates, &form) {
+            return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
         }
         let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
@@ -308,6 +310,7 @@ async fn delete(
         return Ok(flash::redirect_with_flash(back, "deleted"));
     };
     let who = conflict::who(&state.app, &context, id, version).await?;
-    let sheet = Sheet { context: &context, film: Some(&film), version: film.version, back, another: false };
-    sheet.page(&FormValues::from(&film.attributes), Trouble::NotDeleted(who))
+    let edit_form =
+        EditForm { context: &context, film: Some(&film), version: film.version, back, another: false };
+    edit_form.page(&FormValues::from(&film.attributes), FormError::NotDeleted(who))
 }
