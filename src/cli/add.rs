@@ -135,9 +135,9 @@ fn given_or<T>(given: Option<T>, ask: impl FnOnce() -> anyhow::Result<T>) -> any
 
 /// The films of this title, in any case and with or without accents, and of this year.
 async fn same(client: &Client, title: &Title, year: ReleaseYear) -> anyhow::Result<Vec<Movie>> {
-    const MOST: usize = 100;
+    const MAX_LOOKED_AT: usize = 100;
     let query = vec![("q", title.as_str().to_owned()), ("releaseYear", year.get().to_string())];
-    let mut films = client.first_movies(query, MOST).await?;
+    let mut films = client.first_movies(query, MAX_LOOKED_AT).await?;
     films.retain(|film| fold(film.attributes.title.as_str()) == fold(title.as_str()));
     Ok(films)
 }

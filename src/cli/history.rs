@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How many changes are shown without --limit or --all.
-const SHOWN: usize = 20;
+const DEFAULT_CHANGES: usize = 20;
 
 /// Which changes, or how to remove old ones.
 #[derive(clap::Args)]
@@ -72,7 +72,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         return prune(args).await;
     }
     let client = args.connection.client()?;
-    let most = if args.all { usize::MAX } else { args.limit.unwrap_or(SHOWN) };
+    let most = if args.all { usize::MAX } else { args.limit.unwrap_or(DEFAULT_CHANGES) };
     let film = if args.film.is_empty() { None } else { Some(one(args.film, &client).await?) };
     let mut changes = Changes::new(&client, film, Some(most));
     let mut out = Out::new();

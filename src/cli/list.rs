@@ -14,7 +14,7 @@ use super::client::{
 use crate::cli::output::{Form, Out, message};
 
 /// How many films a terminal shows without --all.
-const SHOWN: usize = 100;
+const DEFAULT_MOVIES: usize = 100;
 
 /// Which films, in which order and form.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = args.connection.client()?;
     let Form { json, csv } = args.form;
     let for_people = !json && !csv && std::io::stdout().is_terminal() && !args.all;
-    let most = args.limit.or(for_people.then_some(SHOWN));
+    let most = args.limit.or(for_people.then_some(DEFAULT_MOVIES));
     query.extend(args.sort.map(|sort| ("sort", sort)));
     let mut films = client.list(query, if csv { Sent::Csv } else { Sent::Ndjson }, most).await?;
     if films.is_fuzzy {

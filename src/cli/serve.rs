@@ -168,14 +168,14 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 /// How long from one backup to the next: a second to a year.
 fn interval(text: &str) -> Result<Duration, String> {
-    const LEAST: Duration = Duration::from_secs(1);
-    const MOST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    const MIN_INTERVAL: Duration = Duration::from_secs(1);
+    const MAX_INTERVAL: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
     let span: Option<Span> = text.parse().ok();
     let duration = span.and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok());
     duration
         .and_then(|duration| Duration::try_from(duration).ok())
-        .filter(|duration| (LEAST..=MOST).contains(duration))
+        .filter(|duration| (MIN_INTERVAL..=MAX_INTERVAL).contains(duration))
         .ok_or("must be a duration of 1 second to 366 days, such as 24h, 30min or 7d".to_owned())
 }
 

@@ -80,13 +80,13 @@ fn minutes(mean: f64) -> String {
 
 /// A table with a bar in each row, the longest for the greatest number.
 fn bars(name: &'static str, rows: impl Iterator<Item = (String, u64)>, out: &mut Out) -> io::Result<()> {
-    const LONGEST: u64 = 40;
+    const MAX_BAR_CHARS: u64 = 40;
 
     let rows: Vec<(String, u64)> = rows.collect();
     let Some(most) = rows.iter().map(|(_, films)| *films).max() else { return Ok(()) };
     let mut table = table::new(&[(name, false), ("films", true), ("", false)], Where::Out);
     table.add_rows(rows.into_iter().map(|(name, films)| {
-        let length = (films * LONGEST).div_ceil(most.max(1)); // something, where there is a film
+        let length = (films * MAX_BAR_CHARS).div_ceil(most.max(1)); // something, where there is a film
         [name, number(films), "█".repeat(usize::try_from(length).unwrap_or_default())]
     }));
     write!(out, "\n{}", table::text(&table))

@@ -217,11 +217,11 @@ pub async fn versions_of(
 /// # Errors
 /// Those of the database.
 pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64, Effect)>, DbError> {
-    const AT_ONCE: usize = 500;
+    const BATCH_VERSIONS: usize = 500;
 
     let mut before: HashMap<i64, HashMap<i64, Movie>> = HashMap::new();
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
-    for followers in followers.chunks(AT_ONCE) {
+    for followers in followers.chunks(BATCH_VERSIONS) {
         // What another version followed stands there alone; and so asked for, an index finds it.
         let mut sql = Builder::new(
             "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \

@@ -161,7 +161,7 @@ pub struct News {
 
 /// How much is read at once of what is new.
 #[derive(Debug, Clone, Copy)]
-pub struct Most {
+pub struct FollowLimits {
     pub changes: usize,
     /// Of one change.
     pub movies: i64,
@@ -173,7 +173,7 @@ pub struct Most {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn news(conn: &mut Conn, place: Place, most: Most) -> Result<News, DbError> {
+pub async fn news(conn: &mut Conn, place: Place, most: FollowLimits) -> Result<News, DbError> {
     const SQLITE: &str = concat!(
         "WITH tail AS MATERIALIZED (SELECT ",
         id_of_place!(),

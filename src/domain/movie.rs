@@ -118,8 +118,8 @@ impl Serialize for MovieFormat {
 
 /// A foreign text in quotation marks, cut to a length that fits a message.
 pub(crate) fn quoted(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
+    const MAX_CHARS: usize = 60;
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
     }

@@ -33,7 +33,7 @@ pub const MIN_BYTES: usize = 128;
 const WINDOW_LOG: u8 = 16;
 
 /// Bytes that are sent at once.
-const PIECE_BYTES: usize = 16 * 1024;
+const CHUNK_BYTES: usize = 16 * 1024;
 
 /// The encoders that can still be made.
 static ENCODERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_ENCODERS)));
@@ -159,7 +159,7 @@ fn encoded(body: Body, coding: Coding, encoder: OwnedSemaphorePermit) -> Body {
         }
         Coding::Gzip => Box::new(GzipEncoder::new(reader)),
     };
-    Body::from_stream(ReaderStream::with_capacity(reader, PIECE_BYTES).inspect_ok(move |_| {
+    Body::from_stream(ReaderStream::with_capacity(reader, CHUNK_BYTES).inspect_ok(move |_| {
         let _ = &encoder; // held until the body is dropped
     }))
 }

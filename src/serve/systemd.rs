@@ -20,7 +20,7 @@ use listenfd::ListenFd;
 use crate::limits::MAX_WAITING_CONNECTIONS;
 
 /// The name under which systemd keeps the listening socket, so that a restart drops no connection.
-const KEPT: &str = "reelshelf-listening";
+const SOCKET_NAME: &str = "reelshelf-listening";
 
 /// A listening socket that this process was started with.
 pub struct Given {
@@ -34,7 +34,7 @@ pub struct Given {
 /// # Errors
 /// What was handed over is no TCP socket.
 pub fn given() -> anyhow::Result<Option<Given>> {
-    let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == KEPT);
+    let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == SOCKET_NAME);
     let socket =
         ListenFd::from_env().take_tcp_listener(0).context("cannot listen on what LISTEN_FDS tells of")?;
     Ok(socket.map(|socket| Given { socket, kept }))
@@ -93,7 +93,7 @@ pub fn keeps() -> bool {
 /// Hands the socket to systemd, which gives it to the next run after a restart.
 fn keep(socket: &TcpListener) -> io::Result<()> {
     #[cfg(unix)]
-    tell(&format!("FDSTORE=1\nFDNAME={KEPT}"), Some(socket.as_fd()))?;
+    tell(&format!("FDSTORE=1\nFDNAME={SOCKET_NAME}"), Some(socket.as_fd()))?;
     #[cfg(not(unix))]
     let _ = socket;
     Ok(())
@@ -103,7 +103,7 @@ fn keep(socket: &TcpListener) -> io::Result<()> {
 fn forget() -> io::Result<()> {
     #[cfg(unix)]
     {
-        notify(&format!("FDSTOREREMOVE=1\nFDNAME={KEPT}"))?;
+        notify(&format!("FDSTOREREMOVE=1\nFDNAME={SOCKET_NAME}"))?;
         let (mut reader, writer) = io::pipe()?;
         tell("BARRIER=1", Some(writer.as_fd()))?;
         drop(writer);

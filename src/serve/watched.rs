@@ -19,7 +19,7 @@ use super::activity::{Activity, Answer, Request};
 
 /// What is handed on of an answer at once, in bytes: as much as a frame of HTTP/2 holds. The rest stays in the
 /// body, where it shows that the client does not read.
-const PIECE_BYTES: usize = 16 * 1024;
+const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A socket.
 pub struct Stream {
@@ -116,7 +116,7 @@ impl HttpBody for AnswerBody {
                 Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
             }
         }
-        let size = self.rest.len().min(PIECE_BYTES);
+        let size = self.rest.len().min(CHUNK_BYTES);
         let piece = self.rest.split_to(size);
         self.answer.waits_for_client();
         Poll::Ready(Some(Ok(Frame::data(piece))))
@@ -157,7 +157,7 @@ mod tests {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         let waits = Waits { head: DAY, idle: DAY, unread: DAY };
         let activity = Arc::new(Activity::new(waits, tokio::sync::watch::channel(()).1));
-        let all = Bytes::from((0..=u8::MAX).cycle().take(3 * PIECE_BYTES + 1).collect::<Vec<u8>>());
+        let all = Bytes::from((0..=u8::MAX).cycle().take(3 * CHUNK_BYTES + 1).collect::<Vec<u8>>());
         let mut body = AnswerBody::new(Body::from(all.clone()), Request::begin(&activity));
         let (mut sizes, mut read) = (Vec::new(), Vec::new());
         while !body.is_end_stream() {
@@ -167,7 +167,7 @@ mod tests {
             sizes.push(piece.len());
             read.extend_from_slice(&piece);
         }
-        assert_eq!(sizes, [PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 1]);
+        assert_eq!(sizes, [CHUNK_BYTES, CHUNK_BYTES, CHUNK_BYTES, 1]);
         assert_eq!(read, all);
         assert!(body.frame().await.is_none());
     }

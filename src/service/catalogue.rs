@@ -27,16 +27,17 @@ use crate::{
         backup::Snapshot,
         changes::{self, Logged, Place},
         deadline,
-        log::{self, Most, News, Tail},
+        log::{self, FollowLimits, News, Tail},
         movies,
     },
     limits::LONG_STATEMENT_WAIT,
 };
 
 /// What is applied while others wait; beyond it everything is loaded anew.
-const MOST: Most = Most { changes: 1000, movies: 1000, movies_in_all: 10_000 };
+const FOLLOW_LIMITS: FollowLimits = FollowLimits { changes: 1000, movies: 1000, movies_in_all: 10_000 };
 /// What is applied to a catalogue that was loaded, before others read it.
-const MOST_SINCE_LOAD: Most = Most { changes: 100_000, movies: 100_000, movies_in_all: 200_000 };
+const CATCH_UP_LIMITS: FollowLimits =
+    FollowLimits { changes: 100_000, movies: 100_000, movies_in_all: 200_000 };
 /// Movies that are loaded with one query.
 const LOADED_AT_ONCE: usize = 5000;
 
@@ -144,13 +145,13 @@ impl Follower {
         {
             return Ok(Followed::Whole);
         }
-        let news = news(db, self.last(), MOST).await?;
+        let news = news(db, self.last(), FOLLOW_LIMITS).await?;
         let applied = self
             .known
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .as_mut()
-            .map(|known| known.apply(&news, MOST));
+            .map(|known| known.apply(&news, FOLLOW_LIMITS));
         if let Some(Ok(())) = applied {
             return Ok(Followed::Whole);
         }
@@ -175,8 +176,8 @@ impl Follower {
             (self.before_swap)().await;
             // What was applied to the present one since must not be missing in the next.
             let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
-            let news = news(db, loaded.last, MOST_SINCE_LOAD).await?;
-            if loaded.apply(&news, MOST_SINCE_LOAD).is_ok() {
+            let news = news(db, loaded.last, CATCH_UP_LIMITS).await?;
+            if loaded.apply(&news, CATCH_UP_LIMITS).is_ok() {
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
                 self.loads.fetch_add(1, Relaxed);
                 return Ok(());
@@ -193,7 +194,7 @@ impl Follower {
     }
 }
 
-async fn news(db: &Db, last: Option<Logged>, most: Most) -> Result<News, DbError> {
+async fn news(db: &Db, last: Option<Logged>, most: FollowLimits) -> Result<News, DbError> {
     let place = last.map(|last| last.place).unwrap_or_default();
     log::news(&mut db.read().await?, place, most).await
 }
@@ -236,7 +237,7 @@ impl Known {
     }
 
     /// Applies what is new, all of it or nothing.
-    fn apply(&mut self, news: &News, most: Most) -> Result<(), TooMuch> {
+    fn apply(&mut self, news: &News, most: FollowLimits) -> Result<(), TooMuch> {
         let is_last = |entry: &&Logged| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
@@ -348,7 +349,7 @@ impl Follower {
     /// Notes a change, which is about to be committed. Before a large one the catalogue is brought up to date: then
     /// whatever it does not have is committed later, and waits for the large one.
     pub(super) async fn before_commit(&self, db: &Db, change: i64, movies: i64) -> Noted<'_> {
-        let noted = self.unanswered.note(change, movies > MOST.movies);
+        let noted = self.unanswered.note(change, movies > FOLLOW_LIMITS.movies);
         if noted.is_large
             && let Err(error) =
                 Box::pin(deadline::within(LONG_STATEMENT_WAIT, self.apply_new(db, Wanted::Answered))).await

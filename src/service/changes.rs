@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Movies that are changed in one go.
-pub(super) const PIECE: usize = 500;
+pub(super) const BATCH_MOVIES: usize = 500;
 
 /// A page of what was asked for, and where the next one goes on.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ async fn take_back(app: &App, editor: &Editor, id: i64, key: &IdempotencyKey) ->
     }
     let mut above = 0;
     loop {
-        let versions = db::versions_by(&mut recorder, id, above, PIECE).await?;
+        let versions = db::versions_by(&mut recorder, id, above, BATCH_MOVIES).await?;
         let Some(last) = versions.last() else { break };
         above = last.movie_id;
         let effects = db::effects(&mut recorder, versions).await?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows that are read in one go.
-const PIECE: usize = 5000;
+const BATCH_ROWS: usize = 5000;
 /// Differences that are named; further ones are counted.
 const MAX_NAMED: usize = 100;
 
@@ -95,8 +95,8 @@ impl Source {
     async fn first(&mut self, snapshot: &mut Snapshot) -> Result<Option<i64>, DbError> {
         if self.rows.is_empty() {
             self.rows = match self.table {
-                Table::Movies => db::movies(snapshot, self.place.0, PIECE).await?.into(),
-                Table::Versions => db::versions(snapshot, self.place, PIECE).await?.into(),
+                Table::Movies => db::movies(snapshot, self.place.0, BATCH_ROWS).await?.into(),
+                Table::Versions => db::versions(snapshot, self.place, BATCH_ROWS).await?.into(),
             };
             if let Some(last) = self.rows.back() {
                 self.place = (last.movie_id, last.version);
@@ -143,7 +143,7 @@ impl Check {
         let mut changes = BTreeMap::new();
         let mut above = 0;
         loop {
-            let page = db::changes(snapshot, above, PIECE).await?;
+            let page = db::changes(snapshot, above, BATCH_ROWS).await?;
             let Some((last, _)) = page.last() else { break };
             above = *last;
             changes.extend(page.into_iter().map(|(id, told)| (id, Change { told, found: 0 })));

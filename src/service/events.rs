@@ -23,13 +23,13 @@ use crate::{
 };
 
 /// Changes that are read in one go.
-const PIECE: usize = 100;
+const BATCH_CHANGES: usize = 100;
 /// Commits in so short a time are read, and announced to other instances, together.
-const TOGETHER: Duration = Duration::from_millis(5);
+const COALESCE_FOR: Duration = Duration::from_millis(5);
 /// How soon to look again for changes that are committed, but do not count yet.
-const SOON: Duration = Duration::from_millis(20);
+const RETRY_HELD_BACK_AFTER: Duration = Duration::from_millis(20);
 /// How soon to look again all the same: an instance may die before it announces what it committed.
-const UNANNOUNCED: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the streams of this instance have in common.
 pub(super) struct Feed {
@@ -98,7 +98,7 @@ impl Feed {
 
 async fn read(app: &App, place: db::Place) -> Result<(Vec<Event>, bool), DbError> {
     let mut conn = app.db.read().await?;
-    let (found, held_back) = db::since(&mut conn, place, PIECE).await?;
+    let (found, held_back) = db::since(&mut conn, place, BATCH_CHANGES).await?;
     let (places, mut changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     add_first_effects(&mut conn, &mut changes).await?;
     let events = places.into_iter().zip(changes).map(|(place, change)| Event { place, change });
@@ -130,8 +130,8 @@ pub async fn follow(app: Arc<App>) {
                 tracing::warn!(%error, "cannot read new changes at the moment");
                 false
             });
-            tokio::time::sleep(TOGETHER).await;
-            let pause = if held_back { SOON } else { UNANNOUNCED };
+            tokio::time::sleep(COALESCE_FOR).await;
+            let pause = if held_back { RETRY_HELD_BACK_AFTER } else { POLL_INTERVAL };
             tokio::select! {
                 () = feed.wake.notified() => {}
                 () = tokio::time::sleep(pause), if feed.streams.receiver_count() > 0 => {}

@@ -18,7 +18,7 @@ use super::{App, Error};
 use crate::db::{DbError, WriteTx, deadline, idempotency as db};
 
 /// How long the result of a write is kept, in milliseconds: 24 hours.
-const KEPT: i64 = 24 * 60 * 60 * 1000;
+const KEPT_FOR_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// By what a write is known when it comes again. By default by nothing: then it is done again.
 #[derive(Default)]
@@ -143,7 +143,7 @@ impl Key {
     /// Takes the key for a write; tells whether it was free.
     async fn take(&self, tx: &mut WriteTx, app: &App) -> Result<bool, DbError> {
         let now = app.now();
-        let expired = now.plus_millis(-KEPT);
+        let expired = now.plus_millis(-KEPT_FOR_MILLIS);
         let free = db::take(tx, self.user_id, &self.name, now, expired).await?;
         if free {
             db::remove_expired(tx, expired).await?;

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Rows that are stored in one go.
-const PIECE: usize = 500;
+const BATCH_ROWS: usize = 500;
 
 /// Imports a file. It is there whole before, so that no slow sender keeps others from writing. It is
 /// given up when what this returns is dropped.
@@ -137,14 +137,14 @@ impl Import {
         let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
         let mut report = rows.report();
         let mut stored = Stored::default();
-        let mut piece = Vec::with_capacity(PIECE);
+        let mut piece = Vec::with_capacity(BATCH_ROWS);
         let mut more = true;
         while more {
             match rows.next_movie(&mut report).map_err(unreadable)? {
                 None => more = false,
                 Some(row) => piece.push(row),
             }
-            if piece.len() == PIECE || !more {
+            if piece.len() == BATCH_ROWS || !more {
                 self.check_wanted()?;
                 let piece = std::mem::take(&mut piece);
                 store_piece(&self.app, recorder, &mut stored, piece, options.on_duplicate, &mut report)

@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    App, Editor, Error, Viewer, batch::SMALL, catalogue, change_recorder::ChangeRecorder, changes::PIECE,
-    movies,
+    App, Editor, Error, Viewer, batch::SMALL, catalogue, change_recorder::ChangeRecorder,
+    changes::BATCH_MOVIES, movies,
 };
 use crate::{
     db::{movies as db, retry_write},
@@ -87,7 +87,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     ids.sort_unstable();
     ids.dedup();
     let mut done = Done::default();
-    for ids in ids.chunks(PIECE) {
+    for ids in ids.chunks(BATCH_MOVIES) {
         let mut films = db::lock(&mut recorder, ids).await?;
         // Before it was locked, somebody else may have made a film one that does not pass the filter.
         films.retain(|film| filter.finds(film));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often a bar moves that hears of nothing.
-const BEAT: Duration = Duration::from_millis(100);
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 const WAITING: &str = "{spinner} {msg}  {elapsed}";
 
@@ -42,7 +42,7 @@ pub fn wait(bar: &ProgressBar, what: &'static str) {
 /// A bar; one that is drawn nowhere where standard error is no terminal.
 fn started(bar: ProgressBar, template: &str, what: &'static str) -> ProgressBar {
     draw(&bar, template, what);
-    bar.enable_steady_tick(BEAT);
+    bar.enable_steady_tick(REDRAW_INTERVAL);
     bar
 }
 

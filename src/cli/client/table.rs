@@ -98,7 +98,7 @@ pub struct Long {
 
 impl Long {
     /// How many films are laid out together.
-    const PIECE: usize = 1000;
+    const BATCH_ROWS: usize = 1000;
 
     #[must_use]
     pub fn new() -> Self {
@@ -111,7 +111,7 @@ impl Long {
     /// Those of standard output.
     pub fn add(&mut self, movie: Movie, out: &mut Out) -> io::Result<()> {
         self.held.push(movie);
-        if self.held.len() == Self::PIECE { self.finish(out) } else { Ok(()) }
+        if self.held.len() == Self::BATCH_ROWS { self.finish(out) } else { Ok(()) }
     }
 
     /// Writes what is still held.

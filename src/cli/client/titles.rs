@@ -9,9 +9,9 @@ use super::Connection;
 use crate::domain::{Movie, fold};
 
 /// Whoever types does not wait longer.
-const PATIENCE: Duration = Duration::from_millis(800);
+const TIMEOUT: Duration = Duration::from_millis(800);
 /// More fit on no terminal.
-const MOST: usize = 50;
+const MAX_TITLES: usize = 50;
 
 /// Nothing but the environment, which says what server is meant.
 #[derive(Parser)]
@@ -25,7 +25,7 @@ struct Environment {
 pub fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(word) = current.to_str().filter(|word| !word.is_empty()) else { return Vec::new() };
     let films = tokio::runtime::Builder::new_current_thread().enable_all().build().ok().and_then(|runtime| {
-        runtime.block_on(async { tokio::time::timeout(PATIENCE, find(word)).await.ok().flatten() })
+        runtime.block_on(async { tokio::time::timeout(TIMEOUT, find(word)).await.ok().flatten() })
     });
     let begins = |film: &Movie| fold(film.attributes.title.as_str()).starts_with(&fold(word));
     let candidate = |film: Movie| {
@@ -39,5 +39,5 @@ pub fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
 async fn find(word: &str) -> Option<Vec<Movie>> {
     let client = Environment::try_parse_from(["reelshelf"]).ok()?.connection.client().ok()?;
     let query = vec![("q", word.to_owned()), ("sort", "title".to_owned())];
-    client.first_movies(query, MOST).await.ok()
+    client.first_movies(query, MAX_TITLES).await.ok()
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How much of a file is sent at a time, in bytes.
-const PIECE: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Sends a file; the report. Where the user ends it, this finds out whether it was stored.
 ///
@@ -67,7 +67,7 @@ fn post(client: &Client, query: &Query, media_type: &'static str, key: &str) -> 
 fn body(file: File, bar: ProgressBar, is_sent: Arc<AtomicBool>) -> Body {
     let file = tokio::fs::File::from_std(file);
     Body::wrap_stream(stream::try_unfold((file, bar, is_sent), async |(mut file, bar, is_sent)| {
-        let mut piece = BytesMut::with_capacity(PIECE);
+        let mut piece = BytesMut::with_capacity(CHUNK_BYTES);
         let read = file.read_buf(&mut piece).await?;
         if read == 0 {
             is_sent.store(true, Ordering::SeqCst);

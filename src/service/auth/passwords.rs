@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Computations at one time: each takes 19 MiB and a processor for some tens of milliseconds.
-const AT_ONCE: usize = 2;
+const MAX_CONCURRENT_HASHES: usize = 2;
 
 /// A hash of no password: a sign-in with an unknown name computes against this one, so that it takes as long.
 /// Same parameters as ours: the OWASP Password Storage Cheat Sheet's for Argon2id (19 MiB, 2 passes, 1 lane),
@@ -56,7 +56,7 @@ struct Place {
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), queue: Arc::default() }
+        Self { permits: Arc::new(Semaphore::new(MAX_CONCURRENT_HASHES)), queue: Arc::default() }
     }
 }
 
@@ -122,7 +122,9 @@ impl Place {
     fn take(queue: &Arc<Mutex<Queue>>, network: Option<IpAddr>) -> Result<Self, Error> {
         let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = network.and_then(|network| waiting.networks.get(&network)).copied().unwrap_or(0);
-        if waiting.all >= AT_ONCE + MAX_PASSWORDS_WAITING || of_network >= MAX_PASSWORDS_WAITING_PER_NETWORK {
+        if waiting.all >= MAX_CONCURRENT_HASHES + MAX_PASSWORDS_WAITING
+            || of_network >= MAX_PASSWORDS_WAITING_PER_NETWORK
+        {
             return Err(Error::Overloaded);
         }
         waiting.all += 1;
@@ -157,9 +159,9 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 /// How long a verified pair is remembered, in milliseconds: 5 minutes.
-const REMEMBERED: i64 = 5 * 60 * 1000;
+const CACHED_FOR_MILLIS: i64 = 5 * 60 * 1000;
 /// How many are remembered at the most.
-const MOST_REMEMBERED: usize = 1000;
+const MAX_CACHED_PASSWORDS: usize = 1000;
 
 /// Passwords that were verified a short while ago: an HMAC of the address (for IPv6 its /64), the stored hash and
 /// the password, under a key that is made at start and never leaves this process. The stored hash is read from the
@@ -184,11 +186,11 @@ impl VerifiedPasswordCache {
 
     pub(super) fn insert(&self, address: IpAddr, hash: &str, password: &str, now: Time) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.len() >= MOST_REMEMBERED {
+        if until.len() >= MAX_CACHED_PASSWORDS {
             until.retain(|_, until| *until > now);
         }
-        if until.len() < MOST_REMEMBERED {
-            until.insert(self.mac(address, hash, password), now.plus_millis(REMEMBERED));
+        if until.len() < MAX_CACHED_PASSWORDS {
+            until.insert(self.mac(address, hash, password), now.plus_millis(CACHED_FOR_MILLIS));
         }
     }
 
@@ -232,20 +234,21 @@ mod tests {
     #[tokio::test]
     async fn so_many_computations_wait_and_no_more() {
         let hasher = Arc::new(Hasher::default());
-        let running = hasher.permits.clone().acquire_many_owned(u32::try_from(AT_ONCE).unwrap()).await;
+        let running =
+            hasher.permits.clone().acquire_many_owned(u32::try_from(MAX_CONCURRENT_HASHES).unwrap()).await;
         let mut waiting = tokio::task::JoinSet::new();
-        for n in 0..AT_ONCE + MAX_PASSWORDS_WAITING {
+        for n in 0..MAX_CONCURRENT_HASHES + MAX_PASSWORDS_WAITING {
             let hasher = hasher.clone();
             let address = IpAddr::from([198, 51, u8::try_from(n).unwrap(), 1]);
             waiting.spawn(async move { hasher.compute(Some(network(address)), move || n).await.unwrap() });
         }
-        while hasher.queue.lock().unwrap().all < AT_ONCE + MAX_PASSWORDS_WAITING {
+        while hasher.queue.lock().unwrap().all < MAX_CONCURRENT_HASHES + MAX_PASSWORDS_WAITING {
             tokio::task::yield_now().await;
         }
         let one_more = hasher.verify(HERE, "password", None).await;
         assert!(matches!(one_more, Err(Error::Overloaded)), "{one_more:?}");
         drop(running);
-        assert_eq!(waiting.join_all().await.len(), AT_ONCE + MAX_PASSWORDS_WAITING);
+        assert_eq!(waiting.join_all().await.len(), MAX_CONCURRENT_HASHES + MAX_PASSWORDS_WAITING);
         assert!(hasher.compute(Some(network(HERE)), || true).await.unwrap());
         let queue = hasher.queue.lock().unwrap();
         assert_eq!((queue.all, queue.networks.len()), (0, 0), "every place was given back");
@@ -275,9 +278,9 @@ mod tests {
             "2001:db8:0:1::1".parse().unwrap(),
         );
         cache.insert(here, "hash", "password", now);
-        assert!(cache.contains(here, "hash", "password", now.plus_millis(REMEMBERED - 1)));
+        assert!(cache.contains(here, "hash", "password", now.plus_millis(CACHED_FOR_MILLIS - 1)));
         assert!(cache.contains(neighbour, "hash", "password", now), "the same network of 64 bits");
-        assert!(!cache.contains(here, "hash", "password", now.plus_millis(REMEMBERED)));
+        assert!(!cache.contains(here, "hash", "password", now.plus_millis(CACHED_FOR_MILLIS)));
         assert!(!cache.contains(here, "another hash", "password", now));
         assert!(!cache.contains(here, "hash", "another password", now));
         assert!(!cache.contains(elsewhere, "hash", "password", now));
@@ -287,11 +290,11 @@ mod tests {
     #[test]
     fn what_is_remembered_has_an_end() {
         let cache = VerifiedPasswordCache::default();
-        for n in 0..=MOST_REMEMBERED {
+        for n in 0..=MAX_CACHED_PASSWORDS {
             cache.insert(HERE, "hash", &n.to_string(), Time::from_millis(0));
         }
-        assert!(!cache.contains(HERE, "hash", &MOST_REMEMBERED.to_string(), Time::from_millis(1)));
-        cache.insert(HERE, "hash", "later", Time::from_millis(REMEMBERED));
-        assert!(cache.contains(HERE, "hash", "later", Time::from_millis(REMEMBERED)));
+        assert!(!cache.contains(HERE, "hash", &MAX_CACHED_PASSWORDS.to_string(), Time::from_millis(1)));
+        cache.insert(HERE, "hash", "later", Time::from_millis(CACHED_FOR_MILLIS));
+        assert!(cache.contains(HERE, "hash", "later", Time::from_millis(CACHED_FOR_MILLIS)));
     }
 }

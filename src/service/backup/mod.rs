@@ -26,7 +26,7 @@ pub use schedule::{Schedule, keep};
 pub use status::{Report, Status};
 
 /// Rows that are read, or stored, in one go.
-const PIECE: usize = 500;
+const BATCH_ENTRIES: usize = 500;
 
 /// A backup that was made.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,7 @@ async fn copy(
     for noun in Noun::ALL {
         let mut place = (0, 0);
         loop {
-            let entries = db::page(&mut snapshot, noun, place, PIECE).await?;
+            let entries = db::page(&mut snapshot, noun, place, BATCH_ENTRIES).await?;
             let Some(last) = entries.last() else { break };
             place = last.place();
             for entry in &entries {
@@ -179,7 +179,7 @@ async fn check(file: &File) -> Result<Counts, Unusable> {
 }
 
 fn piece(reader: &mut Reader<&File>) -> Result<Vec<Entry>, Unusable> {
-    reader.by_ref().take(PIECE).collect()
+    reader.by_ref().take(BATCH_ENTRIES).collect()
 }
 
 async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// When to look at the clock again, since it may be set; and when to try again what failed.
-const SOON: Duration = Duration::from_secs(60);
+const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Where backups are made, how often, and how many are kept.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<
         });
         tokio::select! {
             _ = ended.wait_for(|ended| *ended) => return,
-            () = tokio::time::sleep(pause.min(SOON)) => {}
+            () = tokio::time::sleep(pause.min(RETRY_AFTER)) => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How many reasons are listed in front of the rows.
-const MOST_REASONS: usize = 6;
+const MAX_REASONS: usize = 6;
 
 /// What the templates show of a report.
 pub struct Outcome {
@@ -174,7 +174,7 @@ fn reasons(report: &Report) -> Vec<String> {
             words::grouped(signed(count as u64))
         ),
     };
-    counts.into_iter().take(MOST_REASONS).map(reason).collect()
+    counts.into_iter().take(MAX_REASONS).map(reason).collect()
 }
 
 /// How a row calls its film.
