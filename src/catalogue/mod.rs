@@ -26,7 +26,7 @@ use crate::domain::{
     sort_key_and_words, sort_keys_of_same, title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
-use order::{Order, Place};
+use order::{Order, OrderPosition};
 use packed::Packed;
 use set::Set;
 use terms::Terms;
@@ -242,7 +242,7 @@ impl Catalogue {
     }
 
     /// Where a movie belongs by its title and id.
-    fn place_of_title(&self, slot: Slot) -> Place {
+    fn place_of_title(&self, slot: Slot) -> OrderPosition {
         let of = |slot: Slot| (self.key(slot), self.ids[slot]);
         self.titles.order().partition(|other| of(other) < of(slot))
     }

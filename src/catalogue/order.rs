@@ -14,7 +14,7 @@ pub(super) struct Order {
 /// A place in an order: before the slot at this index of this chunk. Behind the last slot the chunk is one that
 /// is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct OrderPosition {
     chunk: usize,
     index: usize,
 }
@@ -29,14 +29,14 @@ impl Order {
     }
 
     /// The place behind all slots for which `is_before` is true; these come first.
-    pub(super) fn partition(&self, is_before: impl Fn(Slot) -> bool) -> Place {
+    pub(super) fn partition(&self, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
         let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| is_before(*last)));
         let index = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|slot| is_before(*slot)));
-        Place { chunk, index }
+        OrderPosition { chunk, index }
     }
 
     /// The same, looked for from where the place may be, as a share of the whole: a few steps where that is near.
-    pub(super) fn partition_near(&self, share: f64, is_before: impl Fn(Slot) -> bool) -> Place {
+    pub(super) fn partition_near(&self, share: f64, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let guess = share.clamp(0.0, 1.0) * self.chunks.len() as f64;
         let is_chunk_before = |chunk: usize| self.chunks[chunk].last().is_some_and(|last| is_before(*last));
@@ -44,20 +44,23 @@ impl Order {
         let Some(slots) = self.chunks.get(chunk) else { return self.end() };
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let guess = (guess - chunk as f64).clamp(0.0, 1.0) * slots.len() as f64;
-        Place { chunk, index: partition_near(slots.len(), guess, |index| is_before(slots[index])) }
+        OrderPosition { chunk, index: partition_near(slots.len(), guess, |index| is_before(slots[index])) }
     }
 
     pub(super) fn insert(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
         self.insert_at(self.partition(is_before), slot);
     }
 
-    pub(super) fn insert_at(&mut self, mut place: Place, slot: Slot) {
+    pub(super) fn insert_at(&mut self, mut place: OrderPosition, slot: Slot) {
         if place.chunk == self.chunks.len() {
             // Behind all others: the last chunk goes on.
             if self.chunks.is_empty() {
                 self.chunks.push(Vec::new());
             }
-            place = Place { chunk: self.chunks.len() - 1, index: self.chunks[self.chunks.len() - 1].len() };
+            place = OrderPosition {
+                chunk: self.chunks.len() - 1,
+                index: self.chunks[self.chunks.len() - 1].len(),
+            };
         }
         let chunk = &mut self.chunks[place.chunk];
         chunk.insert(place.index, slot);
@@ -70,7 +73,7 @@ impl Order {
     }
 
     pub(super) fn remove(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
-        let Place { chunk, index } = self.partition(is_before);
+        let OrderPosition { chunk, index } = self.partition(is_before);
         debug_assert_eq!(self.chunks.get(chunk).and_then(|chunk| chunk.get(index)), Some(&slot));
         if let Some(slots) = self.chunks.get_mut(chunk)
             && slots.get(index) == Some(&slot)
@@ -82,36 +85,36 @@ impl Order {
         }
     }
 
-    pub(super) fn start() -> Place {
-        Place { chunk: 0, index: 0 }
+    pub(super) fn start() -> OrderPosition {
+        OrderPosition { chunk: 0, index: 0 }
     }
 
-    pub(super) fn end(&self) -> Place {
-        Place { chunk: self.chunks.len(), index: 0 }
+    pub(super) fn end(&self) -> OrderPosition {
+        OrderPosition { chunk: self.chunks.len(), index: 0 }
     }
 
     /// From the beginning of a chunk to the end of another, with so many chunks on both sides of a place; and whether
     /// that is all.
-    pub(super) fn around(&self, place: Place, chunks: usize) -> (Range<Place>, bool) {
+    pub(super) fn around(&self, place: OrderPosition, chunks: usize) -> (Range<OrderPosition>, bool) {
         let start = place.chunk.saturating_sub(chunks);
         let end = (place.chunk + chunks + 1).min(self.chunks.len());
-        let place = |chunk| Place { chunk, index: 0 };
+        let place = |chunk| OrderPosition { chunk, index: 0 };
         (place(start)..place(end), start == 0 && end == self.chunks.len())
     }
 
     /// The slots from a place on.
-    pub(super) fn from(&self, place: Place) -> impl Iterator<Item = Slot> {
+    pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = Slot> {
         let first = self.chunks.get(place.chunk).map_or(&[][..], |chunk| &chunk[place.index..]);
         let others = self.chunks.get(place.chunk + 1..).unwrap_or_default();
         first.iter().chain(others.iter().flatten()).copied()
     }
 
     /// The slots between two places.
-    pub(super) fn between(&self, from: Place, to: Place) -> impl Iterator<Item = Slot> {
+    pub(super) fn between(&self, from: OrderPosition, to: OrderPosition) -> impl Iterator<Item = Slot> {
         self.from(from).take(self.distance(from, to))
     }
 
-    fn distance(&self, from: Place, to: Place) -> usize {
+    fn distance(&self, from: OrderPosition, to: OrderPosition) -> usize {
         if to <= from {
             return 0;
         }
@@ -120,7 +123,7 @@ impl Order {
     }
 
     /// The slot right before a place.
-    pub(super) fn before(&self, place: Place) -> Option<Slot> {
+    pub(super) fn before(&self, place: OrderPosition) -> Option<Slot> {
         match place.index.checked_sub(1) {
             Some(index) => self.chunks.get(place.chunk)?.get(index).copied(),
             None => self.chunks.get(place.chunk.checked_sub(1)?)?.last().copied(),
@@ -128,24 +131,24 @@ impl Order {
     }
 
     /// The slot at a place.
-    pub(super) fn at(&self, place: Place) -> Option<Slot> {
+    pub(super) fn at(&self, place: OrderPosition) -> Option<Slot> {
         self.chunks.get(place.chunk)?.get(place.index).copied()
     }
 
     /// The place of the slot right before a place, where there is one.
-    pub(super) fn step_back(&self, place: Place) -> Option<Place> {
+    pub(super) fn step_back(&self, place: OrderPosition) -> Option<OrderPosition> {
         if let Some(index) = place.index.checked_sub(1) {
-            return Some(Place { index, ..place });
+            return Some(OrderPosition { index, ..place });
         }
         let chunk = place.chunk.checked_sub(1)?;
-        Some(Place { chunk, index: self.chunks[chunk].len() - 1 })
+        Some(OrderPosition { chunk, index: self.chunks[chunk].len() - 1 })
     }
 
     /// The place behind the slot at a place.
-    pub(super) fn step(&self, place: Place) -> Place {
+    pub(super) fn step(&self, place: OrderPosition) -> OrderPosition {
         match self.chunks.get(place.chunk) {
-            Some(chunk) if place.index + 1 < chunk.len() => Place { index: place.index + 1, ..place },
-            Some(_) => Place { chunk: place.chunk + 1, index: 0 },
+            Some(chunk) if place.index + 1 < chunk.len() => OrderPosition { index: place.index + 1, ..place },
+            Some(_) => OrderPosition { chunk: place.chunk + 1, index: 0 },
             None => place,
         }
     }

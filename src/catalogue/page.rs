@@ -6,7 +6,7 @@ use super::{
     Catalogue,
     column::Slot,
     matches::{Matches, SIDE_BY_SIDE},
-    order::{Order, Place},
+    order::{Order, OrderPosition},
     packed::Facet,
     sort::{After, Bound, First, Keys, compare_value, directed, facet_of},
 };
@@ -247,7 +247,13 @@ impl Catalogue {
     }
 
     /// Where the movies with the same value as one begin and end; those that a walk has passed already aside.
-    fn run(&self, order: &Order, key: SortKey, at: Place, descending: bool) -> (Place, Place) {
+    fn run(
+        &self,
+        order: &Order,
+        key: SortKey,
+        at: OrderPosition,
+        descending: bool,
+    ) -> (OrderPosition, OrderPosition) {
         let Some(first) = order.at(at) else { return (at, at) };
         // Nearly always the neighbour is another value already.
         let differs = |slot: Option<Slot>| slot.is_none_or(|slot| self.compare(key, slot, first).is_ne());
@@ -268,7 +274,7 @@ impl Catalogue {
         page: &mut Filling,
         matches: &Matches<'_>,
         key: SortKey,
-        (from, to): (Place, Place),
+        (from, to): (OrderPosition, OrderPosition),
         keys: Keys<'_>,
         after: After<'_>,
     ) -> Result<(), TooFar> {

@@ -5,7 +5,7 @@
 
 use super::{
     column::{Column, Slot},
-    order::{Order, Place},
+    order::{Order, OrderPosition},
 };
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl Titles {
     }
 
     /// Puts a movie in a place; `is_same` tells whether another has the same sort key.
-    pub(super) fn insert(&mut self, slot: Slot, place: Place, is_same: impl Fn(Slot) -> bool) {
+    pub(super) fn insert(&mut self, slot: Slot, place: OrderPosition, is_same: impl Fn(Slot) -> bool) {
         let neighbours = [self.order.before(place), self.order.at(place)];
         let number = match neighbours.into_iter().flatten().find(|other| is_same(*other)) {
             Some(same) => self.numbers[same],
@@ -65,7 +65,7 @@ impl Titles {
     }
 
     /// A number between those next to a place.
-    fn between(&self, place: Place) -> Option<u64> {
+    fn between(&self, place: OrderPosition) -> Option<u64> {
         let low = self.order.before(place).map_or(0, |slot| self.numbers[slot]);
         let high = self.order.at(place).map_or(u64::MAX, |slot| self.numbers[slot]);
         let number = low + (high - low) / 2;
@@ -73,7 +73,7 @@ impl Titles {
     }
 
     /// Makes the gaps around a place even, in as many chunks as it takes.
-    fn spread_out(&mut self, place: Place) {
+    fn spread_out(&mut self, place: OrderPosition) {
         let mut radius = 1;
         loop {
             let (around, is_all) = self.order.around(place, radius);

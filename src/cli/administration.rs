@@ -26,7 +26,7 @@ use crate::{
 
 /// The options that choose the database or the server.
 #[derive(clap::Args)]
-pub struct Place {
+pub struct DatabaseOrServer {
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub enum Missing {
     Refuse,
 }
 
-impl Place {
+impl DatabaseOrServer {
     /// Runs a command on the server, or on the database, which is closed again.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::{
-    administration::{self, Cell, Missing, Place},
+    administration::{self, Cell, DatabaseOrServer, Missing},
     client::Client,
     output::message,
 };
@@ -20,7 +20,7 @@ pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    place: Place,
+    place: DatabaseOrServer,
 }
 
 #[derive(Subcommand)]

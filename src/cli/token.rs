@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    administration::{self, Cell, Missing, Place},
+    administration::{self, Cell, DatabaseOrServer, Missing},
     client::{ANSWERING, Client},
     output::{Out, message},
 };
@@ -27,7 +27,7 @@ pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    place: Place,
+    place: DatabaseOrServer,
 }
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    administration::{self, Missing, Place},
+    administration::{self, DatabaseOrServer, Missing},
     client::Client,
     output::message,
     password,
@@ -25,7 +25,7 @@ pub struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    place: Place,
+    place: DatabaseOrServer,
 }
 
 #[derive(Subcommand)]

@@ -320,12 +320,12 @@ pub async fn prune(conn: &mut Conn, below: i64, movies: i64) -> Result<u64, DbEr
 /// under way any more: then nothing can come before it. On SQLite only a long import has its id before
 /// the commit, at which it is given another one for its place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct LogPosition {
     pub(super) transaction: i64,
     pub(super) id: i64,
 }
 
-impl Place {
+impl LogPosition {
     /// Whether this is of a transaction of this PostgreSQL cluster, and neither restored nor of SQLite.
     #[must_use]
     pub const fn is_of_transaction(self) -> bool {
@@ -340,9 +340,9 @@ impl Place {
 /// Those of the database.
 pub async fn since(
     conn: &mut Conn,
-    place: Place,
+    place: LogPosition,
     limit: usize,
-) -> Result<(Vec<(Place, Change)>, bool), DbError> {
+) -> Result<(Vec<(LogPosition, Change)>, bool), DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => concat!(
             change!(),
@@ -367,7 +367,7 @@ pub async fn since(
     };
     let rows = conn
         .query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
-            let place = Place { transaction: row.get(8)?, id: row.get(9)? };
+            let place = LogPosition { transaction: row.get(8)?, id: row.get(9)? };
             let settled = row.get::<i64>(10)? == 1;
             Ok((place, read_change(row)?, settled))
         })
@@ -380,7 +380,7 @@ pub async fn since(
 /// What stands in the log, for those who want to know no more than what is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logged {
-    pub place: Place,
+    pub place: LogPosition,
     pub id: i64,
     pub at: Time,
     /// How many movies the change touched.
@@ -393,7 +393,7 @@ pub struct Logged {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Logged>, DbError> {
+pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<Vec<Logged>, DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => concat!(
             "SELECT 0, ",
@@ -416,7 +416,7 @@ pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Log
     };
     conn.query(sql, &[place.transaction.into(), place.id.into(), number(limit).into()], |row| {
         Ok(Logged {
-            place: Place { transaction: row.get(0)?, id: row.get(1)? },
+            place: LogPosition { transaction: row.get(0)?, id: row.get(1)? },
             id: row.get(2)?,
             at: Time::from_millis(row.get(3)?),
             movies: row.get(4)?,
@@ -430,7 +430,7 @@ pub async fn from(conn: &mut Conn, place: Place, limit: usize) -> Result<Vec<Log
 ///
 /// # Errors
 /// Those of the database.
-pub async fn end(conn: &mut Conn) -> Result<Place, DbError> {
+pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => concat!(
             "SELECT 0, ",
@@ -472,7 +472,7 @@ pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn committed_behind(conn: &mut Conn, place: Place) -> Result<HashSet<i64>, DbError> {
+pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<i64>, DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => {
             concat!("SELECT c.id FROM changes c WHERE 0 = $1 AND ", id_of_place!(), " > $2")
@@ -489,7 +489,7 @@ pub async fn committed_behind(conn: &mut Conn, place: Place) -> Result<HashSet<i
 ///
 /// # Errors
 /// Those of the database.
-pub async fn place_of(conn: &mut Conn, id: i64) -> Result<Place, DbError> {
+pub async fn place_of(conn: &mut Conn, id: i64) -> Result<LogPosition, DbError> {
     let sql = match conn.driver() {
         Driver::Sqlite(_) => concat!(
             "SELECT 0, ",
@@ -545,8 +545,13 @@ pub(super) async fn put_copied_first(conn: &mut Conn) -> Result<(), DbError> {
     Ok(())
 }
 
-async fn read_place(conn: &mut Conn, sql: &'static str, params: &[Value<'_>]) -> Result<Place, DbError> {
-    let place = conn.query_opt(sql, params, |row| Ok(Place { transaction: row.get(0)?, id: row.get(1)? }));
+async fn read_place(
+    conn: &mut Conn,
+    sql: &'static str,
+    params: &[Value<'_>],
+) -> Result<LogPosition, DbError> {
+    let place =
+        conn.query_opt(sql, params, |row| Ok(LogPosition { transaction: row.get(0)?, id: row.get(1)? }));
     Ok(place.await?.unwrap_or_default())
 }
 

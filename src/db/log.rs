@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     Conn, DbError, Driver, Row, Value,
-    changes::{Logged, Place, number},
+    changes::{LogPosition, Logged, number},
     fragments::{id_of_place, place, settled_number, transaction},
     movies,
 };
@@ -98,7 +98,7 @@ impl WithTail {
 #[derive(Debug, Clone)]
 pub struct Tail {
     last: Option<Logged>,
-    entries: Vec<(Place, i64, Time)>,
+    entries: Vec<(LogPosition, i64, Time)>,
 }
 
 impl Tail {
@@ -106,7 +106,7 @@ impl Tail {
         let entry = |text: &str| {
             let mut numbers = text.split(' ').map(|number| number.parse::<i64>().ok());
             let mut number = || numbers.next().flatten();
-            let place = Place { transaction: number()?, id: number()? };
+            let place = LogPosition { transaction: number()?, id: number()? };
             Some((place, number()?, Time::from_millis(number()?)))
         };
         let entries = text.map(|text| text.split(',').map(entry).collect());
@@ -142,7 +142,7 @@ impl Tail {
 
     /// Whether it showed all there is, and that is known.
     #[must_use]
-    pub fn shows_only(&self, is_known: impl Fn(Place, i64) -> bool) -> bool {
+    pub fn shows_only(&self, is_known: impl Fn(LogPosition, i64) -> bool) -> bool {
         self.entries.len() <= MAX_TAIL && self.entries.iter().all(|(place, id, _)| is_known(*place, *id))
     }
 }
@@ -173,7 +173,7 @@ pub struct FollowLimits {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn news(conn: &mut Conn, place: Place, most: FollowLimits) -> Result<News, DbError> {
+pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Result<News, DbError> {
     const SQLITE: &str = concat!(
         "WITH tail AS MATERIALIZED (SELECT ",
         id_of_place!(),
@@ -240,7 +240,7 @@ type Touched = (i64, Option<Movie>);
 
 fn read(row: &Row<'_>) -> Result<(Logged, Option<Touched>), DbError> {
     let entry = Logged {
-        place: Place { transaction: row.get(0)?, id: row.get(1)? },
+        place: LogPosition { transaction: row.get(0)?, id: row.get(1)? },
         id: row.get(2)?,
         at: Time::from_millis(row.get(3)?),
         movies: row.get(4)?,

@@ -44,8 +44,8 @@ impl Filter {
 
     /// Which of the filters beside the search movies of a kind pass.
     #[must_use]
-    pub fn passes(&self, kind: &Kind) -> Passes {
-        Passes {
+    pub fn passes(&self, kind: &FacetKey) -> FilterMatches {
+        FilterMatches {
             movie_format: self.movie_formats.is_empty() || self.movie_formats.contains(&kind.movie_format),
             length: self.length.contain(kind.length.get()),
             release_year: self.release_year.contain(kind.release_year.get()),
@@ -62,21 +62,21 @@ impl Filter {
         let has_apart = |typed: &String| {
             has(typed) || parts_of(typed).any(|(one, other)| are_neighbours(title, one, other))
         };
-        self.passes(&Kind::of(movie)).all()
+        self.passes(&FacetKey::of(movie)).all()
             && (self.words.iter().all(has_apart) || self.spellings.iter().any(|words| words.iter().all(has)))
     }
 }
 
 /// What a movie is but for its title: what filters look at, and statistics count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Kind {
+pub struct FacetKey {
     pub movie_format: MovieFormat,
     pub length: Length,
     pub release_year: ReleaseYear,
     pub rating: Rating,
 }
 
-impl Kind {
+impl FacetKey {
     /// That of a movie.
     #[must_use]
     pub const fn of(movie: &Movie) -> Self {
@@ -93,14 +93,14 @@ impl Kind {
 /// Which of the filters beside the search a movie passes.
 #[expect(clippy::struct_excessive_bools, reason = "each answers for a filter of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Passes {
+pub struct FilterMatches {
     pub movie_format: bool,
     pub length: bool,
     pub release_year: bool,
     pub rating: bool,
 }
 
-impl Passes {
+impl FilterMatches {
     /// Whether all of them.
     #[must_use]
     pub const fn all(self) -> bool {

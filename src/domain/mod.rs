@@ -18,7 +18,7 @@ pub use batch::Operation;
 pub use change::{Change, ChangeKind, Effect};
 pub use fold::fold;
 pub use fuzzy::{FuzzyScore, FuzzyTerm, fuzzy_score};
-pub use list::{Bounds, Cursor, Filter, KeyValue, Kind, Limit, ListQuery, Passes, Sort, SortKey};
+pub use list::{Bounds, Cursor, FacetKey, Filter, FilterMatches, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;

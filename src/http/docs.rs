@@ -17,7 +17,7 @@ use utoipa_swagger_ui::Config;
 
 use super::{
     Shared,
-    problem_kind::{Kind, Page},
+    problem_kind::{ProblemKind, ProblemPage},
     static_file::StaticFile,
 };
 use crate::domain::Code;
@@ -37,14 +37,14 @@ struct IndexPage;
 #[derive(Template)]
 #[template(path = "docs/errors.html")]
 struct ErrorsPage {
-    kinds: [Kind; Kind::ALL.len()],
+    kinds: [ProblemKind; ProblemKind::ALL.len()],
     codes: [Code; Code::ALL.len()],
 }
 
 #[derive(Template)]
 #[template(path = "docs/error.html")]
 struct ErrorPage {
-    page: Page,
+    page: ProblemPage,
 }
 
 /// The files under `/docs/`, as they are asked for.
@@ -105,10 +105,10 @@ impl Files {
             "index.html" => None, // Swagger UI's own page
             "reelshelf.css" => Some(StaticFile::new("text/css", STYLE)),
             "reelshelf.js" => Some(StaticFile::new("text/javascript", SCRIPT)),
-            "errors/" => page(ErrorsPage { kinds: Kind::ALL, codes: Code::ALL }.render()),
+            "errors/" => page(ErrorsPage { kinds: ProblemKind::ALL, codes: Code::ALL }.render()),
             _ => {
                 if let Some(slug) = name.strip_prefix("errors/") {
-                    return page(ErrorPage { page: Kind::of_slug(slug)?.page() }.render());
+                    return page(ErrorPage { page: ProblemKind::of_slug(slug)?.page() }.render());
                 }
                 let file = utoipa_swagger_ui::serve(name, self.swagger.clone()).ok().flatten()?;
                 Some(StaticFile::new(file.content_type, file.bytes.into_owned()))

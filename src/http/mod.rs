@@ -46,7 +46,7 @@ use crate::{
 
 pub use metrics::{routes as metrics_routes, start as start_metrics};
 pub(crate) use problem::Problem;
-pub use problem_kind::{Kind as ProblemKind, Page as ProblemPage};
+pub use problem_kind::{ProblemKind, ProblemPage};
 pub use spool::check as check_spool;
 
 /// What every handler needs.
@@ -63,7 +63,7 @@ pub struct Service {
     /// Turns of parsing batches, which takes much memory.
     batch_parsing: Semaphore,
     /// For the files of imports.
-    room: spool::Room,
+    room: spool::SpoolSpace,
 }
 
 impl Service {
@@ -75,7 +75,7 @@ impl Service {
             event_streams: Slots::new(MAX_EVENT_STREAMS_PER_USER, "event streams"),
             bulk_writes: Slots::new(MAX_BULK_WRITES_PER_USER, "imports and batches"),
             batch_parsing: Semaphore::new(MAX_BATCHES_PARSED),
-            room: spool::Room::default(),
+            room: spool::SpoolSpace::default(),
         }
     }
 }

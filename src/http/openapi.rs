@@ -16,7 +16,7 @@ use utoipa::{
     },
 };
 
-use super::{problem, problem_kind::Kind};
+use super::{problem, problem_kind::ProblemKind};
 use crate::{
     domain::{Field, Password, Role, SortKey, TokenName},
     exchange::{NoteKind, Source},
@@ -734,7 +734,7 @@ schema!(
         .schema_type(Type::String)
         .description(Some("The address of the page about this kind of problem."))
         .format(Some(SchemaFormat::Custom("uri-reference".to_owned())))
-        .enum_values(Some(Kind::ALL.map(Kind::address)))
+        .enum_values(Some(ProblemKind::ALL.map(ProblemKind::address)))
 );
 
 /// The filters that list, statistics and random have in common.

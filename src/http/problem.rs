@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::problem_kind::Kind;
+use super::problem_kind::ProblemKind;
 use crate::{
     db::DbError,
     domain::{Code, Invalid, Violation},
@@ -25,7 +25,7 @@ const RETRY_AFTER_OVERLOAD: u64 = 5;
 /// An error as the client gets it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
-    r#type: Kind,
+    r#type: ProblemKind,
     title: &'static str,
     status: u16,
     pub detail: String,
@@ -51,7 +51,7 @@ impl Problem {
     /// A problem with nothing but a status and a sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            r#type: Kind::of_status(status),
+            r#type: ProblemKind::of_status(status),
             title: title(status),
             status: status.as_u16(),
             detail: detail.into(),
@@ -68,14 +68,17 @@ impl Problem {
             1 => format!("1 {what} is invalid"),
             n => format!("{n} {what}s are invalid"),
         };
-        let kind =
-            if status == StatusCode::BAD_REQUEST { Kind::InvalidParameters } else { Kind::InvalidFields };
+        let kind = if status == StatusCode::BAD_REQUEST {
+            ProblemKind::InvalidParameters
+        } else {
+            ProblemKind::InvalidFields
+        };
         Self { errors, ..Self::new(status, detail).of_kind(kind) }
     }
 
     /// The same as a more special kind than its status tells.
     #[must_use]
-    pub fn of_kind(self, kind: Kind) -> Self {
+    pub fn of_kind(self, kind: ProblemKind) -> Self {
         Self { r#type: kind, ..self }
     }
 
@@ -145,22 +148,24 @@ impl From<Error> for Problem {
             Error::Conflict(_) => of(StatusCode::CONFLICT),
             Error::InTheWay { changes, .. } => Self {
                 extension: Some(Box::new(Extension::Changes(changes.clone()))),
-                ..of(StatusCode::CONFLICT).of_kind(Kind::UndoConflict)
+                ..of(StatusCode::CONFLICT).of_kind(ProblemKind::UndoConflict)
             },
             Error::Unauthenticated(_) => of(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
             Error::TooManyAttempts { retry_after } => of(StatusCode::TOO_MANY_REQUESTS)
-                .of_kind(Kind::TooManySignIns)
+                .of_kind(ProblemKind::TooManySignIns)
                 .with_header(header::RETRY_AFTER, *retry_after),
             Error::Overloaded => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OVERLOAD)
             }
             Error::ImportAborted(report) => Self {
                 extension: Some(Box::new(Extension::Report(report.clone()))),
-                ..of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::ImportRefused)
+                ..of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::ImportRefused)
             },
-            Error::UnreadableFile(_) => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::UnreadableFile),
-            Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(Kind::KeyReused),
+            Error::UnreadableFile(_) => {
+                of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::UnreadableFile)
+            }
+            Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::KeyReused),
             Error::NotReady(_) => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
             }

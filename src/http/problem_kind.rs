@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProblemKind {
     MalformedRequest,
     InvalidParameters,
     NotSignedIn,
@@ -31,7 +31,7 @@ pub enum Kind {
 }
 
 /// What the page of a kind says.
-pub struct Page {
+pub struct ProblemPage {
     /// The last part of its address.
     pub slug: &'static str,
     pub status: u16,
@@ -52,15 +52,15 @@ const fn page(
     status: u16,
     title: &'static str,
     [cause, remedy, example, rule]: [&'static str; 4],
-) -> Page {
-    Page { slug, status, title, cause, remedy, example, rule }
+) -> ProblemPage {
+    ProblemPage { slug, status, title, cause, remedy, example, rule }
 }
 
 /// A request that creates a film.
 const CREATE: &str = "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
      -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'";
 
-impl Kind {
+impl ProblemKind {
     /// Every kind, by status.
     pub const ALL: [Self; 23] = [
         Self::MalformedRequest,
@@ -127,7 +127,7 @@ impl Kind {
     /// What its page says.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "it is a table")]
-    pub const fn page(self) -> Page {
+    pub const fn page(self) -> ProblemPage {
         match self {
             Self::MalformedRequest => page(
                 "malformed-request",
@@ -406,7 +406,7 @@ impl Kind {
     }
 }
 
-impl serde::Serialize for Kind {
+impl serde::Serialize for ProblemKind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.address())
     }
@@ -420,24 +420,24 @@ mod tests {
 
     #[test]
     fn every_kind_has_an_address_of_its_own_and_a_page() {
-        let slugs: HashSet<&str> = Kind::ALL.into_iter().map(|kind| kind.page().slug).collect();
-        assert_eq!(slugs.len(), Kind::ALL.len());
-        for kind in Kind::ALL {
+        let slugs: HashSet<&str> = ProblemKind::ALL.into_iter().map(|kind| kind.page().slug).collect();
+        assert_eq!(slugs.len(), ProblemKind::ALL.len());
+        for kind in ProblemKind::ALL {
             let page = kind.page();
-            assert_eq!(Kind::of_slug(page.slug), Some(kind));
+            assert_eq!(ProblemKind::of_slug(page.slug), Some(kind));
             assert!(page.slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", page.slug);
             for text in [page.title, page.cause, page.remedy, page.example, page.rule] {
                 assert!(!text.is_empty(), "{}", page.slug);
             }
         }
-        assert!(Kind::ALL.is_sorted_by_key(|kind| kind.page().status));
+        assert!(ProblemKind::ALL.is_sorted_by_key(|kind| kind.page().status));
     }
 
     #[test]
     fn a_status_leads_to_a_kind_of_that_status() {
-        for kind in Kind::ALL {
+        for kind in ProblemKind::ALL {
             let status = StatusCode::from_u16(kind.page().status).unwrap();
-            assert_eq!(Kind::of_status(status).page().status, status.as_u16());
+            assert_eq!(ProblemKind::of_status(status).page().status, status.as_u16());
         }
     }
 }

@@ -34,12 +34,12 @@ pub fn check() -> anyhow::Result<()> {
 
 /// The room for all files that are spooled at one time.
 #[derive(Clone)]
-pub struct Room {
+pub struct SpoolSpace {
     taken: Arc<AtomicU64>,
     most: u64,
 }
 
-impl Default for Room {
+impl Default for SpoolSpace {
     fn default() -> Self {
         Self { taken: Arc::default(), most: MAX_SPOOLED_BYTES }
     }
@@ -47,7 +47,7 @@ impl Default for Room {
 
 /// Room that one file takes, until this is dropped.
 struct Reserved {
-    room: Room,
+    room: SpoolSpace,
     bytes: u64,
 }
 
@@ -77,7 +77,7 @@ pub struct Spool {
 
 impl Spool {
     /// An empty one.
-    pub fn open(room: &Room) -> Result<Self, Problem> {
+    pub fn open(room: &SpoolSpace) -> Result<Self, Problem> {
         let file = tempfile::tempfile().map_err(|e| no_room(&e))?;
         Ok(Self { file, reserved: Reserved { room: room.clone(), bytes: 0 } })
     }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn files_take_room_up_to_the_limit_and_give_it_back() {
-        let room = Room { taken: Arc::default(), most: 10 };
+        let room = SpoolSpace { taken: Arc::default(), most: 10 };
         let mut first = Spool::open(&room).unwrap();
         let mut second = Spool::open(&room).unwrap();
         first.write(b"123456").unwrap();
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_from_its_start_as_often_as_it_is_wanted() {
-        let mut spool = Spool::open(&Room::default()).unwrap();
+        let mut spool = Spool::open(&SpoolSpace::default()).unwrap();
         spool.write(b"films").unwrap();
         let spooled = spool.finish();
         for _ in 0..2 {

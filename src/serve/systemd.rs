@@ -23,7 +23,7 @@ use crate::limits::MAX_WAITING_CONNECTIONS;
 const SOCKET_NAME: &str = "reelshelf-listening";
 
 /// A listening socket that this process was started with.
-pub struct Given {
+pub struct InheritedSocket {
     socket: TcpListener,
     /// Whether it is one of an earlier run, and not made by a `.socket` unit.
     kept: bool,
@@ -33,11 +33,11 @@ pub struct Given {
 ///
 /// # Errors
 /// What was handed over is no TCP socket.
-pub fn given() -> anyhow::Result<Option<Given>> {
+pub fn given() -> anyhow::Result<Option<InheritedSocket>> {
     let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == SOCKET_NAME);
     let socket =
         ListenFd::from_env().take_tcp_listener(0).context("cannot listen on what LISTEN_FDS tells of")?;
-    Ok(socket.map(|socket| Given { socket, kept }))
+    Ok(socket.map(|socket| InheritedSocket { socket, kept }))
 }
 
 /// What was given, but of an earlier run only where that has listened on this address too; else a new socket,
@@ -45,7 +45,7 @@ pub fn given() -> anyhow::Result<Option<Given>> {
 ///
 /// # Errors
 /// The address is taken, or not of this machine.
-pub fn listen(given: Option<Given>, address: &str) -> anyhow::Result<TcpListener> {
+pub fn listen(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpListener> {
     let socket = socket(given, address)?;
     lengthen_queue(&socket)?;
     Ok(socket)
@@ -60,8 +60,8 @@ fn lengthen_queue(socket: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-fn socket(given: Option<Given>, address: &str) -> anyhow::Result<TcpListener> {
-    if let Some(Given { socket, kept }) = given {
+fn socket(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpListener> {
+    if let Some(InheritedSocket { socket, kept }) = given {
         let here = socket.local_addr()?;
         if !kept || address.to_socket_addrs().is_ok_and(|mut asked| asked.any(|asked| asked == here)) {
             return Ok(socket);

@@ -25,7 +25,7 @@ use crate::{
     db::{
         Db, DbError,
         backup::Snapshot,
-        changes::{self, Logged, Place},
+        changes::{self, LogPosition, Logged},
         deadline,
         log::{self, FollowLimits, News, Tail},
         movies,
@@ -43,7 +43,7 @@ const LOADED_AT_ONCE: usize = 5000;
 
 /// The catalogue, and how far it has come. There is none before it is loaded.
 pub(super) struct Follower {
-    known: RwLock<Option<Known>>,
+    known: RwLock<Option<LoadedCatalogue>>,
     /// Held by who applies changes.
     following: tokio::sync::Mutex<()>,
     /// Held by who loads.
@@ -68,7 +68,7 @@ impl Default for Follower {
     }
 }
 
-struct Known {
+struct LoadedCatalogue {
     catalogue: Catalogue,
     /// The last change that is applied, as are all before it; none where the log was empty.
     last: Option<Logged>,
@@ -110,7 +110,7 @@ impl Follower {
     /// Whether all that a look at the log showed is in the catalogue, or may be shown later.
     pub(super) fn knows(&self, seen: &Tail) -> bool {
         let unanswered = self.unanswered.now();
-        let knows = |known: &Known| {
+        let knows = |known: &LoadedCatalogue| {
             // What is known must still be there: the collection may have been replaced.
             let is_there =
                 if known.last.is_some() { seen.shows_last() } else { seen.len() >= known.others.len() };
@@ -157,7 +157,7 @@ impl Follower {
         }
         // They are noted before they are committed, and until they are in the catalogue.
         let unanswered = self.unanswered.now(); // not while the catalogue is locked: who reads locks this one first
-        let is_new_and_large = |known: &Known| {
+        let is_new_and_large = |known: &LoadedCatalogue| {
             news.entries.iter().any(|new| unanswered.is_large(new.id) && !known.has(new.place, new.id))
         };
         let is_before_large = self.read(is_new_and_large).unwrap_or(false);
@@ -172,7 +172,7 @@ impl Follower {
 
     async fn load_aside(&self, db: &Db) -> Result<(), DbError> {
         loop {
-            let mut loaded = Known::load(db).await?;
+            let mut loaded = LoadedCatalogue::load(db).await?;
             (self.before_swap)().await;
             // What was applied to the present one since must not be missing in the next.
             let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
@@ -185,7 +185,7 @@ impl Follower {
         }
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Known) -> T) -> Option<T> {
+    fn read<T>(&self, read: impl FnOnce(&LoadedCatalogue) -> T) -> Option<T> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
     }
 
@@ -204,10 +204,10 @@ async fn news(db: &Db, last: Option<Logged>, most: FollowLimits) -> Result<News,
 /// # Errors
 /// Those of the database.
 pub(super) async fn load(snapshot: &mut Snapshot) -> Result<Catalogue, DbError> {
-    Ok(Known::of(snapshot).await?.catalogue)
+    Ok(LoadedCatalogue::of(snapshot).await?.catalogue)
 }
 
-impl Known {
+impl LoadedCatalogue {
     async fn load(db: &Db) -> Result<Self, DbError> {
         // Reads wait for this, so it does not wait for writers.
         let mut snapshot = Snapshot::begin(db).await?;
@@ -232,7 +232,7 @@ impl Known {
         Ok(Self { catalogue: loading.finish().map_err(no_thread)?, last, others })
     }
 
-    fn has(&self, place: Place, id: i64) -> bool {
+    fn has(&self, place: LogPosition, id: i64) -> bool {
         self.others.contains(&id) || self.last.is_some_and(|last| place <= last.place)
     }
 

@@ -37,14 +37,14 @@ pub(super) struct Feed {
     /// Whether there is something to tell the other instances.
     announce: AtomicBool,
     /// Up to where the log was handed on; none while there is no stream.
-    place: Mutex<Option<db::Place>>,
+    place: Mutex<Option<db::LogPosition>>,
     streams: broadcast::Sender<Arc<Event>>,
     ended: watch::Sender<bool>,
 }
 
 /// A change, with its place in the log.
 struct Event {
-    place: db::Place,
+    place: db::LogPosition,
     change: Change,
 }
 
@@ -96,7 +96,7 @@ impl Feed {
     }
 }
 
-async fn read(app: &App, place: db::Place) -> Result<(Vec<Event>, bool), DbError> {
+async fn read(app: &App, place: db::LogPosition) -> Result<(Vec<Event>, bool), DbError> {
     let mut conn = app.db.read().await?;
     let (found, held_back) = db::since(&mut conn, place, BATCH_CHANGES).await?;
     let (places, mut changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
@@ -179,7 +179,7 @@ pub async fn subscribe(
 /// A stream that first reads what it has missed, and then receives what is handed on.
 struct Reading {
     app: Arc<App>,
-    place: db::Place,
+    place: db::LogPosition,
     /// Those behind the place that were committed before the stream began, but count only now.
     seen: HashSet<i64>,
     read: VecDeque<Event>,

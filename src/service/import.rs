@@ -182,15 +182,15 @@ fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {
     }
 }
 
-type Identity = (String, i64, MovieFormat);
+type MovieKey = (String, i64, MovieFormat);
 
 /// What makes two movies the same: title (case and accents aside), release year and format.
-fn identity(attributes: &Attributes) -> Identity {
+fn identity(attributes: &Attributes) -> MovieKey {
     (fold(attributes.title.as_str()), attributes.release_year.get(), attributes.movie_format)
 }
 
 /// A movie that a row describes too.
-enum Known {
+enum ExistingMovie {
     /// One of the collection, and what it is to become.
     Stored(Box<Movie>, Option<Attributes>),
     /// One of this piece, at its place among the new ones.
@@ -211,7 +211,7 @@ impl Stored {
     }
 
     /// The ids of those that rows seem to describe.
-    fn seem_same(&self, piece: &[(Row, Identity)]) -> Vec<i64> {
+    fn seem_same(&self, piece: &[(Row, MovieKey)]) -> Vec<i64> {
         piece
             .iter()
             .filter_map(|(_, identity)| self.ids.get(&self.hasher.hash_one(identity)).copied())
@@ -224,9 +224,9 @@ async fn known(
     app: &App,
     recorder: &mut ChangeRecorder<'_>,
     stored: &Stored,
-    piece: &[(Row, Identity)],
+    piece: &[(Row, MovieKey)],
     on_duplicate: OnDuplicate,
-) -> Result<HashMap<Identity, Known>, Error> {
+) -> Result<HashMap<MovieKey, ExistingMovie>, Error> {
     let mut known = HashMap::new();
     if on_duplicate == OnDuplicate::Add {
         return Ok(known);
@@ -243,7 +243,9 @@ async fn known(
     movies.sort_unstable_by_key(|movie| movie.id);
     for movie in movies {
         // The oldest of several.
-        known.entry(identity(&movie.attributes)).or_insert_with(|| Known::Stored(Box::new(movie), None));
+        known
+            .entry(identity(&movie.attributes))
+            .or_insert_with(|| ExistingMovie::Stored(Box::new(movie), None));
     }
     Ok(known)
 }
@@ -260,7 +262,7 @@ async fn store_piece(
         let identity = identity(&row.attributes);
         (row, identity)
     };
-    let piece: Vec<(Row, Identity)> = piece.into_iter().map(with_identity).collect();
+    let piece: Vec<(Row, MovieKey)> = piece.into_iter().map(with_identity).collect();
     let mut known = known(app, recorder, stored, &piece, on_duplicate).await?;
     let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
     for (Row { line, number, attributes }, identity) in piece {
@@ -278,7 +280,7 @@ async fn store_piece(
             other => {
                 preview(report, Becomes::Created, None);
                 if let Some(Entry::Vacant(vacant)) = other {
-                    vacant.insert(Known::New(new.len()));
+                    vacant.insert(ExistingMovie::New(new.len()));
                 }
                 new.push(attributes);
                 hashes.push(hash);
@@ -286,10 +288,10 @@ async fn store_piece(
             }
         };
         let (id, same) = match occupied.get() {
-            Known::Stored(movie, wanted) => {
+            ExistingMovie::Stored(movie, wanted) => {
                 (Some(movie.id), *wanted.as_ref().unwrap_or(&movie.attributes) == attributes)
             }
-            Known::New(place) => (None, new[*place] == attributes),
+            ExistingMovie::New(place) => (None, new[*place] == attributes),
         };
         if on_duplicate == OnDuplicate::Skip || same {
             preview(report, Becomes::Skipped, id);
@@ -304,12 +306,12 @@ async fn store_piece(
         preview(report, Becomes::Updated, id);
         report.updated += 1;
         match occupied.get_mut() {
-            Known::New(place) => new[*place] = attributes,
-            Known::Stored(_, wanted) => *wanted = Some(attributes),
+            ExistingMovie::New(place) => new[*place] = attributes,
+            ExistingMovie::Stored(_, wanted) => *wanted = Some(attributes),
         }
     }
     let updated = known.into_values().filter_map(|known| match known {
-        Known::Stored(movie, Some(wanted)) if wanted != movie.attributes => {
+        ExistingMovie::Stored(movie, Some(wanted)) if wanted != movie.attributes => {
             let updated = recorder.updated(&movie, wanted);
             Some((*movie, updated))
         }

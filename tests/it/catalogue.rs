@@ -7,8 +7,8 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use reelshelf::{
     catalogue::{Catalogue, Counts, Facet},
     domain::{
-        Attributes, Bounds, Cursor, Filter, FuzzyScore, FuzzyTerm, Kind, Length, Movie, MovieFormat, Passes,
-        Rating, ReleaseYear, Sort, SortKey, Time, Title, fold, fuzzy_score,
+        Attributes, Bounds, Cursor, FacetKey, Filter, FilterMatches, FuzzyScore, FuzzyTerm, Length, Movie,
+        MovieFormat, Rating, ReleaseYear, Sort, SortKey, Time, Title, fold, fuzzy_score,
     },
 };
 
@@ -187,13 +187,13 @@ proptest! {
     #[test]
     fn counts_are_those_of_the_model(steps in steps(), filter in filter()) {
         let (catalogue, model) = built(&steps);
-        let passing = |pass: fn(Passes) -> bool| {
+        let passing = |pass: fn(FilterMatches) -> bool| {
             let (words, spellings) = (filter.words.clone(), filter.spellings.clone());
             let search = Filter { words, spellings, ..Filter::default() };
             let filter = &filter;
-            Counts::of(model.values().filter(move |movie| search.finds(movie) && pass(filter.passes(&Kind::of(movie)))))
+            Counts::of(model.values().filter(move |movie| search.finds(movie) && pass(filter.passes(&FacetKey::of(movie)))))
         };
-        let all = passing(Passes::all);
+        let all = passing(FilterMatches::all);
         prop_assert_eq!(catalogue.len(), model.len());
         prop_assert_eq!(i64::try_from(catalogue.count(&filter)).unwrap(), all.movies);
         prop_assert_eq!(catalogue.counts(&filter), all.clone());

@@ -25,9 +25,8 @@ use crate::{
         query::{PageQuery, Params},
     },
     service::{
-        Editor, Error, IdempotencyKey, batch,
-        beside::{self, Beside, List},
-        changes,
+        Editor, Error, IdempotencyKey, batch, changes,
+        neighbours::{self, List, Neighbours},
     },
 };
 
@@ -35,7 +34,7 @@ use crate::{
 #[template(path = "film.html")]
 struct FilmPage<'a> {
     context: Option<&'a PageContext>,
-    found: &'a Beside,
+    found: &'a Neighbours,
     film: Film<'a>,
     /// The list in which the films beside it are.
     list: &'a Address,
@@ -129,7 +128,7 @@ async fn show(
 ) -> Result<Response, Problem> {
     let id = movie_id(&id)?;
     let (address, list) = list_of(&uri, &headers)?;
-    let found = match beside::find(&state.app, &context, id, &list).await {
+    let found = match neighbours::find(&state.app, &context, id, &list).await {
         Err(Error::NotFound(_)) => return gone(&state, &context, id).await,
         found => found?,
     };
@@ -211,7 +210,7 @@ pub async fn place_on_shelf(
         address = address.unfiltered();
         list.filter = crate::domain::Filter::default();
     }
-    let page = beside::page_of(&state.app, context, film, &list).await?;
+    let page = neighbours::page_of(&state.app, context, film, &list).await?;
     Ok(format!("{}#added", on_page(&address, &list, page.as_ref())))
 }
 

@@ -49,7 +49,7 @@ struct Queue {
 }
 
 /// A place in the queue, given back when it is dropped.
-struct Place {
+struct QueuePosition {
     queue: Arc<Mutex<Queue>>,
     network: Option<IpAddr>,
 }
@@ -107,7 +107,7 @@ impl Hasher {
     ) -> Result<T, Error> {
         let failed =
             |e: &dyn std::fmt::Display| Error::Failed(format!("a password could not be hashed: {e}"));
-        let place = Place::take(&self.queue, network)?;
+        let place = QueuePosition::take(&self.queue, network)?;
         let permit = self.permits.clone().acquire_owned().await.map_err(|e| failed(&e))?;
         let work = move || {
             // The computation goes on when its client is gone, and so do the permit and the place.
@@ -118,7 +118,7 @@ impl Hasher {
     }
 }
 
-impl Place {
+impl QueuePosition {
     fn take(queue: &Arc<Mutex<Queue>>, network: Option<IpAddr>) -> Result<Self, Error> {
         let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
         let of_network = network.and_then(|network| waiting.networks.get(&network)).copied().unwrap_or(0);
@@ -135,7 +135,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePosition {
     fn drop(&mut self) {
         let mut waiting = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.all -= 1;
@@ -259,7 +259,7 @@ mod tests {
         let hasher = Hasher::default();
         let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 1, n, 0, 0, 0, 1]);
         let places: Vec<_> = (0..u16::try_from(MAX_PASSWORDS_WAITING_PER_NETWORK).unwrap())
-            .map(|n| Place::take(&hasher.queue, Some(network(address(n)))).unwrap())
+            .map(|n| QueuePosition::take(&hasher.queue, Some(network(address(n)))).unwrap())
             .collect();
         let one_more = hasher.verify(address(u16::MAX), "password", None).await;
         assert!(matches!(one_more, Err(Error::Overloaded)), "{one_more:?}");

@@ -16,7 +16,7 @@ use crate::{
         body::{media_type, unsupported},
         problem::Problem,
         slots::Slot,
-        spool::{Room, Spool, Spooled},
+        spool::{Spool, SpoolSpace, Spooled},
         web::Form,
     },
     limits::{MAX_BODY_BYTES, MAX_IMPORT_PAGE_FILE_BYTES, MAX_SELECTION_FIELDS},
@@ -37,7 +37,7 @@ pub struct Sent {
 }
 
 impl Sent {
-    async fn read(mut parts: Multipart, room: &Room) -> Result<Self, Problem> {
+    async fn read(mut parts: Multipart, room: &SpoolSpace) -> Result<Self, Problem> {
         let mut sent = Self::default();
         let mut has_file = false;
         let mut left = MAX_BODY_BYTES;
@@ -72,7 +72,7 @@ impl Sent {
     }
 
     /// Reads the file; a browser sends one without a name where none was chosen.
-    async fn read_file(&mut self, mut field: Field<'_>, room: &Room) -> Result<(), Problem> {
+    async fn read_file(&mut self, mut field: Field<'_>, room: &SpoolSpace) -> Result<(), Problem> {
         let name = field.file_name().unwrap_or_default().to_owned();
         if name.is_empty() {
             return Ok(());
@@ -95,7 +95,7 @@ impl Sent {
     }
 
     /// Takes the file that went along with the form.
-    fn take_kept(&mut self, room: &Room) -> Result<(), Problem> {
+    fn take_kept(&mut self, room: &SpoolSpace) -> Result<(), Problem> {
         let kept = self.form.get("kept");
         if kept.is_empty() {
             return Ok(());

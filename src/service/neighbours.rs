@@ -21,7 +21,7 @@ pub struct List {
 
 /// A movie, and what is beside it in a list.
 #[derive(Debug, Clone)]
-pub struct Beside {
+pub struct Neighbours {
     pub movie: Movie,
     pub before: Option<Movie>,
     pub after: Option<Movie>,
@@ -43,7 +43,7 @@ impl List {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(app: &Arc<App>, viewer: &Viewer, id: i64, list: &List) -> Result<Beside, Error> {
+pub async fn find(app: &Arc<App>, viewer: &Viewer, id: i64, list: &List) -> Result<Neighbours, Error> {
     let order = list.order();
     let found = catalogue::read(app, viewer, |catalogue| {
         let movie = catalogue.get(id)?;
@@ -52,7 +52,7 @@ pub async fn find(app: &Arc<App>, viewer: &Viewer, id: i64, list: &List) -> Resu
         let after = catalogue.page(&list.filter, &order, Some(&place), 1).pop();
         let mut same = catalogue.duplicates(&movie.attributes.title, movie.attributes.release_year);
         same.retain(|other| other.id != id);
-        Some(Beside { movie, before, after, same, page })
+        Some(Neighbours { movie, before, after, same, page })
     });
     let mut found = found.await?.ok_or_else(|| movies::not_found(id))?;
     if found.before.is_none() && found.after.is_none() && !list.filter.words.is_empty() {
@@ -93,7 +93,12 @@ fn before(
 }
 
 /// Looks among the movies that a search finds with typing errors forgiven.
-async fn find_near(app: &Arc<App>, viewer: &Viewer, list: &List, found: &mut Beside) -> Result<(), Error> {
+async fn find_near(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    list: &List,
+    found: &mut Neighbours,
+) -> Result<(), Error> {
     let query = ListQuery { filter: list.filter.clone(), sort: list.sort.clone(), ..ListQuery::default() };
     let near = movies::page(app, viewer, &query, Limit::LARGEST).await?.movies;
     let Some(place) = near.iter().position(|movie| movie.id == found.movie.id) else { return Ok(()) };
