@@ -11,9 +11,6 @@ run: ## Start the service on reelshelf.db, a SQLite file in this directory
 	@scripts/need cc
 	cargo run --release -- serve --database sqlite:reelshelf.db
 
-# Here compiling is linting: the tests are built with it, and what else needs the program uses that build.
-test test-deploy: export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/scripts/lint
-
 check: ## Formatting and lints
 	@scripts/need cc
 	cargo fmt --check
@@ -22,8 +19,7 @@ check: ## Formatting and lints
 openapi: ## Renew docs/openapi.json, the description of the API
 	REELSHELF_RENEW_OPENAPI=1 cargo test --test it the_description_is_the_one_in_docs
 
-test: deps ## The lints, the licences of dependencies, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
-	cargo fmt --check
+test: deps check ## The lints, the licences of dependencies, all tests on SQLite and PostgreSQL, generated requests, Postman's collection, faults, the pages in a browser
 	scripts/workflows
 	scripts/dependencies
 	scripts/with-postgres cargo test
