@@ -10,17 +10,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     Shared,
-    client::{Client, is_cross_site, request_context},
     cookies::{self, SetCookie},
+    extract::client::{Client, is_cross_site, request_context},
     problem::Problem,
-    web,
 };
 use crate::{
+    domain::{Invalid, Password, UserName, Violation},
     limits::{MAX_SESSION_COOKIES_TRIED, SESSION_LIFETIME},
     service::{
         Editor, Error, Identity, Owner, Viewer,
         audit::{Actor, Refusal, RequestContext},
         auth::{self, Browser, Secret},
+        setup,
     },
 };
 
@@ -33,20 +34,9 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
     pass(&state, identity, request, next).await
 }
 
-/// Lets through who is signed in; everybody else is led to the page for that, and then on.
-pub async fn require_for_page(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
-    match identify(&state, &mut request).await {
-        Ok(identity) => pass(&state, identity, request, next).await,
-        Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
-            web::login::ask(&state, request).await.into_response()
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
 /// Lets through, with a word to the handler who it is, and to the page of an error. What is refused all the
 /// same, for the role or for a limit of the user, is in the audit log.
-async fn pass(state: &Shared, identity: Identity, mut request: Request, next: Next) -> Response {
+pub async fn pass(state: &Shared, identity: Identity, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(identity.clone());
     let operation = operation(&request);
     let mut response = next.run(request).await;
@@ -69,7 +59,7 @@ fn operation(request: &Request) -> Option<String> {
 }
 
 /// Who sends a request. `&mut`, since a body cannot be shared between threads.
-async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
+pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
     let app = &state.app;
     let headers = request.headers();
     let from = request_context(request.extensions(), headers, state);
@@ -172,5 +162,47 @@ impl FromRequestParts<Shared> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
         Ok(identity(parts)?.try_into()?)
+    }
+}
+
+/// Makes the first owner and signs him in.
+///
+/// # Errors
+/// [`Error::Forbidden`] for a wrong code, [`Error::Conflict`] where there is a user already, [`Error::Invalid`] with all
+/// that is wrong with the fields.
+pub async fn make_first_owner(
+    state: &Shared,
+    browser: Browser,
+    code: &str,
+    name: &str,
+    password: &str,
+) -> Result<(Secret, Identity), Error> {
+    finish_setup(state, &browser.request, code, name, password).await?;
+    auth::login(&state.app, browser, name, password).await
+}
+
+async fn finish_setup(
+    state: &Shared,
+    from: &RequestContext,
+    code: &str,
+    name: &str,
+    password: &str,
+) -> Result<(), Error> {
+    // Before the password is judged: only who has the code makes the service compute.
+    setup::check(&state.app, from, code).await?;
+    let name = UserName::parse_new(name);
+    let nobody = UserName::parse("nobody");
+    let password = match name.as_ref().or(nobody.as_ref()) {
+        Ok(name) => Password::parse(password, name),
+        Err(invalid) => Err(invalid.clone()),
+    };
+    match (name, password) {
+        (Ok(name), Ok(password)) => setup::finish(&state.app, from, code, &name, password).await,
+        (name, password) => {
+            let violation =
+                |pointer, invalid: Option<Invalid>| invalid.map(|invalid| Violation::at(pointer, invalid));
+            let violations = [violation("/name", name.err()), violation("/password", password.err())];
+            Err(Error::Invalid(violations.into_iter().flatten().collect()))
+        }
     }
 }

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponseParts, Response, ResponseParts},
 };
 
-use super::{Shared, client::Client};
+use super::{Shared, extract::client::Client};
 
 /// The cookie of a session.
 pub const SESSION: &str = "reelshelf_session";

@@ -2,38 +2,30 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Role, UserName},
     http::{
         Shared,
         answer::Answer,
-        auth::{browser, challenge, refuse_cross_site, session_cookie},
-        body::{self, Json, media_type, read_sign_in, unsupported},
-        client::Client,
+        auth::{challenge, make_first_owner, session_cookie},
         cookies::{self, SetCookie},
+        extract::body::{self, Json, media_type, read_sign_in},
         openapi as schema,
         problem::Problem,
-        web,
     },
     json::{JsonValue, ObjectReader},
-    service::{AuthMethod, Identity, Viewer, audit::RequestContext, auth, sessions, users},
+    service::{
+        AuthMethod, Identity, Viewer,
+        audit::RequestContext,
+        auth::{self, Browser},
+        sessions, users,
+    },
 };
-
-/// The routes for whoever is signed in.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(logout)).routes(routes!(me, change_me))
-}
-
-/// The routes for everybody.
-pub fn open_routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(web::login::show, login))
-}
 
 /// Who one is, and what one may with what one signed in with.
 #[derive(Serialize)]
@@ -48,46 +40,6 @@ impl From<&Identity> for Me {
     }
 }
 
-/// Begin a session
-///
-/// Sets the session's cookie. Also takes the form of the page.
-#[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = schema::Login, responses(
-    (status = 200, description = "Signed in", body = schema::Me,
-        headers(("Set-Cookie" = String, description = "The session"))),
-    (status = 400, description = "No JSON"),
-    (status = 401, description = "The user name or the password is wrong"),
-    (status = 403, description = "A page of another site asks"),
-    (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is neither JSON nor a form by its media type"),
-    (status = 422, description = "Fields are invalid"),
-    (status = 429, description = "Too many failed sign-ins"),
-))]
-async fn login(
-    State(state): State<Shared>,
-    client: Client,
-    from: RequestContext,
-    request: Request,
-) -> Result<Response, Problem> {
-    refuse_cross_site(&request, &state)?;
-    let browser = browser(request.headers(), from, client);
-    let headers = request.headers().clone();
-    match media_type(request.headers()).as_str() {
-        "application/json" => {
-            let node = read_sign_in(request).await?;
-            let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
-            let name = members.required("name", |node| node.text());
-            let password = members.required("password", |node| node.secret());
-            members.finish().map_err(body::invalid)?;
-            let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
-            let begun = auth::login(&state.app, browser, name, password).await;
-            let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
-            Ok((session_cookie(&secret), Answer(Me::from(&identity))).into_response())
-        }
-        "application/x-www-form-urlencoded" => web::login::submit(&state, browser, request).await,
-        _ => Err(unsupported(header::ACCEPT, "application/json, application/x-www-form-urlencoded")),
-    }
-}
-
 /// End the session
 ///
 /// On the server, not only in the browser. Whoever is signed in without a session stays so.
@@ -95,7 +47,7 @@ async fn login(
     (status = 204, description = "Signed out"),
     (status = 303, description = "Signed out, to a form: led to the page for signing in"),
 ))]
-async fn logout(
+pub async fn logout(
     State(state): State<Shared>,
     viewer: Viewer,
     headers: HeaderMap,
@@ -117,7 +69,7 @@ async fn logout(
 #[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", responses(
     (status = 200, description = "Name and role", body = schema::Me),
 ))]
-async fn me(viewer: Viewer) -> Answer<Me> {
+pub async fn me(viewer: Viewer) -> Answer<Me> {
     Answer(Me::from(&*viewer))
 }
 
@@ -133,7 +85,7 @@ async fn me(viewer: Viewer) -> Answer<Me> {
     (status = 422, description = "Fields are invalid, or the present password is wrong"),
     (status = 429, description = "Too many failed attempts"),
 ))]
-async fn change_me(
+pub async fn change_me(
     State(state): State<Shared>,
     viewer: Viewer,
     from: RequestContext,
@@ -147,4 +99,29 @@ async fn change_me(
     let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
     users::change_own_password(&state.app, &viewer, &from, present, new, revoke_tokens).await?;
     Ok(Answer(Me::from(&*viewer)))
+}
+
+/// Signs in with the JSON of a request.
+pub async fn login(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    let node = read_sign_in(request).await?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
+    let name = members.required("name", |node| node.text());
+    let password = members.required("password", |node| node.secret());
+    members.finish().map_err(body::invalid)?;
+    let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+    let begun = auth::login(&state.app, browser, name, password).await;
+    let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
+    Ok((session_cookie(&secret), Answer(Me::from(&identity))).into_response())
+}
+
+/// Makes the first owner with the JSON of a request.
+pub async fn set_up(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
+    let node = read_sign_in(request).await?;
+    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
+    let mut secret = |name| members.required(name, |node| node.secret()).unwrap_or_default();
+    let (code, name, password) = (secret("code"), secret("name"), secret("password"));
+    members.finish().map_err(body::invalid)?;
+    let (session, identity) = make_first_owner(state, browser, code, name, password).await?;
+    Ok((session_cookie(&session), (StatusCode::CREATED, Answer(Me::from(&identity)))).into_response())
 }

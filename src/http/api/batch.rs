@@ -4,18 +4,19 @@ use axum::{
     extract::{Request, State},
     http::{Uri, header},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Code, Invalid, Operation, Violation, quoted},
     http::{
         Shared,
         answer::Answer,
-        body::{self, media_type, unsupported},
-        idempotency::read_with_key,
+        extract::{
+            body::{self, media_type, unsupported},
+            idempotency::read_with_key,
+            query::Params,
+        },
         openapi as schema,
         problem::Problem,
-        query::Params,
     },
     json::{self, JsonValue, ObjectReader},
     limits::{MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
@@ -24,11 +25,6 @@ use crate::{
         batch::{self, Done},
     },
 };
-
-/// The route of the batch.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(run))
-}
 
 /// Create, change and delete many movies
 ///
@@ -44,7 +40,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     (status = 422, description = "Fields are invalid; `errors` lists the first 1,000"),
     (status = 429, description = "The user has too many imports and batches at once"),
 ))]
-async fn run(
+pub async fn run(
     State(state): State<Shared>,
     editor: Editor,
     uri: Uri,

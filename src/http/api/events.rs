@@ -11,20 +11,14 @@ use axum::{
     },
 };
 use futures_util::StreamExt;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Code, Invalid},
-    http::{Shared, openapi as schema, problem::Problem, query::Params},
+    http::{Shared, extract::query::Params, openapi as schema, problem::Problem},
     service::{Viewer, events},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// The route of the events.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(subscribe))
-}
 
 /// Follow the changes
 ///
@@ -38,7 +32,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     (status = 400, description = "`Last-Event-ID` or `lastEventId` is no id of a change, or a parameter is unknown"),
     (status = 429, description = "The user has too many streams"),
 ))]
-async fn subscribe(
+pub async fn subscribe(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,

@@ -4,21 +4,15 @@ use std::time::Instant;
 
 use axum::extract::State;
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     http::{Shared, answer::Answer, openapi as schema, problem::Problem},
     service::health,
 };
 
-/// The routes of health, for everybody.
-pub fn open_routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
-}
-
 /// What a healthy service answers.
 #[derive(Serialize)]
-struct Health {
+pub struct Health {
     status: &'static str,
 }
 
@@ -26,7 +20,7 @@ struct Health {
 /// would be of more use.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Ready {
+pub struct Ready {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<&'static str>,
@@ -38,7 +32,7 @@ struct Ready {
 #[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Health),
 ))]
-async fn live() -> Answer<Health> {
+pub async fn live() -> Answer<Health> {
     Answer(Health { status: "live" })
 }
 
@@ -46,7 +40,7 @@ async fn live() -> Answer<Health> {
 #[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = schema::Ready),
 ))]
-async fn ready(State(state): State<Shared>) -> Result<Answer<Ready>, Problem> {
+pub async fn ready(State(state): State<Shared>) -> Result<Answer<Ready>, Problem> {
     health::ready(&state.app, Instant::now()).await?;
     let report = state.app.backups.report(state.app.now());
     Ok(Answer(Ready {

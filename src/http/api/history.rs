@@ -6,17 +6,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::Change,
     http::{
         Shared,
         answer::Answer,
-        idempotency::read_with_key,
+        extract::{
+            idempotency::read_with_key,
+            query::{PageQuery, Params, next_page},
+        },
         openapi as schema,
         problem::Problem,
-        query::{PageQuery, Params, next_page},
     },
     limits::MAX_BODY_BYTES,
     service::{
@@ -24,15 +25,6 @@ use crate::{
         changes::{self, Page},
     },
 };
-
-/// The routes of the history.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(get_one))
-        .routes(routes!(undo))
-        .routes(routes!(of_movie))
-}
 
 /// List the changes
 ///
@@ -44,7 +36,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
 ))]
-async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
     let total = if query.total { Some(changes::count(&state.app, &viewer).await?) } else { None };
     answer(&uri, changes::list(&state.app, &viewer, query.after, query.limit).await?, total)
@@ -64,7 +56,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<R
         (status = 404, description = "There is no such change"),
     )
 )]
-async fn get_one(
+pub async fn get_one(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(change): Path<String>,
@@ -90,7 +82,7 @@ async fn get_one(
         (status = 404, description = "There never was such a movie"),
     )
 )]
-async fn of_movie(
+pub async fn of_movie(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -117,7 +109,7 @@ async fn of_movie(
         (status = 422, description = "The `Idempotency-Key` was sent with another request"),
     )
 )]
-async fn undo(
+pub async fn undo(
     State(state): State<Shared>,
     editor: Editor,
     Path(change): Path<String>,

@@ -13,10 +13,12 @@ use crate::{
     http::{
         Shared,
         answer::Answer,
-        idempotency::Key,
+        extract::{
+            idempotency::Key,
+            query::{Params, boolean},
+            upload::{Spool, Spooled},
+        },
         problem::Problem,
-        query::{Params, boolean},
-        spool::{Spool, Spooled},
     },
     service::{Editor, Error, import},
 };

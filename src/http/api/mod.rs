@@ -7,7 +7,6 @@ pub mod health;
 pub mod history;
 pub mod import;
 pub mod movies;
-pub mod negotiation;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

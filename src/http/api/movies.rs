@@ -1,50 +1,33 @@
 //! `/movie`, `/stats`, `/movie/random`: the collection.
 
-use std::sync::Arc;
-
 use axum::{
-    body::{Body, Bytes},
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    import,
-    negotiation::{etag, if_match, is_known, list_format},
-};
+use super::import;
 use crate::{
-    domain::{Code, Invalid, ListQuery, Movie, Sort, Violation},
-    exchange::{self, FileKind, Format},
+    domain::{Code, Invalid, Movie, Sort, Violation},
+    exchange::{self, FileKind},
     http::{
         Shared,
         answer::Answer,
-        body::{self, media_type, parse, read_json, unsupported},
         compression::is_compressible,
-        idempotency::read_with_key,
-        openapi as schema,
+        extract::{
+            accept::list_format,
+            body::{self, media_type, parse, read_json, unsupported},
+            etag::{etag, if_match, is_known},
+            idempotency::read_with_key,
+            query::{Params, next_page},
+        },
+        listing, openapi as schema,
         problem::Problem,
-        query::{Params, next_page},
     },
     json,
     limits::MAX_BODY_BYTES,
-    service::{
-        self, App, Editor, Error, Viewer,
-        movies::{self, Page},
-        search::Match,
-    },
+    service::{self, Editor, Viewer, movies},
 };
-
-/// The routes of the collection.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(get_one, update, delete))
-        .routes(routes!(random))
-        .routes(routes!(stats))
-}
 
 /// List the movies
 ///
@@ -61,7 +44,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
     (status = 400, description = "A query parameter is unknown or out of its domain"),
     (status = 406, description = "The list cannot be had in that form"),
 ))]
-async fn list(
+pub async fn list(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,
@@ -73,9 +56,11 @@ async fn list(
     let format = list_format(&headers)?;
     let app = &state.app;
 
-    let Some(limit) = query.limit else { return whole_list(app, &viewer, &uri, query, format).await };
+    let Some(limit) = query.limit else {
+        return listing::whole_list(app, &viewer, &uri, query, format).await;
+    };
     let page = movies::page(app, &viewer, &query, limit).await?;
-    let mut head = head(&uri, format, &page);
+    let mut head = listing::head(&uri, format, &page);
     if let Some(next) = page.next {
         head.insert(header::LINK, next_page(&uri, &next.encode(&query.order()))?);
     }
@@ -83,60 +68,6 @@ async fn list(
     bytes.extend(exchange::to_bytes(format, &page.movies, true));
     bytes.extend_from_slice(format.closing().as_bytes());
     Ok((head, bytes).into_response())
-}
-
-/// The whole list, streamed.
-pub async fn whole_list(
-    app: &Arc<App>,
-    viewer: &Viewer,
-    uri: &Uri,
-    query: ListQuery,
-    format: Format,
-) -> Result<Response, Problem> {
-    let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query));
-    // Read before the answer begins, so that an error of the database is still an answer of its own.
-    let first = pages.next().await.transpose()?.unwrap_or_default();
-    let head = head(uri, format, &first);
-    Ok((head, body_of(&first, pages, format)).into_response())
-}
-
-/// What the head of an answer says of a list, of which this is the first page.
-fn head(uri: &Uri, format: Format, page: &Page) -> HeaderMap {
-    let mut head = HeaderMap::new();
-    head.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    head.insert(header::VARY, HeaderValue::from_static("accept"));
-    head.extend(matched(uri, page.matched));
-    if let Some(total) = page.total {
-        head.insert("x-total-count", total.into());
-    }
-    head
-}
-
-/// How movies match a search, where there is one.
-fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
-    let mut given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let value = match matched {
-        Match::Exact => "exact",
-        Match::Fuzzy => "fuzzy",
-    };
-    let header = (HeaderName::from_static("reelshelf-match"), HeaderValue::from_static(value));
-    given.any(|(name, _)| name == "q").then_some(header)
-}
-
-/// The pages of a list as a stream.
-fn body_of(
-    first: &Page,
-    rest: impl Stream<Item = Result<Page, Error>> + Send + 'static,
-    format: Format,
-) -> Body {
-    let mut opening = format.opening().into_bytes();
-    opening.extend(exchange::to_bytes(format, &first.movies, true));
-    let rest = rest.map_ok(move |page| Bytes::from(exchange::to_bytes(format, &page.movies, false)));
-    let bytes = stream::once(future::ok(Bytes::from(opening)))
-        .chain(rest)
-        .chain(stream::once(future::ok(Bytes::from_static(format.closing().as_bytes()))));
-    let logged = bytes.inspect_err(|error: &Error| tracing::error!(%error, "a list broke off"));
-    Body::from_stream(logged.map_err(std::io::Error::other))
 }
 
 /// Create a movie, or import many
@@ -163,7 +94,7 @@ fn body_of(
         (status = 429, description = "The user has too many imports and batches at once"),
     )
 )]
-async fn create(
+pub async fn create(
     State(state): State<Shared>,
     editor: Editor,
     uri: Uri,
@@ -201,7 +132,7 @@ async fn create(
     (status = 400, description = "`If-None-Match` is malformed"),
     (status = 404, description = "There is no such movie"),
 ))]
-async fn get_one(
+pub async fn get_one(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -239,7 +170,7 @@ async fn get_one(
         (status = 422, description = "Fields are invalid"),
     )
 )]
-async fn update(
+pub async fn update(
     State(state): State<Shared>,
     editor: Editor,
     Path(id): Path<String>,
@@ -266,7 +197,7 @@ async fn update(
     (status = 404, description = "There is no such movie"),
     (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
 ))]
-async fn delete(
+pub async fn delete(
     State(state): State<Shared>,
     editor: Editor,
     Path(id): Path<String>,
@@ -289,12 +220,12 @@ async fn delete(
     (status = 400, description = "A query parameter is unknown or out of its domain"),
     (status = 404, description = "No movie passes the filters"),
 ))]
-async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
+pub async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
     let filter = params.filter();
     params.finish()?;
     let (movie, how) = movies::random(&state.app, &viewer, filter).await?;
-    let head = HeaderMap::from_iter(matched(&uri, how));
+    let head = HeaderMap::from_iter(listing::matched(&uri, how));
     Ok(([(header::CACHE_CONTROL, "no-store")], head, of_movie(&movie)).into_response())
 }
 
@@ -307,7 +238,7 @@ async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result
     )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
 ))]
-async fn stats(
+pub async fn stats(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,
@@ -316,7 +247,7 @@ async fn stats(
     let filter = params.filter();
     params.finish()?;
     let (counted, how) = movies::stats(&state.app, &viewer, filter).await?;
-    Ok((HeaderMap::from_iter(matched(&uri, how)), Answer(counted)))
+    Ok((HeaderMap::from_iter(listing::matched(&uri, how)), Answer(counted)))
 }
 
 /// The id in an address. What cannot be an id is the address of nothing.

@@ -5,7 +5,6 @@ use axum::{
     http::StatusCode,
 };
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::users::user_name;
 use crate::{
@@ -14,19 +13,10 @@ use crate::{
     service::{AuthMethod, Identity, Owner, Viewer, sessions},
 };
 
-/// The routes of sessions.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(delete))
-        .routes(routes!(list_of))
-        .routes(routes!(delete_of))
-}
-
 /// A session as its user sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Session {
+pub struct Session {
     id: i64,
     address: String,
     user_agent: String,
@@ -54,7 +44,7 @@ impl Session {
 #[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
     (status = 200, description = "One's own sessions, the latest used first", body = Vec<schema::Session>),
 ))]
-async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
+pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
     let sessions = sessions::list(&state.app, &viewer).await?;
     Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &viewer)).collect()))
 }
@@ -64,7 +54,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
     (status = 204, description = "The session has ended"),
     (status = 404, description = "You have no such session"),
 ))]
-async fn delete(
+pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -80,7 +70,7 @@ async fn delete(
     (status = 200, description = "The user's sessions, the latest used first", body = Vec<schema::Session>),
     (status = 404, description = "There is no such user"),
 ))]
-async fn list_of(
+pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<String>,
@@ -95,7 +85,7 @@ async fn list_of(
     (status = 204, description = "The session has ended"),
     (status = 404, description = "There is no such user, or the user has no such session"),
 ))]
-async fn delete_of(
+pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
     Path((name, id)): Path<(String, String)>,

@@ -6,12 +6,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::users::user_name;
 use crate::{
     domain::{Role, Time, TokenName},
-    http::{Shared, answer::Answer, body, idempotency::JsonWithKey, openapi as schema, problem::Problem},
+    http::{
+        Shared,
+        answer::Answer,
+        extract::{body, idempotency::JsonWithKey},
+        openapi as schema,
+        problem::Problem,
+    },
     json::{JsonValue, ObjectReader},
     service::{
         Owner, Viewer,
@@ -19,19 +24,10 @@ use crate::{
     },
 };
 
-/// The routes of API tokens.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(delete))
-        .routes(routes!(list_of))
-        .routes(routes!(delete_of))
-}
-
 /// A token as its user sees it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Token {
+pub struct Token {
     id: i64,
     name: TokenName,
     role: Role,
@@ -53,7 +49,7 @@ impl From<tokens::Token> for Token {
 #[utoipa::path(get, path = "/token", operation_id = "listTokens", tag = "account", responses(
     (status = 200, description = "One's own tokens, without the secrets themselves", body = Vec<schema::Token>),
 ))]
-async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
+pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
     Ok(Answer(tokens::list(&state.app, &viewer).await?.into_iter().map(Token::from).collect()))
 }
 
@@ -70,7 +66,7 @@ async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
-async fn create(
+pub async fn create(
     State(state): State<Shared>,
     viewer: Viewer,
     JsonWithKey(node, key): JsonWithKey,
@@ -95,7 +91,7 @@ async fn create(
     (status = 204, description = "The token is good for nothing any more"),
     (status = 404, description = "You have no such token"),
 ))]
-async fn delete(
+pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -111,7 +107,7 @@ async fn delete(
     (status = 200, description = "The user's tokens, without the secrets themselves", body = Vec<schema::Token>),
     (status = 404, description = "There is no such user"),
 ))]
-async fn list_of(
+pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<String>,
@@ -126,7 +122,7 @@ async fn list_of(
     (status = 204, description = "The token is good for nothing any more"),
     (status = 404, description = "There is no such user, or the user has no such token"),
 ))]
-async fn delete_of(
+pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
     Path((name, id)): Path<(String, String)>,

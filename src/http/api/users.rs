@@ -6,15 +6,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     domain::{Password, Role, Time, UserName},
     http::{
         Shared,
         answer::Answer,
-        body::{self, Json},
-        idempotency::JsonWithKey,
+        extract::{
+            body::{self, Json},
+            idempotency::JsonWithKey,
+        },
         openapi as schema,
         problem::Problem,
     },
@@ -25,15 +26,10 @@ use crate::{
     },
 };
 
-/// The routes of users.
-pub fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(update, delete))
-}
-
 /// A user as owners see it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct User {
+pub struct User {
     name: UserName,
     role: Role,
     created_at: Time,
@@ -49,7 +45,7 @@ impl From<users::User> for User {
 #[utoipa::path(get, path = "/user", operation_id = "listUsers", tag = "users", responses(
     (status = 200, description = "All users, by name", body = Vec<schema::User>),
 ))]
-async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
+pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
     Ok(Answer(users::list(&state.app, &owner).await?.into_iter().map(User::from).collect()))
 }
 
@@ -67,7 +63,7 @@ async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<Us
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
-async fn create(
+pub async fn create(
     State(state): State<Shared>,
     owner: Owner,
     JsonWithKey(node, key): JsonWithKey,
@@ -103,7 +99,7 @@ async fn create(
     (status = 415, description = "The body is no JSON by its media type"),
     (status = 422, description = "Fields are invalid"),
 ))]
-async fn update(
+pub async fn update(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<String>,
@@ -128,7 +124,7 @@ async fn update(
     (status = 404, description = "There is no such user"),
     (status = 409, description = "The last owner cannot be removed"),
 ))]
-async fn delete(
+pub async fn delete(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<String>,

@@ -3,15 +3,13 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use axum::{
-    Router,
     extract::Path,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use sha2::{Digest, Sha256};
 
-use crate::http::{Shared, static_file::StaticFile};
+use crate::http::static_file::StaticFile;
 
 /// The one style sheet, of its parts.
 const STYLE: &str = concat!(
@@ -90,18 +88,9 @@ pub fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *FOLDER)
 }
 
-/// The routes of the assets, for everybody.
-pub fn open_routes() -> Router<Shared> {
-    Router::new()
-        .route("/assets/{folder}/{name}", get(asset))
-        // Who is not signed in finds nothing to index.
-        .route("/robots.txt", get(async || "User-agent: *\nDisallow:\n"))
-        .route("/worker.js", get(worker))
-}
-
 /// The service worker: at the root, since it stands before the pages in its own folder only. It changes
 /// with every other file, and so brings browsers to fetch those that it keeps.
-async fn worker() -> Response {
+pub async fn worker() -> Response {
     let version = format!("const VERSION = \"{}\";\n", *FOLDER);
     let script = version + include_str!("../../../assets/worker.js");
     ([(header::CONTENT_TYPE, media_type(".js")), (header::CACHE_CONTROL, "no-cache")], script).into_response()
@@ -112,7 +101,7 @@ static ASSETS: LazyLock<HashMap<&str, StaticFile>> = LazyLock::new(|| {
     FILES.iter().map(|(name, text)| (*name, StaticFile::new(media_type(name), *text))).collect()
 });
 
-async fn asset(Path((folder, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn asset(Path((folder, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some(file) = ASSETS.get(name.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };

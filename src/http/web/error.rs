@@ -7,7 +7,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{local_place, page_context::PageContext};
+use super::parts::{back::local_place, page_context::PageContext};
 use crate::{
     domain::{Place, Violation},
     http::{RequestId, problem::Problem},

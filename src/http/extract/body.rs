@@ -1,0 +1,197 @@
+//! Bodies of requests, and what they are taken for.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::FromRequest,
+    http::{HeaderMap, HeaderValue, Request, StatusCode, Version, header},
+};
+use futures_util::{TryStreamExt, stream};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
+use tower_http::timeout::TimeoutBody;
+
+use crate::{
+    db::deadline,
+    domain::Violation,
+    http::{Shared, problem::Problem},
+    json::JsonValue,
+    limits::{
+        BODY_SILENCE_WAIT, BODY_WAIT, MAX_BODY_BYTES, MAX_DISCARDED_BODY_BYTES, MAX_FORM_FIELDS,
+        MAX_JSON_VALUES, MAX_SIGN_IN_BODY_BYTES, REQUEST_WAIT,
+    },
+};
+
+/// The media type of a request's body, in lower case and without parameters.
+pub fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The refusal of a body of another media type; `accept` is the header that names those that are taken.
+pub fn unsupported(accept: header::HeaderName, taken: &'static str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Content-Type must be one of {taken}"))
+        .with_header(accept, HeaderValue::from_static(taken))
+}
+
+/// A JSON body.
+pub struct Json(pub JsonValue);
+
+impl FromRequest<Shared> for Json {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, _: &Shared) -> Result<Self, Problem> {
+        if media_type(request.headers()) != "application/json" {
+            return Err(unsupported(header::ACCEPT, "application/json"));
+        }
+        read_json(request).await.map(Self)
+    }
+}
+
+/// Reads a JSON body, whatever it is declared as.
+pub async fn read_json(request: Request<Body>) -> Result<JsonValue, Problem> {
+    parse(&read(request).await?)
+}
+
+/// Reads the JSON body of a stranger who signs in, whatever it is declared as.
+pub async fn read_sign_in(request: Request<Body>) -> Result<JsonValue, Problem> {
+    parse_up_to(MAX_FORM_FIELDS, &read_up_to(MAX_SIGN_IN_BODY_BYTES, request).await?)
+}
+
+/// Parses a JSON body.
+pub fn parse(body: &[u8]) -> Result<JsonValue, Problem> {
+    parse_up_to(MAX_JSON_VALUES, body)
+}
+
+fn parse_up_to(max_values: usize, body: &[u8]) -> Result<JsonValue, Problem> {
+    let node = JsonValue::parse_up_to(max_values, body);
+    node.map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
+}
+
+/// Reads a body whole, as far as it is not too large.
+pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
+    read_up_to(MAX_BODY_BYTES, request).await
+}
+
+/// Reads a body whole, as far as it has no more than so many bytes and comes in time.
+pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
+    // Where its length is told, nothing of it is to be read in vain, and no client told to go on.
+    if told_length(request.headers()).is_some_and(|length| length > largest as u64) {
+        return Err(too_large());
+    }
+    read_within(BODY_WAIT, largest, request.into_body()).await
+}
+
+fn told_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Refuses a body that is compressed or otherwise encoded (RFC 9110, sections 12.5.3 and 15.5.16).
+pub fn refuse_encoded(request: &Request<Body>) -> Result<(), Problem> {
+    let codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let is_none = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    if codings.all(is_none) {
+        return Ok(());
+    }
+    let detail = "the body must not be compressed; send it without Content-Encoding";
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+        .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+}
+
+async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes, Problem> {
+    if body.size_hint().lower() > largest as u64 {
+        return Err(too_large());
+    }
+    let read = timeout(wait, Limited::new(body, largest).collect()).await;
+    deadline::restart(REQUEST_WAIT); // a slow client spends its own time
+    match read {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body could not be read")),
+        Err(_) => {
+            let detail = format!("the body did not come within {} seconds", wait.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+}
+
+/// Gives up a body that stays silent for too long, and sees to it that it is received even where the request is
+/// refused before it was read: over HTTP/1.1 a client that still sends when its connection is closed loses the answer.
+pub fn receive(request: Request<Body>) -> Request<Body> {
+    if request.body().is_end_stream() {
+        return request;
+    }
+    let request = request.map(|body| Body::new(TimeoutBody::new(BODY_SILENCE_WAIT, body)));
+    if request.version() >= Version::HTTP_2 {
+        return request;
+    }
+    let is_awaited = request
+        .headers()
+        .get(header::EXPECT)
+        .is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    request.map(|body| {
+        Body::from_stream(stream::unfold(Unread { body, is_awaited }, |mut unread| async move {
+            unread.is_awaited = false;
+            let frame = unread.body.frame().await?;
+            Some((frame.map(|frame| frame.into_data().unwrap_or_default()), unread))
+        }))
+    })
+}
+
+/// A body that is read to its end and thrown away when nobody wants it any more.
+struct Unread {
+    body: Body,
+    /// Whether the client sends it only when it is told to go on, which reading does.
+    is_awaited: bool,
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if !self.is_awaited && !self.body.is_end_stream() {
+            let rest = Limited::new(std::mem::take(&mut self.body), MAX_DISCARDED_BODY_BYTES);
+            let read = rest.into_data_stream().try_for_each(async |_| Ok(()));
+            tokio::spawn(timeout(BODY_WAIT, read));
+        }
+    }
+}
+
+/// Makes a problem of violations in a body.
+pub fn invalid(violations: Vec<Violation>) -> Problem {
+    Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::BoxError;
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_is_given_up() {
+        let begun = stream::iter([Ok::<_, BoxError>(Bytes::from_static(b"{"))]).chain(stream::pending());
+        let read = read_within(Duration::from_millis(1), 100, Body::from_stream(begun)).await;
+        assert_eq!(read.expect_err("a refusal").status(), StatusCode::REQUEST_TIMEOUT);
+    }
+
+    #[tokio::test]
+    async fn a_body_has_so_many_bytes_and_no_more() {
+        let read = async |size| {
+            let told = read_within(BODY_WAIT, 100, Body::from(vec![0; size])).await;
+            let pieces = stream::iter((0..size).map(|_| Ok::<_, BoxError>(Bytes::from_static(b"x"))));
+            let untold = read_within(BODY_WAIT, 100, Body::from_stream(pieces)).await;
+            [told, untold].map(|read| read.map_or_else(|problem| problem.status(), |_| StatusCode::OK))
+        };
+        assert_eq!(read(100).await, [StatusCode::OK; 2]);
+        assert_eq!(read(101).await, [StatusCode::PAYLOAD_TOO_LARGE; 2]);
+    }
+}

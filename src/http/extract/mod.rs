@@ -1,0 +1,10 @@
+//! What is read from a request, a file for each part of it.
+
+pub mod accept;
+pub mod body;
+pub mod client;
+pub mod etag;
+pub mod form;
+pub mod idempotency;
+pub mod query;
+pub mod upload;

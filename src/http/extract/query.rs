@@ -1,0 +1,199 @@
+//! The query of an address, read parameter by parameter with every violation at once.
+
+use axum::http::{HeaderValue, StatusCode, Uri};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    domain::{Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
+    http::problem::Problem,
+    limits::MAX_QUERY_PARAMETERS,
+    service::Error,
+};
+
+/// The parameters of a query.
+pub struct Params {
+    pairs: Vec<(String, String)>,
+    too_many: bool,
+    known: Vec<&'static str>,
+    violations: Vec<Violation>,
+}
+
+impl Params {
+    /// Reads the query of an address (WHATWG URL, `application/x-www-form-urlencoded`).
+    pub fn of(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let mut given = query.split('&').filter(|pair| !pair.is_empty());
+        let mut pairs = Vec::new();
+        let mut violations = Vec::new();
+        for pair in given.by_ref().take(MAX_QUERY_PARAMETERS) {
+            let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
+            if is_utf8(pair) {
+                pairs.push((name.into_owned(), value.into_owned()));
+            } else {
+                // Decoded with replacement characters, it would search for what nobody has asked for.
+                let shown: String = name.chars().take(60).collect();
+                let rule = "must be UTF-8 when its percent signs are decoded";
+                violations.push(Violation::in_parameter(shown, Invalid::new(Code::Malformed, rule)));
+            }
+        }
+        Self { pairs, too_many: given.next().is_some(), known: Vec::new(), violations }
+    }
+
+    /// Reads a parameter that may be given once.
+    pub fn one<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let mut given = self.pairs.iter().filter(|(n, _)| n == name);
+        let (_, value) = given.next()?;
+        if given.next().is_some() {
+            self.violations
+                .push(Violation::in_parameter(name, Invalid::new(Code::Repeated, "must be given only once")));
+            return None;
+        }
+        parse(value).map_err(|invalid| self.violations.push(Violation::in_parameter(name, invalid))).ok()
+    }
+
+    /// Reads a parameter that may be given any number of times.
+    pub fn many<T>(
+        &mut self,
+        name: &'static str,
+        mut parse: impl FnMut(&str) -> Result<T, Invalid>,
+    ) -> Vec<T> {
+        self.known.push(name);
+        let mut values = Vec::new();
+        for (_, value) in self.pairs.iter().filter(|(n, _)| n == name) {
+            match parse(value) {
+                Ok(value) => values.push(value),
+                Err(invalid) => self.violations.push(Violation::in_parameter(name, invalid)),
+            }
+        }
+        values
+    }
+
+    /// Reads the filters that list, statistics and random have in common.
+    pub fn filter(&mut self) -> Filter {
+        let mut filter = Filter::default();
+        self.one("q", |text| filter.search(text));
+        filter.movie_formats = self.many("movieFormat", MovieFormat::parse);
+        filter.movie_formats.sort_unstable();
+        filter.movie_formats.dedup();
+        filter.length = self.one("length", Bounds::of_length).unwrap_or_default();
+        filter.release_year = self.one("releaseYear", Bounds::of_release_year).unwrap_or_default();
+        filter.rating = self.one("rating", Bounds::of_rating).unwrap_or_default();
+        filter
+    }
+
+    /// Reads the whole query of a list, which is sorted so where it does not say how.
+    pub fn list(&mut self, default_sort: Sort) -> ListQuery {
+        let filter = self.filter();
+        let sort = self.one("sort", Sort::parse);
+        let mut query = ListQuery {
+            filter,
+            sort,
+            default_sort,
+            limit: self.one("limit", Limit::parse),
+            ..ListQuery::default()
+        };
+        query.cursor = self.one("cursor", |text| Cursor::decode(text, &query.order()));
+        query.total = self.one("total", boolean).unwrap_or_default();
+        query
+    }
+
+    /// Reads the query of a list of changes or effects.
+    pub fn page(&mut self) -> PageQuery {
+        PageQuery {
+            limit: self.one("limit", Limit::parse).unwrap_or(Limit::DEFAULT),
+            after: self.one("cursor", PageQuery::decode),
+            total: self.one("total", boolean).unwrap_or_default(),
+        }
+    }
+
+    /// Ends the reading: parameters that nobody asked for are violations too.
+    pub fn finish(mut self) -> Result<(), Problem> {
+        if self.too_many {
+            let detail = format!("the query has more than {MAX_QUERY_PARAMETERS} parameters");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        let mut unknown: Vec<&str> =
+            self.pairs.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
+        for name in unknown {
+            let shown: String = name.chars().take(60).collect();
+            self.violations.push(Violation::in_parameter(
+                shown,
+                Invalid::new(Code::Unknown, format!("is not known here; known are {known}")),
+            ));
+        }
+        if self.violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(StatusCode::BAD_REQUEST, self.violations))
+        }
+    }
+}
+
+/// Whether what is percent-encoded is UTF-8.
+fn is_utf8(encoded: &str) -> bool {
+    let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match (first, behind) {
+            (b'%', [high, low, behind @ ..]) if hex(high).is_some() && hex(low).is_some() => {
+                decoded.extend(hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low));
+                rest = behind;
+            }
+            _ => decoded.push(*first),
+        }
+    }
+    str::from_utf8(&decoded).is_ok()
+}
+
+/// A page of changes or effects: how many, and behind which one.
+pub struct PageQuery {
+    pub limit: Limit,
+    pub after: Option<i64>,
+    pub total: bool,
+}
+
+impl PageQuery {
+    /// Writes the place where a page ended as an opaque text that is safe in an address.
+    pub fn encode(place: i64) -> String {
+        URL_SAFE_NO_PAD.encode(format!("after {place}"))
+    }
+
+    fn decode(text: &str) -> Result<i64, Invalid> {
+        let place = URL_SAFE_NO_PAD.decode(text).ok().and_then(|text| String::from_utf8(text).ok());
+        let place = place.as_deref().and_then(|place| place.strip_prefix("after ")?.parse().ok());
+        place.ok_or_else(|| {
+            Invalid::new(Code::Malformed, "must be a cursor that this service gave".to_owned())
+        })
+    }
+}
+
+/// The link to the page that begins at the cursor: the same address with this cursor (RFC 8288).
+pub fn next_page(uri: &Uri, cursor: &str) -> Result<HeaderValue, Error> {
+    let link = format!("<{}>; rel=\"next\"", with_cursor(uri, cursor));
+    HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))
+}
+
+/// The same address with this cursor.
+pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(given.filter(|(name, _)| name != "cursor")).append_pair("cursor", cursor);
+    format!("{}?{}", uri.path(), query.finish())
+}
+
+/// Reads `true` or `false`.
+pub fn boolean(text: &str) -> Result<bool, Invalid> {
+    text.parse().map_err(|_| {
+        Invalid::new(Code::Malformed, format!("must be true or false, got {}", crate::domain::quoted(text)))
+    })
+}

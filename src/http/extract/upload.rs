@@ -1,0 +1,170 @@
+//! Files that are sent: written to disk as they come, so that a slow sender keeps nobody from writing.
+
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use axum::http::{StatusCode, header};
+
+use crate::{
+    http::problem::Problem,
+    limits::{MAX_IMPORT_BYTES, MAX_SPOOLED_BYTES},
+};
+
+/// Seconds after which to try again where there is no room.
+const RETRY_AFTER_SECONDS: u64 = 60;
+
+/// Checks that files can be spooled at all.
+///
+/// # Errors
+/// The folder for temporary files cannot be written.
+pub fn check() -> anyhow::Result<()> {
+    tempfile::tempfile().map(drop).map_err(|error| {
+        let folder = std::env::temp_dir();
+        anyhow::anyhow!(
+            "the folder for temporary files, {} (TMPDIR), cannot be written, and imports need it: {error}",
+            folder.display()
+        )
+    })
+}
+
+/// The room for all files that are spooled at one time.
+#[derive(Clone)]
+pub struct SpoolSpace {
+    taken: Arc<AtomicU64>,
+    most: u64,
+}
+
+impl Default for SpoolSpace {
+    fn default() -> Self {
+        Self { taken: Arc::default(), most: MAX_SPOOLED_BYTES }
+    }
+}
+
+/// Room that one file takes, until this is dropped.
+struct Reserved {
+    room: SpoolSpace,
+    bytes: u64,
+}
+
+impl Reserved {
+    fn grow(&mut self, bytes: u64) -> bool {
+        let grown = self.room.taken.fetch_update(Relaxed, Relaxed, |taken| {
+            taken.checked_add(bytes).filter(|taken| *taken <= self.room.most)
+        });
+        if grown.is_ok() {
+            self.bytes += bytes;
+        }
+        grown.is_ok()
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+/// A file without a name, which is gone when it is closed.
+pub struct Spool {
+    file: File,
+    reserved: Reserved,
+}
+
+impl Spool {
+    /// An empty one.
+    pub fn open(room: &SpoolSpace) -> Result<Self, Problem> {
+        let file = tempfile::tempfile().map_err(|e| no_room(&e))?;
+        Ok(Self { file, reserved: Reserved { room: room.clone(), bytes: 0 } })
+    }
+
+    /// Takes in a piece, as far as the file does not become too large, and there is room.
+    pub fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
+        let bytes = piece.len() as u64;
+        if self.reserved.bytes + bytes > MAX_IMPORT_BYTES {
+            let detail = format!("a file of more than {MAX_IMPORT_BYTES} bytes is not taken; split it");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        if !self.reserved.grow(bytes) {
+            return Err(no_room(&"the files of other imports take all the room"));
+        }
+        // Pieces of some 16 KiB into the page cache: too short to be worth another thread.
+        self.file.write_all(piece).map_err(|e| no_room(&e))
+    }
+
+    /// The whole file.
+    pub fn finish(self) -> Spooled {
+        Spooled { file: self.file, _reserved: self.reserved }
+    }
+}
+
+/// A file that is here whole. It takes its room until this is dropped.
+pub struct Spooled {
+    file: File,
+    _reserved: Reserved,
+}
+
+impl Spooled {
+    /// One more reader of the file, at its start. Only one of them is to be used at a time.
+    pub fn again(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+impl Deref for Spooled {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+fn no_room(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a file could not be spooled");
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "there is no room for the file at the moment; nothing was stored",
+    )
+    .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_take_room_up_to_the_limit_and_give_it_back() {
+        let room = SpoolSpace { taken: Arc::default(), most: 10 };
+        let mut first = Spool::open(&room).unwrap();
+        let mut second = Spool::open(&room).unwrap();
+        first.write(b"123456").unwrap();
+        second.write(b"1234").unwrap();
+        let refused = second.write(b"5").unwrap_err();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let whole = first.finish();
+        assert!(second.write(b"5").is_err(), "until it is imported");
+        drop(whole);
+        second.write(b"56789A").unwrap();
+        assert!(second.write(b"B").is_err());
+        drop(second);
+        assert_eq!(room.taken.load(Relaxed), 0);
+    }
+
+    #[test]
+    fn a_file_is_read_from_its_start_as_often_as_it_is_wanted() {
+        let mut spool = Spool::open(&SpoolSpace::default()).unwrap();
+        spool.write(b"films").unwrap();
+        let spooled = spool.finish();
+        for _ in 0..2 {
+            assert_eq!(io::read_to_string(spooled.again().unwrap()).unwrap(), "films");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Lists of movies as responses, of the API and of the pages.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, StreamExt, TryStreamExt, future, stream};
+
+use super::problem::Problem;
+use crate::{
+    domain::ListQuery,
+    exchange::{self, Format},
+    service::{
+        App, Error, Viewer,
+        movies::{self, Page},
+        search::Match,
+    },
+};
+
+/// The whole list, streamed.
+pub async fn whole_list(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    uri: &Uri,
+    query: ListQuery,
+    format: Format,
+) -> Result<Response, Problem> {
+    let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query));
+    // Read before the answer begins, so that an error of the database is still an answer of its own.
+    let first = pages.next().await.transpose()?.unwrap_or_default();
+    let head = head(uri, format, &first);
+    Ok((head, body_of(&first, pages, format)).into_response())
+}
+
+/// What the head of an answer says of a list, of which this is the first page.
+pub fn head(uri: &Uri, format: Format, page: &Page) -> HeaderMap {
+    let mut head = HeaderMap::new();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    head.insert(header::VARY, HeaderValue::from_static("accept"));
+    head.extend(matched(uri, page.matched));
+    if let Some(total) = page.total {
+        head.insert("x-total-count", total.into());
+    }
+    head
+}
+
+/// How movies match a search, where there is one.
+pub fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
+    let mut given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let value = match matched {
+        Match::Exact => "exact",
+        Match::Fuzzy => "fuzzy",
+    };
+    let header = (HeaderName::from_static("reelshelf-match"), HeaderValue::from_static(value));
+    given.any(|(name, _)| name == "q").then_some(header)
+}
+
+/// The pages of a list as a stream.
+fn body_of(
+    first: &Page,
+    rest: impl Stream<Item = Result<Page, Error>> + Send + 'static,
+    format: Format,
+) -> Body {
+    let mut opening = format.opening().into_bytes();
+    opening.extend(exchange::to_bytes(format, &first.movies, true));
+    let rest = rest.map_ok(move |page| Bytes::from(exchange::to_bytes(format, &page.movies, false)));
+    let bytes = stream::once(future::ok(Bytes::from(opening)))
+        .chain(rest)
+        .chain(stream::once(future::ok(Bytes::from_static(format.closing().as_bytes()))));
+    let logged = bytes.inspect_err(|error: &Error| tracing::error!(%error, "a list broke off"));
+    Body::from_stream(logged.map_err(std::io::Error::other))
+}

@@ -1,0 +1,86 @@
+//! `POST /login` and `POST /setup`: each takes the JSON of a program and the form of a page.
+
+use axum::{
+    extract::{Request, State},
+    http::header::ACCEPT,
+    response::Response,
+};
+
+use super::{
+    Shared,
+    api::account,
+    auth::{browser, refuse_cross_site},
+    extract::{
+        body::{media_type, unsupported},
+        client::Client,
+    },
+    openapi as schema,
+    problem::Problem,
+    web::pages,
+};
+use crate::service::audit::RequestContext;
+
+/// Begin a session
+///
+/// Sets the session's cookie. Also takes the form of the page.
+#[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = schema::Login, responses(
+    (status = 200, description = "Signed in", body = schema::Me,
+        headers(("Set-Cookie" = String, description = "The session"))),
+    (status = 400, description = "No JSON"),
+    (status = 401, description = "The user name or the password is wrong"),
+    (status = 403, description = "A page of another site asks"),
+    (status = 413, description = "The body is too large"),
+    (status = 415, description = "The body is neither JSON nor a form by its media type"),
+    (status = 422, description = "Fields are invalid"),
+    (status = 429, description = "Too many failed sign-ins"),
+))]
+pub async fn login(
+    State(state): State<Shared>,
+    client: Client,
+    from: RequestContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    refuse_cross_site(&request, &state)?;
+    let browser = browser(request.headers(), from, client);
+    match media_type(request.headers()).as_str() {
+        "application/json" => account::login(browser, &state, request).await,
+        "application/x-www-form-urlencoded" => pages::login::submit(browser, &state, request).await,
+        _ => Err(neither()),
+    }
+}
+
+/// Make the first owner
+///
+/// With the one-time code that the service printed, which is good for an hour; signs the owner in. Also takes the
+/// form of the page.
+#[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
+    request_body = schema::Setup,
+    responses(
+        (status = 201, description = "The first owner was made, and is signed in", body = schema::Me,
+            headers(("Set-Cookie" = String, description = "The session"))),
+        (status = 400, description = "No JSON"),
+        (status = 403, description = "The code is wrong, was used or has ended, or a page of another site asks"),
+        (status = 409, description = "There is a user already"),
+        (status = 413, description = "The body is too large"),
+        (status = 415, description = "The body is neither JSON nor a form by its media type"),
+        (status = 422, description = "Fields are invalid"),
+    )
+)]
+pub async fn set_up(
+    State(state): State<Shared>,
+    client: Client,
+    from: RequestContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    refuse_cross_site(&request, &state)?;
+    let browser = browser(request.headers(), from, client);
+    match media_type(request.headers()).as_str() {
+        "application/json" => account::set_up(browser, &state, request).await,
+        "application/x-www-form-urlencoded" => pages::setup::submit(browser, &state, request).await,
+        _ => Err(neither()),
+    }
+}
+
+fn neither() -> Problem {
+    unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")
+}

@@ -1,0 +1,58 @@
+//! What every handler needs: the service, and how it is reached.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, Uri};
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+use tower_http::cors::CorsLayer;
+
+use super::{extract::upload::SpoolSpace, layers::cors, slots::Slots};
+use crate::{
+    limits::{MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER},
+    service::App,
+};
+
+/// What every handler needs.
+pub type Shared = Arc<Service>;
+
+/// The service and how it is reached.
+pub struct Service {
+    pub app: Arc<App>,
+    pub settings: Settings,
+    pub(super) cors: Option<CorsLayer>,
+    pub(super) event_streams: Slots,
+    /// Imports and batches.
+    pub(super) bulk_writes: Slots,
+    /// Turns of parsing batches, which takes much memory.
+    pub(super) batch_parsing: Semaphore,
+    /// For the files of imports.
+    pub(super) room: SpoolSpace,
+}
+
+impl Service {
+    pub(super) fn new(app: Arc<App>, settings: Settings) -> Self {
+        Self {
+            app,
+            cors: (!settings.cors_origins.is_empty()).then(|| cors(settings.cors_origins.clone())),
+            settings,
+            event_streams: Slots::new(MAX_EVENT_STREAMS_PER_USER, "event streams"),
+            bulk_writes: Slots::new(MAX_BULK_WRITES_PER_USER, "imports and batches"),
+            batch_parsing: Semaphore::new(MAX_BATCHES_PARSED),
+            room: SpoolSpace::default(),
+        }
+    }
+}
+
+/// How the service is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether it speaks https itself.
+    pub tls: bool,
+    /// The address under which users know it.
+    pub public_url: Option<Uri>,
+    /// The networks of proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The other sites whose pages may use the API, with a token.
+    pub cors_origins: Vec<HeaderValue>,
+}

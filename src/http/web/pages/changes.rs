@@ -1,0 +1,169 @@
+//! `/changes` and `/undo`: who did what when, what became of each film, and taking it back.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{StatusCode, Uri},
+    response::Response,
+};
+
+use crate::{
+    http::{
+        Shared, api,
+        extract::{
+            form::Form,
+            query::{PageQuery, Params, with_cursor},
+        },
+        problem::Problem,
+        web::parts::{
+            back::local_place,
+            change_entry::{Entry, ShownEffect},
+            flash,
+            page_context::PageContext,
+            words,
+        },
+    },
+    service::{Editor, Error, IdempotencyKey, changes},
+};
+
+#[derive(Template)]
+#[template(path = "changes.html")]
+struct Changes<'a> {
+    context: Option<&'a PageContext>,
+    of: Of,
+    entries: Vec<Entry<'a>>,
+    /// Where to come back to after an undo.
+    back: &'a str,
+    /// The address of the first page.
+    first: String,
+    /// Whether this is not the first page.
+    further: bool,
+    next: Option<String>,
+}
+
+impl Changes<'_> {
+    /// What leads to the next page, as it says.
+    fn further_ones(&self) -> &'static str {
+        if matches!(self.of, Of::Change) { "Further films" } else { "Earlier changes" }
+    }
+}
+
+/// What the page is of.
+enum Of {
+    /// All changes.
+    Collection,
+    /// Those of a film, with its title, and its id where it is there.
+    Film { title: String, page: Option<i64> },
+    /// One of them, with all that it did.
+    Change,
+}
+
+#[derive(Template)]
+#[template(path = "in_the_way.html")]
+struct InTheWay<'a> {
+    context: Option<&'a PageContext>,
+    /// Whether the change was undone before, by the one that is shown.
+    undone: bool,
+    entries: Vec<Entry<'a>>,
+    back: &'a str,
+}
+
+pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
+    let mut params = Params::of(&uri);
+    let film = params.one("film", |text| Ok(text.to_owned()));
+    let query = params.page();
+    params.finish()?;
+    let film = film.map(|text| known_id(&text, "film")).transpose()?;
+    let (app, after) = (&state.app, query.after);
+    let page = match film {
+        Some(film) => changes::of_movie(app, &context, film, after, query.limit).await?,
+        None => changes::list(app, &context, after, query.limit).await?,
+    };
+    let latest = page.items.iter().find_map(|change| change.effects.first());
+    let of = film.map_or(Of::Collection, |film| Of::Film {
+        title: latest
+            .and_then(ShownEffect::of)
+            .map_or_else(|| "a film".to_owned(), |effect| words::title(effect.film)),
+        page: latest.filter(|effect| after.is_none() && effect.after.is_some()).map(|_| film),
+    });
+    let template = Changes {
+        context: Some(&context),
+        of,
+        entries: page.items.iter().map(|change| Entry::of(change, &context)).collect(),
+        back: &context.place,
+        first: film.map_or_else(|| "/changes".to_owned(), |film| format!("/changes?film={film}")),
+        further: after.is_some(),
+        next: next(&uri, page.next),
+    };
+    context.page(StatusCode::OK, &template)
+}
+
+pub async fn one(
+    State(state): State<Shared>,
+    context: PageContext,
+    Path(change): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let mut params = Params::of(&uri);
+    let query = params.page();
+    params.finish()?;
+    let id = known_id(&change, "change")?;
+    let page = changes::get(&state.app, &context, id, query.after, query.limit).await?;
+    let template = Changes {
+        context: Some(&context),
+        of: Of::Change,
+        entries: vec![Entry { leads_on: false, ..Entry::of(&page.items, &context) }],
+        back: &context.place,
+        first: format!("/changes/{id}"),
+        further: query.after.is_some(),
+        next: next(&uri, page.next),
+    };
+    context.page(StatusCode::OK, &template)
+}
+
+fn known_id(text: &str, what: &str) -> Result<i64, Problem> {
+    api::id(text).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}")))
+}
+
+/// The address of the page that begins behind a place.
+fn next(uri: &Uri, place: Option<i64>) -> Option<String> {
+    place.map(|place| with_cursor(uri, &PageQuery::encode(place)))
+}
+
+/// Shows the changes that keep one from being taken back.
+async fn show_conflict(
+    state: &Shared,
+    context: &PageContext,
+    back: &str,
+    undone: bool,
+    ids: &[i64],
+) -> Result<Response, Problem> {
+    let changes = changes::some(&state.app, context, ids).await?;
+    let template = InTheWay {
+        context: Some(context),
+        undone,
+        entries: changes.iter().map(|change| Entry::of(change, context)).collect(),
+        back: back.split('#').next().unwrap_or_default(),
+    };
+    context.page(StatusCode::CONFLICT, &template)
+}
+
+/// Takes back the change and leads back to where that was asked for; where it cannot be taken back, shows
+/// the changes that conflict.
+pub async fn undo(
+    State(state): State<Shared>,
+    editor: Editor,
+    context: PageContext,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = form.get("change").parse();
+    let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
+    let back = local_place(form.get("back"));
+    match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
+        Ok(undone) => Ok(flash::redirect_after_change(back, Some(undone.id))),
+        Err(Error::InTheWay { undone, changes }) => {
+            show_conflict(&state, &context, back, undone, &changes).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,113 @@
+//! A film that somebody else changed while it was being edited: both versions, and what becomes of them.
+
+use super::values::{FormValues, label};
+use crate::{
+    domain::{Attributes, Change, Effect, Field, Limit, Movie},
+    http::web::parts::{page_context::PageContext, words},
+    service::{App, Error, changes},
+};
+
+/// Both versions of a film, side by side.
+pub struct Conflict {
+    /// Who changed it, and when.
+    pub who: String,
+    pub rows: Vec<Row>,
+}
+
+/// A field in both versions.
+pub struct Row {
+    pub label: &'static str,
+    pub yours: String,
+    pub theirs: String,
+    pub differ: bool,
+    /// From which side it comes into the form.
+    pub taken: Side,
+    /// Whether both sides changed it, or may have.
+    pub disputed: bool,
+}
+
+/// A side of a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Yours,
+    Theirs,
+}
+
+/// Puts what is wanted beside what the film has become since a version, and brings both together: what one
+/// side alone changed is taken from it, what both changed is as it is wanted.
+pub async fn between(
+    app: &App,
+    context: &PageContext,
+    version: i64,
+    yours: &Attributes,
+    now: &Movie,
+) -> Result<(Conflict, FormValues), Error> {
+    let since = since(app, context, now.id, version).await?;
+    let of_version = |change: &Change| {
+        let before = change.effects.first()?.before.as_ref()?;
+        (before.version == version).then(|| before.attributes.clone())
+    };
+    // None where the history does not reach back so far.
+    let base = since.iter().find_map(of_version).map(|base| shown(&base));
+    let (ours, theirs) = (shown(yours), shown(&now.attributes));
+    let row = |(n, field): (usize, Field)| {
+        let unchanged = |side: &[String; 5]| base.as_ref().is_some_and(|base| base[n] == side[n]);
+        Row {
+            label: label(field),
+            yours: ours[n].clone(),
+            theirs: theirs[n].clone(),
+            differ: ours[n] != theirs[n],
+            taken: if unchanged(&ours) { Side::Theirs } else { Side::Yours },
+            disputed: !unchanged(&ours) && !unchanged(&theirs),
+        }
+    };
+    let rows: Vec<Row> = Field::ALL.into_iter().enumerate().map(row).collect();
+    let (ours, theirs) = (FormValues::from(yours), FormValues::from(&now.attributes));
+    let merged = std::array::from_fn(|n| match rows[n].taken {
+        Side::Yours => ours.0[n].clone(),
+        Side::Theirs => theirs.0[n].clone(),
+    });
+    Ok((Conflict { who: by_whom(&since, context), rows }, FormValues(merged)))
+}
+
+/// Who made what a film has become since a version, and when.
+pub async fn who(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<String, Error> {
+    Ok(by_whom(&since(app, context, movie, version).await?, context))
+}
+
+/// The changes of a film since a version, the latest first.
+async fn since(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<Vec<Change>, Error> {
+    let mut changes = match changes::of_movie(app, context, movie, None, Limit::TO_LOOK_AT).await {
+        Ok(page) => page.items,
+        Err(Error::NotFound(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let is_later = |change: &Change| match change.effects.first() {
+        Some(Effect { after: Some(after), .. }) => after.version > version,
+        Some(Effect { before: Some(before), .. }) => before.version >= version,
+        _ => false,
+    };
+    let later = changes.iter().take_while(|change| is_later(change)).count();
+    changes.truncate(later);
+    Ok(changes)
+}
+
+/// By whom changes were made, and when the last of them.
+fn by_whom(changes: &[Change], context: &PageContext) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for change in changes {
+        let name = if change.by == context.name.as_str() { "you" } else { &change.by };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match changes.first() {
+        Some(last) => format!("by {} ({})", names.join(" and "), words::moment(last.at)),
+        None => "by somebody".to_owned(),
+    }
+}
+
+fn shown(film: &Attributes) -> [String; 5] {
+    let [title, format, length, year, _] = FormValues::from(film).0;
+    [title, format, length, year, words::stars(film.rating.get())]
+}

@@ -1,0 +1,152 @@
+//! What is typed into the form of a film, and what it means.
+
+use crate::{
+    domain::{
+        Attributes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
+    },
+    http::{extract::form::Form, web::parts::words},
+};
+
+/// What the fields of the form hold, in the order of [`Field::ALL`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FormValues(pub [String; 5]);
+
+/// A field that breaks a rule, and what to do about it.
+pub struct Wrong {
+    pub field: Field,
+    pub sentence: &'static str,
+    /// By how many characters a title is too long.
+    excess: usize,
+}
+
+impl FormValues {
+    pub fn of(form: &Form) -> Self {
+        Self(Field::ALL.map(|field| form.get(field.as_str()).to_owned()))
+    }
+
+    /// What the form holds of a film that is there.
+    pub fn from(film: &Attributes) -> Self {
+        Self([
+            film.title.as_str().to_owned(),
+            film.movie_format.as_str().to_owned(),
+            words::duration(film.length.get()),
+            film.release_year.get().to_string(),
+            film.rating.get().to_string(),
+        ])
+    }
+
+    /// What the field of that name holds.
+    pub fn get(&self, field: &str) -> &str {
+        Field::ALL.iter().zip(&self.0).find(|(f, _)| f.as_str() == field).map_or("", |(_, text)| text)
+    }
+
+    pub fn title(&self) -> Result<Title, Invalid> {
+        Title::parse(self.get("title"))
+    }
+
+    pub fn length(&self) -> Result<Length, Invalid> {
+        given(self.get("length")).and_then(Length::parse).map(|(length, _)| length)
+    }
+
+    pub fn release_year(&self) -> Result<ReleaseYear, Invalid> {
+        given(self.get("releaseYear")).and_then(number).and_then(ReleaseYear::try_from)
+    }
+
+    /// The film that is meant; or all that is wrong.
+    pub fn read(&self) -> Result<Attributes, Vec<Wrong>> {
+        let format = chosen(self.get("movieFormat")).and_then(MovieFormat::parse);
+        let rating = chosen(self.get("rating")).and_then(number).and_then(Rating::try_from);
+        let (title, length, year) = (self.title(), self.length(), self.release_year());
+        match (title, format, length, year, rating) {
+            (Ok(title), Ok(movie_format), Ok(length), Ok(release_year), Ok(rating)) => {
+                Ok(Attributes { title, movie_format, length, release_year, rating })
+            }
+            (title, format, length, year, rating) => {
+                let rules = [title.err(), format.err(), length.err(), year.err(), rating.err()];
+                let wrong = |(field, rule): (Field, Option<Invalid>)| rule.map(|_| self.wrong(field));
+                Err(Field::ALL.into_iter().zip(rules).filter_map(wrong).collect())
+            }
+        }
+    }
+}
+
+impl FormValues {
+    /// What to do about a field that breaks its rule.
+    fn wrong(&self, field: Field) -> Wrong {
+        let text = self.get(field.as_str());
+        let sentence = match field {
+            Field::Title if text.trim().is_empty() => "Write the title.",
+            Field::Title => "The title has a character that cannot be shown.",
+            Field::MovieFormat => "Choose the format.",
+            Field::Length if text.trim().is_empty() => "Write the length; 0 if you do not know it.",
+            Field::Length if is_too_long(text) => "Write at most 500 minutes, which are 8 h 20.",
+            Field::Length => "Write 170, 2:50 or 2h50.",
+            Field::ReleaseYear => "Write a year from 1800 to 2100.",
+            Field::Rating => "Choose 1 to 5 stars.",
+        };
+        let excess = if field == Field::Title { Title::excess(text) } else { 0 };
+        Wrong { field, sentence, excess }
+    }
+}
+
+/// Whether a text is a length, but of more minutes than are allowed.
+fn is_too_long(text: &str) -> bool {
+    let is_over = |invalid: Invalid| invalid.0.starts_with("must be between");
+    !text.trim().starts_with('-') && Length::parse(text).is_err_and(is_over)
+}
+
+impl Wrong {
+    pub fn sentence(&self) -> String {
+        match self.excess {
+            0 => self.sentence.to_owned(),
+            1 => "Too long by 1 character.".to_owned(),
+            many => format!("Too long by {many} characters."),
+        }
+    }
+}
+
+/// What a field is called on the page.
+pub const fn label(field: Field) -> &'static str {
+    match field {
+        Field::Title => "title",
+        Field::MovieFormat => "format",
+        Field::Length => "length",
+        Field::ReleaseYear => "year",
+        Field::Rating => "rating",
+    }
+}
+
+fn given(text: &str) -> Result<&str, Invalid> {
+    let text = text.trim();
+    if text.is_empty() { Err(Invalid::new(Code::Empty, "must not be empty".to_owned())) } else { Ok(text) }
+}
+
+fn chosen(text: &str) -> Result<&str, Invalid> {
+    if text.is_empty() { Err(Invalid::new(Code::Empty, "must be chosen".to_owned())) } else { Ok(text) }
+}
+
+fn number(text: &str) -> Result<i64, Invalid> {
+    whole(text)
+        .ok_or_else(|| Invalid::new(Code::WrongType, format!("must be a whole number, got {}", quoted(text))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_that_is_there_reads_back_the_same() {
+        for (minutes, year, rating) in
+            (0..=500).zip((1800..=2100).cycle()).zip((1..=5).cycle()).map(|((m, y), r)| (m, y, r))
+        {
+            let film = Attributes {
+                title: Title::parse("Heat").unwrap(),
+                movie_format: MovieFormat::Dvd,
+                length: minutes.try_into().unwrap(),
+                release_year: year.try_into().unwrap(),
+                rating: rating.try_into().unwrap(),
+            };
+            assert_eq!(FormValues::from(&film).read().ok(), Some(film));
+        }
+    }
+}

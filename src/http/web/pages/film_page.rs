@@ -1,0 +1,148 @@
+//! `/film/{id}`: a film's own page, with its case, its stars, its history, and the films beside it on the shelf.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use crate::{
+    domain::{Change, Code, Invalid, Limit, Movie, MoviePatch, Operation, Rating, Violation, quoted},
+    http::{
+        Shared,
+        api::movies::movie_id,
+        extract::{form::Form, query::PageQuery},
+        problem::Problem,
+        web::parts::{
+            address::Address,
+            back::came_from,
+            change_entry::Entry,
+            deleted_film,
+            film_card::Film,
+            flash,
+            page_context::PageContext,
+            shelf_list::{on_page, read_list},
+            words,
+        },
+    },
+    service::{
+        Editor, Error, IdempotencyKey, batch, changes,
+        neighbours::{self, List, Neighbours},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "film.html")]
+struct FilmPage<'a> {
+    context: Option<&'a PageContext>,
+    found: &'a Neighbours,
+    film: Film<'a>,
+    /// The list in which the films beside it are.
+    list: &'a Address,
+    /// The place of the film in that list.
+    shelf: String,
+    /// When it was added.
+    added: (String, String),
+    /// The change that added it, unless that is too far back.
+    creation: Option<&'a Change>,
+    entries: Vec<Entry<'a>>,
+    /// The page with the changes before those that are shown.
+    earlier: Option<String>,
+    /// This page, to come back to after an undo.
+    back: &'a str,
+}
+
+impl FilmPage<'_> {
+    fn may_edit(&self) -> bool {
+        self.context.is_some_and(PageContext::may_edit)
+    }
+
+    /// The page of a film beside it, in the same list.
+    fn address(&self, film: &Movie) -> String {
+        self.list.at(&format!("/film/{}", film.id))
+    }
+
+    /// Where stars are sent.
+    fn rating_address(&self) -> String {
+        self.list.at(&format!("/film/{}/rating", self.film.id))
+    }
+
+    fn is_table(&self) -> bool {
+        self.list.get("view") == "table"
+    }
+
+    /// The stars that can be given, each with whether it is full and whether it is the one that was given.
+    fn stars(&self) -> impl Iterator<Item = (i64, bool, bool)> {
+        let given = self.film.rating;
+        (Rating::MIN..=Rating::MAX).map(move |stars| (stars, stars <= given, stars == given))
+    }
+
+    /// Whether the length is known.
+    fn has_length(&self) -> bool {
+        self.found.movie.attributes.length.get() > 0
+    }
+}
+
+pub async fn show(
+    State(state): State<Shared>,
+    context: PageContext,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let id = movie_id(&id)?;
+    let (address, list) = list_of(&uri, &headers)?;
+    let found = match neighbours::find(&state.app, &context, id, &list).await {
+        Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
+        found => found?,
+    };
+    let history = changes::of_movie(&state.app, &context, id, None, Limit::AT_A_GLANCE).await?;
+    let creation = history.items.last().filter(|change| change.effects.iter().any(|e| e.before.is_none()));
+    let created_at = found.movie.created_at;
+    let template = FilmPage {
+        context: Some(&context),
+        film: Film::of(&found.movie),
+        shelf: on_page(&address, &list, found.page.as_ref()),
+        added: (created_at.to_string(), words::moment(created_at)),
+        creation,
+        entries: history.items.iter().map(|change| Entry::of(change, &context)).collect(),
+        earlier: history.next.map(|next| format!("/changes?film={id}&cursor={}", PageQuery::encode(next))),
+        back: &context.place,
+        list: &address,
+        found: &found,
+    };
+    context.page(StatusCode::OK, &template)
+}
+
+/// The list that the address names, or else the one that led here.
+fn list_of(uri: &Uri, headers: &HeaderMap) -> Result<(Address, List), Problem> {
+    if uri.query().is_some_and(|query| !query.is_empty()) {
+        return read_list(uri);
+    }
+    let is_list = |uri: &Uri| uri.path() == "/" || uri.path().starts_with("/film/");
+    let from = came_from(headers).filter(is_list);
+    Ok(from.and_then(|from| read_list(&from).ok()).unwrap_or_default())
+}
+
+pub async fn rate(
+    State(state): State<Shared>,
+    editor: Editor,
+    Path(id): Path<String>,
+    uri: Uri,
+    form: Form,
+) -> Result<Response, Problem> {
+    let id = movie_id(&id)?;
+    let stars = form.get("rating");
+    let rating = stars.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok()).ok_or_else(|| {
+        let rule = Invalid::new(Code::OutOfRange, format!("must be 1 to 5, got {}", quoted(stars)));
+        Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at("/rating", rule)])
+    })?;
+    let changes = MoviePatch { rating: Some(rating), ..MoviePatch::default() };
+    let place = Address::of(&uri).list_only().at(&format!("/film/{id}"));
+    let operation = Operation::Update { id, version: None, changes };
+    match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
+        Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // whose page says that it is gone
+        done => Ok(flash::redirect_after_change(&place, done?.change)),
+    }
+}

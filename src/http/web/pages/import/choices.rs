@@ -1,0 +1,326 @@
+//! The choices of an import, as the form shows them and as the import takes them.
+
+use std::collections::BTreeMap;
+
+use super::questions::{Question, Select, questions};
+use crate::{
+    domain::{Field, Invalid, MovieFormat},
+    exchange::{
+        Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong, guess_columns,
+    },
+    http::extract::form::Form,
+};
+
+/// Values of a column that are shown.
+const SAMPLES: usize = 3;
+
+/// Columns that are shown, and whose attribute can be chosen.
+const MAX_COLUMNS: usize = 100;
+
+/// What was chosen, as it was typed.
+#[derive(Default)]
+pub struct Choices {
+    given: Form,
+    /// The columns of the file, with what each of them holds.
+    pub columns: Vec<ColumnChoice>,
+    /// Whether somebody said what the columns hold, or it was guessed, so that it is more than what the layout says.
+    maps: bool,
+    /// What the file lacks, once it was read.
+    pub survey: Option<Survey>,
+    /// What is wrong, by the name of the control.
+    pub errors: BTreeMap<String, String>,
+}
+
+/// A column of the file.
+pub struct ColumnChoice {
+    pub name: String,
+    /// Its first values.
+    pub samples: String,
+    /// What it holds.
+    pub field: Option<Field>,
+}
+
+impl ColumnChoice {
+    /// What it can hold: the value, the label, and whether that is chosen.
+    pub fn fields(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let field = |field: Field| (field.as_str(), in_words(field), self.field == Some(field));
+        std::iter::once(("", "not used", self.field.is_none())).chain(Field::ALL.map(field)).collect()
+    }
+}
+
+impl Choices {
+    pub fn of(form: &Form) -> Self {
+        Self { given: form.clone(), ..Self::default() }
+    }
+
+    /// Takes in the columns of the file, as somebody has said what they hold, or else as it seems.
+    pub fn take_columns(&mut self, mut columns: Vec<Column>) {
+        columns.truncate(MAX_COLUMNS);
+        let names: Vec<&str> = self.given.all("column").collect();
+        let same = !names.is_empty() && names.iter().eq(columns.iter().map(|column| &column.name));
+        let fields: Vec<Option<Field>> = if same {
+            let given = self.given.all("columnIs").map(|field| Field::parse(field).ok());
+            given.chain(std::iter::repeat(None)).take(columns.len()).collect()
+        } else {
+            let places = guess_columns(&columns, self.source());
+            let field_at = |n| Field::ALL.into_iter().find(|field| places[*field as usize] == Some(n));
+            (0..columns.len()).map(field_at).collect()
+        };
+        // What a layout says of itself needs no mapping.
+        self.maps = same || !is_layout(&columns, self.source());
+        let choice = |(column, field): (Column, Option<Field>)| ColumnChoice {
+            samples: column.values.into_iter().take(SAMPLES).collect::<Vec<_>>().join(" · "),
+            name: column.name,
+            field,
+        };
+        self.columns = columns.into_iter().zip(fields).map(choice).collect();
+    }
+
+    /// Whether a column holds the title, or the layout has one.
+    pub fn has_title(&self) -> bool {
+        self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
+    }
+
+    fn source(&self) -> Source {
+        Source::parse(self.given("source")).unwrap_or_default()
+    }
+
+    /// The options with which the file is read, or what is wrong with them.
+    pub fn reading(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
+        let mut errors = BTreeMap::new();
+        let mut options = ImportOptions {
+            source: self.word("source", Source::parse, &mut errors),
+            encoding: self.word("encoding", |name| Encoding::parse(name).map(Some), &mut errors),
+            on_duplicate: self.word("onDuplicate", OnDuplicate::parse, &mut errors),
+            // The button says how many films are imported, and how many are not.
+            on_error: if self.given("onError") == OnError::Abort.as_str() {
+                OnError::Abort
+            } else {
+                OnError::Skip
+            },
+            ..ImportOptions::default()
+        };
+        if self.maps {
+            for field in Field::ALL {
+                let mut columns = self.columns.iter().filter(|column| column.field == Some(field));
+                let Some(column) = columns.next() else {
+                    options.unread.push(field);
+                    continue;
+                };
+                if columns.next().is_some() {
+                    errors.insert(
+                        "columns".to_owned(),
+                        format!("Only one column can be the {}", in_words(field)),
+                    );
+                }
+                options.columns.insert(field, column.name.clone());
+            }
+        }
+        if errors.is_empty() { Ok(options) } else { Err(errors) }
+    }
+
+    /// The options of the import, with the answers to what is asked; or what is wrong with them.
+    pub fn options(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
+        let mut errors = BTreeMap::new();
+        let mut options = self.reading()?;
+        for field in Field::ALL {
+            let answer = self.answer(field);
+            if !answer.is_empty()
+                && let Err(invalid) = options.add_default(&format!("{}:{answer}", field.as_str()))
+            {
+                let rule = invalid.0.trim_start_matches(field.as_str()).trim_start().to_owned();
+                errors.insert(format!("default-{}", field.as_str()), rule);
+            }
+        }
+        for (medium, format) in self.media() {
+            if let Ok(format) = MovieFormat::parse(format) {
+                options.formats.insert(medium.trim().to_lowercase(), format);
+            }
+        }
+        let keeps_long = self.given("titleTooLong") == TitleTooLong::Error.as_str();
+        options.title_too_long = if keeps_long { TitleTooLong::Error } else { TitleTooLong::Truncate };
+        if errors.is_empty() { Ok(options) } else { Err(errors) }
+    }
+
+    fn word<T: Default>(
+        &self,
+        name: &str,
+        parse: fn(&str) -> Result<T, Invalid>,
+        errors: &mut BTreeMap<String, String>,
+    ) -> T {
+        let text = self.given.get(name);
+        if text.is_empty() {
+            return T::default();
+        }
+        parse(text).unwrap_or_else(|invalid| {
+            errors.insert(name.to_owned(), invalid.0);
+            T::default()
+        })
+    }
+
+    /// What a film gets for an attribute that the file lacks; nothing where it is to be left out.
+    pub fn answer(&self, field: Field) -> String {
+        let control = format!("default-{}", field.as_str());
+        let missing = self.survey.as_ref().is_some_and(|survey| survey.missing(field) > 0);
+        let usual = match field {
+            Field::MovieFormat => "DVD",
+            Field::Length => "0",
+            Field::Rating => "3",
+            Field::Title | Field::ReleaseYear => "",
+        };
+        match self.given.find(&control) {
+            // Beside the button stands a field.
+            Some("each") => self.given(&format!("each-{}", field.as_str())).trim().to_owned(),
+            Some(given) => given.trim().to_owned(),
+            None if missing => usual.to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// Whether one of the options is wrong.
+    pub fn has_wrong_option(&self) -> bool {
+        ["source", "encoding", "onDuplicate", "columns"].iter().any(|name| self.errors.contains_key(*name))
+    }
+
+    /// The media that are none of ours, each with the name of the format that was chosen for it, or else of the likely
+    /// one; with none where it is to be left out.
+    pub fn media(&self) -> Vec<(String, &'static str)> {
+        let given: Vec<(&str, &str)> = self.given.all("medium").zip(self.given.all("mediumIs")).collect();
+        let of = |medium: &String| {
+            let same = |(known, _): &&(&str, &str)| known.to_lowercase() == medium.to_lowercase();
+            match given.iter().find(same) {
+                Some((_, format)) => MovieFormat::parse(format).map_or("", MovieFormat::as_str),
+                None => likely_format(medium).as_str(),
+            }
+        };
+        let media = self.survey.as_ref().map(|survey| survey.media.as_slice()).unwrap_or_default();
+        media.iter().map(|(medium, _)| (medium.clone(), of(medium))).collect()
+    }
+
+    /// What is wrong with a control.
+    pub fn error(&self, control: &str) -> Option<&String> {
+        self.errors.get(control)
+    }
+
+    /// What was typed.
+    pub fn given(&self, name: &str) -> &str {
+        self.given.get(name)
+    }
+
+    /// Whether films of a watchlist are wanted, too.
+    pub fn with_watchlist(&self) -> bool {
+        self.given.find("watchlist").is_some()
+    }
+
+    /// The encoding that was chosen.
+    pub fn encoding(&self) -> Option<Encoding> {
+        Encoding::parse(self.given("encoding")).ok()
+    }
+
+    /// What is asked since the file lacks it.
+    pub fn questions(&self) -> Vec<Question> {
+        self.survey.as_ref().map(|survey| questions(survey, self)).unwrap_or_default()
+    }
+
+    /// How the file is read and what becomes of its rows.
+    pub fn rules(&self) -> [Select; 4] {
+        [
+            self.select(
+                "onDuplicate",
+                "Films that are on your shelf already",
+                &[
+                    ("skip", "keep mine"),
+                    ("update", "take what the file says"),
+                    ("add", "add them once more"),
+                ],
+            ),
+            self.select(
+                "onError",
+                "If rows cannot be imported",
+                &[("skip", "import the others"), ("abort", "import nothing")],
+            ),
+            self.select(
+                "source",
+                "Source",
+                &[
+                    ("auto", "detect from the header"),
+                    ("reelshelf", "Reelshelf"),
+                    ("letterboxd", "Letterboxd"),
+                    ("imdb", "IMDb"),
+                    ("movielens", "MovieLens"),
+                    ("tellico", "Tellico"),
+                    ("clz", "CLZ Movies"),
+                    ("libib", "Libib"),
+                ],
+            ),
+            self.select(
+                "encoding",
+                "Characters",
+                &[
+                    ("", "UTF-8, or UTF-16"),
+                    ("windows-1252", "Windows, Western Europe (1252)"),
+                    ("windows-1250", "Windows, Central Europe (1250)"),
+                    ("windows-1251", "Windows, Cyrillic (1251)"),
+                    ("windows-1253", "Windows, Greek (1253)"),
+                    ("windows-1254", "Windows, Turkish (1254)"),
+                    ("shift_jis", "Japanese (Shift_JIS)"),
+                    ("gb18030", "Chinese (GB18030)"),
+                ],
+            ),
+        ]
+    }
+
+    fn select(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        options: &[(&'static str, &'static str)],
+    ) -> Select {
+        let given = self.given.get(name);
+        let options =
+            options.iter().map(|(value, label)| (*value, (*label).to_owned(), *value == given)).collect();
+        Select { name, label, options }
+    }
+}
+
+/// Whether a layout has these columns, so that nothing was guessed.
+fn is_layout(columns: &[Column], source: Source) -> bool {
+    let places = guess_columns(columns, source);
+    let own = |field: &Field| {
+        let place = places[*field as usize];
+        place.is_none_or(|n| columns[n].name.eq_ignore_ascii_case(field.as_str()))
+    };
+    crate::exchange::is_known(columns, source) || Field::ALL.iter().all(own)
+}
+
+/// The format that is most like a medium.
+fn likely_format(medium: &str) -> MovieFormat {
+    let medium = medium.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| medium.contains(word));
+    if has(&["vhs", "tape", "betamax", "video 2000", "kassette", "cassette"]) {
+        MovieFormat::Vhs
+    } else if has(&["stream", "digital", "netflix", "prime", "itunes", "download", "file", "plex", "vudu"]) {
+        MovieFormat::Streaming
+    } else {
+        MovieFormat::Dvd
+    }
+}
+
+/// A field as people call it.
+pub const fn in_words(field: Field) -> &'static str {
+    match field {
+        Field::Title => "title",
+        Field::MovieFormat => "format",
+        Field::Length => "length",
+        Field::ReleaseYear => "year",
+        Field::Rating => "rating",
+    }
+}
+
+/// A field by its name in the API, as people call it.
+pub fn field_in_words(name: &str) -> &str {
+    match Field::parse(name) {
+        Ok(field) => in_words(field),
+        Err(_) => name,
+    }
+}

@@ -1,0 +1,96 @@
+//! The file that was sent: as it is, or the films of an archive.
+
+use std::{
+    fs::File,
+    io::{Read, Seek},
+};
+
+use crate::{
+    exchange::{self, FileKind, ImportOptions, Merged, Source},
+    http::{Shared, extract::upload::Spooled},
+    service::{Editor, Error, import},
+};
+
+/// How a ZIP archive begins.
+const ARCHIVE: &[u8] = b"PK\x03\x04";
+
+/// A file that can be read more than once.
+pub struct Input<'a> {
+    file: &'a Spooled,
+    /// The films of the archive that the file is.
+    merged: Option<Merged>,
+    pub kind: FileKind,
+}
+
+impl<'a> Input<'a> {
+    /// Opens what was sent; of the archive of a Letterboxd account, makes one file.
+    pub async fn open(
+        state: &Shared,
+        editor: &Editor,
+        name: &str,
+        file: &'a Spooled,
+        with_watchlist: bool,
+    ) -> Result<Self, Error> {
+        let mut start = Vec::new();
+        file.again().map_err(unreadable)?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
+        if !start.starts_with(ARCHIVE) {
+            return Ok(Self { file, merged: None, kind: kind_of(name, &start) });
+        }
+        match import::unpack(&state.app, editor, file.again().map_err(unreadable)?, with_watchlist).await {
+            Ok(merged) => Ok(Self { file, merged: Some(merged), kind: FileKind::Csv }),
+            Err(Error::UnreadableFile(why)) => {
+                // Workbooks are archives too.
+                let said = exchange::table(file.again().map_err(unreadable)?, None).err();
+                let workbook = said.map(|invalid| invalid.0).filter(|why| why.contains("Excel"));
+                Err(Error::UnreadableFile(workbook.unwrap_or(why)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub const fn is_archive(&self) -> bool {
+        self.merged.is_some()
+    }
+
+    /// One more reader, at the start. Only one of them is to be used at a time.
+    pub fn again(&self) -> Result<File, Error> {
+        let Some(merged) = &self.merged else { return self.file.again().map_err(unreadable) };
+        let mut file = merged.file.try_clone().map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        Ok(file)
+    }
+
+    /// The options with which it is read.
+    pub fn options(&self, options: ImportOptions) -> ImportOptions {
+        match self.merged {
+            Some(_) => ImportOptions { source: Source::Letterboxd, encoding: None, ..options },
+            None => options,
+        }
+    }
+
+    /// Where a line stands: in an archive, in one of its files.
+    pub fn place(&self, line: u64) -> String {
+        let origins = self.merged.as_ref().map(|merged| merged.origins.as_slice()).unwrap_or_default();
+        let place = line.checked_sub(2).and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| origins.get(place)) {
+            Some(origin) => format!("{}:{}", origin.file, origin.line),
+            None => line.to_string(),
+        }
+    }
+}
+
+/// The kind of a file, from its name or else from how it begins.
+fn kind_of(name: &str, start: &[u8]) -> FileKind {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    match ending.as_str() {
+        "csv" | "tsv" => FileKind::Csv,
+        "ndjson" | "jsonl" => FileKind::Ndjson,
+        // What is no text is told by who reads it.
+        _ => FileKind::sniff(start).unwrap_or(FileKind::Csv),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
+fn unreadable(error: std::io::Error) -> Error {
+    Error::Failed(format!("a spooled file could not be read: {error}"))
+}

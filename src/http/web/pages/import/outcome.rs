@@ -1,0 +1,250 @@
+//! What becomes, or became, of the rows of a file, in words.
+
+use std::collections::BTreeMap;
+
+use super::{choices::field_in_words, input::Input};
+use crate::{
+    domain::Attributes,
+    exchange::{Becomes, Note, NoteKind, Report, RowError, RowLabel},
+    http::web::parts::{film_card, words},
+    limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
+};
+
+/// How many reasons are listed in front of the rows.
+const MAX_REASONS: usize = 6;
+
+/// What the templates show of a report.
+pub struct Outcome {
+    pub read: String,
+    /// How many rows became what, each under a heading.
+    pub counts: Vec<(&'static str, String)>,
+    pub failed: u64,
+    /// How many films the button stores.
+    pub to_store: String,
+    /// Whether there is anything to store.
+    pub stores: bool,
+    /// Why rows are refused, most of them first.
+    pub reasons: Vec<String>,
+    pub rows: Vec<Row>,
+    pub errors: Vec<Remark>,
+    pub notes: Vec<Remark>,
+    pub ignored_columns: Vec<String>,
+}
+
+/// One row of the file.
+pub struct Row {
+    pub line: u64,
+    /// Where it stands, in words.
+    pub place: String,
+    /// How a row that is refused calls its film.
+    pub named: Option<String>,
+    /// What becomes of it.
+    pub becomes: &'static str,
+    pub film: Option<FilmOfRow>,
+    pub remarks: Vec<Remark>,
+}
+
+pub struct FilmOfRow {
+    pub title: String,
+    pub format: &'static str,
+    pub length: String,
+    pub year: i64,
+    pub rating: String,
+    pub stars: &'static str,
+}
+
+/// What is to be said of a row: why it is refused, or what of it was not taken as it stood.
+#[derive(Clone)]
+pub struct Remark {
+    pub line: u64,
+    pub place: String,
+    /// How the row calls its film.
+    pub named: Option<String>,
+    pub field: String,
+    pub detail: String,
+    pub value: Option<String>,
+}
+
+impl Outcome {
+    /// What the templates show of a report; `others` is how many rows are no films, where that is known.
+    pub fn of(report: Report, others: Option<u64>) -> Self {
+        let tried = report.dry_run;
+        let counts = [
+            (if tried { "New" } else { "Added" }, report.created),
+            (if tried { "To change" } else { "Changed" }, report.updated),
+            (
+                if tried { "Already here" } else { "Skipped" },
+                report.skipped.saturating_sub(others.unwrap_or(0)),
+            ),
+            ("Left out", report.failed),
+        ];
+        let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
+        // What stands in for what is missing was asked above.
+        let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
+        let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
+        Self {
+            read: words::grouped(signed(report.read)),
+            counts: counts.map(|(label, count)| (label, words::grouped(signed(count)))).into(),
+            failed: report.failed,
+            to_store: words::films(signed(report.created + report.updated)),
+            stores: report.created + report.updated > 0,
+            reasons: reasons(&report),
+            rows: rows(&report, &errors, &notes),
+            errors,
+            notes: notes.into_iter().take(MAX_VIOLATIONS).collect(),
+            ignored_columns: report.ignored_columns,
+        }
+    }
+}
+
+impl Outcome {
+    /// Says where the rows stand in what was sent.
+    pub fn locate(&mut self, input: &Input<'_>) {
+        for row in &mut self.rows {
+            row.place = input.place(row.line);
+        }
+        for remark in self.errors.iter_mut().chain(&mut self.notes) {
+            remark.place = input.place(remark.line);
+        }
+    }
+
+    /// What is listed behind the rows, each list under its heading.
+    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
+        let lists = [("Left out", self.errors.as_slice()), ("Notes", &self.notes)];
+        lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Remark {
+    fn of_error(error: &RowError) -> Self {
+        Self {
+            line: error.line,
+            place: error.line.to_string(),
+            named: named(&error.label),
+            field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            detail: plain(&error.detail).to_owned(),
+            // Most rules end with what was given instead.
+            value: error.value.clone().filter(|value| !value.is_empty() && !error.detail.contains(", got ")),
+        }
+    }
+
+    fn of_note(note: &Note) -> Self {
+        Self {
+            line: note.line,
+            place: note.line.to_string(),
+            named: None,
+            field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            detail: note.detail.replace("as movie ", "as film "),
+            value: note.value.clone().filter(|value| !value.is_empty()),
+        }
+    }
+}
+
+/// A rule without the option of the API that helps: the page has a control for it.
+pub fn plain(detail: &str) -> &str {
+    let hints = [
+        ", and there is no default",
+        "; say what it stands for",
+        "; name the columns with map=",
+        "; encoding=",
+        "; map=",
+    ];
+    hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
+}
+
+/// Why rows are refused, each reason once with how often, most frequent first.
+fn reasons(report: &Report) -> Vec<String> {
+    let mut counts: BTreeMap<(&str, &str), (usize, u64)> = BTreeMap::new();
+    for error in &report.errors {
+        let rule = plain(&error.detail).split(", got ").next().unwrap_or_default();
+        let field = error.field.as_deref().unwrap_or("row");
+        counts.entry((field_in_words(field), rule)).or_insert((0, error.line)).0 += 1;
+    }
+    let more = if report.errors.len() == MAX_REPORT_ERRORS { "at least " } else { "" };
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, (count, line))| (std::cmp::Reverse(*count), *line));
+    let reason = |((field, rule), (count, line)): ((&str, &str), (usize, u64))| match count {
+        1 => format!("The {field} {rule}: line {line}"),
+        _ => format!(
+            "The {field} {rule}: {more}{} rows, the first in line {line}",
+            words::grouped(signed(count as u64))
+        ),
+    };
+    counts.into_iter().take(MAX_REASONS).map(reason).collect()
+}
+
+/// How a row calls its film.
+fn named(label: &RowLabel) -> Option<String> {
+    let title = label.title.as_deref()?;
+    Some(label.release_year.as_deref().map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
+}
+
+fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
+    let mut remarks: BTreeMap<u64, Vec<Remark>> = BTreeMap::new();
+    let last = report.preview.last().map_or(0, |row| row.line);
+    for remark in errors.iter().chain(notes).filter(|remark| remark.line <= last) {
+        remarks.entry(remark.line).or_default().push(remark.clone());
+    }
+    let row = |row: &crate::exchange::Preview| Row {
+        line: row.line,
+        place: row.line.to_string(),
+        named: named(&row.label),
+        becomes: match row.becomes {
+            Becomes::Created => "new",
+            Becomes::Updated => "changed",
+            Becomes::Skipped => "skipped",
+            Becomes::Refused => "left out",
+        },
+        film: row.movie.as_ref().map(FilmOfRow::of),
+        remarks: remarks.remove(&row.line).unwrap_or_default(),
+    };
+    report.preview.iter().map(row).collect()
+}
+
+impl FilmOfRow {
+    fn of(attributes: &Attributes) -> Self {
+        let rating = attributes.rating.get();
+        Self {
+            title: attributes.title.as_str().to_owned(),
+            format: attributes.movie_format.as_str(),
+            length: match attributes.length.get() {
+                0 => "length unknown".to_owned(),
+                minutes => words::duration(minutes),
+            },
+            year: attributes.release_year.get(),
+            rating: words::stars(rating),
+            stars: film_card::stars(rating),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Code, Invalid};
+
+    #[test]
+    fn a_reason_is_told_once_and_without_the_apis_options() {
+        let error = |line, field: &'static str, detail: &str| RowError {
+            field: Some(field.into()),
+            ..RowError::of_row(line, Invalid::new(Code::Malformed, detail))
+        };
+        let errors = vec![
+            error(2, "rating", "must be between 1 and 5, got 9"),
+            error(3, "length", "is missing, and there is no default for it (default=length:VALUE)"),
+            error(4, "rating", "must be between 1 and 5, got 0"),
+        ];
+        let report = Report { failed: 3, errors, ..Report::default() };
+        assert_eq!(
+            reasons(&report),
+            [
+                "The rating must be between 1 and 5: 2 rows, the first in line 2",
+                "The length is missing: line 3"
+            ]
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The pages, a file or folder for each.
+
+pub mod access;
+pub mod account;
+pub mod changes;
+pub mod collection;
+pub mod edit;
+pub mod export;
+pub mod film_page;
+pub mod import;
+pub mod login;
+pub mod print;
+pub mod selection;
+pub mod setup;
+pub mod statistics;
+pub mod tonight;
+pub mod users;

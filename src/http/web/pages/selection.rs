@@ -1,0 +1,146 @@
+//! `/selection`: what is done with the films that are selected on the page of the collection.
+
+use askama::Template;
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, Uri},
+    response::Response,
+};
+
+use crate::{
+    domain::{Code, Filter, Invalid, MovieFormat, MoviePatch, Rating, Violation, quoted},
+    http::{
+        Shared,
+        extract::{form::Form, query::Params},
+        problem::Problem,
+        web::parts::{back::local_place, flash, page_context::PageContext, words},
+    },
+    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
+    service::{
+        Editor,
+        selection::{self, Action, Selection},
+    },
+};
+
+/// Films that are deleted without asking once more.
+const UNCONFIRMED_DELETIONS: i64 = 100;
+
+/// Asks whether many films are to be deleted.
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm<'a> {
+    context: Option<&'a PageContext>,
+    films: i64,
+    /// Whether they have become more since they were confirmed.
+    more: bool,
+    /// The name and the value of the field that says which films are meant.
+    field: (&'static str, String),
+    back: &'a str,
+}
+
+/// Changes or deletes the films and leads back to where they were selected.
+pub async fn apply(
+    State(state): State<Shared>,
+    editor: Editor,
+    context: PageContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    let form = Form::read(MAX_BODY_BYTES, MAX_SELECTION_FIELDS, request).await?;
+    let back = local_place(form.get("back"));
+    let Some(films) = films(&form)? else { return Ok(flash::redirect_with_flash(back, "unselected")) };
+    let action = action(&form)?;
+    if action == Action::Delete
+        && let Some(page) = confirmation(&state, &context, &films, &form, back).await?
+    {
+        return Ok(page);
+    }
+    let done = selection::run(&state.app, &editor, films, action).await?;
+    Ok(flash::redirect_after_selection(back, &done))
+}
+
+/// The page that asks whether so many films are to be deleted, unless they are few or that was said.
+async fn confirmation(
+    state: &Shared,
+    context: &PageContext,
+    selection: &Selection,
+    form: &Form,
+    back: &str,
+) -> Result<Option<Response>, Problem> {
+    let films = selection::count(&state.app, context, selection).await?;
+    let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
+    if films <= confirmed.unwrap_or(0).max(UNCONFIRMED_DELETIONS) {
+        return Ok(None);
+    }
+    let field = match selection {
+        Selection::All(_) => ("all", form.get("all").to_owned()),
+        Selection::Films(ids) => ("id", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")),
+    };
+    let more = confirmed.is_some();
+    let template = Confirm { context: Some(context), films, more, field, back };
+    context.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
+}
+
+/// Which films are selected, if any are.
+fn films(form: &Form) -> Result<Option<Selection>, Problem> {
+    if let Some(address) = form.all("all").next() {
+        return filter(address).map(Selection::All).map(Some);
+    }
+    let ids = form.all("id").flat_map(|ids| ids.split(','));
+    let ids: Result<Vec<i64>, _> = ids.map(str::parse).collect();
+    let ids = ids.map_err(|_| {
+        invalid("id", Invalid::new(Code::Malformed, "must be ids of films, with commas between them"))
+    })?;
+    Ok((!ids.is_empty()).then_some(Selection::Films(ids)))
+}
+
+/// The filter that an address of the collection has.
+fn filter(address: &str) -> Result<Filter, Problem> {
+    let uri: Uri = address.parse().map_err(|_| {
+        invalid(
+            "all",
+            Invalid::new(
+                Code::Malformed,
+                format!("must be an address of the collection, got {}", quoted(address)),
+            ),
+        )
+    })?;
+    let mut params = Params::of(&uri);
+    let filter = params.filter();
+    params.finish()?;
+    Ok(filter)
+}
+
+fn action(form: &Form) -> Result<Action, Problem> {
+    match form.get("do") {
+        "change" => Ok(Action::Change(changes(form)?)),
+        "delete" => Ok(Action::Delete),
+        other => Err(invalid(
+            "do",
+            Invalid::new(Code::NotAllowed, format!("must be change or delete, got {}", quoted(other))),
+        )),
+    }
+}
+
+/// What the films are to become; a field that was left empty stays as it is.
+fn changes(form: &Form) -> Result<MoviePatch, Problem> {
+    let mut changes = MoviePatch::default();
+    let format = form.get("movieFormat");
+    if !format.is_empty() {
+        let format = MovieFormat::parse(format).map_err(|rule| invalid("movieFormat", rule))?;
+        changes.movie_format = Some(format);
+    }
+    let rating = form.get("rating");
+    if !rating.is_empty() {
+        let stars = rating.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok());
+        let stars = stars.ok_or_else(|| {
+            let rule = format!("must be 1 to 5, got {}", quoted(rating));
+            invalid("rating", Invalid::new(Code::OutOfRange, rule))
+        });
+        changes.rating = Some(stars?);
+    }
+    Ok(changes)
+}
+
+fn invalid(field: &str, rule: Invalid) -> Problem {
+    Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at(format!("/{field}"), rule)])
+}

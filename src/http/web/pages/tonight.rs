@@ -1,0 +1,166 @@
+//! `/tonight`: one film that fits the evening, picked at random. The address takes the list's filters.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use crate::{
+    domain::{Code, Filter, Invalid, Length, Movie},
+    http::{
+        Shared,
+        extract::query::Params,
+        problem::Problem,
+        web::parts::{address::Address, film_card::Film, filters::Filters, page_context::PageContext, words},
+    },
+    service::{
+        Error, Viewer,
+        facets::{self, Facets},
+        movies,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "tonight.html")]
+struct Tonight<'a> {
+    context: Option<&'a PageContext>,
+    here: &'a Address,
+    /// The most minutes that it may take.
+    minutes: Option<i64>,
+    filters: Filters<'a>,
+    /// How many films fit.
+    fitting: i64,
+    film: Option<Film<'a>>,
+    /// The address that gives another film than this one.
+    another: String,
+    /// What to give up so that there are films, and the address without it.
+    ways_out: Vec<(String, String)>,
+}
+
+pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
+    let here = Address::of(&uri);
+    if let Some(tidy) = canonical(&here) {
+        return Ok(Redirect::to(&tidy.at("/tonight")).into_response());
+    }
+    let mut params = Params::of(&uri);
+    let filter = params.filter();
+    let last = params.one("not", |id| {
+        id.parse::<i64>().map_err(|_| Invalid::new(Code::Malformed, "must be a film's id".to_owned()))
+    });
+    params.finish()?;
+
+    let facets = facets::facets(&state.app, &context, &filter).await?;
+    let movie = pick(&state, &context, &filter, last, facets.movies > 1).await?;
+    let here = here.without("not");
+    let another = movie.as_ref().map_or(here.clone(), |movie| here.with("not", &movie.id.to_string()));
+    let template = Tonight {
+        context: Some(&context),
+        minutes: filter.length.max,
+        filters: Filters::of(&here, &filter, &facets),
+        fitting: facets.movies,
+        film: movie.as_ref().map(Film::of),
+        another: another.at("/tonight"),
+        ways_out: if movie.is_none() { ways_out(&here, &filter, &facets) } else { Vec::new() },
+        here: &here,
+    };
+    context.page(StatusCode::OK, &template)
+}
+
+/// The address that the form means, where it is not that already: with the minutes as a range of lengths.
+fn canonical(here: &Address) -> Option<Address> {
+    let minutes = here.get("minutes");
+    if minutes.is_empty() {
+        return here.canonical();
+    }
+    let minutes = minutes.trim();
+    if minutes.is_empty() {
+        return here.with("minutes", "").canonical();
+    }
+    let most = match (Length::parse(minutes), minutes.parse::<i64>()) {
+        (Ok((length, _)), _) => length.get().to_string(),
+        (_, Ok(many)) if many > Length::MAX => Length::MAX.to_string(),
+        _ => minutes.to_owned(),
+    };
+    let address = here.without("minutes").with("length", &format!("..{most}"));
+    Some(address.canonical().unwrap_or(address))
+}
+
+/// A film that fits, and not the last one where there is another.
+async fn pick(
+    state: &Shared,
+    viewer: &Viewer,
+    filter: &Filter,
+    last: Option<i64>,
+    more: bool,
+) -> Result<Option<Movie>, Problem> {
+    /// Of two films, the other one comes within so many draws but once in 2^40.
+    const DRAWS: usize = 40;
+
+    let mut picked = None;
+    for _ in 0..DRAWS {
+        match movies::random(&state.app, viewer, filter.clone()).await {
+            Ok((movie, _)) => picked = Some(movie),
+            Err(Error::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+        if !more || picked.as_ref().map(|movie| movie.id) != last {
+            break;
+        }
+    }
+    Ok(picked)
+}
+
+/// What could be given up, one by one: each limit without which there are films, as little as possible.
+fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, String)> {
+    let mut ways = Vec::new();
+    let mut way = |words: String, address: Address| ways.push((words, address.at("/tonight")));
+    if let Some((shortest, _)) =
+        facets.length.first_key_value().filter(|(n, _)| Some(**n) > filter.length.max)
+    {
+        let words = format!("The shortest film that fits else takes {}", words::duration(*shortest));
+        way(words, here.with("length", &format!("..{shortest}")));
+    }
+    if let Some((best, _)) = facets.rating.last_key_value().filter(|(n, _)| Some(**n) < filter.rating.min) {
+        let words = format!("The best film that fits else has {}", words::stars(*best));
+        way(words, here.with("rating", &format!("{best}..")));
+    }
+    for (format, films) in &facets.movie_format {
+        way(format!("There {} on {format}", are(*films)), here.with("movieFormat", format));
+    }
+    let other_years: i64 = facets.release_year.values().sum();
+    if other_years > 0 {
+        way(format!("There {} of other years", are(other_years)), here.without("releaseYear"));
+    }
+    ways
+}
+
+fn are(films: i64) -> String {
+    format!("{} {}", if films == 1 { "is" } else { "are" }, words::films(films))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_written_as_people_do() {
+        let canonical = |query: &str| {
+            canonical(&Address::of(&format!("/tonight?{query}").parse().expect("an address")))
+                .map(|address| address.at("/tonight"))
+        };
+        assert_eq!(canonical("length=..90&rating=4.."), None);
+        for (query, address) in [
+            ("minutes=", "/tonight"),
+            ("minutes=+", "/tonight"),
+            ("minutes=&rating=4..", "/tonight?rating=4.."),
+            ("minutes=120&yearFrom=1990&yearTo=", "/tonight?length=..120&releaseYear=1990.."),
+            ("minutes=2+h+10&movieFormat=DVD", "/tonight?movieFormat=DVD&length=..130"),
+            ("minutes=501", "/tonight?length=..500"),
+            ("minutes=long", "/tonight?length=..long"),
+        ] {
+            assert_eq!(canonical(query).as_deref(), Some(address), "{query}");
+        }
+    }
+}

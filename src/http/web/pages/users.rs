@@ -1,0 +1,164 @@
+//! `/users`: who may use the service, for owners.
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use crate::{
+    domain::{Password, Role, UserName},
+    http::{
+        Shared,
+        extract::form::Form,
+        problem::Problem,
+        web::parts::{
+            flash,
+            form_errors::{FormErrors, FormReader},
+            page_context::PageContext,
+            sessions_and_tokens::named,
+            words,
+        },
+    },
+    service::{
+        Error, IdempotencyKey, Owner,
+        users::{self, User, UserChanges},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "users.html")]
+struct Users<'a> {
+    context: Option<&'a PageContext>,
+    all: Vec<User>,
+    typed: &'a Form,
+    errors: Option<FormErrors>,
+}
+
+impl Users<'_> {
+    fn is_about(&self, form: &str) -> bool {
+        self.errors.as_ref().is_some_and(|errors| errors.is_of(form))
+    }
+
+    /// What was typed in that form.
+    fn typed(&self, form: &str, field: &str) -> &str {
+        if self.is_about(form) { self.typed.get(field) } else { "" }
+    }
+
+    fn wrong(&self, form: &str, field: &str) -> Option<&str> {
+        self.errors.as_ref()?.beside(form, field)
+    }
+
+    fn wrong_with(&self, form: &str) -> Option<String> {
+        self.errors.as_ref()?.with(form)
+    }
+
+    fn is_oneself(&self, user: &User) -> bool {
+        self.context.is_some_and(|context| context.user_id == user.id)
+    }
+
+    fn since(user: &User) -> String {
+        words::moment(user.created_at)
+    }
+}
+
+pub async fn show(
+    State(state): State<Shared>,
+    owner: Owner,
+    context: PageContext,
+) -> Result<Response, Problem> {
+    page(&state, &owner, &context, &Form::default(), None).await
+}
+
+async fn page(
+    state: &Shared,
+    owner: &Owner,
+    context: &PageContext,
+    typed: &Form,
+    errors: Option<FormErrors>,
+) -> Result<Response, Problem> {
+    let all = users::list(&state.app, owner).await?;
+    let status = errors.as_ref().map_or(StatusCode::OK, FormErrors::status);
+    context.page(status, &Users { context: Some(context), all, typed, errors })
+}
+
+pub async fn add(
+    State(state): State<Shared>,
+    owner: Owner,
+    context: PageContext,
+    form: Form,
+) -> Result<Response, Problem> {
+    let added = match new_user(&form) {
+        Ok((name, role, password)) => {
+            users::add(&state.app, &owner, &name, role, password, IdempotencyKey::default()).await
+        }
+        Err(error) => Err(error),
+    };
+    match added {
+        Ok(_) => Ok(flash::redirect_with_flash("/users", "user-added")),
+        Err(error) => page(&state, &owner, &context, &form, Some(FormErrors::new("add", error)?)).await,
+    }
+}
+
+fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
+    let mut reader = FormReader::default();
+    let name = UserName::parse_new(form.get("name"));
+    let nobody = UserName::parse("nobody");
+    // Where the name is invalid too, the password is checked all the same.
+    let password = match name.as_ref().or(nobody.as_ref()) {
+        Ok(name) => Password::parse(form.get("password"), name),
+        Err(invalid) => Err(invalid.clone()),
+    };
+    let name = reader.field("name", name);
+    let role = reader.field("role", Role::parse(form.get("role")));
+    let password = reader.field("password", password);
+    reader.finish(name.zip(role).zip(password).map(|((name, role), password)| (name, role, password)))
+}
+
+/// Changes the role, or sets a new password where one was typed, or both.
+pub async fn change(
+    State(state): State<Shared>,
+    owner: Owner,
+    context: PageContext,
+    form: Form,
+) -> Result<Response, Problem> {
+    let name = named(&form)?;
+    let changed = match changes(&form, &name) {
+        Ok(changes) => users::change(&state.app, &owner, &name, changes).await,
+        Err(error) => Err(error),
+    };
+    match changed {
+        Ok(_) => Ok(flash::redirect_with_flash("/users", "user-changed")),
+        Err(error) => {
+            page(&state, &owner, &context, &form, Some(FormErrors::new(form_of(&name), error)?)).await
+        }
+    }
+}
+
+fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
+    let mut reader = FormReader::default();
+    let role = reader.field("role", Role::parse(form.get("role")));
+    let password = match form.get("password") {
+        "" => None,
+        password => reader.field("password", Password::parse(password, name)),
+    };
+    let revoke_tokens = form.find("revokeTokens").is_some();
+    reader.finish(Some(UserChanges { role, password, revoke_tokens }))
+}
+
+pub async fn remove(
+    State(state): State<Shared>,
+    owner: Owner,
+    context: PageContext,
+    form: Form,
+) -> Result<Response, Problem> {
+    let name = named(&form)?;
+    match users::remove(&state.app, &owner, &name).await {
+        Ok(()) => Ok(flash::redirect_with_flash("/users", "user-removed")),
+        Err(error) => {
+            page(&state, &owner, &context, &form, Some(FormErrors::new(form_of(&name), error)?)).await
+        }
+    }
+}
+
+/// The forms of a user, as [`FormErrors`] knows them.
+fn form_of(name: &UserName) -> String {
+    format!("of {}", name.key())
+}

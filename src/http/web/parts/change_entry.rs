@@ -1,0 +1,103 @@
+//! A change as the pages show it: who did what when, and what became of each film.
+
+use super::{page_context::PageContext, words};
+use crate::domain::{Change, Effect, Movie};
+
+/// A change as it is shown.
+pub struct Entry<'a> {
+    pub change: &'a Change,
+    /// Whether it touched one film, which is named in its own words.
+    pub alone: bool,
+    pub effects: Vec<ShownEffect<'a>>,
+    /// Whether all its films are on a page of their own, and not on this one.
+    pub leads_on: bool,
+    pub may_undo: bool,
+}
+
+/// What became of a film.
+pub struct ShownEffect<'a> {
+    pub film: &'a Movie,
+    /// Its attributes before and after, where it was there both times.
+    pub differences: Vec<Difference>,
+    /// Whether it came, went, or neither.
+    pub sign: Option<&'static str>,
+}
+
+pub struct Difference {
+    pub name: &'static str,
+    pub before: String,
+    pub after: String,
+}
+
+impl<'a> Entry<'a> {
+    pub fn of(change: &'a Change, context: &PageContext) -> Self {
+        Self {
+            change,
+            alone: change.movies == 1,
+            effects: change.effects.iter().filter_map(ShownEffect::of).collect(),
+            leads_on: true,
+            may_undo: context.may_edit() && change.undone_by.is_none(),
+        }
+    }
+
+    pub fn what(&self) -> String {
+        words::change(self.change)
+    }
+
+    pub fn when(&self) -> String {
+        words::moment(self.change.at)
+    }
+
+    /// How many films it touched that are not shown.
+    pub fn more(&self) -> Option<String> {
+        let shown = i64::try_from(self.effects.len()).unwrap_or(i64::MAX);
+        (self.leads_on && self.change.movies > shown).then(|| words::grouped(self.change.movies - shown))
+    }
+
+    /// How who did it was signed in, where that is not by a session of the pages.
+    pub fn way(&self) -> String {
+        match self.change.via.as_str() {
+            "session" => String::new(),
+            "console" => " at the machine itself".to_owned(),
+            "password" => " with a password".to_owned(),
+            via => format!(" with the {via}"),
+        }
+    }
+}
+
+impl<'a> ShownEffect<'a> {
+    pub fn of(effect: &'a Effect) -> Option<Self> {
+        let (film, sign) = match (&effect.before, &effect.after) {
+            (None, after) => (after.as_ref()?, Some("added")),
+            (Some(before), None) => (before, Some("deleted")),
+            (Some(_), Some(after)) => (after, None),
+        };
+        let before = effect.before.as_ref().filter(|_| sign.is_none());
+        let differences = before.map(|before| differences(before, film)).unwrap_or_default();
+        Some(Self { film, differences, sign })
+    }
+
+    /// The film's attributes but the title.
+    pub fn facts(&self) -> String {
+        let [_, facts @ ..] = attributes(self.film);
+        facts.map(|(_, value)| value).join(", ")
+    }
+}
+
+/// The attributes of a film, each with its name.
+fn attributes(film: &Movie) -> [(&'static str, String); 5] {
+    let a = &film.attributes;
+    [
+        ("Title", a.title.as_str().to_owned()),
+        ("Format", a.movie_format.as_str().to_owned()),
+        ("Length", words::duration(a.length.get())),
+        ("Year", a.release_year.get().to_string()),
+        ("Rating", words::stars(a.rating.get())),
+    ]
+}
+
+fn differences(before: &Movie, after: &Movie) -> Vec<Difference> {
+    let pairs = attributes(before).into_iter().zip(attributes(after));
+    let differences = pairs.map(|((name, before), (_, after))| Difference { name, before, after });
+    differences.filter(|difference| difference.before != difference.after).collect()
+}

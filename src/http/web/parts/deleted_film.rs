@@ -1,0 +1,61 @@
+//! The page of a film that was deleted: by whom, and Undo.
+
+use askama::Template;
+use axum::{http::StatusCode, response::Response};
+
+use super::{page_context::PageContext, words};
+use crate::{
+    domain::{Change, ChangeKind, Limit},
+    http::{Shared, problem::Problem},
+    service::{Error, changes},
+};
+
+/// What is said of a film that was deleted.
+#[derive(Template)]
+#[template(path = "film_gone.html")]
+struct Gone<'a> {
+    context: Option<&'a PageContext>,
+    id: i64,
+    title: String,
+    /// The change that deleted it.
+    change: &'a Change,
+    back: String,
+}
+
+impl Gone<'_> {
+    fn may_undo(&self) -> bool {
+        self.context.is_some_and(PageContext::may_edit) && self.change.undone_by.is_none()
+    }
+
+    /// Whether it is gone since its addition was undone.
+    fn was_undone(&self) -> bool {
+        self.change.kind == ChangeKind::Undo
+    }
+
+    fn when(&self) -> String {
+        words::moment(self.change.at)
+    }
+
+    /// All films that were deleted with it, and it.
+    fn all(&self) -> String {
+        words::films(self.change.movies)
+    }
+}
+
+/// Says who deleted a film, and offers to bring it back.
+pub async fn show(state: &Shared, context: &PageContext, id: i64) -> Result<Response, Problem> {
+    let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
+    let history = match changes::of_movie(&state.app, context, id, None, Limit::AT_A_GLANCE).await {
+        Err(Error::NotFound(_)) => return Err(no_film()),
+        history => history?.items,
+    };
+    let deletion = history.first().and_then(|change| Some((change, change.effects.first()?)));
+    let deletion = deletion.and_then(|(change, effect)| match (&effect.before, &effect.after) {
+        (Some(film), None) => Some((change, film)),
+        _ => None,
+    });
+    let (change, film) = deletion.ok_or_else(no_film)?;
+    let (title, back) = (words::title(film), format!("/film/{id}"));
+    let template = Gone { context: Some(context), id, title, change, back };
+    context.page(StatusCode::NOT_FOUND, &template)
+}

@@ -1,0 +1,108 @@
+//! A film as it stands on the shelf: its look follows from its title.
+
+use super::words;
+use crate::domain::{Movie, MovieFormat, fold};
+
+/// What the templates show of a film.
+pub struct Film<'a> {
+    pub id: i64,
+    pub version: i64,
+    pub title: &'a str,
+    pub format: &'static str,
+    /// The kind of box, as the style sheet calls it.
+    pub kind: &'static str,
+    pub year: i64,
+    pub length: String,
+    pub rating: i64,
+    pub stars: &'static str,
+    /// Which of the style sheet's 24 hues.
+    pub hue: u64,
+    /// Which of its 6 heights.
+    pub height: u64,
+    /// How large the title can be written.
+    pub size: &'static str,
+    pub post: Option<super::sections::Section>,
+    /// Whether it was added a moment ago, and is to be seen.
+    pub added: bool,
+}
+
+impl<'a> Film<'a> {
+    pub fn of(movie: &'a Movie) -> Self {
+        let a = &movie.attributes;
+        let title = a.title.as_str();
+        let look = hash(title);
+        // Along a spine it stands on one line, across a tile it is broken between words.
+        let word = match a.movie_format {
+            MovieFormat::Streaming => title.split_whitespace().map(width).max().unwrap_or_default(),
+            MovieFormat::Vhs | MovieFormat::Dvd => 0,
+        };
+        Self {
+            id: movie.id,
+            version: movie.version,
+            title,
+            format: a.movie_format.as_str(),
+            kind: match a.movie_format {
+                MovieFormat::Vhs => "vhs",
+                MovieFormat::Dvd => "dvd",
+                MovieFormat::Streaming => "tile",
+            },
+            year: a.release_year.get(),
+            length: words::duration(a.length.get()),
+            rating: a.rating.get(),
+            stars: stars(a.rating.get()),
+            hue: look % 24,
+            height: look / 24 % 6,
+            size: match (width(title), word) {
+                (0..=22, 0..=8) => "",
+                (0..=30, 0..=9) => " long",
+                _ => " longer",
+            },
+            post: None,
+            added: false,
+        }
+    }
+
+    /// The stars in words.
+    pub fn spoken(&self) -> String {
+        words::stars(self.rating)
+    }
+}
+
+/// So many stars of five.
+pub fn stars(rating: i64) -> &'static str {
+    const ALL: [&str; 6] = ["☆☆☆☆☆", "★☆☆☆☆", "★★☆☆☆", "★★★☆☆", "★★★★☆", "★★★★★"];
+    usize::try_from(rating).ok().and_then(|rating| ALL.get(rating)).unwrap_or(&ALL[0])
+}
+
+/// FNV-1a of the folded title: the same look for ever, however the title is written.
+fn hash(title: &str) -> u64 {
+    let bytes = fold(title).into_bytes();
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash ^ (hash >> 32) // its lower bits alone are poor
+}
+
+/// The room that a title takes, in narrow letters: those of East Asia take two.
+fn width(title: &str) -> usize {
+    title.chars().map(|c| if ('\u{1100}'..'\u{fb00}').contains(&c) && c > '\u{2e7f}' { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_follows_from_the_title_alone() {
+        assert_eq!(hash("Amélie"), hash("AMELIE"));
+        assert_ne!(hash("Alien"), hash("Aliens"));
+        let looks: std::collections::BTreeSet<u64> =
+            (0..400).map(|n| hash(&format!("Film {n}")) % 144).collect();
+        assert!(looks.len() > 120, "{}", looks.len());
+    }
+
+    #[test]
+    fn wide_letters_take_more_room() {
+        assert_eq!([width("Heat"), width("千と千尋"), width("الرسالة")], [4, 8, 7]);
+    }
+}

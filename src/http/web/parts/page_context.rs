@@ -1,0 +1,115 @@
+//! Who looks at a page, and what every page shows him.
+
+use std::ops::Deref;
+
+use askama::Template;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+
+use super::flash::Flash;
+use crate::{
+    domain::Role,
+    http::{Shared, extract::client::Client, problem::Problem},
+    service::{Error, Identity, Viewer, changes},
+};
+
+/// The pages that every page links to: path, label, icon and the least role. Those without an icon are in the menu
+/// "More" where the window is narrow.
+const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
+    ("/", "Films", "films", Role::Viewer),
+    ("/tonight", "Tonight", "tonight", Role::Viewer),
+    ("/statistics", "Statistics", "", Role::Viewer),
+    ("/changes", "Changes", "changes", Role::Viewer),
+    ("/import", "Import", "", Role::Editor),
+    ("/add", "Add", "add", Role::Editor),
+];
+
+/// Who looks at a page.
+pub struct PageContext {
+    viewer: Viewer,
+    /// What to tell him about what he did last.
+    flash: Option<Flash>,
+    /// The page's address, to come back to.
+    pub place: String,
+    /// The latest change that the page may show: others are news to it.
+    pub newest: Option<i64>,
+}
+
+impl PageContext {
+    /// Who looks at a page that tells neither of what was done nor of what others do.
+    pub fn bare(identity: Identity, place: String) -> Self {
+        Self { viewer: identity.into(), flash: None, place, newest: None }
+    }
+
+    /// Whether he manages users.
+    pub fn is_owner(&self) -> bool {
+        self.role >= Role::Owner
+    }
+
+    /// Whether he may change the collection.
+    pub fn may_edit(&self) -> bool {
+        self.role >= Role::Editor
+    }
+
+    /// What he is told, once.
+    pub const fn flash(&self) -> Option<&Flash> {
+        self.flash.as_ref()
+    }
+
+    /// The pages that every page links to for this role: path, label and icon.
+    pub fn nav_items(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.role >= *role);
+        permitted.map(|(path, label, icon, _)| (*path, *label, *icon))
+    }
+
+    /// The first letter of the user's name.
+    pub fn initial(&self) -> String {
+        self.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
+    }
+
+    /// Whether this page is the one at that path.
+    pub fn is_at(&self, path: &str) -> bool {
+        self.place.split('?').next() == Some(path)
+    }
+
+    /// Makes an answer of a page for him.
+    pub fn page(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+        let mut answer = page(status, template)?;
+        // Nothing on the way keeps it; the browser may show it again to who goes back.
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if self.flash.is_some() {
+            Flash::removed_cookie().add_to(&mut answer);
+        }
+        Ok(answer)
+    }
+}
+
+impl Deref for PageContext {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.viewer
+    }
+}
+
+impl FromRequestParts<Shared> for PageContext {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
+        let viewer = Viewer::from_request_parts(parts, state).await?;
+        let client = Client::of(&parts.extensions, &parts.headers, state);
+        let flash = Flash::of(state, &viewer, &parts.headers, client.https).await?;
+        let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
+        let newest = Some(changes::newest(&state.app, &viewer).await?);
+        Ok(Self { viewer, flash, place, newest })
+    }
+}
+
+/// Makes an answer of a page.
+pub fn page(status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+    let html = template.render().map_err(|e| Error::Failed(format!("a page could not be made: {e}")))?;
+    Ok((status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response())
+}
