@@ -24,17 +24,17 @@ test: deps check ## The lints, the licences of dependencies, all tests on SQLite
 	scripts/dependencies
 	scripts/with-postgres cargo test
 	cargo build
-	scripts/schemathesis
-	scripts/postman
+	schemathesis/run
+	postman/run
 	torture/run --short --binary target/debug/reelshelf
-	scripts/e2e
+	e2e/run
 
 test-deploy: ## What is put onto servers: the Debian package, AWS, the container image; takes root
 	@[ "$$(id -u)" -eq 0 ] || { echo "it boots a bare Debian, which takes root" >&2; exit 1; }
 	@scripts/need cc
 	cargo build
-	REELSHELF_DEB=$$(scripts/package dev) && export REELSHELF_DEB && scripts/debian && scripts/aws
-	scripts/container
+	REELSHELF_DEB=$$(scripts/package dev) && export REELSHELF_DEB && deploy/debian/test/run && deploy/aws/test/run
+	deploy/container/test/run
 
 torture: ## Fault injection on SQLite and PostgreSQL, for many minutes; takes root, or TORTURE=--without-root
 	@scripts/need cc postgres

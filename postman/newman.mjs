@@ -51,7 +51,7 @@ async function run(baseUrl) {
 const folder = await mkdtemp(join(tmpdir(), "reelshelf-postman-"));
 try {
   const postgres = process.env.REELSHELF_TEST_POSTGRES;
-  assert.ok(postgres, "REELSHELF_TEST_POSTGRES names no database; run this by scripts/postman");
+  assert.ok(postgres, "REELSHELF_TEST_POSTGRES names no database; run this by postman/run");
   for (const database of [`sqlite:${join(folder, "reelshelf.db")}`, postgres]) await serve(database, run);
 } finally {
   await rm(folder, { recursive: true });
