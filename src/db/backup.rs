@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    Conn, Db, DbError, Driver, Lock, Row, Value, builder::Builder, changes, checksum::checksum, movies,
-    roll_back, staged_imports,
+    Conn, Db, DbError, Dialect, Lock, Row, Value, builder::Builder, changes, checksum::checksum,
+    conn::roll_back, movies, staged_imports,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
@@ -43,12 +43,11 @@ impl Snapshot {
 
     async fn begin_on(conn: Conn) -> Result<Self, DbError> {
         let mut snapshot = Self(Some(conn));
-        match snapshot.driver() {
-            Driver::Sqlite(_) => snapshot.on_sqlite(|connection| connection.execute_batch("BEGIN"))?,
-            Driver::Postgres(client) => {
-                client.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-            }
-        }
+        let begin = match snapshot.dialect() {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        snapshot.batch(begin).await?;
         Ok(snapshot)
     }
 }
@@ -171,11 +170,11 @@ fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn last_ids(conn: &mut Conn) -> Result<LastIds, DbError> {
-    let (movies, of): (_, fn(&str) -> String) = match conn.driver() {
-        Driver::Sqlite(_) => ("SELECT next - 1 FROM movie_ids".to_owned(), |table| {
+    let (movies, of): (_, fn(&str) -> String) = match conn.dialect() {
+        Dialect::Sqlite => ("SELECT next - 1 FROM movie_ids".to_owned(), |table| {
             format!("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table}'")
         }),
-        Driver::Postgres(_) => (last_of("movie_ids"), |table| last_of(&format!("{table}_id_seq"))),
+        Dialect::Postgres => (last_of("movie_ids"), |table| last_of(&format!("{table}_id_seq"))),
     };
     let (changes, users, tokens) = (of("changes"), of("users"), of("tokens"));
     let sql = format!("SELECT ({movies}), ({changes}), ({users}), ({tokens})");
@@ -195,8 +194,8 @@ fn last_of(sequence: &str) -> String {
 /// Those of the database.
 pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbError> {
     let tables = [("changes", ids.changes), ("users", ids.users), ("tokens", ids.tokens)];
-    match conn.driver() {
-        Driver::Sqlite(_) => {
+    match conn.dialect() {
+        Dialect::Sqlite => {
             let sql = "UPDATE movie_ids SET next = max(next, $1 + 1)";
             conn.execute(sql, &[ids.movies.into()]).await?;
             for (table, last) in tables {
@@ -207,7 +206,7 @@ pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbErro
                 }
             }
         }
-        Driver::Postgres(_) => {
+        Dialect::Postgres => {
             let sequences = tables.map(|(table, last)| (format!("{table}_id_seq"), last));
             for (sequence, last) in sequences.into_iter().chain([("movie_ids".to_owned(), ids.movies)]) {
                 let sql = format!(
@@ -228,8 +227,8 @@ pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
     conn.lock(Lock::Imports).await?;
     conn.lock(Lock::Many).await?;
     conn.lock(Lock::Users).await?;
-    if let Driver::Postgres(client) = conn.driver() {
-        client.batch(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "))).await?;
+    if conn.dialect() == Dialect::Postgres {
+        conn.batch(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", TABLES.join(", "))).await?;
     }
     Ok(())
 }
@@ -261,10 +260,10 @@ pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
 /// Those of the database; [`DbError::Duplicate`] for what is there already.
 pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
     // PostgreSQL wants to be told that these ids are not to be made up.
-    let (own_ids, place, first) = match conn.driver() {
-        Driver::Sqlite(_) => ("", "", ""),
+    let (own_ids, place, first) = match conn.dialect() {
+        Dialect::Sqlite => ("", "", ""),
         // Before all that the streams of events have seen: none of this is new.
-        Driver::Postgres(_) => ("OVERRIDING SYSTEM VALUE ", ", xact", ", '0'"),
+        Dialect::Postgres => ("OVERRIDING SYSTEM VALUE ", ", xact", ", '0'"),
     };
     let users = entries.iter().filter_map(|entry| match entry {
         Entry::User(user) => Some(user_row(user)),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Conn, DbError, Driver, Row, Value,
+    Conn, DbError, Dialect, Row, Value,
     builder::Builder,
     fragments::{change, id_of_place, place, settled, settled_number, transaction, versions},
 };
@@ -343,8 +343,8 @@ pub async fn since(
     place: LogPosition,
     limit: usize,
 ) -> Result<(Vec<(LogPosition, Change)>, bool), DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => concat!(
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => concat!(
             change!(),
             ", 0, ",
             id_of_place!(),
@@ -354,7 +354,7 @@ pub async fn since(
             id_of_place!(),
             " LIMIT $3"
         ),
-        Driver::Postgres(_) => concat!(
+        Dialect::Postgres => concat!(
             change!(),
             ", ",
             transaction!(),
@@ -394,8 +394,8 @@ pub struct Logged {
 /// # Errors
 /// Those of the database.
 pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<Vec<Logged>, DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => concat!(
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => concat!(
             "SELECT 0, ",
             id_of_place!(),
             ", c.id, c.at, c.movies, 1 FROM changes c WHERE 0 = $1 AND ",
@@ -404,7 +404,7 @@ pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<V
             id_of_place!(),
             " LIMIT $3"
         ),
-        Driver::Postgres(_) => concat!(
+        Dialect::Postgres => concat!(
             "SELECT ",
             transaction!(),
             ", c.id, c.id, c.at, c.movies, ",
@@ -431,15 +431,15 @@ pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<V
 /// # Errors
 /// Those of the database.
 pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => concat!(
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => concat!(
             "SELECT 0, ",
             id_of_place!(),
             " FROM changes c ORDER BY ",
             id_of_place!(),
             " DESC LIMIT 1"
         ),
-        Driver::Postgres(_) => concat!(
+        Dialect::Postgres => concat!(
             "SELECT ",
             transaction!(),
             ", c.id FROM changes c WHERE ",
@@ -455,11 +455,11 @@ pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => {
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => {
             concat!("SELECT c.id FROM changes c ORDER BY ", id_of_place!(), " DESC LIMIT 1")
         }
-        Driver::Postgres(_) => concat!(
+        Dialect::Postgres => concat!(
             "SELECT c.id FROM changes c WHERE ",
             settled!(),
             " ORDER BY c.xact DESC, c.id DESC LIMIT 1"
@@ -473,11 +473,11 @@ pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<i64>, DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => {
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => {
             concat!("SELECT c.id FROM changes c WHERE 0 = $1 AND ", id_of_place!(), " > $2")
         }
-        Driver::Postgres(_) => {
+        Dialect::Postgres => {
             concat!("SELECT c.id FROM changes c WHERE (c.xact, c.id) > ", place!())
         }
     };
@@ -490,13 +490,13 @@ pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<Has
 /// # Errors
 /// Those of the database.
 pub async fn place_of(conn: &mut Conn, id: i64) -> Result<LogPosition, DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => concat!(
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => concat!(
             "SELECT 0, ",
             id_of_place!(),
             " FROM changes c WHERE c.id = $1 OR (c.id < $1 AND c.place IS NULL) ORDER BY c.id DESC LIMIT 1"
         ),
-        Driver::Postgres(_) => concat!(
+        Dialect::Postgres => concat!(
             "SELECT ",
             transaction!(),
             ", c.id FROM changes c WHERE c.id <= $1 ORDER BY c.id DESC LIMIT 1"
@@ -518,9 +518,9 @@ macro_rules! copied {
 /// # Errors
 /// Those of the database.
 pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
-    match conn.driver() {
-        Driver::Sqlite(_) => Ok(false),
-        Driver::Postgres(_) => {
+    match conn.dialect() {
+        Dialect::Sqlite => Ok(false),
+        Dialect::Postgres => {
             // Told so, PostgreSQL looks at the end of the index of the log.
             const SQL: &str =
                 concat!("SELECT 1 FROM changes WHERE ", copied!(), " ORDER BY xact DESC, id DESC LIMIT 1");

@@ -1,6 +1,6 @@
 //! All SQL of a check: rows as they are stored, also such as no movie can be.
 
-use super::{Conn, DbError, Driver, Row, changes::number, checksum::checksum};
+use super::{Conn, DbError, Dialect, Row, changes::number, checksum::checksum};
 use crate::domain::{Attributes, Invalid, Movie, MovieFormat, Time, Title};
 
 /// A version of a movie as it is stored.
@@ -104,7 +104,7 @@ pub async fn changes(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<(i
 /// # Errors
 /// Those of the database.
 pub async fn damage(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    let Driver::Sqlite(_) = conn.driver() else { return Ok(Vec::new()) };
+    let Dialect::Sqlite = conn.dialect() else { return Ok(Vec::new()) };
     let mut found = conn.query("PRAGMA integrity_check(100)", &[], |row| row.get::<String>(0)).await?;
     found.retain(|line| line != "ok");
     let dangling = |row: &Row<'_>| {

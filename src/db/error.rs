@@ -22,6 +22,13 @@ pub enum DbError {
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
+impl DbError {
+    /// The database was closed.
+    pub(super) fn closed() -> Self {
+        Self::Unavailable("the database was closed".to_owned())
+    }
+}
+
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::{ErrorCode, ffi};

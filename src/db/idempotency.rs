@@ -1,6 +1,6 @@
 //! All SQL about writes that are done once, however often they are sent.
 
-use super::{Conn, DbError, Driver};
+use super::{Conn, DbError, Dialect};
 use crate::domain::Time;
 
 /// Takes a key for a write, unless it was taken after a moment; tells whether that is so. What another
@@ -57,13 +57,13 @@ pub async fn result(conn: &mut Conn, user_id: i64, key: &str) -> Result<Option<S
 /// # Errors
 /// Those of the database.
 pub async fn remove_expired(conn: &mut Conn, expired: Time) -> Result<(), DbError> {
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => {
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => {
             "DELETE FROM idempotency_keys WHERE rowid IN (SELECT rowid FROM idempotency_keys \
              WHERE created_at <= $1 ORDER BY created_at LIMIT 100)"
         }
         // Those that another transaction is removing are left to it, since it may take long.
-        Driver::Postgres(_) => {
+        Dialect::Postgres => {
             "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY (SELECT ctid FROM idempotency_keys \
              WHERE created_at <= $1 ORDER BY created_at LIMIT 100 FOR UPDATE SKIP LOCKED))"
         }

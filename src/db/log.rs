@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    Conn, DbError, Driver, Row, Value,
+    Conn, DbError, Dialect, Row, Value,
     changes::{LogPosition, Logged, number},
     fragments::{id_of_place, place, settled_number, transaction},
     movies,
@@ -80,9 +80,9 @@ impl WithTail {
         column: usize,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
     ) -> Result<Option<(T, Arc<Tail>)>, DbError> {
-        let sql = match conn.driver() {
-            Driver::Sqlite(_) => self.sqlite,
-            Driver::Postgres(_) => self.postgres,
+        let sql = match conn.dialect() {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
         };
         let place = last.map(|last| last.place).unwrap_or_default();
         let params = [&[place.transaction.into(), place.id.into()], params].concat();
@@ -212,9 +212,9 @@ pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Re
         LEFT JOIN LATERAL (SELECT * FROM movie_rows WHERE id = v.movie_id OFFSET 0) AS m ON TRUE \
         WHERE is_new AND movies <= CAST($4 AS BIGINT) LIMIT $5"
     );
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => SQLITE,
-        Driver::Postgres(_) => POSTGRES,
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => SQLITE,
+        Dialect::Postgres => POSTGRES,
     };
     let most_rows = most.changes + most.movies_in_all;
     let params = [

@@ -1,6 +1,6 @@
 //! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
 
-use super::{Conn, Db, DbError, Driver, Lock, changes, retry_write};
+use super::{Conn, Db, DbError, Dialect, Lock, changes, retry_write};
 
 /// A step of the schema, the same on both databases. A step that was released is never changed.
 struct Migration {
@@ -51,17 +51,16 @@ async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     tx.allow_long_statements().await?;
     tx.lock(Lock::Migrations).await?;
     let pending = pending(&mut tx).await?;
-    batch(
-        &mut tx,
+    tx.batch(
         "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)",
     )
     .await?;
     for migration in pending {
-        let sql = match tx.driver() {
-            Driver::Sqlite(_) => migration.sqlite,
-            Driver::Postgres(_) => migration.postgres,
+        let sql = match tx.dialect() {
+            Dialect::Sqlite => migration.sqlite,
+            Dialect::Postgres => migration.postgres,
         };
-        batch(&mut tx, sql).await?;
+        tx.batch(sql).await?;
         tx.execute(
             "INSERT INTO schema_migrations (name, applied_at) VALUES ($1, $2)",
             &[migration.name.into(), crate::domain::Time::now().as_millis().into()],
@@ -100,9 +99,9 @@ async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
 }
 
 async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    let tables = match conn.driver() {
-        Driver::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
-        Driver::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
+    let tables = match conn.dialect() {
+        Dialect::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+        Dialect::Postgres => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
     };
     conn.query(tables, &[], |row| row.get::<String>(0)).await
 }
@@ -110,11 +109,4 @@ async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
 /// The refusal of a database that has tables, but not ours.
 pub(super) fn foreign() -> DbError {
     DbError::Refused("the database holds the tables of another program; nothing was changed".to_owned())
-}
-
-async fn batch(conn: &mut Conn, sql: &str) -> Result<(), DbError> {
-    match conn.driver() {
-        Driver::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-        Driver::Postgres(client) => client.batch(sql).await,
-    }
 }

@@ -1,6 +1,6 @@
 //! All SQL about movies.
 
-use super::{Conn, DbError, Driver, Row, builder::Builder, changes::number, checksum::checksum};
+use super::{Conn, DbError, Dialect, Row, builder::Builder, changes::number, checksum::checksum};
 use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};
 
 pub(super) const COLUMNS: &str =
@@ -38,14 +38,14 @@ pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
 pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     // SQLite has no sequences. With its one writer, a counter in a row holds nobody up.
-    let sql = match conn.driver() {
-        Driver::Sqlite(_) => "UPDATE movie_ids SET next = next + $1 RETURNING next - $1",
-        Driver::Postgres(_) => "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)",
+    let sql = match conn.dialect() {
+        Dialect::Sqlite => "UPDATE movie_ids SET next = next + $1 RETURNING next - $1",
+        Dialect::Postgres => "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)",
     };
     let ids = conn.query(sql, &[count.into()], |row| row.get::<i64>(0)).await?;
-    Ok(match conn.driver() {
-        Driver::Sqlite(_) => ids.into_iter().flat_map(|first| first..first + count).collect(),
-        Driver::Postgres(_) => ids,
+    Ok(match conn.dialect() {
+        Dialect::Sqlite => ids.into_iter().flat_map(|first| first..first + count).collect(),
+        Dialect::Postgres => ids,
     })
 }
 
@@ -194,7 +194,7 @@ pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
         let mut sql = Builder::about(ids.len(), format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(") ORDER BY id");
-        if let Driver::Postgres(_) = conn.driver() {
+        if let Dialect::Postgres = conn.dialect() {
             sql.push(" FOR UPDATE");
         }
         movies.extend(sql.query(conn, read).await?);
@@ -207,7 +207,7 @@ pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn lock_touched_by(conn: &mut Conn, change: i64) -> Result<(), DbError> {
-    if let Driver::Postgres(_) = conn.driver() {
+    if let Dialect::Postgres = conn.dialect() {
         let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE id IN (SELECT id FROM movies \
                    WHERE change_id = $1 UNION ALL SELECT movie_id FROM movie_versions WHERE change_id = $1) \
                    ORDER BY id FOR UPDATE) AS touched";

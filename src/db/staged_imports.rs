@@ -1,6 +1,6 @@
 //! All SQL about long imports on SQLite, whose movies nobody sees before all of them are stored.
 
-use super::{Conn, DbError, Driver, changes::NewChange};
+use super::{Conn, DbError, Dialect, changes::NewChange};
 
 /// Hides a change that was begun, and all that it makes, until it is [`publish`]ed.
 ///
@@ -44,11 +44,9 @@ pub async fn publish(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64)
 /// # Errors
 /// Those of the database.
 pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
-    match conn.driver() {
-        Driver::Sqlite(_) => {
-            conn.query("SELECT change_id FROM imports_under_way", &[], |row| row.get(0)).await
-        }
-        Driver::Postgres(_) => Ok(Vec::new()),
+    match conn.dialect() {
+        Dialect::Sqlite => conn.query("SELECT change_id FROM imports_under_way", &[], |row| row.get(0)).await,
+        Dialect::Postgres => Ok(Vec::new()),
     }
 }
 
@@ -86,7 +84,7 @@ pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn forget_all(conn: &mut Conn) -> Result<(), DbError> {
-    if let Driver::Sqlite(_) = conn.driver() {
+    if let Dialect::Sqlite = conn.dialect() {
         conn.execute("DELETE FROM imports_under_way", &[]).await?;
     }
     Ok(())

@@ -10,7 +10,10 @@ use tokio_postgres::{Error as PgError, Row, error::SqlState, types::Type};
 
 use super::{Object, Pool};
 use crate::{
-    db::{DbError, Sql, Value, deadline, typed, untyped},
+    db::{
+        DbError, Sql, Value, deadline,
+        value::{typed, untyped},
+    },
     limits::{CANCEL_WAIT, LONG_IDLE_WAIT, LONG_STATEMENT_WAIT, REQUEST_WAIT},
 };
 

@@ -26,7 +26,7 @@ use super::{
     readers::Readers,
 };
 use crate::{
-    db::{DbError, closed, deadline, settle},
+    db::{DbError, deadline, settle},
     limits::LONG_COMMIT_WAIT,
 };
 
@@ -79,8 +79,8 @@ impl GroupCommit {
     /// The commit failed, or is not done by the deadline; then it may be done yet.
     pub(in crate::db) async fn wait(mut self) -> Committed {
         let committed = deadline::in_time("the commit", self.0.wait_for(Option::is_some)).await?;
-        let committed = committed.map_err(|_| closed())?;
-        committed.clone().unwrap_or_else(|| Err(closed()))
+        let committed = committed.map_err(|_| DbError::closed())?;
+        committed.clone().unwrap_or_else(|| Err(DbError::closed()))
     }
 }
 
@@ -157,7 +157,7 @@ impl Queue {
         if writer.group.is_some() {
             let (sender, receiver) = oneshot::channel();
             self.committer.send(Job::GroupBeforeExclusive(writer, sender));
-            writer = deadline::in_time("the commit", receiver).await?.map_err(|_| closed())?;
+            writer = deadline::in_time("the commit", receiver).await?.map_err(|_| DbError::closed())?;
         }
         writer.begin().await?;
         Ok(ExclusiveTx { writer, committer: self.committer.clone() })
@@ -415,7 +415,7 @@ impl ExclusiveTx {
         let (sender, receiver) = oneshot::channel();
         self.committer.send(Job::Exclusive(self.writer, sender));
         let committed = deadline::within(LONG_COMMIT_WAIT, deadline::in_time("the commit", receiver)).await?;
-        committed.unwrap_or_else(|_| Err(closed()))
+        committed.unwrap_or_else(|_| Err(DbError::closed()))
     }
 
     pub(in crate::db) fn roll_back(&mut self) {

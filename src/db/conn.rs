@@ -1,0 +1,350 @@
+//! Connections and transactions, on which queries run that are written once for both databases.
+
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+};
+
+use super::{
+    Db, DbError, Dialect, Row, Sql, Value, deadline,
+    postgres::{self, Postgres},
+    sqlite,
+    value::placeholders,
+};
+use crate::limits::REQUEST_WAIT;
+
+/// A connection on which queries run.
+pub struct Conn(Inner);
+
+enum Inner {
+    Reader(sqlite::Reader),
+    Group(sqlite::GroupTx),
+    Exclusive(sqlite::ExclusiveTx),
+    Postgres(postgres::Client),
+}
+
+/// A connection as a driver knows it.
+enum Driver<'a> {
+    Sqlite(&'a mut rusqlite::Connection),
+    Postgres(&'a mut postgres::Client),
+}
+
+/// What only one transaction at a time may do, on all instances.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// Migrate the schema.
+    Migrations = 1,
+    /// Change users, where it matters how many owners there are.
+    Users = 2,
+    /// Change many movies, which two at once might do in different orders.
+    Many = 3,
+    /// Import, where it matters which movies are there already.
+    Imports = 4,
+}
+
+impl Conn {
+    pub(super) fn reader(reader: sqlite::Reader) -> Self {
+        Self(Inner::Reader(reader))
+    }
+
+    pub(super) fn postgres(client: postgres::Client) -> Self {
+        Self(Inner::Postgres(client))
+    }
+
+    /// The SQL that the database speaks.
+    pub(super) const fn dialect(&self) -> Dialect {
+        match self.0 {
+            Inner::Reader(_) | Inner::Group(_) | Inner::Exclusive(_) => Dialect::Sqlite,
+            Inner::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs statements that take no parameters.
+    pub(super) async fn batch(&mut self, sql: &str) -> Result<(), DbError> {
+        match self.driver() {
+            Driver::Sqlite(_) => self.on_sqlite(|connection| connection.execute_batch(sql)),
+            Driver::Postgres(client) => client.batch(sql).await,
+        }
+    }
+
+    fn driver(&mut self) -> Driver<'_> {
+        match &mut self.0 {
+            Inner::Reader(reader) => Driver::Sqlite(reader.connection()),
+            Inner::Group(tx) => Driver::Sqlite(tx.connection()),
+            Inner::Exclusive(tx) => Driver::Sqlite(tx.connection()),
+            Inner::Postgres(client) => Driver::Postgres(client),
+        }
+    }
+
+    /// Runs a statement on SQLite, and tells what an error of it really was. Where a reader finds the file damaged and yet
+    /// all of it can be read, the disk may have failed for a moment: then it runs once more.
+    fn on_sqlite<T>(
+        &mut self,
+        mut statement: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, DbError> {
+        let mut attempt = |conn: &mut Self| {
+            let Driver::Sqlite(connection) = conn.driver() else {
+                unreachable!("it was matched to be SQLite");
+            };
+            statement(connection)
+        };
+        let done = match attempt(self) {
+            Err(error) if sqlite::is_corrupt(&error) => match self.why(error) {
+                DbError::Failed(_) => attempt(self),
+                known => return Err(known),
+            },
+            done => done,
+        };
+        done.map_err(|error| self.why(error))
+    }
+
+    /// What an error of SQLite really was.
+    fn why(&mut self, error: rusqlite::Error) -> DbError {
+        match &mut self.0 {
+            Inner::Reader(reader) => reader.why(error),
+            Inner::Group(tx) => tx.why(error),
+            Inner::Exclusive(tx) => tx.why(error),
+            Inner::Postgres(_) => error.into(),
+        }
+    }
+
+    /// Runs a query and reads each of its rows.
+    ///
+    /// # Errors
+    /// Those of the database, and those of reading a row.
+    pub async fn query<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        params: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        let sql = sql.into();
+        if let Inner::Reader(reader) = &mut self.0 {
+            let (give_up, readers) = (deadline::current(), reader.home());
+            loop {
+                let turn = readers.turn().await?;
+                let found = sqlite_rows(reader.connection(), sql.as_str(), params, &read);
+                drop(turn);
+                match found {
+                    Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
+                        tokio::time::sleep(sqlite::RETRY).await;
+                    }
+                    Err(_) => break, // to see what it really is
+                    Ok(found) => return found,
+                }
+            }
+        }
+        match self.driver() {
+            Driver::Sqlite(_) => {
+                self.on_sqlite(|connection| sqlite_rows(connection, sql.as_str(), params, &read))?
+            }
+            Driver::Postgres(client) => {
+                let rows = client.query(&sql, params).await?;
+                rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+            }
+        }
+    }
+
+    /// Runs a query of which at most one row is wanted.
+    ///
+    /// # Errors
+    /// Those of [`Conn::query`].
+    pub async fn query_opt<T>(
+        &mut self,
+        sql: impl Into<Sql>,
+        params: &[Value<'_>],
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
+        Ok(self.query(sql, params, read).await?.into_iter().next())
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn execute(&mut self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<u64, DbError> {
+        let sql = sql.into();
+        match self.driver() {
+            Driver::Sqlite(_) => self.on_sqlite(|connection| {
+                let mut statement = connection.prepare_cached(sql.as_str())?;
+                Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+            }),
+            Driver::Postgres(client) => client.execute(&sql, params).await,
+        }
+    }
+
+    /// Inserts rows `into` a table, such as `movies (id, title)`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn insert<const N: usize>(
+        &mut self,
+        into: &str,
+        rows: &[[Value<'_>; N]],
+    ) -> Result<(), DbError> {
+        /// Few enough for the parameters that PostgreSQL allows.
+        const ROWS_AT_ONCE: usize = 500;
+
+        match self.driver() {
+            // A statement of many rows would have to keep what it changed until its end.
+            Driver::Sqlite(_) => {
+                let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, N));
+                let mut rows = rows.iter().peekable();
+                self.on_sqlite(|connection| {
+                    let mut statement = connection.prepare_cached(&sql)?;
+                    while let Some(row) = rows.peek() {
+                        statement.execute(rusqlite::params_from_iter(*row))?;
+                        rows.next();
+                    }
+                    Ok(())
+                })?;
+            }
+            // Each statement is a way to the server and back.
+            Driver::Postgres(client) => {
+                for rows in rows.chunks(ROWS_AT_ONCE) {
+                    let values = (0..rows.len()).map(|row| format!("({})", placeholders(row * N + 1, N)));
+                    let sql = format!("INSERT INTO {into} VALUES {}", values.collect::<Vec<_>>().join(", "));
+                    let is_usual = rows.len() == 1 || rows.len() == ROWS_AT_ONCE;
+                    let sql = if is_usual { Sql::Repeated(sql) } else { Sql::Built(sql) };
+                    client.execute(&sql, rows.as_flattened()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes other transactions that want the same lock wait until this one ends. On SQLite there
+    /// is one writer anyway.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn lock(&mut self, lock: Lock) -> Result<(), DbError> {
+        /// `rshf` in ASCII: the program's own half of PostgreSQL's space of advisory locks.
+        const SPACE: i64 = 0x7273_6866 << 32;
+        if let Driver::Postgres(client) = self.driver() {
+            let key = SPACE + lock as i64;
+            match lock {
+                Lock::Migrations => client.lock_patiently(key).await?,
+                Lock::Users | Lock::Many | Lock::Imports => client.lock(key).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets each statement until the end of the transaction take longer than a request, where the database would
+    /// end it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn allow_long_statements(&mut self) -> Result<(), DbError> {
+        match self.driver() {
+            Driver::Sqlite(_) => Ok(()),
+            Driver::Postgres(client) => client.allow_long_statements().await,
+        }
+    }
+}
+
+/// A transaction that writes; its queries run on it as on a [`Conn`].
+pub struct WriteTx(Option<Conn>);
+
+impl WriteTx {
+    pub(super) fn group(tx: sqlite::GroupTx) -> Self {
+        Self(Some(Conn(Inner::Group(tx))))
+    }
+
+    pub(super) fn exclusive(tx: sqlite::ExclusiveTx) -> Self {
+        Self(Some(Conn(Inner::Exclusive(tx))))
+    }
+
+    pub(super) async fn begin(postgres: &Postgres) -> Result<Self, DbError> {
+        // Made before it is begun, so that it is rolled back if nobody waits for it any more.
+        let mut tx = Self(Some(Conn::postgres(postgres.write().await?)));
+        tx.batch("BEGIN").await?;
+        Ok(tx)
+    }
+
+    /// Commits, and comes back when all of it is on disk.
+    ///
+    /// # Errors
+    /// Those of the database; nothing of the transaction is stored then.
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        match self.0.take().map(|conn| conn.0) {
+            Some(Inner::Postgres(client)) => client.commit().await,
+            Some(Inner::Group(tx)) => tx.commit().await,
+            Some(Inner::Exclusive(tx)) => tx.commit().await,
+            _ => unreachable!("a write transaction has a writer until it ends"),
+        }
+    }
+
+    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another
+    /// exclusive transaction, for which it waits as long as a request of its own. After an error it is of no use
+    /// any more.
+    ///
+    /// # Errors
+    /// Those of [`WriteTx::commit`] and of [`Db::begin_exclusive`].
+    pub async fn commit_and_continue(
+        &mut self,
+        db: &Db,
+        pause: impl Future<Output = ()>,
+    ) -> Result<(), DbError> {
+        std::mem::replace(self, Self(None)).commit().await?;
+        pause.await;
+        *self = deadline::within(REQUEST_WAIT, db.begin_exclusive()).await?;
+        Ok(())
+    }
+}
+
+impl Drop for WriteTx {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            roll_back(conn);
+        }
+    }
+}
+
+/// Ends the transaction of a connection without storing anything.
+pub(super) fn roll_back(conn: Conn) {
+    match conn.0 {
+        Inner::Group(mut tx) => tx.roll_back(),
+        Inner::Exclusive(mut tx) => tx.roll_back(),
+        Inner::Reader(mut reader) => {
+            let _ = reader.connection().execute_batch("ROLLBACK"); // an error: it never began
+        }
+        Inner::Postgres(client) => {
+            tokio::spawn(client.roll_back());
+        }
+    }
+}
+
+impl Deref for WriteTx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0.as_ref().expect("a write transaction has a connection until it ends")
+    }
+}
+
+impl DerefMut for WriteTx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("a write transaction has a connection until it ends")
+    }
+}
+
+/// Runs a query on SQLite. The outer error tells that SQLite could not, the inner one that a row could not be read.
+fn sqlite_rows<T>(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value<'_>],
+    read: &impl Fn(&Row<'_>) -> Result<T, DbError>,
+) -> rusqlite::Result<Result<Vec<T>, DbError>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        match read(&Row::Sqlite(row)) {
+            Ok(row) => all.push(row),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(all))
+}
