@@ -1,12 +1,29 @@
 //! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
 
+use sha2::{Digest, Sha256};
+
 use super::{Conn, Db, DbError, Dialect, Lock, changes, retry_write};
+use crate::domain::Time;
 
 /// A step of the schema, the same on both databases. A step that was released is never changed.
 struct Migration {
     name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
+}
+
+impl Migration {
+    const fn sql(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+
+    /// SHA-256 of the SQL, in hexadecimal.
+    fn checksum(&self, dialect: Dialect) -> String {
+        Sha256::digest(self.sql(dialect)).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 macro_rules! migrations {
@@ -28,7 +45,11 @@ const MIGRATIONS: &[Migration] = migrations![
     "0006_narrowed_tokens",
     "0007_catalogue",
     "0008_checksums",
+    "0009_step_checksums",
 ];
+
+/// The step since which the database stores the checksums of all steps.
+const STEP_CHECKSUMS: &str = "0009_step_checksums";
 
 /// Runs the steps that the database has not seen; their names.
 pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
@@ -55,17 +76,18 @@ async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
         "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)",
     )
     .await?;
+    let dialect = tx.dialect();
     for migration in pending {
-        let sql = match tx.dialect() {
-            Dialect::Sqlite => migration.sqlite,
-            Dialect::Postgres => migration.postgres,
-        };
-        tx.batch(sql).await?;
+        tx.batch(migration.sql(dialect)).await?;
         tx.execute(
             "INSERT INTO schema_migrations (name, applied_at) VALUES ($1, $2)",
-            &[migration.name.into(), crate::domain::Time::now().as_millis().into()],
+            &[migration.name.into(), Time::now().as_millis().into()],
         )
         .await?;
+    }
+    for migration in MIGRATIONS {
+        let sql = "UPDATE schema_migrations SET checksum = $1 WHERE name = $2 AND checksum IS NULL";
+        tx.execute(sql, &[migration.checksum(dialect).into(), migration.name.into()]).await?;
     }
     tx.commit().await?;
     Ok(pending.iter().map(|migration| migration.name).collect())
@@ -76,8 +98,11 @@ pub(super) async fn is_empty(db: &Db) -> Result<bool, DbError> {
     Ok(tables(&mut db.read().await?).await?.is_empty())
 }
 
-/// The steps still to be done. Refuses a database that has tables, but not ours, and one that has
-/// seen steps which this program does not know.
+/// The steps still to be done.
+///
+/// # Errors
+/// [`DbError::Refused`] for a database that has tables, but not ours; that has seen steps which this program does not
+/// know; or whose steps had other SQL.
 async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
     let tables = tables(conn).await?;
     if tables.is_empty() {
@@ -95,7 +120,23 @@ async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
             "the database was written by a newer version of this program; use that version".to_owned(),
         ));
     }
+    if applied.iter().any(|name| name == STEP_CHECKSUMS) {
+        check_checksums(conn).await?;
+    }
     Ok(&MIGRATIONS[applied.len()..])
+}
+
+async fn check_checksums(conn: &mut Conn) -> Result<(), DbError> {
+    let sql = "SELECT name, checksum FROM schema_migrations ORDER BY name";
+    let applied = conn.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?))).await?;
+    let dialect = conn.dialect();
+    let mut steps = applied.into_iter().zip(MIGRATIONS);
+    match steps.find(|((_, checksum), ours)| *checksum != ours.checksum(dialect)) {
+        None => Ok(()),
+        Some(((name, _), _)) => Err(DbError::Refused(format!(
+            "the database was made with another {name} than this program has; use the program that made it"
+        ))),
+    }
 }
 
 async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {

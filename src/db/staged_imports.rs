@@ -8,7 +8,7 @@ use super::{Conn, DbError, Dialect, changes::NewChange};
 /// Those of the database.
 pub async fn stage(conn: &mut Conn, change: i64) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[change.into()]).await?;
-    conn.execute("INSERT INTO imports_under_way (change_id) VALUES ($1)", &[change.into()]).await?;
+    conn.execute("INSERT INTO staged_imports (change_id) VALUES ($1)", &[change.into()]).await?;
     Ok(())
 }
 
@@ -45,7 +45,7 @@ pub async fn publish(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64)
 /// Those of the database.
 pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
     match conn.dialect() {
-        Dialect::Sqlite => conn.query("SELECT change_id FROM imports_under_way", &[], |row| row.get(0)).await,
+        Dialect::Sqlite => conn.query("SELECT change_id FROM staged_imports", &[], |row| row.get(0)).await,
         Dialect::Postgres => Ok(Vec::new()),
     }
 }
@@ -55,7 +55,7 @@ pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn is_staged(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
-    let sql = "SELECT 1 FROM imports_under_way WHERE change_id = $1";
+    let sql = "SELECT 1 FROM staged_imports WHERE change_id = $1";
     Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
 }
 
@@ -66,7 +66,7 @@ pub async fn is_staged(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
 /// Those of the database.
 pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbError> {
     let sql = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows WHERE change_id = \
-               (SELECT change_id FROM imports_under_way WHERE change_id = $1) ORDER BY id LIMIT $2)";
+               (SELECT change_id FROM staged_imports WHERE change_id = $1) ORDER BY id LIMIT $2)";
     conn.execute(sql, &[change.into(), limit.into()]).await
 }
 
@@ -75,7 +75,7 @@ pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbE
 /// # Errors
 /// Those of the database.
 pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
-    conn.execute("DELETE FROM imports_under_way WHERE change_id = $1", &[change.into()]).await?;
+    conn.execute("DELETE FROM staged_imports WHERE change_id = $1", &[change.into()]).await?;
     Ok(())
 }
 
@@ -85,7 +85,7 @@ pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
 /// Those of the database.
 pub async fn forget_all(conn: &mut Conn) -> Result<(), DbError> {
     if let Dialect::Sqlite = conn.dialect() {
-        conn.execute("DELETE FROM imports_under_way", &[]).await?;
+        conn.execute("DELETE FROM staged_imports", &[]).await?;
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ async fn total(service: &Service) -> usize {
 /// That nothing of an import is left, also not where nobody sees it.
 async fn nothing_is_left(service: &Service) {
     if service.database.kind == Kind::Sqlite {
-        until(async || service.number("SELECT count(*) FROM imports_under_way").await == 0).await;
+        until(async || service.number("SELECT count(*) FROM staged_imports").await == 0).await;
     }
     assert_eq!(service.number("SELECT count(*) FROM movie_rows").await, 0);
     assert_eq!(service.get("/history").await.json(), json!([]));

@@ -34,7 +34,7 @@ const COMMANDS: [&[&str]; 4] =
 on_both! {
     async fn a_newer_database_is_refused_and_left_alone(database: TestDatabase) {
         run(&database, &["migrate"], "").expect(0);
-        database.execute("INSERT INTO schema_migrations VALUES ('9999_later', 0)").await.unwrap();
+        database.execute("INSERT INTO schema_migrations (name, applied_at) VALUES ('9999_later', 0)").await.unwrap();
         for command in COMMANDS {
             run(&database, command, "").refused("newer version of this program");
         }

@@ -39,7 +39,7 @@ on_both! {
 
 on_both! {
     async fn a_database_of_a_newer_program_is_refused(service: &Service) {
-        service.database.execute("INSERT INTO schema_migrations VALUES ('9999_later', 0)").await.unwrap();
+        service.database.execute("INSERT INTO schema_migrations (name, applied_at) VALUES ('9999_later', 0)").await.unwrap();
         let why = refused(&service.database.address).await;
         assert!(why.contains("newer"), "{why}");
     }
@@ -50,6 +50,38 @@ on_both! {
         let first = migrations(&service.app.db).await[0].0.clone();
         service.database.execute(&format!("DELETE FROM schema_migrations WHERE name = '{first}'")).await.unwrap();
         refused(&service.database.address).await;
+    }
+}
+
+on_both! {
+    async fn a_step_of_the_schema_with_other_sql_is_named_and_refused(service: &Service) {
+        let database = &service.database;
+        assert_eq!(service.number("SELECT count(*) FROM schema_migrations WHERE length(checksum) <> 64").await, 0);
+        let other = "UPDATE schema_migrations SET checksum = '00' || checksum WHERE name = '0003_history'";
+        database.execute(other).await.unwrap();
+        let why = refused(&database.address).await;
+        assert!(why.contains("another 0003_history"), "{why}");
+        let same = "UPDATE schema_migrations SET checksum = substr(checksum, 3) WHERE name = '0003_history'";
+        database.execute(same).await.unwrap();
+        Db::open(&database.address).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_database_from_before_the_checksums_gets_them(service: &Service) {
+        let database = &service.database;
+        let undone = match database.kind {
+            Kind::Sqlite => "ALTER TABLE staged_imports RENAME TO imports_under_way;",
+            Kind::Postgres => "",
+        };
+        let before = format!(
+            "{undone} ALTER TABLE schema_migrations DROP COLUMN checksum;
+             DELETE FROM schema_migrations WHERE name = '0009_step_checksums'"
+        );
+        database.execute(&before).await.unwrap();
+        Db::open(&database.address).await.unwrap();
+        let all = "SELECT count(*) FROM schema_migrations WHERE length(checksum) = 64";
+        assert_eq!(service.number(all).await, i64::try_from(migrations(&service.app.db).await.len()).unwrap());
     }
 }
 

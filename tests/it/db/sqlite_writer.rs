@@ -189,7 +189,7 @@ async fn nothing_long_is_answered_that_a_failed_commit_takes_back() {
     let before = db.begin_exclusive().await.unwrap();
     let mut first = Box::pin(async {
         let mut tx = db.write().await?;
-        tx.execute("INSERT INTO imports_under_way (change_id) VALUES (7)", &[]).await?;
+        tx.execute("INSERT INTO staged_imports (change_id) VALUES (7)", &[]).await?;
         tx.commit().await
     });
     assert!(poll!(&mut first).is_pending());
@@ -200,7 +200,7 @@ async fn nothing_long_is_answered_that_a_failed_commit_takes_back() {
         assert!(poll!(&mut begin).is_pending());
         queue.send(()).unwrap();
         let mut tx = begin.await?;
-        tx.query("SELECT change_id FROM imports_under_way", &[], |row| row.get::<i64>(0)).await
+        tx.query("SELECT change_id FROM staged_imports", &[], |row| row.get::<i64>(0)).await
     };
     let long = db.clone();
     let reads = tokio::spawn(async move { long.run_blocking(reads).await });
