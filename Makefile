@@ -55,7 +55,7 @@ package: ## The Debian package, in target/debian
 image: ## The container image, reelshelf:VERSION, by docker or podman
 	deploy/container/build "reelshelf:$$(cargo pkgid | sed 's/.*[#@]//')"
 
-deploy-aws: ## Put the package DEB on AWS; PARAMETERS are those of deploy/aws/reelshelf.yaml
+deploy-aws: ## Deploy the package DEB to AWS with TEMPLATE=instance|group and PARAMETERS (deploy/aws/README.md)
 	@scripts/need aws
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
 

@@ -1,22 +1,22 @@
 #!/bin/bash
-# Makes a bare Debian instance serve Reelshelf. The launch template in reelshelf.yaml exports the
-# settings in capitals and runs this once, when an instance boots for the first time. Secrets are
-# read from Secrets Manager into files that root alone may read, and shown nowhere.
+# Sets up Reelshelf on a new Debian instance. The launch template (instance.yaml or group.yaml) exports the
+# variables in capitals and runs this script once, on the first boot. The script reads secrets from Secrets
+# Manager, writes them to files with mode 600, and never prints them.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
 instance=$(</var/lib/cloud/data/instance-id)
 architecture=$(dpkg --print-architecture)
 
-finish() { # tells the stack, which waits for it, how it went; one that does not wait refuses to hear
+finish() { # signals the result to the stack; a stack that does not wait rejects the signal
     local status=FAILURE
     [[ $1 -eq 0 ]] && status=SUCCESS
-    aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id Instances \
+    aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id AutoScalingGroup \
         --unique-id "$instance" --status "$status" || true
 }
 trap 'finish $?' EXIT
 
-install_packages() { # settings that are there already stay
+install_packages() { # keeps existing configuration files
     apt-get --quiet --option DPkg::Lock::Timeout=300 --option Dpkg::Options::=--force-confold \
         install --yes --no-install-recommends "$@"
 }
@@ -25,7 +25,7 @@ secret() { # ID
     aws secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text
 }
 
-mount_volume() { # takes it over from the instance before, with the address that users know
+mount_volume() { # takes over the volume and the public address from the previous instance
     local device=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${VOLUME/-/}
     aws ec2 wait volume-available --volume-ids "$VOLUME"
     aws ec2 attach-volume --volume-id "$VOLUME" --instance-id "$instance" --device /dev/sdf
@@ -34,9 +34,9 @@ mount_volume() { # takes it over from the instance before, with the address that
         [[ -b $device ]] && break
         sleep 1
     done
-    blkid "$device" || [[ $? -ne 2 ]] || mkfs.ext4 -q "$device" # only a new one is empty, which is 2
+    blkid "$device" || [[ $? -ne 2 ]] || mkfs.ext4 -q "$device" # 2: no file system, so the volume is new
 
-    # nofail: without the volume the instance boots, to be looked at, but the service does not start
+    # nofail: without the volume the instance still boots, so that you can inspect it; the service does not start
     echo "$device /data ext4 nofail 0 2" >>/etc/fstab
     mkdir /data
     mount /data
@@ -51,7 +51,7 @@ mount_volume() { # takes it over from the instance before, with the address that
 
 configure() {
     local database=sqlite:/var/lib/reelshelf/reelshelf.db listen=0.0.0.0 proxy=10.0.0.0/16
-    [[ $SHAPE == Small ]] && listen=127.0.0.1 proxy=127.0.0.1
+    [[ $TEMPLATE == instance ]] && listen=127.0.0.1 proxy=127.0.0.1
     install -D -m 600 /dev/null /etc/reelshelf/credentials/owner-password
     install -D -m 600 /dev/null /etc/reelshelf/reelshelf.env
     mkdir -p /etc/systemd/system/reelshelf.service.d
@@ -70,8 +70,8 @@ REELSHELF_TRUSTED_PROXY=$proxy
 REELSHELF_OWNER=$OWNER
 TMPDIR=/var/tmp
 END
-    # /var/tmp, since /tmp is memory, of which an import could take too much. And the service has
-    # nothing to ask AWS for in the instance's name.
+    # TMPDIR: /tmp is in memory, which a large import could fill. IPAddressDeny: the service must not get the
+    # instance's credentials from the metadata service.
     cat >/etc/systemd/system/reelshelf.service.d/aws.conf <<'END'
 [Service]
 LoadCredential=owner-password:/etc/reelshelf/credentials/owner-password
@@ -80,14 +80,14 @@ IPAddressDeny=169.254.169.254
 END
 }
 
-proxy() { # nginx, on port 80 alone until there is a certificate; its sites come with the package
+proxy() { # nginx serves only port 80 until there is a certificate; the package contains its sites
     install_packages certbot nginx
     rm -f /etc/nginx/sites-enabled/default
     sed /127.0.0.1:8081/d /usr/share/reelshelf/nginx/reelshelf.conf >/etc/nginx/sites-available/reelshelf.conf
     ln -sf /usr/share/reelshelf/nginx/redirect.conf /etc/nginx/sites-enabled/
     systemctl reload-or-restart nginx
-    # The name may not lead here yet. Four attempts an hour are less than Let's Encrypt objects to;
-    # the renewals are the matter of certbot.timer, which repeats the hook.
+    # The DNS record may not exist yet. Four attempts an hour stay below the rate limits of Let's Encrypt.
+    # certbot.timer renews the certificate and runs the same deploy hook.
     cat >/etc/systemd/system/certificate.service <<END
 [Unit]
 Description=The first certificate for $DOMAIN
@@ -109,7 +109,7 @@ END
     systemctl start --no-block certificate
 }
 
-watch() { # logs and metrics to CloudWatch, sessions from Session Manager
+monitor() { # logs and metrics to CloudWatch, shells by Session Manager
     local from=s3://amazoncloudwatch-agent-$AWS_DEFAULT_REGION/debian/$architecture/latest
     aws s3 cp "$from/amazon-cloudwatch-agent.deb" /root/
     from=s3://amazon-ssm-$AWS_DEFAULT_REGION/latest/debian_$architecture
@@ -136,11 +136,11 @@ END
 }
 
 install_packages curl e2fsprogs unattended-upgrades
-watch
-[[ $SHAPE == Large ]] || mount_volume
+monitor
+[[ $TEMPLATE == instance ]] && mount_volume
 configure
 aws s3 cp "$RELEASE/reelshelf.deb" /root/
-install_packages /root/reelshelf.deb # which starts the service
-[[ $SHAPE == Large ]] || proxy
+install_packages /root/reelshelf.deb # starts the service
+[[ $TEMPLATE == instance ]] && proxy
 curl --fail --silent --show-error --retry 100 --retry-delay 3 --retry-all-errors \
     http://127.0.0.1:8080/health/ready

@@ -1,4 +1,4 @@
-"""A simulated AWS, and the stacks that deploy/aws/deploy makes in it."""
+"""The simulation of AWS, and the stacks that deploy/aws/deploy creates in it."""
 
 import base64
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from instance import agents
 from machine import ARCHITECTURE
-from simulation import REGION, Simulation
-from template import COMBINATIONS
+from simulation import Simulation
+from template import STACKS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 DOMAIN = "films.example.com"
@@ -22,28 +22,33 @@ def aws():
 
 
 class Stack:
-    """One stack, made by the deploy script, which is called as a person would."""
+    """A stack, created by the deploy script as a person would call it."""
 
-    def __init__(self, aws, name, shape, database):
-        self.aws, self.name, self.shape, self.database = aws, name, shape, database
+    def __init__(self, aws, name, kind):
+        self.aws, self.name, self.kind = aws, name, kind
+        self.template, self.parameters = STACKS[kind]
+        self.is_group = self.template == "group"
+        self.has_database = kind != "instance"
 
-    def deploy(self, package, *parameters):
+    def deploy(self, package, *parameters, **variables):
         tools = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environment = {**os.environ, **self.aws.environment, "STACK": self.name, "PATH": tools}
+        environment = {**os.environ, **self.aws.environment, "STACK": self.name, "PATH": tools, **variables}
         ran = subprocess.run(
             [DEPLOY, package, *parameters], env=environment, capture_output=True, text=True
         )
         assert ran.returncode == 0, ran.stderr
-        self.said = ran.stdout
+        self.printed = ran.stdout
         return self
 
     def create(self, package, *parameters):
-        shape = (f"Shape={self.shape}", f"Database={self.database}")
-        return self.deploy(package, f"DomainName={DOMAIN}", "Mail=olivia@example.com", *shape, *parameters)
+        ours = [f"{name}={value}" for name, value in self.parameters.items()]
+        ours += f"DomainName={DOMAIN}", "Mail=olivia@example.com"
+        ours += ["HostedZone="]  # otherwise moto updates the DNSRecord that does not exist
+        return self.deploy(package, *ours, *parameters, TEMPLATE=self.template)
 
     @property
     def resources(self):
-        """What was made, by logical name."""
+        """The physical ids, by logical name."""
         pages = self.aws.cloudformation.get_paginator("list_stack_resources")
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -55,7 +60,7 @@ class Stack:
 
 def launch(stack):
     [version] = stack.aws.ec2.describe_launch_template_versions(
-        LaunchTemplateId=stack.resources["Launch"], Versions=["$Latest"]
+        LaunchTemplateId=stack.resources["LaunchTemplate"], Versions=["$Latest"]
     )["LaunchTemplateVersions"]
     return version["LaunchTemplateData"]
 
@@ -66,29 +71,35 @@ def user_data(stack):
 
 def group(stack):
     [found] = stack.aws.autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[stack.resources["Instances"]]
+        AutoScalingGroupNames=[stack.resources["AutoScalingGroup"]]
     )["AutoScalingGroups"]
     return found
 
 
+def sent_signals(aws, name):
+    """The signals for a stack's AutoScalingGroup. Instances request nothing else of CloudFormation."""
+    ours = [signal for signal in aws.signals if signal["StackName"] == name]
+    assert {(one["Action"], one["LogicalResourceId"]) for one in ours} == {("SignalResource", "AutoScalingGroup")}
+    return [(one["UniqueId"], one["Status"]) for one in ours]
+
+
 @pytest.fixture(scope="session")
 def package(tmp_path_factory):
-    """Nobody looks into it: what an instance does with a package is another test's matter."""
+    """The simulation does not open it; the tests of booted instances use a real package."""
     path = tmp_path_factory.mktemp("package") / "reelshelf_0.1.0-1_arm64.deb"
     path.write_bytes(b"a package")
     return path
 
 
-@pytest.fixture(scope="session", params=COMBINATIONS, ids="-".join)
+@pytest.fixture(scope="session", params=STACKS)
 def stack(request, aws, package):
-    shape, database = request.param
-    return Stack(aws, f"{shape}-{database}".lower(), shape, database).create(package)
+    return Stack(aws, f"test-{request.param}", request.param).create(package)
 
 
 @pytest.fixture(scope="session")
 def bootable(aws):
-    """Makes stacks whose instances can boot, with the package that REELSHELF_DEB names."""
+    """Creates stacks whose instances can boot, with the package that REELSHELF_DEB names."""
     path = os.environ.get("REELSHELF_DEB", "")
     assert path.endswith(f"_{ARCHITECTURE}.deb"), f"REELSHELF_DEB must name a package for {ARCHITECTURE}"
-    agents(aws, REGION)
-    return lambda name, shape, database: Stack(aws, name, shape, database).create(os.path.abspath(path))
+    agents(aws)
+    return lambda name, kind: Stack(aws, name, kind).create(os.path.abspath(path))

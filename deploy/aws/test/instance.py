@@ -1,8 +1,8 @@
-"""A bare Debian, booted, that runs an instance's user data as cloud-init would.
+"""A booted bare Debian that runs the user data of an instance, as cloud-init does.
 
-Real are Debian, systemd, nginx, certbot and the package. Stood in for is what is AWS itself (the
-simulation, an empty agent each for logs and for sessions, the volume as a file behind a loop device,
-cloud-init), and Let's Encrypt, by its own test server, pebble.
+Debian, systemd, nginx, certbot and the package are real. Simulated are AWS (by moto, with empty packages as
+agents for logs and sessions, and a file behind a loop device as volume), cloud-init, and Let's Encrypt (by
+pebble, its own test server).
 """
 
 import json
@@ -15,17 +15,18 @@ import urllib.request
 from pathlib import Path
 
 from machine import ARCHITECTURE, TARGET, Machine, run
+from simulation import REGION
 
 AGENTS = {
-    "amazoncloudwatch-agent-{region}": "debian/{architecture}/latest/amazon-cloudwatch-agent.deb",
-    "amazon-ssm-{region}": "latest/debian_{architecture}/amazon-ssm-agent.deb",
+    f"amazoncloudwatch-agent-{REGION}": f"debian/{ARCHITECTURE}/latest/amazon-cloudwatch-agent.deb",
+    f"amazon-ssm-{REGION}": f"latest/debian_{ARCHITECTURE}/amazon-ssm-agent.deb",
 }
 CONTROL = """\
 #!/bin/sh
 printf '%s\\n' "$@" >/opt/aws/arguments
 """
-# As cloud-init runs it: once, with a log that is kept. What AWS's tools ask the instance for on AWS
-# stands in the environment here.
+# Runs the user data once and keeps its output, as cloud-init does. The environment has what AWS's tools read
+# from the metadata service on AWS.
 UNIT = """\
 [Unit]
 After=network.target
@@ -41,11 +42,9 @@ WantedBy=multi-user.target
 """
 
 
-def agents(aws, region):
-    """Puts packages where AWS has those of its agents."""
+def agents(aws):
+    """Uploads empty packages to the buckets where AWS publishes its agents."""
     for bucket, key in AGENTS.items():
-        bucket = bucket.format(region=region)
-        key = key.format(architecture=ARCHITECTURE)
         name = Path(key).stem
         with tempfile.TemporaryDirectory() as folder:
             root, package = Path(folder, "root"), Path(folder, "package.deb")
@@ -57,15 +56,15 @@ def agents(aws, region):
             (root / "DEBIAN").mkdir()
             (root / "DEBIAN/control").write_text(
                 f"Package: {name}\nVersion: 1\nArchitecture: all\n"
-                "Maintainer: nobody <nobody@example.com>\nDescription: stands in\n"
+                "Maintainer: nobody <nobody@example.com>\nDescription: empty\n"
             )
             run("dpkg-deb", "--build", "--root-owner-group", root, package)
-            aws.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+            aws.s3.create_bucket(Bucket=bucket)
             aws.s3.upload_file(str(package), bucket, key)
 
 
 def get(url, **headers):
-    """Status, headers and text; redirects are not followed."""
+    """Status, headers and body, without following redirects."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
@@ -83,7 +82,7 @@ def get(url, **headers):
 
 
 class Instance(Machine):
-    """An instance, as AWS starts it."""
+    """An EC2 instance on its first boot."""
 
     def __init__(self, environment, identifier, user_data, volume=None, files=()):
         self.environment, self.identifier = environment, identifier
@@ -116,13 +115,13 @@ class Instance(Machine):
         return log.read_text() + (self.inside(*journal) if self.leaders() else "")
 
     def status(self):
-        """With which the user data ended."""
+        """The exit status of the user data."""
         self.wait(600, (self.root / "user-data.status").exists)
         return self.read("/user-data.status").strip()
 
 
 class Volume:
-    """A disk, as AWS lends it."""
+    """An empty EBS volume."""
 
     def __init__(self, identifier, path):
         self.identifier, self.path = identifier, path
@@ -131,7 +130,7 @@ class Volume:
 
 
 class Pebble:
-    """Let's Encrypt's test server. It believes that every name leads to this machine."""
+    """Let's Encrypt's test server. Here every name resolves to this machine."""
 
     DIRECTORY = "https://localhost:14000/dir"
 
@@ -156,7 +155,7 @@ class Pebble:
                  "-management", "127.0.0.1:8055"]
         server = ["pebble", "-config", str(configuration), "-dnsserver", "127.0.0.1:8053"]
         log = (TARGET / "pebble.log").open("w")
-        # By itself it dawdles, and refuses every twentieth request: one that certbot repeats, but once only.
+        # By default pebble sleeps, and rejects 5 % of the requests; certbot repeats a request only once.
         environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0"}
         self.processes = [
             subprocess.Popen(command, env=environment, stdout=log, stderr=log)

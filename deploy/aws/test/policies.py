@@ -1,5 +1,5 @@
-"""What must hold for every stack. A policy takes the resources of one stack (see template.py), by
-their names, and says what is wrong with them."""
+"""Rules that every stack must follow. A policy takes the resources of one stack (see template.py), by logical
+name, and yields one message for each violation."""
 
 import json
 
@@ -7,9 +7,9 @@ from template import resources
 
 OPEN_TO_THE_WORLD = {80, 443}
 WORLD = ("0.0.0.0/0", "::/0")
-# AWS, certificates and Debian; the instances' subnets; the database's.
-WAYS_OUT = {("0.0.0.0/0", 443), ("0.0.0.0/0", 80), ("10.0.0.0/23", 8080), ("10.0.2.0/23", 5432)}
-# For these AWS's guides have no narrower resource than '*'.
+# Allowed outbound rules: AWS, certificates and Debian; the instances' subnets; the database's subnets.
+EGRESS = {("0.0.0.0/0", 443), ("0.0.0.0/0", 80), ("10.0.0.0/23", 8080), ("10.0.2.0/23", 5432)}
+# Actions for which IAM accepts no narrower resource than '*'.
 FOR_ALL_RESOURCES = {
     "cloudwatch:PutMetricData",
     "ec2:DescribeTags",
@@ -20,7 +20,7 @@ FOR_ALL_RESOURCES = {
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 }
-# AWS's own, without which AWS Backup cannot work.
+# Managed by AWS; AWS Backup needs it.
 MANAGED = {"arn:${AWS::Partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"}
 
 
@@ -34,53 +34,50 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def who_comes_in(stack):
+def ingress_is_limited(stack):
     for name, group in of_type(stack, "AWS::EC2::SecurityGroup"):
         for rule in group["SecurityGroupIngress"]:
             source = rule.get("CidrIp", rule.get("CidrIpv6"))
             ports = (rule["IpProtocol"], rule.get("FromPort"), rule.get("ToPort"))
             if source in WORLD and ports not in [("tcp", port, port) for port in OPEN_TO_THE_WORLD]:
-                yield f"{name} lets the world in at {ports}"
+                yield f"{name} is open to the world at {ports}"
             if source not in WORLD and "SourceSecurityGroupId" not in rule:
-                yield f"{name} lets in {source}, which is neither the world nor a group"
+                yield f"{name} is open to {source}, which is neither the world nor a group"
     for name, _ in of_type(stack, "AWS::EC2::SecurityGroupIngress"):
-        yield f"{name} opens a group from outside of it"
+        yield f"{name} adds a rule to a security group from outside"
 
 
-def who_goes_out(stack):
+def egress_is_limited(stack):
     for name, group in of_type(stack, "AWS::EC2::SecurityGroup"):
         if not group.get("SecurityGroupEgress"):
-            yield f"{name} lets out everything"
+            yield f"{name} allows all outbound traffic"
         for rule in group.get("SecurityGroupEgress", []):
             if rule["IpProtocol"] == "-1" and rule.get("CidrIp") != "127.0.0.1/32":
-                yield f"{name} lets out every protocol"
-            if rule["IpProtocol"] != "-1" and (rule.get("CidrIp"), rule["FromPort"]) not in WAYS_OUT:
-                yield f"{name} lets out to {rule.get('CidrIp')}, port {rule['FromPort']}"
-            if rule.get("FromPort") == 5432 and "DatabaseAccess" not in stack:
-                yield f"{name} lets out to a database where there is none"
+                yield f"{name} allows every outbound protocol"
+            if rule["IpProtocol"] != "-1" and (rule.get("CidrIp"), rule["FromPort"]) not in EGRESS:
+                yield f"{name} allows outbound traffic to {rule.get('CidrIp')}, port {rule['FromPort']}"
+            if rule.get("FromPort") == 5432 and "DatabaseSecurityGroup" not in stack:
+                yield f"{name} allows outbound traffic to a database that does not exist"
     logged = [
         flow["ResourceId"] for _, flow in of_type(stack, "AWS::EC2::FlowLog") if flow["TrafficType"] == "ALL"
     ]
-    if logged != [{"Ref": "Network"}]:
-        yield "nobody writes down who connects to whom"
+    if logged != [{"Ref": "VPC"}]:
+        yield "no flow log records all connections of the VPC"
 
 
-def database_is_for_the_service_alone(stack):
+def only_the_service_reaches_the_database(stack):
     for name, group in of_type(stack, "AWS::EC2::SecurityGroup"):
         rules = group["SecurityGroupIngress"]
-        service = {"Fn::GetAtt": ["ServiceAccess", "GroupId"]}
+        service = {"Fn::GetAtt": ["InstanceSecurityGroup", "GroupId"]}
         wanted = [("tcp", 5432, 5432, service)]
-        if name == "DatabaseAccess" and wanted != [
+        if name == "DatabaseSecurityGroup" and wanted != [
             (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule.get("SourceSecurityGroupId"))
             for rule in rules
         ]:
-            yield f"{name} lets in others than the service"
-    for name, database in of_type(stack, "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
-        if "DBClusterIdentifier" in database and stack[name]["Type"] == "AWS::RDS::DBInstance":
-            continue  # a member has the groups of its cluster
-        groups = database.get("VPCSecurityGroups", database.get("VpcSecurityGroupIds"))
-        if groups != [{"Fn::GetAtt": ["DatabaseAccess", "GroupId"]}]:
-            yield f"{name} is in other groups than the database's"
+            yield f"{name} is open to others than the service"
+    for name, database in of_type(stack, "AWS::RDS::DBInstance"):
+        if database.get("VPCSecurityGroups") != [{"Fn::GetAtt": ["DatabaseSecurityGroup", "GroupId"]}]:
+            yield f"{name} does not have exactly the security group of the database"
 
 
 def database_is_not_public(stack):
@@ -93,7 +90,7 @@ def database_is_not_public(stack):
     ]
     for name, group in of_type(stack, "AWS::RDS::DBSubnetGroup"):
         if any(subnet in routed for subnet in group["SubnetIds"]):
-            yield f"{name} has a route out of the network"
+            yield f"{name} has a route to the internet"
 
 
 def everything_is_encrypted(stack):
@@ -104,19 +101,18 @@ def everything_is_encrypted(stack):
         devices = launch["LaunchTemplateData"].get("BlockDeviceMappings")
         if not devices or any(device["Ebs"].get("Encrypted") is not True for device in devices):
             yield f"{name} has a disk that is not encrypted"
-    for name, database in of_type(stack, "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
-        member = database["Engine"].startswith("aurora") and "DBInstanceClass" in database
-        if not member and database.get("StorageEncrypted") is not True:
+    for name, database in of_type(stack, "AWS::RDS::DBInstance"):
+        if database.get("StorageEncrypted") is not True:
             yield f"{name} is not encrypted"
     for name, listener in of_type(stack, "AWS::ElasticLoadBalancingV2::Listener"):
         [action] = listener["DefaultActions"]
         secure = listener["Protocol"] == "HTTPS" and "TLS13-1-2" in listener.get("SslPolicy", "")
         redirect = action.get("RedirectConfig", {}).get("Protocol") == "HTTPS"
         if not secure and not redirect:
-            yield f"{name} answers without TLS, or with an old one"
+            yield f"{name} does not require TLS 1.2 or later"
 
 
-def instances_are_closed(stack):
+def instances_are_hardened(stack):
     for name, launch in of_type(stack, "AWS::EC2::LaunchTemplate"):
         data = launch["LaunchTemplateData"]
         if data.get("MetadataOptions", {}).get("HttpTokens") != "required":
@@ -124,14 +120,14 @@ def instances_are_closed(stack):
         if "KeyName" in data:
             yield f"{name} has an SSH key"
     for name, _ in of_type(stack, "AWS::EC2::Instance", "AWS::AutoScaling::LaunchConfiguration"):
-        yield f"{name} is an instance that does not come from the launch template"
+        yield f"{name} is an instance without the launch template"
 
 
-def secrets_stay_secret(stack):
+def secrets_are_generated_and_not_in_user_data(stack):
     for name, launch in of_type(stack, "AWS::EC2::LaunchTemplate"):
         if "resolve:secretsmanager" in json.dumps(launch) or "resolve:ssm-secure" in json.dumps(launch):
-            yield f"{name} carries a secret"
-    for name, database in of_type(stack, "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
+            yield f"{name} contains a secret"
+    for name, database in of_type(stack, "AWS::RDS::DBInstance"):
         password = database.get("MasterUserPassword")
         generated = {"Fn::Sub": "{{resolve:secretsmanager:${DatabasePassword}}}"}
         if password is not None and password != generated:
@@ -151,11 +147,11 @@ def statements(stack):
             yield name, statement
 
 
-def rights_are_the_least(stack):
+def rights_are_minimal(stack):
     for name, statement in statements(stack):
         actions = as_list(statement["Action"])
         if statement["Effect"] != "Allow" or "NotAction" in statement or "NotResource" in statement:
-            yield f"{name} says what is not meant"
+            yield f"{name} has a statement other than Allow of named actions and resources"
         for action in actions:
             if "*" in action:
                 yield f"{name} may do {action}"
@@ -169,19 +165,17 @@ def rights_are_the_least(stack):
             yield f"{name} may write any metric"
     for name, role in of_type(stack, "AWS::IAM::Role"):
         for policy in role.get("ManagedPolicyArns", []):
-            if policy != {"Ref": "TakeOver"} and policy.get("Fn::Sub") not in MANAGED:
+            if policy.get("Fn::Sub") not in MANAGED:
                 yield f"{name} has the rights of {policy}"
 
 
 def data_is_kept(stack):
     for name, volume in of_type(stack, "AWS::EC2::Volume", "AWS::Backup::BackupVault"):
         if {stack[name].get(key) for key in ("DeletionPolicy", "UpdateReplacePolicy")} != {"Retain"}:
-            yield f"{name} goes with the stack"
-    for name, database in of_type(stack, "AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
-        if database["Engine"].startswith("aurora") and "DBInstanceClass" in database:
-            continue
+            yield f"{name} is deleted with the stack"
+    for name, database in of_type(stack, "AWS::RDS::DBInstance"):
         if {stack[name].get(key) for key in ("DeletionPolicy", "UpdateReplacePolicy")} != {"Snapshot"}:
-            yield f"{name} goes with the stack"
+            yield f"{name} is deleted with the stack"
         if database.get("DeletionProtection") is not True:
             yield f"{name} can be deleted by mistake"
     saved = [
@@ -189,94 +183,85 @@ def data_is_kept(stack):
         for _, selection in of_type(stack, "AWS::Backup::BackupSelection")
         for resource in selection["BackupSelection"]["Resources"]
     ]
-    if "Cluster" in stack:
-        data = {"Fn::GetAtt": ["Cluster", "DBClusterArn"]}
-    elif "Postgresql" in stack:
-        data = {"Fn::GetAtt": ["Postgresql", "DBInstanceArn"]}
+    if "DBInstance" in stack:
+        data = {"Fn::GetAtt": ["DBInstance", "DBInstanceArn"]}
     else:
-        arn = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:volume/${Volume}"
-        data = {"Fn::Sub": arn}
+        data = {"Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:volume/${DataVolume}"}
     if saved != [data]:
-        yield "the backup plan does not save the data"
+        yield "the backup plan does not select the data"
 
 
-def somebody_is_told(stack):
+def alarms_are_complete_and_sent(stack):
     watched = set()
     for name, alarm in of_type(stack, "AWS::CloudWatch::Alarm"):
         metric_name = alarm["MetricName"]
         if isinstance(metric_name, dict):
             metric_name = metric_name["Fn::Sub"]
         watched.add((alarm["Namespace"], metric_name))
-        if alarm.get("AlarmActions") != [{"Ref": "Alarms"}]:
-            yield f"{name} tells nobody"
+        if alarm.get("AlarmActions") != [{"Ref": "AlarmTopic"}]:
+            yield f"{name} is not sent to the topic"
     wanted = {
         ("Reelshelf", "${AWS::StackName}-errors"),
         ("Reelshelf", "procstat_lookup_pid_count"),
         ("Reelshelf", "disk_used_percent"),
         ("AWS/EC2", "CPUUtilization"),
     }
-    if "Balancer" in stack:
+    if "LoadBalancer" in stack:
         wanted.add(("AWS/ApplicationELB", "UnHealthyHostCount"))
-    if "DatabaseAccess" in stack:
+    if "DatabaseSecurityGroup" in stack:
         wanted.add(("AWS/RDS", "CPUUtilization"))
-    if "Postgresql" in stack:
         wanted.add(("AWS/RDS", "FreeStorageSpace"))
     for metric in sorted(wanted - watched):
-        yield f"nobody watches {metric}"
+        yield f"no alarm watches {metric}"
     for name, topic in of_type(stack, "AWS::SNS::Topic"):
         if not topic.get("Subscription"):
-            yield f"{name} has no reader"
+            yield f"{name} has no subscriber"
     for name, group in of_type(stack, "AWS::Logs::LogGroup"):
         if not group.get("RetentionInDays"):
-            yield f"{name} is kept for ever"
+            yield f"{name} never expires"
 
 
-def large_survives_a_zone(stack):
-    if "Balancer" not in stack:
+def the_group_survives_a_zone(stack):
+    if "LoadBalancer" not in stack:
         return
-    instances = stack["Instances"]["Properties"]
-    zones = [
-        stack[subnet["Ref"]]["Properties"]["AvailabilityZone"]
-        for subnet in instances["VPCZoneIdentifier"]
-    ]
-    if int(instances["MinSize"]) < 2 or len(zones) < 2 or zones[0] == zones[1]:
-        yield "Instances are not two in two zones"
-    if instances["HealthCheckType"] != "ELB":
-        yield "Instances are not replaced when they do not answer"
-    if "Postgresql" in stack and stack["Postgresql"]["Properties"]["MultiAZ"] is not True:
-        yield "Postgresql is in one zone"
-    members = [name for name, _ in of_type(stack, "AWS::RDS::DBInstance")]
-    if "Cluster" in stack and len(members) < 2:
-        yield "Cluster has no reader"
+    group = stack["AutoScalingGroup"]["Properties"]
+    zones = [stack[subnet["Ref"]]["Properties"]["AvailabilityZone"] for subnet in group["VPCZoneIdentifier"]]
+    if int(group["MinSize"]) < 2 or len(zones) < 2 or zones[0] == zones[1]:
+        yield "AutoScalingGroup does not keep two instances in two zones"
+    if group["HealthCheckType"] != "ELB":
+        yield "AutoScalingGroup does not replace instances that fail the health check of the load balancer"
+    if stack["DBInstance"]["Properties"]["MultiAZ"] is not True:
+        yield "DBInstance is in one zone"
 
 
 def updates_wait_for_ready(stack):
-    update = stack["Instances"].get("UpdatePolicy", {}).get("AutoScalingRollingUpdate", {})
-    if not update.get("WaitOnResourceSignals") or "CreationPolicy" not in stack["Instances"]:
-        yield "Instances are replaced without waiting for the new ones"
-    if "Balancer" in stack:
+    group = stack["AutoScalingGroup"]
+    update = group.get("UpdatePolicy", {}).get("AutoScalingRollingUpdate", {})
+    if not update.get("WaitOnResourceSignals") or "CreationPolicy" not in group:
+        yield "AutoScalingGroup does not wait for the signal of a new instance"
+    if "LoadBalancer" in stack:
         if update.get("MinInstancesInService", 0) < 2:
-            yield "Instances do not stay two while they are replaced"
-        if stack["Targets"]["Properties"]["HealthCheckPath"] != "/health/ready":
-            yield "Targets are not asked whether they are ready"
+            yield "AutoScalingGroup keeps fewer than two instances during an update"
+        if stack["TargetGroup"]["Properties"]["HealthCheckPath"] != "/health/ready":
+            yield "TargetGroup does not check readiness"
 
 
 POLICIES = [
-    who_comes_in,
-    who_goes_out,
-    database_is_for_the_service_alone,
+    ingress_is_limited,
+    egress_is_limited,
+    only_the_service_reaches_the_database,
     database_is_not_public,
     everything_is_encrypted,
-    instances_are_closed,
-    secrets_stay_secret,
-    rights_are_the_least,
+    instances_are_hardened,
+    secrets_are_generated_and_not_in_user_data,
+    rights_are_minimal,
     data_is_kept,
-    somebody_is_told,
-    large_survives_a_zone,
+    alarms_are_complete_and_sent,
+    the_group_survives_a_zone,
     updates_wait_for_ready,
 ]
 
 
-def faults(template, shape, database):
-    stack = resources(template, shape, database)
-    return [fault for policy in POLICIES for fault in policy(stack)]
+def violations(template, kind):
+    stack = resources(template, kind)
+    return [violation for policy in POLICIES for violation in policy(stack)]

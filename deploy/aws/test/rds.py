@@ -1,5 +1,5 @@
-"""What of RDS an instance meets: a PostgreSQL server with a certificate, and the place where the
-authorities that sign such certificates are to be had."""
+"""RDS as an instance sees it: a PostgreSQL server with a TLS certificate, and the URL of the certificate
+authorities."""
 
 import functools
 import glob
@@ -14,7 +14,7 @@ from pathlib import Path
 from machine import Context, run
 
 TRUST = "truststore.pki.rds.amazonaws.com"
-ADDRESS = "127.0.0.43"  # not where others on this machine may listen
+ADDRESS = "127.0.0.43"  # not an address on which other programs of this machine listen
 
 
 class Rds(Context):
@@ -29,7 +29,7 @@ class Rds(Context):
         self.serve()
 
     def sign(self):
-        """Makes an authority and one certificate for both."""
+        """Creates an authority, and one certificate for both servers."""
         new = (
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "2",
@@ -57,7 +57,7 @@ class Rds(Context):
         self.exits.callback(server.shutdown)
 
     def serve(self):
-        """PostgreSQL, which takes connections with TLS and the password alone."""
+        """Starts PostgreSQL, which accepts only connections with TLS and the password."""
         tools = Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
         user = pwd.getpwnam("postgres")
         data = self.folder / "data"

@@ -1,20 +1,22 @@
-"""AWS as moto simulates it, with what moto's CloudFormation lacks of the stack.
+"""AWS, simulated by moto.
 
-moto knows secrets, alarms, certificates and clusters, but its CloudFormation does not make them, and
-of volumes and database instances it forgets half. So their properties are handed to moto's own API
-here, under the names that CloudFormation and the API have in common.
+moto's CloudFormation does not create all types of resources, and ignores some properties of others. For these,
+CREATE has a function that calls moto's API of the service, with the properties of the template.
 
-Backups, scaling policies and metric filters are not made, and Rules, CreationPolicy and UpdatePolicy
-not heeded: these are checked in the template alone. A group puts all its instances into one zone.
+The simulation does not create backups, scaling policies and metric filters, and ignores CreationPolicy and
+UpdatePolicy: test_template.py checks these in the templates. It puts all instances of a group into one zone.
 """
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
 import boto3
-from moto.cloudformation import models, parsing, responses, utils
+from moto.cloudformation.models import ChangeSet
 from moto.core.common_models import CloudFormationModel
-from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup
 from moto.server import ThreadedMotoServer
 
-REGION = "eu-central-1"
+REGION = "us-east-1"  # moto's availability zones are always those of this region
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "simulated",
     "AWS_SECRET_ACCESS_KEY": "simulated",
@@ -23,19 +25,21 @@ ENVIRONMENT = {
 
 
 class Simulation:
-    """A server on a free port of this machine."""
+    """Servers on free ports of this machine: moto, and one for the signals of instances."""
 
     def __init__(self):
         self.server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
         self.server.start()
         self.url = "http://{}:{}".format(*self.server.get_host_and_port())
         self.environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}
-        teach(self)
+        self.signals = Signals()
+        self.models = [model(self, resource_type, create) for resource_type, create in CREATE.items()]
+        # Unlike ChangeSet.apply, Stack.update also sets the outputs.
+        ChangeSet.apply = lambda change_set: change_set.stack.update(
+            change_set.template, parameters=change_set.parameters
+        )
 
     def __getattr__(self, service):
-        return self.client(service)
-
-    def client(self, service):
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -44,25 +48,37 @@ class Simulation:
             aws_secret_access_key="simulated",
         )
 
+    @property
+    def environment_of_instances(self):
+        return {**self.environment, "AWS_ENDPOINT_URL_CLOUDFORMATION": self.signals.url}
 
-def constructor(loader, tag, node):
-    """moto's short forms of functions, save for those that it reads wrongly."""
-    if tag == "!Condition":
-        return {"Condition": node.value}
-    if tag == "!GetAtt":
-        return {"Fn::GetAtt": node.value.split(".", 1)}
-    if tag == "!GetAZs":
-        return {"Fn::GetAZs": REGION}
-    return utils.yaml_tag_constructor(loader, tag, node)
+
+class Signals(list):
+    """The requests of instances to CloudFormation: moto has no SignalResource."""
+
+    def __init__(self):
+        signals = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                signals.append(dict(parse_qsl(body)))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b"<SignalResourceResponse/>")
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://{}:{}".format(*server.server_address)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def secret(aws, name, properties):
-    wish = properties["GenerateSecretString"]
-    value = aws.secretsmanager.get_random_password(**wish)["RandomPassword"]
-    made = aws.secretsmanager.create_secret(
-        Name=name, Description=properties["Description"], SecretString=value
-    )
-    return made["ARN"], {}
+    generate = properties.pop("GenerateSecretString")
+    value = aws.secretsmanager.get_random_password(**generate)["RandomPassword"]
+    return aws.secretsmanager.create_secret(Name=name, SecretString=value, **properties)["ARN"], {}
 
 
 def alarm(aws, name, properties):
@@ -76,126 +92,61 @@ def volume(aws, name, properties):
 
 
 def certificate(aws, name, properties):
-    made = aws.acm.request_certificate(
-        DomainName=properties["DomainName"], ValidationMethod=properties["ValidationMethod"]
-    )
-    return made["CertificateArn"], {}
+    properties.pop("DomainValidationOptions", None)
+    return aws.acm.request_certificate(**properties)["CertificateArn"], {}
 
 
-def subnets(aws, name, properties):
-    aws.rds.create_db_subnet_group(DBSubnetGroupName=name.lower(), **properties)
+def load_balancer(aws, name, properties):
+    del properties["LoadBalancerAttributes"]
+    [created] = aws.elbv2.create_load_balancer(Name=name[-32:], **properties)["LoadBalancers"]
+    return created["LoadBalancerArn"], {
+        "DNSName": created["DNSName"],
+        "CanonicalHostedZoneID": created["CanonicalHostedZoneId"],
+        "LoadBalancerFullName": created["LoadBalancerArn"].split(":loadbalancer/")[1],
+    }
+
+
+def target_group(aws, name, properties):
+    del properties["TargetGroupAttributes"]
+    [created] = aws.elbv2.create_target_group(Name=name[-32:], **properties)["TargetGroups"]
+    return created["TargetGroupArn"], {"TargetGroupFullName": created["TargetGroupArn"].split(":")[-1]}
+
+
+def db_subnet_group(aws, name, properties):
+    aws.rds.create_db_subnet_group(DBSubnetGroupName=name, **properties)
     return name.lower(), {}
 
 
-def cluster(aws, name, properties):
-    made = aws.rds.create_db_cluster(**properties)["DBCluster"]
-    return made["DBClusterIdentifier"], {
-        "DBClusterArn": made["DBClusterArn"],
-        "Endpoint.Address": made["Endpoint"],
+def db_instance(aws, name, properties):
+    properties["VpcSecurityGroupIds"] = properties.pop("VPCSecurityGroups")
+    properties["AllocatedStorage"] = int(properties["AllocatedStorage"])
+    created = aws.rds.create_db_instance(**properties)["DBInstance"]
+    return created["DBInstanceIdentifier"], {
+        "DBInstanceArn": created["DBInstanceArn"],
+        "Endpoint.Address": created["Endpoint"]["Address"],
     }
 
 
-def instance(aws, name, properties):
-    groups = properties.pop("VPCSecurityGroups", None)
-    if groups:
-        properties["VpcSecurityGroupIds"] = groups
-    if "AllocatedStorage" in properties:
-        properties["AllocatedStorage"] = int(properties["AllocatedStorage"])
-    properties.setdefault("DBInstanceIdentifier", name.lower())
-    made = aws.rds.create_db_instance(**properties)["DBInstance"]
-    return made["DBInstanceIdentifier"], {
-        "DBInstanceArn": made["DBInstanceArn"],
-        "Endpoint.Address": made["Endpoint"]["Address"],
-        "Endpoint.Port": made["Endpoint"]["Port"],
-    }
-
-
-MADE = {
+CREATE = {
     "AWS::SecretsManager::Secret": secret,
     "AWS::CloudWatch::Alarm": alarm,
     "AWS::EC2::Volume": volume,
     "AWS::CertificateManager::Certificate": certificate,
-    "AWS::RDS::DBSubnetGroup": subnets,
-    "AWS::RDS::DBCluster": cluster,
-    "AWS::RDS::DBInstance": instance,
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": load_balancer,
+    "AWS::ElasticLoadBalancingV2::TargetGroup": target_group,
+    "AWS::RDS::DBSubnetGroup": db_subnet_group,
+    "AWS::RDS::DBInstance": db_instance,
 }
 
 
-def full_names():
-    """Gives load balancers and target groups the names by which CloudWatch knows them."""
-    FakeLoadBalancer.get_cfn_attribute = lambda balancer, name: {
-        "DNSName": balancer.dns_name,
-        "CanonicalHostedZoneID": "Z215JYRZR1TBD5",
-        "LoadBalancerFullName": balancer.arn.split(":loadbalancer/")[-1],
-    }[name]
-    FakeTargetGroup.get_cfn_attribute = lambda group, name: {
-        "TargetGroupFullName": group.arn.split(":")[-1],
-    }[name]
-
-
-def outputs():
-    """Lets a stack made by a change set, as the aws command line does it, have outputs."""
-    apply = models.ChangeSet.apply
-
-    def apply_all(changes):
-        apply(changes)
-        changes.stack.template = changes.template
-        changes.stack._parse_template()
-        changes.stack.output_map = changes.stack._create_output_map()
-
-    models.ChangeSet.apply = apply_all
-
-
-def signals(aws):
-    """Takes the signals of instances, and keeps them."""
-
-    def signal_resource(request):
-        names = "StackName", "LogicalResourceId", "UniqueId", "Status"
-        aws.signals.append(tuple(map(request._get_param, names)))
-        return 200, {}, "<SignalResourceResponse/>"
-
-    aws.signals = []
-    responses.CloudFormationResponse.signal_resource = signal_resource
-
-
-def updates():
-    """Keeps an update away from what the parameters leave out."""
-    diff = parsing.ResourceMap.build_resource_diff
-
-    def diff_of_existing(stack, template, parameters=None):
-        changes = diff(stack, template, parameters)
-        conditions = {name: template["Resources"][name].get("Condition") for name in changes["Modify"]}
-        changes["Modify"] = [
-            name for name, condition in conditions.items()
-            if condition is None or stack.lazy_condition_map[condition]
-        ]
-        return changes
-
-    parsing.ResourceMap.build_resource_diff = diff_of_existing
-
-
-def teach(aws):
-    full_names()
-    outputs()
-    updates()
-    signals(aws)
-    for module in (models, responses):
-        module.yaml_tag_constructor = constructor
-    aws.models = [model(aws, resource_type, make) for resource_type, make in MADE.items()]
-
-
-def model(aws, resource_type, make):
-    """moto finds it among the subclasses of CloudFormationModel; of two the later one counts."""
+def model(aws, resource_type, create):
+    """Registers a type: moto looks for subclasses of CloudFormationModel, and takes the last one of a type."""
 
     class Model(CloudFormationModel):
-        __module__ = "moto.cloudformation"  # moto asks whose it is
+        __module__ = "moto.cloudformation"  # moto expects its own modules
 
         def __init__(self, identifier, attributes):
-            self.identifier, self.attributes = identifier, attributes
-
-        @property
-        def physical_resource_id(self):
-            return self.identifier
+            self.physical_resource_id, self.attributes = identifier, attributes
 
         def get_cfn_attribute(self, name):
             return self.attributes[name]
@@ -210,10 +161,6 @@ def model(aws, resource_type, make):
 
         @classmethod
         def create_from_cloudformation_json(cls, name, json, account, region, **_):
-            return cls(*make(aws, name, json["Properties"]))
-
-        @classmethod
-        def update_from_cloudformation_json(cls, original_resource, *_, **__):
-            return original_resource
+            return cls(*create(aws, name, json["Properties"]))
 
     return Model

@@ -1,21 +1,21 @@
-"""The stack's template, and what is left of it for one choice of parameters."""
+"""The templates, and the resources that one creates for given parameters."""
 
 from pathlib import Path
 
 import yaml
 
-PATH = Path(__file__).parent.parent / "reelshelf.yaml"
-COMBINATIONS = [
-    ("Small", "sqlite"),
-    ("Small", "postgres"),
-    ("Large", "postgres"),
-    ("Large", "aurora"),
-]
-NOTHING = {"Ref": "AWS::NoValue"}
+FOLDER = Path(__file__).parent.parent
+# Every kind of stack: its template, and the parameters that select it.
+STACKS = {
+    "instance": ("instance", {}),
+    "instance-postgres": ("instance", {"Database": "postgres"}),
+    "group": ("group", {}),
+}
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class Loader(yaml.CSafeLoader):
-    """YAML with CloudFormation's short forms, read into the long ones."""
+    """Reads CloudFormation's short forms (!Ref) as the long ones (Ref)."""
 
 
 def function(loader, name, node):
@@ -23,8 +23,8 @@ def function(loader, name, node):
         value = loader.construct_scalar(node)
     else:
         value = loader.construct_sequence(node, deep=True)
-    if name in ("Ref", "Condition"):
-        return {name: value}
+    if name == "Ref":
+        return {"Ref": value}
     if name == "GetAtt":
         value = value.split(".", 1)
     return {f"Fn::{name}": value}
@@ -33,49 +33,46 @@ def function(loader, name, node):
 Loader.add_multi_constructor("!", function)
 
 
-def load():
-    return yaml.load(PATH.read_text(), Loader)
+def load(kind):
+    template, _ = STACKS[kind]
+    return yaml.load((FOLDER / f"{template}.yaml").read_text(), Loader)
 
 
-def resources(template, shape, database, **more):
-    """The resources that these parameters make, by their logical names, with the parameters, the
-    conditions and the mappings worked in. References to resources stay."""
+def resources(template, kind):
+    """The resources that a stack of this kind creates, by logical name. Parameters, conditions and mappings
+    are resolved; references to other resources stay."""
     values = {
         name: parameter.get("Default", name) for name, parameter in template["Parameters"].items()
     }
-    values |= {"Shape": shape, "Database": database, **more}
+    values |= STACKS[kind][1]
 
-    def condition(what):
-        [(operator, operand)] = what.items()
-        if operator == "Condition":
-            return condition(template["Conditions"][operand])
-        if operator == "Fn::Equals":
-            return work_in(operand[0]) == work_in(operand[1])
+    def holds(condition):
+        [(operator, operands)] = condition.items()
         if operator == "Fn::Not":
-            return not condition(operand[0])
-        assert operator == "Fn::And", operator
-        return all(map(condition, operand))
+            return not holds(operands[0])
+        assert operator == "Fn::Equals", operator
+        return resolve(operands[0]) == resolve(operands[1])
 
-    def work_in(node):
+    def resolve(node):
         if isinstance(node, list):
-            return [item for item in map(work_in, node) if item != NOTHING]
+            return [item for item in map(resolve, node) if item != NO_VALUE]
         if not isinstance(node, dict):
             return node
         if "Ref" in node:
             return values.get(node["Ref"], node)
         if "Fn::If" in node:
             name, yes, no = node["Fn::If"]
-            return work_in(yes if condition({"Condition": name}) else no)
+            return resolve(yes if holds(template["Conditions"][name]) else no)
         if "Fn::FindInMap" in node:
             found = template["Mappings"]
-            for key in work_in(node["Fn::FindInMap"]):
+            for key in resolve(node["Fn::FindInMap"]):
                 found = found[key]
             return found
-        made = {key: work_in(value) for key, value in node.items()}
-        return {key: value for key, value in made.items() if value != NOTHING}
+        resolved = {key: resolve(value) for key, value in node.items()}
+        return {key: value for key, value in resolved.items() if value != NO_VALUE}
 
     return {
-        name: {key: value if key == "Condition" else work_in(value) for key, value in resource.items()}
+        name: resolve(resource)
         for name, resource in template["Resources"].items()
-        if "Condition" not in resource or condition({"Condition": resource["Condition"]})
+        if "Condition" not in resource or holds(template["Conditions"][resource["Condition"]])
     }

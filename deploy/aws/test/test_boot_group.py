@@ -1,34 +1,34 @@
-"""The user data of Large with PostgreSQL, run in a bare Debian that has booted."""
+"""The user data of an instance of the group, run in a booted bare Debian, with PostgreSQL over TLS."""
 
 import pytest
-from conftest import group, user_data
+from conftest import group, sent_signals, user_data
 from instance import Instance, get
 from rds import Rds
 
 
 @pytest.fixture(scope="module")
-def large(bootable):
-    return bootable("booted-large", "Large", "postgres")
+def created(bootable):
+    return bootable("booted-group", "group")
 
 
 @pytest.fixture(scope="module")
-def secret(aws, large):
-    return aws.secretsmanager.get_secret_value(SecretId=large.resources["DatabasePassword"])["SecretString"]
+def secret(aws, created):
+    return aws.secretsmanager.get_secret_value(SecretId=created.resources["DatabasePassword"])["SecretString"]
 
 
 @pytest.fixture(scope="module")
-def booted(aws, large, secret):
-    [database] = aws.rds.describe_db_instances(DBInstanceIdentifier="booted-large")["DBInstances"]
-    identifier = group(large)["Instances"][0]["InstanceId"]
+def booted(aws, created, secret):
+    [database] = aws.rds.describe_db_instances(DBInstanceIdentifier="booted-group")["DBInstances"]
+    identifier = group(created)["Instances"][0]["InstanceId"]
     with Rds(database["Endpoint"]["Address"], secret) as rds:
         files = {"/etc/hosts": rds.hosts, "/usr/local/share/ca-certificates/authority.crt": rds.authority}
-        with Instance(aws.environment, identifier, user_data(large), files=files) as machine:
+        with Instance(aws.environment_of_instances, identifier, user_data(created), files=files) as machine:
             assert machine.status() == "0", machine.read("/user-data.log")[-6000:]
             yield machine
 
 
-def test_the_stack_is_told(aws, booted):
-    assert ("booted-large", "Instances", booted.identifier, "SUCCESS") in aws.signals
+def test_the_stack_gets_the_signal(aws, booted):
+    assert sent_signals(aws, "booted-group") == [(booted.identifier, "SUCCESS")]
 
 
 def test_the_service_keeps_its_data_in_postgresql(booted):
@@ -36,7 +36,7 @@ def test_the_service_keeps_its_data_in_postgresql(booted):
     assert booted.inside("ls", "/var/lib/reelshelf") == ""
 
 
-def test_the_password_is_for_root_alone_and_in_no_log(booted, secret):
+def test_only_root_reads_the_password_and_no_log_has_it(booted, secret):
     assert secret in booted.read("/etc/reelshelf/reelshelf.env")
     assert "sslmode=verify-full" in booted.read("/etc/reelshelf/reelshelf.env")
     assert booted.mode("/etc/reelshelf/reelshelf.env") == 0o600
@@ -45,7 +45,7 @@ def test_the_password_is_for_root_alone_and_in_no_log(booted, secret):
     assert secret not in booted.inside("systemctl", "show", "reelshelf")
 
 
-def test_the_balancer_reaches_the_service_and_nothing_else_listens(booted):
+def test_the_load_balancer_reaches_the_service_and_nothing_else_listens(booted):
     listening = booted.inside("systemctl", "list-unit-files", "--state=enabled", "--no-legend")
     assert "nginx" not in listening and "ssh" not in listening
     assert "REELSHELF_LISTEN=0.0.0.0:8080" in booted.read("/etc/reelshelf/reelshelf.env")
