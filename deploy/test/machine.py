@@ -1,4 +1,4 @@
-"""A bare Debian, booted in a container of systemd's, of which nothing is kept."""
+"""A bare Debian, booted by systemd-nspawn; its changes are discarded."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def run(*command, **more):
 
 
 def base():
-    """The root file system, made once."""
+    """Creates the root file system once."""
     if not (BASE / "whole").exists():
         shutil.rmtree(BASE, ignore_errors=True)
         run("debootstrap", "--variant=minbase", "--include=ca-certificates,dbus,systemd-sysv", "trixie", BASE)
@@ -28,7 +28,7 @@ def base():
 
 
 class Context:
-    """What `set_up` starts is ended after the `with`, by `exits`, also where only a part of it could start."""
+    """Ends what `set_up` started after the `with`, by `exits`, even if `set_up` failed halfway."""
 
     def __enter__(self):
         with ExitStack() as exits:
@@ -44,19 +44,19 @@ class Context:
 class Machine(Context):
     """One boot."""
 
-    options = ()  # of systemd-nspawn
+    options = ()  # for systemd-nspawn
 
     def set_up(self):
         self.root = self.file_system()
-        self.write("/etc/dpkg/dpkg.cfg.d/hasty", "force-unsafe-io\n")  # nothing here outlives the test
+        self.write("/etc/dpkg/dpkg.cfg.d/hasty", "force-unsafe-io\n")  # the test discards the file system
         self.prepare()
         self.boot()
 
     def prepare(self):
-        """What is there before the boot."""
+        """Adds files before the boot."""
 
     def file_system(self):
-        """The base, with a layer above it that is thrown away."""
+        """The base with a temporary layer above it."""
         work = Path(self.exits.enter_context(tempfile.TemporaryDirectory(dir=TARGET)))
         for name in "root", "upper", "work":
             (work / name).mkdir()
@@ -76,7 +76,7 @@ class Machine(Context):
             stderr=subprocess.STDOUT,
         )
 
-        def end():  # its init, with which all that runs inside ends
+        def end():  # the end of init ends all processes inside
             for leader in self.leaders():
                 os.kill(leader, signal.SIGKILL)
             machine.wait(60)
@@ -97,7 +97,7 @@ class Machine(Context):
         return (self.root / path.lstrip("/")).stat().st_mode & 0o7777
 
     def wait(self, seconds, what):
-        """Until it is true; or says what the machine has said."""
+        """Waits until it is true; fails with the output of the machine."""
         end = time.monotonic() + seconds
         while not what():
             if time.monotonic() > end or self.machine.poll() is not None:
@@ -108,15 +108,15 @@ class Machine(Context):
         return self.console.read_text()
 
     def inside(self, *command, **more):
-        """What a command prints that is run in the machine."""
+        """Runs a command in the machine and returns its output."""
         return run(*self.enter("--all"), *command, **more)
 
     def enter(self, *namespaces):
-        """The command that runs another in namespaces of the machine."""
+        """The command that runs another one in namespaces of the machine."""
         [leader] = self.leaders()
         return "nsenter", "--target", str(leader), *namespaces
 
     def leaders(self):
-        """The machine's init as this machine counts it, while there is one."""
+        """The process id of the machine's init on the host, while it runs."""
         children = Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children")
         return [int(child) for child in children.read_text().split()] if children.exists() else []

@@ -1,4 +1,4 @@
-"""podman, which runs the image as people do, and requests to what runs."""
+"""Runs containers of the image by podman, and sends requests to them."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 IMAGE = "localhost/reelshelf:test"
 PASSWORD = "a shelf full of tapes"
 FILM = {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}
-# As little as one can give a container. Of podman's own temporary file systems it gets none: docker has none.
+# The fewest rights that a container can have, without podman's tmpfs mounts, which docker does not have.
 HARDENED = (
     "--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges",
 )
@@ -23,7 +23,7 @@ def run(*command, **more):
 
 
 def until(what, seconds=30):
-    """Asks again and again until there is an answer."""
+    """Calls a function until it returns something true."""
     end = time.monotonic() + seconds
     while not (answer := what()):
         assert time.monotonic() < end, f"not within {seconds} s"
@@ -45,14 +45,14 @@ class Container:
         return ran.stdout
 
     def address(self, port):
-        """Where the machine reaches a port of the container."""
+        """The host address of a port of the container."""
         return run("podman", "port", self.name, f"{port}/tcp")
 
     def reelshelf(self, *command, said=None):
         return run("podman", "exec", "--interactive", self.name, "/reelshelf", *command, input=said)
 
     def healthy(self):
-        """Waits until its health check says so, or tells why it does not."""
+        """Waits until the health check passes; fails with the log."""
         ask = ["podman", "healthcheck", "run", self.name]
         try:
             until(lambda: subprocess.run(ask, capture_output=True).returncode == 0)
@@ -61,14 +61,14 @@ class Container:
         return self
 
     def owner(self):
-        """Makes the first owner, olivia, at the console; returns a token of hers."""
+        """Creates the first owner, olivia, by the command line, and returns a token of hers."""
         self.reelshelf("user", "add", "olivia", "--role", "owner", "--password-stdin", said=f"{PASSWORD}\n")
         return self.reelshelf("token", "create", "olivia", "test")
 
 
 @contextmanager
 def container(*options, command=()):
-    """A container of the image, with a port of the machine that is free."""
+    """Runs a container of the image, on a free port of the host."""
     name = run("podman", "run", "--detach", "--publish=127.0.0.1::8080", *options, IMAGE, *command)
     try:
         yield Container(name)
@@ -77,7 +77,7 @@ def container(*options, command=()):
 
 
 def fetch(url, body=None, token=None, kind="application/json", context=None):
-    """Status, headers and text of an answer."""
+    """Status, headers and body of a response."""
     headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
     request = urllib.request.Request(url, body and body.encode(), headers)
     try:

@@ -1,4 +1,4 @@
-"""Images of this machine's nginx and PostgreSQL, for those of their makers, which a test is not to fetch."""
+"""Images of this machine's nginx and PostgreSQL, so that tests need not download the official ones."""
 
 import re
 import shutil
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine import run
 
-# As in nginx's own image.
+# As in the official image of nginx.
 NGINX_CONFIGURATION = """\
 user nginx;
 pid /run/nginx.pid;
@@ -27,7 +27,7 @@ COPY root /
 CMD ["nginx", "-g", "daemon off;"]
 """
 
-# What PostgreSQL's own image does with the same variables: it listens to others once all is set up.
+# Initializes the database like the official image, with the same variables, before it listens on TCP.
 POSTGRES_ENTRY = """\
 #!/bin/sh
 set -eu
@@ -50,7 +50,7 @@ CMD ["/entry"]
 
 
 def image_of_nginx(folder):
-    """Builds it, and returns its name."""
+    """Builds the image and returns its name."""
     root = folder / "nginx/root"
     for name in "etc/nginx/conf.d", "var/log/nginx", "var/cache/nginx":
         (root / name).mkdir(parents=True)
@@ -65,7 +65,7 @@ def image_of_nginx(folder):
 
 
 def image_of_postgres(folder):
-    """Builds it, and returns its name."""
+    """Builds the image and returns its name."""
     root = folder / "postgres/root"
     for name in "etc", "var":
         (root / name).mkdir(parents=True)
@@ -83,7 +83,7 @@ def image_of_postgres(folder):
 
 
 def copy(root, programs, others):
-    """Takes programs, the libraries they need, and other files and folders into an image's root."""
+    """Copies programs with their libraries, and other files and folders, into the root of an image."""
     libraries = re.findall(r"/\S+", "".join(run("ldd", program) for program in programs))
     run("cp", "--parents", "--recursive", "--dereference", *programs, *set(libraries), *others, root)
 

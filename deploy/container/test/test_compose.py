@@ -1,4 +1,4 @@
-"""The compose files, in folders as one copies them onto a server."""
+"""The compose files, in folders as on a server."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def compose(folder, files, *command):
 
 @contextmanager
 def up(folder, files, changes):
-    """The containers, by service. What the test has otherwise are images, and no port that may be taken."""
+    """The running containers, by service. `changes` overrides images, and ports that may be in use."""
     (folder / "test.yaml").write_text(changes)
     project = f"--project-name=reelshelf-{uuid.uuid4().hex}"
     try:
@@ -53,7 +53,7 @@ def services(request):
     return yaml.safe_load(compose(CONTAINER, request.param, "config"))["services"]
 
 
-def test_every_container_is_closed(services):
+def test_every_container_is_hardened(services):
     for service in services.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -111,7 +111,7 @@ def test_with_postgres(folder):
         token = service.owner()
         assert fetch(f"http://{service.address(8080)}/movie", json.dumps(FILM), token)[0] == 201
 
-        # What is stored outlives both; the service waits for PostgreSQL.
+        # Stored data survives a restart of both; the service waits for PostgreSQL.
         run("podman", "restart", postgres.name)
         run("podman", "restart", service.name)
         _, _, films = fetch(f"http://{service.healthy().address(8080)}/movie", token=token)
@@ -144,7 +144,7 @@ def test_behind_nginx(folder):
         status, headers, _ = fetch(f"{site}/movie", token=token, context=trusted)
         assert (status, headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
 
-        # It trusts the authorities in its /etc/ssl, and no others.
+        # A client trusts only the authorities in its /etc/ssl.
         environment = [f"--env=REELSHELF_SERVER={site}", f"--env=REELSHELF_TOKEN={token}"]
         client = ["podman", "run", "--rm", "--network=host", *environment]
         own = f"--volume={certificate}:/etc/ssl/certs/ca-certificates.crt:ro"
@@ -152,7 +152,7 @@ def test_behind_nginx(folder):
         with pytest.raises(AssertionError, match="certificate"):
             run(*client, IMAGE, "stats", "--json")
 
-        # nginx stays while the service is started anew.
+        # nginx keeps running while the service restarts.
         run("podman", "restart", service.name)
         service.healthy()
         assert fetch(f"{site}/movie", token=token, context=trusted)[0] == 200

@@ -1,4 +1,4 @@
-"""The image: what is in it, and that it does all its work with next to no rights."""
+"""The content of the image, and its work with the fewest rights."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def volume():
     run("podman", "volume", "rm", name)
 
 
-def test_nothing_but_this_is_in_it(tmp_path):
+def test_the_image_contains_only_these_files(tmp_path):
     archive = tmp_path / "image.tar"
     run("podman", "save", "--format=docker-archive", f"--output={archive}", IMAGE)
     found = {}
@@ -57,7 +57,7 @@ def test_the_program_needs_nothing_else(tmp_path):
     assert said == f"reelshelf {labels['org.opencontainers.image.version']}"
 
 
-def test_it_tells_an_address_where_the_owner_is_made():
+def test_the_log_has_the_url_that_creates_the_owner():
     with container() as service:
         said = re.search(r"http://127\.0\.0\.1:8080(/setup#code=\S+)", service.healthy().log())
         assert said, service.log()
@@ -75,7 +75,7 @@ def test_it_has_no_rights():
         assert run("podman", "top", service.name, "user").split() == ["USER", "reelshelf"]
 
 
-def test_the_collection_outlives_its_container(volume):
+def test_the_collection_survives_its_container(volume):
     options = *HARDENED, f"--volume={volume}:/data"
     with container(*options) as service:
         token = service.healthy().owner()
@@ -88,7 +88,7 @@ def test_the_collection_outlives_its_container(volume):
         assert status == 200, report
 
         run("podman", "stop", "--time=30", service.name)
-        assert service.inspect(".State.ExitCode") == 0 # by itself: a kill after 30 s would be another one
+        assert service.inspect(".State.ExitCode") == 0 # podman kills it after 30 s, with another status
 
     with container(*options) as service:
         movie = f"http://{service.healthy().address(8080)}/movie?limit=1&total=true"
@@ -97,7 +97,7 @@ def test_the_collection_outlives_its_container(volume):
 
 
 def test_names_are_resolved(tmp_path):
-    """With PostgreSQL on this machine, and its address in a file, as compose.postgres.yaml has it."""
+    """With PostgreSQL on this machine and its URL in a file, as in compose.postgres.yaml."""
     secret = tmp_path / "database"
     secret.write_text(os.environ["REELSHELF_TEST_POSTGRES"].replace("@127.0.0.1:", "@database.example:"))
     options = [

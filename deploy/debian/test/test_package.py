@@ -1,6 +1,6 @@
-"""The package in a bare Debian that has booted: installed, upgraded, removed, installed again, purged.
+"""The package in a booted bare Debian: installed, upgraded, removed, installed again, purged.
 
-Each step is a fixture that takes the one before, and the tests stand in that order.
+Each step is a fixture that depends on the previous one, and the tests are in that order.
 """
 
 import json
@@ -22,7 +22,7 @@ URL = "http://127.0.0.1:8080"
 
 
 class Debian(Machine):
-    options = ("--private-network",)  # in which the port is free
+    options = ("--private-network",)  # so that the port is free
 
     def set_up(self):
         super().set_up()
@@ -30,7 +30,7 @@ class Debian(Machine):
 
     def prepare(self):
         shutil.copy(PACKAGE, self.root / "new.deb")
-        with tempfile.TemporaryDirectory() as folder:  # the same, but for its version
+        with tempfile.TemporaryDirectory() as folder:  # the same package with another version
             run("dpkg-deb", "--raw-extract", PACKAGE, folder)
             control = Path(folder, "DEBIAN/control")
             control.write_text(re.sub(r"(?m)^Version: .*", "Version: 0.0.9-1", control.read_text()))
@@ -44,11 +44,11 @@ class Debian(Machine):
         return subprocess.run([*self.enter("--all"), *show], capture_output=True, text=True).stdout.strip()
 
     def main(self):
-        """The service's process."""
+        """The process id of the service."""
         return self.inside("systemctl", "show", "--value", "--property=MainPID", "reelshelf")
 
     def curl(self, path, *options):
-        """What the service answers to this machine's curl, which is in the other one's network for it."""
+        """The response to curl of the host, which runs in the network of the machine."""
         curl = "curl", "--silent", "--show-error", "--fail", "--user", f"evan:{PASSWORD}"
         return run(*self.enter("--net"), *curl, *options, URL + path)
 
@@ -56,7 +56,7 @@ class Debian(Machine):
         return [film["title"] for film in json.loads(self.curl("/movie"))]
 
     def named(self):
-        """All files that bear the name."""
+        """All files with this name."""
         return self.inside("find", "/", "-xdev", "-name", "*reelshelf*").splitlines()
 
 
@@ -72,14 +72,14 @@ def installed(machine):
     return machine
 
 
-def test_the_service_runs_as_a_user_of_its_own(installed):
+def test_the_service_runs_as_its_own_user(installed):
     assert installed.state() == "active"
     assert installed.inside("systemctl", "is-enabled", "reelshelf") == "enabled"
     assert installed.inside("stat", "--format=%U", f"/proc/{installed.main()}") == "reelshelf"
     assert installed.inside("getent", "passwd", "reelshelf").endswith(":/var/lib/reelshelf:/usr/sbin/nologin")
 
 
-def test_files_are_for_those_who_need_them(installed):
+def test_files_have_the_least_permissions(installed):
     for path, owner in {
         "/etc/reelshelf": "root 755",
         SETTINGS: "root 600",
@@ -98,7 +98,7 @@ def test_files_are_for_those_who_need_them(installed):
         assert (path, installed.inside("stat", "--format=%U %a", path)) == (path, owner)
 
 
-def test_the_licences_of_what_the_program_is_made_of_come_along(installed):
+def test_the_package_has_third_party_licences(installed):
     licences = installed.inside("zcat", "/usr/share/doc/reelshelf/THIRD-PARTY-LICENSES.gz")
     for work in "rusqlite ", "Swagger UI: Apache-2.0", "The Rust standard library":
         assert f"\n{work}" in licences, work
@@ -114,11 +114,11 @@ def test_the_sandbox_is_tight(installed):
     installed.inside("systemd-analyze", "security", "--threshold=20", "reelshelf")
 
 
-def test_the_journal_says_where_the_first_owner_is_made(installed):
+def test_the_journal_has_the_url_that_creates_the_first_owner(installed):
     assert f" {URL}/setup#code=" in installed.inside("journalctl", "--output=cat", "--unit=reelshelf")
 
 
-def test_the_administrator_works_on_the_database_of_the_service(installed):
+def test_reelshelf_admin_uses_the_database_of_the_service(installed):
     admin = "reelshelf-admin", "user", "add", "evan", "--role", "editor", "--password-stdin"
     installed.inside(*admin, input=PASSWORD)
     assert installed.inside("reelshelf-admin", "user", "list").startswith("evan\teditor\t")
@@ -135,7 +135,7 @@ def test_a_film_is_stored(installed):
     assert installed.films() == ["Heat"]
 
 
-def test_the_administrator_has_what_a_drop_in_gives_the_service(installed):
+def test_reelshelf_admin_uses_drop_ins_of_the_service(installed):
     installed.write("/etc/reelshelf/database", "sqlite:/var/lib/reelshelf/other.db\n", 0o600)
     installed.write("/etc/systemd/system/reelshelf.service.d/other.conf", (
         "[Service]\nLoadCredential=database:/etc/reelshelf/database\n"
@@ -187,7 +187,7 @@ def removed(upgraded):
     return upgraded
 
 
-def test_a_removal_leaves_data_and_settings_alone(removed):
+def test_a_removal_keeps_data_and_settings(removed):
     assert removed.state() == "inactive"
     assert not [path for path in removed.named() if path.startswith("/usr/")]
     assert removed.read(SETTINGS).endswith("REELSHELF_LOG_FORMAT=json\n")
@@ -200,7 +200,7 @@ def again(removed):
     return removed
 
 
-def test_installed_again_it_has_its_data(again):
+def test_a_new_installation_has_the_data(again):
     assert again.state() == "active"
     assert again.films() == ["Heat"]
 
@@ -217,7 +217,7 @@ def test_a_purge_leaves_nothing_but_the_locked_user(purged):
     assert purged.inside("getent", "shadow", "reelshelf").split(":")[1].startswith("!")
 
 
-def test_settings_that_cannot_work_stay_and_keep_nobody_from_installing(purged):
+def test_invalid_settings_stay_and_the_installation_succeeds(purged):
     purged.write(SETTINGS, "REELSHELF_DATABASE=nowhere\n", 0o600)
     purged.apt("install", "--option=Dpkg::Options::=--force-confold", "/new.deb")
     assert purged.read(SETTINGS) == "REELSHELF_DATABASE=nowhere\n"
