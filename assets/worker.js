@@ -1,12 +1,12 @@
-// Stands between the browser and the service for one thing alone: when a page cannot be had, it shows one that
-// says so. Nothing of the collection is ever kept.
+// The service worker: if a page cannot be loaded, it shows one that says so. It stores nothing of the
+// collection.
 
 const CACHE = `reelshelf ${VERSION}`;
 const PAGE = "/assets/offline/offline.html";
 const FILES = [PAGE, "/assets/offline/style.css", "/assets/offline/unreachable.js", "/assets/offline/icon.svg"];
 
 self.addEventListener("install", (event) => {
-  // What scripts fetch need not wait for this one to be asked.
+  // Requests of scripts do not go through the worker.
   event.addRoutes?.([
     ...FILES.map((path) => ({ condition: { urlPattern: path }, source: "fetch-event" })),
     { condition: { requestMode: "cors" }, source: "network" },
@@ -35,7 +35,7 @@ async function pageOf({ request, preloadResponse }) {
   } catch (error) {
     const kept = await caches.match(PAGE);
     if (!kept) throw error;
-    // What a form has sent must not be sent again unasked.
+    // A form must not be sent again without the user.
     const sent = request.method === "GET" ? "" : ' class="sent"';
     const html = (await kept.text()).replace('<html lang="en">', `<html lang="en"${sent}>`);
     return new Response(html, { status: 503, headers: kept.headers });

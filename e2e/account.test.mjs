@@ -1,4 +1,4 @@
-// The account, the users, signing in, and what was typed when the session had ended.
+// The account page, the users, signing in, and forms that were sent after the session had ended.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -11,7 +11,7 @@ after(() => service.stop());
 const NEW = "another shelf of tapes";
 let count = 0;
 
-/** A user of its own for each walk. */
+/** Each walk has its own user. */
 async function someone(role) {
   const name = `person${(count += 1)}`;
   await service.api("POST", "/user", { name, password: PASSWORD, role });

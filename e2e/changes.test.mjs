@@ -1,4 +1,4 @@
-// The history, and what others change while one looks.
+// The history, and live changes of other users.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -90,7 +90,7 @@ test("one's own changes are no news, but those made elsewhere are", async () => 
   await service.empty();
   const page = await open(service);
   await page.goto("/");
-  // As a script of the page does it: the answer names the change.
+  // Sends a request like a script of the page: the response names the change.
   await page.evaluate(async () => {
     const { own } = await import(document.querySelector('script[src$="app.js"]').src.replace("app.js", "messages.js"));
     const movie = { title: "Mine", movieFormat: "DVD", length: 1, releaseYear: 2000, rating: 1 };

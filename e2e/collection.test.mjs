@@ -81,15 +81,15 @@ for (const viewport of [WIDE, NARROW]) {
     await heading(page).getByText(`${exact.length} films found`).waitFor();
     await becomes(() => shown(page).count(), exact.length);
     assert.match(page.url(), /sort=-rating%2Ctitle/);
-    // What is typed stays under the hand, and is told to who cannot see it.
+    // The field keeps its text and focus, and a live region announces the result.
     await becomes(() => search.evaluate((field) => field === document.activeElement && field.value), "zod");
     await page.getByRole("status").getByText(`${exact.length} films found`).waitFor({ state: "attached" });
-    // A typing error is forgiven.
+    // A search tolerates a typing error.
     await search.fill("zodaic");
     await page.getByText(/similar\./).waitFor();
     await page.waitForURL(/q=zodaic/);
     assert.ok((await shown(page).count()) >= exact.length);
-    // One step back leads to what was before all that was typed.
+    // One step back leads to the state before all typing.
     await page.goBack();
     await heading(page).getByText("250 films", { exact: true }).waitFor();
     await becomes(() => search.inputValue(), "");
@@ -100,7 +100,7 @@ for (const viewport of [WIDE, NARROW]) {
   });
 }
 
-/** Opens the collection while its script is on the way, and lets that come after `act`. */
+/** Opens the collection, and delays its script until `act` has run. */
 async function beforeTheScript(page, act) {
   let come;
   const time = new Promise((resolve) => (come = resolve));
@@ -123,7 +123,7 @@ test("what is typed before the script is there is searched", async () => {
   const found = (await service.movies("?q=zod")).length;
   await heading(page).getByText(`${found} films found`).waitFor();
   await becomes(() => search.evaluate((field) => field === document.activeElement && field.value), "zod");
-  // Who comes back finds the field as the films are, whatever was typed there last.
+  // After going back, the field matches the films, whatever was typed there.
   await page.goBack();
   await heading(page).getByText("250 films", { exact: true }).waitFor();
   await becomes(() => search.inputValue(), "");
@@ -145,7 +145,7 @@ test("a filter that is chosen before the script is there is applied", async () =
   const found = (await service.movies("?movieFormat=VHS")).length;
   await heading(page).getByText(`${found} films found`).waitFor();
   await queries(page, "?movieFormat=VHS");
-  // The browser restores no box when one comes back to where it was not set.
+  // The browser does not restore a checkbox after going back to a page where it was not ticked.
   await page.goBack();
   await heading(page).getByText("60 films", { exact: true }).waitFor();
   await page.reload();
@@ -160,7 +160,7 @@ for (const view of ["shelf", "table"]) {
     await service.empty();
     await service.fill(films(700));
     const page = await open(service);
-    // Of the page as it comes: the script may have fetched further films already.
+    // The initial page: the script may have loaded more films already.
     const html = await (await page.goto(`/?view=${view}`)).text();
     assert.equal(html.match(view === "shelf" ? /<a class="spine/g : /<th scope="row"/g).length, 200);
     for (let count = 200; count < 700; count = await shown(page).count()) {
@@ -181,7 +181,7 @@ for (const view of ["shelf", "table"]) {
     await page.goto("/docs/");
     await page.goBack();
     await page.waitForFunction((top) => Math.abs(scrollY - top) < 100, top);
-    // A search leaves the same place behind.
+    // A search keeps the position.
     await page.getByRole("searchbox").pressSequentially("zod");
     await page.waitForURL(/q=zod/);
     await page.waitForFunction(() => document.querySelectorAll(".film, tbody tr").length < 700);

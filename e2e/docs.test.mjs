@@ -1,4 +1,4 @@
-// The pages under /docs/: for telephones too, in both schemes, and as accessible as Swagger UI lets them be.
+// The pages under /docs/: on telephones too, in both schemes, and as accessible as Swagger UI allows.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -11,7 +11,7 @@ after(() => service.stop());
 const said = (page) => page.locator("#messages");
 const titles = async () => (await service.movies()).map(({ title }) => title);
 
-/** Types a film into the form. */
+/** Fills the form with a film. */
 async function type(page, { title, year, length, format, rating }) {
   if (title !== undefined) await page.getByLabel("Title").fill(title);
   if (year !== undefined) await page.getByLabel("Year").fill(year);
@@ -21,7 +21,7 @@ async function type(page, { title, year, length, format, rating }) {
 }
 const HEAT = { title: "Heat", year: "1995", length: "2h50", format: "DVD", rating: "5 stars" };
 
-/** The film as it is stored, without what is beside its attributes. */
+/** The stored film, with only its attributes. */
 async function stored(id) {
   const { title, movieFormat, length, releaseYear, rating } = await service.api("GET", `/movie/${id}`);
   return [title, movieFormat, length, releaseYear, rating];
@@ -93,7 +93,7 @@ inEveryWay("a film that is there already is said, and added all the same if one 
     await becomes(() => page.locator("#alike a").getAttribute("href"), `/film/${known.id}`);
     await reads(page.locator("#length-read"), "= 2 h 02");
   }
-  assert.deepEqual(await stars(), place); // nothing moves away below a finger
+  assert.deepEqual(await stars(), place); // nothing moves away from under a finger
   await type(page, { format: "DVD", rating: "5 stars" });
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
@@ -214,7 +214,7 @@ test("the keyboard alone is enough", async () => {
   await reads(said(page), "Added “\u2068Heat\u2069”.");
   const [{ id }] = await service.movies();
   assert.deepEqual(await stored(id), ["Heat", "DVD", 170, 1995, 4]);
-  // On the shelf a film is opened in the same way.
+  // A film on the shelf opens in the same way.
   await page.getByRole("link", { name: /^Heat/ }).focus();
   await page.keyboard.press("Enter");
   await page.waitForURL(`/film/${id}`);
@@ -242,11 +242,11 @@ test("what was typed is there again after signing in anew", async () => {
     const typed = { title: `Typed at ${path}`.slice(0, 50), year: "1996", length: "2h49", format: "Streaming", rating: "2 stars" };
     await type(page, typed);
     await page.context().clearCookies({ name: "reelshelf_session" });
-    await page.keyboard.press("Enter"); // if the page has not asked the service already
+    await page.keyboard.press("Enter"); // unless the page has sent the request already
     await page.getByLabel("User name").fill("edward");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
-    // The form came after the session had ended, or the page was left before it was sent.
+    // The form was opened after the session had ended, or the user left the page before sending it.
     const [restored, done] = [page.getByText("Restored your draft."), said(page).filter({ hasText: typed.title })];
     await restored.or(done).waitFor();
     if (await restored.isVisible()) {
@@ -256,7 +256,7 @@ test("what was typed is there again after signing in anew", async () => {
       await page.getByRole("button", { name: /^Save$/ }).click();
     }
     await reads(said(page), typed.title);
-    // Once it is saved, the form is as it was.
+    // After saving, the form is empty again.
     await page.goto("/add");
     await becomes(() => page.getByLabel("Title").inputValue(), "");
     assert.equal(await page.getByText("Restored your draft.").count(), 0);

@@ -1,4 +1,4 @@
-// A film's own page, and the way there.
+// The page of a film, and the links to it.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ after(() => service.stop());
 
 const said = (page) => page.locator("#messages");
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
-/** Waits until the page listens to keys. */
+/** Waits until the page handles keys. */
 const listens = (page) => page.waitForFunction(() => document.querySelector(".foot button"));
 const rating = async (id) => (await service.api("GET", `/movie/${id}`)).rating;
 

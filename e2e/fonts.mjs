@@ -1,10 +1,10 @@
-// Browsers whose system face is another one: `system-ui` is wider on some systems than on others.
+// Browsers with another system font: `system-ui` is wider on some systems than on others.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The environment of a browser with this system face (scripts/need installs them), and how to remove its folder. */
+/** The environment of a browser with this system font (scripts/need installs them), and how to remove its folder. */
 export async function withSystemFace(face) {
   const folder = await mkdtemp(join(tmpdir(), "reelshelf-fonts-"));
   const alias = (name) =>

@@ -1,4 +1,4 @@
-// Importing a file: what would become of it, the choices, the way, and back.
+// Importing a file: preview, options, progress, and the way back.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -21,7 +21,7 @@ const LARGE = ["title,movieFormat,length,releaseYear,rating,note"]
   .concat(Array.from({ length: 5300 }, (_, n) => `Film ${n},DVD,90,2000,3,${"x".repeat(1000)}`))
   .join("\n");
 
-/** Waits until so many rows stand under a heading. */
+/** Waits until there are so many rows under a heading. */
 const count = (page, heading, number) =>
   page.locator(".counts > div", { hasText: heading }).getByText(number, { exact: true }).waitFor();
 
@@ -149,7 +149,7 @@ for (const js of [true, false]) {
     await page.locator("#file").setInputFiles(file("large.csv", LARGE));
     if (js) {
       await page.getByText("A large file. Preview shows what would become of it.").waitFor();
-      // What is on its way can be stopped.
+      // An upload can be cancelled.
       await page.route("/import", () => {});
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("progressbar", { name: "Sending" }).waitFor();

@@ -1,4 +1,4 @@
-// Keys that are commands.
+// Keyboard commands.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -46,7 +46,7 @@ for (const view of ["shelf", "table"]) {
     await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
     assert.equal((await service.movies()).length, 4);
     await becomes(() => current(page), "Dune");
-    // Without a selection it is the focused film; after the last one the focus goes back.
+    // Without a selection the command applies to the focused film; after the last one the focus goes back.
     await press(page, "Delete");
     await message(page, "Deleted “\u2068Dune\u2069”.").waitFor();
     await becomes(() => current(page), "Casablanca");
@@ -108,7 +108,7 @@ test("the list of keys can be had, and single characters turned off", async () =
     await press(page, "j", "?");
     assert.equal(await current(page), undefined);
     assert.equal(await page.locator("dialog").count(), 0);
-    // Where nothing hovers, as on telephones, nobody is told of keys.
+    // On devices without hover, such as telephones, the list of keys is hidden.
     if (viewport === WIDE) {
       await page.getByRole("button", { name: "Keys" }).click();
       await dialog.getByRole("checkbox").check();

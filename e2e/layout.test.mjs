@@ -1,4 +1,4 @@
-// One layout for all pages: what stays in sight, where things begin, what fits.
+// The layout of all pages: what stays visible, alignment, and overflow.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-/** The box of an element in the window. */
+/** The bounding box of an element in the window. */
 const box = (page, selector) =>
   page.locator(selector).first().evaluate((element) => {
     const { left, top, bottom, width, height } = element.getBoundingClientRect();
@@ -71,7 +71,7 @@ for (const viewport of [WIDE, NARROW]) {
       await page.evaluate(() => scrollTo(0, 1500));
       await becomes(() => page.evaluate(() => scrollY > 1000), true);
       await becomes(seen, [true, true, true], view);
-      // A letter leads to its films, which are not behind the bars then.
+      // A letter jumps to its films, which the bars do not cover.
       await page.locator(".jumps a[href^='#']", { hasText: "M" }).first().click();
       const [, id] = page.url().split("#");
       await becomes(async () => {
@@ -79,7 +79,7 @@ for (const viewport of [WIDE, NARROW]) {
         const { bottom } = await box(page, viewport === WIDE ? ".jumps" : ".top");
         return top >= bottom - 1 && top < 400;
       }, true, view);
-      if (view === "shelf") await isAccessible(page); // a row half behind a bar would count as a small target
+      if (view === "shelf") await isAccessible(page); // a row partly behind a bar would count as a small target
     }
     await page.done();
   });
@@ -127,7 +127,7 @@ for (const viewport of [WIDE, NARROW]) {
       assert.equal(await page.locator(".front:visible, .films:visible").count(), 0);
       const text = await page.locator("main").innerText();
       assert.ok(!/Edit|Select/.test(text), text);
-      // One line: no line of the catalogue is higher than its text.
+      // Each line of the catalogue is as high as its text.
       const heights = await lines.evaluateAll((all) => all.map((line) => line.getBoundingClientRect().height));
       assert.ok(Math.max(...heights) < 24, `${Math.max(...heights)}`);
       await page.evaluate(() => dispatchEvent(new Event("afterprint")));
@@ -249,7 +249,7 @@ test("a telephone's sheet of filters has a heading, closes, and says what it sho
   const filters = page.getByRole("button", { name: "Filters", exact: true });
   await filters.click();
   await sheet.getByRole("heading", { name: "Filters" }).waitFor();
-  // Each decade is one box, in one column.
+  // Each decade is one box in one column.
   const decades = await sheet.locator("ul a").evaluateAll((links) => links.map((link) => link.getClientRects().length));
   assert.ok(decades.every((boxes) => boxes === 1));
   await sheet.getByRole("checkbox", { name: /^VHS/ }).check();
@@ -281,7 +281,7 @@ test("the bar of selected films is low, and offers nothing for none", async () =
 test("nobody without a keyboard is told of keys", async () => {
   for (const [viewport, shown] of [[WIDE, true], [NARROW, false]]) {
     const page = await open(service, { viewport });
-    // The window hovers unless it is told otherwise.
+    // The window supports hover by default.
     const client = await page.context().newCDPSession(page);
     await client.send("Emulation.setEmulatedMedia", { features: [{ name: "hover", value: shown ? "hover" : "none" }] });
     await page.goto("/changes");
@@ -318,7 +318,7 @@ test("a film's front waits until one stays", async () => {
   });
   assert.deepEqual([animationName, animationDelay], ["drawn", "0.12s"]);
   await becomes(() => film.locator(".front").evaluate((front) => getComputedStyle(front).visibility), "visible");
-  // The wall above a tile draws nothing out.
+  // Hovering the wall above a tile pulls nothing out.
   const { x, y } = await page.locator(".film.tile .spine").first().boundingBox();
   await page.mouse.move(x + 20, y - 30);
   await becomes(() => page.locator(".film:hover").count(), 0);

@@ -1,4 +1,4 @@
-// Messages at the foot of the page: how they leave, and how they come along; and large deletions.
+// Messages at the bottom of the page: how they disappear and how they follow to other pages; and large deletions.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,7 +13,7 @@ const message = (page) => page.locator("#messages > div");
 const undo = (page) => message(page).getByRole("button", { name: "Undo" });
 const heading = (page, text) => page.getByRole("heading", { level: 1 }).filter({ hasText: text }).waitFor();
 
-/** Opens the collection with so many films and selects all of them. */
+/** Opens the collection with `count` films and selects all of them. */
 async function selectAll(page, count) {
   await service.empty();
   await service.fill(films(count));
@@ -22,7 +22,7 @@ async function selectAll(page, count) {
   await page.getByRole("checkbox", { name: `Select all ${count} that match` }).check();
 }
 
-/** Opens the collection with a clock that the test moves, and deletes the one film. */
+/** Opens the collection with a clock that the test controls, and deletes its only film. */
 async function deleteOne(page) {
   await service.empty();
   await service.add("Heat", "DVD", 170, 1995, 5);
@@ -40,7 +40,7 @@ for (const viewport of [WIDE, NARROW]) {
   test(`what this page did is no news to it, also when it was undone (${viewport.width})`, async () => {
     const page = await open(service, { viewport });
     await page.clock.install();
-    /** Waits until the page has read of the last change, and until the time is over in which that may be its own. */
+    /** Waits until the page knows the last change, and until the time has passed in which that may be its own. */
     const isNoNews = async () => {
       const [{ id }] = await service.api("GET", "/history?limit=1");
       await becomes(() => page.evaluate(() => document.body.dataset.newest), String(id));
@@ -70,7 +70,7 @@ for (const viewport of [WIDE, NARROW]) {
     await deleteOne(page);
     await page.keyboard.press("Escape");
     await becomes(() => message(page).count(), 0);
-    await page.keyboard.press("z"); // which still undoes it
+    await page.keyboard.press("z"); // still undoes it
     await heading(page, "2 films");
 
     await deleteOne(page);
@@ -127,7 +127,7 @@ for (const viewport of [WIDE, NARROW]) {
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "delete-many");
-    await page.locator(".pick").first().uncheck(); // others are meant now
+    await page.locator(".pick").first().uncheck(); // now the selection is another one
     await becomes(() => button.textContent(), "Delete");
     await page.getByRole("checkbox", { name: "Select all 230 that match" }).check();
     await button.click();
@@ -195,7 +195,7 @@ test("what was sent when the session had ended is done after signing in, with Un
     await page.getByLabel("User name").fill(as);
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
-    // Another user is asked.
+    // Another user has to confirm.
     if (asks) await page.getByRole("button", { name: "Do it now" }).click();
     await page.waitForURL("/changes**");
     await undo(page).waitFor();

@@ -1,4 +1,4 @@
-// When the service cannot be reached.
+// The pages while the service is unreachable.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,10 +8,10 @@ let service;
 before(async () => (service = await start()));
 after(() => service.stop());
 
-/** Waits until the worker stands before all pages. */
+/** Waits until the service worker controls all pages. */
 const guarded = (page) => page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
 
-/** That requests fail is what these tests are about. */
+/** Ignores failed requests, which these tests cause. */
 const forgive = (page) => page.troubles.splice(0, Infinity, ...page.troubles.filter((text) => !/net::ERR_|status of 503/.test(text)));
 
 for (const viewport of [WIDE, NARROW]) {

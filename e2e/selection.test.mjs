@@ -1,4 +1,4 @@
-// Films selected and changed together, and changed in place in the table.
+// Films that are selected and changed together, or edited in the table.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -51,7 +51,7 @@ for (const view of ["shelf", "table"]) {
   });
 }
 
-/** How many films are selected, as the page says it. */
+/** The number of selected films that the page shows. */
 const count = (page) => bar(page).locator("output");
 
 test("Shift selects a range, all can be selected, Escape none", async () => {
@@ -75,12 +75,12 @@ test("Shift selects a range, all can be selected, Escape none", async () => {
     await bar(page).waitFor({ state: "hidden" });
     await becomes(() => page.locator(".pick:checked").count(), 0);
   }
-  // A click with Shift on a spine is enough.
+  // Shift and a click on a spine selects.
   await page.goto("/");
   await page.locator(".spine").nth(1).click({ modifiers: ["Shift"] });
   await page.locator(".film").nth(4).click({ modifiers: ["Shift"] });
   await count(page).filter({ hasText: /^4 films selected$/ }).waitFor();
-  // So is Select on its front.
+  // So does Select on the front.
   await page.keyboard.press("Escape");
   await page.locator(".film").nth(7).hover();
   await page.locator(".film").nth(7).getByText("Select", { exact: true }).click();
@@ -105,7 +105,7 @@ test("what is not on the page any more is taken from it, and the rest stays as i
   await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
   await becomes(() => page.locator(".spine b").allTextContents(), ["Alien", "Brazil", "Casablanca", "Dune"]);
   assert.equal(await page.evaluate(() => globalThis.same), true);
-  // Somebody else was faster with one of two.
+  // Another user was faster with one of two.
   const [, , { id }] = await service.movies("?sort=title");
   await page.locator(".spine").nth(2).click({ modifiers: ["Shift"] });
   await page.locator(".film").nth(3).click({ modifiers: ["Shift"] });
@@ -135,33 +135,33 @@ test("rating and format are changed in place", async () => {
   await becomes(stars, "★★☆☆☆");
   await page.getByLabel("Format of “⁨Alien⁩”").selectOption("DVD");
   await message(page, "Changed “\u2068Alien\u2069”: DVD.").waitFor();
-  await page.getByRole("checkbox", { name: "VHS 1 film", exact: true }).waitFor(); // counted anew, beside the filter
+  await page.getByRole("checkbox", { name: "VHS 1 film", exact: true }).waitFor(); // with a new count
   assert.equal((await movie("Alien")).movieFormat, "DVD");
   await page.getByRole("button", { name: "Undo" }).click();
   await message(page, "Undone.").waitFor();
   await page.waitForFunction(() => document.querySelector(".format select").value === "VHS");
   assert.equal((await movie("Alien")).movieFormat, "VHS");
-  // By keys: what lies between is passed over.
+  // By keys: values in between are skipped.
   await page.getByRole("row").filter({ hasText: "Alien" }).getByRole("radio", { name: "2 stars" }).focus();
   for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
   await message(page, "Changed “\u2068Alien\u2069”: 5 stars.").waitFor();
-  // Somebody else is faster.
+  // Another user is faster.
   await service.api("PATCH", `/movie/${(await movie("Brazil")).id}`, { rating: 1, movieFormat: "DVD" });
   const brazil = page.getByRole("row").filter({ hasText: "Brazil" });
-  await brazil.getByRole("radio", { name: "3 stars" }).click(); // not check(): it may be refused before one looks
+  await brazil.getByRole("radio", { name: "3 stars" }).click(); // check() could look after the change is undone
   await message(page, "Somebody else changed “\u2068Brazil\u2069” meanwhile.").waitFor();
   await becomes(() => brazil.getByRole("radio", { name: "1 star", exact: true }).isChecked(), true);
   await becomes(() => brazil.getByRole("combobox").inputValue(), "DVD");
   await brazil.getByRole("radio", { name: "3 stars" }).check();
   await message(page, "Changed “\u2068Brazil\u2069”: 3 stars.").waitFor();
-  // The service is away.
+  // The service is unreachable.
   await page.route("**/movie/batch", (route) => route.abort());
   await brazil.getByRole("radio", { name: "5 stars" }).click();
   await message(page, "“\u2068Brazil\u2069” is as it was. The service cannot be reached.").waitFor();
   await becomes(() => brazil.getByRole("radio", { name: "3 stars" }).isChecked(), true);
   await page.unroute("**/movie/batch");
-  page.troubles.length = 0; // the browser told of the failed request
-  // A film that is gone.
+  page.troubles.length = 0; // the browser reported the failed request
+  // A film that was deleted.
   await service.api("DELETE", `/movie/${(await movie("Dune")).id}`);
   await page.getByRole("row").filter({ hasText: "Dune" }).getByRole("combobox").selectOption("VHS");
   await message(page, "“\u2068Dune\u2069” is not there any more.").waitFor();
@@ -209,7 +209,7 @@ for (const viewport of [WIDE, NARROW]) {
       await page.locator(".selecting").click();
       for (const n of [1, 2, 6]) await page.locator(".pick").nth(n).check();
       await fitsInWidth(page);
-      await page.setViewportSize({ ...viewport, height: 6000 }); // so that head and bar cover no film
+      await page.setViewportSize({ ...viewport, height: 6000 }); // so that the bars cover no film
       await isAccessible(page);
       await page.setViewportSize(viewport);
       await takePictures(page, `selection-${view}`);

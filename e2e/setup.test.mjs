@@ -1,4 +1,4 @@
-// The first owner, made in the browser.
+// Creating the first owner in the browser.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -40,7 +40,7 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     await page.waitForURL("/login*");
     if (js) {
       await becomes(drafts, [], "nothing that was typed stays");
-      // Nor does what another user of this tab has left, whose session ended by itself.
+      // Nor does a draft of another user of this tab, whose session expired.
       await page.evaluate(() => sessionStorage.setItem("draft pete at /add", JSON.stringify([["title", "Of Pete"]])));
     }
     await page.getByLabel("User name").fill("olivia");
@@ -52,7 +52,7 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
       assert.equal(await page.getByLabel("Title").inputValue(), "");
       assert.deepEqual(await drafts(), []);
     }
-    // The address works once: there is a user now.
+    // The URL works once: now there is a user.
     await page.goto(service.setup);
     await becomes(() => new URL(page.url()).pathname, "/login");
     await page.done();

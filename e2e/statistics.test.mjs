@@ -1,4 +1,4 @@
-// The statistics: bars that lead to the films.
+// The statistics: bars that link to the films.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-// A service of its own for each file of tests, and people who use it in a real browser.
+// A separate service for each file of tests, and users in a real browser.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -17,11 +17,11 @@ const PROGRAM = process.env.REELSHELF_PROGRAM ?? join(ROOT, "target/debug/reelsh
 const PICTURES = join(ROOT, "target/pictures");
 export const PASSWORD = "a shelf full of tapes";
 
-/** When a page that never comes to a state ends its test, in milliseconds, and how often one looks. */
+/** The time limit for a page to reach a state, in milliseconds, and the interval between checks. */
 const PATIENCE = 60_000;
 const INTERVAL = 50;
 
-/** The two widths in CSS pixels, each as what it stands for. */
+/** The two widths in CSS pixels, by device. */
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 360, height: 740 };
 
@@ -31,7 +31,7 @@ export const launch = (options = {}) =>
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage"],
-      // Nothing of the browser's own is fetched meanwhile.
+      // The browser downloads nothing for itself.
       ...["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     ],
     ...options,
@@ -41,7 +41,7 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
-/** Runs the program, and waits until it listens. Its log is in `log()`. */
+/** Runs the program and waits until it listens. `log()` returns its log. */
 const serve = (address, options, env) =>
   new Promise((resolve, reject) => {
     const child = spawn(PROGRAM, ["serve", "--listen", address, ...options], { stdio: ["ignore", "pipe", "pipe"], env });
@@ -62,7 +62,7 @@ const ended = (child) => new Promise((resolve) => (child.exitCode === null ? chi
 
 const newFolder = () => mkdtemp(join(tmpdir(), "reelshelf-e2e-"));
 
-/** Starts a service where nobody is a user yet; `setup` is the address that it shows for the first one. */
+/** Starts a service without users; `setup` is the URL that creates the first one. */
 export async function startUnowned() {
   const folder = await newFolder();
   const { child, base, log } = await serve("127.0.0.1:0", [], { REELSHELF_DATABASE: `sqlite:${join(folder, "reelshelf.db")}` });
@@ -88,7 +88,7 @@ export async function start(options = []) {
   const { base } = running;
   const service = {
     base,
-    /** Sends a request of the API as the owner, or as another user. */
+    /** Sends a request to the API as the owner, or as another user. */
     async api(method, path, body, { type = "application/json", as = "olivia" } = {}) {
       const content = type === "application/json" && body !== undefined ? JSON.stringify(body) : body;
       const answer = await fetch(base + path, {
@@ -107,7 +107,7 @@ export async function start(options = []) {
         type: "application/x-ndjson",
       }),
     movies: (query = "") => service.api("GET", `/movie${query}`),
-    /** Takes every film away. */
+    /** Deletes all films. */
     async empty() {
       const operations = (await service.movies()).map(({ id }) => ({ op: "delete", id }));
       if (operations.length > 0) await service.api("POST", "/movie/batch", { operations });
@@ -117,7 +117,7 @@ export async function start(options = []) {
       running.child.kill("SIGKILL");
       await ended(running.child);
     },
-    /** Brings it back under the same address. */
+    /** Starts it again at the same address. */
     async resume() {
       running = await listen(new URL(base).host);
     },
@@ -131,14 +131,14 @@ export async function start(options = []) {
   return service;
 }
 
-/** The style sheet, of its parts in the source. */
+/** The style sheet, from its parts in the source. */
 async function style() {
   const source = await readFile(join(ROOT, "src/http/web/assets.rs"), "utf8");
   const parts = [...source.matchAll(/"[./]+(assets\/style\/\w+\.css)"/g)].map(([, part]) => readFile(join(ROOT, part), "utf8"));
   return (await Promise.all(parts)).join("");
 }
 
-/** Opens a browser window of its own, signed in as `as` (nobody where that is null). What goes wrong in it
+/** Opens a separate browser window, signed in as `as` (not signed in if that is null). What goes wrong in it
  *  (an error on the console, a request to another host) is in `troubles`, which `close` checks. `within` is another
  *  browser than the usual one. */
 export async function open(service, { as = "edward", viewport = WIDE, js = true, scheme = "light", within = browser } = {}) {
@@ -159,13 +159,13 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     if (url.protocol.startsWith("http") && url.origin !== service.base) troubles.push(`asks ${url}`);
   });
   page.on("console", (message) => {
-    // A refusal that the page itself shows is no trouble.
+    // An error that the page itself shows does not count.
     const refusal = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
     if (message.type() === "error" && !refusal) troubles.push(message.text());
   });
   page.on("pageerror", (error) => troubles.push(String(error)));
   if (process.env.E2E_SCRIPTS) {
-    // Scripts and styles as they are in the source, so that one need not build after each line.
+    // Scripts and styles come from the source, so that changes need no build.
     await context.route("**/assets/*/*.js", (route) =>
       route.fulfill({ path: join(ROOT, "assets/script", new URL(route.request().url()).pathname.split("/").at(-1)) }),
     );
@@ -184,7 +184,7 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
   });
 }
 
-/** Waits until what is read of a page is that. Browser and scripts set focus, values and addresses a moment after
+/** Waits until what is read from a page has this value. Browser and scripts set focus, values and URLs a moment after
  *  the text that a test waits for, so to look once would depend on how fast the machine is. */
 export async function becomes(read, expected, message) {
   for (const end = Date.now() + PATIENCE; ; await pause(INTERVAL)) {
@@ -194,22 +194,22 @@ export async function becomes(read, expected, message) {
       if (isDeepStrictEqual(value, expected)) return;
       if (last) assert.deepEqual(value, expected, message);
     } catch (error) {
-      if (last || !/Execution context was destroyed/.test(error.message)) throw error; // the next page comes
+      if (last || !/Execution context was destroyed/.test(error.message)) throw error; // the next page is loading
     }
   }
 }
 
-/** Waits until the element with this id, or without an id of this class, has the focus. */
+/** Waits until the element with this id has the focus, or one of this class without an id. */
 export const focuses = (page, name) =>
   becomes(() => page.evaluate(() => document.activeElement.id || document.activeElement.className), name);
 
 /** Waits until the address of the page has this query. */
 export const queries = (page, query) => becomes(() => new URL(page.url()).search, query);
 
-/** Waits until the text of an element has that in it. */
+/** Waits until the text of an element contains this. */
 export const reads = (locator, text) => locator.filter({ hasText: text }).waitFor();
 
-/** A test in each way that people use the pages: wide and narrow, with JavaScript and without. `walk` gets the
+/** A test for each way to use the pages: wide and narrow, with and without JavaScript. `walk` gets the
  *  page and which way it is. The film collection is empty at first. */
 export function inEveryWay(name, service, walk, options = {}) {
   for (const [width, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
@@ -230,11 +230,11 @@ export function inEveryWay(name, service, walk, options = {}) {
 const axe = readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** Checks that axe-core finds nothing on the page as it stands, in light and in dark. */
+/** Checks that axe-core finds nothing on the page in its current state, in light and in dark. */
 export async function isAccessible(page, parts) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    await page.evaluate(await axe); // by the browser's driver: the page's own policy lets no script in
+    await page.evaluate(await axe); // by the browser's driver: the policy of the page allows no other script
     const { violations } = await page.evaluate(
       ([parts, tags]) => globalThis.axe.run(parts ?? document, { runOnly: tags }),
       [parts ?? null, RULES],
@@ -250,7 +250,7 @@ export async function isAccessible(page, parts) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
-/** Whether a target is large enough once it is scrolled into view: a bar that stays in place may cover a part of it before. */
+/** Whether a target is large enough after scrolling it into view: a fixed bar may cover a part of it before. */
 const isLargeInView = (page, target) =>
   page.evaluate(
     async ([selector]) => {
@@ -263,7 +263,7 @@ const isLargeInView = (page, target) =>
     target,
   );
 
-/** Takes pictures of the page as it stands, in light and in dark: `target/pictures/NAME-WIDTH-SCHEME.png`. */
+/** Takes screenshots of the page in light and in dark: `target/pictures/NAME-WIDTH-SCHEME.png`. */
 export async function takePictures(page, name) {
   await mkdir(PICTURES, { recursive: true });
   for (const colorScheme of ["light", "dark"]) {
@@ -273,7 +273,7 @@ export async function takePictures(page, name) {
   await page.emulateMedia({ colorScheme: "light" });
 }
 
-/** Checks that nothing of the page is cut off at the side. */
+/** Checks that the page does not overflow sideways. */
 export async function fitsInWidth(page) {
   const [content, window] = await page.evaluate(() => [
     document.documentElement.scrollWidth,
@@ -282,7 +282,7 @@ export async function fitsInWidth(page) {
   assert.ok(content <= window, `${page.url()}: ${content} px of ${window}`);
 }
 
-/** So many films with titles of all kinds, the same each time. */
+/** `count` films with various titles, the same each time. */
 export function films(count) {
   const words = ["Heat", "Alien", "Amélie", "Zodiac", "Brazil", "Vertigo", "Rashomon", "Stalker", "Metropolis", "Paris, Texas", "الرسالة", "千と千尋の神隠し", "M", "Network", "Jaws", "Ikiru"];
   const formats = ["DVD", "VHS", "Streaming", "DVD"];

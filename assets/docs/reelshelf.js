@@ -1,4 +1,4 @@
-// The pages under /docs/: the examples name this service, and Swagger UI follows the scheme of the system.
+// The pages under /docs/: examples use the address of this service, and Swagger UI follows the colour scheme.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 follow();
@@ -9,7 +9,7 @@ addEventListener("DOMContentLoaded", () => {
   while (texts.nextNode()) {
     texts.currentNode.data = texts.currentNode.data.replaceAll("http://localhost:8080", location.origin);
   }
-  // Swagger UI gives some of its controls no name.
+  // Swagger UI leaves some controls without an accessible name.
   const name = () => {
     for (const [control, label] of [
       [".opblock-control-arrow:not([aria-label])", "Show or hide the operation"],

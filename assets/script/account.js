@@ -1,4 +1,4 @@
-// The account: a button that copies a token which was just made.
+// The account page: a button that copies a new token.
 
 import { say } from "./messages.js";
 
@@ -13,7 +13,7 @@ if (secret) {
       await navigator.clipboard.writeText(secret.value);
       say("Copied.");
     } catch {
-      secret.select(); // over plain http there is no clipboard
+      secret.select(); // without https there is no clipboard
       say("Selected: copy it with the keyboard.");
     }
   });

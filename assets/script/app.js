@@ -1,5 +1,5 @@
-// On every page: messages, keys, times, forms that are sent once, what others change, what was typed and not sent,
-// and what is when the service cannot be reached.
+// Runs on every page: messages, keyboard, times, double submits, live changes, drafts, and the state of the
+// connection.
 
 import "./keyboard.js";
 import "./menus.js";

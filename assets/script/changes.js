@@ -1,4 +1,4 @@
-// The history: new changes come in above those that are shown.
+// The history page: shows new changes above the others.
 
 import { page } from "./service.js";
 import { sayFailed } from "./messages.js";

@@ -1,8 +1,8 @@
-// The collection: searched while one types, filtered at once, further films as their end comes near. Every view
-// stays an address, and the server renders it; here its parts are exchanged.
+// The collection: searches while you type, filters at once, and loads more films near the end of the list. Every
+// view has a URL, and the server renders it; this script exchanges parts of the page.
 //
-// After films came or went, `films:changed` is sent to the document; `films:refresh` asks for the films anew, and
-// `films:recount` for what is counted of them.
+// `films:changed` is sent to the document after films were added or removed; `films:refresh` reloads the films;
+// `films:recount` reloads the counts.
 
 import "./letters.js";
 import "./print.js";
@@ -10,18 +10,18 @@ import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { sayFailed } from "./messages.js";
 
-/** Milliseconds without a key after which further films and the counts are asked for, and after which waiting is
- *  shown. */
+/** After this time without a key, in milliseconds, more films and the counts are requested. */
 const PAUSE = 250;
+/** After this time, in milliseconds, the page shows that it waits. */
 const PATIENCE = 200;
-/** How many films of a search are shown first, and the rest a moment later: to lay out all at once would hold up the
- *  next key on a slow machine. */
+/** The number of results of a search that are shown first; the rest follows a moment later. Laying out all results at
+ *  once would delay the next key on a slow machine. */
 const FIRST_FILMS = 24;
-/** For how long no further key may come before the films of a search are shown, until it is known how long that takes,
- *  and at most, in milliseconds. */
+/** Results of a search are shown after this time without a key, in milliseconds: the value until the duration of a
+ *  layout is known, and the maximum. */
 const FIRST_WAIT = 150;
 const MAX_WAIT = 250;
-/** How far below the window the end may be before further films are fetched, in pixels. */
+/** More films are loaded when the end of the list is within this distance below the window, in pixels. */
 const AHEAD = 2000;
 
 const form = document.getElementById("filters");
@@ -30,13 +30,13 @@ const announcement = document.getElementById("announcement");
 
 let underWay = new AbortController();
 let ahead;
-/** Whether what is typed has its entry in the history: one for all that is typed in one go. */
+/** Whether the current text of the search has an entry in the history; a run of typing gets one entry. */
 let typing = false;
-/** For how long the last result of a search held up the page, in milliseconds. */
+/** How long the last results of a search blocked the page, in milliseconds. */
 let cost = FIRST_WAIT;
-/** What is needed to come back to the place that is left, until the history has it. */
+/** The state for restoring the current position, until it is saved in the history. */
 let left;
-/** What could not be shown while the service was away. */
+/** The view that could not be shown while the service was unreachable. */
 let missed;
 
 const list = () => document.querySelector("section.list");
@@ -64,7 +64,7 @@ function begin() {
   document.addEventListener("films:recount", recount);
   document.addEventListener("service:back", () => (missed ? show(...missed) : watch()));
   addEventListener("popstate", ({ state }) => {
-    if (location.hash && !state) return; // a link to a signpost of this list
+    if (location.hash && !state) return; // a link to a section heading of this list
     typing = false;
     show(location.href, { films: state?.films, top: state?.top ?? 0 });
   });
@@ -73,13 +73,13 @@ function begin() {
   showAdded();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
-  // Somebody may have been faster than this script. The browser restores nothing here: `autocomplete` is off.
+  // The user may have typed before this script ran. The browser restores nothing here: `autocomplete` is off.
   if (search.value !== search.defaultValue) show(address(), { typed: true });
   else if ([...form.elements].some(isChanged)) show(address(), { push: true });
   else if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
 }
 
-/** Brings the film that was just added into sight. */
+/** Scrolls to the film that was just added. */
 function showAdded() {
   const film = document.getElementById("added");
   film?.scrollIntoView({ block: "center" });
@@ -87,13 +87,13 @@ function showAdded() {
   if (location.hash === "#added") history.replaceState(history.state, "", location.pathname + location.search);
 }
 
-/** Whether a field of the form differs from what the server sent. A year that is being typed is not complete. */
+/** Whether a field of the form differs from the page of the server. The text that is being typed may be incomplete. */
 function isChanged(field) {
   if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
   return field.type === "text" && field.value !== field.defaultValue && field !== document.activeElement;
 }
 
-/** The address that the form means; what was left empty is left out. */
+/** The URL of the form's values, without empty ones. */
 function address() {
   const fields = [...new FormData(form)].filter(([, value]) => value !== "");
   const query = new URLSearchParams(fields).toString();
@@ -111,7 +111,7 @@ function follow(event) {
   show(url.href, { push: true, top: 0, focus: true });
 }
 
-/** What is needed to come back to this place. */
+/** The state for restoring this position. */
 function place() {
   return { films: films().length, top: scrollY };
 }
@@ -120,13 +120,13 @@ function pause(milliseconds) {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Waits until what was changed is on the screen. */
+/** Waits until the change is painted. */
 async function painted() {
   await new Promise(requestAnimationFrame);
   await pause(0);
 }
 
-/** Shows what is typed: the letter first, then the films. */
+/** Shows the results of typing: first the letter, then the films. */
 async function type() {
   underWay.abort();
   const { signal } = (underWay = new AbortController());
@@ -135,7 +135,7 @@ async function type() {
   if (!signal.aborted) show(address(), { typed: true, after: shown });
 }
 
-/** Puts the fresh list in the place of the present one. What is typed is shown in two steps, unless a key comes. */
+/** Replaces the list by the new one. Results of typing are shown in two steps, unless a key comes in between. */
 async function replaceList(fresh, typed, signal) {
   const rest = typed && document.createDocumentFragment();
   const begun = performance.now();
@@ -150,7 +150,7 @@ async function replaceList(fresh, typed, signal) {
   }
 }
 
-/** Shows the films of an address: at least so many of them, if given, and from the `top` on. */
+/** Shows the films of a URL: at least `count` films if given, scrolled to `top`. */
 async function show(url, { push, films: count, top, focus, typed = false, after } = {}) {
   underWay.abort();
   underWay = new AbortController();
@@ -170,7 +170,7 @@ async function show(url, { push, films: count, top, focus, typed = false, after 
     document.dispatchEvent(new Event("films:changed"));
     if (top !== undefined) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
-    await painted(); // the history takes browsers as long as the films
+    await painted(); // browsers take as long for the history entry as for the films
     signal.throwIfAborted();
     if (at !== location.href) {
       if (push || (typed && !typing)) {
@@ -186,7 +186,7 @@ async function show(url, { push, films: count, top, focus, typed = false, after 
     if (typed) await pause(PAUSE);
     signal.throwIfAborted();
     watch();
-    complete(query ? await page(at, { signal }) : main); // to count what a search finds takes longer
+    complete(query ? await page(at, { signal }) : main); // counting the results of a search takes longer
     announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -199,7 +199,7 @@ async function show(url, { push, films: count, top, focus, typed = false, after 
   }
 }
 
-/** Counts anew, where the films stay as they are. */
+/** Reloads the counts and keeps the films. */
 async function recount() {
   const { signal } = underWay;
   try {
@@ -209,7 +209,7 @@ async function recount() {
   }
 }
 
-/** Takes over the counts, and all that depends on them. */
+/** Updates the counts, and what depends on them. */
 function complete(main) {
   const fresh = main.getElementById("filters");
   if (!fresh) return location.reload(); // the collection has become empty
@@ -221,7 +221,7 @@ function complete(main) {
   const { name, value, type } = document.activeElement;
   if (form.contains(document.activeElement)) {
     form.querySelector(".apply").innerHTML = fresh.querySelector(".apply").innerHTML;
-    if (type === "text") return; // somebody writes there
+    if (type === "text") return; // the user types there
     form.innerHTML = fresh.innerHTML;
     [...form.elements].find((field) => field.name === name && field.value === value)?.focus();
   } else {
@@ -229,7 +229,7 @@ function complete(main) {
   }
 }
 
-/** Fetches further films before their end is seen. */
+/** Loads more films before the end becomes visible. */
 function watch() {
   ahead?.disconnect();
   const end = list().querySelector(".pages");

@@ -1,10 +1,10 @@
-// Keeps what is typed into a form with `data-draft`, also when the session ends or the service cannot be
-// reached: until the page shows that tells what was done, or one goes away by a link with `data-discard`.
+// Keeps the values of forms with `data-draft` if the session ends or the service is unreachable: until the next page
+// shows that the form was saved, or the user leaves by a link with `data-discard`.
 
 const form = document.querySelector("form[data-draft]");
 const place = location.pathname + location.search;
 const DRAFTS = "draft ";
-// Another user of this tab neither sees nor sends them.
+// Drafts belong to one user: another user of this tab neither sees nor sends them.
 const own = `${DRAFTS}${document.body.dataset.user} `;
 const SENT = `${own}sent`;
 
@@ -34,7 +34,7 @@ function restore(draft) {
   }
 }
 
-/** A line that says what has happened, with a way out. */
+/** Shows a line that tells what happened, with an action. */
 function tell() {
   const line = document.createElement("p");
   line.className = "restored";
@@ -51,7 +51,7 @@ function tell() {
   form.prepend(line);
 }
 
-// Who signs in again as the same user has what was sent done at once: the page that follows tells it, with Undo.
+// If the same user signs in again, the form is sent at once; the next page shows the message, with Undo.
 const USER = "user";
 const again = document.querySelector('[data-kept="whole"]');
 const isSameUser = sessionStorage.getItem(USER) === document.body.dataset.user;
@@ -61,19 +61,19 @@ if (again && isSameUser) again.requestSubmit();
 forget((name) => !name.startsWith(own));
 document.querySelector('form[action="/logout"]')?.addEventListener("submit", () => forget(() => true));
 
-// The page that follows a form tells what was done; if it does not, nothing was.
+// The page after a form confirms that it was saved. Without a confirmation, nothing was saved.
 const sent = sessionStorage.getItem(SENT);
-if (!document.querySelector("[data-kept]")) sessionStorage.removeItem(SENT); // there it is sent once more
+if (!document.querySelector("[data-kept]")) sessionStorage.removeItem(SENT); // that page sends it again
 if (sent && document.querySelector("#messages > :not([data-again])")) sessionStorage.removeItem(nameOf(sent));
 if (form) {
   const draft = sessionStorage.getItem(nameOf(place));
   if (form.dataset.draft === "sent") {
-    keep(); // the service has shown what was typed
+    keep(); // the service has shown the values
   } else if (draft && draft !== typed()) {
     restore(draft);
     tell();
   } else if (!draft && fields().some(isTyped)) {
-    keep(); // by somebody who was faster than this script
+    keep(); // the user typed before this script ran
   }
   form.addEventListener("input", keep);
   form.addEventListener("submit", () => {

@@ -1,10 +1,10 @@
-// Adding and editing a film: what the service can say of it while it is typed.
+// The form of a film: shows hints of the service while you type.
 
 import { page } from "./service.js";
 
 const form = document.querySelector(".film-form");
 
-/** For how long nothing is typed before the service is asked, in milliseconds. */
+/** A request is sent after this time without a key, in milliseconds. */
 const PAUSE = 150;
 
 let asking;
@@ -20,11 +20,11 @@ async function ask() {
   try {
     hints = await page(`/add/hints?${query}`, { signal: asking.signal });
   } catch {
-    return; // a help and no more: what is wrong is said when the form is sent
+    return; // only a hint: the service validates the form when it is sent
   }
   for (const id of ["alike", "length-read"]) {
     const [here, now] = [document.getElementById(id), hints.getElementById(id)];
-    // A live region is read out when it is touched.
+    // Screen readers announce a live region when it changes.
     if (here.textContent.trim() !== now.textContent.trim()) here.replaceChildren(...now.childNodes);
   }
 }

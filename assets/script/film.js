@@ -1,4 +1,4 @@
-// A film's page: stars are given, and what others change is shown, without a new page.
+// The page of a film: rates it, and shows changes of other users, without loading the page again.
 
 import { sayOf, sayFailed } from "./messages.js";
 import { page } from "./service.js";
@@ -7,7 +7,7 @@ import { tell } from "./times.js";
 const main = document.getElementById("main");
 let busy = false;
 
-/** Puts what a fresh page has in place of this one's, and leads the focus to the same star. */
+/** Replaces parts of this page by those of a new one, and moves the focus to the same star. */
 function show(fresh) {
   const { activeElement: focused } = document;
   const star = main.contains(focused) && focused.name === "rating" ? focused.value : undefined;
@@ -20,7 +20,7 @@ async function renew() {
   try {
     show(await page(location.href));
   } catch (refusal) {
-    if (refusal.status === 404) location.reload(); // the page says who deleted it
+    if (refusal.status === 404) location.reload(); // the page shows who deleted it
     else sayFailed(refusal);
   }
 }

@@ -1,25 +1,25 @@
-// The films of the list, in either view. The list is replaced and grows, so nothing here keeps an element.
+// The films of the list, in both views. The list is replaced and grows, so nothing here keeps an element.
 
 import { page } from "./service.js";
 
 const FILM = ".shelf > .film, .films tbody > tr";
 
-/** What begins a letter, a decade: a sign on the shelf, the first film in the table. */
+/** The start of a letter or a decade: a heading on the shelf, the first film in the table. */
 const POST = ".post, th[data-post]";
 const labelOf = (post) => post?.dataset.post ?? post?.textContent;
 
 export const films = (root = document) => [...root.querySelectorAll(FILM)];
-/** The film that an element belongs to, if it does. */
+/** The film that contains an element, if any. */
 export const filmOf = (element) => element?.closest(FILM);
-/** The box that selects a film; there is none for who may not edit. */
+/** The checkbox that selects a film; viewers have none. */
 export const boxOf = (film) => film.querySelector(".pick");
 export const idOf = (film) => boxOf(film)?.value;
 export const selected = () => [...document.querySelectorAll(".pick:checked")].map(filmOf);
 
-/** The title of a film for a sentence, whichever way it is written. */
+/** The title of a film for use in a sentence, whatever its direction of writing. */
 export const titleOf = (film) => `“\u2068${film.querySelector("bdi").textContent}\u2069”`;
 
-/** Leads the focus to a film. */
+/** Moves the focus to a film. */
 export function focus(film) {
   const link = film.querySelector(".spine, th a");
   const target = link ?? film.querySelector("th");
@@ -27,8 +27,8 @@ export function focus(film) {
   target.focus();
 }
 
-/** Makes the page like a fresh one of the same place: all of it, or all but the films. Whoever follows
- *  the list hears `films:changed`. */
+/** Updates the page from a new copy of it: all of it, or all but the films. Listeners of the list get
+ *  `films:changed`. */
 export async function renew(fresh, { keepFilms = false } = {}) {
   const count = films().length;
   if (!fresh || (!keepFilms && count > films(fresh).length && nextOf(fresh))) fresh = await load(location.href, count);
@@ -44,7 +44,7 @@ export async function renew(fresh, { keepFilms = false } = {}) {
   document.dispatchEvent(new Event("films:changed"));
 }
 
-/** Leads the focus to the film that stands for one that was replaced, or else to the page's content. */
+/** Moves the focus to the new element of a film that was replaced, or to the content of the page. */
 function focusAgain(film, place) {
   const now = films();
   const same = film && idOf(film) && now.find((other) => idOf(other) === idOf(film));
@@ -53,7 +53,7 @@ function focusAgain(film, place) {
   else document.getElementById("main").focus();
 }
 
-/** Replaces what is in these parts of the page; where the fresh one has others, all that is in `main`. */
+/** Replaces the content of these parts of the page; if the new page has other parts, replaces all of `main`. */
 function replace(fresh, parts) {
   const pairs = [...parts, "#filters"].map((part) => [document.querySelector(part), fresh.querySelector(part)]);
   const differs = pairs.some(([one, other]) => !one !== !other);
@@ -62,13 +62,13 @@ function replace(fresh, parts) {
   }
 }
 
-/** The link to the page with further films, if there is one. */
+/** The link to the page with more films, if any. */
 export const nextOf = (root) => root.querySelector(".pages [rel=next]")?.getAttribute("href");
 
-/** With these options the list is given at once, and what a search finds is not counted first. */
+/** With these options the server sends the list at once, without counting the results of a search first. */
 export const LIST_FIRST = { headers: { "Reelshelf-List-First": "1" } };
 
-/** The page of an address with so many films, where there are as many. */
+/** The page of a URL with `count` films, or with all if there are fewer. */
 export async function load(address, count = 0, options = {}) {
   const whole = await page(address, options);
   while (films(whole).length < count && nextOf(whole)) {
@@ -77,7 +77,7 @@ export async function load(address, count = 0, options = {}) {
   return whole;
 }
 
-/** Puts the films of a further page behind those of a list. */
+/** Appends the films of another page to the list. */
 export function append(whole, more) {
   const posts = [...whole.querySelectorAll(POST)];
   let number = posts.length;
@@ -89,17 +89,17 @@ export function append(whole, more) {
   const [shelves, shelf] = [whole.querySelector(".shelves"), more.querySelector(".shelf")];
   if (!shelves) whole.querySelector(".films tbody").append(...(more.querySelector(".films tbody")?.children ?? []));
   else if (shelf) addShelf(shelves, shelf);
-  // Within its place: what comes or goes beside the list has browsers look through all of it again.
+  // Inside its parent: browsers recalculate the whole list when an element beside it comes or goes.
   whole.querySelector(".pages").replaceChildren(...(more.querySelector(".pages")?.childNodes ?? []));
 }
 
-/** Puts a shelf under the others, so that those off the screen cost nothing. Each but the last has full rows: what
- *  stands in one that is not goes to the next shelf. What is not shown yet has no rows, and stays one shelf. */
+/** Appends a shelf, so that shelves outside of the screen cost nothing. All but the last have full rows: films of an
+ *  incomplete row move to the next shelf. A shelf that is not rendered has no rows, and stays one shelf. */
 function addShelf(shelves, shelf) {
   const last = shelves.lastElementChild;
   if (!shelves.isConnected || shelves.ownerDocument !== document) return last.append(...shelf.children);
   const standing = [...last.children];
-  const places = standing.map((film) => film.offsetTop); // before anything moves, or each is laid out anew
+  const places = standing.map((film) => film.offsetTop); // read before any film moves, to avoid a layout for each
   const row = places.indexOf(places.at(-1));
   shelf.prepend(...standing.slice(row));
   if (row > 0) shelves.append(shelf);

@@ -1,10 +1,10 @@
-// Importing: the preview follows each choice, the file stays in the browser, and the way is seen.
+// Importing: the preview follows the options, the browser keeps the file, and a bar shows the progress.
 
 import { say } from "./messages.js";
 
-/** The largest file that is sent again with each choice, in bytes; of larger ones a click shows the preview. */
+/** Up to this size in bytes, each change of an option sends the file again; a larger file is sent by a button. */
 const SMALL = 4 * 1024 * 1024;
-/** How long nothing is typed before the preview follows, in milliseconds. */
+/** The preview follows after this time without a key, in milliseconds. */
 const PATIENCE = 300;
 
 const main = document.getElementById("main");
@@ -20,7 +20,7 @@ let importing = false;
 const form = () => document.getElementById("import");
 
 main.addEventListener("input", ({ target }) => {
-  // Who types an answer chooses it.
+  // Typing a value selects its option.
   if (target.matches(".each")) target.closest("fieldset").querySelector('[value="each"]').checked = true;
   const file = form()?.elements.file.files[0];
   offer();
@@ -51,7 +51,7 @@ for (const type of ["dragover", "dragleave", "drop"]) {
   });
 }
 
-/** Before a file is chosen no button does anything; a small one is previewed by itself. */
+/** Without a file all buttons are disabled; a small file is previewed at once. */
 function offer() {
   const first = form()?.querySelector(".first");
   if (!first) return;
@@ -63,12 +63,12 @@ function offer() {
 }
 offer();
 
-/** Sends the form as its buttons do; `what` is the button's value. */
+/** Sends the form like its buttons; `what` is the value of the button. */
 function send(what) {
   const data = new FormData(form());
   data.set("do", what);
   data.set("fileStays", "yes");
-  const sent = (request = new XMLHttpRequest()); // which alone tells how much was sent
+  const sent = (request = new XMLHttpRequest()); // only XMLHttpRequest reports the upload progress
   sent.open("POST", "/import");
   sent.setRequestHeader("Accept", "text/html");
   sent.responseType = "document";
@@ -90,7 +90,7 @@ function wait(busy) {
   for (const section of form().children) section.inert = false;
 }
 
-/** Shows how much of the file was sent, then that it is being stored; and lets one stop it. */
+/** Shows the progress of the upload, then that the file is being stored, with a button that cancels. */
 function watch(sent) {
   importing = true;
   for (const section of form().children) section.inert = !section.matches(".verdict");
@@ -111,7 +111,7 @@ function watch(sent) {
   };
 }
 
-/** Puts the page that came back in place of this one, but for the file and what one was doing. */
+/** Replaces this page by the response, but keeps the file and the focus. */
 function show({ response, responseURL }) {
   if (new URL(responseURL).pathname === "/login") return location.assign("/login?next=%2Fimport");
   const fresh = response?.getElementById("main");
@@ -144,9 +144,9 @@ function show({ response, responseURL }) {
   spoken.textContent = [main.querySelector("#imported, #verdict").textContent, ...counts].join(", ");
 }
 
-/** What a folded list is called, whatever it counts. */
+/** The label of a folded list, without its number. */
 const named = (details) => details.firstElementChild.textContent.replace(/[\d,]+/g, "");
 
-// A file may have been chosen before this script was there, or kept by the browser over a reload.
+// The file may have been chosen before this script ran, or restored by the browser after a reload.
 const chosen = form()?.elements.file;
 if (chosen?.files.length > 0) chosen.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,10 +1,10 @@
-// Keys that are commands, on every page, and the list of them. The single characters can be turned off.
+// Keyboard commands on every page, and their list. The single-character ones can be turned off.
 
 import { boxOf, filmOf, films, focus, idOf, selected } from "./films.js";
 import { undoLatest } from "./messages.js";
 
 const OFF = "reelshelf.keys-off";
-/** The keys, what they do, and whether only who may edit can do it. */
+/** The keys, what they do, and whether they require the right to edit. */
 const KEYS = [
   [["/"], "search"],
   [["n"], "add a film", true],
@@ -25,9 +25,9 @@ const KEYS = [
 const isOff = () => localStorage.getItem(OFF) === "1";
 const current = () => filmOf(document.activeElement);
 
-/** The film that was last focused, by its place, for when it was left. */
+/** The position of the film that last had the focus. */
 let last = 0;
-/** Whether the next key names a signpost. */
+/** Whether the next key is the target of a jump. */
 let jumps = false;
 
 const characters = {
@@ -66,38 +66,38 @@ document.addEventListener("keydown", (event) => {
   command();
 });
 
-/** Whether a key belongs to what is focused. */
+/** Whether the focused element handles a key itself. */
 function isTyped({ target, key }) {
   if (target.matches("select, textarea, [contenteditable]")) return true;
   if (target.matches("input:not([type=checkbox])")) return target.type !== "radio" || key.startsWith("Arrow");
   return false;
 }
 
-/** What a key that is no character does with the focused film. */
+/** What a key other than a character does with the focused film. */
 function ofFilm({ key, target }) {
   if (key === "Delete" && selected().length > 0) return remove;
   if (!current()) return beside(key);
-  // A link or a button opens by itself.
+  // Links and buttons handle it themselves.
   if (key === "Enter") return target.matches("a, button") ? undefined : () => current().querySelector("th a")?.click();
   return others[key];
 }
 
 const inTable = () => current().matches("tr");
 
-/** Edits the focused film, or the one whose page this is. */
+/** Edits the focused film, or the film of this page. */
 function edit() {
   const film = current();
   if (film && idOf(film)) location.assign(`/edit/${idOf(film)}`);
   else if (!film) document.getElementById("edit")?.click();
 }
 
-/** On a film's page, what leads to the film beside it. */
+/** On the page of a film: the link to the film beside it. */
 function beside(key) {
   const link = document.querySelector({ ArrowLeft: ".beside [rel=prev]", ArrowRight: ".beside [rel=next]" }[key] ?? "#none");
   return link ? () => link.click() : undefined;
 }
 
-/** Gives stars where they can be given: in what is focused, or to the film whose page this is. */
+/** Sets the rating of the focused film, or of the film of this page. */
 function rate(stars) {
   const within = document.activeElement.closest(".rate, tr") ?? document;
   within.querySelector(`.rate [value="${stars}"], form.rating [value="${stars}"]`)?.click();
@@ -110,7 +110,7 @@ function step(by) {
   if (next) focus(next);
 }
 
-/** To the nearest film in the row above or below. */
+/** Moves to the nearest film in the row above or below. */
 function stepRow(by) {
   const all = films();
   const box = (film) => film.getBoundingClientRect();
@@ -134,7 +134,7 @@ function remove() {
   document.querySelector("#selection [value=delete]")?.click();
 }
 
-/** To where films begin with that letter, that digit of a decade, or that many stars. */
+/** Jumps to the first film with this letter, this digit of a decade, or this rating. */
 function toSignpost(key) {
   const wanted = key.toUpperCase();
   const is = ({ textContent: label }) =>

@@ -1,4 +1,4 @@
-// The letters above the films are one stop for Tab; arrows, Home and End lead from one to the other.
+// The letters above the films are one tab stop; arrow keys, Home and End move between them.
 
 const bar = () => document.querySelector(".jumps");
 

@@ -1,26 +1,26 @@
-// What others change, at once, and without moving what one reads: a line that shows it when it is asked to.
+// Shows changes of other users at once, without moving the content: a line offers to load them.
 
 import { own } from "./messages.js";
 import { lost } from "./offline.js";
 import { settled } from "./service.js";
 
-/** How long this page may take to read the answer to its own request, in milliseconds. */
+/** How long this page can take to read the response to its own request, in milliseconds. */
 const LATER = 2000;
-/** After how long to begin again where the browser does not, in milliseconds. */
+/** The delay before a new connection if the browser does not reconnect, in milliseconds. */
 const PAUSE = 10_000;
 
 const DONE = { create: "added", delete: "deleted", import: "imported", undo: "undid a change of", restore: "restored" };
 
 const user = document.body.dataset.user;
 const main = document.querySelector("main.collection, main.changes, main.film-page");
-/** The film whose changes alone are shown. */
+/** The film of this page, if only its changes are shown. */
 const film = Number(new URLSearchParams(location.search).get("film") ?? document.querySelector("[data-film].about")?.dataset.film);
 
 const line = document.createElement("div");
 line.className = "news";
 line.setAttribute("role", "status");
 
-/** The last change that this page has read of. */
+/** The last change that this page knows. */
 const known = document.body.dataset;
 
 let stream;
@@ -32,19 +32,19 @@ function begin() {
   stream.addEventListener("message", ({ data, lastEventId }) => {
     known.newest = lastEventId;
     const change = JSON.parse(data);
-    // The same user may be signed in elsewhere; but it may as well have been this page.
+    // The same user may be signed in elsewhere, but the change may also come from this page.
     if (change.by === user) settled().then(() => setTimeout(heard, LATER, change));
     else heard(change);
   });
   stream.addEventListener("error", () => {
     lost();
-    if (stream?.readyState !== EventSource.CLOSED) return; // the browser tries again
+    if (stream?.readyState !== EventSource.CLOSED) return; // the browser reconnects
     end();
     setTimeout(begin, PAUSE);
   });
 }
 
-/** A browser has few connections to one host: pages that nobody sees leave theirs to others. */
+/** Browsers limit the connections to one host, so hidden pages close theirs. */
 function end() {
   stream?.close();
   stream = undefined;
@@ -61,7 +61,7 @@ function heard(change) {
   line.replaceChildren(main.matches(".changes") ? count(news.length, "new change") : words(news), button);
 }
 
-/** Shows what is new: whoever has the list fetches it (and says so by `preventDefault`), or else the page is loaded again. */
+/** Loads the changes: a listener with a list loads them (and calls `preventDefault`), otherwise the page reloads. */
 function show() {
   news = [];
   line.replaceChildren();

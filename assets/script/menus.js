@@ -1,4 +1,4 @@
-// Menus close when one clicks elsewhere, leaves them, or presses Escape. Only one is open at a time (`name` in the page).
+// Menus close on a click elsewhere, when the focus leaves them, and on Escape. Only one is open (`name` in the page).
 
 const open = () => document.querySelector("details.menu[open]");
 
@@ -18,9 +18,9 @@ document.addEventListener("keydown", (event) => {
   const menu = open();
   if (event.key !== "Escape" || !menu) return;
   event.preventDefault();
-  event.stopPropagation(); // it does nothing else then
+  event.stopPropagation(); // Escape does nothing else then
   if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
   close(menu);
 }, { capture: true });
-// Who comes back finds the page as it was first.
+// A page that comes out of the browser's cache has its menus closed.
 addEventListener("pagehide", () => close(open()));

@@ -1,29 +1,29 @@
-// The messages at the foot of the page, each with Undo where that can be. One leaves by ×, by Escape, or by itself. One
-// with Undo comes along to the next pages for a minute.
+// Messages at the bottom of the page, with Undo if possible. One disappears by ×, by Escape, or after a time. A message
+// with Undo is also shown on the next pages for a minute.
 
 import { ask } from "./service.js";
 
 const messages = document.getElementById("messages");
 const { user } = document.body.dataset;
 
-/** The changes that were made from this page: they are no news to it. */
+/** The changes that this page made: they are not news to it. */
 export const own = new Set();
 
-/** How long a message stays that nobody points at or has focused, in milliseconds. */
+/** How long a message stays if it has neither the pointer nor the focus, in milliseconds. */
 const STAY = 8000;
 const STAY_WITH_UNDO = 20_000;
-/** How long a message with Undo comes along to other pages, in milliseconds. */
+/** How long a message with Undo is also shown on other pages, in milliseconds. */
 const COMES_ALONG = 60_000;
-/** Where the message that comes along is kept, for this tab alone. */
+/** Where the message for the next pages is stored, for this tab. */
 const KEPT = "message";
 
-/** Undoes the last change that this page knows of and that was not undone yet. */
+/** Undoes the last change that this page knows and that was not undone. */
 let undoKnown;
-/** Takes away the message that is shown. */
+/** Removes the message. */
 let dismiss = () => false;
 
-/** Tells a sentence; `change` is the id of a change that can be undone, `done` is called when it was. `link` has the
- *  part of the sentence that is a link, and its address. */
+/** Shows a sentence; `change` is the id of a change that can be undone, `done` is called after the undo. `link` has
+ *  the part of the sentence that is a link, and its URL. */
 export function say(text, { change, done, link } = {}) {
   const id = Number(change);
   if (!id) return show(makeMessage({ text, link }), STAY);
@@ -35,25 +35,25 @@ export function say(text, { change, done, link } = {}) {
   show(makeMessage({ text, link }, button), STAY_WITH_UNDO);
 }
 
-/** Says what a page says that the service has sent; `done` is called when that was undone. */
+/** Shows the message of a page of the service; `done` is called after its undo. */
 export function sayOf(fresh, done) {
   const message = fresh.querySelector("#messages > *");
   if (message) say(message.querySelector("p").textContent, { ...read(message), done });
 }
 
-/** The change that a message of the service is about, and the link in it. */
+/** The change of a message of the service, and the link in it. */
 function read(message) {
   const link = message.querySelector("p a");
   const change = Number(message.querySelector("[name=change]")?.value);
   return { change, link: link && { text: link.textContent, href: link.getAttribute("href") } };
 }
 
-/** Tells why something cannot be shown; not that the service is away, which the line on top says. */
+/** Shows why something failed, unless the service is unreachable: a line at the top of the page shows that. */
 export function sayFailed(error) {
   if (error.name !== "AbortError" && error.status !== 0) say(error.message);
 }
 
-/** Undoes the last change: the one of the message, or else the last of this page. */
+/** Undoes the last change: that of the message, or else the last one of this page. */
 export function undoLatest() {
   const shown = messages.querySelector(".undo");
   if (shown) shown.click();
@@ -90,7 +90,7 @@ function undoButton(type) {
   return Object.assign(document.createElement("button"), { type, className: "undo", textContent: "Undo" });
 }
 
-/** The form that the service, too, puts behind its messages: the page that follows tells what was undone. */
+/** The form that the service also puts behind its messages; the next page shows what was undone. */
 function undoForm(change) {
   const form = Object.assign(document.createElement("form"), { method: "post", action: "/undo" });
   const fields = { change, back: location.pathname + location.search };
@@ -101,7 +101,7 @@ function undoForm(change) {
   return form;
 }
 
-/** Undoes a change of which the message has left. */
+/** Undoes a change whose message has disappeared. */
 function sendUndo(change) {
   const form = undoForm(change);
   form.hidden = true;
@@ -109,26 +109,26 @@ function sendUndo(change) {
   form.requestSubmit();
 }
 
-/** Keeps the message for the next pages; without one, forgets what was kept. */
+/** Stores the message for the next pages; without one, deletes the stored message. */
 function keep(message) {
   if (message) sessionStorage.setItem(KEPT, JSON.stringify({ ...message, user }));
   else sessionStorage.removeItem(KEPT);
 }
 
-/** The message that was kept, unless it is another user's or too old. */
+/** The stored message, unless it belongs to another user or is too old. */
 function kept() {
   const message = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
   return message?.user === user && message.until > Date.now() ? message : undefined;
 }
 
-/** Shows a message until it is dismissed; `stay` is how long nobody has to point at it, in milliseconds. */
+/** Shows a message until it is dismissed; `stay` is its time without pointer and focus, in milliseconds. */
 function show(message, stay) {
   const close = Object.assign(document.createElement("button"), { type: "button", className: "close", textContent: "×", ariaLabel: "Dismiss" });
   message.append(close);
   if (message.parentElement !== messages) messages.replaceChildren(message);
 
   let timer;
-  let before; // what had the focus before something in the message
+  let before; // what had the focus before the message
   const hold = () => clearTimeout(timer);
   const wait = () => {
     hold();
@@ -155,7 +155,7 @@ function show(message, stay) {
   wait();
 }
 
-/** What happens with the message when the page is looked at again. */
+/** What happens with the message when the page becomes visible again. */
 let seen = () => {};
 document.addEventListener("visibilitychange", () => document.hidden || seen());
 
@@ -166,7 +166,7 @@ document.addEventListener("keydown", (event) => {
   if (dismiss()) event.preventDefault();
 });
 
-// The message that came with the page, or else the one that comes along.
+// The message of the page, or else the stored one.
 const [first] = messages.children;
 if (first) {
   const { change, link } = read(first);

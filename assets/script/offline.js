@@ -1,6 +1,6 @@
-// A line on top while the service cannot be reached. What was typed stays; forms are held back until then.
+// A line at the top while the service is unreachable. Forms keep their values and are not sent until it is back.
 
-/** How often to try again, in milliseconds. */
+/** The interval between attempts, in milliseconds. */
 const PAUSE = 3000;
 const AWAY = "The service cannot be reached. What you typed stays here; this page tries again by itself.";
 const HELD = "Not sent, since the service cannot be reached. What you typed stays here; try again when this line is gone.";
@@ -15,7 +15,7 @@ let away = false;
 const reached = () => fetch("/health/live", { cache: "no-store" }).then((answer) => answer.ok, () => false);
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
 
-/** A request failed: if the service cannot be reached, tells it until it can. */
+/** A request failed: if the service is unreachable, shows that until it is back. */
 export async function lost() {
   if (away) return;
   away = true;

@@ -1,9 +1,9 @@
-// On paper stand all films of the view, not only those that were scrolled to: one line each, from `/print`.
+// Prints all films of the view, one line each, from `/print`, and not only those that are loaded.
 
 const paper = document.createElement("section");
 paper.className = "paper";
 
-/** The browser does not wait for a promise here, so the list is fetched synchronously. */
+/** The browser does not wait for a promise here, so the request is synchronous. */
 function bringAll() {
   const link = document.querySelector(".onward a[href^='/print']");
   if (!link) return;
@@ -12,7 +12,7 @@ function bringAll() {
   try {
     request.send();
   } catch {
-    return; // those that are here are printed, with a line that says so
+    return; // prints the loaded films, with a line that says so
   }
   const list = new DOMParser().parseFromString(request.responseText, "text/html").querySelector(".catalogue");
   if (request.status !== 200 || !list) return;

@@ -1,4 +1,4 @@
-// Films that are selected: by their boxes, with Shift a whole range, or all that match; and what is done with them.
+// Selects films: by checkboxes, a range with Shift, or all that match; and changes the selected films.
 
 import { boxOf, filmOf, films, focus, idOf, renew, selected } from "./films.js";
 import { say, sayOf } from "./messages.js";
@@ -8,13 +8,13 @@ const form = () => document.getElementById("selection");
 const every = () => document.querySelector("#every input");
 const selecting = () => document.getElementById("selecting");
 
-/** Deletions of more films than this are confirmed by a second click; the service asks for it too. */
+/** A deletion of more films needs a second click; the service requires it, too. */
 const UNCONFIRMED_DELETIONS = 100;
 
-/** The film from which a range goes on. */
+/** The film at which a range starts. */
 let anchor;
 let busy = false;
-/** The button that asks for a second click, for how many films, and what it said before. */
+/** The button that asks for a second click, for how many films, and its previous text. */
 let asking;
 
 /** How many films are selected. */
@@ -22,12 +22,12 @@ const number = () => (every().checked ? Number(every().dataset.films) : selected
 
 const inWords = (films) => (films === 1 ? "1 film" : `${films.toLocaleString("en")} films`);
 
-/** Tells how many are selected. */
+/** Shows how many are selected. */
 function count() {
   if (asking && number() !== asking.number) stopAsking();
   const selects = Boolean(selecting()?.checked);
   document.body.classList.toggle("is-selecting", selects);
-  if (!selects) return; // the number is not shown, and to look through thousands of films for it takes its time
+  if (!selects) return; // nobody sees the number, and counting thousands of films takes time
   const text = `${inWords(number())} selected`;
   const output = form().querySelector("output");
   if (output.value !== text) output.value = text;
@@ -36,7 +36,7 @@ function count() {
   change.disabled = remove.disabled || ![...form().querySelectorAll(".selected select")].some(({ value }) => value);
 }
 
-/** Selects a film or no longer; with `range` also those from the last one on. */
+/** Selects a film, or removes it from the selection; with `range` also those since the last one. */
 function choose(film, on, range) {
   const all = films();
   const place = all.indexOf(film);
@@ -80,7 +80,7 @@ document.addEventListener("change", ({ target }) => {
 });
 
 document.addEventListener("reset", ({ target }) => {
-  if (target === form()) queueMicrotask(count); // the boxes are cleared behind this event
+  if (target === form()) queueMicrotask(count); // the checkboxes are cleared after this event
 });
 
 document.addEventListener("keydown", (event) => {
@@ -103,7 +103,7 @@ document.addEventListener("submit", (event) => {
   send(fields, button);
 });
 
-/** Whether more films are selected than one sees at once, or so many that nobody has looked at each. */
+/** Whether more films are selected than fit on a screen, or so many that nobody checked each. */
 function isLarge() {
   if (number() > UNCONFIRMED_DELETIONS) return true;
   const isSeen = (film) => {
@@ -113,7 +113,7 @@ function isLarge() {
   return every().checked && number() > films().filter(isSeen).length;
 }
 
-/** Asks for a second click on the button, with the number in it. */
+/** Asks for a second click on the button, which shows the number. */
 function ask(button) {
   asking = { button, number: number(), text: button.textContent };
   button.textContent = `Delete ${inWords(asking.number)}?`;
@@ -128,7 +128,7 @@ function stopAsking() {
   asking = undefined;
 }
 
-// A double click is one.
+// A double click counts as one.
 document.addEventListener("click", (event) => {
   if (asking && event.detail > 1 && event.target === asking.button) event.preventDefault();
 });
@@ -138,7 +138,7 @@ async function send(fields, button) {
   busy = true;
   button.setAttribute("aria-busy", "true");
   try {
-    // The answer is the page behind the form, or a problem that a program can read.
+    // The response is the page after the form, or a problem document.
     const headers = { Accept: "text/html, application/problem+json" };
     const fresh = await page("/selection", { method: "POST", body: fields, headers });
     sayOf(fresh, () => renew());
@@ -156,13 +156,13 @@ async function send(fields, button) {
   }
 }
 
-/** More films match than one has confirmed. */
+/** More films match than the user has confirmed. */
 async function changedMeanwhile() {
   await renew();
   say("Nothing was deleted: more films match now. Look again.");
 }
 
-/** Takes the deleted films away, and leads the focus to the next one. Tells whether any films stay. */
+/** Removes the deleted films and moves the focus to the next one. Returns whether any films are left. */
 function remove(fields) {
   const gone = new Set(fields.getAll("id").flatMap((ids) => ids.split(",")));
   const all = films();

@@ -1,8 +1,8 @@
-// Asks the service, as this page's user.
+// Requests to the service, as the user of this page.
 
 import { lost } from "./offline.js";
 
-/** A request that was not done. `problem` is the service's document (RFC 9457), where there is one. */
+/** A request that failed. `problem` is the problem document of the service (RFC 9457), if any. */
 export class Refusal extends Error {
   constructor(status, problem) {
     super(problem?.detail ?? (status ? "This did not work." : "The service cannot be reached."));
@@ -11,15 +11,15 @@ export class Refusal extends Error {
   }
 }
 
-/** The requests under way that may change something. */
+/** The pending requests that can change something. */
 const writes = new Set();
 
-/** Waits until no request that may change something is under way. */
+/** Waits until no request that can change something is pending. */
 export async function settled() {
   while (writes.size > 0) await Promise.allSettled(writes);
 }
 
-/** Sends a request and returns the answer, or throws a Refusal. `json`, where given, is the body. */
+/** Sends a request and returns the response, or throws a Refusal. `json` is the body, if given. */
 export async function ask(path, { json, headers, ...options } = {}) {
   const body = json === undefined ? {} : { body: JSON.stringify(json) };
   const type = json === undefined ? {} : { "Content-Type": "application/json" };
@@ -36,7 +36,7 @@ export async function ask(path, { json, headers, ...options } = {}) {
     lost();
     throw new Refusal(0);
   }
-  // The session has ended: sign in, then come back to this place.
+  // The session has ended: sign in, then return to this place.
   const toSignIn = answer.redirected && new URL(answer.url).pathname === "/login";
   if (answer.status === 401 || toSignIn) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -46,7 +46,7 @@ export async function ask(path, { json, headers, ...options } = {}) {
   return answer;
 }
 
-/** A page of ours as a document; `at` is its address, after what it was led on to. */
+/** A page of the service as a document; `at` is its URL after redirects. */
 export async function page(path, options = {}) {
   const answer = await ask(path, { ...options, headers: { Accept: "text/html", ...options.headers } });
   const found = new DOMParser().parseFromString(await answer.text(), "text/html");

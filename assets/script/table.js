@@ -1,11 +1,11 @@
-// Format and rating in the table, changed in place. A row gets its controls as it comes near to the window, so
-// that the page itself stays small. On telephones they would be too small for fingers: there is none.
+// Edits format and rating in the table. A row gets its controls when it comes near the window, so that the
+// page stays small. Telephones have none: the controls would be too small for fingers.
 
 import { boxOf, idOf, titleOf } from "./films.js";
 import { say } from "./messages.js";
 import { ask, Refusal } from "./service.js";
 
-/** How long another change of the same row by keys is waited for, in milliseconds: arrows pass what lies between. */
+/** How long a change by keys waits for another one of the row, in milliseconds: arrow keys pass values in between. */
 const WAIT = 400;
 
 const room = matchMedia("(min-width: 40.01rem)");
@@ -21,8 +21,8 @@ const near = new IntersectionObserver(
   { rootMargin: "400px" },
 );
 
-/** The rows that are near and have no controls yet. They get them while nothing else is to do: those of a whole window
- *  would hold up the next key. */
+/** The rows near the window that have no controls yet. They get them when the browser is idle: those of a whole window
+ *  would delay the next key. */
 const waiting = [];
 let timer;
 const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
@@ -33,7 +33,7 @@ function work() {
   timer = waiting.length > 0 ? idle(work) : undefined;
 }
 
-/** What changes of a row are to be sent, and when. */
+/** The pending changes of a row, and when they are sent. */
 const pending = new Map();
 let byKey = false;
 
@@ -57,7 +57,7 @@ function enliven(row) {
   for (let value = 1; value <= 5; value++) {
     const radio = Object.assign(document.createElement("input"), { type: "radio", name: `rating-${idOf(row)}`, value });
     radio.ariaLabel = value === 1 ? "1 star" : `${value} stars`;
-    radio.setAttribute("form", ""); // no part of the form around the table
+    radio.setAttribute("form", ""); // not a part of the form around the table
     const label = document.createElement("label");
     label.append(radio);
     rate.append(label);
@@ -67,7 +67,7 @@ function enliven(row) {
   show(row, movie);
 }
 
-/** Shows a row's movie as it is. */
+/** Shows the movie of a row. */
 function show(row, movie) {
   row.was = movie;
   if (movie.version) row.dataset.version = movie.version;
@@ -87,14 +87,14 @@ document.addEventListener("change", ({ target }) => {
 });
 document.addEventListener("keydown", () => (byKey = true));
 document.addEventListener("pointerdown", () => (byKey = false));
-// What is left behind is sent at once.
+// When a row loses the focus, its changes are sent at once.
 document.addEventListener("focusout", ({ target, relatedTarget }) => {
   const row = target.closest("tr[data-version]");
   if (row && !row.contains(relatedTarget)) send(row);
 });
 addEventListener("pagehide", () => [...pending.keys()].forEach(send));
 
-/** Sends what changed in a row, behind what is under way: each change needs the version that the last one made. */
+/** Sends the changes of a row after its pending request: each change needs the version of the previous one. */
 function send(row) {
   const { timer, changes } = pending.get(row) ?? {};
   if (!changes) return;
@@ -135,7 +135,7 @@ async function refuse(row, refusal) {
 
 const recount = () => document.dispatchEvent(new Event("films:recount"));
 
-/** Shows a row's movie as the service has it now. */
+/** Shows the current movie of the service in its row. */
 async function refresh(row) {
   const movie = await ask(`/movie/${idOf(row)}`).then((answer) => answer.json(), () => row.was);
   if (movie.title) row.querySelector("bdi").textContent = boxOf(row).ariaLabel = movie.title;
@@ -143,7 +143,7 @@ async function refresh(row) {
   recount();
 }
 
-// A click with Shift on a heading sorts by it in second place.
+// Shift and a click on a heading adds it as the second sort key.
 document.addEventListener("click", (event) => {
   const heading = event.shiftKey && event.target.closest(".films thead a");
   if (!heading) return;
@@ -159,7 +159,7 @@ document.addEventListener("click", (event) => {
   here.searchParams.delete("cursor");
   here.searchParams.set("sort", keys.join(","));
   heading.href = here;
-  heading.click(); // a plain one, as on any other view
+  heading.click(); // a plain click, as in other views
 });
 
 room.addEventListener("change", watch);

@@ -1,4 +1,4 @@
-// Times as the reader's clock has them: how long ago, or the day and the hour.
+// Shows times by the clock of the reader: how long ago, or date and time.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -16,7 +16,7 @@ function words(time) {
   return whole.format(time);
 }
 
-/** Tells the times within an element in the reader's own words. */
+/** Formats the times within an element in the reader's language. */
 export function tell(root = document) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const time = new Date(element.dateTime);

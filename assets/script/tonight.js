@@ -1,4 +1,4 @@
-// Another film for tonight, without a new page.
+// Shows another film for tonight without loading the page again.
 
 import { sayFailed } from "./messages.js";
 import { page } from "./service.js";
@@ -11,7 +11,7 @@ document.getElementById("pick").addEventListener("click", async (event) => {
     const fresh = await page(another.href);
     const film = fresh.querySelector(".cover");
     const next = fresh.getElementById("another");
-    // Nothing fits any more: the whole page tells.
+    // No other film fits: the whole page shows that.
     if (!film || !next) return location.assign(another.href);
     const here = document.querySelector(".cover");
     here.className = film.className;

@@ -1,6 +1,6 @@
-// The page that is shown when the service cannot be reached: tries again by itself, but sends no form again.
+// The page for an unreachable service: it tries again by itself, but sends no form again.
 
-/** How often to try again, in milliseconds. */
+/** The interval between attempts, in milliseconds. */
 const PAUSE = 3000;
 
 if (document.documentElement.matches(".sent")) {
