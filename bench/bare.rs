@@ -1,4 +1,4 @@
-//! A bare axum route, the limit that the service is measured against: `/SIZE` answers a constant of so many bytes.
+//! A bare axum route, the limit for comparison with the service: `/SIZE` answers a constant of SIZE bytes.
 //!
 //! The argument is the largest size.
 

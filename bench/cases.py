@@ -1,4 +1,4 @@
-"""What is asked of the service: each case is a name and a list of requests (method, path, body) that wrk sends in turn."""
+"""The requests under load: each case is a name and a list of requests (method, path, body) that wrk sends in turn."""
 
 import collections
 import csv
@@ -28,7 +28,7 @@ def body(row):
 
 
 class Titles:
-    """Words to search for, taken from the titles of the collection."""
+    """Search words, taken from the titles of the collection."""
 
     def __init__(self, path, count, rng):
         step = max(1, count // SAMPLE_TITLES)
@@ -39,7 +39,7 @@ class Titles:
         words = [[word for word in re.findall(r"\w+", title.lower()) if len(word) > 2] for title in titles]
         counts = collections.Counter(word for title in words for word in title)
         self.frequent = [word for word, _ in counts.most_common(FREQUENT_WORDS)]
-        # Only words of letters that Python takes for letters, as `\w` splits some scripts at their vowel signs.
+        # Only words of characters that Python considers letters: `\w` splits some scripts at their vowel signs.
         rare = [word for word, number in counts.items() if number == 1 and len(word) > 5 and word.isalpha()]
         self.rare = rng.sample(rare, min(REQUESTS, len(rare)))
         self.pairs = rng.sample([f"{title[0]} {title[1]}" for title in words if len(title) > 1], REQUESTS)
@@ -54,7 +54,7 @@ class Titles:
 
 
 def ranges(rng):
-    """Values of filters, each another in each request."""
+    """Values of filters, a different one in each request."""
     year, rating, length = rng.randrange(1950, 2005), rng.randrange(2, 5), rng.randrange(80, 120)
     format = rng.choice(["VHS", "DVD", "Streaming"])
     return f"&movieFormat={format}", f"&releaseYear={year}..{year + 19}", f"&rating={rating}..", f"&length=..{length}"
@@ -66,7 +66,7 @@ def filtered(rng, number, path="/movie?limit=50&sort=title"):
 
 
 def reads(titles, count, deep, rng):
-    """The cases that change nothing; `deep` are paths of pages deep in the collection."""
+    """The cases that only read; `deep` are paths of pages deep in the collection."""
     page = "/movie?limit=50&sort="
     both = [get(f"{page}-rating,title{format}{years}") for format, years, _, _ in (ranges(rng) for _ in range(REQUESTS))]
     yield "get", [get(f"/movie/{rng.randint(1, count)}") for _ in range(MANY)]
@@ -101,7 +101,7 @@ def patches(rng, count, number):
 
 
 def writes(titles, count, rng):
-    """The cases that change the collection. Of the mixed requests one in ten writes."""
+    """The cases that write. One in ten of the mixed requests writes."""
     gets = [get(f"/movie/{rng.randint(1, count)}") for _ in range(MANY * 6 // 10)]
     pages = (filtered(rng, 0) + filtered(rng, 2)) * (MANY // 10 // REQUESTS)
     searches = [search(rng.choice(titles.pairs)) for _ in range(MANY // 10)]

@@ -1,4 +1,4 @@
-"""The databases, and what they do without the service: the limits of an import, a select and a commit."""
+"""The databases without the service: the limits of an import, a select and a commit."""
 
 import csv
 import os
@@ -26,7 +26,7 @@ class Sqlite:
         self.address = f"sqlite:{self.file}"
 
     def version(self):
-        """Of the limits; the service brings its own."""
+        """The SQLite of the limits; the service contains its own."""
         return f"SQLite {sqlite3.sqlite_version} for the limits"
 
     def recreate(self):
@@ -40,7 +40,7 @@ class Sqlite:
         return sum(file.stat().st_size for file in self.folder.glob("films.db*"))
 
     def load_plain(self, source):
-        """Seconds and bytes of the same rows in a plain table."""
+        """Seconds and bytes for the same rows in a plain table."""
         self.plain.unlink(missing_ok=True)
         start = time.monotonic()
         subprocess.run(["sqlite3", self.plain, PLAIN, ".mode csv", f".import --skip 1 {source} plain"], check=True)
@@ -48,7 +48,7 @@ class Sqlite:
         return seconds, self.plain.stat().st_size
 
     def commits(self, rows, _connections, seconds):
-        """Commits a second, one after another, each with one row and one fsync."""
+        """Commits per second, one after another, each with one row and one fsync."""
         for file in self.folder.glob("commits.db*"):
             file.unlink()
         connection = sqlite3.connect(self.commits_file, isolation_level=None)
@@ -57,7 +57,7 @@ class Sqlite:
         connection.execute(PLAIN)
         start, number = time.monotonic(), 0
         while time.monotonic() < start + seconds:
-            connection.execute(f"{INSERT} (?, ?, ?, ?, ?)", rows[number % len(rows)])  # a transaction by itself
+            connection.execute(f"{INSERT} (?, ?, ?, ?, ?)", rows[number % len(rows)])  # a transaction of its own
             number += 1
         taken = time.monotonic() - start
         connection.close()
@@ -77,7 +77,7 @@ class Postgres:
         parts = urlsplit(server)
         self.address = parts._replace(path=f"/{NAME}").geturl()
         self.folder = folder
-        # Not among the arguments, which everybody on the machine can see.
+        # Not an argument: all users of the machine can see arguments.
         self.environment = os.environ | {
             "PGHOST": parts.hostname, "PGPORT": str(parts.port), "PGUSER": parts.username, "PGPASSWORD": parts.password,
         }
@@ -106,7 +106,7 @@ class Postgres:
         return self.database_size() - self.empty
 
     def load_plain(self, source):
-        """Seconds and bytes of the same rows in a plain table, in a database that is made anew."""
+        """Seconds and bytes for the same rows in a plain table, in a new database."""
         self.recreate()
         self.psql(PLAIN)
         start = time.monotonic()
@@ -115,7 +115,7 @@ class Postgres:
         return seconds, int(self.psql("SELECT pg_total_relation_size('plain')"))
 
     def prepare_selects(self, source):
-        """The plain table beside the collection, with a key to select by."""
+        """A plain table beside the collection, with a key to select by."""
         self.psql(f"DROP TABLE IF EXISTS plain; {PLAIN}")
         self.psql(f"\\copy plain FROM '{source}' WITH (FORMAT csv, HEADER)")
         self.psql("ALTER TABLE plain ADD id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
@@ -126,7 +126,7 @@ class Postgres:
         self.psql("DROP TABLE IF EXISTS plain")
 
     def pgbench(self, script, connections, seconds):
-        """Transactions a second of a script."""
+        """Transactions per second of a script."""
         path = self.folder / "pgbench.sql"
         path.write_text(script)
         command = ["pgbench", "--no-vacuum", "--protocol=prepared", f"--file={path}", f"--client={connections}"]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The films that everything is measured with, as CSV: `bench/films.py COUNT`. The same in each run.
+"""The films for all measurements, as CSV: `bench/films.py COUNT`. They are the same in each run.
 
-Titles are made as real ones are: of words of 20 languages and 9 scripts, by patterns of each language, some words
-far more often than others (Zipf's law), rare names in the tail, sequels with numbers. No two films are duplicates
-by the service's rule."""
+Titles resemble real ones: words of 20 languages and 9 scripts, by patterns of each language, some words far more
+often than others (Zipf's law), rare names in the tail, numbered sequels. No two films are duplicates by the rule
+of the service."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ BATCH = 5_000
 TITLES_AT_ONCE = 1_000
 SEQUELS = [" 2", " 3", " II", " III", " IV", ": Part 2", " 4", " 5", " 1984", " 47", " Part 1", " 2000"]
 
-# Word-forming parts of names: a real stem and a real ending make a name that occurs seldom.
+# Parts of names: a real stem and a real ending form a rare name.
 GIVEN_NAMES = """John Peter Jack Robert William Thomas David Adam Simon Martin Paul Mark Andrew Daniel Michael Jacob
     Stefan Anton Karl Erik Nils Hans Olaf Lars Gustav Henrik Jan Pavel Josef Marek Marin Roman Viktor Ivan Boris Filip
     Leon Louis Hugo Emil Oscar Victor Albert Alfred Edward Harold Donald Roland Richard Bernard Gerard Maurice Denis
@@ -34,8 +34,8 @@ COMPOUND_TAILS = """light fall rise shine gate wood stone field land fire water 
     side line mark point hill dale ridge creek lake bay shore beach cliff song bird hound heart born bound less
     master craft work book board room hall tower brook burn dust storm blade break back strike time tide""".split()
 
-# A language: its share of the films, its patterns, its words from the most frequent on, what stands between the parts
-# of its rare words, and those parts.
+# A language: its share of the films, its patterns, its words by frequency, the separator of the parts of its rare
+# words, and those parts.
 LANGUAGES = {
     "English": (54, """%s|%s %s|%s %s|The %s|The %s %s|The %s %s|A %s|%s of the %s|The %s of %s|%s and %s|%s in the %s|My %s %s|
         The Last %s|%s %s %s|Return of the %s|%s's %s|%s & %s|To the %s|No %s|Dr. %s|The %s, the %s""", """
@@ -133,7 +133,7 @@ LANGUAGES = {
 
 
 def titles(rng, name):
-    """Titles of one language without an end."""
+    """An endless sequence of titles of one language."""
     _, patterns, words, joint, heads, tails = LANGUAGES[name]
     patterns = [(pattern.strip(), pattern.count("%s")) for pattern in patterns.split("|")]
     rare = [head + joint + tail for head in heads for tail in tails]
@@ -153,7 +153,7 @@ SIGNS = re.compile(r"[\W_]+")
 
 
 def key(title):
-    """What the service takes for the same title: without case, accents, signs and a leading article."""
+    """The title by which the service compares films: without case, accents, punctuation and a leading article."""
     title = title.lower()
     if not title.isascii():
         title = "".join(c for c in unicodedata.normalize("NFKD", title) if not unicodedata.combining(c))
@@ -163,7 +163,7 @@ def key(title):
 
 
 def films(count, seed=1):
-    """So many films, each a tuple in the order of the header."""
+    """`count` films, each a tuple in the order of the header."""
     rng = random.Random(seed)
     by_language = {name: titles(rng, name) for name in LANGUAGES}
     seen = set()

@@ -1,4 +1,4 @@
-"""The tables that come out: requests under load, and everything else."""
+"""The resulting tables: requests under load, and everything else."""
 
 import re
 import statistics
@@ -43,7 +43,7 @@ class Report:
         self.failed = 0
 
     def load(self, name, size, connections, bare, ours):
-        """A case under load: medians over the rounds, and the ratio of the pair of each round."""
+        """A case under load: medians over the rounds, and of the ratios within each round."""
         self.failed += sum(load.failed for load in ours + bare)
         times = [rounded(median(values)) for values in ([load.p50 for load in ours], [load.p99 for load in ours])]
         cells = self.cases.setdefault(name, [name, f"{size:,.0f}"])
@@ -54,7 +54,7 @@ class Report:
             cells += [rounded(median([load.rate for load in ours])), *times, rounded(ratio)]
 
     def compare(self, name, ours, limit_name, limits, unit):
-        """Ours beside a limit that was measured in the same rounds."""
+        """The service beside a limit that was measured in the same rounds."""
         ratio = median([our / limit for our, limit in zip(ours, limits)])
         limit = f"{shown(median(limits), unit)}, {limit_name}"
         self.others.append([name, shown(median(ours), unit), limit, rounded(ratio)])
@@ -73,7 +73,7 @@ SUMMARY = "start until ready", "memory, idle after the start", "memory, peak of 
 
 
 def put_into(page, section):
-    """The page with this section in the place of the one with the same heading, or at the end; its summary made anew."""
+    """The page with this section instead of the one with the same heading, or at the end, and with a new summary."""
     heading = section.split("\n", 1)[0]
     parts = re.split(r"^(?=##+ )", page, flags=re.M)
     place = next((n for n, part in enumerate(parts) if part.startswith(heading + "\n")), len(parts))

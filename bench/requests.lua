@@ -1,5 +1,5 @@
--- wrk sends the requests of the file BENCH_REQUESTS in turn, a line each: method, path and body, by tabs. `%d` in a
--- body is another number each time, so that every PATCH changes something.
+-- wrk sends the requests of the file BENCH_REQUESTS in turn, one per line: method, path and body, separated by tabs.
+-- `%d` in a body becomes a different number each time, so that every PATCH changes something.
 local threads = 0
 local requests, at, number = {}, 0, 0
 
@@ -32,7 +32,7 @@ function request()
    return type(next) == "function" and next() or next
 end
 
--- Requests a second, the median and the 99th percentile of their times in ms, and failures.
+-- Requests per second, the median and the 99th percentile of their latency in ms, and failures.
 function done(summary, latency)
    local errors = summary.errors
    local failed = errors.status + errors.timeout + errors.connect + errors.read + errors.write

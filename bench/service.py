@@ -1,4 +1,4 @@
-"""The service that is measured, and the bare route beside it."""
+"""The service under test, and the bare route beside it."""
 
 import http.client
 import os
@@ -53,7 +53,7 @@ class Process:
         return int(fields[11]) + int(fields[12])
 
     def wait_idle(self):
-        """Until what was begun is done: requests whose client has left must not disturb the next measure."""
+        """Waits for running requests: those whose client has left must not disturb the next measurement."""
         end = time.monotonic() + IDLE_SECONDS
         before = self.processor()
         while time.monotonic() < end:
@@ -101,7 +101,7 @@ class Service(Process):
         raise SystemExit("bench: the service is not ready")
 
     def request(self, method, path, body="", timeout=60):
-        """The answer and its body."""
+        """The response and its body."""
         connection = http.client.HTTPConnection(self.host, timeout=timeout)
         headers = self.headers | ({"Content-Type": "application/json"} if body else {})
         connection.request(method, path, body.encode() or None, headers)
@@ -113,7 +113,7 @@ class Service(Process):
 
 
 class Bare(Process):
-    """A bare axum route that answers `/SIZE` with so many bytes."""
+    """A bare axum route that answers `/SIZE` with SIZE bytes."""
 
     def __init__(self, largest, folder):
         self.token, self.headers = "none", {}

@@ -1,5 +1,5 @@
-// The pages in a real browser, measured on the release build: `bench/pages/run.mjs [CASE]...`, of
-// `bytes`, `open`, `search`, `scroll`, `slow` and `lighthouse`; all without an argument. Medians, over loopback.
+// Measures the pages in a real browser, with the release build: `bench/pages/run.mjs [CASE]...`. The cases are
+// `bytes`, `open`, `search`, `scroll`, `slow` and `lighthouse`; all by default. Medians, over loopback.
 
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -39,7 +39,7 @@ async function start(count) {
   const body = execFileSync("python3", [FILMS, String(count)], { maxBuffer: 1 << 30 });
   const imported = await fetch(`${base}/movie`, { method: "POST", headers: { Cookie: cookie, "Content-Type": "text/csv" }, body });
   if (!imported.ok) throw new Error(await imported.text());
-  await fetch(`${base}/stats`, { headers: { Cookie: cookie } }); // what is kept in memory is there
+  await fetch(`${base}/stats`, { headers: { Cookie: cookie } }); // fills the caches of the service
   return {
     base,
     cookie,
@@ -95,7 +95,7 @@ const measures = {
             }),
           );
         }
-        return times.slice(1); // the first one fills the browser's cache
+        return times.slice(1); // the first one fills the cache of the browser
       });
       console.log(`open        ${count} films: first byte ${median(times.map(([byte]) => byte)).toFixed(0)} ms, painted ${median(times.map(([, paint]) => paint)).toFixed(0)} ms`);
       await service.stop();
@@ -111,7 +111,7 @@ const measures = {
         for (let round = 0; round < ROUNDS; round += 1) {
           await page.goto("/", { waitUntil: "networkidle" });
           await page.getByRole("searchbox").focus();
-          await page.waitForTimeout(100); // the focus is on the screen before anybody types
+          await page.waitForTimeout(100); // the focus is visible before the typing starts
           const text = query.slice(0, -1);
           if (text) {
             await page.getByRole("searchbox").fill(text);
@@ -148,7 +148,7 @@ const measures = {
     for (const view of ["shelf", "table"]) {
       const rounds = [];
       for (let n = 0; n < ROUNDS; n += 1) {
-        // Playwright switches the cache for going back off unless told otherwise.
+        // Playwright disables the back/forward cache by default.
         const options = { ignoreDefaultArgs: ["--disable-back-forward-cache"] };
         rounds.push(await inBrowser(service, (_, context) => round(context, view), options));
       }

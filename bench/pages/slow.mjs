@@ -1,4 +1,4 @@
-// The collection on a slow processor: how long typing, opening a film and going back take, and what moves by itself.
+// The collection on a slow processor: the duration of typing, opening a film and going back, and layout shifts.
 
 const SLOWER = 4;
 const TYPED = "gladiator";
@@ -66,7 +66,7 @@ export async function round(context, view) {
     setTimeout(() => history.back());
     return now;
   });
-  await page.waitForTimeout(3000); // a page that comes out of the cache loads nothing to wait for
+  await page.waitForTimeout(3000); // a page from the cache has no load event to wait for
   const back = (await read(page, "shown")) - from;
   const kept = await read(page, "persisted");
   const reasons = kept ? undefined : await page.evaluate(() => performance.getEntriesByType("navigation")[0].notRestoredReasons?.reasons?.map(({ reason }) => reason));
