@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client on asyncio: one connection, one request at a time, every answer or its absence told apart."""
+"""A small HTTP/1.1 client on asyncio: one connection, one request at a time; a missing response is an error of its own."""
 
 import asyncio
 import base64
@@ -7,7 +7,7 @@ import time
 
 
 class Unanswered(Exception):
-    """No answer came: the connection was refused, broke, or `seconds` passed. What was asked may be done or not."""
+    """No response: the connection was refused or broke, or `seconds` passed. The request may be done or not."""
 
 
 class Response:
@@ -43,7 +43,7 @@ class Client:
             self.writer = None
 
     async def request(self, method, path, body=None, headers=None, seconds=None):
-        """One answer; raises `Unanswered`."""
+        """One response; raises `Unanswered`."""
         begun = time.monotonic()
         try:
             async with asyncio.timeout(seconds or self.seconds):
@@ -129,7 +129,7 @@ class Client:
 
 
 async def await_back(port, token, seconds, in_a_row=32):
-    """Seconds until so many reads in a row are answered 200; `None` if that takes longer than `seconds`."""
+    """Seconds until so many consecutive reads get status 200; `None` if that takes longer than `seconds`."""
     begun, good, since = time.monotonic(), 0, None
     async with Client(port, token, seconds=5) as client:
         while good < in_a_row:

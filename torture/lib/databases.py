@@ -1,4 +1,4 @@
-"""A database of its own for a case, on SQLite or PostgreSQL."""
+"""A separate database for each case, on SQLite or PostgreSQL."""
 
 import sqlite3
 from contextlib import closing
@@ -8,7 +8,7 @@ from .processes import Failure
 
 
 class Databases:
-    """Makes databases in a scope; the PostgreSQL server is started with the first that needs it."""
+    """Creates databases in a scope; the first one that needs the PostgreSQL server starts it."""
 
     def __init__(self, scope):
         self.scope, self.cluster, self.count = scope, None, 0
@@ -22,7 +22,7 @@ class Databases:
         return self.cluster.create_database(f"films{self.count}")
 
     def check_file(self, database):
-        """What SQLite and PostgreSQL themselves find wrong with a database that nobody uses."""
+        """The errors that SQLite or PostgreSQL find in a database that is not in use."""
         if database.startswith("sqlite:"):
             return check_sqlite(database.removeprefix("sqlite:"))
         try:

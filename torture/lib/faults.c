@@ -1,8 +1,8 @@
-/* A library to be preloaded (LD_PRELOAD): it stands between a program and the files below $TORTURE_FOLDER.
+/* A library for LD_PRELOAD: it intercepts the file operations of a program below $TORTURE_FOLDER.
  *
- * It can make the n-th write, fsync, open, ftruncate, unlink or read fail ($TORTURE_CONTROL, see shim.py), and it can
- * write down each change of a file and each fsync ($TORTURE_JOURNAL), from which shim.py makes what a disk may hold
- * after a loss of power. */
+ * It can make the n-th write, fsync, open, ftruncate, unlink or read fail ($TORTURE_CONTROL, see shim.py). It can also
+ * record each change of a file and each fsync ($TORTURE_JOURNAL). From these records shim.py computes what a disk may
+ * contain after a power loss. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,17 +22,17 @@
 
 enum kind { WRITE, SYNC, OPEN, TRUNCATE, UNLINK, READ, KINDS };
 
-/* Shared with shim.py. While `armed` has a kind's bit, the call number `nth` of such kinds fails with `error`, and
- * all after it if `lasting`. */
+/* Shared with shim.py. While the bit of a kind is set in `armed`, call number `nth` of these kinds fails with `error`,
+ * and with `lasting` all later ones. */
 struct control {
     int32_t armed, nth, error, lasting;
     int32_t seen, failed;
 };
 
-/* One record of the journal, followed by `length` bytes: what was written, or a path. */
+/* A record of the journal, followed by `length` bytes: the written data, or a path. */
 struct record {
     char type; /* W(rite), T(runcate), S(ync), C(reate), U(nlink) */
-    char folder; /* whether what was synced is a folder */
+    char folder; /* whether a folder was synced */
     char unused[6];
     uint64_t number, nanoseconds, inode, offset, length;
 };
@@ -45,7 +45,7 @@ static int journal = -1;
 static uint64_t records;
 static char folder[MOST_PATH];
 static size_t folder_length;
-static uint64_t inodes[MOST_FILES]; /* of open files below the folder; 0: not ours */
+static uint64_t inodes[MOST_FILES]; /* of open files below the folder; 0: another file */
 static char folders[MOST_FILES];
 
 static int raw_open(const char *path, int flags, int mode) { return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode); }
@@ -73,7 +73,7 @@ static int is_ours(const char *path) {
 
 static int is_open_ours(int file) { return file >= 0 && file < MOST_FILES && inodes[file] != 0; }
 
-/* Whether this call is to fail; sets errno then. */
+/* Whether this call fails; sets errno then. */
 static int fails(enum kind kind) {
     int error = 0;
     if (control == NULL || (control->armed & 1 << kind) == 0) return 0;
@@ -88,7 +88,7 @@ static int fails(enum kind kind) {
     return error != 0;
 }
 
-/* Under the lock. A record that was begun when the process was killed is left out by who reads it. */
+/* Needs the lock. Readers skip a record that is incomplete because the process was killed. */
 static uint64_t note(char type, char is_folder, uint64_t inode, uint64_t offset, const void *data, uint64_t length) {
     struct timespec now;
     int before = errno;
@@ -195,7 +195,7 @@ static int sync_file(int file, long call) {
         pthread_mutex_unlock(&lock);
     }
     int done = (int)syscall(call, file);
-    if (done == 0 && journal >= 0) { /* what was written before it began is on disk */
+    if (done == 0 && journal >= 0) { /* everything written before the call is on disk */
         pthread_mutex_lock(&lock);
         note('S', folders[file], inodes[file], until, NULL, 0);
         pthread_mutex_unlock(&lock);

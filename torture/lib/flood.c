@@ -1,11 +1,11 @@
-/* Sends requests at a rate, whether or not those before were answered (an open loop):
+/* Sends requests at a fixed rate without waiting for responses (an open loop):
  *
  *   flood PORT TOKEN SECONDS RATE CONNECTIONS FIRST WRITES
  *
- * Of four requests, numbered from FIRST on, one writes a film, one searches in vain, one reads a page and one the
- * history. A request takes a free connection or opens one; while CONNECTIONS are busy, it is not sent. So a RATE out of
- * reach makes CONNECTIONS clients that wait for each answer (a closed loop). The file WRITES gets the number of each film
- * and the status of its answer, 0 for none. Standard output gets what came out, as JSON. */
+ * Of four requests, numbered from FIRST on, one writes a film, one is a search without results, one reads a page and
+ * one the history. A request uses a free connection or opens one; while CONNECTIONS are busy, it is not sent. So an
+ * unreachable RATE makes CONNECTIONS clients that wait for each response (a closed loop). The file WRITES gets the
+ * number of each film and the status of its response, 0 for none. The results go to standard output as JSON. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,16 +25,16 @@ static const double ANSWER_SECONDS = 30;
 
 struct connection {
     int file;         /* -1: closed */
-    long number;      /* of the request under way; -1: none */
+    long number;      /* of the running request; -1: none */
     double sent;
     char head[HEAD];
-    size_t length;    /* of what there is of the head */
-    int status;       /* 0 until the head is whole */
+    size_t length;    /* of the part of the head that was received */
+    int status;       /* 0 until the head is complete */
     int chunked;
     long left;        /* bytes of the body */
     char tail[TAIL];  /* the last bytes of a chunked body */
     char request[1024];
-    size_t unsent;    /* bytes of the request, until it is connected */
+    size_t unsent;    /* bytes of the request, until the connection is open */
 };
 
 static struct sockaddr_in address = {.sin_family = AF_INET};
@@ -120,7 +120,7 @@ static void flush(struct connection *c) {
     if (send(c->file, c->request, (size_t)length, MSG_NOSIGNAL) != length) broken(c);
 }
 
-/* Whether there was a connection for it. */
+/* Whether a connection was free for it. */
 static int send_one(long number) {
     static const char *const paths[] = {"/movie?q=fillet%20zz&limit=20", "/movie?limit=100&sort=-rating", "/history?limit=50"};
     struct connection *c = idles > 0 ? idle[--idles] : opened < most ? &all[opened] : NULL;
@@ -153,7 +153,7 @@ static int send_one(long number) {
     if (c->file < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, c->file, &event) != 0) abort();
     setsockopt(c->file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(c->file, (struct sockaddr *)&address, sizeof address) != 0 && errno != EINPROGRESS) broken(c);
-    return 1; /* sent once it is connected */
+    return 1; /* sent when the connection is open */
 }
 
 static void turn(int milliseconds) {
@@ -186,7 +186,7 @@ int main(int count, char **given) {
     if (writes == NULL || poller < 0 || all == NULL || idle == NULL) return 1;
     double begun = now(), time;
     while ((time = now() - begun) < seconds) {
-        /* Some at a time, so that answers are read between. */
+        /* a few at a time, so that responses are read in between */
         for (int n = 0; n < 256 && (double)sent < time * rate && send_one(first + sent); n++) sent++;
         turn(busy < most && (double)sent < time * rate ? 0 : 1);
     }

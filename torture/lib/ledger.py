@@ -1,9 +1,9 @@
-"""Bookkeeping of acknowledged writes, and the check of a collection against it.
+"""Records acknowledged writes, and compares a collection with them.
 
-Each film is known by its title, which no other film has. A write is an `Operation`: for each film that it
-touches the state that it leads to, where a state is the film's attributes, or `None` for no film. An operation
-that was answered 2xx is done; one that was refused is not done; one without an answer may be done or not, as a
-whole. Each event has its time, so `cut` gives the ledger of any earlier moment.
+Each film has a unique title. A write is an `Operation`: for each of its films it has the resulting state: the
+attributes of the film, or `None` for a deleted one. An operation with a 2xx response is done; a rejected one is
+not done; one without a response may be done or not, as a whole. Each event has its time, so `cut` returns the
+ledger of any earlier moment.
 """
 
 import copy
@@ -32,11 +32,11 @@ class Ledger:
     def __init__(self):
         self.operations = []
         self.statuses = Counter()
-        self.ids = {}  # of titles
+        self.ids = {}  # by title
         self.numbers = itertools.count(1)
 
     def begin(self, states, request=None, key=None):
-        """Notes an operation before it is sent. One at a time may touch a film."""
+        """Records an operation before it is sent. Only one at a time may change a film."""
         operation = Operation(next(self.numbers), states, request, key)
         self.operations.append(operation)
         return operation
@@ -51,7 +51,7 @@ class Ledger:
             operation.outcome, operation.ended = REFUSED, time.monotonic()
 
     def settle(self, operation, answer):
-        """Files an answer: 2xx is done, 4xx is not; of anything else nobody knows."""
+        """Records a response: 2xx is done, 4xx is not; after any other response both are possible."""
         self.statuses[answer.status] += 1
         if answer.status < 300:
             self.done(operation, answer)
@@ -65,7 +65,7 @@ class Ledger:
         return [o for o in self.operations if o.outcome == PENDING]
 
     def cut(self, moment):
-        """The ledger as it was at an earlier moment."""
+        """The ledger at an earlier moment."""
         earlier = Ledger()
         for operation in self.operations:
             if operation.begun <= moment:
@@ -77,14 +77,14 @@ class Ledger:
 
 
 def check_states(ledger, rows):
-    """Problems of the rows of `GET /movie` against what was acknowledged."""
+    """Differences between the rows of `GET /movie` and the acknowledged writes."""
     problems = []
     counted = Counter(row["title"] for row in rows)
     problems += [f"{n} films of the title {title}" for title, n in counted.items() if n > 1]
     if len({row["id"] for row in rows}) != len(rows):
         problems.append("two films have one id")
     found = {row["title"]: attributes(row) for row in rows}
-    expected = defaultdict(lambda: {None})  # of a title: the states that are right
+    expected = defaultdict(lambda: {None})  # the valid states by title
     doubtful = []
     for operation in ledger.operations:
         if operation.outcome == DONE:
@@ -108,7 +108,7 @@ def check_states(ledger, rows):
 
 
 async def read_history(client):
-    """All changes, the oldest first, each with all its effects."""
+    """All changes from the oldest on, each with all its effects."""
     changes = await client.pages("/history?limit=1000")
     for change in changes:
         if change["movies"] > len(change["effects"]):
@@ -123,7 +123,7 @@ async def read_history(client):
 
 
 def check_history(changes, rows):
-    """Problems of the history in itself, and against the rows: played from the start it must give them."""
+    """Errors within the history, and differences to the rows: replayed from its start it must result in them."""
     problems, films = [], {}
     if len({change["id"] for change in changes}) != len(changes):
         problems.append("a change is listed twice")
@@ -144,7 +144,7 @@ def check_history(changes, rows):
 
 
 async def check_collection(client, ledger):
-    """All that must hold of the collection at rest, but for repeated requests."""
+    """All invariants of a collection at rest, except for repeated requests."""
     answer = await client.get("/movie", seconds=60)
     if answer.status != 200:
         return [f"GET /movie: {answer}"]
@@ -158,8 +158,8 @@ async def check_collection(client, ledger):
 
 
 async def repeat_requests(client, ledger, most=200):
-    """Sends requests with an `Idempotency-Key` again. Acknowledged ones must get the first answer; those
-    without an answer are done now, once."""
+    """Repeats requests with an `Idempotency-Key`. Acknowledged ones must get the first response; those without a
+    response are done now, once."""
     problems, repeated = [], 0
     keyed = [o for o in ledger.operations if o.key]
     done = [o for o in keyed if o.outcome == DONE]

@@ -1,4 +1,4 @@
-"""Writers that do what clients do, one operation after another, and note each in the ledger."""
+"""Writers that work like clients, one operation after another, and record each in the ledger."""
 
 import asyncio
 import json
@@ -25,23 +25,23 @@ def as_csv(states):
 
 
 class Load:
-    """Any number of writers over one ledger. `until` is an `asyncio.Event` that ends them."""
+    """Any number of writers with one ledger. `until` is an `asyncio.Event` that ends them."""
 
     def __init__(self, ledger, token, ports, seed=1, seconds=30, operations=None, pause=0.05):
         self.ledger, self.token, self.ports = ledger, token, ports
         self.seconds, self.pause = seconds, pause
-        self.long_seconds = seconds  # for undos and imports, of which PostgreSQL may take long for each statement
+        self.long_seconds = seconds  # for undos and imports, in which each statement of PostgreSQL may take long
         self.rng = random.Random(seed)
         self.prefix = f"{seed:x}x"  # of the titles
         self.weights = operations or OPERATIONS
-        self.last_answer = 0.0  # when the last 2xx came
+        self.last_answer = 0.0  # the time of the last 2xx response
         self.unanswered = []
-        self.failed = []  # answers of status 500
+        self.failed = []  # responses with status 500
         self.writers = 0
         self.until = asyncio.Event()
 
     async def run(self, writers, seconds=None):
-        """Lets so many writers write for `seconds`, or until `until` is set."""
+        """Runs `writers` writers for `seconds`, or until `until` is set."""
         tasks = [asyncio.create_task(self.write()) for _ in range(writers)]
         try:
             if seconds is not None:
@@ -64,12 +64,12 @@ class Load:
 
 
 class Writer:
-    """The films of one writer: nobody else touches them, so it knows what each of them is."""
+    """The films of one writer. No other writer changes them, so it knows their states."""
 
     def __init__(self, load, number):
         self.load, self.number, self.count = load, number, 0
         self.rng = random.Random(load.rng.random())
-        self.films = {}  # of titles: (id, state)
+        self.films = {}  # by title: (id, state)
         self.batches = []  # (change, titles) that can be undone
 
     def new_film(self):
@@ -84,7 +84,7 @@ class Writer:
         await getattr(self, f"do_{what}".replace("do_import", "do_import_csv"))(client)
 
     async def send(self, client, operation, method, path, body=None, content_type="application/json", is_long=False):
-        """The answer if it is 2xx."""
+        """The response if it is 2xx."""
         headers = {"Content-Type": content_type} if body is not None else {}
         operation.request = (method, path, body, headers)
         if method == "POST":
@@ -115,7 +115,7 @@ class Writer:
             self.films[state[0]] = answer.json()["id"], state
 
     def pick(self):
-        """A film and its next state; it is this writer's again when the write is acknowledged."""
+        """A film and its next state; the writer can change it again after the write is acknowledged."""
         title = self.rng.choice(list(self.films))
         number, state = self.films.pop(title)
         return title, number, (*state[:4], state[4] % 5 + 1)
@@ -128,8 +128,8 @@ class Writer:
             self.films[title] = number, state
 
     async def do_same_patch(self, client, clients=4):
-        """The same change by several at once: one writes, the others find nothing to change. All are
-        promised what they are answered."""
+        """The same change by several clients at once: one writes it, the others find nothing to change. All
+        responses are promises."""
         title, number, state = self.pick()
         operation = self.load.ledger.begin({title: state})
         body = json.dumps({"rating": state[4]})

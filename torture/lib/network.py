@@ -1,7 +1,7 @@
-"""Another machine, as far as the network goes: a network namespace behind a pair of virtual interfaces.
+"""Another machine for the network: a network namespace behind a pair of virtual interfaces.
 
-It takes root, and that this process is in a network namespace of its own (`run` starts such parts by `unshare`), so
-that everything is gone with the processes."""
+It needs root, and a separate network namespace for this process (`run` starts such parts by `unshare`), so that
+everything disappears with the processes."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import subprocess
 from .processes import Failure
 
 HERE, THERE = "10.199.0.1", "10.199.0.2"
-NOBODY = "02:00:00:00:00:99"  # an address of no interface: what is sent there is lost in silence
+NOBODY = "02:00:00:00:00:99"  # no interface has this address, so packets to it are lost silently
 
 
 def ip(*arguments):
@@ -36,7 +36,7 @@ class OtherMachine:
             self.ip(*line)
 
     def move(self, link):
-        """Once the process has its own namespace."""
+        """Waits until the process has its own namespace."""
         for _ in range(50):
             here = subprocess.run(["readlink", "/proc/self/ns/net"], capture_output=True).stdout
             there = subprocess.run(["readlink", f"/proc/{self.process.pid}/ns/net"], capture_output=True).stdout
@@ -51,7 +51,7 @@ class OtherMachine:
             raise Failure(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
 
     def cut_off(self):
-        """From now on all packets in both directions are lost, and nobody is told."""
+        """From now on all packets in both directions are lost silently."""
         ip("neigh", "replace", THERE, "lladdr", NOBODY, "dev", "veth-here", "nud", "permanent")
         self.ip("neigh", "replace", HERE, "lladdr", NOBODY, "dev", "veth-there", "nud", "permanent")
 

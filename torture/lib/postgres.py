@@ -1,4 +1,4 @@
-"""PostgreSQL clusters of our own, which may be frozen, killed and replaced."""
+"""Separate PostgreSQL clusters that parts can freeze, kill and replace."""
 
 import os
 import pwd
@@ -24,7 +24,7 @@ def programs():
 
 
 def as_server():
-    """The command that runs another as a user that PostgreSQL accepts, and its numbers."""
+    """The command that runs another one as a user that PostgreSQL accepts, and the ids of this user."""
     if os.geteuid() != 0:
         return ["env", "LC_ALL=C"], (-1, -1)
     names = [user.pw_name for user in pwd.getpwall()]
@@ -34,7 +34,7 @@ def as_server():
 
 
 class Cluster:
-    """One PostgreSQL server. `command` runs it elsewhere (`nsenter`); `host` is where clients find it."""
+    """A PostgreSQL server. `command` runs it elsewhere (`nsenter`); `host` is its address for clients."""
 
     def __init__(self, scope, name="postgres", host="127.0.0.1", listen="127.0.0.1", command=(), folder=None):
         self.scope, self.name, self.host, self.listen, self.command = scope, name, host, listen, list(command)
@@ -65,7 +65,7 @@ class Cluster:
         return self
 
     def copy_of(self, primary):
-        """Makes this one a standby of `primary`."""
+        """Turns this server into a standby of `primary`."""
         self.password = primary.password
         source = f"host={primary.host} port={primary.port} user=postgres application_name={self.name}"
         self.run("env", f"PGPASSWORD={primary.password}", programs() / "pg_basebackup", "-D", self.data,
@@ -79,7 +79,7 @@ class Cluster:
             flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
             with self.log.open("w") as log:
                 server = [programs() / "postgres", "-D", self.data, "-k", self.folder, "-p", str(self.port), *flags]
-                # The death signal is lost where the user changes, so it is set after that.
+                # A change of the user clears the death signal, so it is set afterwards.
                 command = [*self.command, *self.drop, "setpriv", "--pdeathsig", "QUIT", *server]
                 self.process = self.scope.spawn(command, log, log, cwd=self.folder)
             try:
@@ -138,11 +138,11 @@ class Cluster:
         self.signal_all(signal.SIGCONT)
 
     def kill(self):
-        """As the loss of the machine's memory, but with its kernel alive: connections are reset."""
+        """Like a crash of the machine, but with a running kernel: connections are reset."""
         self.signal_all(signal.SIGKILL)
         kill(self.process)
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # fast
+            self.process.send_signal(signal.SIGINT)  # fast shutdown
             self.process.wait(60)

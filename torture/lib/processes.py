@@ -1,4 +1,4 @@
-"""Processes, temporary folders and their cleanup: nothing outlives a part, not even an interrupted one."""
+"""Processes, temporary folders and their cleanup: none survives its part, even if that is interrupted."""
 
 import os
 import re
@@ -18,11 +18,11 @@ END_SECONDS = 45  # the service promises 30
 
 
 class Failure(Exception):
-    """Something that was promised did not hold, and the case cannot go on."""
+    """A promise was broken, and the case cannot continue."""
 
 
 class Scope:
-    """Owns what a part starts. `with Scope() as scope` ends all of it, in reverse order."""
+    """Owns what a part starts. `with Scope() as scope` ends everything in reverse order."""
 
     def __enter__(self):
         self.exits = ExitStack()
@@ -40,8 +40,8 @@ class Scope:
         return path
 
     def spawn(self, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=None, cwd=None):
-        """Starts a process that ends with this one, even where this one is killed outright. Call it on the main
-        thread: the kernel takes the end of the thread for that of the parent."""
+        """Starts a process that ends with this one, even if this one gets SIGKILL. Call it on the main thread: the
+        kernel takes the end of the calling thread for the end of the parent."""
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, env=env, cwd=cwd,
@@ -68,11 +68,11 @@ def wait_until(seconds, condition, what):
 
 
 class Service:
-    """One `reelshelf serve` on a port of its own."""
+    """A `reelshelf serve` on a separate port."""
 
     def __init__(self, scope, binary, database, name="service", env=None, arguments=(), command=()):
         self.scope, self.binary, self.database, self.name = scope, binary, database, name
-        self.command = command  # what the program is run by, such as nsenter
+        self.command = command  # runs the program, such as nsenter
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("REELSHELF_")}
         self.env |= {"REELSHELF_DATABASE": database, "RUST_LOG": "info", "TMPDIR": str(scope.folder)}
         self.extra = env or {}
@@ -105,7 +105,7 @@ class Service:
         return self.log.read_text()[-characters:] if self.log.exists() else ""
 
     def cli(self, *arguments, input=None, env=None, seconds=60, check=True):
-        """Runs one of the administrator's commands, without the shim of the service."""
+        """Runs an administrative command, without the shim of the service."""
         done = subprocess.run(
             ["timeout", str(seconds), *self.command, str(self.binary), *map(str, arguments)],
             input=input, capture_output=True, text=True, env=self.env | (env or {}),
@@ -121,7 +121,7 @@ class Service:
         kill(self.process)
 
     def stop(self):
-        """Ends the service as a supervisor would; returns what was wrong with its end."""
+        """Stops the service like a supervisor; returns what was wrong with its end."""
         if self.process.poll() is not None:
             return [f"the service had ended by itself, status {self.process.returncode}: {self.said()}"]
         self.process.terminate()

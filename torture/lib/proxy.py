@@ -1,10 +1,10 @@
-"""A TCP proxy between a service and its database, which can break off at any message or swallow everything."""
+"""A TCP proxy between a service and its database, which can break at any message or drop everything."""
 
 import asyncio
 
 
 class Proxy:
-    """Runs on the event loop of the part. A count of messages (what one side sends at once) goes over all connections."""
+    """Runs on the event loop of the part. It counts messages (what one side sends at once) over all connections."""
 
     def __init__(self, host, port):
         self.target = host, port
@@ -25,14 +25,14 @@ class Proxy:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def disarm(self):
-        """Returns whether the fault had come."""
+        """Returns whether the fault happened."""
         hit = getattr(self, "hit", False)
         self.nth, self.seen, self.hit = None, 0, False
         return hit
 
     def arm(self, nth, direction):
-        """The `nth` message that goes to ("request") or comes from ("response") the database is lost, and its
-        connection with it."""
+        """The `nth` message to ("request") or from ("response") the database is lost, and its connection is
+        closed."""
         self.disarm()
         self.nth, self.direction = nth, direction
 

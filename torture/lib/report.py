@@ -9,7 +9,7 @@ SHOWN_PROBLEMS = 5
 
 
 class Report:
-    """What one part found. `row` notes a case; a case with a problem fails the part."""
+    """The results of a part. `row` records a case; a case with a problem fails the part."""
 
     def __init__(self, part):
         self.part, self.failures, self.cases = part, 0, 0
@@ -24,7 +24,7 @@ class Report:
         self.write("\n".join([line, *(f"    {p}"[:1500] for p in problems[:SHOWN_PROBLEMS])]))
 
     def skipped(self, database, case, why):
-        """Not run is not passed: `run` ends with status 3 unless it was told to leave it out."""
+        """Skipped is not passed: `run` ends with status 3 unless it was told to skip it."""
         self.write(f"{self.part:<14} {database:<9} {case:<34} {'NOT RUN':<12}          {why}")
 
     def write(self, text):
@@ -35,7 +35,7 @@ class Report:
 
 
 def count(counter):
-    """Statuses and how often, such as `201×40 503×2`."""
+    """Statuses with their numbers, such as `201×40 503×2`."""
     return " ".join(f"{status}×{n}" for status, n in sorted(counter.items(), key=str))
 
 

@@ -1,8 +1,8 @@
-"""The other side of faults.c: arms faults, and makes of the journal what a disk may hold after a loss of power.
+"""The counterpart of faults.c: arms faults, and computes from the journal what a disk may contain after a power loss.
 
-The model of the disk: what was written before an fsync began that has returned is there. Of later writes any may be
-there, or a part of one that ends at a sector. The name of a new file is there once the file or its folder was
-synced; of later names a prefix is there. A file `-shm` is memory: whatever is in it may be there, or none of it.
+The model of the disk: data written before the start of an fsync is on disk when the fsync returns. Any of the later
+writes may be there, or the first sectors of one. The name of a new file is there after the file or its folder was
+synced; of later names a prefix is there. A file `-shm` is memory: its content may be there or not.
 """
 
 import errno
@@ -45,25 +45,25 @@ class Faults:
             self.memory = mmap.mmap(file.fileno(), CONTROL.size)
 
     def arm(self, kinds, nth, error=errno.EIO, lasting=False):
-        """The `nth` operation of these kinds (a name, or several) from now on fails, and with `lasting` all after it."""
+        """From now on the `nth` operation of these kinds (a name or several) fails; with `lasting` all later ones do, too."""
         self.disarm()
         self.memory[4 : CONTROL.size] = struct.pack("=5i", nth, error, lasting, 0, 0)
         self.memory[0:4] = struct.pack("=i", sum(1 << KINDS[kind] for kind in kinds.split()))
 
     def disarm(self):
-        """Ends it; returns how many operations there were and how many failed."""
+        """Disarms it; returns the numbers of operations and of failed ones."""
         self.memory[0:4] = bytes(4)
         return CONTROL.unpack(self.memory[:])[4:6]
 
 
 class File:
-    """One file as it was at the start, and what was done to it since."""
+    """A file at the start, and its changes since then."""
 
     def __init__(self, content=b""):
         self.content, self.changes, self.synced = content, [], 0
 
     def after_loss(self, rng, fate=None):
-        """The content, of whose unsynced changes none are left, all, a prefix, or any."""
+        """The content, with none, all, a prefix, or any of its unsynced changes."""
         content = bytearray(self.content)
         fate = fate or rng.choice(["none", "all", "prefix", "any", "any"])
         lost = [change for change in self.changes if change[0] > self.synced]
@@ -86,7 +86,7 @@ class File:
 
 
 class Journal:
-    """What a service did to the files of one folder."""
+    """All changes that a service made to the files of a folder."""
 
     def __init__(self, folder, path):
         self.folder, self.path = folder, path
@@ -107,8 +107,8 @@ class Journal:
         return self.records
 
     def cut(self, count, target, rng, fate=None):
-        """Writes to the folder `target` what may be left where power is lost after `count` records; returns
-        when that was, and how many changes were not synced."""
+        """Writes to the folder `target` what may be left after a power loss after `count` records; returns its time
+        and the number of unsynced changes."""
         files, names, pending = {}, {}, []
         for path, (inode, content) in self.base.items():
             files[inode] = names[path] = File(content)
@@ -120,7 +120,7 @@ class Journal:
                 pending.append((number, data.decode(), None))
             elif kind in (b"W", b"T"):
                 if inode not in files:
-                    continue  # a file without a name, which is gone with its process
+                    continue  # a file without a name, which disappears with its process
                 files[inode].changes.append((number, kind, offset, data))
             elif is_folder:
                 for _, path, file in [name for name in pending if name[0] <= offset]:

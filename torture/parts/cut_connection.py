@@ -1,6 +1,6 @@
-"""The connection to PostgreSQL breaks at the n-th message in either direction, for every n of each operation. Where the
-answer to a COMMIT is lost nobody knows whether it was done: then no 2xx, and the request repeated with its
-`Idempotency-Key` is done once."""
+"""The connection to PostgreSQL breaks at the n-th message in either direction, for every n of each operation. If the
+response to a COMMIT is lost, nobody knows whether it was done: then the response is not 2xx, and repeating the request
+with its `Idempotency-Key` does it once."""
 
 import asyncio
 import zlib
@@ -21,7 +21,7 @@ NAMES = ["create", "patch", "same_patch", "delete", "batch", "undo", "import_csv
 
 
 async def settle(operations, ledger):
-    """A few writes, until one is done: connections of the pool may be dead without knowing."""
+    """Writes until one succeeds: connections of the pool may be broken without notice."""
     before = ledger.acknowledged()
     for _ in range(40):
         await operations.create()

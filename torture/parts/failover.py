@@ -1,5 +1,5 @@
-"""The primary is killed, or its machine cut off from the network, and its synchronous standby is promoted at once. The
-service has both in its address and must be back within 10 seconds; a fresh instance must be able to start."""
+"""The primary is killed or cut off from the network, and its synchronous standby is promoted at once. The service
+has both in its address and must work again within 10 seconds; a new instance must be able to start."""
 
 import asyncio
 import time
@@ -18,12 +18,12 @@ WRITERS = 32
 
 
 def start_pair(scope):
-    """A primary on another machine, and a standby here that each commit waits for."""
+    """A primary on another machine, and a standby on this one that each commit waits for."""
     machine = OtherMachine(scope)
     primary = Cluster(scope, "primary", THERE, THERE, machine.command).create()
     primary.start({"synchronous_standby_names": "standby", "synchronous_commit": "on"})
     standby = Cluster(scope, "standby").copy_of(primary)
-    # Without a standby of its own, so that it takes writes by itself once promoted.
+    # No standby of its own, so that it accepts writes after the promotion.
     standby.start({"wal_receiver_timeout": "3s"})
     state = lambda: primary.psql("SELECT sync_state FROM pg_stat_replication") == "sync"
     wait_until(30, state, "the standby is synchronous")
@@ -31,7 +31,7 @@ def start_pair(scope):
 
 
 async def lose(service, token, ledger, strike, seconds):
-    """Writes, loses the primary in the middle, and goes on writing for some seconds after the service is back."""
+    """Writes, loses the primary in between, and writes for some more seconds after the service is back."""
     load = Load(ledger, token, [service.port], seed=31, seconds=seconds)
 
     async def middle():
@@ -103,14 +103,14 @@ def case(given, report, how, seconds):
 
 
 def unreachable(given, report, seconds):
-    """All packets are lost for a while, in silence, and nobody is promoted."""
+    """All packets are lost silently for a while, without a promotion."""
     with Scope() as scope:
         machine = OtherMachine(scope)
         stage = Stage(scope, given, Cluster(scope, "primary", THERE, THERE, machine.command).create().start())
         stage.start()
 
         def reconnect():
-            # Whoever kept a transaction would keep its locks. One that had just connected is idle, and has none.
+            # A session in a transaction would keep its locks. One that had just connected is idle and has none.
             sql = "SELECT state, query FROM pg_stat_activity WHERE application_name = 'reelshelf' AND state <> 'idle'"
             if left := stage.cluster.psql(sql).splitlines():
                 stage.problems.append(f"the server keeps {len(left)} transactions of a client that is gone: {left}")

@@ -1,5 +1,5 @@
-"""A disk that is full (a small tmpfs in a mount namespace of this part's own), and one that became read-only, by itself or
-by its mount. Reading goes on for everybody, writing answers 503, and once that is over writing goes on."""
+"""A full disk (a small tmpfs in a separate mount namespace), and one that became read-only, by itself or by its mount.
+Reads work for all users, writes get 503, and afterwards writes work again."""
 
 import asyncio
 import errno
@@ -32,7 +32,7 @@ def mount(scope, name, mebibytes):
 
 
 def fill(filler):
-    """Until not a byte more fits."""
+    """Fills the disk to the last byte."""
     with filler.open("wb", buffering=0) as file:
         for size in 64 << 10, 4 << 10, 1:
             try:
@@ -43,7 +43,7 @@ def fill(filler):
 
 
 class Readers:
-    """The three ways to be known, each made before the fault."""
+    """The three ways to authenticate, each created before the fault."""
 
     def __init__(self, port, token):
         self.port, self.token = port, token
@@ -55,7 +55,7 @@ class Readers:
                 raise Failure(f"sign-in: {answer}")
             self.cookie = answer.headers["set-cookie"].partition(";")[0]
         self.ways = {"token": f"Bearer {self.token}", "Basic": basic(OWNER, PASSWORD), "session": None}
-        await self.read("before")  # Basic is remembered from here on
+        await self.read("before")  # from here on the password is cached
 
     async def read(self, when):
         problems = []
@@ -73,7 +73,7 @@ class Readers:
 
 
 async def writes(service, token, ledger, seed, seconds):
-    """Some writers for some seconds; the statuses of what they were answered."""
+    """Runs some writers for some seconds; returns the statuses of their responses."""
     before = Counter(ledger.statuses)
     load = Load(ledger, token, [service.port], seed, 20)
     await load.run(8, seconds)
@@ -118,7 +118,7 @@ def on_sqlite_full(given, report, seconds):
 
 
 def on_sqlite_read_only(given, report, seconds):
-    """By the shim: the kernel itself lets nobody make a disk read-only on which a file is open for writing."""
+    """By the shim: the kernel does not allow a read-only remount while a file is open for writing."""
     with Scope() as scope:
         folder = scope.make_folder("disk")
         service = Service(scope, given.binary, f"sqlite:{folder}/films.db")
@@ -130,8 +130,8 @@ def on_sqlite_read_only(given, report, seconds):
 
 
 def on_sqlite_read_only_mount(given, report):
-    """The kernel's own read-only mount, over the folder. A running service has its files open and goes on; none starts,
-    and nothing of the file changes."""
+    """A read-only mount of the kernel over the folder. A running service has its files open and continues; a new one
+    does not start, and the file does not change."""
     with Scope() as scope:
         folder = scope.make_folder("disk")
         service = Service(scope, given.binary, f"sqlite:{folder}/films.db").start()
@@ -171,7 +171,7 @@ def on_sqlite_read_only_mount(given, report):
 
 
 def read_only(scope, folder):
-    """Mounts a folder over itself, read-only; returns what ends that."""
+    """Mounts a folder over itself, read-only; returns the function that ends this."""
     for options in ("--bind", str(folder)), ("-o", "remount,bind,ro"):
         done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
         if done.returncode != 0:
@@ -192,7 +192,7 @@ def run(report, kind, case, service, begin, end, seconds, cluster=None):
 
 
 def age_sessions(service, cluster):
-    """Ten minutes pass for all sessions, so that the next request is to note in the database when it came."""
+    """Ten minutes pass for all sessions, so that the next request has to update the session in the database."""
     statement = "UPDATE sessions SET seen_at = seen_at - 600000"
     if cluster:
         return cluster.psql(statement, "films")
@@ -201,7 +201,7 @@ def age_sessions(service, cluster):
 
 
 def on_postgres_full(given, report, seconds):
-    """The log of the transactions is elsewhere: PostgreSQL itself stops where that cannot be written."""
+    """The write-ahead log is elsewhere: PostgreSQL itself stops if it cannot write that."""
     with Scope() as scope:
         folder = mount(scope, "disk", 128)
         log = scope.make_folder("wal")
@@ -214,7 +214,7 @@ def on_postgres_full(given, report, seconds):
 
 
 def spool_full(given, report, kind):
-    """An import has nowhere to go; everything else goes on."""
+    """An import has no room for its file; everything else works."""
     with Scope() as scope:
         spool = mount(scope, "spool", 1)
         place = Databases(scope)

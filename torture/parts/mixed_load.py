@@ -1,5 +1,5 @@
-"""Everything at once: batches, creates, undos, imports, searches that forgive typing errors, and sign-ins. All must be
-answered, and go on being answered."""
+"""Everything at once: batches, creates, undos, imports, fuzzy searches, and sign-ins. All must get responses, until
+the end."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ from lib.load import Load
 from lib.processes import OWNER, PASSWORD, Scope, Service
 from lib.report import count
 
-ANSWER_SECONDS = 20  # no request may take longer: the service gives each 10
+ANSWER_SECONDS = 20  # no request may take longer: the service limits each to 10
 
 
 class Readers:

@@ -1,4 +1,4 @@
-"""The database's file is removed, renamed or replaced under the running service, and a second service is started on it."""
+"""The file of the database is removed, renamed or replaced under the running service; a second service starts on it."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ async def written(service, token, ledger, seed, seconds):
 
 
 def moved(given, report, how):
-    """What was acknowledged after the fault must be in the file of the name; the rest in the file that was served."""
+    """Writes acknowledged after the fault must be in the file with the name; earlier ones in the served file."""
     with Scope() as scope:
         folder = scope.make_folder("data")
         path = folder / "films.db"
@@ -58,7 +58,7 @@ def moved(given, report, how):
 
 
 def second_service(given, report, rows):
-    """It must be refused, by name of the first; and an import of the first must come whole."""
+    """It must be rejected with the name of the first one; and an import of the first one must be complete."""
     with Scope() as scope:
         folder = scope.make_folder("data")
         service = Service(scope, given.binary, f"sqlite:{folder}/films.db").start()
@@ -90,7 +90,7 @@ def second_service(given, report, rows):
         for command in ("user", "list"), ("backup", scope.folder / "beside.backup"):
             if service.cli(*command, check=False).returncode != 0:
                 problems.append(f"{command[0]} does not run beside the service")
-        service.kill()  # a lock that outlived its process would refuse the next one
+        service.kill()  # a lock that survives its process would block the next one
         try:
             service.start()
         except Failure as failure:

@@ -1,7 +1,7 @@
-"""Each single fault of the disk: the n-th write, fsync, open, ftruncate, unlink or read of an operation fails, for every n.
+"""Each single fault of the disk: the n-th write, fsync, open, ftruncate, unlink or read of an operation fails.
 
-What was answered 2xx must be on disk: after the faults the power is cut, and all unsynced writes are lost. The service
-must go on once the fault is over, and the file be whole."""
+What got a 2xx response must be on disk: after the faults the power is cut, and all unsynced writes are lost. The
+service must work again after the fault, and the file must be intact."""
 
 import asyncio
 import errno
@@ -20,7 +20,7 @@ from lib.load import Load, Writer, as_csv, film
 from lib.processes import OWNER, PASSWORD, Failure, Scope, Service
 from lib.report import count
 
-MOST_FAULTS = 400  # of one case; more means that it does not end
+MOST_FAULTS = 400  # of one case; more of them mean that it does not end
 SAME_PATCHES = 12
 FAULTS = [
     (kind, error, lasting)
@@ -31,7 +31,7 @@ FAULTS = [
 
 
 class Operations:
-    """One operation of a client at a time, each with what it needs made before the fault is armed."""
+    """One operation of a client at a time; its prerequisites are created before the fault is armed."""
 
     def __init__(self, load, client):
         self.load, self.client = load, client
@@ -79,7 +79,7 @@ class Operations:
 
 
 async def each_fault(service, token, faults, name, kind, error, lasting, ledger):
-    """Repeats the operation with the first, the second … fault until none comes any more."""
+    """Repeats the operation with the first, the second … fault until no fault happens."""
     load = Load(ledger, token, [service.port], seed=zlib.crc32(f"{name} {kind} {error}".encode()), seconds=20, pause=0)
     problems, failed = [], 0
     async with Client(service.port, token, seconds=20) as client:
@@ -124,7 +124,7 @@ def copy(template, scope, name):
 
 
 def requests(given, report, template, scope, token, name, chosen):
-    """All faults of one operation of a client."""
+    """All faults of an operation of a client."""
     problems, failed, cases, statuses, rng = [], Counter(), 0, Counter(), random.Random(13)
     for kind, error, lasting in chosen:
         case = f"{kind} {errno.errorcode[error]}{' lasting' if lasting else ''}"
@@ -159,7 +159,7 @@ def content(path):
 
 
 class Command:
-    """An administrator's command under a fault, and what must hold after it."""
+    """An administrative command with a fault, and the conditions after it."""
 
     def __init__(self, service, folder, source, backup):
         self.service, self.folder, self.source, self.backup = service, folder, source, backup
@@ -169,7 +169,7 @@ class Command:
         return self.service.cli(*arguments, "--database", self.database, env=env, check=False)
 
     def make(self, env):
-        """With status 0 the backup is whole. With status 1 there is none, or a whole one whose name may not last."""
+        """Status 0: the backup is complete. Status 1: there is none, or a complete one whose name may not be durable."""
         target = self.folder / "made.backup"
         target.unlink(missing_ok=True)
         done = self.run("backup", target, env=env)
@@ -210,7 +210,7 @@ class Command:
 
 
 def commands(given, report, template, scope, name, chosen):
-    """All faults of one of the administrator's commands."""
+    """All faults of an administrative command."""
     problems, failed, statuses = [], Counter(), Counter()
     for kind, error, lasting in chosen:
         folder = copy(template, scope, "disk")
@@ -221,7 +221,7 @@ def commands(given, report, template, scope, name, chosen):
         faults = shim.Faults(scope.folder / "control")
         env = shim.environment(scope, folder, faults.path)
         for nth in range(1, MOST_FAULTS):
-            # Armed while only the command runs under the shim.
+            # Armed while only the command uses the shim.
             faults.arm(kind, nth, error, lasting)
             done, found = getattr(command, name)(env)
             _, hit = faults.disarm()
@@ -239,7 +239,7 @@ def commands(given, report, template, scope, name, chosen):
 
 
 def prepare(given, scope):
-    """A collection with an owner, a token and some films, and the ledger's view of none of them."""
+    """A collection with an owner, a token and some films, and a ledger without them."""
     folder = scope.make_folder("template")
     service = Service(scope, given.binary, f"sqlite:{folder}/films.db").start()
     token = service.make_token()

@@ -1,5 +1,5 @@
-"""More than the service can do: requests at four times its capacity, whether or not those before were answered (an open
-loop), 10,000 idle connections, and clients that do not read what they asked for."""
+"""More than the service can handle: requests at four times its capacity without waiting for responses (an open loop),
+10,000 idle connections, and clients that do not read their responses."""
 
 import asyncio
 import json
@@ -24,8 +24,8 @@ PROBE_SECONDS = 10
 
 
 class Flood:
-    """What sends requests (lib/flood.c): of four one writes a film, one searches in vain, one reads a page and one the
-    history. In Python it could not send as many as the service can answer."""
+    """Sends requests (lib/flood.c): of four, one writes a film, one is a search without results, one reads a page and
+    one the history. A program in Python could not send as many as the service can handle."""
 
     def __init__(self, scope, port, token, ledger):
         self.scope, self.port, self.token, self.ledger, self.number = scope, port, token, ledger, 0
@@ -34,7 +34,7 @@ class Flood:
             subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", self.program, SOURCE], check=True)
 
     def send(self, seconds, rate, most_outstanding):
-        """What came out; its writes are in the ledger then."""
+        """The results; their writes are in the ledger then."""
         writes = self.scope.folder / "writes"
         command = [self.program, self.port, self.token, seconds, rate, most_outstanding, self.number, writes]
         process = self.scope.spawn(command, stdout=subprocess.PIPE)
@@ -111,7 +111,7 @@ async def idle_connections(service, token, wanted):
 
 
 async def slow_readers(service, token, clients, wait):
-    """They ask for the whole collection and read nothing of it."""
+    """Clients that request the whole collection and read nothing of it."""
     async with Client(service.port, token, seconds=60) as client:
         states = [(f"a rather long title for slow readers {n}", "DVD", 100, 2000, 3) for n in range(20_000)]
         await client.import_csv(as_csv(states))

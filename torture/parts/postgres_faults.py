@@ -1,5 +1,5 @@
-"""PostgreSQL that does not answer as it should: frozen, swallowed by the network, statements cancelled, connections
-terminated, a row held by somebody's idle transaction."""
+"""Faults of PostgreSQL: frozen, cut off, statements cancelled, connections terminated, a row locked by an
+idle transaction."""
 
 import asyncio
 import subprocess
@@ -15,13 +15,13 @@ from lib.proxy import Proxy
 from lib.report import count
 
 DATABASES = ["postgres"]
-ANSWER_SECONDS = 15  # each request gives the database 10
-READY_SECONDS = 3  # /health/ready gives it 2
+ANSWER_SECONDS = 15  # the service limits the database time of a request to 10
+READY_SECONDS = 3  # the limit of /health/ready is 2
 BACK_SECONDS = 10
 
 
 class Stage:
-    """A service on a cluster of its own, with writers that go on from before a fault until after it."""
+    """A service on a separate cluster, with writers from before until after a fault."""
 
     def __init__(self, scope, given, cluster=None):
         self.scope, self.given = scope, given
@@ -36,7 +36,7 @@ class Stage:
         self.token = Service(self.scope, self.given.binary, self.address).make_token()
 
     async def ready(self, expected):
-        """Whether /health/ready answers in time, and as expected."""
+        """Whether /health/ready responds in time, and as expected."""
         begun = time.monotonic()
         async with Client(self.service.port, seconds=READY_SECONDS) as client:
             try:
@@ -59,7 +59,7 @@ class Stage:
         return answer.status
 
     async def at_rest(self, load=None):
-        """After the fault: back in time, nothing lost, nothing twice."""
+        """After the fault: available in time, nothing lost, nothing duplicated."""
         back = await await_back(self.service.port, self.token, BACK_SECONDS)
         if back is None:
             self.problems.append(f"not back within {BACK_SECONDS} s")
@@ -79,11 +79,11 @@ class Stage:
 
 
 async def stands_still(stage, begin, end, seconds):
-    """40 clients ask once while nothing comes from the database; each must be told so in time."""
-    # Many of them long: their transactions are what a server keeps locks for when it hears nothing any more.
+    """40 clients send a request each while the database does not respond; each must get an error in time."""
+    # Many of them are long: a server that loses its client keeps the locks of such transactions.
     operations = {"create": 4, "patch": 3, "same_patch": 1, "delete": 1, "batch": 4, "undo": 3, "import": 3}
     load = Load(stage.ledger, stage.token, [stage.service.port], 61, ANSWER_SECONDS + 5, operations)
-    load.long_seconds = seconds + BACK_SECONDS + ANSWER_SECONDS  # they go on where they stood, once it is back
+    load.long_seconds = seconds + BACK_SECONDS + ANSWER_SECONDS  # they continue when it is back
     writing = asyncio.create_task(load.run(16))
     await asyncio.sleep(1)
     begin()
@@ -119,7 +119,7 @@ def frozen(given, report, seconds):
 
 
 def swallowed(given, report, seconds):
-    """A proxy that takes everything and passes nothing on: the network's own timeouts never come."""
+    """A proxy that accepts everything and forwards nothing, so that no timeout of the network ends it."""
     with Scope() as scope:
         stage = Stage(scope, given)
 
@@ -144,7 +144,7 @@ def swallowed(given, report, seconds):
 
 
 def in_a_loop(given, report, function, seconds):
-    """pg_cancel_backend or pg_terminate_backend for whatever is active, ten times a second."""
+    """pg_cancel_backend or pg_terminate_backend for all active sessions, ten times a second."""
     with Scope() as scope:
         stage = Stage(scope, given)
         stage.start()
@@ -167,8 +167,8 @@ def in_a_loop(given, report, function, seconds):
 
 
 def held_row(given, report):
-    """Somebody's idle transaction holds one film. Those who change it wait and are refused. Reads go on; other writes
-    may have to wait for a connection, of which few are for writing, but not without end."""
+    """An idle transaction locks a film. Its writers wait and get an error. Reads work; other writes may wait for one
+    of the few connections for writing, but not forever."""
     with Scope() as scope:
         stage = Stage(scope, given)
         stage.start()

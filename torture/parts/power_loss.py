@@ -1,5 +1,5 @@
-"""The end without warning: kill -9 of the service, kill -9 of PostgreSQL, and the loss of power, after which a disk holds
-what was synced and any part of what was not."""
+"""Sudden ends: kill -9 of the service, kill -9 of PostgreSQL, and power loss, after which a disk has the synced data
+and any part of the rest."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ BACK_SECONDS = 10
 
 
 async def write_until_killed(load, kill, rng):
-    """64 writers; `kill` strikes at any moment once each of them was answered once, on the average."""
+    """64 writers; `kill` happens at a random moment after about one response for each."""
     enough = load.ledger.acknowledged() + WRITERS
 
     async def strike():
@@ -42,7 +42,7 @@ async def check(service, token, ledger):
 
 
 def kill_rounds(given, report, kind, rounds, what):
-    """kill -9 of the service or of PostgreSQL, again and again on one database."""
+    """kill -9 of the service or of PostgreSQL, many times on one database."""
     rng, ledger, problems, unanswered, times = random.Random(11), Ledger(), [], 0, 0
     with Scope() as scope:
         place = Databases(scope)
@@ -69,7 +69,7 @@ def kill_rounds(given, report, kind, rounds, what):
 
 
 def power_cuts(given, report, runs, cuts):
-    """Each run is written down as a journal, from which the power is cut at many moments."""
+    """Each run is recorded as a journal; the power is cut at many moments of it."""
     rng, problems, acknowledged, unsynced, done, records = random.Random(12), [], 0, 0, 0, 0
     for run in range(runs):
         with Scope() as scope:

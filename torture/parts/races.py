@@ -1,5 +1,5 @@
-"""Several clients want the same at the same moment, on two instances over one PostgreSQL and on one service over SQLite:
-one gets it, and the others are told the truth."""
+"""Several clients want the same at the same moment, on two instances over one PostgreSQL or on one service over SQLite:
+one succeeds, and the others get a correct error."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ FILM = {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 199
 
 
 class Race:
-    """Connections to all instances in turn, opened before the start, so that the requests meet."""
+    """Connections to all instances in turn, opened before the start, so that the requests are concurrent."""
 
     def __init__(self, ports, token):
         self.clients = [Client(ports[n % len(ports)], token, seconds=30) for n in range(CLIENTS)]
@@ -70,7 +70,7 @@ class Race:
             self.problems.append("one key, and several films")
 
     async def key_of_two(self):
-        """Two requests under one key: one of them is done, the other is refused."""
+        """Two requests with the same key: one is done, the other is rejected."""
         key = str(uuid.uuid4())
         answers = await self.all(lambda client, n: client.post("/movie", FILM | {"length": 1 + n % 2}, key))
         done = [answer for answer in answers if answer.status == 201]
@@ -83,7 +83,7 @@ class Race:
         self.expect("DELETE", answers, 204, (404,))
 
     async def undo_against_patch(self):
-        """Either the undo comes first and the film is gone for the patch, or the patch and the undo conflicts."""
+        """Either the undo is first and the patch gets 404, or the patch is first and the undo conflicts."""
         answer = await self.clients[0].post("/movie/batch", {"operations": [{"op": "create", "movie": FILM}]})
         change, number = answer.json()["change"], answer.json()["results"][0]["movie"]["id"]
         undo, patch = await asyncio.gather(
@@ -112,7 +112,7 @@ async def races(ports, token, rounds, report, kind):
 
 
 async def last_owners(ports, token, rounds):
-    """Two owners remove each other, or lower each other, at the same moment."""
+    """Two owners delete or demote each other at the same moment."""
     problems, statuses = [], Counter()
     for number in range(rounds):
         names = [f"owner{number}a", f"owner{number}b"]
@@ -126,7 +126,7 @@ async def last_owners(ports, token, rounds):
                     answer = await client.post("/login", {"name": name, "password": PASSWORD})
                     cookie = answer.headers["set-cookie"].partition(";")[0]
                 clients.append((Client(ports[n % len(ports)], seconds=30), {"Cookie": cookie}))
-        # The two are the last ones: the first owner is lowered for a moment.
+        # The two are the last ones: the first owner is demoted for a moment.
         client, cookie = clients[0]
         lowered = await client.request("PATCH", f"/user/{OWNER}", {"role": "viewer"}, cookie)
         ask = [("DELETE", None), ("PATCH", {"role": "editor"})][number % 2]
@@ -157,7 +157,7 @@ async def last_owners(ports, token, rounds):
 
 
 async def first_owners(services):
-    """Each instance has a code of its own; of two that use theirs at once one makes the first owner."""
+    """Each instance has its own code; if two codes are used at once, one creates the first owner."""
     codes = [code_of(service) for service in services]
     pairs = [(services[n % len(services)], codes[n % len(codes)]) for n in range(2)]
 

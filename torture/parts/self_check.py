@@ -1,4 +1,4 @@
-"""The checks are checked: what they are there to find, made up, must be found. A check that cannot fail says nothing."""
+"""Checks the checks: they must find losses that are made up. A check that cannot fail proves nothing."""
 
 import asyncio
 import random
@@ -52,7 +52,7 @@ def right():
 
 
 def lying_disk(given):
-    """A disk that ignores each fsync: a power cut must lose acknowledged writes, and be found out."""
+    """A disk that ignores each fsync: a power loss must lose acknowledged writes, and the check must find them."""
     with Scope() as scope:
         folder = scope.make_folder("disk")
         service = Service(scope, given.binary, f"sqlite:{folder}/films.db").start()

@@ -1,4 +1,4 @@
-"""Steady load for some minutes, while memory, descriptors, threads and SQLite's log are watched: none may grow without end."""
+"""Steady load for minutes, during which memory, descriptors, threads and SQLite's log must not grow without limit."""
 
 import asyncio
 import statistics
@@ -13,7 +13,7 @@ from lib.processes import Scope, Service
 from lib.report import count
 
 MOST_WAL_BYTES = 64 << 20
-# What the last third of the run may have more than the second one.
+# The allowed increase of the last third of the run over the second one.
 GROWTH = {"KiB": (1.15, 16 << 10), "descriptors": (1.0, 40), "threads": (1.0, 8)}
 PATHS = ("/movie?limit=100", "/movie?q=zzqqx&limit=20", "/stats", "/history?limit=20", "/movie?limit=10&total=true&rating=4..")
 
@@ -33,7 +33,7 @@ async def read(service, token, until, problems):
 
 
 async def torture(service, token, seconds, log):
-    # As many films go as come, so that what grows is not the collection.
+    # Equal numbers of films are created and deleted, so the collection does not grow.
     operations = {"create": 5, "patch": 4, "same_patch": 1, "delete": 5, "batch": 1, "undo": 1}
     ledger = Ledger()
     load, samples, problems = Load(ledger, token, [service.port], 71, 30, operations), [], []
