@@ -1,8 +1,8 @@
-"""What keeps a run of schemathesis from sawing off the branch it sits on.
+"""Keeps a run of schemathesis from breaking itself.
 
-The token and the owner in use must last to the end, and the limit on failed sign-ins must not answer
-in place of the operation under test. Run as a program, this tells whether token and owner have lasted;
-a run that has lost them takes every 401 for a fine answer.
+The token and the owner in use must survive the run, and the limit of failed sign-ins must not answer instead of
+the operation under test. Run as a program, it checks that token and owner still exist; without them every
+response would be a valid 401.
 """
 
 import ipaddress
@@ -25,20 +25,20 @@ ADDRESSES = map(ipaddress.IPv4Address, itertools.count(int(ipaddress.IPv4Address
 
 
 def get(path):
-    """What the service answers to the token in use."""
+    """The response of the service to the token in use."""
     request = urllib.request.Request(URL + path, headers={"Authorization": f"Bearer {TOKEN}"})
     with urllib.request.urlopen(request) as response:
         return json.load(response)
 
 
 def folded(name):
-    """A name as the service compares it: case and accents do not count."""
+    """A name as the service compares it: without case and accents."""
     decomposed = unicodedata.normalize("NFKD", name.strip())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
 def number(text):
-    """The whole number that the text is, or None."""
+    """The text as an integer, or None."""
     try:
         return int(text)
     except ValueError:
@@ -46,18 +46,18 @@ def number(text):
 
 
 def add_film():
-    """Makes a change, which every stream of events shows."""
+    """Creates a film, which every event stream shows."""
     film = {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(f"{URL}/movie", json.dumps(film).encode(), headers)).close()
 
 
-TOKENS = {token["id"] for token in get("/token")}  # before the run has made any
+TOKENS = {token["id"] for token in get("/token")}  # before the run creates others
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Aims what would hit the token or the owner in use at some other one, which is not there."""
+    """Redirects requests that would change the token or the owner in use to ids and names that do not exist."""
     match = re.fullmatch(r"/(token|user)/([^/]*)(/.*)?", case.formatted_path)
     if match and case.method not in ("GET", "HEAD", "OPTIONS"):
         kind, value = match[1], urllib.parse.unquote(match[2])
@@ -69,9 +69,9 @@ def before_call(context, case, kwargs):
     if case.formatted_path == "/events" and case.method == "GET":
         threading.Timer(0.2, add_film).start()  # a stream is read until its first event
 
-    # As if each request came from elsewhere, since failed sign-ins are counted by address.
+    # Each request has another client address: the service counts failed sign-ins by address.
     case.headers["X-Forwarded-For"] = str(next(ADDRESSES))
 
 
 if __name__ == "__main__":
-    get("/user")  # an owner's alone; fails unless the answer is 200
+    get("/user")  # only for owners; fails unless the status is 200

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 client on asyncio: one connection, one request at a time; a missing response is an error of its own."""
+"""A small HTTP/1.1 client on asyncio: one connection, one request at a time; a missing response is an error."""
 
 import asyncio
 import base64

@@ -45,7 +45,7 @@ class Faults:
             self.memory = mmap.mmap(file.fileno(), CONTROL.size)
 
     def arm(self, kinds, nth, error=errno.EIO, lasting=False):
-        """From now on the `nth` operation of these kinds (a name or several) fails; with `lasting` all later ones do, too."""
+        """The `nth` operation of these kinds (a name or several) from now on fails; with `lasting` all later ones, too."""
         self.disarm()
         self.memory[4 : CONTROL.size] = struct.pack("=5i", nth, error, lasting, 0, 0)
         self.memory[0:4] = struct.pack("=i", sum(1 << KINDS[kind] for kind in kinds.split()))

@@ -169,7 +169,7 @@ class Command:
         return self.service.cli(*arguments, "--database", self.database, env=env, check=False)
 
     def make(self, env):
-        """Status 0: the backup is complete. Status 1: there is none, or a complete one whose name may not be durable."""
+        """Status 0: the backup is complete. Status 1: there is none, or a complete one with a name that may not last."""
         target = self.folder / "made.backup"
         target.unlink(missing_ok=True)
         done = self.run("backup", target, env=env)
