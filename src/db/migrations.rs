@@ -22,7 +22,7 @@ impl Migration {
 
     /// SHA-256 of the SQL, in hexadecimal.
     fn checksum(&self, dialect: Dialect) -> String {
-        Sha256::digest(self.sql(dialect)).iter().map(|byte| format!("{byte:02x}")).collect()
+        <[u8; 32]>::from(Sha256::digest(self.sql(dialect))).map(|byte| format!("{byte:02x}")).concat()
     }
 }
 

@@ -126,7 +126,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         events::end(&ending);
         end_backups.send_replace(true);
         tracing::info!("ending: no new connections, finishing what is under way");
-        if let Err(error) = systemd::notify("STOPPING=1") {
+        if let Err(error) = systemd::notify_stopping() {
             tracing::warn!(%error, "systemd was not told of the end");
         }
     };
@@ -147,7 +147,7 @@ fn tell_ready(base: &str) {
     if let Err(error) = writeln!(out, "listening on {base}").and_then(|()| out.flush()) {
         tracing::warn!(%error, "standard output could not be told that the service listens on {base}");
     }
-    if let Err(error) = systemd::notify("READY=1") {
+    if let Err(error) = systemd::notify_ready() {
         tracing::warn!(%error, "systemd was not told that the service is ready");
     }
 }

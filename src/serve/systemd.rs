@@ -1,21 +1,16 @@
 //! What systemd hands over (`sd_listen_fds(3)`) and is told (`sd_notify(3)`); without it, none of that.
 
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::{
     env, io,
     net::{TcpListener, ToSocketAddrs},
 };
-#[cfg(unix)]
-use std::{
-    io::IoSlice,
-    mem::MaybeUninit,
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixDatagram,
-    },
-};
 
 use anyhow::Context;
 use listenfd::ListenFd;
+#[cfg(target_os = "linux")]
+use sd_notify::{NotifyState, notify_with_fds};
 
 use crate::limits::MAX_WAITING_CONNECTIONS;
 
@@ -73,15 +68,23 @@ fn socket(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpLi
     Ok(socket)
 }
 
-/// Tells systemd how it stands with the service.
+/// Tells systemd that the service is ready.
 ///
 /// # Errors
-/// systemd has said where, but cannot be reached there.
-pub fn notify(state: &str) -> io::Result<()> {
-    #[cfg(unix)]
-    tell(state, None)?;
-    #[cfg(not(unix))]
-    let _ = state;
+/// `NOTIFY_SOCKET` is set, but systemd cannot be reached there.
+pub fn notify_ready() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    sd_notify::notify(&[NotifyState::Ready])?;
+    Ok(())
+}
+
+/// Tells systemd that the service is about to end.
+///
+/// # Errors
+/// Those of [`notify_ready`].
+pub fn notify_stopping() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    sd_notify::notify(&[NotifyState::Stopping])?;
     Ok(())
 }
 
@@ -92,39 +95,22 @@ pub fn keeps() -> bool {
 
 /// Hands the socket to systemd, which gives it to the next run after a restart.
 fn keep(socket: &TcpListener) -> io::Result<()> {
-    #[cfg(unix)]
-    tell(&format!("FDSTORE=1\nFDNAME={SOCKET_NAME}"), Some(socket.as_fd()))?;
-    #[cfg(not(unix))]
+    #[cfg(target_os = "linux")]
+    notify_with_fds(&[NotifyState::FdStore, NotifyState::FdName(SOCKET_NAME)], &[socket.as_fd()])?;
+    #[cfg(not(target_os = "linux"))]
     let _ = socket;
     Ok(())
 }
 
 /// Has systemd give up the socket that it has kept, and waits until it has: the new address may overlap.
 fn forget() -> io::Result<()> {
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     {
-        notify(&format!("FDSTOREREMOVE=1\nFDNAME={SOCKET_NAME}"))?;
+        sd_notify::notify(&[NotifyState::FdStoreRemove, NotifyState::FdName(SOCKET_NAME)])?;
         let (mut reader, writer) = io::pipe()?;
-        tell("BARRIER=1", Some(writer.as_fd()))?;
+        notify_with_fds(&[NotifyState::Custom("BARRIER=1")], &[writer.as_fd()])?;
         drop(writer);
         io::copy(&mut reader, &mut io::sink())?; // ends when systemd closes its end, too
     }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn tell(state: &str, handed: Option<BorrowedFd>) -> io::Result<()> {
-    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-
-    let Some(manager) = env::var_os("NOTIFY_SOCKET") else { return Ok(()) };
-    let socket = UnixDatagram::unbound()?;
-    socket.connect(manager)?;
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    let handed: Vec<_> = handed.into_iter().collect();
-    if !handed.is_empty() {
-        ancillary.push(SendAncillaryMessage::ScmRights(&handed));
-    }
-    sendmsg(&socket, &[IoSlice::new(state.as_bytes())], &mut ancillary, SendFlags::empty())?;
     Ok(())
 }

@@ -52,7 +52,8 @@ impl Manager {
             RecvAncillaryMessage::ScmRights(mut files) => files.next(),
             _ => None,
         });
-        (String::from_utf8(text[..received.bytes].to_vec()).expect("text"), file)
+        let text = str::from_utf8(&text[..received.bytes]).expect("text");
+        (text.strip_suffix('\n').unwrap_or(text).to_owned(), file) // the last line may end or not
     }
 }
 
