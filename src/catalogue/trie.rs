@@ -14,8 +14,8 @@ const ROOT: NodeId = 0;
 struct Node<T> {
     /// What leads here from the node above. No two of its children begin with the same byte.
     label: Box<[u8]>,
-    /// In the order of their labels.
-    children: Vec<NodeId>,
+    /// In the order of their labels. Each with the first byte of its label, so that most are ruled out unseen.
+    children: Vec<(u8, NodeId)>,
     value: Option<T>,
 }
 
@@ -44,7 +44,7 @@ impl<T> Trie<T> {
         while !rest.is_empty() {
             let (node, shared) = match self.child(at, rest[0]) {
                 Ok(index) => {
-                    let child = self.node(at).children[index];
+                    let (_, child) = self.node(at).children[index];
                     let label = &self.node(child).label;
                     let shared = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
                     if shared < label.len() {
@@ -54,7 +54,7 @@ impl<T> Trie<T> {
                 }
                 Err(index) => {
                     let leaf = self.add(Node::new(rest));
-                    self.node_mut(at).children.insert(index, leaf);
+                    self.node_mut(at).children.insert(index, (rest[0], leaf));
                     (leaf, rest.len())
                 }
             };
@@ -70,7 +70,7 @@ impl<T> Trie<T> {
         while !rest.is_empty() {
             let at = path[path.len() - 1];
             let Ok(index) = self.child(at, rest[0]) else { return };
-            let child = self.node(at).children[index];
+            let (_, child) = self.node(at).children[index];
             let Some(behind) = rest.strip_prefix(&*self.node(child).label) else { return };
             path.push(child);
             rest = behind;
@@ -80,7 +80,7 @@ impl<T> Trie<T> {
             && self.node(last).value.is_none()
             && self.node(last).children.is_empty()
         {
-            self.node_mut(above).children.retain(|child| *child != last);
+            self.node_mut(above).children.retain(|(_, child)| *child != last);
             self.node_mut(last).label = Box::default();
             self.unused.push(last);
             path.pop();
@@ -99,7 +99,7 @@ impl<T> Trie<T> {
     fn visit<'a>(&'a self, node: NodeId, see: &mut impl FnMut(&'a T)) {
         let node = self.node(node);
         node.value.iter().for_each(&mut *see);
-        node.children.iter().for_each(|child| self.visit(*child, see));
+        node.children.iter().for_each(|(_, child)| self.visit(*child, see));
     }
 
     /// Takes a state along all words byte by byte, and leaves those where there is no next one. What a word comes to is
@@ -120,9 +120,10 @@ impl<T> Trie<T> {
         next: &impl Fn(S, u8) -> Option<S>,
         see: &mut impl FnMut(S, &'a T),
     ) {
-        for child in &self.node(node).children {
+        for (first, child) in &self.node(node).children {
+            let Some(state) = next(state, *first) else { continue };
             let node = self.node(*child);
-            let Some(state) = node.label.iter().try_fold(state, |state, byte| next(state, *byte)) else {
+            let Some(state) = node.label[1..].iter().try_fold(state, |state, byte| next(state, *byte)) else {
                 continue;
             };
             if let Some(value) = &node.value {
@@ -135,7 +136,7 @@ impl<T> Trie<T> {
     /// The node at the end of a text, or the one on whose label it ends, with what is left of the label.
     fn follow(&self, from: NodeId, text: &[u8]) -> Option<(NodeId, &[u8])> {
         let Some(first) = text.first() else { return Some((from, &[])) };
-        let child = self.node(from).children[self.child(from, *first).ok()?];
+        let (_, child) = self.node(from).children[self.child(from, *first).ok()?];
         let label = &*self.node(child).label;
         match text.strip_prefix(label) {
             Some(rest) => self.follow(child, rest),
@@ -145,7 +146,7 @@ impl<T> Trie<T> {
 
     /// Where a child whose label begins with a byte stands among the children, or belongs.
     fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
-        self.node(node).children.binary_search_by_key(&first, |child| self.node(*child).label[0])
+        self.node(node).children.binary_search_by_key(&first, |(byte, _)| *byte)
     }
 
     /// Makes two nodes of one: the first so many bytes of its label stay with it.
@@ -159,7 +160,8 @@ impl<T> Trie<T> {
             value: upper.value.take(),
         };
         let lower = self.add(lower);
-        self.node_mut(node).children = vec![lower];
+        let first = self.node(lower).label[0];
+        self.node_mut(node).children = vec![(first, lower)];
     }
 
     fn add(&mut self, node: Node<T>) -> NodeId {
