@@ -56,11 +56,14 @@ impl Unordered {
     }
 
     pub(super) fn in_order(self) -> Terms {
-        let mut words = Trie::default();
-        for (word, slots) in self.words {
-            words.get_or_insert_with(&word, || slots);
+        // In their order, words that a walk sees one after the other are beside each other in memory.
+        let mut words: Vec<_> = self.words.into_iter().collect();
+        words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut trie = Trie::default();
+        for (word, slots) in words {
+            trie.get_or_insert_with(&word, || slots);
         }
-        Terms { words, short: self.short }
+        Terms { words: trie, short: self.short }
     }
 }
 
