@@ -34,13 +34,13 @@ limits! {
     pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 256;
     /// Connections that wait in the system's queue to be accepted.
     pub const MAX_WAITING_CONNECTIONS: u32 = 4096;
-    /// Open files that connections leave to the database and to imports.
+    /// Open files that are reserved for the database and for imports.
     pub const RESERVED_OPEN_FILES: u64 = 256;
     /// Requests at once on a connection of HTTP/2.
     pub const MAX_STREAMS_PER_CONNECTION: u32 = 32;
     /// Head of a request.
     pub const MAX_REQUEST_HEAD_BYTES: u32 = 64 * 1024;
-    /// Part of an answer that waits to be sent on a stream of HTTP/2.
+    /// Unsent data of an answer on a stream of HTTP/2.
     pub const MAX_STREAM_BUFFER_BYTES: usize = 64 * 1024;
     /// Time to send the whole head of a request, and after connecting the first one.
     pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(20);
@@ -59,13 +59,13 @@ limits! {
     pub const REQUEST_WAIT: Duration = Duration::from_secs(10);
     /// Time that the answer to a change of many movies waits for its commit on SQLite.
     pub const LONG_COMMIT_WAIT: Duration = Duration::from_secs(60);
-    /// Time that a request in a session waits to note that the session is used.
+    /// Time that a request waits to record the use of its session.
     pub const SESSION_TOUCH_WAIT: Duration = Duration::from_secs(1);
     /// Time that `/health/ready` waits for the database.
     pub const HEALTH_WAIT: Duration = Duration::from_secs(2);
-    /// Time in which no write makes progress on SQLite although somebody waits to write.
+    /// Time without progress of the writer of SQLite while writes wait.
     pub const WRITER_STALL: Duration = Duration::from_secs(30);
-    /// Time of silence within the body of a request.
+    /// Time without data within the body of a request.
     pub const BODY_SILENCE_WAIT: Duration = Duration::from_secs(30);
     /// Body of a request with JSON or a form.
     pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -81,7 +81,7 @@ limits! {
     pub const MAX_FORM_FIELDS: usize = 100;
     /// Fields of the form with the selected films, and of the form of an import.
     pub const MAX_SELECTION_FIELDS: usize = 1100;
-    /// Values of a JSON text, the elements and members of all its arrays and objects among them.
+    /// Values in a JSON text, counting the elements and members of all arrays and objects.
     pub const MAX_JSON_VALUES: usize = 200_000;
     /// Batches that are parsed at once.
     pub const MAX_BATCHES_PARSED: usize = 2;
@@ -89,9 +89,9 @@ limits! {
     pub const MAX_BULK_WRITES_PER_USER: usize = 8;
     /// Operations of a batch.
     pub const MAX_BATCH_OPERATIONS: usize = 10_000;
-    /// Rest of a body that is received after the request was refused, so that the client can read the answer.
+    /// Rest of a body that is read after a refusal, so that the client can read the answer.
     pub const MAX_DISCARDED_BODY_BYTES: usize = 64 * 1024 * 1024;
-    /// Form that is kept while its sender signs in again.
+    /// Form that is stored while its sender signs in again.
     pub const MAX_PENDING_FORM_BYTES: usize = 64 * 1024;
     /// Characters of an `Idempotency-Key`.
     pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 255;
@@ -131,7 +131,7 @@ limits! {
     pub const MAX_REPORT_NOTES: u64 = 1000;
     /// Rows that the preview of an import lists.
     pub const MAX_REPORT_PREVIEW_ROWS: u64 = 100;
-    /// Movies that a search gives that match only approximately.
+    /// Movies that a fuzzy search returns.
     pub const MAX_FUZZY_MOVIES: usize = 100;
     /// Event streams of a user.
     pub const MAX_EVENT_STREAMS_PER_USER: usize = 16;
@@ -152,22 +152,22 @@ limits! {
     pub const MAX_TOKENS_PER_USER: usize = 200;
     /// Time after which the one-time code of the set-up ends.
     pub const SETUP_CODE_LIFETIME: Duration = Duration::from_secs(60 * 60);
-    /// Tokens, and as many sessions, that are remembered until something is committed (SQLite).
+    /// Tokens, and as many sessions, that are cached until the next commit (SQLite).
     pub const MAX_REMEMBERED_SECRETS: usize = 1024;
-    /// Cookies of a session in one request that are tried.
+    /// Session cookies of one request that are tried.
     pub const MAX_SESSION_COOKIES_TRIED: usize = 8;
     /// Sign-ins from one address that wait while another one is checked.
     pub const MAX_SIGN_INS_WAITING_PER_ADDRESS: usize = 32;
     /// Passwords that wait to be hashed.
     pub const MAX_PASSWORDS_WAITING: usize = 64;
-    /// Passwords from one network (IPv6 /48, IPv4 /24) that are hashed or wait for it.
+    /// Passwords from one network (IPv6 /48, IPv4 /24) that are being hashed or wait.
     pub const MAX_PASSWORDS_WAITING_PER_NETWORK: usize = 16;
 
     // Audit log
 
     /// Time within which the audit log counts refusals of one kind, from one address, in one line.
     pub const AUDIT_REPEAT_WAIT: Duration = Duration::from_secs(60);
-    /// Addresses, each with a kind of refusal, a user and an operation, that the audit log counts apart.
+    /// Combinations of address, refusal, user and operation that the audit log counts separately.
     pub const MAX_AUDIT_SOURCES: usize = 1000;
 
     // PostgreSQL
@@ -176,7 +176,7 @@ limits! {
     pub const MAX_DATABASE_CONNECTIONS: usize = 20;
     /// Connections for writes and long work, so that short reads never wait for them.
     pub const MAX_DATABASE_WRITE_CONNECTIONS: usize = 12;
-    /// Attempts at a write that PostgreSQL rolls back for the sake of another one.
+    /// Attempts of a write that PostgreSQL rolls back because of another one.
     pub const MAX_WRITE_ATTEMPTS: usize = 4;
     /// Time for a PostgreSQL host to accept a connection, unless the address gives `connect_timeout`.
     pub const DATABASE_CONNECT_WAIT: Duration = Duration::from_secs(2);
@@ -184,12 +184,12 @@ limits! {
     pub const LONG_STATEMENT_WAIT: Duration = Duration::from_secs(10 * 60);
     /// Time that long work may leave its transaction idle, as a restore does while it makes a backup.
     pub const LONG_IDLE_WAIT: Duration = Duration::from_secs(10 * 60);
-    /// Time to cancel a statement on PostgreSQL for whose result nobody waits any more.
+    /// Time to cancel an abandoned statement on PostgreSQL.
     pub const CANCEL_WAIT: Duration = Duration::from_secs(5);
 
     // Backups
 
-    /// Ids, versions and counts in a backup that is restored: the integers that every reader of JSON keeps (RFC 8259).
+    /// Ids, versions and counts in a restored backup: integers that every JSON reader can represent (RFC 8259).
     pub const MAX_RESTORED_NUMBER: u64 = (1 << 53) - 1;
 
     // The log
