@@ -243,7 +243,8 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
 }
 
 /// The command line, with its commands in groups.
-fn command() -> clap::Command {
+#[must_use]
+pub fn command() -> clap::Command {
     let none = clap::Command::new("none");
     let films = Films::augment_subcommands(none.clone());
     let access = Access::augment_subcommands(none.clone());
