@@ -21,7 +21,7 @@ const PASSWORD = randomBytes(12).toString("hex");
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const cases = process.argv.length > 2 ? process.argv.slice(2) : ["bytes", "open", "search", "scroll", "slow", "lighthouse"];
 
-/** A service with so many films. */
+/** A service with `count` films. */
 async function start(count) {
   const folder = await mkdtemp(join(tmpdir(), "reelshelf-bench-"));
   const child = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0"], {
@@ -65,7 +65,7 @@ async function inBrowser(service, work, options = {}) {
 }
 
 const measures = {
-  /** What the first view of 10,000 films transfers in all, compressed, with heads. */
+  /** The bytes that the first view of 10,000 films transfers, compressed and with headers. */
   async bytes() {
     const service = await start(10_000);
     const bytes = await inBrowser(service, async (page, context) => {
@@ -80,7 +80,7 @@ const measures = {
     await service.stop();
   },
 
-  /** Until the page is painted and loaded, in collections of several sizes. */
+  /** The time until the page is painted and loaded, in collections of several sizes. */
   async open() {
     for (const count of [10_000, 100_000, 1_000_000]) {
       const service = await start(count);
@@ -102,7 +102,7 @@ const measures = {
     }
   },
 
-  /** From the last key of a search to the frame that shows its result, 100,000 films. */
+  /** The time from the last key of a search to the frame with its result, 100,000 films. */
   async search() {
     const service = await start(100_000);
     const times = await inBrowser(service, async (page) => {
@@ -141,8 +141,8 @@ const measures = {
     await service.stop();
   },
 
-  /** 100,000 films on a processor four times slower: the longest wait while typing, until a film's page is painted,
-   *  until the list is back from the browser's cache, and how much of the page moved by itself. */
+  /** 100,000 films on a processor four times slower: the longest delay while typing, the time until a film's page is
+   painted, the time until the list is back from the browser's cache, and the layout shift. */
   async slow() {
     const service = await start(100_000);
     for (const view of ["shelf", "table"]) {
@@ -159,8 +159,8 @@ const measures = {
     await service.stop();
   },
 
-  /** Tasks of more than 50 ms while the shelf is scrolled through 10,000 films, by so many pixels in each frame: a
-   *  quick wheel, and faster than anybody reads. */
+  /** Tasks of more than 50 ms while scrolling through the shelf of 10,000 films, by this many pixels in each frame: a
+   quick wheel, and faster than reading. */
   async scroll() {
     const service = await start(10_000);
     for (const pixels of [300, 1500]) {
@@ -187,7 +187,7 @@ const measures = {
     await service.stop();
   },
 
-  /** Lighthouse's four categories for the main pages. */
+  /** The four categories of Lighthouse for the main pages. */
   async lighthouse() {
     const service = await start(1000);
     const chrome = await launch({ chromePath: CHROMIUM, chromeFlags: ["--headless=new", ...ARGS] });

@@ -4,7 +4,7 @@ const SLOWER = 4;
 const TYPED = "gladiator";
 const KEY_PAUSE_MS = 120;
 
-/** Runs in each page: keeps what the browser measures, across pages. */
+/** Runs in each page: stores what the browser measures, across pages. */
 function observe() {
   const kept = JSON.parse(sessionStorage.measured ?? "{}");
   const keep = (name, value) => {
@@ -37,7 +37,7 @@ function observe() {
 
 const read = (page, name) => page.evaluate((name) => JSON.parse(sessionStorage.measured)[name], name);
 
-/** One round in a page of `context`: milliseconds, and the shift of the layout without a unit. */
+/** One round in a page of `context`: milliseconds, and the layout shift without a unit. */
 export async function round(context, view) {
   const page = await context.newPage();
   await page.addInitScript(observe);

@@ -1,5 +1,8 @@
 """The user data of an instance of the group, run in a booted bare Debian, with PostgreSQL over TLS."""
 
+import re
+from pathlib import Path
+
 import pytest
 from conftest import group, sent_signals, user_data
 from instance import Instance, get
@@ -49,3 +52,11 @@ def test_the_load_balancer_reaches_the_service_and_nothing_else_listens(booted):
     listening = booted.inside("systemctl", "list-unit-files", "--state=enabled", "--no-legend")
     assert "nginx" not in listening and "ssh" not in listening
     assert "REELSHELF_LISTEN=0.0.0.0:8080" in booted.read("/etc/reelshelf/reelshelf.env")
+
+
+def test_the_restore_steps_read_the_restored_database(booted, secret):
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    [expansion] = re.findall(r"^REELSHELF_DATABASE=(\S+) reelshelf backup", readme, re.MULTILINE)
+    url = booted.inside("bash", "-c", f'. /etc/reelshelf/reelshelf.env; printf %s "{expansion}"')
+    tls = "sslmode=verify-full&sslrootcert=/etc/reelshelf/rds.pem"
+    assert url == f"postgres://reelshelf:{secret}@RESTORED/reelshelf?{tls}"
