@@ -102,8 +102,10 @@ def test_names_are_resolved(tmp_path):
     secret.write_text(os.environ["REELSHELF_TEST_POSTGRES"].replace("@127.0.0.1:", "@database.example:"))
     options = [
         *HARDENED, "--rm", "--network=host", f"--volume={secret}:/run/secrets/database:ro",
-        "--env=REELSHELF_DATABASE_FILE=/run/secrets/database", IMAGE, "user", "list",
+        "--env=REELSHELF_DATABASE_FILE=/run/secrets/database", IMAGE,
     ]
-    assert run("podman", "run", "--add-host=database.example:127.0.0.1", *options) == ""
+    host = "--add-host=database.example:127.0.0.1"
+    run("podman", "run", host, *options, "migrate")
+    assert run("podman", "run", host, *options, "user", "list") == ""
     with pytest.raises(AssertionError, match="failed to lookup address"):
-        run("podman", "run", *options)
+        run("podman", "run", *options, "user", "list")
