@@ -7,8 +7,8 @@ use serde_json::Number;
 
 use crate::{
     domain::{
-        Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
-        Violation, quoted,
+        AllChecked, Attributes, Checked, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating,
+        ReleaseYear, Title, Violation, Violations, quoted,
     },
     limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
 };
@@ -176,12 +176,12 @@ impl<'de> Visitor<'de> for Counted<'_> {
     }
 }
 
-/// Reads the members of an object one by one and notes every violation with its JSON pointer.
+/// Reads the members of an object one by one and collects every violation with its JSON pointer.
 pub struct ObjectReader<'a> {
     pointer: String,
     given: &'a [(String, JsonValue)],
     known: Vec<&'static str>,
-    violations: Vec<Violation>,
+    violations: Violations,
 }
 
 impl<'a> ObjectReader<'a> {
@@ -195,7 +195,7 @@ impl<'a> ObjectReader<'a> {
                 pointer: pointer.to_owned(),
                 given: members,
                 known: Vec::new(),
-                violations: Vec::new(),
+                violations: Violations::default(),
             }),
             other => Err(vec![Violation::at(
                 pointer,
@@ -204,88 +204,75 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
-    /// Reads a member that may be missing; notes what is wrong with it.
+    /// Reads a member that may be missing.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        self.known.push(name);
-        let mut given = self.given.iter().filter(|(n, _)| n == name);
-        let (_, node) = given.next()?;
-        if given.next().is_some() {
-            self.violation(name, Invalid::new(Code::Repeated, "must not be given twice"));
-            return None;
-        }
-        read(node).map_err(|invalid| self.violation(name, invalid)).ok()
+    ) -> Checked<Option<T>> {
+        let read = self.member(name).and_then(|node| node.map(read).transpose());
+        self.check(name, read)
     }
 
-    /// Reads a member that must be there; notes what is wrong with it, or that it is missing.
+    /// Reads a member that must be there.
     pub fn required<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        if !self.given.iter().any(|(n, _)| n == name) {
-            self.known.push(name);
-            self.violation(name, Invalid::new(Code::Required, "is required"));
-            return None;
-        }
-        self.optional(name, read)
+    ) -> Checked<T> {
+        let required = || Invalid::new(Code::Required, "is required");
+        let read = self.member(name).and_then(|node| read(node.ok_or_else(required)?));
+        self.check(name, read)
     }
 
-    /// Reads a member that must be there and is an object or an array itself, with the pointer to it;
-    /// notes all that is wrong with it.
+    /// Reads a member that must be there and is an object or an array itself, with the pointer to it.
     pub fn nested<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&'a JsonValue, &str) -> Result<T, Vec<Violation>>,
-    ) -> Option<T> {
-        let node = self.required(name, Ok)?;
-        let read = read(node, &format!("{}/{name}", self.pointer));
-        read.map_err(|violations| self.violations.extend(violations)).ok()
+    ) -> Checked<T> {
+        let pointer = format!("{}/{name}", self.pointer);
+        self.required(name, Ok).and_then(|node| self.violations.check_all(read(node, &pointer)))
     }
 
-    /// Reads a movie's attribute that may be missing.
-    fn attribute<T>(
-        &mut self,
-        field: Field,
-        required: bool,
-        read: impl FnOnce(&'a JsonValue) -> Result<T, Invalid>,
-    ) -> Option<T> {
-        if required { self.required(field.as_str(), read) } else { self.optional(field.as_str(), read) }
+    /// Lets a member be there unread.
+    pub fn ignore(&mut self, name: &'static str) {
+        self.known.push(name);
     }
 
-    fn changes(&mut self, required: bool) -> MoviePatch {
-        MoviePatch {
-            title: self.attribute(Field::Title, required, title),
-            movie_format: self.attribute(Field::MovieFormat, required, movie_format),
-            length: self.attribute(Field::Length, required, length),
-            release_year: self.attribute(Field::ReleaseYear, required, release_year),
-            rating: self.attribute(Field::Rating, required, rating),
+    /// The member of that name, which may be given once.
+    fn member(&mut self, name: &'static str) -> Result<Option<&'a JsonValue>, Invalid> {
+        self.known.push(name);
+        let mut given = self.given.iter().filter(|(n, _)| n == name).map(|(_, node)| node);
+        let node = given.next();
+        match given.next() {
+            Some(_) => Err(Invalid::new(Code::Repeated, "must not be given twice")),
+            None => Ok(node),
         }
     }
 
-    /// Notes a violation of a member.
-    pub fn violation(&mut self, name: &str, rule: Invalid) {
-        let name = name.replace('~', "~0").replace('/', "~1");
-        self.violations.push(Violation::at(format!("{}/{name}", self.pointer), rule));
+    fn check<T>(&mut self, name: &str, read: Result<T, Invalid>) -> Checked<T> {
+        self.violations.check(read.map_err(|invalid| {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            Violation::at(format!("{}/{name}", self.pointer), invalid)
+        }))
     }
 
-    /// Ends the reading: members that nobody asked for are violations too.
+    /// Ends the reading: the values, if nothing was wrong. Members that nobody asked for are violations too.
     ///
     /// # Errors
     /// Every violation that was found.
-    pub fn finish(mut self) -> Result<(), Vec<Violation>> {
+    pub fn finish<C: AllChecked>(mut self, read: C) -> Result<C::Values, Vec<Violation>> {
         let mut unknown: Vec<&str> =
             self.given.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         for name in unknown.into_iter().take(MAX_VIOLATIONS) {
             let detail = format!("is not known here; known are {}", self.known.join(", "));
-            self.violation(name, Invalid::new(Code::Unknown, detail));
+            let unknown = Err::<(), _>(Invalid::new(Code::Unknown, detail));
+            let _is_violation = self.check(name, unknown);
         }
-        if self.violations.is_empty() { Ok(()) } else { Err(self.violations) }
+        self.violations.finish(read)
     }
 }
 
@@ -315,18 +302,15 @@ fn rating(node: &JsonValue) -> Result<Rating, Invalid> {
 /// Every violation that was found.
 pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Violation>> {
     let mut members = ObjectReader::of(node, pointer)?;
-    let read = members.changes(true);
-    members.finish()?;
-    match read {
-        MoviePatch {
-            title: Some(title),
-            movie_format: Some(movie_format),
-            length: Some(length),
-            release_year: Some(release_year),
-            rating: Some(rating),
-        } => Ok(Attributes { title, movie_format, length, release_year, rating }),
-        _ => unreachable!("what is missing is a violation"),
-    }
+    let read = (
+        members.required(Field::Title.as_str(), title),
+        members.required(Field::MovieFormat.as_str(), movie_format),
+        members.required(Field::Length.as_str(), length),
+        members.required(Field::ReleaseYear.as_str(), release_year),
+        members.required(Field::Rating.as_str(), rating),
+    );
+    let (title, movie_format, length, release_year, rating) = members.finish(read)?;
+    Ok(Attributes { title, movie_format, length, release_year, rating })
 }
 
 /// Reads changes to a movie, any of the five attributes, from an object that stands at a pointer.
@@ -335,9 +319,15 @@ pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Vio
 /// Every violation that was found.
 pub fn changes(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
     let mut members = ObjectReader::of(node, pointer)?;
-    let read = members.changes(false);
-    members.finish()?;
-    Ok(read)
+    let read = (
+        members.optional(Field::Title.as_str(), title),
+        members.optional(Field::MovieFormat.as_str(), movie_format),
+        members.optional(Field::Length.as_str(), length),
+        members.optional(Field::ReleaseYear.as_str(), release_year),
+        members.optional(Field::Rating.as_str(), rating),
+    );
+    let (title, movie_format, length, release_year, rating) = members.finish(read)?;
+    Ok(MoviePatch { title, movie_format, length, release_year, rating })
 }
 
 #[cfg(test)]

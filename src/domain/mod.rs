@@ -11,6 +11,7 @@ mod shelf;
 mod text;
 mod time;
 mod user;
+mod violations;
 
 use std::borrow::Cow;
 
@@ -26,6 +27,7 @@ pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};
 pub use text::{are_neighbours, parts_of, query_words, title_words};
 pub use time::Time;
 pub use user::{Role, TokenName, UserName};
+pub use violations::{AllChecked, Checked, Violations};
 
 /// Why a value cannot be held: the rule and what was given, in words for the person who gave it, and the kind of rule
 /// for programs.

@@ -76,12 +76,13 @@ impl Password {
     /// The fewest different characters that neither names, common words, years, rows nor repetitions have.
     const MIN_OWN_CHARS: usize = 4;
 
-    /// Checks a password that somebody wants to have. The time for it grows with its length alone.
+    /// Checks a password that somebody wants to have, with the user's name if that is known and valid. The time for it
+    /// grows with its length alone.
     ///
     /// # Errors
     /// Too short, too long, one of the common ones, or little more than the user's name, a common word, a year, a row
     /// of the keyboard or a repetition.
-    pub fn parse(text: &str, name: &UserName) -> Result<Self, Invalid> {
+    pub fn parse<'n>(text: &str, name: impl Into<Option<&'n UserName>>) -> Result<Self, Invalid> {
         let text = Self::normalize(text);
         let chars = text.chars().count();
         if chars < Self::MIN_CHARS {
@@ -94,7 +95,7 @@ impl Password {
                 format!("must have at most {} characters, got {chars}", Self::MAX_CHARS),
             ));
         }
-        if is_common(&text) || own_chars(&text, name) < Self::MIN_OWN_CHARS {
+        if is_common(&text) || own_chars(&text, name.into()) < Self::MIN_OWN_CHARS {
             return Err(Invalid::new(Code::TooWeak, "is one of the common passwords, or too easily guessed"));
         }
         Ok(Self(text.into_owned()))
@@ -159,10 +160,10 @@ fn spellings(folded: &[char]) -> [Vec<char>; 3] {
 
 /// How many different characters there are that do not belong to the user's name, a common word, a year, a row or a
 /// repetition.
-fn own_chars(text: &str, name: &UserName) -> usize {
+fn own_chars(text: &str, name: Option<&UserName>) -> usize {
     let folded: Vec<char> = fold(text).chars().collect();
     let mut is_own = vec![true; folded.len()];
-    let name = name.key();
+    let name = name.map(UserName::key).unwrap_or_default();
     let parts = name.split(|c: char| !c.is_alphabetic()).filter(|part| part.chars().count() >= 3);
     let words: Vec<Vec<char>> =
         parts.chain([name.as_str()]).chain(COMMON_WORDS).map(|word| word.chars().collect()).collect();

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
-        quoted, whole,
+        Violations, quoted, whole,
     },
     json::JsonValue,
 };
@@ -118,21 +118,25 @@ impl Record<'_> {
         }
         let before = (report.notes.len(), report.noted);
         let mut reading = Reading::of(self, layout, options, report);
-        let title = reading.title();
-        let movie_format = reading.movie_format();
-        let length = reading.length();
-        let release_year = reading.release_year();
-        let rating = reading.rating();
-        let errors = reading.errors;
-        if let (Some(title), Some(movie_format), Some(length), Some(release_year), Some(rating)) =
-            (title, movie_format, length, release_year, rating)
-        {
-            return Outcome::Movie(Attributes { title, movie_format, length, release_year, rating });
+        let mut errors = Violations::default();
+        let read = (
+            errors.check(reading.title()),
+            errors.check(reading.movie_format()),
+            errors.check(reading.length()),
+            errors.check(reading.release_year()),
+            errors.check(reading.rating()),
+        );
+        match errors.finish(read) {
+            Ok((title, movie_format, length, release_year, rating)) => {
+                Outcome::Movie(Attributes { title, movie_format, length, release_year, rating })
+            }
+            Err(errors) => {
+                // Its errors say what is to be said of it.
+                report.notes.truncate(before.0);
+                report.noted = before.1;
+                Outcome::Refused(errors)
+            }
         }
-        // Its errors say what is to be said of it.
-        report.notes.truncate(before.0);
-        report.noted = before.1;
-        Outcome::Refused(errors)
     }
 
     fn no_film(&self, kind: &str, kinds: &Kinds, report: &mut Report) -> Option<Outcome> {
@@ -173,10 +177,6 @@ pub(super) fn with_default(
 ) -> Result<(MoviePatch, bool), Invalid> {
     const NO_NAMES: &[String] = &[];
 
-    fn put<T>(place: &mut Option<T>, value: Option<T>) -> bool {
-        std::mem::replace(place, value).is_none()
-    }
-
     let mut cells = [const { None }; 5];
     let format = (field == Field::MovieFormat).then(|| MovieFormat::parse_any_case(text).ok()).flatten();
     let text = if let Some(format) = format { format.as_str() } else { text };
@@ -185,14 +185,17 @@ pub(super) fn with_default(
         (Record { line: 0, kind: None, cells, names: NO_NAMES, is_marked: false }, Report::default());
     let mut reading = Reading::of(&record, &REELSHELF, options, &mut report);
     let mut defaults = options.defaults.clone();
-    let first = match field {
-        Field::Title => put(&mut defaults.title, reading.title()),
-        Field::MovieFormat => put(&mut defaults.movie_format, reading.movie_format()),
-        Field::Length => put(&mut defaults.length, reading.length()),
-        Field::ReleaseYear => put(&mut defaults.release_year, reading.release_year()),
-        Field::Rating => put(&mut defaults.rating, reading.rating()),
+    let mut put = |reading: &mut Reading| {
+        Ok(match field {
+            Field::Title => defaults.title.replace(reading.title()?).is_none(),
+            Field::MovieFormat => defaults.movie_format.replace(reading.movie_format()?).is_none(),
+            Field::Length => defaults.length.replace(reading.length()?).is_none(),
+            Field::ReleaseYear => defaults.release_year.replace(reading.release_year()?).is_none(),
+            Field::Rating => defaults.rating.replace(reading.rating()?).is_none(),
+        })
     };
-    reading.errors.pop().map_or(Ok((defaults, first)), |error| Err(Invalid::new(error.code, error.detail)))
+    let first = put(&mut reading).map_err(|error: RowError| Invalid::new(error.code, error.detail))?;
+    Ok((defaults, first))
 }
 
 /// A row on its way to a movie.
@@ -201,8 +204,7 @@ struct Reading<'r> {
     layout: &'r Layout,
     options: &'r ImportOptions,
     report: &'r mut Report,
-    errors: Vec<RowError>,
-    year_in_title: Option<i64>,
+    year_in_title: Option<ReleaseYear>,
 }
 
 impl<'r> Reading<'r> {
@@ -212,10 +214,10 @@ impl<'r> Reading<'r> {
         options: &'r ImportOptions,
         report: &'r mut Report,
     ) -> Self {
-        Self { record, layout, options, report, errors: Vec::new(), year_in_title: None }
+        Self { record, layout, options, report, year_in_title: None }
     }
 
-    fn title(&mut self) -> Option<Title> {
+    fn title(&mut self) -> Result<Title, RowError> {
         self.read(Field::Title, self.options.defaults.title.as_ref(), |row, cell| {
             let text = match row.titles() {
                 Titles::AsIs if row.record.is_marked => shown_in_spreadsheet(cell.text()?).into(),
@@ -263,7 +265,7 @@ impl<'r> Reading<'r> {
         if let Some((before, year)) = titles::year_at_end(&title)
             && given.is_none_or(|given| given == Ok(year))
         {
-            self.year_in_title = Some(year);
+            self.year_in_title = ReleaseYear::try_from(year).ok();
             title = before.to_owned().into();
         }
         if let Some(spoken) = titles::spoken(&title, self.layout.titles == Titles::ShelvedTwice) {
@@ -273,7 +275,7 @@ impl<'r> Reading<'r> {
         Ok(title)
     }
 
-    fn movie_format(&mut self) -> Option<MovieFormat> {
+    fn movie_format(&mut self) -> Result<MovieFormat, RowError> {
         self.read(Field::MovieFormat, self.options.defaults.movie_format.as_ref(), |row, cell| {
             let medium = cell.text()?;
             let foreign = row.layout.source != Source::Reelshelf;
@@ -294,7 +296,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    fn length(&mut self) -> Option<Length> {
+    fn length(&mut self) -> Result<Length, RowError> {
         self.read(Field::Length, self.options.defaults.length.as_ref(), |row, cell| {
             let Cell::Text(text) = cell else { return cell.whole()?.try_into() };
             let (length, rounded) = Length::parse(text)?;
@@ -305,9 +307,9 @@ impl<'r> Reading<'r> {
         })
     }
 
-    fn release_year(&mut self) -> Option<ReleaseYear> {
+    fn release_year(&mut self) -> Result<ReleaseYear, RowError> {
         if let (None, Some(year)) = (self.given(Field::ReleaseYear), self.year_in_title) {
-            return ReleaseYear::try_from(year).ok();
+            return Ok(year);
         }
         self.read(Field::ReleaseYear, self.options.defaults.release_year.as_ref(), |row, cell| {
             row.year_of(cell)?.try_into()
@@ -321,7 +323,7 @@ impl<'r> Reading<'r> {
         }
     }
 
-    fn rating(&mut self) -> Option<Rating> {
+    fn rating(&mut self) -> Result<Rating, RowError> {
         self.read(Field::Rating, self.options.defaults.rating.as_ref(), |row, cell| {
             let Some(scale) = row.layout.ratings else { return cell.whole()?.try_into() };
             let (rating, rounded) = scale.rating(cell.text()?)?;
@@ -346,17 +348,17 @@ impl<'r> Reading<'r> {
         field: Field,
         default: Option<&T>,
         parse: impl FnOnce(&mut Self, &'r Cell<'r>) -> Result<T, Invalid>,
-    ) -> Option<T> {
+    ) -> Result<T, RowError> {
         let name = field.as_str();
         let (code, detail, value) = match (self.given(field), default) {
             (Some(cell), _) => match parse(self, cell) {
-                Ok(value) => return Some(value),
+                Ok(value) => return Ok(value),
                 Err(Invalid(detail, code)) => (code, detail, Some(RowError::shown(&cell.shown()))),
             },
             (None, Some(default)) => {
                 let became = || format!("is missing, became {}", json!(default));
                 self.report.note(self.record.line, Some(field), NoteKind::Defaulted, None, became);
-                return Some(default.clone());
+                return Ok(default.clone());
             }
             (None, None) => {
                 let hint = match super::hints::column_for(field, self.record) {
@@ -368,15 +370,14 @@ impl<'r> Reading<'r> {
                 (Code::Required, detail, None)
             }
         };
-        self.errors.push(RowError {
+        Err(RowError {
             line: self.record.line,
             label: RowLabel::default(), // the row gives it to all of its errors
             field: Some(name.into()),
             code,
             detail,
             value,
-        });
-        None
+        })
     }
 
     /// Notes what a cell became.

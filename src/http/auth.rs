@@ -15,7 +15,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    domain::{Invalid, Password, UserName, Violation},
+    domain::{Password, UserName, Violations},
     limits::{MAX_SESSION_COOKIES_TRIED, SESSION_LIFETIME},
     service::{
         Editor, Error, Identity, Owner, Viewer,
@@ -190,19 +190,9 @@ async fn finish_setup(
 ) -> Result<(), Error> {
     // Before the password is judged: only who has the code makes the service compute.
     setup::check(&state.app, from, code).await?;
-    let name = UserName::parse_new(name);
-    let nobody = UserName::parse("nobody");
-    let password = match name.as_ref().or(nobody.as_ref()) {
-        Ok(name) => Password::parse(password, name),
-        Err(invalid) => Err(invalid.clone()),
-    };
-    match (name, password) {
-        (Ok(name), Ok(password)) => setup::finish(&state.app, from, code, &name, password).await,
-        (name, password) => {
-            let violation =
-                |pointer, invalid: Option<Invalid>| invalid.map(|invalid| Violation::at(pointer, invalid));
-            let violations = [violation("/name", name.err()), violation("/password", password.err())];
-            Err(Error::Invalid(violations.into_iter().flatten().collect()))
-        }
-    }
+    let mut violations = Violations::default();
+    let name = violations.at("/name", UserName::parse_new(name));
+    let password = violations.at("/password", Password::parse(password, name.value()));
+    let (name, password) = violations.finish((name, password)).map_err(Error::Invalid)?;
+    setup::finish(&state.app, from, code, &name, password).await
 }

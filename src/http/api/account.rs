@@ -94,9 +94,10 @@ pub async fn change_me(
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let present = members.required("presentPassword", |node| node.secret());
     let new = members.required("password", |node| node.secret());
-    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean).unwrap_or_default();
-    members.finish().map_err(body::invalid)?;
-    let (Some(present), Some(new)) = (present, new) else { unreachable!("what is missing is a violation") };
+    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean);
+    let (present, new, revoke_tokens) =
+        members.finish((present, new, revoke_tokens)).map_err(body::invalid)?;
+    let revoke_tokens = revoke_tokens.unwrap_or_default();
     users::change_own_password(&state.app, &viewer, &from, present, new, revoke_tokens).await?;
     Ok(Answer(Me::from(&*viewer)))
 }
@@ -108,8 +109,7 @@ pub async fn login(browser: Browser, state: &Shared, request: Request) -> Result
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| node.text());
     let password = members.required("password", |node| node.secret());
-    members.finish().map_err(body::invalid)?;
-    let (name, password) = (name.unwrap_or_default(), password.unwrap_or_default());
+    let (name, password) = members.finish((name, password)).map_err(body::invalid)?;
     let begun = auth::login(&state.app, browser, name, password).await;
     let (secret, identity) = begun.map_err(|error| challenge(error.into(), &headers))?;
     Ok((session_cookie(&secret), Answer(Me::from(&identity))).into_response())
@@ -119,9 +119,9 @@ pub async fn login(browser: Browser, state: &Shared, request: Request) -> Result
 pub async fn set_up(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let node = read_sign_in(request).await?;
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
-    let mut secret = |name| members.required(name, |node| node.secret()).unwrap_or_default();
-    let (code, name, password) = (secret("code"), secret("name"), secret("password"));
-    members.finish().map_err(body::invalid)?;
+    let mut secret = |name| members.required(name, JsonValue::secret);
+    let read = (secret("code"), secret("name"), secret("password"));
+    let (code, name, password) = members.finish(read).map_err(body::invalid)?;
     let (session, identity) = make_first_owner(state, browser, code, name, password).await?;
     Ok((session_cookie(&session), (StatusCode::CREATED, Answer(Me::from(&identity)))).into_response())
 }

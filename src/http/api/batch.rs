@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{Code, Invalid, Operation, Violation, quoted},
+    domain::{Code, Invalid, Operation, Violation, Violations, quoted},
     http::{
         Shared,
         answer::Answer,
@@ -62,8 +62,7 @@ fn parse(body: &[u8]) -> Result<Vec<Operation>, Problem> {
     let node = body::parse(body)?;
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let operations = members.nested("operations", operations);
-    members.finish().map_err(body::invalid)?;
-    Ok(operations.unwrap_or_default())
+    members.finish(operations).map_err(body::invalid)
 }
 
 fn operations(node: &JsonValue, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
@@ -78,18 +77,19 @@ fn operations(node: &JsonValue, pointer: &str) -> Result<Vec<Operation>, Vec<Vio
         ));
     }
     let mut operations = Vec::with_capacity(nodes.len());
-    let mut violations = Vec::new();
+    let mut violations = Violations::default();
     for (n, node) in nodes.iter().enumerate() {
-        match operation(node, &format!("{pointer}/{n}")) {
-            Ok(operation) => operations.push(operation),
-            Err(more) => violations.extend(more),
-        }
-        if violations.len() >= MAX_VIOLATIONS {
+        let operation = operation(node, &format!("{pointer}/{n}"));
+        operations.extend(violations.check_all(operation).into_value());
+        if violations.count() >= MAX_VIOLATIONS {
             break;
         }
     }
-    violations.truncate(MAX_VIOLATIONS);
-    if violations.is_empty() { Ok(operations) } else { Err(violations) }
+    let first = |mut violations: Vec<Violation>| {
+        violations.truncate(MAX_VIOLATIONS);
+        violations
+    };
+    violations.finish(()).map(|()| operations).map_err(first)
 }
 
 fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation>> {
@@ -101,29 +101,31 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
             format!("must be create, update or delete, got {}", quoted(other)),
         )),
     });
-    let operation = match op {
-        Some("create") => members.nested("movie", json::attributes).map(Operation::Create),
-        Some("update") => {
+    if op.value().is_none() {
+        // Which members belong there is not known then.
+        for name in ["movie", "id", "version", "changes"] {
+            members.ignore(name);
+        }
+    }
+    let operation = op.and_then(|op| match op {
+        "create" => members.nested("movie", json::attributes).map(Operation::Create),
+        "update" => {
             let id = members.required("id", positive);
             let version = members.optional("version", positive);
             let changes = members.nested("changes", json::changes);
-            id.zip(changes).map(|(id, changes)| Operation::Update { id, version, changes })
+            id.zip(version).zip(changes).map(|((id, version), changes)| Operation::Update {
+                id,
+                version,
+                changes,
+            })
         }
-        Some(_) => {
+        _ => {
             let id = members.required("id", positive);
             let version = members.optional("version", positive);
-            id.map(|id| Operation::Delete { id, version })
+            id.zip(version).map(|(id, version)| Operation::Delete { id, version })
         }
-        None => {
-            // Which members belong there is not known then.
-            for name in ["movie", "id", "version", "changes"] {
-                members.optional(name, |_| Ok(()));
-            }
-            None
-        }
-    };
-    members.finish()?;
-    operation.ok_or_else(Vec::new)
+    });
+    members.finish(operation)
 }
 
 fn positive(node: &JsonValue) -> Result<i64, Invalid> {

@@ -78,8 +78,7 @@ pub async fn create(
         JsonValue::Null => Ok(None),
         node => Time::parse(node.text()?).map(Some),
     });
-    members.finish().map_err(body::invalid)?;
-    let Some(name) = name else { unreachable!("what is missing is a violation") };
+    let (name, role, expires_at) = members.finish((name, role, expires_at)).map_err(body::invalid)?;
     let new = NewToken { name, role, expires_at: expires_at.flatten() };
     let (token, secret) = tokens::create(&state.app, &viewer, &new, key).await?;
     let token = Token { secret: Some(secret.reveal().to_owned()), ..token.into() };

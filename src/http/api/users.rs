@@ -71,15 +71,8 @@ pub async fn create(
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let name = members.required("name", |node| UserName::parse_new(node.text()?));
     let role = members.required("role", |node| Role::parse(node.text()?));
-    let password = members.required("password", |node| {
-        // Where the name is invalid too, the password is checked all the same.
-        let nobody = UserName::parse("nobody")?;
-        Password::parse(node.secret()?, name.as_ref().unwrap_or(&nobody))
-    });
-    members.finish().map_err(body::invalid)?;
-    let (Some(name), Some(role), Some(password)) = (name, role, password) else {
-        unreachable!("what is missing is a violation")
-    };
+    let password = members.required("password", |node| Password::parse(node.secret()?, name.value()));
+    let (name, role, password) = members.finish((name, role, password)).map_err(body::invalid)?;
     let user = users::add(&state.app, &owner, &name, role, password, key).await?;
     let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
     let location = [(header::LOCATION, format!("/user/{name}"))];
@@ -109,10 +102,11 @@ pub async fn update(
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let role = members.optional("role", |node| Role::parse(node.text()?));
     let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
-    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean).unwrap_or_default();
-    members.finish().map_err(body::invalid)?;
-    let user =
-        users::change(&state.app, &owner, &name, UserChanges { role, password, revoke_tokens }).await?;
+    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean);
+    let (role, password, revoke_tokens) =
+        members.finish((role, password, revoke_tokens)).map_err(body::invalid)?;
+    let changes = UserChanges { role, password, revoke_tokens: revoke_tokens.unwrap_or_default() };
+    let user = users::change(&state.app, &owner, &name, changes).await?;
     Ok(Answer(user.into()))
 }
 

@@ -4,7 +4,9 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    domain::{Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation},
+    domain::{
+        Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation, Violations,
+    },
     http::problem::Problem,
     limits::MAX_QUERY_PARAMETERS,
     service::Error,
@@ -15,7 +17,7 @@ pub struct Params {
     pairs: Vec<(String, String)>,
     too_many: bool,
     known: Vec<&'static str>,
-    violations: Vec<Violation>,
+    violations: Violations,
 }
 
 impl Params {
@@ -24,7 +26,7 @@ impl Params {
         let query = uri.query().unwrap_or_default();
         let mut given = query.split('&').filter(|pair| !pair.is_empty());
         let mut pairs = Vec::new();
-        let mut violations = Vec::new();
+        let mut violations = Violations::default();
         for pair in given.by_ref().take(MAX_QUERY_PARAMETERS) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             if is_utf8(pair) {
@@ -48,12 +50,11 @@ impl Params {
         self.known.push(name);
         let mut given = self.pairs.iter().filter(|(n, _)| n == name);
         let (_, value) = given.next()?;
-        if given.next().is_some() {
-            self.violations
-                .push(Violation::in_parameter(name, Invalid::new(Code::Repeated, "must be given only once")));
-            return None;
-        }
-        parse(value).map_err(|invalid| self.violations.push(Violation::in_parameter(name, invalid))).ok()
+        let read = match given.next() {
+            Some(_) => Err(Invalid::new(Code::Repeated, "must be given only once")),
+            None => parse(value),
+        };
+        self.violations.in_parameter(name, read).into_value()
     }
 
     /// Reads a parameter that may be given any number of times.
@@ -63,14 +64,8 @@ impl Params {
         mut parse: impl FnMut(&str) -> Result<T, Invalid>,
     ) -> Vec<T> {
         self.known.push(name);
-        let mut values = Vec::new();
-        for (_, value) in self.pairs.iter().filter(|(n, _)| n == name) {
-            match parse(value) {
-                Ok(value) => values.push(value),
-                Err(invalid) => self.violations.push(Violation::in_parameter(name, invalid)),
-            }
-        }
-        values
+        let given = self.pairs.iter().filter(|(n, _)| n == name);
+        given.filter_map(|(_, value)| self.violations.in_parameter(name, parse(value)).into_value()).collect()
     }
 
     /// Reads the filters that list, statistics and random have in common.
@@ -129,11 +124,8 @@ impl Params {
                 Invalid::new(Code::Unknown, format!("is not known here; known are {known}")),
             ));
         }
-        if self.violations.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(StatusCode::BAD_REQUEST, self.violations))
-        }
+        let violations = |violations| Problem::invalid(StatusCode::BAD_REQUEST, violations);
+        self.violations.finish(()).map_err(violations)
     }
 }
 

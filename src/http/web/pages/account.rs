@@ -104,8 +104,9 @@ fn new_password(form: &Form) -> Result<&str, Error> {
     let mut reader = FormReader::default();
     let same = form.get("passwordAgain") == form.get("password");
     let rule = || Invalid::new(Code::Malformed, "must be the same as above".to_owned());
-    reader.field("passwordAgain", same.then_some(()).ok_or_else(rule));
-    reader.finish(Some(form.get("password")))
+    let password = same.then(|| form.get("password")).ok_or_else(rule);
+    let password = reader.field("passwordAgain", password);
+    reader.finish(password)
 }
 
 pub async fn end_session(
@@ -147,8 +148,9 @@ fn new_token(form: &Form) -> Result<NewToken, Error> {
     let role = reader.field("role", Role::parse(form.get("role")));
     let date = form.get("expiresAt");
     let expires_at = if date.is_empty() { Ok(None) } else { Time::parse_date(date).map(Some) };
-    let expires_at = reader.field("expiresAt", expires_at).flatten();
-    reader.finish(name.map(|name| NewToken { name, role, expires_at }))
+    let expires_at = reader.field("expiresAt", expires_at);
+    let (name, role, expires_at) = reader.finish((name, role, expires_at))?;
+    Ok(NewToken { name, role: Some(role), expires_at })
 }
 
 /// A page that is loaded again sends the same form again: it shows the same token, and makes no other one.

@@ -99,17 +99,10 @@ pub async fn add(
 
 fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
     let mut reader = FormReader::default();
-    let name = UserName::parse_new(form.get("name"));
-    let nobody = UserName::parse("nobody");
-    // Where the name is invalid too, the password is checked all the same.
-    let password = match name.as_ref().or(nobody.as_ref()) {
-        Ok(name) => Password::parse(form.get("password"), name),
-        Err(invalid) => Err(invalid.clone()),
-    };
-    let name = reader.field("name", name);
+    let name = reader.field("name", UserName::parse_new(form.get("name")));
     let role = reader.field("role", Role::parse(form.get("role")));
-    let password = reader.field("password", password);
-    reader.finish(name.zip(role).zip(password).map(|((name, role), password)| (name, role, password)))
+    let password = reader.field("password", Password::parse(form.get("password"), name.value()));
+    reader.finish((name, role, password))
 }
 
 /// Changes the role, or sets a new password where one was typed, or both.
@@ -136,11 +129,13 @@ fn changes(form: &Form, name: &UserName) -> Result<UserChanges, Error> {
     let mut reader = FormReader::default();
     let role = reader.field("role", Role::parse(form.get("role")));
     let password = match form.get("password") {
-        "" => None,
-        password => reader.field("password", Password::parse(password, name)),
+        "" => Ok(None),
+        password => Password::parse(password, name).map(Some),
     };
+    let password = reader.field("password", password);
+    let (role, password) = reader.finish((role, password))?;
     let revoke_tokens = form.find("revokeTokens").is_some();
-    reader.finish(Some(UserChanges { role, password, revoke_tokens }))
+    Ok(UserChanges { role: Some(role), password, revoke_tokens })
 }
 
 pub async fn remove(

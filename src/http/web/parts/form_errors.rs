@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::{
-    domain::{Invalid, Place, Violation},
+    domain::{AllChecked, Checked, Invalid, Place, Violation, Violations},
     http::problem::Problem,
     service::Error,
 };
@@ -55,16 +55,16 @@ impl FormErrors {
 
 /// Reads the fields of a form, collecting all that is wrong with them.
 #[derive(Default)]
-pub struct FormReader(Vec<Violation>);
+pub struct FormReader(Violations);
 
 impl FormReader {
-    /// What a field holds, or none where it breaks the rule.
-    pub fn field<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Option<T> {
-        value.map_err(|invalid| self.0.push(Violation::at(format!("/{name}"), invalid))).ok()
+    /// Takes what a field holds.
+    pub fn field<T>(&mut self, name: &str, value: Result<T, Invalid>) -> Checked<T> {
+        self.0.at(format!("/{name}"), value)
     }
 
     /// What was read, if nothing was wrong.
-    pub fn finish<T>(self, read: Option<T>) -> Result<T, Error> {
-        read.filter(|_| self.0.is_empty()).ok_or(Error::Invalid(self.0))
+    pub fn finish<C: AllChecked>(self, read: C) -> Result<C::Values, Error> {
+        self.0.finish(read).map_err(Error::Invalid)
     }
 }
