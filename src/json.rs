@@ -235,11 +235,6 @@ impl<'a> ObjectReader<'a> {
         self.required(name, Ok).and_then(|node| self.violations.check_all(read(node, &pointer)))
     }
 
-    /// Lets a member be there unread.
-    pub fn ignore(&mut self, name: &'static str) {
-        self.known.push(name);
-    }
-
     /// The member of that name, which may be given once.
     fn member(&mut self, name: &'static str) -> Result<Option<&'a JsonValue>, Invalid> {
         self.known.push(name);
