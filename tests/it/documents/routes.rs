@@ -40,7 +40,8 @@ fn route(method: Option<&str>, address: &str) -> Option<Route> {
     let path = address.split(['?', '#']).next()?;
     let first = path.strip_prefix('/')?.split('/').next()?;
     let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || "/{}._-".contains(c));
-    (is_path && !NO_ROUTES.contains(&first)).then(|| (method.map(str::to_owned), path.to_owned()))
+    let is_route = path == "/" || !first.is_empty() && !NO_ROUTES.contains(&first);
+    (is_path && is_route).then(|| (method.map(str::to_owned), path.to_owned()))
 }
 
 fn routes(document: &Document) -> Vec<Route> {
