@@ -27,12 +27,12 @@ inEveryWay("one looks at what was done and takes it back", () => service, async 
   await becomes(() => page.locator(".change").count(), 3);
 });
 
-inEveryWay("one is shown what stands in the way, and takes that back first", () => service, async (page) => {
+inEveryWay("one is shown the later changes that conflict, and undoes them first", () => service, async (page) => {
   const { id } = await service.add("Heat", "DVD", 170, 1995, 5);
   await service.api("PATCH", `/movie/${id}`, { rating: 1 });
   await page.goto(`/changes?film=${id}`);
   await page.locator(".change").last().getByRole("button", { name: /^Undo/ }).click();
-  await page.getByRole("heading", { name: "This cannot be taken back yet" }).waitFor();
+  await page.getByRole("heading", { name: "This cannot be undone yet" }).waitFor();
   await page.getByRole("button", { name: /^Undo/ }).click();
   await page.waitForURL(`/changes?film=${id}#*`);
   await page.locator(".change").last().getByRole("button", { name: /^Undo/ }).click();
@@ -148,7 +148,7 @@ for (const viewport of [WIDE, NARROW]) {
     }
     await page.goto(`/changes?film=${id}`);
     await page.locator(".change").last().getByRole("button", { name: /^Undo/ }).click();
-    await page.getByRole("heading", { name: "This cannot be taken back yet" }).waitFor();
+    await page.getByRole("heading", { name: "This cannot be undone yet" }).waitFor();
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "in-the-way");

@@ -82,7 +82,7 @@ inEveryWay("every violation stands beside its field, and nothing typed is lost",
   assert.deepEqual(await stored(id), ["é".repeat(50), "DVD", 500, 1800, 5]);
 });
 
-inEveryWay("a film that is there already is said, and added all the same if one says so", () => service, async (page, { js }) => {
+inEveryWay("a film that is there already is said, and added anyway if one says so", () => service, async (page, { js }) => {
   const known = await service.add("Amélie", "Streaming", 122, 2001, 4);
   await page.goto("/add");
   const stars = () => page.locator(".rate").boundingBox();
@@ -96,11 +96,11 @@ inEveryWay("a film that is there already is said, and added all the same if one 
   assert.deepEqual(await stars(), place); // nothing moves away from under a finger
   await type(page, { format: "DVD", rating: "5 stars" });
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
+  await page.getByRole("heading", { name: "Is this a duplicate?" }).waitFor();
   await focuses(page, "trouble");
   assert.deepEqual(await titles(), ["Amélie"]);
   if (js) await isAccessible(page);
-  await page.getByRole("button", { name: "Add it all the same" }).click();
+  await page.getByRole("button", { name: "Add anyway" }).click();
   await reads(said(page), "Added “\u2068AMELIE\u2069”.");
   assert.deepEqual(await titles(), ["Amélie", "AMELIE"]);
 });
@@ -316,7 +316,7 @@ for (const viewport of [WIDE, NARROW]) {
     await page.getByText("On the shelf already: DVD, 2 h 50").waitFor();
     await shows("add-known");
     await page.getByRole("button", { name: "Save", exact: true }).click();
-    await page.getByRole("heading", { name: "Is it the same film?" }).waitFor();
+    await page.getByRole("heading", { name: "Is this a duplicate?" }).waitFor();
     await shows("add-asked");
     await page.goto("/add?movieFormat=DVD");
     await page.getByRole("button", { name: "Save", exact: true }).click();

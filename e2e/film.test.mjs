@@ -64,7 +64,7 @@ inEveryWay("an editor gives stars, edits and deletes on a film's page", () => se
   await page.goto(`/film/${id}`);
   await heading(page, "“\u2068Heat!\u2069” was deleted");
   if (js) await isAccessible(page);
-  await page.getByRole("button", { name: "Bring it back" }).click();
+  await page.getByRole("button", { name: "Restore" }).click();
   await heading(page, "Heat!");
 });
 

@@ -34,17 +34,17 @@ inEveryWay("one imports a foreign file, answer by answer, and takes it back", ()
   await page.getByRole("heading", { name: "This is from CLZ Movies: 6 films." }).waitFor();
   await count(page, "New", "4");
   await count(page, "Already here", "2");
-  await count(page, "Left out", "0");
+  await count(page, "Rejected", "0");
   await page.getByRole("button", { name: "Import 4 films", exact: true }).waitFor();
   await page.getByRole("row", { name: /Das Boot/ }).waitFor();
   const ratings = page.getByRole("group", { name: "1 film has no rating. How good is it?" });
   await becomes(() => ratings.getByRole("radio", { name: "3 stars" }).isChecked(), true);
-  await ratings.getByRole("radio", { name: "leave out" }).check();
+  await ratings.getByRole("radio", { name: "reject" }).check();
   await preview();
-  await count(page, "Left out", "1");
-  await page.getByRole("row", { name: /left out Boot, Das \(1981\)/ }).waitFor();
+  await count(page, "Rejected", "1");
+  await page.getByRole("row", { name: /rejected Boot, Das \(1981\)/ }).waitFor();
   await becomes(() => page.getByLabel("Blu-ray").inputValue(), "DVD");
-  await page.getByLabel("Laserdisc").selectOption("is left out");
+  await page.getByLabel("Laserdisc").selectOption("is rejected");
   await preview();
   await page.getByRole("button", { name: "Import 2 films", exact: true }).waitFor();
   await page.getByLabel("Laserdisc").selectOption("is VHS");
@@ -163,7 +163,7 @@ for (const js of [true, false]) {
       });
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("heading", { name: "Imported" }).waitFor();
-      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Left out 0"]);
+      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Rejected 0"]);
     } else {
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("choose large.csv once more").waitFor();
@@ -207,11 +207,11 @@ for (const viewport of [WIDE, NARROW]) {
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "import-preview");
-    await page.getByRole("radio", { name: "leave out" }).first().check();
-    await count(page, "Left out", "1");
+    await page.getByRole("radio", { name: "reject" }).first().check();
+    await count(page, "Rejected", "1");
     await page.getByRole("button", { name: "Import 3 films", exact: true }).click();
     await page.getByRole("heading", { name: "Imported" }).waitFor();
-    await page.getByText("Left out: 1").click();
+    await page.getByText("Rejected: 1").click();
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "imported");

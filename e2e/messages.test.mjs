@@ -160,7 +160,7 @@ test("without JavaScript a page asks whether many films are to be deleted", asyn
   await heading(page, "Delete 230 films?");
   await fitsInWidth(page);
   await takePictures(page, "confirm");
-  await page.getByRole("link", { name: "Keep them" }).click();
+  await page.getByRole("link", { name: "Cancel" }).click();
   await heading(page, "230 films");
   await page.locator(".selecting").click();
   await page.getByRole("checkbox", { name: "Select all 230 that match" }).check();
@@ -196,7 +196,7 @@ test("what was sent when the session had ended is done after signing in, with Un
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     // Another user has to confirm.
-    if (asks) await page.getByRole("button", { name: "Do it now" }).click();
+    if (asks) await page.getByRole("button", { name: "Send it now" }).click();
     await page.waitForURL("/changes**");
     await undo(page).waitFor();
     assert.equal((await service.movies()).length, asks ? 1 : 0);

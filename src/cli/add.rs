@@ -123,7 +123,7 @@ impl Args {
             return Ok(());
         }
         match same.iter().find(|film| Some(film.attributes.movie_format) == self.format) {
-            Some(_) => bail!("nothing was added; --yes adds the film all the same"),
+            Some(_) => bail!("nothing was added; --yes adds the film anyway"),
             None => Ok(()),
         }
     }

@@ -63,7 +63,7 @@ use crate::db::Db;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How the log is written, to standard error; RUST_LOG says how much of it (such as `debug`)
+    /// The format of the log on standard error; RUST_LOG sets its level (such as `debug`)
     #[arg(long, global = true, env = "REELSHELF_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
 }
@@ -83,7 +83,7 @@ Examples:
   A film for tonight:
     reelshelf pick --max-length 2h --format DVD
 
-  Bring a collection, and take it away:
+  Import and export a collection:
     reelshelf import --dry-run ratings.csv
     reelshelf export films.csv
 
@@ -193,7 +193,7 @@ enum Service {
     Backup(backup::Args),
     /// Restore a backup
     Restore(restore::Args),
-    /// Compare the films, their history and the catalogue that is made of them
+    /// Compare the films, their history and the catalogue
     Check(Database),
     /// Bring the schema of the database up to date
     Migrate(Database),
@@ -249,11 +249,8 @@ pub fn command() -> clap::Command {
     let films = Films::augment_subcommands(none.clone());
     let access = Access::augment_subcommands(none.clone());
     let service = Service::augment_subcommands(none);
-    let groups = [
-        ("Films, on a server", &films),
-        ("Access", &access),
-        ("The service, and its database itself", &service),
-    ];
+    let groups =
+        [("Films, on a server", &films), ("Access", &access), ("The service and its database", &service)];
     let mut command = Cli::command();
     let header = *command.get_styles().get_header();
     let literal = *command.get_styles().get_literal();

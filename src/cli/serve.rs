@@ -28,7 +28,7 @@ pub struct Args {
     #[command(flatten)]
     database: Database,
 
-    /// A certificate chain (PEM), to speak https; read anew at SIGHUP
+    /// A certificate chain (PEM), to speak https; read again at SIGHUP
     #[arg(long, env = "REELSHELF_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
@@ -36,11 +36,11 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// The address under which users know the service; with https:// cookies are Secure
+    /// The service's address for users; with https:// cookies are Secure
     #[arg(long, env = "REELSHELF_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<Uri>,
 
-    /// A network of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; may be repeated
+    /// A network of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted; may be repeated
     #[arg(long, env = "REELSHELF_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     trusted_proxy: Vec<IpNet>,
 
@@ -48,16 +48,16 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_CORS_ORIGIN", value_name = "URL", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<HeaderValue>,
 
-    /// An address of its own for /metrics (Prometheus); without it there are none
+    /// A separate address for /metrics (Prometheus); without it there are no metrics
     #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = address)]
     metrics_listen: Option<String>,
 
-    /// Words that do not count at the beginning of a title when titles are sorted, comma-separated, such as
-    /// the,a,an,le,la,les,l'; none for none. Give all instances the same
+    /// Words that sorting ignores at the beginning of a title, comma-separated, such as the,a,an,le,la,les,l'; none for
+    /// none. Use the same on all instances
     #[arg(long, env = "REELSHELF_ARTICLES", value_name = "WORDS", default_value = "the,a,an", value_parser = Articles::parse)]
     articles: Articles,
 
-    /// The name of the first owner, who is made where there is no user yet
+    /// The name of the first owner, who is created if there is no user yet
     #[arg(long, env = "REELSHELF_OWNER", value_name = "NAME", value_parser = UserName::parse_new)]
     owner: Option<UserName>,
 
@@ -65,15 +65,15 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_OWNER_PASSWORD_FILE", value_name = "FILE", requires = "owner")]
     owner_password_file: Option<PathBuf>,
 
-    /// A folder in which backups are made by themselves; of several instances give it to one
+    /// The folder for scheduled backups; with several instances, give it to one of them
     #[arg(long, env = "REELSHELF_BACKUP_DIR", value_name = "DIR")]
     backup_dir: Option<PathBuf>,
 
-    /// How long after a backup the next one is made, such as 24h, 30min or 7d
+    /// The time between backups, such as 24h, 30min or 7d
     #[arg(long, env = "REELSHELF_BACKUP_EVERY", value_name = "DURATION", default_value = "24h", requires = "backup_dir", value_parser = interval)]
     backup_every: Duration,
 
-    /// How many of these backups are kept
+    /// The number of backups to keep
     #[arg(
         long,
         env = "REELSHELF_BACKUP_KEEP",

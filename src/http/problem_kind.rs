@@ -156,7 +156,7 @@ impl ProblemKind {
             Self::NotSignedIn => page(
                 "not-signed-in",
                 401,
-                "Nobody is signed in",
+                "You are not signed in",
                 [
                     "The request has no credentials, or they are wrong: a token that was revoked or has expired, a wrong \
                  name or password, a session that has ended. The answer does not say which.",
@@ -193,9 +193,9 @@ impl ProblemKind {
             Self::MethodNotAllowed => page(
                 "method-not-allowed",
                 405,
-                "The address does not take this method",
+                "The method is not allowed at this address",
                 [
-                    "The path exists, and does not take this method. The header `Allow` names the methods that it takes.",
+                    "The path exists, but not for this method. The header `Allow` names the allowed methods.",
                     "Use one of the methods in `Allow`. Movies are changed with PATCH, not with PUT.",
                     "curl -u olivia -X PATCH http://localhost:8080/movie/7 -H 'content-type: application/json' \\\n  \
                  -d '{\"rating\": 4}'",
@@ -205,7 +205,7 @@ impl ProblemKind {
             Self::NotAcceptable => page(
                 "not-acceptable",
                 406,
-                "There is no such form of the list",
+                "The list has no such format",
                 [
                     "The header `Accept` asks only for media types that the service does not have.",
                     "Ask for application/json, application/x-ndjson or text/csv, or leave `Accept` out.",
@@ -216,7 +216,7 @@ impl ProblemKind {
             Self::RequestTimeout => page(
                 "request-timeout",
                 408,
-                "The request did not come in time",
+                "The request did not arrive in time",
                 [
                     "The body took longer to arrive than the service waits.",
                     "Send the request again over a faster connection. Nothing was stored.",
@@ -227,10 +227,10 @@ impl ProblemKind {
             Self::Conflict => page(
                 "conflict",
                 409,
-                "The present state does not allow it",
+                "The current state does not allow it",
                 [
-                    "The request conflicts with what is there: a user of this name exists, the last owner would go, a limit \
-                 for tokens is reached, the first owner exists already.",
+                    "The request conflicts with existing data: the user name is taken, the last owner would go, the limit \
+                 of tokens is reached, or the first owner exists already.",
                     "Read `detail`, resolve the conflict, and send the request again.",
                     "curl -u olivia http://localhost:8080/user",
                     "RFC 9110, section 15.5.10",
@@ -241,8 +241,8 @@ impl ProblemKind {
                 409,
                 "Later changes conflict with the undo",
                 [
-                    "A movie of this change was changed again later, or the change was undone before. `changes` lists the \
-                 ids of the changes in question.",
+                    "A movie of this change was changed again later, or the change was already undone. `changes` lists the \
+                 ids of the conflicting changes.",
                     "Undo the listed changes first, the newest first. An undo can itself be undone.",
                     "curl -u olivia -X POST http://localhost:8080/history/42/undo",
                     "RFC 9110, section 15.5.10",
@@ -253,9 +253,9 @@ impl ProblemKind {
                 412,
                 "The movie has another version",
                 [
-                    "`If-Match`, or the `version` of an operation in a batch, names a version that is not the present one: \
+                    "`If-Match`, or the `version` of an operation in a batch, names a version that is not the current one: \
                  somebody else changed the movie. Nothing was stored.",
-                    "Read the movie again, look at what changed, and send the request with its new `ETag`.",
+                    "Read the movie again, compare, and send the request with the new `ETag`.",
                     "curl -u olivia -X PATCH http://localhost:8080/movie/7 -H 'If-Match: \"3\"' \\\n  \
                  -H 'content-type: application/json' -d '{\"rating\": 4}'",
                     "RFC 9110, sections 13.1.1 and 15.5.13",
@@ -266,8 +266,8 @@ impl ProblemKind {
                 413,
                 "The body is too large",
                 [
-                    "The body has more bytes than this operation takes. The limits are in docs/security.md.",
-                    "Split the request. Many movies go as a file, which may be much larger than a JSON body.",
+                    "The body has more bytes than this operation accepts. The limits are in docs/security.md.",
+                    "Split the request, or import a file, which may be much larger than a JSON body.",
                     "curl -u olivia --data-binary @films.csv -H 'content-type: text/csv' http://localhost:8080/movie",
                     "RFC 9110, section 15.5.14",
                 ],
@@ -278,7 +278,7 @@ impl ProblemKind {
                 "The address is too long",
                 [
                     "The path and the query together are longer than the service reads.",
-                    "Shorten the query, or ask with fewer filters.",
+                    "Shorten the query, or use fewer filters.",
                     "curl -u olivia 'http://localhost:8080/movie?q=lord+rings'",
                     "RFC 9110, section 15.5.15",
                 ],
@@ -288,9 +288,9 @@ impl ProblemKind {
                 415,
                 "The body has another media type",
                 [
-                    "`Content-Type` is missing or names a type that this operation does not take, the body is compressed, \
-                 or a file is in an encoding that the service was not told.",
-                    "Set `Content-Type`. The header `Accept` of the answer names the types that are taken.",
+                    "`Content-Type` is missing or names an unsupported type, the body is compressed, or \
+                 `charset` names an encoding that needs the option `encoding`.",
+                    "Set `Content-Type`. The header `Accept` of the answer names the supported types.",
                     CREATE,
                     "RFC 9110, section 15.5.16",
                 ],
@@ -310,11 +310,11 @@ impl ProblemKind {
             Self::ImportRefused => page(
                 "import-refused",
                 422,
-                "Rows of the file have mistakes",
+                "Rows of the file are invalid",
                 [
                     "Rows of the file are invalid, and with `onError=abort`, the default, nothing was stored. `report` lists \
                  the rows with their titles and reasons.",
-                    "Correct the rows, give values for what the file lacks with `default`, map columns and media with `map` \
+                    "Correct the rows, give missing values with `default`, map columns and media with `map` \
                  and `mapFormat`, or import the other rows with `onError=skip`. `dryRun=true` tries it first.",
                     "curl -u olivia --data-binary @ratings.csv -H 'content-type: text/csv' \\\n  \
                  'http://localhost:8080/movie?default=movieFormat:DVD&default=length:0&dryRun=true'",
@@ -349,8 +349,7 @@ impl ProblemKind {
                 429,
                 "Too many failed sign-ins",
                 [
-                    "Too many wrong passwords came for this user from this address, or from this address at all, within a \
-                 minute.",
+                    "Too many wrong passwords came from this address within a minute, for this user or for all users.",
                     "Wait for the seconds in `Retry-After`. Scripts should use an API token.",
                     "curl -H 'Authorization: Bearer rsh_YOUR_TOKEN' http://localhost:8080/me",
                     "RFC 6585, section 4",
@@ -361,7 +360,7 @@ impl ProblemKind {
                 429,
                 "Too many requests of one user at once",
                 [
-                    "One user has as many imports, exports or event streams open as are allowed at once.",
+                    "One user has reached the limit of imports and batches, or of event streams, at once.",
                     "End one of them, or wait until one has ended; `Retry-After` says when to try again.",
                     "curl -u olivia -N http://localhost:8080/events",
                     "RFC 6585, section 4; the limits are in docs/security.md",
@@ -383,7 +382,7 @@ impl ProblemKind {
                 500,
                 "Something went wrong in the service",
                 [
-                    "The program or its machine failed. The answer tells nothing of the inside; the log does.",
+                    "The program or its machine failed. The answer has no internal details; the log has them.",
                     "Give the `X-Request-Id` of the answer to the administrator, who finds it in the log.",
                     "curl -i -u olivia http://localhost:8080/me",
                     "RFC 9110, section 15.6.1",

@@ -64,7 +64,7 @@ fn why_not_undone(undone: bool, changes: &[i64]) -> String {
     if undone {
         format!("the change was undone by change {named}")
     } else {
-        format!("later changes of the same movies stand in the way: {named}; undo them first")
+        format!("later changes of the same movies conflict: {named}; undo them first")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// How a user agrees, and is answered.
 #[derive(clap::Args)]
 pub struct Consent {
-    /// Do not ask, also where it is more than one film
+    /// Do not ask, even for more than one film
     #[arg(long, short)]
     yes: bool,
     /// JSON, for programs: the answer to the batch, with the change and each film

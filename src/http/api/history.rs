@@ -104,7 +104,7 @@ pub async fn of_movie(
         (status = 200, description = "The new change, with its first 10 effects", body = schema::Change),
         (status = 400, description = "A query parameter, of which none is known here; or a malformed `Idempotency-Key`"),
         (status = 404, description = "There is no such change"),
-        (status = 409, description = "It was undone before, or later changes of the same movies stand in the way; `changes` names them"),
+        (status = 409, description = "It was undone before, or later changes of the same movies conflict; `changes` names them"),
         (status = 413, description = "The body, of which nothing is needed, is too large"),
         (status = 422, description = "The `Idempotency-Key` was sent with another request"),
     )

@@ -189,7 +189,7 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.status, 404);
         let again = undo("1").await;
         is_page(&again, 409);
-        assert!(again.text.contains("This was taken back already"), "{again:?}");
+        assert!(again.text.contains("This was already undone"), "{again:?}");
         let last = service.get("/history?limit=1").await.json()[0]["id"].to_string();
         assert_eq!(between(&again.text, "id=\"change-", "\""), [&last]);
         is_page(&undo("99").await, 404);

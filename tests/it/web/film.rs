@@ -156,7 +156,7 @@ on_both! {
             is_page(&gone, 404);
             assert!(gone.text.contains("<h1>“\u{2068}Alien\u{2069}” was deleted</h1>"), "{gone:?}");
             assert!(gone.text.contains("<bdi>owner</bdi> deleted it, <time datetime=\"2026"), "{gone:?}");
-            assert!(gone.text.contains(">Bring it back</button>"), "{gone:?}");
+            assert!(gone.text.contains(">Restore</button>"), "{gone:?}");
             assert_eq!(link(&gone, "History"), "/changes?film=1");
         }
         let viewer = get_from(service, "viewer", "/film/1", "/").await;
@@ -170,7 +170,7 @@ on_both! {
         let both = json!({"operations": [{"op": "delete", "id": 1}, {"op": "delete", "id": 2}]});
         service.post("/movie/batch", &both).await;
         let gone = get_from(service, "editor", "/film/2", "/").await;
-        assert!(gone.text.contains(", with <a href=\"/changes/5\">1 film more</a>.") && gone.text.contains(">Bring all 2 films back</button>"), "{gone:?}");
+        assert!(gone.text.contains(", with <a href=\"/changes/5\">1 film more</a>.") && gone.text.contains(">Restore all 2 films</button>"), "{gone:?}");
         // What was never added is no film, in the words of the pages.
         let added = service.add("Zodiac", "DVD", 157, 2007, 4).await["id"].clone();
         let last = service.get("/history?limit=1").await.json()[0]["id"].clone();

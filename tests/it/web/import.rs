@@ -87,7 +87,7 @@ on_both! {
         let said = [
             ("skipped", "2 skipped Heat 1995, DVD, 2 h 50, ★★★★★ is there already as film 1: “ Heat ”"),
             ("new", "3 new Alien 1979, VHS, 1 h 57, ★★★★★"),
-            ("left out", "4 left out Heat (1995) length"),
+            ("rejected", "4 rejected Heat (1995) length"),
         ];
         for ((becomes, said), row) in said.into_iter().zip(rows(&page)) {
             assert_eq!(row.0, becomes);
@@ -187,7 +187,7 @@ on_both! {
         let done = send_as(service, "editor", &again, None).await;
         is_page(&done, 200);
         assert_eq!(counts(&done), ["1", "0", "0", "2"]);
-        assert!(done.text.contains("<summary>Left out: 2</summary>"), "{done:?}");
+        assert!(done.text.contains("<summary>Rejected: 2</summary>"), "{done:?}");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         let none = send_as(service, "editor", &import, None).await;
         is_page(&none, 422);
@@ -364,8 +364,8 @@ on_both! {
             assert!(page.text.contains(question), "{question}: {page:?}");
         }
         assert_eq!(counts(&page), ["2", "0", "0", "1"]);
-        let row = rows(&page).into_iter().find(|(becomes, _)| becomes == "left out").expect("a row");
-        assert!(row.1.starts_with("watched.csv:3 left out Zodiac year is missing"), "{row:?}");
+        let row = rows(&page).into_iter().find(|(becomes, _)| becomes == "rejected").expect("a row");
+        assert!(row.1.starts_with("watched.csv:3 rejected Zodiac year is missing"), "{row:?}");
         assert_eq!(counts(&send(&[("watchlist", "yes"), ("default-releaseYear", "each"), ("each-releaseYear", "2007")]).await), ["4", "0", "0", "0"]);
         let done = send(&[("do", "import"), ("default-movieFormat", "VHS"), ("default-length", "each"), ("each-length", "90"), ("default-rating", "2")]).await;
         is_page(&done, 200);

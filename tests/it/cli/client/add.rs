@@ -14,7 +14,7 @@ on_both! {
         assert_eq!(reelshelf(service, &add).expect(0).out, "Added 1 Heat (1995, DVD).\n");
         assert_eq!(attributes_of(&service.get("/movie/1").await.json()), movie("Heat", "DVD", 170, 1995, 5));
         let again = reelshelf(service, &[&add[..], &["--json"]].concat()).expect(1);
-        assert_eq!(again.err, "There is already 1 Heat (1995, DVD).\nreelshelf: nothing was added; --yes adds the film all the same\n");
+        assert_eq!(again.err, "There is already 1 Heat (1995, DVD).\nreelshelf: nothing was added; --yes adds the film anyway\n");
         let again = reelshelf(service, &[&add[..], &["--json", "--yes"]].concat()).expect(0);
         assert_eq!(json(&again)["id"], 2);
         assert_eq!(again.err, "There is already 1 Heat (1995, DVD).\n");

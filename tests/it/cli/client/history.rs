@@ -60,7 +60,7 @@ on_both! {
         assert_eq!(json(&reelshelf(service, &["undo", "--json"]).expect(0))["undoes"], 1);
         reelshelf(service, &["undo"]).refused("editor has no change to undo");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
-        reelshelf(service, &["undo", "4"]).refused("stand in the way: 5");
+        reelshelf(service, &["undo", "4"]).refused("conflict: 5");
         reelshelf(service, &["undo", "1"]).refused("undone by change 5");
         reelshelf(service, &["undo", "99"]).refused("there is no change 99");
         reelshelf(service, &["undo", "0"]).expect(2);

@@ -76,7 +76,7 @@ impl Outcome {
                 if tried { "Already here" } else { "Skipped" },
                 report.skipped.saturating_sub(others.unwrap_or(0)),
             ),
-            ("Left out", report.failed),
+            ("Rejected", report.failed),
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
         // What stands in for what is missing was asked above.
@@ -110,7 +110,7 @@ impl Outcome {
 
     /// What is listed behind the rows, each list under its heading.
     pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
-        let lists = [("Left out", self.errors.as_slice()), ("Notes", &self.notes)];
+        let lists = [("Rejected", self.errors.as_slice()), ("Notes", &self.notes)];
         lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
     }
 }
@@ -197,7 +197,7 @@ fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
             Becomes::Created => "new",
             Becomes::Updated => "changed",
             Becomes::Skipped => "skipped",
-            Becomes::Refused => "left out",
+            Becomes::Refused => "rejected",
         },
         film: row.movie.as_ref().map(FilmOfRow::of),
         remarks: remarks.remove(&row.line).unwrap_or_default(),

@@ -83,7 +83,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
         };
         let answers = vec![
             plain("truncate", "shorten with …".to_owned(), !keeps),
-            plain("error", "leave out".to_owned(), keeps),
+            plain("error", "reject".to_owned(), keeps),
         ];
         asked.push(Question { name: "titleTooLong", text, answers });
     }
@@ -109,7 +109,7 @@ fn plain(value: &str, label: String, on: bool) -> Answer {
 }
 
 fn leave_out(on: bool) -> Answer {
-    plain("", "leave out".to_owned(), on)
+    plain("", "reject".to_owned(), on)
 }
 
 fn formats(choices: &Choices) -> Vec<Answer> {
