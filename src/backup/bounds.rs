@@ -3,7 +3,10 @@
 use argon2::password_hash::phc::PasswordHash;
 
 use super::{Change, Deletion, Entry, Header, LastIds, Made, Token, User};
-use crate::{domain::Time, limits::MAX_RESTORED_NUMBER};
+use crate::{
+    domain::{ChangeId, Time},
+    limits::MAX_RESTORED_NUMBER,
+};
 
 /// The parameters of Argon2id with which a password is verified: up to some times those of this program.
 const MAX_ARGON2_KIB: u32 = 64 * 1024;
@@ -16,7 +19,12 @@ const MAX_ARGON2_LANES: u32 = 4;
 /// Which one is out of bounds.
 pub fn check_header(header: &Header) -> Result<(), String> {
     let LastIds { movies, changes, users, tokens } = header.last_ids;
-    for (name, id) in [("movies", movies), ("changes", changes), ("users", users), ("tokens", tokens)] {
+    for (name, id) in [
+        ("movies", movies.get()),
+        ("changes", changes.get()),
+        ("users", users.get()),
+        ("tokens", tokens.get()),
+    ] {
         within(&format!("the last id of {name}"), id, 0)?;
     }
     time("createdAt", header.created_at)
@@ -40,7 +48,7 @@ pub fn check(entry: &Entry, ids: LastIds) -> Result<(), String> {
             time("at", *at)?;
             within("movies", *movies, 0)?;
             match undoes {
-                Some(undone) if !(1..*id).contains(undone) => {
+                Some(undone) if !(ChangeId::from_stored(1)..*id).contains(undone) => {
                     Err(format!("undoes must be a change before this one, got {undone}"))
                 }
                 _ => Ok(()),
@@ -76,8 +84,8 @@ fn version(version: i64) -> Result<(), String> {
     Ok(())
 }
 
-fn made_by(change: i64, ids: LastIds) -> Result<(), String> {
-    if !(0..=ids.changes).contains(&change) {
+fn made_by(change: ChangeId, ids: LastIds) -> Result<(), String> {
+    if !(ChangeId::BEFORE_ALL..=ids.changes).contains(&change) {
         return Err(format!("change must be between 0 and the last one, {}, got {change}", ids.changes));
     }
     Ok(())
@@ -113,6 +121,7 @@ fn argon2(hash: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{MovieId, TokenId, UserId};
 
     const OURS: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Q0N7VhgI6HFOtvUUBEHhMG0zVyx8cKp36bhhSpZlLRs";
@@ -125,9 +134,14 @@ mod tests {
         {
             assert_eq!(within("it", number, 0).is_ok(), is_within, "{number}");
         }
-        let ids = LastIds { changes: 7, ..LastIds::default() };
+        let ids = LastIds {
+            movies: MovieId::BEFORE_ALL,
+            changes: ChangeId::from_stored(7),
+            users: UserId::BEFORE_ALL,
+            tokens: TokenId::BEFORE_ALL,
+        };
         for (change, is_known) in [(-1, false), (0, true), (7, true), (8, false)] {
-            assert_eq!(made_by(change, ids).is_ok(), is_known, "{change}");
+            assert_eq!(made_by(ChangeId::from_stored(change), ids).is_ok(), is_known, "{change}");
         }
         assert!(version(most).is_ok() && version(most + 1).is_err());
         assert!(time("it", Time::from_millis(0)).is_ok() && time("it", Time::from_millis(-1)).is_err());

@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{ChangeKind, Movie, Role, Time, TokenName, UserName};
+use crate::domain::{ChangeId, ChangeKind, Movie, MovieId, Role, Time, TokenId, TokenName, UserId, UserName};
 
 pub use read::{Reader, Unusable};
 pub use write::Writer;
@@ -35,12 +35,12 @@ pub struct Header {
 
 /// The last id of each noun that was handed out, 0 where none was. Also those of rows that are gone
 /// are never used again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastIds {
-    pub movies: i64,
-    pub changes: i64,
-    pub users: i64,
-    pub tokens: i64,
+    pub movies: MovieId,
+    pub changes: ChangeId,
+    pub users: UserId,
+    pub tokens: TokenId,
 }
 
 /// How many rows of each noun there are.
@@ -113,12 +113,12 @@ impl Entry {
     #[must_use]
     pub const fn place(&self) -> (i64, i64) {
         match self {
-            Self::User(user) => (user.id, 0),
-            Self::Token(token) => (token.id, 0),
-            Self::Change(change) => (change.id, 0),
-            Self::Movie(made) => (made.movie.id, 0),
-            Self::MovieVersion(made) => (made.movie.id, made.movie.version),
-            Self::Deletion(deletion) => (deletion.movie_id, deletion.version),
+            Self::User(user) => (user.id.get(), 0),
+            Self::Token(token) => (token.id.get(), 0),
+            Self::Change(change) => (change.id.get(), 0),
+            Self::Movie(made) => (made.movie.id.get(), 0),
+            Self::MovieVersion(made) => (made.movie.id.get(), made.movie.version),
+            Self::Deletion(deletion) => (deletion.movie_id.get(), deletion.version),
         }
     }
 }
@@ -127,7 +127,7 @@ impl Entry {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct User {
-    pub id: i64,
+    pub id: UserId,
     pub name: UserName,
     pub role: Role,
     /// Argon2id in the PHC string format.
@@ -139,8 +139,8 @@ pub struct User {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Token {
-    pub id: i64,
-    pub user_id: i64,
+    pub id: TokenId,
+    pub user_id: UserId,
     pub name: TokenName,
     pub role: Role,
     /// SHA-256 in base64url.
@@ -156,21 +156,21 @@ pub struct Token {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
-    pub id: i64,
+    pub id: ChangeId,
     pub at: Time,
     pub by: String,
     pub via: String,
     pub kind: ChangeKind,
     /// How many movies it touched.
     pub movies: i64,
-    pub undoes: Option<i64>,
+    pub undoes: Option<ChangeId>,
 }
 
 /// A version of a movie, and the change that made it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
-    pub change: i64,
+    pub change: ChangeId,
     pub movie: Movie,
 }
 
@@ -178,8 +178,8 @@ pub struct Made {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deletion {
-    pub change: i64,
-    pub movie_id: i64,
+    pub change: ChangeId,
+    pub movie_id: MovieId,
     pub version: i64,
     pub created_at: Time,
     pub updated_at: Time,
@@ -243,6 +243,7 @@ mod tests {
 
     fn entries() -> Vec<Entry> {
         let time = Time::from_millis(1_795_464_900_123);
+        let (change, user) = (ChangeId::from_stored(1), UserId::from_stored(2));
         let movie = |id, version| {
             let attributes = Attributes {
                 title: crate::domain::Title::parse("Amélie").unwrap(),
@@ -251,20 +252,21 @@ mod tests {
                 release_year: 2001.try_into().unwrap(),
                 rating: 5.try_into().unwrap(),
             };
-            Made { change: 1, movie: Movie { id, attributes, version, created_at: time, updated_at: time } }
+            let id = MovieId::from_stored(id);
+            Made { change, movie: Movie { id, attributes, version, created_at: time, updated_at: time } }
         };
         let (by, via, kind) = ("olivia".to_owned(), "password".to_owned(), ChangeKind::Batch);
         vec![
             Entry::User(User {
-                id: 2,
+                id: user,
                 name: UserName::parse("olivia").unwrap(),
                 role: Role::Owner,
                 password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$Q0N7VhgI6HFOtvUUBEHhMA".to_owned(),
                 created_at: time,
             }),
             Entry::Token(Token {
-                id: 1,
-                user_id: 2,
+                id: TokenId::from_stored(1),
+                user_id: user,
                 name: TokenName::parse("laptop").unwrap(),
                 role: Role::Viewer,
                 secret_hash: "hash".to_owned(),
@@ -272,12 +274,12 @@ mod tests {
                 expires_at: Some(time),
                 narrowed: true,
             }),
-            Entry::Change(Change { id: 1, at: time, by, via, kind, movies: 2, undoes: None }),
+            Entry::Change(Change { id: change, at: time, by, via, kind, movies: 2, undoes: None }),
             Entry::Movie(movie(3, 2)),
             Entry::MovieVersion(movie(3, 1)),
             Entry::Deletion(Deletion {
-                change: 1,
-                movie_id: 4,
+                change,
+                movie_id: MovieId::from_stored(4),
                 version: 2,
                 created_at: time,
                 updated_at: time,
@@ -294,7 +296,12 @@ mod tests {
             reelshelf_backup: format,
             created_at: Time::from_millis(0),
             program: "0.1.0".to_owned(),
-            last_ids: LastIds { movies: 4, changes: 1, users: 2, tokens: 1 },
+            last_ids: LastIds {
+                movies: MovieId::from_stored(4),
+                changes: ChangeId::from_stored(1),
+                users: UserId::from_stored(2),
+                tokens: TokenId::from_stored(1),
+            },
         };
         let mut writer = Writer::new(Vec::new(), &header).unwrap();
         for entry in entries {

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use zstd::Decoder;
 
-use crate::domain::Role;
+use crate::domain::{Role, UserId};
 
 use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL, bounds};
 
@@ -45,7 +45,7 @@ pub struct Reader<R: Read + Seek> {
     counts: Counts,
     /// The row before.
     last: (Noun, i64, i64),
-    users: HashMap<i64, Role>,
+    users: HashMap<UserId, Role>,
     ended: bool,
 }
 
@@ -111,10 +111,10 @@ impl<R: Read + Seek> Reader<R> {
         self.last = (noun, id, version);
         let ids = self.header.last_ids;
         let most = match noun {
-            Noun::User => ids.users,
-            Noun::Token => ids.tokens,
-            Noun::Change => ids.changes,
-            Noun::Movie | Noun::MovieVersion => ids.movies,
+            Noun::User => ids.users.get(),
+            Noun::Token => ids.tokens.get(),
+            Noun::Change => ids.changes.get(),
+            Noun::Movie | Noun::MovieVersion => ids.movies.get(),
         };
         if id > most {
             return Err(format!("id {id} is higher than the last one that was handed out, {most}"));

@@ -7,7 +7,7 @@ use super::{
     matches::Matches,
     packed::{Facet, Packed},
 };
-use crate::domain::{Filter, Movie};
+use crate::domain::{Filter, Movie, MovieId};
 
 /// How many movies there are, and how many of each value of the facets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,10 +110,10 @@ impl Catalogue {
 
     /// The ids of the movies that pass the filter, in no order.
     #[must_use]
-    pub fn ids(&self, filter: &Filter) -> Vec<i64> {
+    pub fn ids(&self, filter: &Filter) -> Vec<MovieId> {
         let found = self.found(filter);
         let slots = Matches::of(self, filter, found.as_deref()).slots();
-        slots.into_iter().map(|slot| self.ids[slot]).collect()
+        slots.into_iter().map(|slot| MovieId::from_stored(self.ids[slot])).collect()
     }
 
     /// One of the movies that pass the filter, each with the same probability.

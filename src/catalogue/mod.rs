@@ -22,7 +22,7 @@ mod trie;
 use std::cmp::Ordering;
 
 use crate::domain::{
-    Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, SortKey, Time, Title, fold,
+    Attributes, Length, Movie, MovieFormat, MovieId, Rating, ReleaseYear, SortKey, Time, Title, fold,
     sort_key_and_words, sort_keys_of_same, title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
@@ -99,7 +99,7 @@ impl Catalogue {
 
     /// The movie with an id.
     #[must_use]
-    pub fn get(&self, id: i64) -> Option<Movie> {
+    pub fn get(&self, id: MovieId) -> Option<Movie> {
         self.slot_of(id).map(|slot| self.movie(slot))
     }
 
@@ -184,7 +184,7 @@ impl Catalogue {
     fn store(&mut self, slot: Slot, movie: &Movie, key: &str) {
         let packed = Packed::new(&movie.attributes);
         self.packed.set(slot, packed);
-        self.ids.set(slot, movie.id);
+        self.ids.set(slot, movie.id.get());
         let row = Row {
             version: movie.version,
             created_at: movie.created_at.as_millis(),
@@ -201,13 +201,13 @@ impl Catalogue {
     }
 
     /// Removes the movie with an id; tells whether there was one.
-    pub fn remove(&mut self, id: i64) -> bool {
+    pub fn remove(&mut self, id: MovieId) -> bool {
         let Some(slot) = self.slot_of(id) else { return false };
         for key in ORDERED {
             self.in_order(key, |order, is_before| order.remove(slot, is_before), slot);
         }
         let ids = &self.ids;
-        self.titles.remove(slot, |other| ids[other] < id);
+        self.titles.remove(slot, |other| ids[other] < id.get());
         let row = self.rows[slot];
         self.terms.remove(&title_words(self.texts.title(row.text)), slot);
         for facet in Facet::ALL {
@@ -262,7 +262,8 @@ impl Catalogue {
         self.texts = texts;
     }
 
-    fn slot_of(&self, id: i64) -> Option<Slot> {
+    fn slot_of(&self, id: MovieId) -> Option<Slot> {
+        let id = id.get();
         let (first, last) = (self.by_id.at(Order::start())?, self.by_id.before(self.by_id.end())?);
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let [wanted, first, last] = [id, self.ids[first], self.ids[last]].map(|id| id as f64);
@@ -278,7 +279,7 @@ impl Catalogue {
         let number = |facet: Facet| i64::try_from(packed.value(facet)).unwrap_or_default() + facet.min();
         let stored = "a value that was stored is valid";
         Movie {
-            id: self.ids[slot],
+            id: MovieId::from_stored(self.ids[slot]),
             attributes: Attributes {
                 title: Title::from_stored(self.texts.title(row.text)),
                 movie_format: MovieFormat::ALL[packed.value(Facet::MovieFormat)],

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cli::output::{Out, message},
-    domain::Time,
+    domain::{MovieId, Time},
     service::{Owner, changes},
 };
 
@@ -103,7 +103,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// The id of the one film that is meant.
-async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<i64> {
+async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<MovieId> {
     let selection = Selection::of(film);
     if let Some([id]) = selection.ids().as_deref() {
         return Ok(*id);

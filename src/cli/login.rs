@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cli::output::message,
-    domain::{Role, TokenName, UserName},
+    domain::{Role, TokenId, TokenName, UserName},
 };
 
 /// Where, and as whom.
@@ -41,7 +41,7 @@ pub struct Args {
 /// A token that was made.
 #[derive(Deserialize)]
 struct Made {
-    id: i64,
+    id: TokenId,
     token: String,
 }
 

@@ -10,7 +10,7 @@ use super::{
     output::message,
 };
 use crate::{
-    domain::{Time, UserName},
+    domain::{SessionId, Time, UserName},
     service::{App, Owner, sessions},
 };
 
@@ -40,7 +40,7 @@ enum Command {
         user: UserName,
         /// The session's id, as `list` shows it
         #[arg(required_unless_present = "all", conflicts_with = "all")]
-        id: Option<i64>,
+        id: Option<SessionId>,
         /// All sessions of the user
         #[arg(long)]
         all: bool,
@@ -51,7 +51,7 @@ enum Command {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
-    id: i64,
+    id: SessionId,
     address: String,
     user_agent: String,
     created_at: Time,

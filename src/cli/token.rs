@@ -14,7 +14,7 @@ use super::{
     output::{Out, message},
 };
 use crate::{
-    domain::{Role, Time, TokenName, UserName},
+    domain::{Role, Time, TokenId, TokenName, UserName},
     service::{
         App, Owner,
         tokens::{self, NewToken},
@@ -63,7 +63,7 @@ enum Command {
         user: UserName,
         /// The token's id, as `list` shows it
         #[arg(required_unless_present = "all", conflicts_with = "all")]
-        id: Option<i64>,
+        id: Option<TokenId>,
         /// All tokens of the user
         #[arg(long)]
         all: bool,
@@ -74,7 +74,7 @@ enum Command {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
-    id: i64,
+    id: TokenId,
     name: TokenName,
     role: Role,
     expires_at: Option<Time>,
@@ -169,11 +169,11 @@ fn show(secret: &str) -> std::io::Result<()> {
     out.flush()
 }
 
-fn created(id: i64, user: &UserName, role: Role) {
+fn created(id: TokenId, user: &UserName, role: Role) {
     message!("Made token {id} of {}, as {}; it is shown only now.", user.as_str(), role.as_str());
 }
 
-fn print(tokens: impl Iterator<Item = (i64, TokenName, Role, Option<Time>)>) -> anyhow::Result<()> {
+fn print(tokens: impl Iterator<Item = (TokenId, TokenName, Role, Option<Time>)>) -> anyhow::Result<()> {
     let rows = tokens.map(|(id, name, role, expires)| {
         let expires = expires.map_or_else(|| "never".into(), Cell::from);
         [Cell::Text(id.to_string()), name.as_str().into(), role.as_str().into(), expires]

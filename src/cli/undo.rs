@@ -10,7 +10,7 @@ use super::client::{
 };
 use crate::{
     cli::output::Out,
-    domain::{Change, ChangeKind},
+    domain::{Change, ChangeId, ChangeKind},
 };
 
 /// Which change.
@@ -18,8 +18,7 @@ use crate::{
 pub struct Args {
     /// The number of the change in `reelshelf history` [default: your last change that is neither an undo
     /// nor undone]
-    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-    change: Option<i64>,
+    change: Option<ChangeId>,
     /// JSON, for programs: the new change
     #[arg(long)]
     json: bool,

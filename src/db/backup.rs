@@ -193,7 +193,7 @@ fn last_of(sequence: &str) -> String {
 /// # Errors
 /// Those of the database.
 pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbError> {
-    let tables = [("changes", ids.changes), ("users", ids.users), ("tokens", ids.tokens)];
+    let tables = [("changes", ids.changes.get()), ("users", ids.users.get()), ("tokens", ids.tokens.get())];
     match conn.dialect() {
         Dialect::Sqlite => {
             let sql = "UPDATE movie_ids SET next = max(next, $1 + 1)";
@@ -208,7 +208,8 @@ pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbErro
         }
         Dialect::Postgres => {
             let sequences = tables.map(|(table, last)| (format!("{table}_id_seq"), last));
-            for (sequence, last) in sequences.into_iter().chain([("movie_ids".to_owned(), ids.movies)]) {
+            for (sequence, last) in sequences.into_iter().chain([("movie_ids".to_owned(), ids.movies.get())])
+            {
                 let sql = format!(
                     "SELECT setval('{sequence}', greatest($1, last_value)) FROM {sequence} WHERE $1 > 0"
                 );
@@ -379,7 +380,8 @@ fn version_row(Made { change, movie }: &Made) -> Vec<Value<'_>> {
 }
 
 fn deletion_row(deletion: &Deletion) -> Vec<Value<'_>> {
-    let (no_text, no_number): (Value<'_>, Value<'_>) = (Value::Text(None::<Cow<'_, str>>), None.into());
+    let (no_text, no_number): (Value<'_>, Value<'_>) =
+        (Value::Text(None::<Cow<'_, str>>), None::<i64>.into());
     vec![
         deletion.movie_id.into(),
         deletion.version.into(),

@@ -8,7 +8,8 @@ use super::{
     fragments::{change, id_of_place, place, settled, settled_number, transaction, versions},
 };
 use crate::domain::{
-    Attributes, Change, ChangeKind, Effect, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title,
+    Attributes, Change, ChangeId, ChangeKind, Effect, Length, Movie, MovieFormat, MovieId, Rating,
+    ReleaseYear, Time, Title,
 };
 
 /// A change that begins.
@@ -18,15 +19,15 @@ pub struct NewChange<'a> {
     pub by: &'a str,
     pub via: &'a str,
     pub kind: ChangeKind,
-    pub undoes: Option<i64>,
+    pub undoes: Option<ChangeId>,
 }
 
 /// A version of a movie: what one change made of it.
 #[derive(Debug, Clone)]
 pub struct Version {
-    pub movie_id: i64,
+    pub movie_id: MovieId,
     pub version: i64,
-    pub change_id: i64,
+    pub change_id: ChangeId,
     /// None where the change was its deletion.
     pub movie: Option<Movie>,
 }
@@ -71,7 +72,7 @@ pub(super) fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
 ///
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] where another change undoes the same.
-pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<i64, DbError> {
+pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, DbError> {
     let sql = "INSERT INTO changes (at, user_name, via, kind, movies, undoes) \
                VALUES ($1, $2, $3, $4, 1, $5) RETURNING id";
     let params = [
@@ -89,7 +90,7 @@ pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<i64, DbError
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> {
+pub async fn count_movies(conn: &mut Conn, change: ChangeId) -> Result<i64, DbError> {
     let sql = "SELECT (SELECT count(*) FROM movie_rows WHERE change_id = $1) \
                + (SELECT count(*) FROM movie_versions WHERE change_id = $1)";
     Ok(conn.query(sql, &[change.into()], |row| row.get(0)).await?[0])
@@ -99,7 +100,7 @@ pub async fn count_movies(conn: &mut Conn, change: i64) -> Result<i64, DbError> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_movies(conn: &mut Conn, change: i64, movies: i64) -> Result<(), DbError> {
+pub async fn set_movies(conn: &mut Conn, change: ChangeId, movies: i64) -> Result<(), DbError> {
     conn.execute("UPDATE changes SET movies = $1 WHERE id = $2", &[movies.into(), change.into()]).await?;
     Ok(())
 }
@@ -108,7 +109,7 @@ pub async fn set_movies(conn: &mut Conn, change: i64, movies: i64) -> Result<(),
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
+pub async fn delete(conn: &mut Conn, id: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[id.into()]).await?;
     Ok(())
 }
@@ -117,7 +118,7 @@ pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
+pub async fn get(conn: &mut Conn, id: ChangeId) -> Result<Option<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id = $1");
     conn.query_opt(SQL, &[id.into()], read_change).await
 }
@@ -126,7 +127,7 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Change>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Conn, below: i64, limit: usize) -> Result<Vec<Change>, DbError> {
+pub async fn list(conn: &mut Conn, below: ChangeId, limit: usize) -> Result<Vec<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
     conn.query(SQL, &[below.into(), number(limit).into()], read_change).await
 }
@@ -143,7 +144,7 @@ pub async fn count(conn: &mut Conn) -> Result<i64, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError> {
+pub async fn count_of_movie(conn: &mut Conn, movie: MovieId) -> Result<i64, DbError> {
     const SQL: &str = concat!(
         "SELECT count(*) FROM (",
         versions!(),
@@ -156,7 +157,7 @@ pub async fn count_of_movie(conn: &mut Conn, movie: i64) -> Result<i64, DbError>
 ///
 /// # Errors
 /// Those of the database.
-pub async fn with_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Change>, DbError> {
+pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<ChangeId, Change>, DbError> {
     let mut sql = Builder::new(concat!(change!(), " FROM changes c WHERE c.id IN ("));
     sql.list(ids.iter().map(|id| (*id).into()));
     sql.push(")");
@@ -170,8 +171,8 @@ pub async fn with_ids(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, Chang
 /// Those of the database.
 pub async fn versions_by(
     conn: &mut Conn,
-    change: i64,
-    above: i64,
+    change: ChangeId,
+    above: MovieId,
     limit: usize,
 ) -> Result<Vec<Version>, DbError> {
     const SQL: &str =
@@ -183,7 +184,7 @@ pub async fn versions_by(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn versions_by_any(conn: &mut Conn, changes: &[i64]) -> Result<Vec<Version>, DbError> {
+pub async fn versions_by_any(conn: &mut Conn, changes: &[ChangeId]) -> Result<Vec<Version>, DbError> {
     if changes.is_empty() {
         return Ok(Vec::new());
     }
@@ -200,7 +201,7 @@ pub async fn versions_by_any(conn: &mut Conn, changes: &[i64]) -> Result<Vec<Ver
 /// Those of the database.
 pub async fn versions_of(
     conn: &mut Conn,
-    movie: i64,
+    movie: MovieId,
     below: i64,
     limit: usize,
 ) -> Result<Vec<Version>, DbError> {
@@ -216,10 +217,10 @@ pub async fn versions_of(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64, Effect)>, DbError> {
+pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(ChangeId, Effect)>, DbError> {
     const BATCH_VERSIONS: usize = 500;
 
-    let mut before: HashMap<i64, HashMap<i64, Movie>> = HashMap::new();
+    let mut before: HashMap<MovieId, HashMap<i64, Movie>> = HashMap::new();
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
     for followers in followers.chunks(BATCH_VERSIONS) {
         // What another version followed stands there alone; and so asked for, an index finds it.
@@ -251,7 +252,10 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(i64
 ///
 /// # Errors
 /// Those of the database.
-pub async fn later(conn: &mut Conn, change: i64) -> Result<HashMap<i64, Option<i64>>, DbError> {
+pub async fn later(
+    conn: &mut Conn,
+    change: ChangeId,
+) -> Result<HashMap<ChangeId, Option<ChangeId>>, DbError> {
     let sql = "SELECT later.change_id, c.undoes FROM (SELECT now.change_id FROM movie_versions made \
                JOIN movies now ON now.id = made.movie_id AND now.version > made.version \
                WHERE made.change_id = $1 UNION SELECT next.change_id FROM movie_versions made \
@@ -265,7 +269,7 @@ pub async fn later(conn: &mut Conn, change: i64) -> Result<HashMap<i64, Option<i
 ///
 /// # Errors
 /// Those of the database.
-pub async fn first_since(conn: &mut Conn, at: Time) -> Result<i64, DbError> {
+pub async fn first_since(conn: &mut Conn, at: Time) -> Result<ChangeId, DbError> {
     let sql = "SELECT coalesce((SELECT min(id) FROM changes WHERE at >= $1), \
                (SELECT max(id) + 1 FROM changes), 0)";
     Ok(conn.query(sql, &[at.as_millis().into()], |row| row.get(0)).await?[0])
@@ -276,10 +280,10 @@ pub async fn first_since(conn: &mut Conn, at: Time) -> Result<i64, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn prune(conn: &mut Conn, below: i64, movies: i64) -> Result<u64, DbError> {
+pub async fn prune(conn: &mut Conn, below: ChangeId, movies: i64) -> Result<u64, DbError> {
     let sql = "SELECT id, movies FROM changes WHERE id < $1 ORDER BY id LIMIT $2";
     let oldest = conn
-        .query(sql, &[below.into(), movies.into()], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))
+        .query(sql, &[below.into(), movies.into()], |row| Ok((row.get::<ChangeId>(0)?, row.get::<i64>(1)?)))
         .await?;
     let Some((first, _)) = oldest.first() else { return Ok(0) };
     let mut touched = 0;
@@ -381,7 +385,7 @@ pub async fn since(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logged {
     pub place: LogPosition,
-    pub id: i64,
+    pub id: ChangeId,
     pub at: Time,
     /// How many movies the change touched.
     pub movies: i64,
@@ -454,7 +458,7 @@ pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
+pub async fn newest(conn: &mut Conn) -> Result<ChangeId, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {
             concat!("SELECT c.id FROM changes c ORDER BY ", id_of_place!(), " DESC LIMIT 1")
@@ -465,14 +469,14 @@ pub async fn newest(conn: &mut Conn) -> Result<i64, DbError> {
             " ORDER BY c.xact DESC, c.id DESC LIMIT 1"
         ),
     };
-    Ok(conn.query_opt(sql, &[], |row| row.get(0)).await?.unwrap_or(0))
+    Ok(conn.query_opt(sql, &[], |row| row.get(0)).await?.unwrap_or(ChangeId::BEFORE_ALL))
 }
 
 /// The changes behind a place that are committed, whether they count yet or not.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<i64>, DbError> {
+pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<ChangeId>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {
             concat!("SELECT c.id FROM changes c WHERE 0 = $1 AND ", id_of_place!(), " > $2")
@@ -489,7 +493,7 @@ pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<Has
 ///
 /// # Errors
 /// Those of the database.
-pub async fn place_of(conn: &mut Conn, id: i64) -> Result<LogPosition, DbError> {
+pub async fn place_of(conn: &mut Conn, id: ChangeId) -> Result<LogPosition, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
             "SELECT 0, ",

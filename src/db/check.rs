@@ -1,14 +1,14 @@
 //! All SQL of a check: rows as they are stored, also such as no movie can be.
 
 use super::{Conn, DbError, Dialect, Row, changes::number, checksum::checksum};
-use crate::domain::{Attributes, Invalid, Movie, MovieFormat, Time, Title};
+use crate::domain::{Attributes, ChangeId, Invalid, Movie, MovieFormat, MovieId, Time, Title};
 
 /// A version of a movie as it is stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    pub movie_id: i64,
+    pub movie_id: MovieId,
     pub version: i64,
-    pub change_id: i64,
+    pub change_id: ChangeId,
     title: Option<String>,
     movie_format: Option<String>,
     numbers: [Option<i64>; 3],
@@ -69,7 +69,7 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn movies(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<Stored>, DbError> {
+pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Stored>, DbError> {
     const SQL: &str = "SELECT id, version, change_id, title, movie_format, length, release_year, rating, created_at, \
                        updated_at, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2";
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
@@ -81,7 +81,7 @@ pub async fn movies(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<Sto
 /// Those of the database.
 pub async fn versions(
     conn: &mut Conn,
-    (movie, version): (i64, i64),
+    (movie, version): (MovieId, i64),
     limit: usize,
 ) -> Result<Vec<Stored>, DbError> {
     const SQL: &str = "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
@@ -94,7 +94,11 @@ pub async fn versions(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn changes(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<(i64, i64)>, DbError> {
+pub async fn changes(
+    conn: &mut Conn,
+    above: ChangeId,
+    limit: usize,
+) -> Result<Vec<(ChangeId, i64)>, DbError> {
     const SQL: &str = "SELECT id, movies FROM changes WHERE id > $1 ORDER BY id LIMIT $2";
     conn.query(SQL, &[above.into(), number(limit).into()], |row| Ok((row.get(0)?, row.get(1)?))).await
 }

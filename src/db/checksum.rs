@@ -1,12 +1,12 @@
 //! Checksums of movies, stored beside them.
 
-use crate::domain::Attributes;
+use crate::domain::{Attributes, MovieId};
 
 /// The CRC-32 of a movie's id and attributes.
-pub(super) fn checksum(id: i64, attributes: &Attributes) -> i64 {
+pub(super) fn checksum(id: MovieId, attributes: &Attributes) -> i64 {
     let Attributes { title, movie_format, length, release_year, rating } = attributes;
     let mut sum = crc32fast::Hasher::new();
-    for number in [id, length.get(), release_year.get(), rating.get()] {
+    for number in [id.get(), length.get(), release_year.get(), rating.get()] {
         sum.update(&number.to_le_bytes());
     }
     sum.update(movie_format.as_str().as_bytes());
@@ -38,7 +38,8 @@ mod tests {
             (1, Attributes { release_year: ReleaseYear::try_from(1996).unwrap(), ..heat.clone() }),
             (1, Attributes { rating: Rating::try_from(4).unwrap(), ..heat }),
         ];
-        let sums: Vec<i64> = all.iter().map(|(id, attributes)| checksum(*id, attributes)).collect();
+        let sums: Vec<i64> =
+            all.iter().map(|(id, attributes)| checksum(MovieId::from_stored(*id), attributes)).collect();
         assert_eq!(sums.iter().collect::<std::collections::HashSet<_>>().len(), sums.len());
         assert_eq!(sums[0], 3_804_179_942, "databases hold it");
     }

@@ -1,7 +1,7 @@
 //! All SQL about writes that are done once, however often they are sent.
 
 use super::{Conn, DbError, Dialect};
-use crate::domain::Time;
+use crate::domain::{Time, UserId};
 
 /// Takes a key for a write, unless it was taken after a moment; tells whether that is so. What another
 /// transaction has just taken is waited for.
@@ -10,7 +10,7 @@ use crate::domain::Time;
 /// Those of the database.
 pub async fn take(
     conn: &mut Conn,
-    user_id: i64,
+    user_id: UserId,
     key: &str,
     now: Time,
     expired: Time,
@@ -27,7 +27,7 @@ pub async fn take(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn give_back(conn: &mut Conn, user_id: i64, key: &str) -> Result<(), DbError> {
+pub async fn give_back(conn: &mut Conn, user_id: UserId, key: &str) -> Result<(), DbError> {
     let sql = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND result IS NULL";
     conn.execute(sql, &[user_id.into(), key.into()]).await?;
     Ok(())
@@ -37,7 +37,7 @@ pub async fn give_back(conn: &mut Conn, user_id: i64, key: &str) -> Result<(), D
 ///
 /// # Errors
 /// Those of the database.
-pub async fn keep(conn: &mut Conn, user_id: i64, key: &str, result: &str) -> Result<(), DbError> {
+pub async fn keep(conn: &mut Conn, user_id: UserId, key: &str, result: &str) -> Result<(), DbError> {
     let sql = "UPDATE idempotency_keys SET result = $1 WHERE user_id = $2 AND key = $3";
     conn.execute(sql, &[result.into(), user_id.into(), key.into()]).await?;
     Ok(())
@@ -47,7 +47,7 @@ pub async fn keep(conn: &mut Conn, user_id: i64, key: &str, result: &str) -> Res
 ///
 /// # Errors
 /// Those of the database.
-pub async fn result(conn: &mut Conn, user_id: i64, key: &str) -> Result<Option<String>, DbError> {
+pub async fn result(conn: &mut Conn, user_id: UserId, key: &str) -> Result<Option<String>, DbError> {
     let sql = "SELECT result FROM idempotency_keys WHERE user_id = $1 AND key = $2";
     Ok(conn.query_opt(sql, &[user_id.into(), key.into()], |row| row.get(0)).await?.flatten())
 }

@@ -12,7 +12,7 @@ use super::{
     fragments::{id_of_place, place, settled_number, transaction},
     movies,
 };
-use crate::domain::{Movie, Time};
+use crate::domain::{ChangeId, Movie, MovieId, Time};
 
 /// [`MAX_TAIL`], for texts of SQL.
 macro_rules! max_tail {
@@ -98,7 +98,7 @@ impl WithTail {
 #[derive(Debug, Clone)]
 pub struct Tail {
     last: Option<Logged>,
-    entries: Vec<(LogPosition, i64, Time)>,
+    entries: Vec<(LogPosition, ChangeId, Time)>,
 }
 
 impl Tail {
@@ -107,7 +107,7 @@ impl Tail {
             let mut numbers = text.split(' ').map(|number| number.parse::<i64>().ok());
             let mut number = || numbers.next().flatten();
             let place = LogPosition { transaction: number()?, id: number()? };
-            Some((place, number()?, Time::from_millis(number()?)))
+            Some((place, ChangeId::from_stored(number()?), Time::from_millis(number()?)))
         };
         let entries = text.map(|text| text.split(',').map(entry).collect());
         match entries.unwrap_or_else(|| Some(Vec::new())) {
@@ -142,7 +142,7 @@ impl Tail {
 
     /// Whether it showed all there is, and that is known.
     #[must_use]
-    pub fn shows_only(&self, is_known: impl Fn(LogPosition, i64) -> bool) -> bool {
+    pub fn shows_only(&self, is_known: impl Fn(LogPosition, ChangeId) -> bool) -> bool {
         self.entries.len() <= MAX_TAIL && self.entries.iter().all(|(place, id, _)| is_known(*place, *id))
     }
 }
@@ -154,7 +154,7 @@ pub struct News {
     pub entries: Vec<Logged>,
     /// By change, the movies that it touched as they are now, or that they are gone. Those of larger changes than
     /// asked for are not among them.
-    pub touched: Vec<(i64, i64, Option<Movie>)>,
+    pub touched: Vec<(ChangeId, MovieId, Option<Movie>)>,
     /// Whether this is all.
     pub is_whole: bool,
 }
@@ -236,7 +236,7 @@ pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Re
     Ok(news)
 }
 
-type Touched = (i64, Option<Movie>);
+type Touched = (MovieId, Option<Movie>);
 
 fn read(row: &Row<'_>) -> Result<(Logged, Option<Touched>), DbError> {
     let entry = Logged {
@@ -246,7 +246,7 @@ fn read(row: &Row<'_>) -> Result<(Logged, Option<Touched>), DbError> {
         movies: row.get(4)?,
         settled: row.get::<i64>(5)? == 1,
     };
-    let Some(id) = row.get::<Option<i64>>(6)? else { return Ok((entry, None)) };
+    let Some(id) = row.get::<Option<MovieId>>(6)? else { return Ok((entry, None)) };
     let is_there = row.get::<Option<i64>>(9)?.is_some();
     let movie = if is_there { Some(movies::read_from(row, 6)?) } else { None };
     Ok((entry, Some((id, movie))))

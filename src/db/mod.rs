@@ -17,6 +17,7 @@ mod dialect;
 mod error;
 mod fragments;
 pub mod idempotency;
+mod ids;
 pub mod log;
 mod migrations;
 pub mod movies;

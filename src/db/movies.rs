@@ -1,7 +1,7 @@
 //! All SQL about movies.
 
 use super::{Conn, DbError, Dialect, Row, builder::Builder, changes::number, checksum::checksum};
-use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};
+use crate::domain::{Attributes, ChangeId, Movie, MovieFormat, MovieId, Time, Title};
 
 pub(super) const COLUMNS: &str =
     "id, title, movie_format, length, release_year, rating, version, created_at, updated_at";
@@ -35,7 +35,7 @@ pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbError> {
+pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     // SQLite has no sequences. With its one writer, a counter in a row holds nobody up.
     let sql = match conn.dialect() {
@@ -44,8 +44,10 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbEr
     };
     let ids = conn.query(sql, &[count.into()], |row| row.get::<i64>(0)).await?;
     Ok(match conn.dialect() {
-        Dialect::Sqlite => ids.into_iter().flat_map(|first| first..first + count).collect(),
-        Dialect::Postgres => ids,
+        Dialect::Sqlite => {
+            ids.into_iter().flat_map(|first| first..first + count).map(MovieId::from_stored).collect()
+        }
+        Dialect::Postgres => ids.into_iter().map(MovieId::from_stored).collect(),
     })
 }
 
@@ -53,7 +55,7 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<i64>, DbEr
 ///
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for an id that is in use.
-pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<(), DbError> {
+pub async fn insert(conn: &mut Conn, change: ChangeId, movies: &[Movie]) -> Result<(), DbError> {
     let made: Vec<_> = movies.iter().map(|movie| (change, movie)).collect();
     insert_made(conn, &made).await
 }
@@ -62,7 +64,7 @@ pub async fn insert(conn: &mut Conn, change: i64, movies: &[Movie]) -> Result<()
 ///
 /// # Errors
 /// Those of [`insert`].
-pub async fn insert_made(conn: &mut Conn, movies: &[(i64, &Movie)]) -> Result<(), DbError> {
+pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Result<(), DbError> {
     let rows = movies.iter().map(|(change, movie)| {
         let a = &movie.attributes;
         [
@@ -89,10 +91,10 @@ pub async fn insert_made(conn: &mut Conn, movies: &[(i64, &Movie)]) -> Result<()
 ///
 /// # Errors
 /// Those of the database.
-pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> Result<u64, DbError> {
+pub async fn update(conn: &mut Conn, change: ChangeId, movies: &[(Movie, Movie)]) -> Result<u64, DbError> {
     let mut found = 0;
     for movies in movies.chunks(ROWS_AT_ONCE) {
-        let ids: Vec<i64> = movies.iter().map(|(_, movie)| movie.id).collect();
+        let ids: Vec<MovieId> = movies.iter().map(|(_, movie)| movie.id).collect();
         archive(conn, change, &ids).await?;
         let mut sql = Builder::about(movies.len(), "UPDATE movie_rows SET version = CASE WHEN change_id = ");
         sql.param(change.into());
@@ -128,7 +130,7 @@ pub async fn update(conn: &mut Conn, change: i64, movies: &[(Movie, Movie)]) -> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Result<(), DbError> {
+pub async fn delete(conn: &mut Conn, change: ChangeId, ids: &[MovieId], at: Time) -> Result<(), DbError> {
     for ids in ids.chunks(ROWS_AT_ONCE) {
         archive(conn, change, ids).await?;
         let mut sql = Builder::about(
@@ -157,7 +159,7 @@ pub async fn delete(conn: &mut Conn, change: i64, ids: &[i64], at: Time) -> Resu
 }
 
 /// Keeps what movies are before a change makes something else of them.
-async fn archive(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<(), DbError> {
+async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(), DbError> {
     let mut sql = Builder::about(
         ids.len(),
         "INSERT INTO movie_versions (movie_id, version, change_id, title, movie_format, length, \
@@ -177,7 +179,7 @@ async fn archive(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<(), DbErro
 ///
 /// # Errors
 /// Those of the database.
-pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Movie>, DbError> {
+pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError> {
     const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
                        updated_at FROM movies WHERE id = $1";
     conn.query_opt(SQL, &[id.into()], read).await
@@ -188,7 +190,7 @@ pub async fn get(conn: &mut Conn, id: i64) -> Result<Option<Movie>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
+pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
         let mut sql = Builder::about(ids.len(), format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
@@ -206,7 +208,7 @@ pub async fn lock(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn lock_touched_by(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     if let Dialect::Postgres = conn.dialect() {
         let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE id IN (SELECT id FROM movies \
                    WHERE change_id = $1 UNION ALL SELECT movie_id FROM movie_versions WHERE change_id = $1) \
@@ -220,7 +222,7 @@ pub async fn lock_touched_by(conn: &mut Conn, change: i64) -> Result<(), DbError
 ///
 /// # Errors
 /// Those of the database.
-pub async fn page(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<Movie>, DbError> {
+pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Movie>, DbError> {
     const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
                        updated_at FROM movies WHERE id > $1 ORDER BY id LIMIT $2";
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
@@ -230,7 +232,7 @@ pub async fn page(conn: &mut Conn, above: i64, limit: usize) -> Result<Vec<Movie
 ///
 /// # Errors
 /// Those of the database.
-pub async fn made_by(conn: &mut Conn, change: i64, ids: &[i64]) -> Result<Vec<Movie>, DbError> {
+pub async fn made_by(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
         let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movie_rows WHERE change_id + 0 = "));

@@ -7,12 +7,12 @@ use super::{
     changes::Logged,
     log::{Tail, WithTail, with_tail},
 };
-use crate::domain::{Role, Time, UserName};
+use crate::domain::{Role, SessionId, Time, UserId, UserName};
 
 /// A session as stored; of its cookie there is only the hash, and that is not read.
 #[derive(Debug, Clone)]
 pub struct Session {
-    pub id: i64,
+    pub id: SessionId,
     /// The address from which it was begun.
     pub address: String,
     /// What the browser called itself.
@@ -32,7 +32,7 @@ pub struct ValidAfter {
 #[derive(Debug, Clone)]
 pub struct Presented {
     pub session: Session,
-    pub user_id: i64,
+    pub user_id: UserId,
     pub user_name: UserName,
     pub user_role: Role,
 }
@@ -61,12 +61,12 @@ fn read(row: &Row<'_>) -> Result<Session, DbError> {
 /// Those of the database.
 pub async fn insert(
     conn: &mut Conn,
-    user_id: i64,
+    user_id: UserId,
     secret_hash: &str,
     address: &str,
     user_agent: &str,
     now: Time,
-) -> Result<i64, DbError> {
+) -> Result<SessionId, DbError> {
     let ids = conn
         .query(
             "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
@@ -115,7 +115,7 @@ pub async fn by_secret(
 /// Those of the database.
 pub async fn role(
     conn: &mut Conn,
-    id: i64,
+    id: SessionId,
     user: &UserName,
     after: ValidAfter,
 ) -> Result<Option<Role>, DbError> {
@@ -130,7 +130,7 @@ pub async fn role(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn touch(conn: &mut Conn, id: i64, now: Time) -> Result<(), DbError> {
+pub async fn touch(conn: &mut Conn, id: SessionId, now: Time) -> Result<(), DbError> {
     let sql = "UPDATE sessions SET seen_at = $1 WHERE id = $2";
     conn.execute(sql, &[now.as_millis().into(), id.into()]).await?;
     Ok(())
@@ -140,7 +140,7 @@ pub async fn touch(conn: &mut Conn, id: i64, now: Time) -> Result<(), DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Conn, user_id: i64, after: ValidAfter) -> Result<Vec<Session>, DbError> {
+pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result<Vec<Session>, DbError> {
     conn.query(
         "SELECT id, address, user_agent, created_at, seen_at FROM sessions \
          WHERE user_id = $1 AND seen_at > $2 AND created_at > $3 ORDER BY seen_at DESC, id DESC",
@@ -154,7 +154,7 @@ pub async fn list(conn: &mut Conn, user_id: i64, after: ValidAfter) -> Result<Ve
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbError> {
+pub async fn delete(conn: &mut Conn, user_id: UserId, id: SessionId) -> Result<bool, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }
@@ -166,7 +166,7 @@ pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbEr
 pub async fn delete_by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-) -> Result<Option<(i64, UserName)>, DbError> {
+) -> Result<Option<(SessionId, UserName)>, DbError> {
     let sql = "DELETE FROM sessions WHERE secret = $1 \
                RETURNING id, (SELECT u.name FROM users u WHERE u.id = user_id)";
     conn.query_opt(sql, &[secret_hash.into()], |row| Ok((row.get(0)?, row.parse(1, UserName::parse)?))).await
@@ -176,17 +176,18 @@ pub async fn delete_by_secret(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<(), DbError> {
+pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()]).await?;
     Ok(())
 }
 
-/// Ends all sessions of a user but that one.
+/// Ends all sessions of a user but that one, if there is one.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_others(conn: &mut Conn, user_id: i64, kept: i64) -> Result<(), DbError> {
+pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
+    let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // which none has
     conn.execute(sql, &[user_id.into(), kept.into()]).await?;
     Ok(())
 }
@@ -205,7 +206,11 @@ pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), Db
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_all_but_latest(conn: &mut Conn, user_id: i64, kept: i64) -> Result<Vec<i64>, DbError> {
+pub async fn delete_all_but_latest(
+    conn: &mut Conn,
+    user_id: UserId,
+    kept: i64,
+) -> Result<Vec<SessionId>, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN (SELECT id FROM sessions \
                WHERE user_id = $1 ORDER BY seen_at DESC, id DESC LIMIT $2) RETURNING id";
     conn.query(sql, &[user_id.into(), kept.into()], |row| row.get(0)).await

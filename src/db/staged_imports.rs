@@ -1,12 +1,13 @@
 //! All SQL about long imports on SQLite, whose movies nobody sees before all of them are stored.
 
 use super::{Conn, DbError, Dialect, changes::NewChange};
+use crate::domain::ChangeId;
 
 /// Hides a change that was begun, and all that it makes, until it is [`publish`]ed.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn stage(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+pub async fn stage(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[change.into()]).await?;
     conn.execute("INSERT INTO staged_imports (change_id) VALUES ($1)", &[change.into()]).await?;
     Ok(())
@@ -16,7 +17,7 @@ pub async fn stage(conn: &mut Conn, change: i64) -> Result<(), DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn publish(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
+pub async fn publish(conn: &mut Conn, id: ChangeId, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
     forget(conn, id).await?;
     if movies == 0 {
         return Ok(());
@@ -43,7 +44,7 @@ pub async fn publish(conn: &mut Conn, id: i64, new: &NewChange<'_>, movies: i64)
 ///
 /// # Errors
 /// Those of the database.
-pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
+pub async fn staged(conn: &mut Conn) -> Result<Vec<ChangeId>, DbError> {
     match conn.dialect() {
         Dialect::Sqlite => conn.query("SELECT change_id FROM staged_imports", &[], |row| row.get(0)).await,
         Dialect::Postgres => Ok(Vec::new()),
@@ -54,7 +55,7 @@ pub async fn staged(conn: &mut Conn) -> Result<Vec<i64>, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn is_staged(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
+pub async fn is_staged(conn: &mut Conn, change: ChangeId) -> Result<bool, DbError> {
     let sql = "SELECT 1 FROM staged_imports WHERE change_id = $1";
     Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
 }
@@ -64,7 +65,7 @@ pub async fn is_staged(conn: &mut Conn, change: i64) -> Result<bool, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbError> {
+pub async fn remove(conn: &mut Conn, change: ChangeId, limit: i64) -> Result<u64, DbError> {
     let sql = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows WHERE change_id = \
                (SELECT change_id FROM staged_imports WHERE change_id = $1) ORDER BY id LIMIT $2)";
     conn.execute(sql, &[change.into(), limit.into()]).await
@@ -74,7 +75,7 @@ pub async fn remove(conn: &mut Conn, change: i64, limit: i64) -> Result<u64, DbE
 ///
 /// # Errors
 /// Those of the database.
-pub async fn forget(conn: &mut Conn, change: i64) -> Result<(), DbError> {
+pub async fn forget(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM staged_imports WHERE change_id = $1", &[change.into()]).await?;
     Ok(())
 }

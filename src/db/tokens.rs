@@ -9,12 +9,12 @@ use super::{
     changes::Logged,
     log::{Tail, WithTail, with_tail},
 };
-use crate::domain::{Role, Time, TokenName, UserName};
+use crate::domain::{Role, Time, TokenId, TokenName, UserId, UserName};
 
 /// An API token as stored; of its secret there is only the hash, and that is not read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Token {
-    pub id: i64,
+    pub id: TokenId,
     pub name: TokenName,
     /// The most that the token allows; its user's role may be less.
     pub role: Role,
@@ -26,7 +26,7 @@ pub struct Token {
 #[derive(Debug, Clone)]
 pub struct Presented {
     pub token: Token,
-    pub user_id: i64,
+    pub user_id: UserId,
     pub user_name: UserName,
     pub user_role: Role,
     /// Whether it was made to allow less than its user's role.
@@ -57,13 +57,13 @@ fn read(row: &Row<'_>) -> Result<Token, DbError> {
 /// Those of the database.
 pub async fn insert(
     conn: &mut Conn,
-    user_id: i64,
+    user_id: UserId,
     name: &TokenName,
     (role, narrowed): (Role, bool),
     secret_hash: &str,
     now: Time,
     expires_at: Option<Time>,
-) -> Result<i64, DbError> {
+) -> Result<TokenId, DbError> {
     let ids = conn
         .query(
             "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at, narrowed) \
@@ -112,7 +112,7 @@ pub async fn by_secret(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn role(conn: &mut Conn, id: i64, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
+pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
     let sql = "SELECT t.role, u.role FROM tokens t JOIN users u ON u.id = t.user_id \
                WHERE t.id = $1 AND u.name = $2 AND (t.expires_at IS NULL OR t.expires_at > $3)";
     let params = [id.into(), user.as_str().into(), now.as_millis().into()];
@@ -123,7 +123,7 @@ pub async fn role(conn: &mut Conn, id: i64, user: &UserName, now: Time) -> Resul
 ///
 /// # Errors
 /// Those of the database.
-pub async fn list(conn: &mut Conn, user_id: i64) -> Result<Vec<Token>, DbError> {
+pub async fn list(conn: &mut Conn, user_id: UserId) -> Result<Vec<Token>, DbError> {
     let sql = "SELECT id, name, role, created_at, expires_at FROM tokens WHERE user_id = $1 ORDER BY id";
     conn.query(sql, &[user_id.into()], read).await
 }
@@ -132,7 +132,7 @@ pub async fn list(conn: &mut Conn, user_id: i64) -> Result<Vec<Token>, DbError> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count(conn: &mut Conn, user_id: i64) -> Result<i64, DbError> {
+pub async fn count(conn: &mut Conn, user_id: UserId) -> Result<i64, DbError> {
     let sql = "SELECT count(*) FROM tokens WHERE user_id = $1";
     Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
@@ -141,7 +141,7 @@ pub async fn count(conn: &mut Conn, user_id: i64) -> Result<i64, DbError> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<bool, DbError> {
+pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<bool, DbError> {
     Ok(conn.execute("DELETE FROM tokens WHERE user_id = $1", &[user_id.into()]).await? > 0)
 }
 
@@ -149,7 +149,7 @@ pub async fn delete_all(conn: &mut Conn, user_id: i64) -> Result<bool, DbError> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, user_id: i64, id: i64) -> Result<bool, DbError> {
+pub async fn delete(conn: &mut Conn, user_id: UserId, id: TokenId) -> Result<bool, DbError> {
     let sql = "DELETE FROM tokens WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }

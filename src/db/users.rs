@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Conn, DbError, Row};
-use crate::domain::{Role, Time, UserName};
+use crate::domain::{Role, Time, UserId, UserName};
 
 /// A user as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct User {
-    pub id: i64,
+    pub id: UserId,
     pub name: UserName,
     pub role: Role,
     /// Argon2id in the PHC string format. Written nowhere else.
@@ -84,14 +84,14 @@ pub async fn count_role(conn: &mut Conn, role: Role) -> Result<i64, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn exist(conn: &mut Conn) -> Result<bool, DbError> {
-    Ok(conn.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<i64>(0)).await?.is_some())
+    Ok(conn.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<UserId>(0)).await?.is_some())
 }
 
 /// Changes a user's role.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_role(conn: &mut Conn, id: i64, role: Role) -> Result<(), DbError> {
+pub async fn set_role(conn: &mut Conn, id: UserId, role: Role) -> Result<(), DbError> {
     conn.execute("UPDATE users SET role = $1 WHERE id = $2", &[role.as_str().into(), id.into()]).await?;
     Ok(())
 }
@@ -100,7 +100,7 @@ pub async fn set_role(conn: &mut Conn, id: i64, role: Role) -> Result<(), DbErro
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_password(conn: &mut Conn, id: i64, password_hash: &str) -> Result<(), DbError> {
+pub async fn set_password(conn: &mut Conn, id: UserId, password_hash: &str) -> Result<(), DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2";
     conn.execute(sql, &[password_hash.into(), id.into()]).await?;
     Ok(())
@@ -110,7 +110,7 @@ pub async fn set_password(conn: &mut Conn, id: i64, password_hash: &str) -> Resu
 ///
 /// # Errors
 /// Those of the database.
-pub async fn replace_hash(conn: &mut Conn, id: i64, present: &str, new: &str) -> Result<bool, DbError> {
+pub async fn replace_hash(conn: &mut Conn, id: UserId, present: &str, new: &str) -> Result<bool, DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
     Ok(conn.execute(sql, &[new.into(), id.into(), present.into()]).await? == 1)
 }
@@ -119,7 +119,7 @@ pub async fn replace_hash(conn: &mut Conn, id: i64, present: &str, new: &str) ->
 ///
 /// # Errors
 /// Those of the database.
-pub async fn delete(conn: &mut Conn, id: i64) -> Result<(), DbError> {
+pub async fn delete(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM users WHERE id = $1", &[id.into()]).await?;
     Ok(())
 }

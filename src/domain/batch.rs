@@ -1,6 +1,6 @@
 //! A batch: many operations on the collection that are done as one change, or not at all.
 
-use super::{Attributes, MoviePatch};
+use super::{Attributes, MovieId, MoviePatch};
 
 /// One operation of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,15 +8,15 @@ pub enum Operation {
     /// Adds a movie.
     Create(Attributes),
     /// Changes a movie, of which the version may be named that is to be changed.
-    Update { id: i64, version: Option<i64>, changes: MoviePatch },
+    Update { id: MovieId, version: Option<i64>, changes: MoviePatch },
     /// Removes a movie, of which the version may be named that is to be removed.
-    Delete { id: i64, version: Option<i64> },
+    Delete { id: MovieId, version: Option<i64> },
 }
 
 impl Operation {
     /// The movie that is to be there.
     #[must_use]
-    pub const fn target(&self) -> Option<i64> {
+    pub const fn target(&self) -> Option<MovieId> {
         match self {
             Self::Create(_) => None,
             Self::Update { id, .. } | Self::Delete { id, .. } => Some(*id),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Invalid, Movie, Time};
+use super::{ChangeId, Code, Invalid, Movie, MovieId, Time};
 
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl ChangeKind {
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// Positive, never used twice in one collection.
-    pub id: i64,
+    pub id: ChangeId,
     pub at: Time,
     /// The name of the user, who may have been removed since.
     pub by: String,
@@ -70,9 +70,9 @@ pub struct Change {
     /// One for each movie it touched, by movie id; or the first of them.
     pub effects: Vec<Effect>,
     /// The change that it takes back.
-    pub undoes: Option<i64>,
+    pub undoes: Option<ChangeId>,
     /// The change that took it back.
-    pub undone_by: Option<i64>,
+    pub undone_by: Option<ChangeId>,
 }
 
 impl Change {
@@ -84,7 +84,7 @@ impl Change {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Effect {
-    pub movie_id: i64,
+    pub movie_id: MovieId,
     /// None where the movie came into being.
     pub before: Option<Movie>,
     /// None where the movie went.

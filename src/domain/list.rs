@@ -226,7 +226,7 @@ impl SortKey {
     pub fn value_of(self, movie: &Movie) -> KeyValue {
         let a = &movie.attributes;
         match self {
-            Self::Id => KeyValue::Number(movie.id),
+            Self::Id => KeyValue::Number(movie.id.get()),
             Self::Title => KeyValue::Text(sort_key(a.title.as_str())),
             Self::MovieFormat => KeyValue::Text(a.movie_format.as_str().to_owned()),
             Self::Length => KeyValue::Number(a.length.get()),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Code, Invalid, Time, parse_short_text};
+use super::{Code, Invalid, MovieId, Time, parse_short_text};
 
 /// A movie's title: 1 to 50 characters (Unicode scalar values after NFC normalisation and
 /// trimming), no control characters.
@@ -332,7 +332,7 @@ impl Attributes {
 #[serde(try_from = "Written")]
 pub struct Movie {
     /// Positive, never used twice in one collection.
-    pub id: i64,
+    pub id: MovieId,
     pub attributes: Attributes,
     /// 1 at creation, one more at each change.
     pub version: i64,
@@ -361,7 +361,7 @@ impl Serialize for Movie {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
-    id: i64,
+    id: MovieId,
     title: String,
     movie_format: String,
     length: i64,

@@ -96,7 +96,7 @@ pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(before);
         bytes.extend_from_slice(digits.format(number).as_bytes());
     };
-    number(bytes, b"{\"id\":", movie.id);
+    number(bytes, b"{\"id\":", movie.id.get());
     bytes.extend_from_slice(b",\"title\":");
     serde_json::to_writer(&mut *bytes, attributes.title.as_str()).expect("a text is JSON");
     bytes.extend_from_slice(b",\"movieFormat\":\"");
@@ -142,7 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Attributes, Length, MovieFormat, Rating, ReleaseYear, Time};
+    use crate::domain::{Attributes, Length, MovieFormat, MovieId, Rating, ReleaseYear, Time};
 
     proptest! {
         #[test]
@@ -154,7 +154,7 @@ mod tests {
             (created, later) in (-70_000_000_000_000_i64..=200_000_000_000_000, prop::option::of(1_i64..=1_000_000)),
         ) {
             let movie = Movie {
-                id,
+                id: MovieId::from_stored(id),
                 attributes: Attributes {
                     title,
                     movie_format: format,

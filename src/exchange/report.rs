@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 use crate::{
-    domain::{Attributes, Code, Field, Invalid},
+    domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId},
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
@@ -29,7 +29,7 @@ pub struct Report {
     /// Whether all this was only tried.
     pub dry_run: bool,
     /// The change, to undo it; none where nothing was stored.
-    pub change: Option<i64>,
+    pub change: Option<ChangeId>,
     /// Columns of the file of which nothing was stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,
@@ -78,7 +78,7 @@ pub struct Preview {
     /// The movie that the row describes; none where it is refused or no film.
     pub movie: Option<Attributes>,
     /// The movie of the collection that it is or changes.
-    pub id: Option<i64>,
+    pub id: Option<MovieId>,
 }
 
 /// What can become of a row.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::problem_kind::ProblemKind;
 use crate::{
     db::DbError,
-    domain::{Code, Invalid, Violation},
+    domain::{ChangeId, Code, Invalid, Violation},
     exchange::Report,
     service::Error,
 };
@@ -44,7 +44,7 @@ enum Extension {
     /// What an aborted import found.
     Report(Box<Report>),
     /// The changes that keep another one from being undone.
-    Changes(Vec<i64>),
+    Changes(Vec<ChangeId>),
 }
 
 impl Problem {

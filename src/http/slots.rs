@@ -8,6 +8,7 @@ use std::{
 use axum::http::{StatusCode, header};
 
 use super::problem::Problem;
+use crate::domain::UserId;
 use crate::service::Identity;
 
 /// After how many seconds to try again.
@@ -18,13 +19,13 @@ pub struct Slots {
     max: usize,
     /// What it is, such as `event streams`.
     what: &'static str,
-    taken: Arc<Mutex<HashMap<i64, usize>>>,
+    taken: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
 /// One of them, until it is dropped.
 pub struct Slot {
-    user: i64,
-    taken: Arc<Mutex<HashMap<i64, usize>>>,
+    user: UserId,
+    taken: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
 impl Slots {
@@ -41,7 +42,7 @@ impl Slots {
         })
     }
 
-    fn take_for(&self, user: i64) -> Option<Slot> {
+    fn take_for(&self, user: UserId) -> Option<Slot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(user).or_default();
         if *count >= self.max {
@@ -72,11 +73,12 @@ mod tests {
     #[test]
     fn each_user_has_so_many_and_gets_them_back() {
         let slots = Slots::new(2, "things");
-        let (first, second) = (slots.take_for(7), slots.take_for(7));
-        assert!(first.is_some() && second.is_some() && slots.take_for(7).is_none());
-        assert!(slots.take_for(8).is_some(), "another user has others");
+        let [one, other] = [7, 8].map(UserId::from_stored);
+        let (first, second) = (slots.take_for(one), slots.take_for(one));
+        assert!(first.is_some() && second.is_some() && slots.take_for(one).is_none());
+        assert!(slots.take_for(other).is_some(), "another user has others");
         drop(first);
-        assert!(slots.take_for(7).is_some());
+        assert!(slots.take_for(one).is_some());
         drop(second);
         assert!(slots.taken.lock().expect("not poisoned").is_empty(), "who has none is forgotten");
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     db::{movies as db, retry_write},
-    domain::{ChangeKind, Movie, Operation},
+    domain::{ChangeId, ChangeKind, Movie, MovieId, Operation},
 };
 
 /// The most operations that share a commit with other writes, where that makes both faster.
@@ -22,7 +22,7 @@ pub(super) const SMALL: usize = 100;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Done {
     /// The change; none where nothing was changed.
-    pub change: Option<i64>,
+    pub change: Option<ChangeId>,
     /// One for each operation, in their order.
     pub results: Vec<Outcome>,
 }
@@ -64,7 +64,7 @@ async fn store(
         Claim::Replay(done) => return Ok(done),
     };
     let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Batch).await?;
-    let mut targets: Vec<i64> = operations.iter().filter_map(Operation::target).collect();
+    let mut targets: Vec<MovieId> = operations.iter().filter_map(Operation::target).collect();
     targets.sort_unstable();
     targets.dedup();
     let found = db::lock(&mut recorder, &targets).await?;
@@ -85,13 +85,13 @@ async fn store(
 
 /// The movies that a batch names or makes.
 struct Movies {
-    before: BTreeMap<i64, Movie>,
-    now: BTreeMap<i64, Movie>,
+    before: BTreeMap<MovieId, Movie>,
+    now: BTreeMap<MovieId, Movie>,
 }
 
 impl Movies {
     fn new(found: Vec<Movie>) -> Self {
-        let before: BTreeMap<i64, Movie> = found.into_iter().map(|movie| (movie.id, movie)).collect();
+        let before: BTreeMap<MovieId, Movie> = found.into_iter().map(|movie| (movie.id, movie)).collect();
         Self { now: before.clone(), before }
     }
 
@@ -99,7 +99,7 @@ impl Movies {
     fn apply(
         &mut self,
         recorder: &ChangeRecorder<'_>,
-        ids: &mut impl Iterator<Item = i64>,
+        ids: &mut impl Iterator<Item = MovieId>,
         operation: Operation,
     ) -> Result<Option<Movie>, Error> {
         let movie = match operation {
@@ -126,7 +126,7 @@ impl Movies {
         Ok(Some(movie))
     }
 
-    fn find(&self, id: i64, version: Option<i64>) -> Result<&Movie, Error> {
+    fn find(&self, id: MovieId, version: Option<i64>) -> Result<&Movie, Error> {
         let movie = self.now.get(&id).ok_or_else(|| not_found(id))?;
         version.map_or(Precondition::None, |version| Precondition::Versions(vec![version])).check(movie)?;
         Ok(movie)
@@ -144,7 +144,7 @@ impl Movies {
                 Some(_) => {}
             }
         }
-        let deleted: Vec<i64> = before.into_keys().collect();
+        let deleted: Vec<MovieId> = before.into_keys().collect();
         recorder.update(&updated).await?;
         recorder.insert(&created).await?;
         recorder.delete(&deleted).await?;

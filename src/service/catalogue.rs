@@ -30,6 +30,7 @@ use crate::{
         log::{self, FollowLimits, News, Tail},
         movies,
     },
+    domain::{ChangeId, MovieId},
     limits::LONG_STATEMENT_WAIT,
 };
 
@@ -73,7 +74,7 @@ struct LoadedCatalogue {
     /// The last change that is applied, as are all before it; none where the log was empty.
     last: Option<Logged>,
     /// Those behind it that are applied, too.
-    others: HashSet<i64>,
+    others: HashSet<ChangeId>,
 }
 
 /// What has to be in the catalogue.
@@ -222,7 +223,7 @@ impl LoadedCatalogue {
         let others = others.await?;
         let no_thread = |e: io::Error| DbError::Unavailable(format!("no thread can be started: {e}"));
         let loading = Catalogue::loading().map_err(no_thread)?;
-        let mut above = 0;
+        let mut above = MovieId::BEFORE_ALL;
         loop {
             let page = movies::page(snapshot, above, LOADED_AT_ONCE).await?;
             let Some(last) = page.last() else { break };
@@ -232,7 +233,7 @@ impl LoadedCatalogue {
         Ok(Self { catalogue: loading.finish().map_err(no_thread)?, last, others })
     }
 
-    fn has(&self, place: LogPosition, id: i64) -> bool {
+    fn has(&self, place: LogPosition, id: ChangeId) -> bool {
         self.others.contains(&id) || self.last.is_some_and(|last| place <= last.place)
     }
 
@@ -247,7 +248,7 @@ impl LoadedCatalogue {
             (None, []) => {
                 let is_of_log =
                     |change: &Logged| change.place.is_of_transaction() || self.others.contains(&change.id);
-                let is_there = |id: &i64| new.iter().any(|change| change.id == *id);
+                let is_there = |id: &ChangeId| new.iter().any(|change| change.id == *id);
                 new.iter().all(is_of_log) && self.others.iter().all(is_there)
             }
             _ => false,
@@ -257,7 +258,7 @@ impl LoadedCatalogue {
         if !is_same_log || !is_small || !news.is_whole {
             return Err(TooMuch);
         }
-        let applied: HashSet<i64> = new.iter().filter(is_new).map(|change| change.id).collect();
+        let applied: HashSet<ChangeId> = new.iter().filter(is_new).map(|change| change.id).collect();
         for (_, id, movie) in news.touched.iter().filter(|(change, ..)| applied.contains(change)) {
             match movie {
                 Some(movie) => self.catalogue.put(movie),
@@ -348,7 +349,7 @@ impl Follower {
 
     /// Notes a change, which is about to be committed. Before a large one the catalogue is brought up to date: then
     /// whatever it does not have is committed later, and waits for the large one.
-    pub(super) async fn before_commit(&self, db: &Db, change: i64, movies: i64) -> Noted<'_> {
+    pub(super) async fn before_commit(&self, db: &Db, change: ChangeId, movies: i64) -> Noted<'_> {
         let noted = self.unanswered.note(change, movies > FOLLOW_LIMITS.movies);
         if noted.is_large
             && let Err(error) =

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImportGuard};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies},
-    domain::{Attributes, ChangeKind, Movie, Time},
+    domain::{Attributes, ChangeId, ChangeKind, Movie, MovieId, Time},
 };
 
 /// A change in the making. What is written through it is committed as a whole, with a record of
@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct ChangeRecorder<'a> {
     app: &'a App,
     tx: IdempotentTx,
-    id: i64,
+    id: ChangeId,
     author: &'a Identity,
     kind: ChangeKind,
     /// Whether it touches one movie alone, so that none need be counted.
@@ -66,7 +66,7 @@ impl<'a> ChangeRecorder<'a> {
         app: &'a App,
         author: &'a Identity,
         kind: ChangeKind,
-        undoes: Option<i64>,
+        undoes: Option<ChangeId>,
     ) -> Result<Self, Error> {
         match kind {
             ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => {}
@@ -126,7 +126,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// A movie that comes into being with this change.
-    pub(super) fn created(&self, id: i64, attributes: Attributes) -> Movie {
+    pub(super) fn created(&self, id: MovieId, attributes: Attributes) -> Movie {
         Movie { id, attributes, version: 1, created_at: self.at, updated_at: self.at }
     }
 
@@ -146,7 +146,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Deletes movies, which are locked.
-    pub(super) async fn delete(&mut self, ids: &[i64]) -> Result<(), DbError> {
+    pub(super) async fn delete(&mut self, ids: &[MovieId]) -> Result<(), DbError> {
         movies::delete(&mut self.tx, self.id, ids, self.at).await
     }
 
@@ -158,7 +158,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Writes down how many movies were changed, unless it is one anyway, and returns
     /// the id of the change; none, and no record of it, where nothing was changed.
-    pub(super) async fn complete(&mut self) -> Result<Option<i64>, Error> {
+    pub(super) async fn complete(&mut self) -> Result<Option<ChangeId>, Error> {
         if self.of_one {
             return Ok(Some(self.id));
         }
@@ -195,7 +195,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// The change's id.
-    pub(super) const fn id(&self) -> i64 {
+    pub(super) const fn id(&self) -> ChangeId {
         self.id
     }
 }

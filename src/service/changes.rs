@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies, retry_write},
-    domain::{Change, ChangeKind, Effect, Limit, Movie, Time},
+    domain::{Change, ChangeId, ChangeKind, Effect, Limit, Movie, MovieId, Time},
 };
 
 /// Movies that are changed in one go.
@@ -21,13 +21,13 @@ pub(super) const BATCH_MOVIES: usize = 500;
 
 /// A page of what was asked for, and where the next one goes on.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
+pub struct Page<T, At> {
     pub items: T,
-    pub next: Option<i64>,
+    pub next: Option<At>,
 }
 
 /// Takes one more than asked for as the sign that there is more.
-fn page<T>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> i64) -> Page<Vec<T>> {
+fn page<T, At>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> At) -> Page<Vec<T>, At> {
     let more = items.len() > limit.get();
     items.truncate(limit.get());
     let next = items.last().filter(|_| more).map(place);
@@ -41,11 +41,11 @@ fn page<T>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> i64) -> Page<V
 pub async fn list(
     app: &App,
     _: &Viewer,
-    after: Option<i64>,
+    after: Option<ChangeId>,
     limit: Limit,
-) -> Result<Page<Vec<Change>>, Error> {
+) -> Result<Page<Vec<Change>, ChangeId>, Error> {
     let mut conn = app.db.read().await?;
-    let changes = db::list(&mut conn, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
+    let changes = db::list(&mut conn, after.unwrap_or(ChangeId::AFTER_ALL), limit.get() + 1).await?;
     let mut page = page(changes, limit, |change| change.id);
     add_first_effects(&mut conn, &mut page.items).await?;
     Ok(page)
@@ -55,7 +55,7 @@ pub async fn list(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn some(app: &App, _: &Viewer, ids: &[i64]) -> Result<Vec<Change>, Error> {
+pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>, Error> {
     let mut conn = app.db.read().await?;
     let mut changes: Vec<Change> = db::with_ids(&mut conn, ids).await?.into_values().collect();
     changes.sort_unstable_by_key(|change| Reverse(change.id));
@@ -67,7 +67,7 @@ pub async fn some(app: &App, _: &Viewer, ids: &[i64]) -> Result<Vec<Change>, Err
 ///
 /// # Errors
 /// Those of the database.
-pub async fn newest(app: &App, _: &Viewer) -> Result<i64, Error> {
+pub async fn newest(app: &App, _: &Viewer) -> Result<ChangeId, Error> {
     Ok(db::newest(&mut app.db.read().await?).await?)
 }
 
@@ -83,12 +83,13 @@ pub(super) async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -
     let few =
         |change: &&mut Change| usize::try_from(change.movies).is_ok_and(|n| n <= Change::EFFECTS_IN_LISTS);
     let (small, large): (Vec<_>, Vec<_>) = changes.iter_mut().partition(few);
-    let ids: Vec<i64> = small.iter().map(|change| change.id).collect();
+    let ids: Vec<ChangeId> = small.iter().map(|change| change.id).collect();
     let mut versions = db::versions_by_any(conn, &ids).await?;
     for change in &large {
-        versions.extend(db::versions_by(conn, change.id, 0, Change::EFFECTS_IN_LISTS).await?);
+        versions
+            .extend(db::versions_by(conn, change.id, MovieId::BEFORE_ALL, Change::EFFECTS_IN_LISTS).await?);
     }
-    let mut effects: HashMap<i64, Vec<Effect>> = HashMap::new();
+    let mut effects: HashMap<ChangeId, Vec<Effect>> = HashMap::new();
     for (change, effect) in db::effects(conn, versions).await? {
         effects.entry(change).or_default().push(effect);
     }
@@ -98,7 +99,7 @@ pub(super) async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -
     Ok(())
 }
 
-fn not_found(id: i64) -> Error {
+fn not_found(id: ChangeId) -> Error {
     Error::NotFound(format!("there is no change {id}"))
 }
 
@@ -109,13 +110,14 @@ fn not_found(id: i64) -> Error {
 pub async fn get(
     app: &App,
     _: &Viewer,
-    id: i64,
-    after: Option<i64>,
+    id: ChangeId,
+    after: Option<MovieId>,
     limit: Limit,
-) -> Result<Page<Change>, Error> {
+) -> Result<Page<Change, MovieId>, Error> {
     let mut conn = app.db.read().await?;
     let mut change = db::get(&mut conn, id).await?.ok_or_else(|| not_found(id))?;
-    let versions = db::versions_by(&mut conn, id, after.unwrap_or(0), limit.get() + 1).await?;
+    let versions =
+        db::versions_by(&mut conn, id, after.unwrap_or(MovieId::BEFORE_ALL), limit.get() + 1).await?;
     let page = page(versions, limit, |version| version.movie_id);
     let effects = db::effects(&mut conn, page.items).await?;
     change.effects = effects.into_iter().map(|(_, effect)| effect).collect();
@@ -129,17 +131,17 @@ pub async fn get(
 pub async fn of_movie(
     app: &App,
     _: &Viewer,
-    movie: i64,
+    movie: MovieId,
     after: Option<i64>,
     limit: Limit,
-) -> Result<Page<Vec<Change>>, Error> {
+) -> Result<Page<Vec<Change>, i64>, Error> {
     let mut conn = app.db.read().await?;
     let versions = db::versions_of(&mut conn, movie, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
     if versions.is_empty() && after.is_none() && movies::get(&mut conn, movie).await?.is_none() {
         return Err(super::movies::not_found(movie));
     }
     let page = page(versions, limit, |version| version.version);
-    let ids: Vec<i64> = page.items.iter().map(|version| version.change_id).collect();
+    let ids: Vec<ChangeId> = page.items.iter().map(|version| version.change_id).collect();
     let mut changes = db::with_ids(&mut conn, &ids).await?;
     let effects = db::effects(&mut conn, page.items).await?;
     let with_effect = |(id, effect)| Some(Change { effects: vec![effect], ..changes.remove(&id)? });
@@ -150,7 +152,7 @@ pub async fn of_movie(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Error> {
+pub async fn count_of_movie(app: &App, _: &Viewer, movie: MovieId) -> Result<i64, Error> {
     Ok(db::count_of_movie(&mut app.db.read().await?, movie).await?)
 }
 
@@ -159,13 +161,18 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: i64) -> Result<i64, Er
 /// # Errors
 /// [`Error::NotFound`]; [`Error::InTheWay`] where later changes touched the same movies, or the
 /// change was undone before; [`Error::KeyReused`].
-pub async fn undo(app: &Arc<App>, editor: &Editor, id: i64, key: IdempotencyKey) -> Result<Change, Error> {
+pub async fn undo(
+    app: &Arc<App>,
+    editor: &Editor,
+    id: ChangeId,
+    key: IdempotencyKey,
+) -> Result<Change, Error> {
     let (shared, author) = (app.clone(), editor.clone());
     let work = async move { retry_write(|| take_back(&shared, &author, id, &key)).await };
     app.db.run_blocking(work).await
 }
 
-async fn take_back(app: &App, editor: &Editor, id: i64, key: &IdempotencyKey) -> Result<Change, Error> {
+async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKey) -> Result<Change, Error> {
     /// How many of the changes that stand in the way are named.
     const NAMED: usize = 100;
 
@@ -190,15 +197,15 @@ async fn take_back(app: &App, editor: &Editor, id: i64, key: &IdempotencyKey) ->
     if !changes.is_empty() {
         return Err(Error::InTheWay { undone: false, changes });
     }
-    let mut above = 0;
+    let mut above = MovieId::BEFORE_ALL;
     loop {
         let versions = db::versions_by(&mut recorder, id, above, BATCH_MOVIES).await?;
         let Some(last) = versions.last() else { break };
         above = last.movie_id;
         let effects = db::effects(&mut recorder, versions).await?;
-        let ids: Vec<i64> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
+        let ids: Vec<MovieId> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
         let present = movies::lock(&mut recorder, &ids).await?.into_iter().map(|movie| (movie.id, movie));
-        let mut present: HashMap<i64, Movie> = present.collect();
+        let mut present: HashMap<MovieId, Movie> = present.collect();
         let mut created = Vec::new();
         let mut updated = Vec::new();
         let mut deleted = Vec::new();
@@ -230,11 +237,11 @@ async fn take_back(app: &App, editor: &Editor, id: i64, key: &IdempotencyKey) ->
 /// Those of the later changes that keep one from being undone, the oldest first. A change and its undo
 /// do nothing together; an undo that was undone itself leaves the change, and it is the last one of
 /// such a chain that is to be undone.
-fn in_the_way(later: &HashMap<i64, Option<i64>>) -> Vec<i64> {
-    let undone: HashSet<i64> = later.values().copied().flatten().collect();
-    let before = |id: &i64| later.get(id).copied().flatten().filter(|undone| later.contains_key(undone));
-    let is_done = |last: &i64| iter::successors(Some(*last), before).count() % 2 == 1;
-    let mut changes: Vec<i64> =
+fn in_the_way(later: &HashMap<ChangeId, Option<ChangeId>>) -> Vec<ChangeId> {
+    let undone: HashSet<ChangeId> = later.values().copied().flatten().collect();
+    let before = |id: &ChangeId| later.get(id).copied().flatten().filter(|undone| later.contains_key(undone));
+    let is_done = |last: &ChangeId| iter::successors(Some(*last), before).count() % 2 == 1;
+    let mut changes: Vec<ChangeId> =
         later.keys().filter(|id| !undone.contains(id) && is_done(id)).copied().collect();
     changes.sort_unstable();
     changes
@@ -262,7 +269,7 @@ pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error>
 }
 
 /// Removes the oldest changes below one; tells how many, 0 where there is none any more.
-async fn prune_piece(app: &App, below: i64) -> Result<u64, Error> {
+async fn prune_piece(app: &App, below: ChangeId) -> Result<u64, Error> {
     /// Few enough for others to wait for less than a second, unless one change alone touched more.
     const BATCH_MOVIES: i64 = 2000;
 

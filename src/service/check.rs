@@ -13,7 +13,7 @@ use crate::{
         backup::{Snapshot, last_ids},
         check::{self as db, Stored},
     },
-    domain::Filter,
+    domain::{ChangeId, Filter, MovieId},
 };
 
 /// Rows that are read in one go.
@@ -77,7 +77,7 @@ struct Source {
     table: Table,
     rows: VecDeque<Stored>,
     /// The last movie and version that were read.
-    place: (i64, i64),
+    place: (MovieId, i64),
 }
 
 #[derive(Clone, Copy)]
@@ -88,11 +88,11 @@ enum Table {
 
 impl Source {
     const fn of(table: Table) -> Self {
-        Self { table, rows: VecDeque::new(), place: (0, 0) }
+        Self { table, rows: VecDeque::new(), place: (MovieId::BEFORE_ALL, 0) }
     }
 
     /// The movie of the first row that is left.
-    async fn first(&mut self, snapshot: &mut Snapshot) -> Result<Option<i64>, DbError> {
+    async fn first(&mut self, snapshot: &mut Snapshot) -> Result<Option<MovieId>, DbError> {
         if self.rows.is_empty() {
             self.rows = match self.table {
                 Table::Movies => db::movies(snapshot, self.place.0, BATCH_ROWS).await?.into(),
@@ -118,11 +118,11 @@ struct Change {
 struct Check {
     /// None where it cannot be loaded.
     catalogue: Option<Catalogue>,
-    changes: BTreeMap<i64, Change>,
+    changes: BTreeMap<ChangeId, Change>,
     /// The last id of a change that was handed out.
-    last_change: i64,
+    last_change: ChangeId,
     /// Changes that versions name and that are not there, with the number of these versions.
-    missing: BTreeMap<i64, u64>,
+    missing: BTreeMap<ChangeId, u64>,
     report: Report,
 }
 
@@ -141,7 +141,7 @@ impl Check {
             Err(error) => return Err(error),
         };
         let mut changes = BTreeMap::new();
-        let mut above = 0;
+        let mut above = ChangeId::BEFORE_ALL;
         loop {
             let page = db::changes(snapshot, above, BATCH_ROWS).await?;
             let Some((last, _)) = page.last() else { break };
@@ -154,12 +154,12 @@ impl Check {
     }
 
     /// Whether a change is not there because the history was shortened.
-    fn is_pruned(&self, change: i64) -> bool {
+    fn is_pruned(&self, change: ChangeId) -> bool {
         change <= self.last_change && self.changes.first_key_value().is_none_or(|(first, _)| change < *first)
     }
 
     /// Checks a movie: its versions in order, and its row, if it is there.
-    fn movie(&mut self, id: i64, history: &[Stored], now: Option<&Stored>) {
+    fn movie(&mut self, id: MovieId, history: &[Stored], now: Option<&Stored>) {
         self.report.movies += usize::from(now.is_some());
         let mut before: Option<&Stored> = None;
         for stored in history.iter().chain(now) {

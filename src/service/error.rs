@@ -2,7 +2,7 @@
 
 use crate::{
     db::{DbError, WriteError},
-    domain::{Invalid, Place, Violation},
+    domain::{ChangeId, Invalid, Place, Violation},
     exchange::Report,
 };
 
@@ -26,7 +26,7 @@ pub enum Error {
     Conflict(String),
     /// A change cannot be taken back: it was already, or other changes stand in the way.
     #[error("{}", why_not_undone(*.undone, .changes))]
-    InTheWay { undone: bool, changes: Vec<i64> },
+    InTheWay { undone: bool, changes: Vec<ChangeId> },
     /// The key of a write was sent with another one before.
     #[error("the Idempotency-Key was sent with another request within the last 24 hours; take a new one")]
     KeyReused,
@@ -59,7 +59,7 @@ pub enum Error {
     Failed(String),
 }
 
-fn why_not_undone(undone: bool, changes: &[i64]) -> String {
+fn why_not_undone(undone: bool, changes: &[ChangeId]) -> String {
     let named = changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if undone {
         format!("the change was undone by change {named}")

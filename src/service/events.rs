@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, Notify, broadcast, watch};
 use super::{App, Error, Viewer, auth, catalogue, changes::add_first_effects};
 use crate::{
     db::{DbError, changes as db},
-    domain::Change,
+    domain::{Change, ChangeId},
     limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
 };
 
@@ -155,7 +155,7 @@ pub fn end(app: &App) {
 pub async fn subscribe(
     app: Arc<App>,
     viewer: Viewer,
-    after: Option<i64>,
+    after: Option<ChangeId>,
 ) -> Result<impl Stream<Item = Change>, Error> {
     // First the place, then a connection, as in handing on: or each waits for what the other has.
     let mut handed_on = app.events.place.lock().await;
@@ -181,7 +181,7 @@ struct Reading {
     app: Arc<App>,
     place: db::LogPosition,
     /// Those behind the place that were committed before the stream began, but count only now.
-    seen: HashSet<i64>,
+    seen: HashSet<ChangeId>,
     read: VecDeque<Event>,
     caught_up: bool,
     receiver: broadcast::Receiver<Arc<Event>>,

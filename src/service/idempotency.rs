@@ -16,6 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
 use crate::db::{DbError, WriteTx, deadline, idempotency as db};
+use crate::domain::UserId;
 
 /// How long the result of a write is kept, in milliseconds: 24 hours.
 const KEPT_FOR_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -46,7 +47,7 @@ pub(super) struct IdempotentTx {
 
 /// A key as the database knows it, and how its result is sealed.
 struct Key {
-    user_id: i64,
+    user_id: UserId,
     name: String,
     seal: LessSafeKey,
     request: [u8; 32],
@@ -69,7 +70,7 @@ impl IdempotencyKey {
         &self,
         mut tx: WriteTx,
         app: &App,
-        user_id: i64,
+        user_id: UserId,
     ) -> Result<Claim<T>, Error> {
         let Some(sent) = &self.0 else { return Ok(Claim::New(tx.into())) };
         let key = Key::new(user_id, sent).map_err(failed)?;
@@ -126,9 +127,9 @@ impl IdempotentTx {
 impl Key {
     /// Whoever has the database, but not the key that was sent, can neither read results nor try
     /// requests, which may hold a password: all is derived from that key (HKDF, RFC 5869).
-    fn new(user_id: i64, sent: &Sent) -> Result<Self, Unspecified> {
+    fn new(user_id: UserId, sent: &Sent) -> Result<Self, Unspecified> {
         let derived = Salt::new(HKDF_SHA256, b"reelshelf Idempotency-Key").extract(sent.key.as_bytes());
-        let user = user_id.to_be_bytes();
+        let user = user_id.get().to_be_bytes();
         let mut name = [0; 32];
         derived.expand(&[b"name", &user], HKDF_SHA256)?.fill(&mut name)?;
         let seal = UnboundKey::from(derived.expand(&[b"seal", &user], &AES_256_GCM)?);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
-    domain::{Attributes, ChangeKind, Movie, MovieFormat, fold},
+    domain::{Attributes, ChangeKind, Movie, MovieFormat, MovieId, fold},
     exchange::{
         self, Becomes, FileKind, ImportOptions, Merged, OnDuplicate, OnError, Preview, Report, Row, RowLabel,
         Rows, Survey, check,
@@ -201,17 +201,17 @@ enum ExistingMovie {
 #[derive(Default)]
 struct Stored {
     /// By the hash of their identity: one of a million films is to take some bytes.
-    ids: HashMap<u64, i64>,
+    ids: HashMap<u64, MovieId>,
     hasher: RandomState,
 }
 
 impl Stored {
-    fn note(&mut self, hash: u64, id: i64) {
+    fn note(&mut self, hash: u64, id: MovieId) {
         self.ids.entry(hash).or_insert(id);
     }
 
     /// The ids of those that rows seem to describe.
-    fn seem_same(&self, piece: &[(Row, MovieKey)]) -> Vec<i64> {
+    fn seem_same(&self, piece: &[(Row, MovieKey)]) -> Vec<MovieId> {
         piece
             .iter()
             .filter_map(|(_, identity)| self.ids.get(&self.hasher.hash_one(identity)).copied())
@@ -235,7 +235,7 @@ async fn known(
         |catalogue: &Catalogue| piece.iter().filter_map(|(row, _)| catalogue.same(&row.attributes)).collect();
     let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
-        let ids: Vec<i64> = movies.iter().map(|movie| movie.id).collect();
+        let ids: Vec<MovieId> = movies.iter().map(|movie| movie.id).collect();
         movies = db::lock(recorder, &ids).await?;
     }
     let change = recorder.id();

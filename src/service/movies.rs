@@ -14,7 +14,7 @@ use crate::{
     catalogue::{Catalogue, Counts, Facet},
     db::{movies as db, retry_write},
     domain::{
-        Attributes, ChangeKind, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, MoviePatch,
+        Attributes, ChangeKind, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, MovieId, MoviePatch,
         ReleaseYear, Title,
     },
 };
@@ -51,7 +51,7 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
-pub(super) fn not_found(id: i64) -> Error {
+pub(super) fn not_found(id: MovieId) -> Error {
     Error::NotFound(format!("there is no movie {id}"))
 }
 
@@ -59,7 +59,7 @@ pub(super) fn not_found(id: i64) -> Error {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn get(app: &Arc<App>, viewer: &Viewer, id: i64) -> Result<Movie, Error> {
+pub async fn get(app: &Arc<App>, viewer: &Viewer, id: MovieId) -> Result<Movie, Error> {
     catalogue::read(app, viewer, |catalogue| catalogue.get(id)).await?.ok_or_else(|| not_found(id))
 }
 
@@ -171,7 +171,7 @@ pub async fn add(
 pub async fn change(
     app: &App,
     editor: &Editor,
-    id: i64,
+    id: MovieId,
     precondition: &Precondition,
     wanted: &MoviePatch,
 ) -> Result<Movie, Error> {
@@ -194,7 +194,12 @@ pub async fn change(
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
-pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondition) -> Result<(), Error> {
+pub async fn remove(
+    app: &App,
+    editor: &Editor,
+    id: MovieId,
+    precondition: &Precondition,
+) -> Result<(), Error> {
     retry_write(|| async {
         let mut recorder =
             ChangeRecorder::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
@@ -207,7 +212,7 @@ pub async fn remove(app: &App, editor: &Editor, id: i64, precondition: &Precondi
 
 async fn locked(
     recorder: &mut ChangeRecorder<'_>,
-    id: i64,
+    id: MovieId,
     precondition: &Precondition,
 ) -> Result<Movie, Error> {
     let movie = db::lock(recorder, &[id]).await?.pop().ok_or_else(|| not_found(id))?;

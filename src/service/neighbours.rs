@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{App, Error, Viewer, catalogue, movies};
 use crate::{
     catalogue::Catalogue,
-    domain::{Cursor, Filter, Limit, ListQuery, Movie, Sort, SortKey},
+    domain::{Cursor, Filter, Limit, ListQuery, Movie, MovieId, Sort, SortKey},
 };
 
 /// How many movies are before one on the page that is opened at it.
@@ -43,7 +43,7 @@ impl List {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(app: &Arc<App>, viewer: &Viewer, id: i64, list: &List) -> Result<Neighbours, Error> {
+pub async fn find(app: &Arc<App>, viewer: &Viewer, id: MovieId, list: &List) -> Result<Neighbours, Error> {
     let order = list.order();
     let found = catalogue::read(app, viewer, |catalogue| {
         let movie = catalogue.get(id)?;

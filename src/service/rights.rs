@@ -5,13 +5,13 @@ use std::{ops::Deref, sync::Arc};
 use super::{Error, audit::RequestContext};
 use crate::{
     db::log::Tail,
-    domain::{Role, Time, TokenName, UserName},
+    domain::{Role, SessionId, Time, TokenId, TokenName, UserId, UserName},
 };
 
 /// Who is signed in, and how.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    pub user_id: i64,
+    pub user_id: UserId,
     pub name: UserName,
     /// What he may here and now: his role, or less with a token that was narrowed.
     pub role: Role,
@@ -32,14 +32,14 @@ pub enum AuthMethod {
     },
     /// An API token.
     Token {
-        id: i64,
+        id: TokenId,
         name: TokenName,
         /// Whether it allows less than its user's role.
         narrowed: bool,
         expires_at: Option<Time>,
     },
     /// A session of the web pages.
-    Session { id: i64 },
+    Session { id: SessionId },
     /// The administrator, at the machine itself.
     Console,
 }
@@ -121,7 +121,7 @@ impl Owner {
     pub fn console() -> Self {
         let name = UserName::parse(UserName::CONSOLE).expect("letters are a valid name");
         Self(Identity {
-            user_id: 0,
+            user_id: UserId::CONSOLE,
             name,
             role: Role::Owner,
             via: AuthMethod::Console,

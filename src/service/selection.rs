@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     db::{movies as db, retry_write},
-    domain::{ChangeKind, Filter, Movie, MoviePatch},
+    domain::{ChangeId, ChangeKind, Filter, Movie, MovieId, MoviePatch},
 };
 
 /// Which films are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// Those with these ids.
-    Films(Vec<i64>),
+    Films(Vec<MovieId>),
     /// All that pass the filter.
     All(Filter),
 }
@@ -33,7 +33,7 @@ pub enum Action {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     /// The change; none where nothing was changed.
-    pub change: Option<i64>,
+    pub change: Option<ChangeId>,
     /// How many films it touched: those that were as wanted already are left alone.
     pub films: usize,
     /// How many of those that were meant are not there any more.
@@ -47,7 +47,7 @@ pub struct Done {
 pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Result<i64, Error> {
     match selection {
         Selection::Films(ids) => {
-            let different: HashSet<&i64> = ids.iter().collect();
+            let different: HashSet<&MovieId> = ids.iter().collect();
             Ok(i64::try_from(different.len()).unwrap_or(i64::MAX))
         }
         Selection::All(filter) => movies::count(app, viewer, filter).await,
@@ -106,7 +106,7 @@ async fn apply(
 ) -> Result<usize, Error> {
     match action {
         Action::Delete => {
-            let ids: Vec<i64> = films.iter().map(|film| film.id).collect();
+            let ids: Vec<MovieId> = films.iter().map(|film| film.id).collect();
             recorder.delete(&ids).await?;
             Ok(ids.len())
         }

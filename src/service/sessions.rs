@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     db::{retry_write, sessions},
-    domain::UserName,
+    domain::{SessionId, UserName},
 };
 
 pub use sessions::Session;
@@ -25,7 +25,7 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
-pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
+pub async fn end(app: &App, viewer: &Viewer, id: SessionId) -> Result<(), Error> {
     viewer.may_manage_account()?;
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer).await?;
@@ -48,11 +48,11 @@ pub async fn end(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
 /// [`Error::Forbidden`] with a token that was narrowed.
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let own = if let AuthMethod::Session { id } = viewer.via { id } else { 0 };
+    let own = if let AuthMethod::Session { id } = viewer.via { Some(id) } else { None };
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer).await?;
         sessions::delete_others(&mut tx, viewer.user_id, own).await?;
-        let event = Event::SessionsEnded { user: &viewer.name, but: (own > 0).then_some(own) };
+        let event = Event::SessionsEnded { user: &viewer.name, but: own };
         audit::commit(tx, app, &(&**viewer).into(), &[event]).await
     })
     .await
@@ -73,7 +73,7 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<(UserName,
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
+pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: SessionId) -> Result<(), Error> {
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, owner).await?;
         let user = users::find(&mut tx, user).await?;

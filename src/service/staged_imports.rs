@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::{App, Error};
 use crate::db::{Conn, DbError, changes::NewChange, retry_write, staged_imports as db};
+use crate::domain::ChangeId;
 
 /// How long an import may keep others from writing before it lets them go first.
 const WRITER_TIME_SLICE: Duration = Duration::from_millis(100);
@@ -22,12 +23,12 @@ pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static
 /// A change whose movies are committed, and nobody sees. They are removed unless it is kept.
 pub(super) struct StagedImportGuard {
     app: Arc<App>,
-    change: Option<i64>,
+    change: Option<ChangeId>,
 }
 
 impl StagedImportGuard {
     /// Hides a change that was begun in this transaction, before anything of it is committed.
-    pub(super) async fn begin(conn: &mut Conn, app: &Arc<App>, change: i64) -> Result<Self, DbError> {
+    pub(super) async fn begin(conn: &mut Conn, app: &Arc<App>, change: ChangeId) -> Result<Self, DbError> {
         db::stage(conn, change).await?;
         Ok(Self { app: app.clone(), change: Some(change) })
     }
@@ -36,7 +37,7 @@ impl StagedImportGuard {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the collection was replaced.
-    pub(super) async fn check(conn: &mut Conn, change: i64) -> Result<(), Error> {
+    pub(super) async fn check(conn: &mut Conn, change: ChangeId) -> Result<(), Error> {
         if db::is_staged(conn, change).await? {
             return Ok(());
         }
@@ -50,7 +51,7 @@ impl StagedImportGuard {
     /// [`Error::Failed`] where not all of it is there.
     pub(super) async fn publish(
         conn: &mut Conn,
-        change: i64,
+        change: ChangeId,
         new: &NewChange<'_>,
         movies: i64,
         inserted: usize,
@@ -86,7 +87,7 @@ pub async fn recover_staged_imports(app: &Arc<App>) -> Result<(), Error> {
     Ok(())
 }
 
-async fn remove(app: Arc<App>, change: i64) {
+async fn remove(app: Arc<App>, change: ChangeId) {
     /// Few enough for others to wait no longer than for [`WRITER_TIME_SLICE`].
     const BATCH_MOVIES: i64 = 2000;
 
@@ -105,8 +106,8 @@ async fn remove(app: Arc<App>, change: i64) {
         Ok::<_, DbError>(())
     });
     match removed.await {
-        Ok(()) => tracing::info!(change, "removed what an import had stored that was not done"),
-        Err(error) => tracing::error!(change, %error, "what an import had stored is still to be removed"),
+        Ok(()) => tracing::info!(%change, "removed what an import had stored that was not done"),
+        Err(error) => tracing::error!(%change, %error, "what an import had stored is still to be removed"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     db::{WriteTx, retry_write, tokens},
-    domain::{Code, Invalid, Role, Time, TokenName, UserName},
+    domain::{Code, Invalid, Role, Time, TokenId, TokenName, UserId, UserName},
     limits::MAX_TOKENS_PER_USER,
 };
 
@@ -80,7 +80,7 @@ async fn insert(
     app: &App,
     tx: WriteTx,
     by: &Identity,
-    (user_id, user): (i64, &UserName),
+    (user_id, user): (UserId, &UserName),
     most: Role,
     new: &NewToken,
     key: &IdempotencyKey,
@@ -118,7 +118,7 @@ async fn insert(
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
-pub async fn revoke(app: &App, viewer: &Viewer, id: i64) -> Result<(), Error> {
+pub async fn revoke(app: &App, viewer: &Viewer, id: TokenId) -> Result<(), Error> {
     if !matches!(viewer.via, AuthMethod::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
@@ -143,7 +143,7 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: i64) -> Result<(), Error> {
+pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: TokenId) -> Result<(), Error> {
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, owner).await?;
         let user = users::find(&mut tx, user).await?;
@@ -170,8 +170,8 @@ async fn delete(
     app: &App,
     mut tx: WriteTx,
     by: &Identity,
-    (user_id, user): (i64, &UserName),
-    id: i64,
+    (user_id, user): (UserId, &UserName),
+    id: TokenId,
 ) -> Result<(), Error> {
     if !tokens::delete(&mut tx, user_id, id).await? {
         return Err(Error::NotFound(format!("there is no token {id}")));

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use crate::domain::ChangeId;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
@@ -18,19 +19,19 @@ pub(super) struct Unanswered(Mutex<Changes>);
 /// The same, as they are at one moment.
 #[derive(Default)]
 pub(super) struct Changes {
-    small: HashSet<i64>,
+    small: HashSet<ChangeId>,
     /// Each with the signal that the catalogue has it, or that it was not committed.
-    large: HashMap<i64, CancellationToken>,
+    large: HashMap<ChangeId, CancellationToken>,
 }
 
 impl Changes {
     /// Whether reads may go on at a position before this change.
-    pub(super) fn may_wait(&self, change: i64) -> bool {
+    pub(super) fn may_wait(&self, change: ChangeId) -> bool {
         self.large.contains_key(&change) || !self.large.is_empty() && self.small.contains(&change)
     }
 
     /// Whether this is a large change.
-    pub(super) fn is_large(&self, change: i64) -> bool {
+    pub(super) fn is_large(&self, change: ChangeId) -> bool {
         self.large.contains_key(&change)
     }
 }
@@ -41,7 +42,7 @@ impl Unanswered {
     }
 
     /// Notes a change before it is committed.
-    pub(super) fn note(&self, change: i64, is_large: bool) -> Noted<'_> {
+    pub(super) fn note(&self, change: ChangeId, is_large: bool) -> Noted<'_> {
         let mut now = self.now();
         if is_large {
             now.large.insert(change, CancellationToken::new());
@@ -66,7 +67,7 @@ impl Unanswered {
 /// A change that is not answered, until this is dropped.
 pub(super) struct Noted<'a> {
     unanswered: &'a Unanswered,
-    change: i64,
+    change: ChangeId,
     pub(super) is_large: bool,
 }
 
@@ -89,19 +90,20 @@ mod tests {
     #[test]
     fn a_small_change_waits_only_while_there_is_a_large_one() {
         let unanswered = Unanswered::default();
-        let small = unanswered.note(1, false);
-        assert!(!unanswered.now().may_wait(1) && !unanswered.has_large());
-        let large = unanswered.note(2, true);
-        assert!([1, 2].iter().all(|change| unanswered.now().may_wait(*change)));
-        assert!(!unanswered.now().may_wait(3), "what another instance wrote may be answered");
+        let [one, two, three, four] = [1, 2, 3, 4].map(ChangeId::from_stored);
+        let small = unanswered.note(one, false);
+        assert!(!unanswered.now().may_wait(one) && !unanswered.has_large());
+        let large = unanswered.note(two, true);
+        assert!([one, two].iter().all(|change| unanswered.now().may_wait(*change)));
+        assert!(!unanswered.now().may_wait(three), "what another instance wrote may be answered");
         let mut applied = Box::pin(unanswered.large_are_applied());
         assert!((&mut applied).now_or_never().is_none());
-        let later = unanswered.note(4, true);
+        let later = unanswered.note(four, true);
         drop(large);
         assert!(applied.now_or_never().is_some(), "the later one is not waited for");
-        assert!(unanswered.now().may_wait(1));
+        assert!(unanswered.now().may_wait(one));
         drop(later);
-        assert!(!unanswered.now().may_wait(1) && !unanswered.has_large());
+        assert!(!unanswered.now().may_wait(one) && !unanswered.has_large());
         drop(small);
         assert!(unanswered.large_are_applied().now_or_never().is_some());
     }

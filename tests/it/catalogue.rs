@@ -8,7 +8,7 @@ use reelshelf::{
     catalogue::{Catalogue, Counts, Facet},
     domain::{
         Attributes, Bounds, Cursor, FacetKey, Filter, FilterMatches, FuzzyScore, FuzzyTerm, Length, Movie,
-        MovieFormat, Rating, ReleaseYear, Sort, SortKey, Time, Title, fold, fuzzy_score,
+        MovieFormat, MovieId, Rating, ReleaseYear, Sort, SortKey, Time, Title, fold, fuzzy_score,
     },
 };
 
@@ -55,12 +55,12 @@ const SEARCHES: [&str; 16] = [
 ];
 
 /// The movies as a list, by id.
-type Model = BTreeMap<i64, Movie>;
+type Model = BTreeMap<MovieId, Movie>;
 
 #[derive(Debug, Clone)]
 enum Step {
     Put(Movie),
-    Remove(i64),
+    Remove(MovieId),
 }
 
 fn movie() -> impl Strategy<Value = Movie> {
@@ -69,7 +69,7 @@ fn movie() -> impl Strategy<Value = Movie> {
         |(id, attributes, version, created, updated)| {
             let (title, format, length, year, rating) = attributes;
             Movie {
-                id,
+                id: MovieId::from_stored(id),
                 attributes: Attributes {
                     title: Title::parse(title).unwrap(),
                     movie_format: MovieFormat::ALL[format],
@@ -86,7 +86,7 @@ fn movie() -> impl Strategy<Value = Movie> {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![4 => movie().prop_map(Step::Put), 1 => (1..60i64).prop_map(Step::Remove)];
+    let step = prop_oneof![4 => movie().prop_map(Step::Put), 1 => (1..60i64).prop_map(|id| Step::Remove(MovieId::from_stored(id)))];
     prop::collection::vec(step, 0..150)
 }
 
@@ -199,7 +199,7 @@ proptest! {
         prop_assert_eq!(catalogue.counts(&filter), all.clone());
         let mut ids = catalogue.ids(&filter);
         ids.sort_unstable();
-        let expected: Vec<i64> = model.values().filter(|movie| filter.finds(movie)).map(|movie| movie.id).collect();
+        let expected: Vec<MovieId> = model.values().filter(|movie| filter.finds(movie)).map(|movie| movie.id).collect();
         prop_assert_eq!(ids, expected);
 
         let counts = catalogue.facet_counts(&filter);
@@ -218,7 +218,7 @@ proptest! {
     #[test]
     fn single_movies_are_those_of_the_model(steps in steps(), filter in filter(), seed in any::<u64>()) {
         let (catalogue, model) = built(&steps);
-        for id in 0..62 {
+        for id in (0..62).map(MovieId::from_stored) {
             prop_assert_eq!(catalogue.get(id), model.get(&id).cloned());
         }
         let picked = catalogue.random(&filter, &mut SmallRng::seed_from_u64(seed));
@@ -266,7 +266,7 @@ fn many() -> &'static (Catalogue, Model) {
             let title =
                 if rng.random() { title.to_owned() } else { format!("{title} {}", rng.random_range(1..40)) };
             Movie {
-                id,
+                id: MovieId::from_stored(id),
                 attributes: Attributes {
                     title: Title::parse(&title).unwrap(),
                     movie_format: MovieFormat::ALL[rng.random_range(0..3)],
@@ -279,16 +279,17 @@ fn many() -> &'static (Catalogue, Model) {
                 updated_at: Time::from_millis(rng.random_range(0..MANY)),
             }
         };
-        let mut model: Model = (1..=MANY).map(|id| (id, movie(id))).collect();
+        let mut model: Model = (1..=MANY).map(|id| (MovieId::from_stored(id), movie(id))).collect();
         let mut catalogue = loaded(&model);
         for n in 0..MANY / 4 {
             let id = n * 7 % (MANY + 500) + 1;
             if n % 3 == 0 {
+                let id = MovieId::from_stored(id);
                 assert_eq!(catalogue.remove(id), model.remove(&id).is_some());
             } else {
                 let movie = movie(id);
                 catalogue.put(&movie);
-                model.insert(id, movie);
+                model.insert(movie.id, movie);
             }
         }
         (catalogue, model)
@@ -307,7 +308,7 @@ proptest! {
         let mut expected = found(model, &filter, &sort);
         prop_assert_eq!(catalogue.count(&filter), expected.len() as u64);
         prop_assert_eq!(&catalogue.page(&filter, &sort, None, limit)[..], &expected[..limit.min(expected.len())]);
-        let after = model.range(start..).next().map(|(_, movie)| movie).unwrap();
+        let after = model.range(MovieId::from_stored(start)..).next().map(|(_, movie)| movie).unwrap();
         expected.retain(|movie| sort.compare(movie, after).is_gt());
         expected.truncate(limit);
         prop_assert_eq!(catalogue.page(&filter, &sort, Some(&Cursor::after(after, &sort)), limit), expected);

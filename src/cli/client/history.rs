@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cli::output::Out,
-    domain::{Change, ChangeKind, Effect, Limit},
+    domain::{Change, ChangeId, ChangeKind, Effect, Limit, MovieId},
 };
 
 /// A list of changes, page after page.
@@ -24,7 +24,7 @@ impl<'a> Changes<'a> {
     /// The changes of the collection, or of one movie, newest first. Of a short list no more is asked
     /// for than is wanted.
     #[must_use]
-    pub fn new(client: &'a Client, movie: Option<i64>, most: Option<usize>) -> Self {
+    pub fn new(client: &'a Client, movie: Option<MovieId>, most: Option<usize>) -> Self {
         let path = movie.map_or("/history".to_owned(), |id| format!("/movie/{id}/history"));
         let limit = most.map_or(Limit::DEFAULT.get(), |most| most.min(Limit::DEFAULT.get()));
         Self { client, page: Vec::new().into_iter(), next: Some(format!("{path}?limit={limit}")) }
@@ -60,7 +60,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::answer`].
-    pub async fn change(&self, id: i64) -> anyhow::Result<Change> {
+    pub async fn change(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.get(&format!("/history/{id}"), &[("limit", Change::EFFECTS_IN_LISTS.to_string())]).await
     }
 
@@ -68,7 +68,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::answer`].
-    pub async fn undo(&self, id: i64) -> anyhow::Result<Change> {
+    pub async fn undo(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.answer(self.request(Method::POST, &format!("/history/{id}/undo"), &[])).await
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::server::Server;
 use crate::{
     cli::output::message,
+    domain::TokenId,
     output_file::{Access, Existing, OutputFile},
 };
 
@@ -22,7 +23,7 @@ pub struct Login {
     pub user: String,
     pub token: String,
     /// The token's id, to revoke it.
-    pub token_id: i64,
+    pub token_id: TokenId,
 }
 
 /// All that is stored, the last login first; that one is meant where no server is named.

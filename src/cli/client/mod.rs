@@ -23,7 +23,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     cli::output::message,
-    domain::{Role, UserName},
+    domain::{Role, TokenId, UserName},
 };
 use logins::Logins;
 use refusal::Refusal;
@@ -211,7 +211,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::send`]; but a token that was revoked before is no error.
-    pub async fn revoke_token(&self, id: i64) -> anyhow::Result<()> {
+    pub async fn revoke_token(&self, id: TokenId) -> anyhow::Result<()> {
         let request = self.request(Method::DELETE, &format!("/token/{id}"), &[]).timeout(ANSWERING);
         match self.send(request).await {
             Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 401) => {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{ANSWERING, Client, filters::Query};
 use crate::{
-    domain::{Attributes, Limit, Movie, MoviePatch},
+    domain::{Attributes, Limit, Movie, MovieId, MoviePatch},
     service::batch::Done,
 };
 
@@ -122,7 +122,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::answer`].
-    pub async fn movie(&self, id: i64) -> anyhow::Result<Movie> {
+    pub async fn movie(&self, id: MovieId) -> anyhow::Result<Movie> {
         self.get(&format!("/movie/{id}"), &[]).await
     }
 

@@ -12,7 +12,7 @@ use super::{
     titles,
     words::count,
 };
-use crate::{domain::Movie, limits::MAX_BATCH_OPERATIONS};
+use crate::{domain::Movie, domain::MovieId, limits::MAX_BATCH_OPERATIONS};
 
 /// Ids or a search.
 #[derive(clap::Args)]
@@ -34,11 +34,11 @@ impl Selection {
 
     /// The ids, where ids are what was given.
     #[must_use]
-    pub fn ids(&self) -> Option<Vec<i64>> {
+    pub fn ids(&self) -> Option<Vec<MovieId>> {
         if self.by_title {
             return None;
         }
-        let mut ids: Vec<i64> = self.given.iter().map(|text| id(text)).collect::<Option<_>>()?;
+        let mut ids: Vec<MovieId> = self.given.iter().map(|text| id(text)).collect::<Option<_>>()?;
         ids.sort_unstable();
         ids.dedup();
         Some(ids)
@@ -111,7 +111,7 @@ impl Selection {
 }
 
 /// Says how to search for a title that is a number, if there is no film of this id.
-fn or_title(error: anyhow::Error, id: i64) -> anyhow::Error {
+fn or_title(error: anyhow::Error, id: MovieId) -> anyhow::Error {
     match error.downcast_ref::<Refusal>() {
         Some(Refusal { status: 404, detail, .. }) => {
             anyhow::anyhow!("{detail}; to search titles for {id}, add --by-title")
@@ -122,6 +122,6 @@ fn or_title(error: anyhow::Error, id: i64) -> anyhow::Error {
 
 /// Reads an id: digits alone.
 #[must_use]
-pub fn id(text: &str) -> Option<i64> {
+pub fn id(text: &str) -> Option<MovieId> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -17,7 +17,7 @@ use crate::{
         },
         output::Out,
     },
-    domain::Field,
+    domain::{ChangeId, Field},
 };
 
 /// How many rows are shown with errors, with notes of each kind, and with the same reason.
@@ -36,7 +36,7 @@ struct Report {
     failed: u64,
     errors: Vec<Found>,
     dry_run: bool,
-    change: Option<i64>,
+    change: Option<ChangeId>,
     #[serde(default)]
     ignored_columns: Vec<String>,
     #[serde(default)]

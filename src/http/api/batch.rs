@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{Code, Invalid, Operation, Violation, Violations, quoted},
+    domain::{Code, Invalid, MovieId, Operation, Violation, Violations, quoted},
     http::{
         Shared,
         answer::Answer,
@@ -110,7 +110,7 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
     let operation = op.and_then(|op| match op {
         "create" => members.nested("movie", json::attributes).map(Operation::Create),
         "update" => {
-            let id = members.required("id", positive);
+            let id = members.required("id", |node| positive(node).map(MovieId::from_stored));
             let version = members.optional("version", positive);
             let changes = members.nested("changes", json::changes);
             id.zip(version).zip(changes).map(|((id, version), changes)| Operation::Update {
@@ -120,7 +120,7 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
             })
         }
         _ => {
-            let id = members.required("id", positive);
+            let id = members.required("id", |node| positive(node).map(MovieId::from_stored));
             let version = members.optional("version", positive);
             id.zip(version).map(|(id, version)| Operation::Delete { id, version })
         }

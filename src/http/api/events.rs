@@ -13,7 +13,7 @@ use axum::{
 use futures_util::StreamExt;
 
 use crate::{
-    domain::{Code, Invalid},
+    domain::{ChangeId, Code, Invalid},
     http::{Shared, extract::query::Params, openapi as schema, problem::Problem},
     service::{Viewer, events},
 };
@@ -59,12 +59,14 @@ pub async fn subscribe(
 /// What `Last-Event-ID` must be.
 const RULE: &str = "must be the id of a change, such as 42";
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<ChangeId>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     let id = value.to_str().ok().and_then(change_id);
     id.map(Some).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("Last-Event-ID {RULE}")))
 }
 
-fn change_id(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+/// The change after which a stream begins; 0 is before all of them.
+fn change_id(text: &str) -> Option<ChangeId> {
+    let is_zero = !text.is_empty() && text.bytes().all(|byte| byte == b'0');
+    if is_zero { Some(ChangeId::BEFORE_ALL) } else { text.parse().ok() }
 }

@@ -1,19 +1,22 @@
 //! `/history`, `/movie/{id}/history`: what was done, by whom, and taking it back.
 
+use std::fmt::Display;
+
 use axum::{
-    extract::{Path, Request, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    extract::{Request, State},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use crate::{
-    domain::Change,
+    domain::{Change, ChangeId, MovieId},
     http::{
         Shared,
         answer::Answer,
         extract::{
             idempotency::read_with_key,
+            path::Path,
             query::{PageQuery, Params, next_page},
         },
         openapi as schema,
@@ -39,7 +42,11 @@ use crate::{
 pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
     let total = if query.total { Some(changes::count(&state.app, &viewer).await?) } else { None };
-    answer(&uri, changes::list(&state.app, &viewer, query.after, query.limit).await?, total)
+    answer(
+        &uri,
+        changes::list(&state.app, &viewer, query.after.map(ChangeId::from_stored), query.limit).await?,
+        total,
+    )
 }
 
 /// Read one change
@@ -59,11 +66,12 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Resu
 pub async fn get_one(
     State(state): State<Shared>,
     viewer: Viewer,
-    Path(change): Path<String>,
+    Path(id): Path<ChangeId>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
-    let page = changes::get(&state.app, &viewer, change_id(&change)?, query.after, query.limit).await?;
+    let page =
+        changes::get(&state.app, &viewer, id, query.after.map(MovieId::from_stored), query.limit).await?;
     let total = query.total.then_some(page.items.movies);
     answer(&uri, page, total)
 }
@@ -85,11 +93,10 @@ pub async fn get_one(
 pub async fn of_movie(
     State(state): State<Shared>,
     viewer: Viewer,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
-    let id = super::movies::movie_id(&id)?;
     let total =
         if query.total { Some(changes::count_of_movie(&state.app, &viewer, id).await?) } else { None };
     answer(&uri, changes::of_movie(&state.app, &viewer, id, query.after, query.limit).await?, total)
@@ -112,12 +119,11 @@ pub async fn of_movie(
 pub async fn undo(
     State(state): State<Shared>,
     editor: Editor,
-    Path(change): Path<String>,
+    Path(id): Path<ChangeId>,
     uri: Uri,
     request: Request,
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
-    let id = change_id(&change)?;
     let (_, key) = read_with_key(MAX_BODY_BYTES, request).await?;
     Ok(Answer(changes::undo(&state.app, &editor, id, key).await?))
 }
@@ -129,7 +135,11 @@ fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {
     Ok(query)
 }
 
-fn answer(uri: &Uri, page: Page<impl Serialize>, total: Option<i64>) -> Result<Response, Problem> {
+fn answer(
+    uri: &Uri,
+    page: Page<impl Serialize, impl Display>,
+    total: Option<i64>,
+) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     if let Some(next) = page.next {
         headers.insert(header::LINK, next_page(uri, &PageQuery::encode(next))?);
@@ -138,8 +148,4 @@ fn answer(uri: &Uri, page: Page<impl Serialize>, total: Option<i64>) -> Result<R
         headers.insert("x-total-count", total.into());
     }
     Ok((headers, Answer(page.items)).into_response())
-}
-
-fn change_id(text: &str) -> Result<i64, Problem> {
-    super::id(text).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))
 }

@@ -1,14 +1,14 @@
 //! `/movie`, `/stats`, `/movie/random`: the collection.
 
 use axum::{
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
 use super::import;
 use crate::{
-    domain::{Code, Invalid, Movie, Sort, Violation},
+    domain::{Code, Invalid, Movie, MovieId, Sort, Violation},
     exchange::{self, FileKind},
     http::{
         Shared,
@@ -19,6 +19,7 @@ use crate::{
             body::{self, media_type, parse, read_json, unsupported},
             etag::{etag, if_match, is_known},
             idempotency::read_with_key,
+            path::Path,
             query::{Params, next_page},
         },
         listing, openapi as schema,
@@ -135,12 +136,12 @@ pub async fn create(
 pub async fn get_one(
     State(state): State<Shared>,
     viewer: Viewer,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     Params::of(&uri).finish()?;
-    let movie = movies::get(&state.app, &viewer, movie_id(&id)?).await?;
+    let movie = movies::get(&state.app, &viewer, id).await?;
     let whole = of_movie(&movie).into_response();
     if is_known(&headers, movie.version)? {
         let tag = [(header::ETAG, etag(movie.version))];
@@ -173,12 +174,11 @@ pub async fn get_one(
 pub async fn update(
     State(state): State<Shared>,
     editor: Editor,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     uri: Uri,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::of(&uri).finish()?;
-    let id = movie_id(&id)?;
     let precondition = if_match(request.headers())?;
     if !matches!(media_type(request.headers()).as_str(), "application/json" | "application/merge-patch+json")
     {
@@ -200,12 +200,12 @@ pub async fn update(
 pub async fn delete(
     State(state): State<Shared>,
     editor: Editor,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     Params::of(&uri).finish()?;
-    movies::remove(&state.app, &editor, movie_id(&id)?, &if_match(&headers)?).await?;
+    movies::remove(&state.app, &editor, id, &if_match(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -248,14 +248,6 @@ pub async fn stats(
     params.finish()?;
     let (counted, how) = movies::stats(&state.app, &viewer, filter).await?;
     Ok((HeaderMap::from_iter(listing::matched(&uri, how)), Answer(counted)))
-}
-
-/// The id in an address. What cannot be an id is the address of nothing.
-pub fn movie_id(text: &str) -> Result<i64, Problem> {
-    super::id(text).ok_or_else(|| {
-        let detail = format!("a movie's id is a whole number from 1 to {}", i64::MAX);
-        Problem::new(StatusCode::NOT_FOUND, detail)
-    })
 }
 
 fn of_movie(movie: &Movie) -> impl IntoResponse + use<> {

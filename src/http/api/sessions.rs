@@ -1,15 +1,11 @@
 //! `/session` and `/user/{name}/session`: one's own sessions of the web pages, and for owners those of others.
 
-use axum::{
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{extract::State, http::StatusCode};
 use serde::Serialize;
 
-use super::users::user_name;
 use crate::{
-    domain::Time,
-    http::{Shared, answer::Answer, openapi as schema, problem::Problem},
+    domain::{SessionId, Time, UserName},
+    http::{Shared, answer::Answer, extract::path::Path, openapi as schema, problem::Problem},
     service::{AuthMethod, Identity, Owner, Viewer, sessions},
 };
 
@@ -17,7 +13,7 @@ use crate::{
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    id: i64,
+    id: SessionId,
     address: String,
     user_agent: String,
     created_at: Time,
@@ -57,9 +53,8 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<
 pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
-    Path(id): Path<String>,
+    Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such session"))?;
     sessions::end(&state.app, &viewer, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -73,9 +68,9 @@ pub async fn delete(
 pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
-    Path(name): Path<String>,
+    Path(name): Path<UserName>,
 ) -> Result<Answer<Vec<Session>>, Problem> {
-    let (_, sessions) = sessions::list_of(&state.app, &owner, &user_name(&name)?).await?;
+    let (_, sessions) = sessions::list_of(&state.app, &owner, &name).await?;
     Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &owner)).collect()))
 }
 
@@ -88,9 +83,8 @@ pub async fn list_of(
 pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
-    Path((name, id)): Path<(String, String)>,
+    Path((name, id)): Path<(UserName, SessionId)>,
 ) -> Result<StatusCode, Problem> {
-    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such session"))?;
-    sessions::end_of(&state.app, &owner, &user_name(&name)?, id).await?;
+    sessions::end_of(&state.app, &owner, &name, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,19 +1,18 @@
 //! `/token` and `/user/{name}/token`: one's own API tokens, and for owners those of others.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::users::user_name;
 use crate::{
-    domain::{Role, Time, TokenName},
+    domain::{Role, Time, TokenId, TokenName, UserName},
     http::{
         Shared,
         answer::Answer,
-        extract::{body, idempotency::JsonWithKey},
+        extract::{body, idempotency::JsonWithKey, path::Path},
         openapi as schema,
         problem::Problem,
     },
@@ -28,7 +27,7 @@ use crate::{
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
-    id: i64,
+    id: TokenId,
     name: TokenName,
     role: Role,
     created_at: Time,
@@ -93,9 +92,8 @@ pub async fn create(
 pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
-    Path(id): Path<String>,
+    Path(id): Path<TokenId>,
 ) -> Result<StatusCode, Problem> {
-    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such token"))?;
     tokens::revoke(&state.app, &viewer, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -109,9 +107,9 @@ pub async fn delete(
 pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
-    Path(name): Path<String>,
+    Path(name): Path<UserName>,
 ) -> Result<Answer<Vec<Token>>, Problem> {
-    let tokens = tokens::list_of(&state.app, &owner, &user_name(&name)?).await?;
+    let tokens = tokens::list_of(&state.app, &owner, &name).await?;
     Ok(Answer(tokens.into_iter().map(Token::from).collect()))
 }
 
@@ -124,9 +122,8 @@ pub async fn list_of(
 pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
-    Path((name, id)): Path<(String, String)>,
+    Path((name, id)): Path<(UserName, TokenId)>,
 ) -> Result<StatusCode, Problem> {
-    let id = super::id(&id).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such token"))?;
-    tokens::revoke_of(&state.app, &owner, &user_name(&name)?, id).await?;
+    tokens::revoke_of(&state.app, &owner, &name, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

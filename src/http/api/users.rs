@@ -1,7 +1,7 @@
 //! `/user`: users, for owners.
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -15,6 +15,7 @@ use crate::{
         extract::{
             body::{self, Json},
             idempotency::JsonWithKey,
+            path::Path,
         },
         openapi as schema,
         problem::Problem,
@@ -95,10 +96,9 @@ pub async fn create(
 pub async fn update(
     State(state): State<Shared>,
     owner: Owner,
-    Path(name): Path<String>,
+    Path(name): Path<UserName>,
     Json(node): Json,
 ) -> Result<Answer<User>, Problem> {
-    let name = user_name(&name)?;
     let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
     let role = members.optional("role", |node| Role::parse(node.text()?));
     let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
@@ -121,14 +121,8 @@ pub async fn update(
 pub async fn delete(
     State(state): State<Shared>,
     owner: Owner,
-    Path(name): Path<String>,
+    Path(name): Path<UserName>,
 ) -> Result<StatusCode, Problem> {
-    users::remove(&state.app, &owner, &user_name(&name)?).await?;
+    users::remove(&state.app, &owner, &name).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The name in the address of a user.
-pub(super) fn user_name(text: &str) -> Result<UserName, Problem> {
-    UserName::parse(text)
-        .map_err(|invalid| Problem::new(StatusCode::NOT_FOUND, format!("a user's name {invalid}")))
 }

@@ -6,5 +6,6 @@ pub mod client;
 pub mod etag;
 pub mod form;
 pub mod idempotency;
+pub mod path;
 pub mod query;
 pub mod upload;

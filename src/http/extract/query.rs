@@ -1,5 +1,7 @@
 //! The query of an address, read parameter by parameter with every violation at once.
 
+use std::fmt::Display;
+
 use axum::http::{HeaderValue, StatusCode, Uri};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -156,7 +158,7 @@ pub struct PageQuery {
 
 impl PageQuery {
     /// Writes the place where a page ended as an opaque text that is safe in an address.
-    pub fn encode(place: i64) -> String {
+    pub fn encode(place: impl Display) -> String {
         URL_SAFE_NO_PAD.encode(format!("after {place}"))
     }
 

@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{App, AuthMethod, Error, Identity, idempotency};
 use crate::{
     db::WriteTx,
-    domain::{Role, Time, UserName},
+    domain::{Role, SessionId, Time, TokenId, UserName},
     limits::AUDIT_REPEAT_WAIT,
 };
 
@@ -77,20 +77,20 @@ impl<'a> From<&'a Identity> for Actor<'a> {
 pub enum Event<'a> {
     SignedIn {
         user: &'a UserName,
-        session: Option<i64>,
+        session: Option<SessionId>,
     },
     SignedOut {
         user: &'a UserName,
-        session: Option<i64>,
+        session: Option<SessionId>,
     },
     SessionEnded {
         user: &'a UserName,
-        session: i64,
+        session: SessionId,
     },
     /// All sessions of a user, or all but the one that asks.
     SessionsEnded {
         user: &'a UserName,
-        but: Option<i64>,
+        but: Option<SessionId>,
     },
     FirstOwnerAdded {
         user: &'a UserName,
@@ -113,14 +113,14 @@ pub enum Event<'a> {
     },
     TokenMade {
         user: &'a UserName,
-        id: i64,
+        id: TokenId,
         role: Role,
         narrowed: bool,
         expires_at: Option<Time>,
     },
     TokenRevoked {
         user: &'a UserName,
-        id: i64,
+        id: TokenId,
     },
     TokensRevoked {
         user: &'a UserName,
@@ -179,7 +179,7 @@ impl Event<'_> {
         let line = |event, subject: String| Line { event, subject: Some(subject.into()), detail: None };
         let of_user = |event, user: &UserName| line(event, format!("user {}", user.as_str()));
         let session =
-            |event, user: &UserName, id: i64| line(event, format!("session {id} of {}", user.as_str()));
+            |event, user: &UserName, id: SessionId| line(event, format!("session {id} of {}", user.as_str()));
         let with = |line, detail: String| Line { detail: Some(detail.into()), ..line };
         match *self {
             Self::SignedIn { user, session: Some(id) } => session("user.sign_in", user, id),

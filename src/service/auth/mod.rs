@@ -24,7 +24,7 @@ use crate::{
     db::{
         Conn, DbError, Lock, Unchanged, WriteTx, deadline, log::Tail, retry_write, sessions, tokens, users,
     },
-    domain::{Code, Invalid, Password, Time, UserName},
+    domain::{Code, Invalid, Password, SessionId, Time, UserName},
     limits::{
         MAX_REMEMBERED_SECRETS, MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME,
         SESSION_TOUCH_WAIT,
@@ -253,7 +253,7 @@ fn digest(password_hash: &str) -> [u8; 32] {
     Sha256::digest(password_hash).into()
 }
 
-async fn touch(app: &App, session: i64, now: Time) -> Result<(), DbError> {
+async fn touch(app: &App, session: SessionId, now: Time) -> Result<(), DbError> {
     retry_write(|| async {
         let mut tx = app.db.write().await?;
         sessions::touch(&mut tx, session, now).await?;

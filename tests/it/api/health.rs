@@ -7,7 +7,7 @@ use std::{
 
 use reelshelf::{
     db::{Db, DbError, deadline},
-    domain::Time,
+    domain::{MovieId, Time},
     limits::WRITER_STALL,
     service::{App, Error, Identity, Owner, Viewer, health, movies},
 };
@@ -158,7 +158,7 @@ on_both! {
         let ready = async || health::ready(&app, Instant::now()).await.is_ok();
         assert!(!ready().await, "it is not loaded yet");
         let viewer = Viewer::from(Identity::clone(&Owner::console()));
-        let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, 1)).await;
+        let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, MovieId::from_stored(1))).await;
         // On another thread it may be loaded before the deadline is looked at; then there is no such movie.
         assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)) | Error::NotFound(_))), "{read:?}");
         until(ready).await; // nobody else loads it

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures_util::future::join_all;
 use reelshelf::{
     db::{Row, idempotency},
-    domain::Role,
+    domain::{Role, UserId},
     http::Settings,
 };
 use reqwest::{Method, RequestBuilder};
@@ -391,7 +391,7 @@ async fn on_postgres_nobody_waits_for_a_write_with_another_key() {
     service.pass_millis(DAY);
     let now = service.app.now();
     let mut long = service.app.db.write().await.unwrap();
-    assert!(idempotency::take(&mut long, 2, "of the editor", now, now).await.unwrap());
+    assert!(idempotency::take(&mut long, UserId::from_stored(2), "of the editor", now, now).await.unwrap());
     idempotency::remove_expired(&mut long, now.plus_millis(-DAY)).await.unwrap();
     let others = async {
         assert_eq!(heat().send(&service, "new").await.status, 201);

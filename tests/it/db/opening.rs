@@ -4,7 +4,7 @@ use std::{future::pending, os::unix::fs::PermissionsExt, sync::Arc};
 
 use reelshelf::{
     db::{Db, DbError},
-    domain::Role,
+    domain::{MovieId, Role},
     http::Settings,
 };
 use tokio::sync::oneshot;
@@ -208,7 +208,8 @@ async fn a_closed_sqlite_database_is_one_file_that_holds_everything() {
     let names: Vec<String> = files(&service.database).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["films.db"]);
     let again = Db::open(&service.database.address).await.unwrap();
-    let found = reelshelf::db::movies::get(&mut again.read().await.unwrap(), 1).await.unwrap();
+    let found =
+        reelshelf::db::movies::get(&mut again.read().await.unwrap(), MovieId::from_stored(1)).await.unwrap();
     assert_eq!(serde_json::to_value(found).unwrap(), movie);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reelshelf::{
     db::{Db, DbError, changes, deadline, movies},
-    domain::Role,
+    domain::{ChangeId, MovieId, Role},
     http::Settings,
     limits::MAX_DATABASE_WRITE_CONNECTIONS,
 };
@@ -44,7 +44,10 @@ async fn a_host_that_takes_connections_but_never_answers_is_passed_over() {
     let address = database.address.replacen("@127.0.0.1:", &format!("@127.0.0.1:{port},127.0.0.1:"), 1);
     assert_ne!(address, database.address, "an address with one host");
     let db = Db::open(&format!("{address}?target_session_attrs=read-write&connect_timeout=1")).await;
-    assert_eq!(movies::get(&mut db.unwrap().read().await.unwrap(), 1).await.unwrap(), None);
+    assert_eq!(
+        movies::get(&mut db.unwrap().read().await.unwrap(), MovieId::from_stored(1)).await.unwrap(),
+        None
+    );
     drop(silent);
 }
 
@@ -92,7 +95,7 @@ async fn a_statement_that_is_not_done_in_time_is_cancelled() {
     let holder = idle_transaction(&service.database, "UPDATE movie_rows SET rating = rating").await;
     let late = async {
         let mut tx = service.app.db.write().await?;
-        movies::lock(&mut tx, &[1]).await?;
+        movies::lock(&mut tx, &[MovieId::from_stored(1)]).await?;
         tx.commit().await
     };
     let late = deadline::within(Duration::from_millis(300), late).await;
@@ -108,7 +111,7 @@ async fn a_statement_whose_client_is_gone_is_cancelled() {
     service.add("Heat", "DVD", 170, 1995, 5).await;
     let holder = idle_transaction(&service.database, "LOCK TABLE movie_rows IN ACCESS EXCLUSIVE MODE").await;
     let db = service.app.db.clone();
-    let read = tokio::spawn(async move { movies::get(&mut db.read().await?, 1).await });
+    let read = tokio::spawn(async move { movies::get(&mut db.read().await?, MovieId::from_stored(1)).await });
     let client = service.database.client().await;
     let waiting = async || client.query_one(WAITING, &[]).await.unwrap().get::<_, i64>(0);
     until(async || waiting().await == 1).await;
@@ -237,7 +240,7 @@ async fn a_commit_that_waits_for_a_standby_is_neither_waited_for_nor_taken_back(
         let db = instance.app.db.clone();
         let write = async move {
             let mut tx = db.write().await?;
-            movies::insert(&mut tx, 0, &[film(i64::try_from(id).unwrap())]).await?;
+            movies::insert(&mut tx, ChangeId::BEFORE_ALL, &[film(i64::try_from(id).unwrap())]).await?;
             tx.commit().await
         };
         deadline::within(Duration::from_secs(3), write)
@@ -318,9 +321,9 @@ async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
     service.database.execute("UPDATE changes SET xact = '999999999999' WHERE id = 2").await.unwrap();
     let behind_first = async |service: &Service| {
         let mut conn = service.app.db.read().await.unwrap();
-        let first = changes::place_of(&mut conn, 1).await.unwrap();
+        let first = changes::place_of(&mut conn, ChangeId::from_stored(1)).await.unwrap();
         let (log, held_back) = changes::since(&mut conn, first, 10).await.unwrap();
-        (log.into_iter().map(|(_, change)| change.id).collect::<Vec<_>>(), held_back)
+        (log.into_iter().map(|(_, change)| change.id.get()).collect::<Vec<_>>(), held_back)
     };
     until(async || behind_first(&service).await == (vec![3], true)).await;
     let instance = service.another_instance(Settings::default()).await;

@@ -2,7 +2,7 @@
 
 use reelshelf::{
     db,
-    domain::Time,
+    domain::{ChangeId, Time},
     service::{Owner, changes, check},
 };
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ on_both! {
     async fn a_change_that_stays_keeps_what_an_older_one_followed(service: &Service) {
         let prune_below = async |id: i64| {
             let mut tx = service.app.db.write().await.unwrap();
-            let pruned = db::changes::prune(&mut tx, id, 2000).await.unwrap();
+            let pruned = db::changes::prune(&mut tx, ChangeId::from_stored(id), 2000).await.unwrap();
             tx.commit().await.unwrap();
             pruned
         };

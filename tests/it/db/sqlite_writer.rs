@@ -8,7 +8,7 @@ use futures_util::{
 };
 use reelshelf::{
     db::{Db, DbError, deadline, settle},
-    domain::MoviePatch,
+    domain::{MovieId, MoviePatch},
     service::{
         App, Editor, Error, Owner,
         movies::{self, Precondition},
@@ -157,14 +157,15 @@ async fn nothing_is_answered_that_a_failed_commit_takes_back() {
         request(async move { movies::change(app, editor, id, &precondition, &rating(wanted)).await })
     };
     let none = Precondition::None;
-    let mut requests: Vec<Request<'_>> = vec![change(1, None, 2)];
-    requests.push(request(movies::remove(app, &editor, 2, &none)));
+    let [one, two] = [1, 2].map(MovieId::from_stored);
+    let mut requests: Vec<Request<'_>> = vec![change(one, None, 2)];
+    requests.push(request(movies::remove(app, &editor, two, &none)));
     for _ in 0..48 {
-        requests.push(change(1, None, 2)); // nothing to change any more
+        requests.push(change(one, None, 2)); // nothing to change any more
     }
-    requests.push(change(1, Some(1), 3)); // another version
-    requests.push(change(2, None, 3)); // not there any more
-    requests.push(request(movies::remove(app, &editor, 2, &none)));
+    requests.push(change(one, Some(1), 3)); // another version
+    requests.push(change(two, None, 3)); // not there any more
+    requests.push(request(movies::remove(app, &editor, two, &none)));
 
     let writer = app.db.write().await.unwrap();
     for request in &mut requests {

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use reelshelf::{
     db::{Db, DbError, WriteTx, movies},
-    domain::{Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, Time, Title},
+    domain::{Attributes, ChangeId, Length, Movie, MovieFormat, MovieId, Rating, ReleaseYear, Time, Title},
 };
 
 use crate::{
@@ -21,11 +21,11 @@ pub fn film(id: i64) -> Movie {
         rating: Rating::try_from(3).unwrap(),
     };
     let now = Time::from_millis(0);
-    Movie { id, attributes, version: 1, created_at: now, updated_at: now }
+    Movie { id: MovieId::from_stored(id), attributes, version: 1, created_at: now, updated_at: now }
 }
 
 async fn insert(tx: &mut WriteTx, id: i64) -> Result<(), DbError> {
-    movies::insert(tx, 0, &[film(id)]).await
+    movies::insert(tx, ChangeId::BEFORE_ALL, &[film(id)]).await
 }
 
 async fn column(db: &Db, sql: &'static str) -> Vec<i64> {

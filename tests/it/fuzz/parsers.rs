@@ -4,7 +4,7 @@ use std::io::Cursor as Bytes;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
-    domain::{Attributes, Cursor, Length, Movie, MovieFormat, MoviePatch, Rating, Sort, Time},
+    domain::{Attributes, Cursor, Length, Movie, MovieFormat, MovieId, MoviePatch, Rating, Sort, Time},
     exchange::{FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
     json::{self, JsonValue},
 };
@@ -15,7 +15,7 @@ use crate::support::films::attributes_of;
 
 fn movie(attributes: Attributes) -> Movie {
     let at = Time::from_millis(0);
-    Movie { id: 1, attributes, version: 1, created_at: at, updated_at: at }
+    Movie { id: MovieId::from_stored(1), attributes, version: 1, created_at: at, updated_at: at }
 }
 
 #[tokio::test]

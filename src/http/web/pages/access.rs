@@ -50,7 +50,7 @@ pub async fn show(
 }
 
 pub async fn end_session(State(state): State<Shared>, owner: Owner, form: Form) -> Result<Response, Problem> {
-    let (name, id) = (named(&form)?, id_in(&form, "session")?);
+    let (name, id) = (named(&form)?, id_in(&form)?);
     sessions::end_of(&state.app, &owner, &name, id).await?;
     Ok(told(&name, "session-ended"))
 }
@@ -70,7 +70,7 @@ pub async fn revoke_token(
     owner: Owner,
     form: Form,
 ) -> Result<Response, Problem> {
-    let (name, id) = (named(&form)?, id_in(&form, "token")?);
+    let (name, id) = (named(&form)?, id_in(&form)?);
     tokens::revoke_of(&state.app, &owner, &name, id).await?;
     Ok(told(&name, "token-revoked"))
 }

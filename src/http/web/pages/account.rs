@@ -114,7 +114,7 @@ pub async fn end_session(
     viewer: Viewer,
     form: Form,
 ) -> Result<Response, Problem> {
-    let id = id_in(&form, "session")?;
+    let id = id_in(&form)?;
     sessions::end(&state.app, &viewer, id).await?;
     Ok(flash::redirect_with_flash("/account", "session-ended"))
 }
@@ -168,7 +168,7 @@ pub async fn revoke_token(
     viewer: Viewer,
     form: Form,
 ) -> Result<Response, Problem> {
-    let id = id_in(&form, "token")?;
+    let id = id_in(&form)?;
     tokens::revoke(&state.app, &viewer, id).await?;
     Ok(flash::redirect_with_flash("/account", "token-revoked"))
 }

@@ -1,17 +1,21 @@
 //! `/changes` and `/undo`: who did what when, what became of each film, and taking it back.
 
+use std::fmt::Display;
+
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, Uri},
     response::Response,
 };
 
 use crate::{
+    domain::{ChangeId, MovieId},
     http::{
-        Shared, api,
+        Shared,
         extract::{
             form::Form,
+            path::Path,
             query::{PageQuery, Params, with_cursor},
         },
         problem::Problem,
@@ -53,7 +57,7 @@ enum Of {
     /// All changes.
     Collection,
     /// Those of a film, with its title, and its id where it is there.
-    Film { title: String, page: Option<i64> },
+    Film { title: String, page: Option<MovieId> },
     /// One of them, with all that it did.
     Change,
 }
@@ -73,13 +77,17 @@ pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let film = params.one("film", |text| Ok(text.to_owned()));
     let query = params.page();
     params.finish()?;
-    let film = film.map(|text| known_id(&text, "film")).transpose()?;
+    let film = film.map(|text| text.parse()).transpose();
+    let film = film.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such film"))?;
     let (app, after) = (&state.app, query.after);
-    let page = match film {
-        Some(film) => changes::of_movie(app, &context, film, after, query.limit).await?,
-        None => changes::list(app, &context, after, query.limit).await?,
+    let (changes, next) = if let Some(film) = film {
+        let page = changes::of_movie(app, &context, film, after, query.limit).await?;
+        (page.items, next(&uri, page.next))
+    } else {
+        let page = changes::list(app, &context, after.map(ChangeId::from_stored), query.limit).await?;
+        (page.items, next(&uri, page.next))
     };
-    let latest = page.items.iter().find_map(|change| change.effects.first());
+    let latest = changes.iter().find_map(|change| change.effects.first());
     let of = film.map_or(Of::Collection, |film| Of::Film {
         title: latest
             .and_then(ShownEffect::of)
@@ -89,11 +97,11 @@ pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let template = Changes {
         context: Some(&context),
         of,
-        entries: page.items.iter().map(|change| Entry::of(change, &context)).collect(),
+        entries: changes.iter().map(|change| Entry::of(change, &context)).collect(),
         back: &context.place,
         first: film.map_or_else(|| "/changes".to_owned(), |film| format!("/changes?film={film}")),
         further: after.is_some(),
-        next: next(&uri, page.next),
+        next,
     };
     context.page(StatusCode::OK, &template)
 }
@@ -101,14 +109,14 @@ pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -
 pub async fn one(
     State(state): State<Shared>,
     context: PageContext,
-    Path(change): Path<String>,
+    Path(id): Path<ChangeId>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
     let query = params.page();
     params.finish()?;
-    let id = known_id(&change, "change")?;
-    let page = changes::get(&state.app, &context, id, query.after, query.limit).await?;
+    let page =
+        changes::get(&state.app, &context, id, query.after.map(MovieId::from_stored), query.limit).await?;
     let template = Changes {
         context: Some(&context),
         of: Of::Change,
@@ -121,12 +129,8 @@ pub async fn one(
     context.page(StatusCode::OK, &template)
 }
 
-fn known_id(text: &str, what: &str) -> Result<i64, Problem> {
-    api::id(text).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}")))
-}
-
 /// The address of the page that begins behind a place.
-fn next(uri: &Uri, place: Option<i64>) -> Option<String> {
+fn next(uri: &Uri, place: Option<impl Display>) -> Option<String> {
     place.map(|place| with_cursor(uri, &PageQuery::encode(place)))
 }
 
@@ -136,7 +140,7 @@ async fn show_conflict(
     context: &PageContext,
     back: &str,
     undone: bool,
-    ids: &[i64],
+    ids: &[ChangeId],
 ) -> Result<Response, Problem> {
     let changes = changes::some(&state.app, context, ids).await?;
     let template = InTheWay {

@@ -2,17 +2,18 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 
 use crate::{
-    domain::{Change, Code, Invalid, Limit, Movie, MoviePatch, Operation, Rating, Violation, quoted},
+    domain::{
+        Change, Code, Invalid, Limit, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted,
+    },
     http::{
         Shared,
-        api::movies::movie_id,
-        extract::{form::Form, query::PageQuery},
+        extract::{form::Form, path::Path, query::PageQuery},
         problem::Problem,
         web::parts::{
             address::Address,
@@ -87,11 +88,10 @@ impl FilmPage<'_> {
 pub async fn show(
     State(state): State<Shared>,
     context: PageContext,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let id = movie_id(&id)?;
     let (address, list) = list_of(&uri, &headers)?;
     let found = match neighbours::find(&state.app, &context, id, &list).await {
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
@@ -128,11 +128,10 @@ fn list_of(uri: &Uri, headers: &HeaderMap) -> Result<(Address, List), Problem> {
 pub async fn rate(
     State(state): State<Shared>,
     editor: Editor,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     uri: Uri,
     form: Form,
 ) -> Result<Response, Problem> {
-    let id = movie_id(&id)?;
     let stars = form.get("rating");
     let rating = stars.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok()).ok_or_else(|| {
         let rule = Invalid::new(Code::OutOfRange, format!("must be 1 to 5, got {}", quoted(stars)));

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{Code, Filter, Invalid, MovieFormat, MoviePatch, Rating, Violation, quoted},
+    domain::{Code, Filter, Invalid, MovieFormat, MovieId, MoviePatch, Rating, Violation, quoted},
     http::{
         Shared,
         extract::{form::Form, query::Params},
@@ -73,7 +73,7 @@ async fn confirmation(
     }
     let field = match selection {
         Selection::All(_) => ("all", form.get("all").to_owned()),
-        Selection::Films(ids) => ("id", ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",")),
+        Selection::Films(ids) => ("id", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
     };
     let more = confirmed.is_some();
     let template = Confirm { context: Some(context), films, more, field, back };
@@ -86,7 +86,7 @@ fn films(form: &Form) -> Result<Option<Selection>, Problem> {
         return filter(address).map(Selection::All).map(Some);
     }
     let ids = form.all("id").flat_map(|ids| ids.split(','));
-    let ids: Result<Vec<i64>, _> = ids.map(str::parse).collect();
+    let ids: Result<Vec<MovieId>, _> = ids.map(str::parse).collect();
     let ids = ids.map_err(|_| {
         invalid("id", Invalid::new(Code::Malformed, "must be ids of films, with commas between them"))
     })?;

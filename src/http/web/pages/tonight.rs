@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{Code, Filter, Invalid, Length, Movie},
+    domain::{Code, Filter, Invalid, Length, Movie, MovieId},
     http::{
         Shared,
         extract::query::Params,
@@ -47,7 +47,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let mut params = Params::of(&uri);
     let filter = params.filter();
     let last = params.one("not", |id| {
-        id.parse::<i64>().map_err(|_| Invalid::new(Code::Malformed, "must be a film's id".to_owned()))
+        id.parse::<MovieId>().map_err(|_| Invalid::new(Code::Malformed, "must be a film's id".to_owned()))
     });
     params.finish()?;
 
@@ -92,7 +92,7 @@ async fn pick(
     state: &Shared,
     viewer: &Viewer,
     filter: &Filter,
-    last: Option<i64>,
+    last: Option<MovieId>,
     more: bool,
 ) -> Result<Option<Movie>, Problem> {
     /// Of two films, the other one comes within so many draws but once in 2^40.

@@ -5,7 +5,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::{page_context::PageContext, words};
 use crate::{
-    domain::{Change, ChangeKind, Limit},
+    domain::{Change, ChangeKind, Limit, MovieId},
     http::{Shared, problem::Problem},
     service::{Error, changes},
 };
@@ -15,7 +15,7 @@ use crate::{
 #[template(path = "film_gone.html")]
 struct Gone<'a> {
     context: Option<&'a PageContext>,
-    id: i64,
+    id: MovieId,
     title: String,
     /// The change that deleted it.
     change: &'a Change,
@@ -43,7 +43,7 @@ impl Gone<'_> {
 }
 
 /// Says who deleted a film, and offers to bring it back.
-pub async fn show(state: &Shared, context: &PageContext, id: i64) -> Result<Response, Problem> {
+pub async fn show(state: &Shared, context: &PageContext, id: MovieId) -> Result<Response, Problem> {
     let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
     let history = match changes::of_movie(&state.app, context, id, None, Limit::AT_A_GLANCE).await {
         Err(Error::NotFound(_)) => return Err(no_film()),

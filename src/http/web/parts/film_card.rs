@@ -1,11 +1,11 @@
 //! A film as it stands on the shelf: its look follows from its title.
 
 use super::words;
-use crate::domain::{Movie, MovieFormat, fold};
+use crate::domain::{Movie, MovieFormat, MovieId, fold};
 
 /// What the templates show of a film.
 pub struct Film<'a> {
-    pub id: i64,
+    pub id: MovieId,
     pub version: i64,
     pub title: &'a str,
     pub format: &'static str,

@@ -8,7 +8,7 @@ use axum::{
 
 use super::words;
 use crate::{
-    domain::{Change, Limit, Role},
+    domain::{Change, ChangeId, Limit, MovieId, Role},
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -43,12 +43,12 @@ pub struct Flash {
     /// The film that it is about, where it is about one that is there.
     pub film: Option<FlashFilm>,
     /// The change that can be undone.
-    pub undo: Option<i64>,
+    pub undo: Option<ChangeId>,
 }
 
 /// A film whose title is a link in a message.
 pub struct FlashFilm {
-    pub id: i64,
+    pub id: MovieId,
     pub title: String,
     /// What is before and after the title.
     pub before: String,
@@ -113,7 +113,7 @@ impl Flash {
 }
 
 /// Leads on to a page that tells of a change; of none, that nothing was changed.
-pub fn redirect_after_change(place: &str, change: Option<i64>) -> Response {
+pub fn redirect_after_change(place: &str, change: Option<ChangeId>) -> Response {
     redirect_with_flash(place, &change.map_or_else(|| "unchanged".to_owned(), |id| id.to_string()))
 }
 

@@ -11,7 +11,7 @@ use axum::{
 
 use super::flash::Flash;
 use crate::{
-    domain::Role,
+    domain::{ChangeId, Role},
     http::{Shared, extract::client::Client, problem::Problem},
     service::{Error, Identity, Viewer, changes},
 };
@@ -35,7 +35,7 @@ pub struct PageContext {
     /// The page's address, to come back to.
     pub place: String,
     /// The latest change that the page may show: others are news to it.
-    pub newest: Option<i64>,
+    pub newest: Option<ChangeId>,
 }
 
 impl PageContext {

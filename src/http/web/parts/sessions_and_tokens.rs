@@ -4,14 +4,14 @@ use axum::http::StatusCode;
 
 use super::{user_agent, words};
 use crate::{
-    domain::{Time, UserName},
+    domain::{Id, SessionId, Time, TokenId, UserName},
     http::{extract::form::Form, problem::Problem},
     service::{AuthMethod, Identity, sessions, tokens},
 };
 
 /// A session as the pages show it.
 pub struct Session {
-    pub id: i64,
+    pub id: SessionId,
     pub program: String,
     pub address: String,
     pub since: Moment,
@@ -35,7 +35,7 @@ impl Session {
 
 /// A token as the pages show it.
 pub struct Token {
-    pub id: i64,
+    pub id: TokenId,
     pub name: String,
     pub role: &'static str,
     pub made: Moment,
@@ -66,9 +66,9 @@ impl Moment {
 }
 
 /// The id that a form sends, of a session or a token.
-pub fn id_in(form: &Form, what: &str) -> Result<i64, Problem> {
-    let problem = || Problem::new(StatusCode::NOT_FOUND, format!("there is no such {what}"));
-    form.get("id").parse().map_err(|_| problem())
+pub fn id_in<T: Id>(form: &Form) -> Result<T, Problem> {
+    let problem = |_| Problem::new(StatusCode::NOT_FOUND, format!("there is no such {}", T::NOUN));
+    form.get("id").parse().map_err(problem)
 }
 
 /// The user that a form, or an address, names.

@@ -2,7 +2,7 @@
 
 use super::values::{FormValues, label};
 use crate::{
-    domain::{Attributes, Change, Effect, Field, Limit, Movie},
+    domain::{Attributes, Change, Effect, Field, Limit, Movie, MovieId},
     http::web::parts::{page_context::PageContext, words},
     service::{App, Error, changes},
 };
@@ -71,12 +71,12 @@ pub async fn between(
 }
 
 /// Who made what a film has become since a version, and when.
-pub async fn who(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<String, Error> {
+pub async fn who(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<String, Error> {
     Ok(by_whom(&since(app, context, movie, version).await?, context))
 }
 
 /// The changes of a film since a version, the latest first.
-async fn since(app: &App, context: &PageContext, movie: i64, version: i64) -> Result<Vec<Change>, Error> {
+async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<Vec<Change>, Error> {
     let mut changes = match changes::of_movie(app, context, movie, None, Limit::TO_LOOK_AT).await {
         Ok(page) => page.items,
         Err(Error::NotFound(_)) => Vec::new(),

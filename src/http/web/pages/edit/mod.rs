@@ -5,7 +5,7 @@ mod values;
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{StatusCode, Uri},
     response::Response,
 };
@@ -16,12 +16,15 @@ use self::{
 };
 use crate::{
     domain::{
-        Attributes, Length, Movie, MovieFormat, MoviePatch, Operation, Rating, ReleaseYear, Title, fold,
+        Attributes, Length, Movie, MovieFormat, MovieId, MoviePatch, Operation, Rating, ReleaseYear, Title,
+        fold,
     },
     http::{
         Shared,
-        api::movies::movie_id,
-        extract::form::Form,
+        extract::{
+            form::Form,
+            path::{self, Path},
+        },
         problem::Problem,
         web::parts::{
             address::Address,
@@ -196,7 +199,7 @@ pub async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Res
     let query = Form::of_address(&uri);
     let typed = FormValues::of(&query);
     let film = match query.find("film") {
-        Some(id) => Some(movies::get(&state.app, &viewer, movie_id(id)?).await?),
+        Some(id) => Some(movies::get(&state.app, &viewer, path::read(id)?).await?),
         None => None,
     };
     let possible_duplicates = match (typed.title(), typed.release_year()) {
@@ -211,10 +214,9 @@ pub async fn show(
     State(state): State<Shared>,
     _: Editor,
     context: PageContext,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     Back(back): Back,
 ) -> Result<Response, Problem> {
-    let id = movie_id(&id)?;
     let film = match movies::get(&state.app, &context, id).await {
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
         film => film?,
@@ -228,10 +230,10 @@ pub async fn save(
     State(state): State<Shared>,
     editor: Editor,
     context: PageContext,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
+    let version = form.get("version").parse().unwrap_or_default();
     let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
     loop {
         let found = find(&state, &context, id).await?;
@@ -265,7 +267,7 @@ pub async fn save(
     }
 }
 
-async fn find(state: &Shared, viewer: &Viewer, id: i64) -> Result<Option<Movie>, Error> {
+async fn find(state: &Shared, viewer: &Viewer, id: MovieId) -> Result<Option<Movie>, Error> {
     match movies::get(&state.app, viewer, id).await {
         Err(Error::NotFound(_)) => Ok(None),
         film => film.map(Some),
@@ -284,7 +286,7 @@ fn all_of(film: Attributes) -> MoviePatch {
 }
 
 /// Where to go on once a film is deleted: from its own page to the list that it was in.
-fn after_deletion(back: &str, id: i64) -> String {
+fn after_deletion(back: &str, id: MovieId) -> String {
     let uri: Option<Uri> = back.parse().ok().filter(|uri: &Uri| uri.path() == format!("/film/{id}"));
     uri.map_or_else(|| back.to_owned(), |uri| Address::of(&uri).list_only().to_string())
 }
@@ -293,10 +295,10 @@ pub async fn delete(
     State(state): State<Shared>,
     editor: Editor,
     context: PageContext,
-    Path(id): Path<String>,
+    Path(id): Path<MovieId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let (id, version) = (movie_id(&id)?, form.get("version").parse().unwrap_or_default());
+    let version = form.get("version").parse().unwrap_or_default();
     let back = local_place(form.get("back"));
     let operation = Operation::Delete { id, version: Some(version) };
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {

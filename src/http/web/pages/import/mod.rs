@@ -14,6 +14,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use self::{choices::Choices, input::Input, outcome::Outcome, sent::Sent};
 use crate::{
+    domain::ChangeId,
     exchange::{self, FileKind, ImportOptions, OnError, Report},
     http::{Shared, problem::Problem, web::parts::page_context::PageContext},
     service::{Editor, Error, IdempotencyKey, import},
@@ -70,7 +71,7 @@ struct Imported<'a> {
     context: Option<&'a PageContext>,
     name: &'a str,
     outcome: Outcome,
-    change: Option<i64>,
+    change: Option<ChangeId>,
 }
 
 impl<'a> ImportPage<'a> {

@@ -1,0 +1,127 @@
+//! Ids: what is stored under a number, each noun with a type of its own.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Code, Invalid};
+
+/// What all ids have in common.
+pub trait Id: Copy + fmt::Display + FromStr<Err = Invalid> {
+    /// What has such an id, in words for people.
+    const NOUN: &'static str;
+}
+
+/// The id of a noun: a number that the database hands out, from 1 and never twice.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $noun:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Before every id: where a list by id begins.
+            pub const BEFORE_ALL: Self = Self(0);
+            /// Behind every id: where a list by descending id begins.
+            pub const AFTER_ALL: Self = Self(i64::MAX);
+
+            /// An id that was stored as a number.
+            #[must_use]
+            pub const fn from_stored(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The id as a number.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl Id for $name {
+            const NOUN: &'static str = $noun;
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            /// Reads an id as it stands in an address.
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                parse(text).map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of a movie.
+    MovieId, "movie"
+);
+id!(
+    /// The id of a change.
+    ChangeId, "change"
+);
+id!(
+    /// The id of a user.
+    UserId, "user"
+);
+id!(
+    /// The id of an API token.
+    TokenId, "token"
+);
+id!(
+    /// The id of a session of the pages.
+    SessionId, "session"
+);
+
+impl UserId {
+    /// The administrator at the console, who is no user of the database.
+    pub const CONSOLE: Self = Self(0);
+}
+
+/// A whole number from 1, in digits alone.
+fn parse(text: &str) -> Result<i64, Invalid> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && *number > 0);
+    number.ok_or_else(|| {
+        let rule = format!("must be a whole number from 1 to {}, got {}", i64::MAX, super::quoted(text));
+        Invalid::new(Code::Malformed, rule)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_in_an_address_is_a_whole_number_from_1_in_digits_alone() {
+        for (text, number) in [("1", 1), ("42", 42), ("007", 7), ("9223372036854775807", i64::MAX)] {
+            assert_eq!(text.parse(), Ok(MovieId::from_stored(number)), "{text}");
+        }
+        for text in ["", "0", "-1", "+1", " 1", "1 ", "1.0", "1e3", "x", "١", "9223372036854775808"] {
+            assert!(text.parse::<ChangeId>().is_err_and(|invalid| invalid.1 == Code::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_written_as_its_number() {
+        let id = TokenId::from_stored(7);
+        assert_eq!((id.to_string().as_str(), id.get()), ("7", 7));
+        assert_eq!(serde_json::to_string(&id).unwrap(), "7");
+        assert_eq!(serde_json::from_str::<TokenId>("7").unwrap(), id);
+        assert_eq!(format!("{id:>3}"), "  7");
+    }
+
+    #[test]
+    fn ids_lie_between_the_ends_of_their_lists() {
+        let ids = [SessionId::BEFORE_ALL, SessionId::from_stored(1), SessionId::AFTER_ALL];
+        assert!(ids.is_sorted());
+    }
+}
