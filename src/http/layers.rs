@@ -4,18 +4,17 @@ use std::{convert::Infallible, panic::AssertUnwindSafe};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, Version, header, uri::Authority},
+    http::{HeaderValue, StatusCode, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 
 use super::{
     Service, Shared, compression, cookies,
-    extract::body,
+    extract::{body, client::RequestId},
     metrics,
     problem::{self, Problem},
     web,
@@ -24,28 +23,6 @@ use crate::{
     db::{deadline, settle},
     limits::REQUEST_WAIT,
 };
-
-pub fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            HeaderName::from_static("last-event-id"),
-            HeaderName::from_static("idempotency-key"),
-        ])
-        .expose_headers([
-            header::ETAG,
-            header::LINK,
-            header::LOCATION,
-            HeaderName::from_static("x-total-count"),
-            HeaderName::from_static("x-request-id"),
-            HeaderName::from_static("reelshelf-match"),
-        ])
-}
 
 /// What lies around everything that answers. Each step is a function, from the outside to the inside.
 pub async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
@@ -127,10 +104,6 @@ fn require_host(request: &Request) -> Result<(), Problem> {
     }
     Ok(())
 }
-
-/// The id of a request.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub(super) String);
 
 /// Gives the request an id, under which the log has what the answer does not tell.
 async fn trace(mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {

@@ -20,7 +20,6 @@ mod state;
 mod static_file;
 mod web;
 
-use self::layers::RequestId;
 pub(crate) use self::problem::Problem;
 pub use self::{
     extract::upload::check as check_spool,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{extract::upload::SpoolSpace, layers::cors, slots::Slots};
+use super::{extract::upload::SpoolSpace, slots::Slots};
 use crate::{
     limits::{MAX_BATCHES_PARSED, MAX_BULK_WRITES_PER_USER, MAX_EVENT_STREAMS_PER_USER},
     service::App,
@@ -55,4 +55,26 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The other sites whose pages may use the API, with a token.
     pub cors_origins: Vec<HeaderValue>,
+}
+
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            HeaderName::from_static("x-total-count"),
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("reelshelf-match"),
+        ])
 }

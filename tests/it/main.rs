@@ -9,5 +9,6 @@ mod deploy;
 mod documents;
 mod exchange;
 mod fuzz;
+mod layers;
 mod support;
 mod web;

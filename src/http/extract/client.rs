@@ -8,9 +8,13 @@ use axum::{
 };
 
 use crate::{
-    http::{RequestId, Shared, problem::Problem},
+    http::{Shared, problem::Problem},
     service::audit::RequestContext,
 };
+
+/// The id of a request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
 
 /// The other end of a request.
 #[derive(Debug, Clone, Copy)]
