@@ -397,12 +397,18 @@ impl Limit {
     pub const MAX: usize = 1000;
     /// The page of a list that is never given whole.
     pub const DEFAULT: Self = Self(100);
-    /// The piece of a list that people scroll or search, shown within a moment.
-    pub const AT_A_GLANCE: Self = Self(50);
-    /// The page of a list that people look at.
-    pub const TO_LOOK_AT: Self = Self(200);
     /// The largest page, as a limit.
     pub const LARGEST: Self = Self(Self::MAX);
+
+    /// A limit that the program itself sets.
+    ///
+    /// # Panics
+    /// Where it is not from 1 to 1000: in a constant, that is when it is compiled.
+    #[must_use]
+    pub const fn new(movies: usize) -> Self {
+        assert!(movies >= Self::MIN && movies <= Self::MAX, "a page has 1 to 1000 movies");
+        Self(movies)
+    }
 
     /// Reads a whole number from 1 to 1000.
     ///

@@ -39,15 +39,21 @@ impl List {
     }
 }
 
-/// A movie with what is beside it, all at the same moment.
+/// A movie with what is beside it, all at the same moment. The list is shown in pages of `page` movies.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find(app: &Arc<App>, viewer: &Viewer, id: MovieId, list: &List) -> Result<Neighbours, Error> {
+pub async fn find(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    id: MovieId,
+    list: &List,
+    page: Limit,
+) -> Result<Neighbours, Error> {
     let order = list.order();
     let found = catalogue::read(app, viewer, |catalogue| {
         let movie = catalogue.get(id)?;
-        let (before, page) = before(catalogue, &movie, &list.filter, &order);
+        let (before, page) = before(catalogue, &movie, &list.filter, &order, page);
         let place = Cursor::after(&movie, &order);
         let after = catalogue.page(&list.filter, &order, Some(&place), 1).pop();
         let mut same = catalogue.duplicates(&movie.attributes.title, movie.attributes.release_year);
@@ -61,7 +67,7 @@ pub async fn find(app: &Arc<App>, viewer: &Viewer, id: MovieId, list: &List) -> 
     Ok(found)
 }
 
-/// Where the page of a list begins that has a movie; none for the first page. The movie need not be in the catalogue yet.
+/// Where the page of a list begins that has a movie; none for the first page, which has `page` movies. The movie need not be in the catalogue yet.
 ///
 /// # Errors
 /// Those of the database.
@@ -70,9 +76,11 @@ pub async fn page_of(
     viewer: &Viewer,
     movie: &Movie,
     list: &List,
+    page: Limit,
 ) -> Result<Option<Cursor>, Error> {
     let order = list.order();
-    let found = catalogue::read(app, viewer, |catalogue| before(catalogue, movie, &list.filter, &order));
+    let found =
+        catalogue::read(app, viewer, |catalogue| before(catalogue, movie, &list.filter, &order, page));
     Ok(found.await?.1)
 }
 
@@ -82,12 +90,12 @@ fn before(
     movie: &Movie,
     filter: &Filter,
     order: &Sort,
+    page: Limit,
 ) -> (Option<Movie>, Option<Cursor>) {
     let place = Cursor::after(movie, order);
-    let first_page = Limit::TO_LOOK_AT.get();
-    let mut before = catalogue.page(filter, &order.reversed(), Some(&place), first_page);
-    let page = before.get(MOVIES_BEFORE).filter(|_| before.len() == first_page);
-    let page = page.map(|movie| Cursor::after(movie, order));
+    let mut before = catalogue.page(filter, &order.reversed(), Some(&place), page.get());
+    let first = before.get(MOVIES_BEFORE).filter(|_| before.len() == page.get());
+    let page = first.map(|movie| Cursor::after(movie, order));
     before.truncate(1);
     (before.pop(), page)
 }

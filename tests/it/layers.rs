@@ -65,7 +65,8 @@ fn flatten(tree: &str) -> Vec<Module> {
         let path = tree.split(" as ").next().unwrap();
         return vec![path.split("::").map(|part| part.trim().to_owned()).collect()];
     };
-    let before: Module = before.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    let before: Module =
+        before.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let inside = inside.trim().strip_suffix('}').expect("an end");
     let (mut depth, mut parts) = (0, vec![String::new()]);
     for c in inside.chars() {
@@ -78,16 +79,21 @@ fn flatten(tree: &str) -> Vec<Module> {
     }
     let parts = parts.iter().filter(|part| !part.trim().is_empty());
     let below = parts.flat_map(|part| flatten(part.trim()));
-    below.map(|path| before.iter().cloned().chain(path.into_iter().filter(|part| part != "self")).collect()).collect()
+    below
+        .map(|path| before.iter().cloned().chain(path.into_iter().filter(|part| part != "self")).collect())
+        .collect()
 }
 
 /// The paths within the crate that a file names, from the crate on; its tests aside.
 fn paths(module: &Module, text: &str) -> Vec<Module> {
     let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
     let is_within = |c: char| c.is_alphanumeric() || "_:{}, \n*".contains(c);
     let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")).chain(code.match_indices("self::")) {
+    for (at, _) in
+        code.match_indices("crate::").chain(code.match_indices("super::")).chain(code.match_indices("self::"))
+    {
         if code[..at].ends_with([':', '_']) || code[..at].ends_with(char::is_alphanumeric) {
             continue; // within a longer path
         }
@@ -123,6 +129,7 @@ fn each_layer_uses_those_that_the_architecture_names() {
     let mut all = Vec::new();
     files(Path::new("src"), &mut all);
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut wrong = Vec::new();
     for file in &all {
         let module = module_of(file);
         let Some(layer) = layers.of(&module) else {
@@ -132,13 +139,17 @@ fn each_layer_uses_those_that_the_architecture_names() {
         let text = fs::read_to_string(file).unwrap();
         // A mod.rs is a table of contents: what it hands on of its own is no use of it.
         let is_contents = file.ends_with("mod.rs");
-        let paths = paths(&module, &text).into_iter().filter(|path| !is_contents || !path.starts_with(&module));
+        let paths =
+            paths(&module, &text).into_iter().filter(|path| !is_contents || !path.starts_with(&module));
         for path in paths {
             let Some(other) = layers.of(&path).filter(|other| *other != layer) else { continue };
-            assert!(layers.uses[layer].contains(other), "{} ({layer}) uses {} ({other})", file.display(), path.join("::"));
+            if !layers.uses[layer].contains(other) {
+                wrong.push(format!("{} ({layer}) uses {} ({other})", file.display(), path.join("::")));
+            }
             used.entry(layer.clone()).or_default().insert(other.clone());
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (layer, uses) in &layers.uses {
         let none = BTreeSet::new();
         let unused: Vec<&String> = uses.difference(used.get(layer).unwrap_or(&none)).collect();
@@ -165,8 +176,14 @@ fn no_page_uses_another() {
 fn trees_of_paths_are_read() {
     let read = |tree| flatten(tree).iter().map(|path| path.join("::")).collect::<Vec<_>>();
     assert_eq!(read("crate::a"), ["crate::a"]);
-    assert_eq!(read("crate::{a::{self, b as c}, d::{e, f::g},\n}"), ["crate::a", "crate::a::b", "crate::d::e", "crate::d::f::g"]);
+    assert_eq!(
+        read("crate::{a::{self, b as c}, d::{e, f::g},\n}"),
+        ["crate::a", "crate::a::b", "crate::d::e", "crate::d::f::g"]
+    );
     let module = vec!["x".to_owned(), "y".to_owned()];
     let read = |text| paths(&module, text).iter().map(|path| path.join("::")).collect::<Vec<_>>();
-    assert_eq!(read("use super::{z, w::v};\nlet a = crate::b::c(self::d);"), ["b::c", "x::z", "x::w::v", "x::y::d"]);
+    assert_eq!(
+        read("use super::{z, w::v};\nlet a = crate::b::c(self::d);"),
+        ["b::c", "x::z", "x::w::v", "x::y::d"]
+    );
 }

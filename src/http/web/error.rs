@@ -10,7 +10,7 @@ use axum::{
 use super::parts::{back::local_place, page_context::PageContext};
 use crate::{
     domain::{Place, Violation},
-    http::{RequestId, problem::Problem},
+    http::{extract::client::RequestId, problem::Problem},
     service::Identity,
 };
 

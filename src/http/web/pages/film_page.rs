@@ -8,9 +8,7 @@ use axum::{
 };
 
 use crate::{
-    domain::{
-        Change, Code, Invalid, Limit, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted,
-    },
+    domain::{Change, Code, Invalid, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted},
     http::{
         Shared,
         extract::{form::Form, path::Path, query::PageQuery},
@@ -23,6 +21,7 @@ use crate::{
             film_card::Film,
             flash,
             page_context::PageContext,
+            page_size,
             shelf_list::{on_page, read_list},
             words,
         },
@@ -93,11 +92,11 @@ pub async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let (address, list) = list_of(&uri, &headers)?;
-    let found = match neighbours::find(&state.app, &context, id, &list).await {
+    let found = match neighbours::find(&state.app, &context, id, &list, page_size::FULL).await {
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
         found => found?,
     };
-    let history = changes::of_movie(&state.app, &context, id, None, Limit::AT_A_GLANCE).await?;
+    let history = changes::of_movie(&state.app, &context, id, None, page_size::FIRST_LOOK).await?;
     let creation = history.items.last().filter(|change| change.effects.iter().any(|e| e.before.is_none()));
     let created_at = found.movie.created_at;
     let template = FilmPage {

@@ -5,8 +5,8 @@ use axum::{http::StatusCode, response::Response};
 
 use super::{page_context::PageContext, words};
 use crate::{
-    domain::{Change, ChangeKind, Limit, MovieId},
-    http::{Shared, problem::Problem},
+    domain::{Change, ChangeKind, MovieId},
+    http::{Shared, problem::Problem, web::parts::page_size},
     service::{Error, changes},
 };
 
@@ -45,7 +45,7 @@ impl Gone<'_> {
 /// Says who deleted a film, and offers to bring it back.
 pub async fn show(state: &Shared, context: &PageContext, id: MovieId) -> Result<Response, Problem> {
     let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
-    let history = match changes::of_movie(&state.app, context, id, None, Limit::AT_A_GLANCE).await {
+    let history = match changes::of_movie(&state.app, context, id, None, page_size::FIRST_LOOK).await {
         Err(Error::NotFound(_)) => return Err(no_film()),
         history => history?.items,
     };

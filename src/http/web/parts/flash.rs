@@ -8,11 +8,12 @@ use axum::{
 
 use super::words;
 use crate::{
-    domain::{Change, ChangeId, Limit, MovieId, Role},
+    domain::{Change, ChangeId, MovieId, Role},
     http::{
         Shared,
         cookies::{self, SetCookie},
         problem::Problem,
+        web::parts::page_size,
     },
     service::{Error, Viewer, changes, selection::Done},
 };
@@ -82,7 +83,7 @@ impl Flash {
         let Some(name) = cookies::values(headers, cookies::FLASH, https).next() else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
         let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
-        match changes::get(&state.app, viewer, id, None, Limit::TO_LOOK_AT).await {
+        match changes::get(&state.app, viewer, id, None, page_size::FULL).await {
             Ok(page) => {
                 let change = page.items;
                 let undo = (viewer.role >= Role::Editor && change.undone_by.is_none()).then_some(change.id);

@@ -9,6 +9,7 @@ pub mod filters;
 pub mod flash;
 pub mod form_errors;
 pub mod page_context;
+pub mod page_size;
 pub mod pending_form;
 pub mod sections;
 pub mod sessions_and_tokens;

@@ -5,7 +5,7 @@ use axum::http::Uri;
 use super::{address::Address, page_context::PageContext};
 use crate::{
     domain::{Cursor, Filter, Movie, Sort, SortKey},
-    http::{Shared, extract::query::Params, problem::Problem},
+    http::{Shared, extract::query::Params, problem::Problem, web::parts::page_size},
     service::{
         Error,
         neighbours::{self, List},
@@ -44,6 +44,6 @@ pub async fn place_on_shelf(
         address = address.unfiltered();
         list.filter = Filter::default();
     }
-    let page = neighbours::page_of(&state.app, context, film, &list).await?;
+    let page = neighbours::page_of(&state.app, context, film, &list, page_size::FULL).await?;
     Ok(format!("{}#added", on_page(&address, &list, page.as_ref())))
 }

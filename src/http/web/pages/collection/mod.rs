@@ -11,7 +11,7 @@ use axum::{
 
 use self::offer::Offer;
 use crate::{
-    domain::{Code, Invalid, Limit, MovieFormat, Sort, SortKey, quoted},
+    domain::{Code, Invalid, MovieFormat, Sort, SortKey, quoted},
     http::{
         Shared,
         extract::query::Params,
@@ -21,6 +21,7 @@ use crate::{
             film_card::Film,
             filters::Filters,
             page_context::PageContext,
+            page_size,
             sections::{self, JumpLink},
             words,
         },
@@ -195,7 +196,7 @@ pub async fn show(
     // While somebody types or scrolls, the list is asked for first, and in pieces that are shown within a
     // moment: to count all that a search finds takes longer.
     let list_first = headers.contains_key(LIST_FIRST);
-    let limit = query.limit.unwrap_or(if list_first { Limit::AT_A_GLANCE } else { Limit::TO_LOOK_AT });
+    let limit = query.limit.unwrap_or(if list_first { page_size::FIRST_LOOK } else { page_size::FULL });
     let page_of_list = movies::page(&state.app, &context, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
     let counted = !list_first || query.filter.words.is_empty();

@@ -2,8 +2,8 @@
 
 use super::values::{FormValues, label};
 use crate::{
-    domain::{Attributes, Change, Effect, Field, Limit, Movie, MovieId},
-    http::web::parts::{page_context::PageContext, words},
+    domain::{Attributes, Change, Effect, Field, Movie, MovieId},
+    http::web::parts::{page_context::PageContext, page_size, words},
     service::{App, Error, changes},
 };
 
@@ -77,7 +77,7 @@ pub async fn who(app: &App, context: &PageContext, movie: MovieId, version: i64)
 
 /// The changes of a film since a version, the latest first.
 async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<Vec<Change>, Error> {
-    let mut changes = match changes::of_movie(app, context, movie, None, Limit::TO_LOOK_AT).await {
+    let mut changes = match changes::of_movie(app, context, movie, None, page_size::FULL).await {
         Ok(page) => page.items,
         Err(Error::NotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
