@@ -1,17 +1,19 @@
 //! All SQL of backups: a snapshot that is read in pieces, and a collection that is put back.
 
-use std::{
-    borrow::Cow,
-    ops::{Deref, DerefMut},
-};
+use std::ops::{Deref, DerefMut};
 
 use super::{
-    Conn, Db, DbError, Dialect, Lock, Row, Value, builder::Builder, changes, checksum::checksum,
-    conn::roll_back, movies, staged_imports,
+    Conn, Db, DbError, Dialect, Lock, Row, Value,
+    builder::Builder,
+    changes,
+    checksum::checksum,
+    conn::roll_back,
+    movie_columns::{self, ATTRIBUTES, MOVIE, attribute_values, movie, no_attribute_values, version},
+    movies, staged_imports,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
-    domain::{ChangeKind, Movie, Role, Time, TokenName, UserName},
+    domain::{ChangeId, ChangeKind, Movie, MovieId, Role, Time, TokenName, UserName},
 };
 
 /// What a restored collection takes the place of, in the order in which writers come to the tables, and
@@ -101,14 +103,15 @@ pub async fn page(
             read_change,
         ),
         Noun::Movie => (
-            "SELECT id, title, movie_format, length, release_year, rating, version, created_at, updated_at, \
-             change_id FROM movies WHERE id > $1 ORDER BY id LIMIT $2",
-            |row| Ok(Entry::Movie(Made { change: row.get(9)?, movie: movies::read(row)? })),
+            concat!("SELECT ", movie!(), ", change_id FROM movies WHERE id > $1 ORDER BY id LIMIT $2"),
+            |row| Ok(Entry::Movie(Made { change: row.get(MOVIE)?, movie: movie_columns::read(row)? })),
         ),
         Noun::MovieVersion => (
-            "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
-             created_at, updated_at FROM movie_versions WHERE (movie_id, version) > ($1, $2) \
-             ORDER BY movie_id, version LIMIT $3",
+            concat!(
+                "SELECT ",
+                version!(),
+                " FROM movie_versions WHERE (movie_id, version) > ($1, $2) ORDER BY movie_id, version LIMIT $3"
+            ),
             read_version,
         ),
     };
@@ -159,8 +162,8 @@ fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
             change: version.change_id,
             movie_id: version.movie_id,
             version: version.version,
-            created_at: Time::from_millis(row.get(8)?),
-            updated_at: Time::from_millis(row.get(9)?),
+            created_at: Time::from_millis(row.get(ATTRIBUTES + 2)?),
+            updated_at: Time::from_millis(row.get(ATTRIBUTES + 3)?),
         }),
     })
 }
@@ -299,8 +302,7 @@ pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
         Entry::Deletion(deletion) => Some(deletion_row(deletion)),
         _ => None,
     });
-    let into = "movie_versions (movie_id, version, change_id, created_at, updated_at, title, movie_format, \
-                length, release_year, rating, checksum) ";
+    let into = concat!("movie_versions (", version!(), ", checksum) ");
     insert_rows(conn, into, "", versions).await
 }
 
@@ -363,36 +365,25 @@ fn change_row(change: &Change) -> Vec<Value<'_>> {
 }
 
 fn version_row(Made { change, movie }: &Made) -> Vec<Value<'_>> {
-    let Movie { id, attributes: a, version, created_at, updated_at } = movie;
-    vec![
-        (*id).into(),
-        (*version).into(),
-        (*change).into(),
-        created_at.as_millis().into(),
-        updated_at.as_millis().into(),
-        a.title.as_str().into(),
-        a.movie_format.as_str().into(),
-        a.length.get().into(),
-        a.release_year.get().into(),
-        a.rating.get().into(),
-        checksum(*id, a).into(),
-    ]
+    let Movie { id, attributes, version, created_at, updated_at } = movie;
+    let checksum = Some(checksum(*id, attributes));
+    row((*id, *version, *change), attribute_values(attributes), (*created_at, *updated_at), checksum)
 }
 
 fn deletion_row(deletion: &Deletion) -> Vec<Value<'_>> {
-    let (no_text, no_number): (Value<'_>, Value<'_>) =
-        (Value::Text(None::<Cow<'_, str>>), None::<i64>.into());
-    vec![
-        deletion.movie_id.into(),
-        deletion.version.into(),
-        deletion.change.into(),
-        deletion.created_at.as_millis().into(),
-        deletion.updated_at.as_millis().into(),
-        no_text.clone(),
-        no_text,
-        no_number.clone(),
-        no_number.clone(),
-        no_number.clone(),
-        no_number,
-    ]
+    let Deletion { change, movie_id, version, created_at, updated_at } = deletion;
+    row((*movie_id, *version, *change), no_attribute_values(), (*created_at, *updated_at), None)
+}
+
+fn row(
+    (id, version, change): (MovieId, i64, ChangeId),
+    attributes: [Value<'_>; ATTRIBUTES],
+    (created_at, updated_at): (Time, Time),
+    checksum: Option<i64>,
+) -> Vec<Value<'_>> {
+    let mut row = vec![id.into()];
+    row.extend(attributes);
+    row.extend([version.into(), created_at.as_millis().into(), updated_at.as_millis().into()]);
+    row.extend([change.into(), checksum.into()]);
+    row
 }

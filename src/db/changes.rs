@@ -6,11 +6,9 @@ use super::{
     Conn, DbError, Dialect, Row, Value,
     builder::Builder,
     fragments::{change, id_of_place, place, settled, settled_number, transaction, versions},
+    movie_columns::{ATTRIBUTES, MOVIE, count_nulls, read_from, version},
 };
-use crate::domain::{
-    Attributes, Change, ChangeId, ChangeKind, Effect, Length, Movie, MovieFormat, MovieId, Rating,
-    ReleaseYear, Time, Title,
-};
+use crate::domain::{Change, ChangeId, ChangeKind, Effect, Movie, MovieId, Time};
 
 /// A change that begins.
 #[derive(Debug, Clone, Copy)]
@@ -47,25 +45,14 @@ fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
 }
 
 pub(super) fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
-    let (movie_id, version) = (row.get(0)?, row.get(1)?);
-    let is_deletion = row.get::<Option<i64>>(5)?.is_none();
-    let movie = |row: &Row<'_>| {
-        Ok::<_, DbError>(Movie {
-            id: movie_id,
-            attributes: Attributes {
-                title: row.parse(3, Title::parse)?,
-                movie_format: row.parse(4, MovieFormat::parse)?,
-                length: row.number::<Length>(5)?,
-                release_year: row.number::<ReleaseYear>(6)?,
-                rating: row.number::<Rating>(7)?,
-            },
-            version,
-            created_at: Time::from_millis(row.get(8)?),
-            updated_at: Time::from_millis(row.get(9)?),
-        })
-    };
-    let movie = if is_deletion { None } else { Some(movie(row)?) };
-    Ok(Version { movie_id, version, change_id: row.get(2)?, movie })
+    let is_deletion = count_nulls(row, 1)? == ATTRIBUTES;
+    let movie = if is_deletion { None } else { Some(read_from(row, 0)?) };
+    Ok(Version {
+        movie_id: row.get(0)?,
+        version: row.get(1 + ATTRIBUTES)?,
+        change_id: row.get(MOVIE)?,
+        movie,
+    })
 }
 
 /// Writes a change down, as one that touches one movie, and returns its id.
@@ -224,10 +211,7 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(Cha
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
     for followers in followers.chunks(BATCH_VERSIONS) {
         // What another version followed stands there alone; and so asked for, an index finds it.
-        let mut sql = Builder::new(
-            "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
-             created_at, updated_at FROM (VALUES ",
-        );
+        let mut sql = Builder::new(concat!("SELECT ", version!(), " FROM (VALUES "));
         for (n, version) in followers.iter().enumerate() {
             sql.push(if n == 0 { "(" } else { ", (" });
             sql.list([version.movie_id.into(), (version.version - 1).into()]);

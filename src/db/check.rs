@@ -1,7 +1,12 @@
 //! All SQL of a check: rows as they are stored, also such as no movie can be.
 
-use super::{Conn, DbError, Dialect, Row, changes::number, checksum::checksum};
-use crate::domain::{Attributes, ChangeId, Invalid, Movie, MovieFormat, MovieId, Time, Title};
+use super::{
+    Conn, DbError, Dialect, Row,
+    changes::number,
+    checksum::checksum,
+    movie_columns::{ATTRIBUTES, MOVIE, count_nulls, movie, read_from, version},
+};
+use crate::domain::{ChangeId, Movie, MovieId, Time};
 
 /// A version of a movie as it is stored.
 #[derive(Debug, Clone)]
@@ -9,11 +14,9 @@ pub struct Stored {
     pub movie_id: MovieId,
     pub version: i64,
     pub change_id: ChangeId,
-    title: Option<String>,
-    movie_format: Option<String>,
-    numbers: [Option<i64>; 3],
     pub created_at: Time,
-    updated_at: Time,
+    /// None where the movie was deleted by this version; or why this can be no movie.
+    movie: Result<Option<Movie>, String>,
     checksum: Option<i64>,
 }
 
@@ -21,7 +24,7 @@ impl Stored {
     /// Whether the movie was deleted by this version.
     #[must_use]
     pub const fn is_deletion(&self) -> bool {
-        self.title.is_none()
+        matches!(self.movie, Ok(None))
     }
 
     /// The movie; none where this is a deletion.
@@ -29,39 +32,34 @@ impl Stored {
     /// # Errors
     /// Why it can be none.
     pub fn movie(&self) -> Result<Option<Movie>, String> {
-        let invalid = |error: Invalid| error.to_string();
-        let (Some(title), Some(movie_format), [Some(length), Some(release_year), Some(rating)]) =
-            (&self.title, &self.movie_format, self.numbers)
-        else {
-            let nothing = (&self.title, &self.movie_format, self.numbers) == (&None, &None, [None; 3]);
-            return if nothing { Ok(None) } else { Err("some attributes are missing".to_owned()) };
+        let movie = self.movie.clone()?;
+        let is_ours = |movie: &Movie| {
+            self.checksum.is_none_or(|stored| stored == checksum(movie.id, &movie.attributes))
         };
-        let attributes = Attributes {
-            title: Title::parse(title).map_err(invalid)?,
-            movie_format: MovieFormat::parse(movie_format).map_err(invalid)?,
-            length: length.try_into().map_err(invalid)?,
-            release_year: release_year.try_into().map_err(invalid)?,
-            rating: rating.try_into().map_err(invalid)?,
-        };
-        if self.checksum.is_some_and(|stored| stored != checksum(self.movie_id, &attributes)) {
-            return Err("something else than this program has changed it".to_owned());
+        if movie.as_ref().is_none_or(is_ours) {
+            return Ok(movie);
         }
-        let (id, version) = (self.movie_id, self.version);
-        Ok(Some(Movie { id, attributes, version, created_at: self.created_at, updated_at: self.updated_at }))
+        Err("something else than this program has changed it".to_owned())
     }
 }
 
 fn read(row: &Row<'_>) -> Result<Stored, DbError> {
+    let movie = match count_nulls(row, 1)? {
+        0 => match read_from(row, 0) {
+            Ok(movie) => Ok(Some(movie)),
+            Err(DbError::Failed(why)) => Err(why.to_string()),
+            Err(error) => return Err(error),
+        },
+        ATTRIBUTES => Ok(None),
+        _ => Err("some attributes are missing".to_owned()),
+    };
     Ok(Stored {
         movie_id: row.get(0)?,
-        version: row.get(1)?,
-        change_id: row.get(2)?,
-        title: row.get(3)?,
-        movie_format: row.get(4)?,
-        numbers: [row.get(5)?, row.get(6)?, row.get(7)?],
-        created_at: Time::from_millis(row.get(8)?),
-        updated_at: Time::from_millis(row.get(9)?),
-        checksum: row.get(10)?,
+        version: row.get(1 + ATTRIBUTES)?,
+        change_id: row.get(MOVIE)?,
+        created_at: Time::from_millis(row.get(2 + ATTRIBUTES)?),
+        movie,
+        checksum: row.get(MOVIE + 1)?,
     })
 }
 
@@ -70,8 +68,8 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
 /// # Errors
 /// Those of the database.
 pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Stored>, DbError> {
-    const SQL: &str = "SELECT id, version, change_id, title, movie_format, length, release_year, rating, created_at, \
-                       updated_at, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2";
+    const SQL: &str =
+        concat!("SELECT ", movie!(), ", change_id, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
@@ -84,9 +82,11 @@ pub async fn versions(
     (movie, version): (MovieId, i64),
     limit: usize,
 ) -> Result<Vec<Stored>, DbError> {
-    const SQL: &str = "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, \
-                       created_at, updated_at, checksum FROM movie_versions WHERE (movie_id, version) > ($1, $2) \
-                       ORDER BY movie_id, version LIMIT $3";
+    const SQL: &str = concat!(
+        "SELECT ",
+        version!(),
+        ", checksum FROM movie_versions WHERE (movie_id, version) > ($1, $2) ORDER BY movie_id, version LIMIT $3"
+    );
     conn.query(SQL, &[movie.into(), version.into(), number(limit).into()], read).await
 }
 

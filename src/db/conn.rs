@@ -173,23 +173,19 @@ impl Conn {
         }
     }
 
-    /// Inserts rows `into` a table, such as `movies (id, title)`.
+    /// Inserts rows `into` a table, such as `movies (id, title)`: the values of one after those of another.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn insert<const N: usize>(
-        &mut self,
-        into: &str,
-        rows: &[[Value<'_>; N]],
-    ) -> Result<(), DbError> {
+    pub async fn insert(&mut self, into: &str, columns: usize, rows: &[Value<'_>]) -> Result<(), DbError> {
         /// Few enough for the parameters that PostgreSQL allows.
         const ROWS_AT_ONCE: usize = 500;
 
         match self.driver() {
             // A statement of many rows would have to keep what it changed until its end.
             Driver::Sqlite(_) => {
-                let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, N));
-                let mut rows = rows.iter().peekable();
+                let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, columns));
+                let mut rows = rows.chunks_exact(columns).peekable();
                 self.on_sqlite(|connection| {
                     let mut statement = connection.prepare_cached(&sql)?;
                     while let Some(row) = rows.peek() {
@@ -201,12 +197,13 @@ impl Conn {
             }
             // Each statement is a way to the server and back.
             Driver::Postgres(client) => {
-                for rows in rows.chunks(ROWS_AT_ONCE) {
-                    let values = (0..rows.len()).map(|row| format!("({})", placeholders(row * N + 1, N)));
+                for rows in rows.chunks(columns * ROWS_AT_ONCE) {
+                    let values = (0..rows.len()).step_by(columns);
+                    let values = values.map(|first| format!("({})", placeholders(first + 1, columns)));
                     let sql = format!("INSERT INTO {into} VALUES {}", values.collect::<Vec<_>>().join(", "));
-                    let is_usual = rows.len() == 1 || rows.len() == ROWS_AT_ONCE;
+                    let is_usual = [1, ROWS_AT_ONCE].contains(&(rows.len() / columns));
                     let sql = if is_usual { Sql::Repeated(sql) } else { Sql::Built(sql) };
-                    client.execute(&sql, rows.as_flattened()).await?;
+                    client.execute(&sql, rows).await?;
                 }
             }
         }

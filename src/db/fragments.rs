@@ -47,10 +47,15 @@ macro_rules! change {
 /// Every version of every movie: those that are now and those that were.
 macro_rules! versions {
     () => {
-        "SELECT movie_id, version, change_id, title, movie_format, length, release_year, rating, created_at, \
-         updated_at FROM (SELECT id AS movie_id, version, change_id, title, movie_format, length, release_year, \
-         rating, created_at, updated_at FROM movies UNION ALL SELECT movie_id, version, change_id, title, \
-         movie_format, length, release_year, rating, created_at, updated_at FROM movie_versions) AS versions"
+        concat!(
+            "SELECT ",
+            $crate::db::movie_columns::version!(),
+            " FROM (SELECT id AS movie_id, ",
+            $crate::db::movie_columns::attributes!(),
+            ", version, created_at, updated_at, change_id FROM movies UNION ALL SELECT ",
+            $crate::db::movie_columns::version!(),
+            " FROM movie_versions) AS versions"
+        )
     };
 }
 

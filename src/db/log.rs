@@ -10,7 +10,7 @@ use super::{
     Conn, DbError, Dialect, Row, Value,
     changes::{LogPosition, Logged, number},
     fragments::{id_of_place, place, settled_number, transaction},
-    movies,
+    movie_columns::{attributes, count_nulls, no_attributes, read_from},
 };
 use crate::domain::{ChangeId, Movie, MovieId, Time};
 
@@ -181,12 +181,16 @@ pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Re
         id_of_place!(),
         " >= $2 ORDER BY ",
         id_of_place!(),
-        " LIMIT $3) SELECT 0, place, tail.id, at, movies, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tail \
-        UNION ALL SELECT 0, place, tail.id, at, movies, 1, m.id, m.title, m.movie_format, m.length, \
-        m.release_year, m.rating, m.version, m.created_at, m.updated_at \
+        " LIMIT $3) SELECT 0, place, tail.id, at, movies, 1, CAST(NULL AS BIGINT), ",
+        no_attributes!(),
+        ", CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT) FROM tail \
+        UNION ALL SELECT 0, place, tail.id, at, movies, 1, m.id, ",
+        attributes!("m"),
+        ", m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN movie_rows m ON m.change_id = tail.id WHERE place > $2 AND movies <= $4 \
-        UNION ALL SELECT 0, place, tail.id, at, movies, 1, v.movie_id, m.title, m.movie_format, m.length, \
-        m.release_year, m.rating, m.version, m.created_at, m.updated_at \
+        UNION ALL SELECT 0, place, tail.id, at, movies, 1, v.movie_id, ",
+        attributes!("m"),
+        ", m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN movie_versions v ON v.change_id = tail.id LEFT JOIN movie_rows m ON m.id = v.movie_id \
         WHERE place > $2 AND movies <= $4 LIMIT $5"
     );
@@ -199,15 +203,17 @@ pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Re
         place!(),
         " AS is_new FROM changes c WHERE (c.xact, c.id) >= ",
         place!(),
-        " ORDER BY c.xact, c.id LIMIT $3) SELECT transaction, id, id, at, movies, settled, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), \
-        CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), \
-        CAST(NULL AS BIGINT) FROM tail \
-        UNION ALL SELECT transaction, tail.id, tail.id, at, movies, settled, m.id, m.title, m.movie_format, m.length, \
-        m.release_year, m.rating, m.version, m.created_at, m.updated_at \
+        " ORDER BY c.xact, c.id LIMIT $3) SELECT transaction, id, id, at, movies, settled, CAST(NULL AS BIGINT), ",
+        no_attributes!(),
+        ", CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT) FROM tail \
+        UNION ALL SELECT transaction, tail.id, tail.id, at, movies, settled, m.id, ",
+        attributes!("m"),
+        ", m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN LATERAL (SELECT * FROM movie_rows WHERE change_id = tail.id OFFSET 0) AS m \
         WHERE is_new AND movies <= CAST($4 AS BIGINT) \
-        UNION ALL SELECT transaction, tail.id, tail.id, at, movies, settled, v.movie_id, m.title, m.movie_format, m.length, \
-        m.release_year, m.rating, m.version, m.created_at, m.updated_at \
+        UNION ALL SELECT transaction, tail.id, tail.id, at, movies, settled, v.movie_id, ",
+        attributes!("m"),
+        ", m.version, m.created_at, m.updated_at \
         FROM tail CROSS JOIN LATERAL (SELECT movie_id FROM movie_versions WHERE change_id = tail.id OFFSET 0) AS v \
         LEFT JOIN LATERAL (SELECT * FROM movie_rows WHERE id = v.movie_id OFFSET 0) AS m ON TRUE \
         WHERE is_new AND movies <= CAST($4 AS BIGINT) LIMIT $5"
@@ -247,7 +253,7 @@ fn read(row: &Row<'_>) -> Result<(Logged, Option<Touched>), DbError> {
         settled: row.get::<i64>(5)? == 1,
     };
     let Some(id) = row.get::<Option<MovieId>>(6)? else { return Ok((entry, None)) };
-    let is_there = row.get::<Option<i64>>(9)?.is_some();
-    let movie = if is_there { Some(movies::read_from(row, 6)?) } else { None };
+    let is_there = count_nulls(row, 7)? == 0;
+    let movie = if is_there { Some(read_from(row, 6)?) } else { None };
     Ok((entry, Some((id, movie))))
 }

@@ -20,6 +20,7 @@ pub mod idempotency;
 mod ids;
 pub mod log;
 mod migrations;
+mod movie_columns;
 pub mod movies;
 mod postgres;
 mod retry;

@@ -1,34 +1,16 @@
 //! All SQL about movies.
 
-use super::{Conn, DbError, Dialect, Row, builder::Builder, changes::number, checksum::checksum};
-use crate::domain::{Attributes, ChangeId, Movie, MovieFormat, MovieId, Time, Title};
-
-pub(super) const COLUMNS: &str =
-    "id, title, movie_format, length, release_year, rating, version, created_at, updated_at";
+use super::{
+    Conn, DbError, Dialect,
+    builder::Builder,
+    changes::number,
+    checksum::checksum,
+    movie_columns::{MOVIE, attribute_names, attribute_values, movie, read, version},
+};
+use crate::domain::{ChangeId, Movie, MovieId, Time};
 
 /// Rows in one statement: few enough for the parameters that both databases allow.
 const ROWS_AT_ONCE: usize = 500;
-
-pub(super) fn read(row: &Row<'_>) -> Result<Movie, DbError> {
-    read_from(row, 0)
-}
-
-/// Reads a movie from [`COLUMNS`] that begin at a position.
-pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
-    Ok(Movie {
-        id: row.get(first)?,
-        attributes: Attributes {
-            title: row.parse(first + 1, Title::parse)?,
-            movie_format: row.parse(first + 2, MovieFormat::parse)?,
-            length: row.number(first + 3)?,
-            release_year: row.number(first + 4)?,
-            rating: row.number(first + 5)?,
-        },
-        version: row.get(first + 6)?,
-        created_at: Time::from_millis(row.get(first + 7)?),
-        updated_at: Time::from_millis(row.get(first + 8)?),
-    })
-}
 
 /// Hands out ids that no movie ever had. Those of a transaction that is rolled back may be handed out
 /// again.
@@ -65,25 +47,20 @@ pub async fn insert(conn: &mut Conn, change: ChangeId, movies: &[Movie]) -> Resu
 /// # Errors
 /// Those of [`insert`].
 pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Result<(), DbError> {
-    let rows = movies.iter().map(|(change, movie)| {
-        let a = &movie.attributes;
-        [
-            movie.id.into(),
-            a.title.as_str().into(),
-            a.movie_format.as_str().into(),
-            a.length.get().into(),
-            a.release_year.get().into(),
-            a.rating.get().into(),
+    const COLUMNS: usize = MOVIE + 2;
+    let mut rows = Vec::with_capacity(movies.len() * COLUMNS);
+    for (change, movie) in movies {
+        rows.push(movie.id.into());
+        rows.extend(attribute_values(&movie.attributes));
+        rows.extend([
             movie.version.into(),
             movie.created_at.as_millis().into(),
             movie.updated_at.as_millis().into(),
             (*change).into(),
-            checksum(movie.id, a).into(),
-        ]
-    });
-    let into = "movie_rows (id, title, movie_format, length, release_year, rating, version, \
-                created_at, updated_at, change_id, checksum)";
-    conn.insert(into, &rows.collect::<Vec<_>>()).await
+            checksum(movie.id, &movie.attributes).into(),
+        ]);
+    }
+    conn.insert(concat!("movie_rows (", movie!(), ", change_id, checksum)"), COLUMNS, &rows).await
 }
 
 /// Gives movies, each as it is and as it is to be, other attributes, and returns how many of them were
@@ -100,24 +77,16 @@ pub async fn update(conn: &mut Conn, change: ChangeId, movies: &[(Movie, Movie)]
         sql.param(change.into());
         sql.push(" THEN version ELSE version + 1 END, change_id = ");
         sql.param(change.into());
-        sql.push(
-            ", title = new.column2, movie_format = new.column3, length = new.column4, \
-             release_year = new.column5, rating = new.column6, updated_at = new.column7, checksum = new.column8 \
-             FROM (VALUES ",
-        );
+        let names = attribute_names().chain(["updated_at", "checksum"]);
+        for (column, name) in (2..).zip(names) {
+            sql.push(&format!(", {name} = new.column{column}"));
+        }
+        sql.push(" FROM (VALUES ");
         for (n, (_, movie)) in movies.iter().enumerate() {
-            let a = &movie.attributes;
             sql.push(if n == 0 { "(" } else { ", (" });
-            sql.list([
-                movie.id.into(),
-                a.title.as_str().into(),
-                a.movie_format.as_str().into(),
-                a.length.get().into(),
-                a.release_year.get().into(),
-                a.rating.get().into(),
-                movie.updated_at.as_millis().into(),
-                checksum(movie.id, a).into(),
-            ]);
+            let checksum = checksum(movie.id, &movie.attributes);
+            let behind = [movie.updated_at.as_millis().into(), checksum.into()];
+            sql.list([movie.id.into()].into_iter().chain(attribute_values(&movie.attributes)).chain(behind));
             sql.push(")");
         }
         sql.push(") AS new WHERE id = new.column1");
@@ -162,10 +131,13 @@ pub async fn delete(conn: &mut Conn, change: ChangeId, ids: &[MovieId], at: Time
 async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(), DbError> {
     let mut sql = Builder::about(
         ids.len(),
-        "INSERT INTO movie_versions (movie_id, version, change_id, title, movie_format, length, \
-         release_year, rating, created_at, updated_at, checksum) SELECT id, version, change_id, title, \
-         movie_format, length, release_year, rating, created_at, updated_at, checksum FROM movies \
-         WHERE change_id <> ",
+        concat!(
+            "INSERT INTO movie_versions (",
+            version!(),
+            ", checksum) SELECT ",
+            movie!(),
+            ", change_id, checksum FROM movies WHERE change_id <> "
+        ),
     );
     sql.param(change.into());
     sql.push(" AND id IN (");
@@ -180,8 +152,7 @@ async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(
 /// # Errors
 /// Those of the database.
 pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError> {
-    const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
-                       updated_at FROM movies WHERE id = $1";
+    const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id = $1");
     conn.query_opt(SQL, &[id.into()], read).await
 }
 
@@ -193,7 +164,7 @@ pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError>
 pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::about(ids.len(), format!("SELECT {COLUMNS} FROM movies WHERE id IN ("));
+        let mut sql = Builder::about(ids.len(), concat!("SELECT ", movie!(), " FROM movies WHERE id IN ("));
         sql.list(ids.iter().map(|id| (*id).into()));
         sql.push(") ORDER BY id");
         if let Dialect::Postgres = conn.dialect() {
@@ -223,8 +194,7 @@ pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), Db
 /// # Errors
 /// Those of the database.
 pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Movie>, DbError> {
-    const SQL: &str = "SELECT id, title, movie_format, length, release_year, rating, version, created_at, \
-                       updated_at FROM movies WHERE id > $1 ORDER BY id LIMIT $2";
+    const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
@@ -235,7 +205,7 @@ pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<M
 pub async fn made_by(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
-        let mut sql = Builder::new(format!("SELECT {COLUMNS} FROM movie_rows WHERE change_id + 0 = "));
+        let mut sql = Builder::new(concat!("SELECT ", movie!(), " FROM movie_rows WHERE change_id + 0 = "));
         sql.param(change.into());
         sql.push(" AND id IN (");
         sql.list(ids.iter().map(|id| (*id).into()));

@@ -124,6 +124,20 @@ impl Row<'_> {
         })
     }
 
+    /// Whether the column at a position is null.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub fn is_null(&self, column: usize) -> Result<bool, DbError> {
+        Ok(match self {
+            Self::Sqlite(row) => row.get_ref(column)? == rusqlite::types::ValueRef::Null,
+            Self::Postgres(row) => match row.columns()[column].type_() {
+                &tokio_postgres::types::Type::TEXT => row.try_get::<_, Option<&str>>(column)?.is_none(),
+                _ => row.try_get::<_, Option<i64>>(column)?.is_none(),
+            },
+        })
+    }
+
     /// Reads a text column that was written from a domain type, back into that type.
     ///
     /// # Errors

@@ -1,0 +1,114 @@
+//! How movies are stored: their columns, in one order in all tables and queries.
+//!
+//! What another field of a movie needs in SQL stands here, in `checksum.rs` and in a migration.
+
+use super::{DbError, Row, Value};
+use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};
+
+/// The columns of the attributes, after the alias of a table where one is given.
+macro_rules! attributes {
+    () => {
+        "title, movie_format, length, release_year, rating"
+    };
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".title, ",
+            $table,
+            ".movie_format, ",
+            $table,
+            ".length, ",
+            $table,
+            ".release_year, ",
+            $table,
+            ".rating"
+        )
+    };
+}
+
+/// Nulls in the place of the attributes.
+macro_rules! no_attributes {
+    () => {
+        "CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)"
+    };
+}
+
+/// A movie, for [`read`].
+macro_rules! movie {
+    () => {
+        concat!("id, ", $crate::db::movie_columns::attributes!(), ", version, created_at, updated_at")
+    };
+}
+
+/// A version of a movie, for [`read_version`].
+macro_rules! version {
+    () => {
+        concat!(
+            "movie_id, ",
+            $crate::db::movie_columns::attributes!(),
+            ", version, created_at, updated_at, change_id"
+        )
+    };
+}
+
+pub(super) use {attributes, movie, no_attributes, version};
+
+/// How many attributes there are.
+pub(super) const ATTRIBUTES: usize = 5;
+/// How many columns [`movie`] has.
+pub(super) const MOVIE: usize = ATTRIBUTES + 4;
+
+/// The names of the columns of the attributes.
+pub(super) fn attribute_names() -> impl Iterator<Item = &'static str> {
+    attributes!().split(", ")
+}
+
+/// The attributes as parameters.
+pub(super) fn attribute_values(attributes: &Attributes) -> [Value<'_>; ATTRIBUTES] {
+    let Attributes { title, movie_format, length, release_year, rating } = attributes;
+    [
+        title.as_str().into(),
+        movie_format.as_str().into(),
+        length.get().into(),
+        release_year.get().into(),
+        rating.get().into(),
+    ]
+}
+
+/// Nulls in the place of [`attribute_values`].
+pub(super) fn no_attribute_values() -> [Value<'static>; ATTRIBUTES] {
+    [Value::Text(None), Value::Text(None), Value::Number(None), Value::Number(None), Value::Number(None)]
+}
+
+/// Reads attributes from columns that begin at a position.
+fn read_attributes(row: &Row<'_>, first: usize) -> Result<Attributes, DbError> {
+    Ok(Attributes {
+        title: row.parse(first, Title::parse)?,
+        movie_format: row.parse(first + 1, MovieFormat::parse)?,
+        length: row.number(first + 2)?,
+        release_year: row.number(first + 3)?,
+        rating: row.number(first + 4)?,
+    })
+}
+
+/// Reads a movie from the columns [`movie`].
+pub(super) fn read(row: &Row<'_>) -> Result<Movie, DbError> {
+    read_from(row, 0)
+}
+
+/// Reads a movie from the columns [`movie`], which begin at a position.
+pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
+    let behind = first + 1 + ATTRIBUTES;
+    Ok(Movie {
+        id: row.get(first)?,
+        attributes: read_attributes(row, first + 1)?,
+        version: row.get(behind)?,
+        created_at: Time::from_millis(row.get(behind + 1)?),
+        updated_at: Time::from_millis(row.get(behind + 2)?),
+    })
+}
+
+/// How many of the attributes that begin at a position are null: all of them where a movie was deleted.
+pub(super) fn count_nulls(row: &Row<'_>, first: usize) -> Result<usize, DbError> {
+    (first..first + ATTRIBUTES).try_fold(0, |nulls, column| Ok(nulls + usize::from(row.is_null(column)?)))
+}
