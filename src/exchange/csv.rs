@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::{
-    ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
+    Choice, ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
     layouts::{Layout, REELSHELF, place},
     parser::{MARK, Parser},
     record::{Cell, Record},

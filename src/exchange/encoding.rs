@@ -16,6 +16,19 @@ impl Encoding {
     pub const COMMON: [&str; 6] =
         ["utf-8", "windows-1252", "windows-1250", "windows-1251", "iso-8859-15", "shift_jis"];
 
+    /// Those that the page offers, and what it calls them. Without a name, a file is in UTF-8, or in UTF-16 with a
+    /// byte order mark.
+    pub const OFFERED: [(&str, &str); 8] = [
+        ("", "UTF-8, or UTF-16"),
+        ("windows-1252", "Windows, Western Europe (1252)"),
+        ("windows-1250", "Windows, Central Europe (1250)"),
+        ("windows-1251", "Windows, Cyrillic (1251)"),
+        ("windows-1253", "Windows, Greek (1253)"),
+        ("windows-1254", "Windows, Turkish (1254)"),
+        ("shift_jis", "Japanese (Shift_JIS)"),
+        ("gb18030", "Chinese (GB18030)"),
+    ];
+
     /// Reads a name.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub use export::{Format, to_bytes, write_json};
 pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
-pub use options::{ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
+pub use options::{Choice, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
 pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError, RowLabel};
 pub use survey::{Column, Survey, guess_columns, is_known, survey, table};
 

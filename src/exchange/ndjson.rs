@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, Write};
 
 use super::{
-    ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
+    Choice, ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
     parser::MARK,
     record::{Cell, Record},
 };

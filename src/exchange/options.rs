@@ -28,42 +28,61 @@ pub struct ImportOptions {
     pub dry_run: bool,
 }
 
-/// A choice among words, as an option of an import.
+/// An option of an import that is one of a few words. API, pages, command line and the API's description offer all of
+/// its values.
+pub trait Choice: Copy + Default + PartialEq + Send + Sync + 'static {
+    /// The option's name in the API and in the form of the page.
+    const NAME: &'static str;
+    /// Every value, in the order in which they are listed; the default comes first.
+    const ALL: &'static [Self];
+
+    /// The word that stands for the value in the API and on the command line.
+    fn as_str(self) -> &'static str;
+
+    /// What the page calls the value.
+    fn label(self) -> &'static str;
+
+    /// Reads one of the words.
+    ///
+    /// # Errors
+    /// Any other text.
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|choice| choice.as_str()).collect();
+            let rule = format!("must be one of {}, got {}", words.join(", "), quoted(text));
+            Invalid::new(Code::NotAllowed, rule)
+        })
+    }
+}
+
 macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $first:ident = $first_word:literal $(, $(#[$more:meta])* $variant:ident = $word:literal)* }) => {
+    ($(#[$doc:meta])* $name:ident, $option:literal {
+        $first:ident = $first_word:literal, $first_label:literal $(; $variant:ident = $word:literal, $label:literal)*
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
         pub enum $name {
             #[default]
             #[serde(rename = $first_word)]
             $first,
-            $($(#[$more])* #[serde(rename = $word)] $variant,)*
+            $(#[serde(rename = $word)] $variant,)*
         }
 
-        impl $name {
-            /// Every choice, in the order in which they are listed.
-            pub const ALL: &[Self] = &[Self::$first $(, Self::$variant)*];
+        impl Choice for $name {
+            const NAME: &'static str = $option;
+            const ALL: &'static [Self] = &[Self::$first $(, Self::$variant)*];
 
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            fn as_str(self) -> &'static str {
                 match self {
                     Self::$first => $first_word,
                     $(Self::$variant => $word,)*
                 }
             }
 
-            /// Reads one of the words.
-            ///
-            /// # Errors
-            /// Any other text.
-            pub fn parse(text: &str) -> Result<Self, Invalid> {
-                match text {
-                    $first_word => Ok(Self::$first),
-                    $($word => Ok(Self::$variant),)*
-                    other => Err(Invalid::new(Code::NotAllowed, format!(
-                        concat!("must be one of ", $first_word, $(", ", $word,)* ", got {}"), quoted(other)
-                    ))),
+            fn label(self) -> &'static str {
+                match self {
+                    Self::$first => $first_label,
+                    $(Self::$variant => $label,)*
                 }
             }
         }
@@ -72,23 +91,39 @@ macro_rules! choice {
 
 choice!(
     /// Whose layout the file has.
-    Source {
-        Auto = "auto", Reelshelf = "reelshelf", Letterboxd = "letterboxd", Imdb = "imdb",
-        Movielens = "movielens", Tellico = "tellico", Clz = "clz", Libib = "libib"
+    Source, "source" {
+        Auto = "auto", "detect from the header";
+        Reelshelf = "reelshelf", "Reelshelf";
+        Letterboxd = "letterboxd", "Letterboxd";
+        Imdb = "imdb", "IMDb";
+        Movielens = "movielens", "MovieLens";
+        Tellico = "tellico", "Tellico";
+        Clz = "clz", "CLZ Movies";
+        Libib = "libib", "Libib"
     }
 );
 choice!(
-    /// What becomes of a movie that is there already: same title (case and accents aside), release
+    /// What happens to a movie that is there already: same title (case and accents aside), release
     /// year and format.
-    OnDuplicate { Skip = "skip", Add = "add", Update = "update" }
+    OnDuplicate, "onDuplicate" {
+        Skip = "skip", "keep mine";
+        Add = "add", "add them once more";
+        Update = "update", "take what the file says"
+    }
 );
 choice!(
-    /// What becomes of the whole when a row is invalid.
-    OnError { Abort = "abort", Skip = "skip" }
+    /// What happens to the whole file when a row is invalid.
+    OnError, "onError" {
+        Abort = "abort", "import nothing";
+        Skip = "skip", "import the others"
+    }
 );
 choice!(
-    /// What becomes of a title of more than 50 characters.
-    TitleTooLong { Error = "error", Truncate = "truncate" }
+    /// What happens to a title of more than 50 characters.
+    TitleTooLong, "titleTooLong" {
+        Error = "error", "leave out";
+        Truncate = "truncate", "shorten with …"
+    }
 );
 
 impl ImportOptions {

@@ -19,7 +19,7 @@ use utoipa::{
 use super::{problem, problem_kind::ProblemKind};
 use crate::{
     domain::{Field, Password, Role, SortKey, TokenName},
-    exchange::{NoteKind, Source},
+    exchange::{Choice, NoteKind, OnDuplicate, OnError, Source, TitleTooLong},
     limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
 
@@ -835,7 +835,11 @@ pub struct ImportParams {
     dry_run: bool,
 }
 
-schema!(SourceWord, words(Source::ALL.iter().map(|source| source.as_str())));
+fn choices<C: Choice>() -> ObjectBuilder {
+    words(C::ALL.iter().map(|choice| choice.as_str()))
+}
+
+schema!(SourceWord, choices::<Source>());
 schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
 schema!(NoteKindWord, words(NoteKind::ALL.map(NoteKind::as_str)));
 schema!(
@@ -847,9 +851,9 @@ schema!(
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
 );
 schema!(BecomesWord, words(["created", "updated", "skipped", "refused"]));
-schema!(OnDuplicateWord, words(["skip", "add", "update"]));
-schema!(OnErrorWord, words(["abort", "skip"]));
-schema!(TitleTooLongWord, words(["error", "truncate"]));
+schema!(OnDuplicateWord, choices::<OnDuplicate>());
+schema!(OnErrorWord, choices::<OnError>());
+schema!(TitleTooLongWord, choices::<TitleTooLong>());
 
 /// The address of a movie.
 #[derive(IntoParams)]

@@ -18,7 +18,7 @@ use super::client::{Connection, filters::Query, refusal::Refusal, terminal, valu
 use crate::{
     cli::output::Out,
     domain::{Invalid, Role},
-    exchange::{Encoding, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+    exchange::{Choice, Encoding, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
 };
 use input::Input;
 use rejects::Rejects;
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
     /// The program that wrote the file; auto detects it from the header line
-    #[arg(long, default_value = "auto", value_parser = one_of(Source::ALL, Source::as_str))]
+    #[arg(long, default_value = "auto", value_parser = one_of::<Source>())]
     source: Source,
     /// The encoding of a file that is not in UTF-8, such as windows-1252
     #[arg(long, value_name = "NAME", value_parser = Encoding::parse)]
@@ -49,13 +49,13 @@ pub struct Args {
     #[arg(long, value_name = "FIELD:VALUE")]
     default: Vec<String>,
     /// What to do with a film that is in the collection already: same title, year and format
-    #[arg(long, default_value = "skip", value_parser = one_of(OnDuplicate::ALL, OnDuplicate::as_str))]
+    #[arg(long, default_value = "skip", value_parser = one_of::<OnDuplicate>())]
     on_duplicate: OnDuplicate,
     /// What to do if rows have mistakes: store nothing, or skip them [default: abort, with --rejects: skip]
-    #[arg(long, value_parser = one_of(OnError::ALL, OnError::as_str))]
+    #[arg(long, value_parser = one_of::<OnError>())]
     on_error: Option<OnError>,
     /// What to do with a title of more than 50 characters
-    #[arg(long, default_value = "error", value_parser = one_of(TitleTooLong::ALL, TitleTooLong::as_str))]
+    #[arg(long, default_value = "error", value_parser = one_of::<TitleTooLong>())]
     title_too_long: TitleTooLong,
     /// Write the refused rows to this file, with the reasons, to correct and import them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -80,14 +80,14 @@ pub struct Args {
 }
 
 /// One of a few choices, all of which stand in the help.
-fn one_of<T: Copy + Send + Sync + 'static>(
-    choices: &'static [T],
-    word: fn(T) -> &'static str,
-) -> impl TypedValueParser<Value = T> {
-    let words = PossibleValuesParser::new(choices.iter().map(|choice| word(*choice)));
-    words.try_map(move |given| {
-        choices.iter().copied().find(|choice| word(*choice) == given).ok_or("is unknown")
-    })
+fn one_of<C: Choice>() -> impl TypedValueParser<Value = C> {
+    let words = PossibleValuesParser::new(C::ALL.iter().map(|choice| choice.as_str()));
+    words.try_map(|given| C::ALL.iter().copied().find(|choice| choice.as_str() == given).ok_or("is unknown"))
+}
+
+/// An option as the query of the API says it.
+fn parameter<C: Choice>(choice: C) -> (&'static str, String) {
+    (C::NAME, choice.as_str().to_owned())
 }
 
 impl Args {
@@ -104,10 +104,10 @@ impl Args {
             ..ImportOptions::default()
         };
         let mut query = vec![
-            ("source", options.source.as_str().to_owned()),
-            ("onDuplicate", options.on_duplicate.as_str().to_owned()),
-            ("onError", options.on_error.as_str().to_owned()),
-            ("titleTooLong", options.title_too_long.as_str().to_owned()),
+            parameter(options.source),
+            parameter(options.on_duplicate),
+            parameter(options.on_error),
+            parameter(options.title_too_long),
             ("dryRun", options.dry_run.to_string()),
         ];
         query.extend(self.encoding.map(|encoding| ("encoding", encoding.as_str().to_owned())));

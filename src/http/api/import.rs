@@ -9,7 +9,7 @@ use axum::{
 use http_body_util::BodyExt;
 
 use crate::{
-    exchange::{Encoding, FileKind, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+    exchange::{Encoding, FileKind, ImportOptions},
     http::{
         Shared,
         answer::Answer,
@@ -52,11 +52,11 @@ pub(super) async fn import(
 fn options(uri: &Uri) -> Result<ImportOptions, Problem> {
     let mut params = Params::of(uri);
     let mut options = ImportOptions {
-        source: params.one("source", Source::parse).unwrap_or_default(),
+        source: params.choice(),
         encoding: params.one("encoding", Encoding::parse),
-        on_duplicate: params.one("onDuplicate", OnDuplicate::parse).unwrap_or_default(),
-        on_error: params.one("onError", OnError::parse).unwrap_or_default(),
-        title_too_long: params.one("titleTooLong", TitleTooLong::parse).unwrap_or_default(),
+        on_duplicate: params.choice(),
+        on_error: params.choice(),
+        title_too_long: params.choice(),
         dry_run: params.one("dryRun", boolean).unwrap_or_default(),
         ..ImportOptions::default()
     };

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation, Violations,
     },
+    exchange::Choice,
     http::problem::Problem,
     limits::MAX_QUERY_PARAMETERS,
     service::Error,
@@ -68,6 +69,11 @@ impl Params {
         self.known.push(name);
         let given = self.pairs.iter().filter(|(n, _)| n == name);
         given.filter_map(|(_, value)| self.violations.in_parameter(name, parse(value)).into_value()).collect()
+    }
+
+    /// Reads an option of an import; its default, where it is missing.
+    pub fn choice<C: Choice>(&mut self) -> C {
+        self.one(C::NAME, C::parse).unwrap_or_default()
     }
 
     /// Reads the filters that list, statistics and random have in common.

@@ -5,7 +5,7 @@ use std::io::Cursor as Bytes;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
     domain::{Attributes, Cursor, Length, Movie, MovieFormat, MovieId, MoviePatch, Rating, Sort, Time},
-    exchange::{FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
+    exchange::{Choice, FileKind, Format, ImportOptions, Rows, Source, table, to_bytes},
     json::{self, JsonValue},
 };
 use serde_json::Value;

@@ -2,13 +2,15 @@
 
 use std::io::{Cursor, Write};
 
+use reelshelf::exchange::{Choice, OnDuplicate, OnError, Source, TitleTooLong};
 use reqwest::Method;
+use serde_json::Value;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::{HOSTILE, between, form, get_page, is_page, link, text};
 use crate::{
     on_both,
-    support::{Answer, Service},
+    support::{Answer, Service, program::run_with},
 };
 
 type File<'a> = (&'a str, &'a [u8]);
@@ -69,6 +71,47 @@ fn rows(page: &Answer) -> Vec<(String, String)> {
 fn hidden(page: &Answer, name: &str) -> String {
     let fields = between(&page.text, &format!("<input type=\"hidden\" name=\"{name}\" value=\""), "\"");
     fields.first().map(|value| text(value)).unwrap_or_default()
+}
+
+/// What the page offers for an option, by a list or by buttons.
+fn offered(page: &Answer, option: &str) -> Vec<String> {
+    let lists = between(&page.text, &format!("<select id=\"{option}\" name=\"{option}\""), "</select>");
+    let buttons = between(&page.text, &format!("<input type=\"radio\" name=\"{option}\""), ">");
+    let values = lists.into_iter().chain(buttons).flat_map(|offered| between(offered, "value=\"", "\""));
+    values.map(str::to_owned).collect()
+}
+
+/// The page, the description of the API and the help of the command line offer each value of an option, and no other.
+fn is_offered_everywhere<C: Choice>(page: &Answer, description: &Value, help: &str) {
+    let sorted = |mut words: Vec<String>| {
+        words.sort();
+        words
+    };
+    let all = sorted(C::ALL.iter().map(|choice| choice.as_str().to_owned()).collect());
+    assert_eq!(sorted(offered(page, C::NAME)), all, "{} of the page", C::NAME);
+    let parameters = description["paths"]["/movie"]["post"]["parameters"].as_array().unwrap();
+    let parameter = parameters.iter().find(|parameter| parameter["name"] == C::NAME).unwrap();
+    let described = serde_json::from_value(parameter["schema"]["enum"].clone()).unwrap();
+    assert_eq!(sorted(described), all, "{} of the description", C::NAME);
+    let all_in_order = C::ALL.iter().map(|choice| choice.as_str()).collect::<Vec<_>>().join(", ");
+    assert!(help.contains(&format!("[possible values: {all_in_order}]")), "{all_in_order}: {help}");
+    for choice in C::ALL {
+        assert!(C::parse(choice.as_str()) == Ok(*choice), "{}", choice.as_str());
+    }
+}
+
+on_both! {
+    async fn every_value_of_an_option_is_offered_wherever_files_are_imported(service: &Service) {
+        let long = "x".repeat(51);
+        let page = send(service, &[], &format!("{HEADER}\n{long},DVD,170,1995,5\n")).await;
+        let description = serde_json::to_value(reelshelf::http::openapi()).unwrap();
+        let help = run_with(&["import", "--help"], &[]).expect(0).out;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" "); // lines end anywhere
+        is_offered_everywhere::<Source>(&page, &description, &help);
+        is_offered_everywhere::<OnDuplicate>(&page, &description, &help);
+        is_offered_everywhere::<OnError>(&page, &description, &help);
+        is_offered_everywhere::<TitleTooLong>(&page, &description, &help);
+    }
 }
 
 const HEADER: &str = "title,movieFormat,length,releaseYear,rating";

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::questions::{Question, Select, questions};
 use crate::{
-    domain::{Field, Invalid, MovieFormat},
+    domain::{Field, Invalid, MovieFormat, Violations},
     exchange::{
-        Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong, guess_columns,
+        Choice, Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong,
+        guess_columns,
     },
     http::extract::form::Form,
 };
@@ -16,6 +17,9 @@ const SAMPLES: usize = 3;
 
 /// Columns that are shown, and whose attribute can be chosen.
 const MAX_COLUMNS: usize = 100;
+
+/// What is wrong, by the name of the control.
+pub type Errors = BTreeMap<String, String>;
 
 /// What was chosen, as it was typed.
 #[derive(Default)]
@@ -27,8 +31,7 @@ pub struct Choices {
     maps: bool,
     /// What the file lacks, once it was read.
     pub survey: Option<Survey>,
-    /// What is wrong, by the name of the control.
-    pub errors: BTreeMap<String, String>,
+    pub errors: Errors,
 }
 
 /// A column of the file.
@@ -81,25 +84,27 @@ impl Choices {
         self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
     }
 
+    /// What happens to long titles, which are shortened unless somebody chooses otherwise.
+    pub fn title_too_long(&self) -> TitleTooLong {
+        TitleTooLong::parse(self.given(TitleTooLong::NAME)).unwrap_or(TitleTooLong::Truncate)
+    }
+
+    /// What happens when rows are invalid. The button says how many films are imported, and how many are not.
+    pub fn on_error(&self) -> OnError {
+        OnError::parse(self.given(OnError::NAME)).unwrap_or(OnError::Skip)
+    }
+
     fn source(&self) -> Source {
-        Source::parse(self.given("source")).unwrap_or_default()
+        Source::parse(self.given(Source::NAME)).unwrap_or_default()
     }
 
     /// The options with which the file is read, or what is wrong with them.
-    pub fn reading(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
-        let mut errors = BTreeMap::new();
-        let mut options = ImportOptions {
-            source: self.word("source", Source::parse, &mut errors),
-            encoding: self.word("encoding", |name| Encoding::parse(name).map(Some), &mut errors),
-            on_duplicate: self.word("onDuplicate", OnDuplicate::parse, &mut errors),
-            // The button says how many films are imported, and how many are not.
-            on_error: if self.given("onError") == OnError::Abort.as_str() {
-                OnError::Abort
-            } else {
-                OnError::Skip
-            },
-            ..ImportOptions::default()
-        };
+    pub fn reading(&self) -> Result<ImportOptions, Errors> {
+        let mut errors = Violations::default();
+        let source = errors.check(self.word(Source::NAME, Source::parse));
+        let encoding = errors.check(self.word("encoding", |name| Encoding::parse(name).map(Some)));
+        let on_duplicate = errors.check(self.word(OnDuplicate::NAME, OnDuplicate::parse));
+        let mut options = ImportOptions { on_error: self.on_error(), ..ImportOptions::default() };
         if self.maps {
             for field in Field::ALL {
                 let mut columns = self.columns.iter().filter(|column| column.field == Some(field));
@@ -108,20 +113,20 @@ impl Choices {
                     continue;
                 };
                 if columns.next().is_some() {
-                    errors.insert(
-                        "columns".to_owned(),
-                        format!("Only one column can be the {}", in_words(field)),
-                    );
+                    let rule = format!("Only one column can be the {}", in_words(field));
+                    errors.push(("columns".to_owned(), rule));
                 }
                 options.columns.insert(field, column.name.clone());
             }
         }
-        if errors.is_empty() { Ok(options) } else { Err(errors) }
+        let (source, encoding, on_duplicate) =
+            errors.finish((source, encoding, on_duplicate)).map_err(Errors::from_iter)?;
+        Ok(ImportOptions { source, encoding, on_duplicate, ..options })
     }
 
     /// The options of the import, with the answers to what is asked; or what is wrong with them.
-    pub fn options(&self) -> Result<ImportOptions, BTreeMap<String, String>> {
-        let mut errors = BTreeMap::new();
+    pub fn options(&self) -> Result<ImportOptions, Errors> {
+        let mut errors = Violations::default();
         let mut options = self.reading()?;
         for field in Field::ALL {
             let answer = self.answer(field);
@@ -129,7 +134,7 @@ impl Choices {
                 && let Err(invalid) = options.add_default(&format!("{}:{answer}", field.as_str()))
             {
                 let rule = invalid.0.trim_start_matches(field.as_str()).trim_start().to_owned();
-                errors.insert(format!("default-{}", field.as_str()), rule);
+                errors.push((format!("default-{}", field.as_str()), rule));
             }
         }
         for (medium, format) in self.media() {
@@ -137,25 +142,21 @@ impl Choices {
                 options.formats.insert(medium.trim().to_lowercase(), format);
             }
         }
-        let keeps_long = self.given("titleTooLong") == TitleTooLong::Error.as_str();
-        options.title_too_long = if keeps_long { TitleTooLong::Error } else { TitleTooLong::Truncate };
-        if errors.is_empty() { Ok(options) } else { Err(errors) }
+        options.title_too_long = self.title_too_long();
+        errors.finish(()).map_err(Errors::from_iter)?;
+        Ok(options)
     }
 
+    /// What was chosen of a list, or the default where nothing was.
     fn word<T: Default>(
         &self,
         name: &str,
         parse: fn(&str) -> Result<T, Invalid>,
-        errors: &mut BTreeMap<String, String>,
-    ) -> T {
-        let text = self.given.get(name);
-        if text.is_empty() {
-            return T::default();
+    ) -> Result<T, (String, String)> {
+        match self.given.get(name) {
+            "" => Ok(T::default()),
+            text => parse(text).map_err(|invalid| (name.to_owned(), invalid.0)),
         }
-        parse(text).unwrap_or_else(|invalid| {
-            errors.insert(name.to_owned(), invalid.0);
-            T::default()
-        })
     }
 
     /// What a film gets for an attribute that the file lacks; nothing where it is to be left out.
@@ -179,7 +180,9 @@ impl Choices {
 
     /// Whether one of the options is wrong.
     pub fn has_wrong_option(&self) -> bool {
-        ["source", "encoding", "onDuplicate", "columns"].iter().any(|name| self.errors.contains_key(*name))
+        [Source::NAME, "encoding", OnDuplicate::NAME, "columns"]
+            .iter()
+            .any(|name| self.errors.contains_key(*name))
     }
 
     /// The media that are none of ours, each with the name of the format that was chosen for it, or else of the likely
@@ -225,61 +228,29 @@ impl Choices {
     /// How the file is read and what becomes of its rows.
     pub fn rules(&self) -> [Select; 4] {
         [
-            self.select(
-                "onDuplicate",
-                "Films that are on your shelf already",
-                &[
-                    ("skip", "keep mine"),
-                    ("update", "take what the file says"),
-                    ("add", "add them once more"),
-                ],
-            ),
-            self.select(
-                "onError",
-                "If rows cannot be imported",
-                &[("skip", "import the others"), ("abort", "import nothing")],
-            ),
-            self.select(
-                "source",
-                "Source",
-                &[
-                    ("auto", "detect from the header"),
-                    ("reelshelf", "Reelshelf"),
-                    ("letterboxd", "Letterboxd"),
-                    ("imdb", "IMDb"),
-                    ("movielens", "MovieLens"),
-                    ("tellico", "Tellico"),
-                    ("clz", "CLZ Movies"),
-                    ("libib", "Libib"),
-                ],
-            ),
-            self.select(
-                "encoding",
-                "Characters",
-                &[
-                    ("", "UTF-8, or UTF-16"),
-                    ("windows-1252", "Windows, Western Europe (1252)"),
-                    ("windows-1250", "Windows, Central Europe (1250)"),
-                    ("windows-1251", "Windows, Cyrillic (1251)"),
-                    ("windows-1253", "Windows, Greek (1253)"),
-                    ("windows-1254", "Windows, Turkish (1254)"),
-                    ("shift_jis", "Japanese (Shift_JIS)"),
-                    ("gb18030", "Chinese (GB18030)"),
-                ],
-            ),
+            self.choice("Films that are on your shelf already", OnDuplicate::Skip),
+            self.choice("If rows cannot be imported", OnError::Skip),
+            self.choice("Source", Source::Auto),
+            self.select("encoding", "Characters", Encoding::OFFERED.to_vec()),
         ]
+    }
+
+    /// A control with all values of an option; the page's default comes first.
+    fn choice<C: Choice>(&self, label: &'static str, default: C) -> Select {
+        let others = C::ALL.iter().copied().filter(|choice| *choice != default);
+        let choices = std::iter::once(default).chain(others);
+        self.select(C::NAME, label, choices.map(|choice| (choice.as_str(), choice.label())).collect())
     }
 
     fn select(
         &self,
         name: &'static str,
         label: &'static str,
-        options: &[(&'static str, &'static str)],
+        options: Vec<(&'static str, &'static str)>,
     ) -> Select {
         let given = self.given.get(name);
-        let options =
-            options.iter().map(|(value, label)| (*value, (*label).to_owned(), *value == given)).collect();
-        Select { name, label, options }
+        let option = |(value, label): (&'static str, &'static str)| (value, label.to_owned(), value == given);
+        Select { name, label, options: options.into_iter().map(option).collect() }
     }
 }
 

@@ -59,7 +59,7 @@ impl ImportPage<'_> {
 
     /// Whether there is anything to import as the choices are.
     fn stores(&self) -> bool {
-        let aborts = self.choices.given("onError") == OnError::Abort.as_str();
+        let aborts = self.choices.on_error() == OnError::Abort;
         self.outcome.as_ref().is_some_and(|outcome| outcome.stores && !(aborts && outcome.failed > 0))
     }
 }

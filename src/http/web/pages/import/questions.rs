@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use crate::{
     domain::{Field, MovieFormat, Rating},
-    exchange::{Source, Survey},
+    exchange::{Choice, Source, Survey, TitleTooLong},
     http::web::parts::words,
 };
 
@@ -76,16 +76,15 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
         years(choices),
     );
     if survey.long_titles > 0 {
-        let keeps = choices.given("titleTooLong") == "error";
         let text = match survey.long_titles {
             1 => "1 title is longer than 50 characters:".to_owned(),
             many => format!("{} titles are longer than 50 characters:", words::grouped(signed(many))),
         };
-        let answers = vec![
-            plain("truncate", "shorten with …".to_owned(), !keeps),
-            plain("error", "reject".to_owned(), keeps),
-        ];
-        asked.push(Question { name: "titleTooLong", text, answers });
+        let answer = |choice: &TitleTooLong| {
+            plain(choice.as_str(), choice.label().to_owned(), *choice == choices.title_too_long())
+        };
+        let answers = TitleTooLong::ALL.iter().rev().map(answer).collect(); // what is usual comes first
+        asked.push(Question { name: TitleTooLong::NAME, text, answers });
     }
     asked
 }
