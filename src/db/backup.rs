@@ -1,7 +1,5 @@
 //! All SQL of backups: a snapshot that is read in pieces, and a collection that is put back.
 
-use std::ops::{Deref, DerefMut};
-
 use super::{
     Conn, Db, DbError, Dialect, Lock, Row, Value,
     builder::Builder,
@@ -39,18 +37,26 @@ impl Snapshot {
     /// Those of the database.
     pub async fn begin_long(db: &Db) -> Result<Self, DbError> {
         let mut snapshot = Self::begin_on(db.read_long().await?).await?;
-        snapshot.allow_long_statements().await?;
+        snapshot.conn().allow_long_statements().await?;
         Ok(snapshot)
     }
 
     async fn begin_on(conn: Conn) -> Result<Self, DbError> {
         let mut snapshot = Self(Some(conn));
-        let begin = match snapshot.dialect() {
+        let begin = match snapshot.conn().dialect() {
             Dialect::Sqlite => "BEGIN",
             Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
-        snapshot.batch(begin).await?;
+        snapshot.conn().batch(begin).await?;
         Ok(snapshot)
+    }
+
+    /// The connection that reads it.
+    ///
+    /// # Panics
+    /// Never: a snapshot has a connection until it is dropped.
+    pub fn conn(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("a snapshot has a connection until it ends")
     }
 }
 
@@ -62,26 +68,12 @@ impl Drop for Snapshot {
     }
 }
 
-impl Deref for Snapshot {
-    type Target = Conn;
-
-    fn deref(&self) -> &Conn {
-        self.0.as_ref().expect("a snapshot has a connection until it ends")
-    }
-}
-
-impl DerefMut for Snapshot {
-    fn deref_mut(&mut self) -> &mut Conn {
-        self.0.as_mut().expect("a snapshot has a connection until it ends")
-    }
-}
-
 /// The rows of a noun behind a place, in order, at most so many.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn page(
-    conn: &mut Snapshot,
+    snapshot: &mut Snapshot,
     noun: Noun,
     (id, version): (i64, i64),
     limit: usize,
@@ -116,7 +108,7 @@ pub async fn page(
         ),
     };
     let place = if noun == Noun::MovieVersion { vec![id.into(), version.into()] } else { vec![id.into()] };
-    conn.query(sql, &[place, vec![changes::number(limit).into()]].concat(), read).await
+    snapshot.conn().query(sql, &[place, vec![changes::number(limit).into()]].concat(), read).await
 }
 
 fn read_user(row: &Row<'_>) -> Result<Entry, DbError> {

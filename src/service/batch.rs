@@ -67,9 +67,9 @@ async fn store(
     let mut targets: Vec<MovieId> = operations.iter().filter_map(Operation::target).collect();
     targets.sort_unstable();
     targets.dedup();
-    let found = db::lock(&mut recorder, &targets).await?;
+    let found = db::lock(recorder.conn(), &targets).await?;
     let new = operations.iter().filter(|operation| operation.target().is_none()).count();
-    let mut ids = db::reserve_ids(&mut recorder, new).await?.into_iter();
+    let mut ids = db::reserve_ids(recorder.conn(), new).await?.into_iter();
 
     let mut movies = Movies::new(found);
     let mut results = Vec::with_capacity(operations.len());

@@ -212,20 +212,21 @@ impl LoadedCatalogue {
     async fn load(db: &Db) -> Result<Self, DbError> {
         // Reads wait for this, so it does not wait for writers.
         let mut snapshot = Snapshot::begin(db).await?;
-        snapshot.allow_long_statements().await?;
+        snapshot.conn().allow_long_statements().await?;
         Self::of(&mut snapshot).await
     }
 
     async fn of(snapshot: &mut Snapshot) -> Result<Self, DbError> {
-        let end = changes::end(snapshot).await?;
-        let last = changes::from(snapshot, end, 1).await?.into_iter().find(|change| change.settled);
-        let others = changes::committed_behind(snapshot, last.map(|last| last.place).unwrap_or_default());
+        let end = changes::end(snapshot.conn()).await?;
+        let last = changes::from(snapshot.conn(), end, 1).await?.into_iter().find(|change| change.settled);
+        let others =
+            changes::committed_behind(snapshot.conn(), last.map(|last| last.place).unwrap_or_default());
         let others = others.await?;
         let no_thread = |e: io::Error| DbError::Unavailable(format!("no thread can be started: {e}"));
         let loading = Catalogue::loading().map_err(no_thread)?;
         let mut above = MovieId::BEFORE_ALL;
         loop {
-            let page = movies::page(snapshot, above, LOADED_AT_ONCE).await?;
+            let page = movies::page(snapshot.conn(), above, LOADED_AT_ONCE).await?;
             let Some(last) = page.last() else { break };
             above = last.id;
             loading.push(page);

@@ -1,10 +1,6 @@
 //! A change in the making: what is written as a whole, or in pieces that nobody sees before the last.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use serde::Serialize;
 
@@ -194,22 +190,13 @@ impl<'a> ChangeRecorder<'a> {
         Ok(result)
     }
 
+    /// The connection of its transaction.
+    pub(super) fn conn(&mut self) -> &mut Conn {
+        &mut self.tx
+    }
+
     /// The change's id.
     pub(super) const fn id(&self) -> ChangeId {
         self.id
-    }
-}
-
-impl Deref for ChangeRecorder<'_> {
-    type Target = Conn;
-
-    fn deref(&self) -> &Conn {
-        &self.tx
-    }
-}
-
-impl DerefMut for ChangeRecorder<'_> {
-    fn deref_mut(&mut self) -> &mut Conn {
-        &mut self.tx
     }
 }

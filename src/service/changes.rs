@@ -190,21 +190,21 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
         }
         begun => begun?,
     };
-    db::get(&mut recorder, id).await?.ok_or_else(|| not_found(id))?;
-    movies::lock_touched_by(&mut recorder, id).await?;
-    let mut changes = in_the_way(&db::later(&mut recorder, id).await?);
+    db::get(recorder.conn(), id).await?.ok_or_else(|| not_found(id))?;
+    movies::lock_touched_by(recorder.conn(), id).await?;
+    let mut changes = in_the_way(&db::later(recorder.conn(), id).await?);
     changes.truncate(NAMED);
     if !changes.is_empty() {
         return Err(Error::InTheWay { undone: false, changes });
     }
     let mut above = MovieId::BEFORE_ALL;
     loop {
-        let versions = db::versions_by(&mut recorder, id, above, BATCH_MOVIES).await?;
+        let versions = db::versions_by(recorder.conn(), id, above, BATCH_MOVIES).await?;
         let Some(last) = versions.last() else { break };
         above = last.movie_id;
-        let effects = db::effects(&mut recorder, versions).await?;
+        let effects = db::effects(recorder.conn(), versions).await?;
         let ids: Vec<MovieId> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
-        let present = movies::lock(&mut recorder, &ids).await?.into_iter().map(|movie| (movie.id, movie));
+        let present = movies::lock(recorder.conn(), &ids).await?.into_iter().map(|movie| (movie.id, movie));
         let mut present: HashMap<MovieId, Movie> = present.collect();
         let mut created = Vec::new();
         let mut updated = Vec::new();
@@ -229,8 +229,8 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
         recorder.insert(&deleted).await?;
     }
     let undo = recorder.complete().await?.ok_or_else(|| not_found(id))?;
-    let mut change = vec![db::get(&mut recorder, undo).await?.ok_or_else(|| not_found(undo))?];
-    add_first_effects(&mut recorder, &mut change).await?;
+    let mut change = vec![db::get(recorder.conn(), undo).await?.ok_or_else(|| not_found(undo))?];
+    add_first_effects(recorder.conn(), &mut change).await?;
     recorder.commit(change.remove(0)).await
 }
 

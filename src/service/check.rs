@@ -95,8 +95,8 @@ impl Source {
     async fn first(&mut self, snapshot: &mut Snapshot) -> Result<Option<MovieId>, DbError> {
         if self.rows.is_empty() {
             self.rows = match self.table {
-                Table::Movies => db::movies(snapshot, self.place.0, BATCH_ROWS).await?.into(),
-                Table::Versions => db::versions(snapshot, self.place, BATCH_ROWS).await?.into(),
+                Table::Movies => db::movies(snapshot.conn(), self.place.0, BATCH_ROWS).await?.into(),
+                Table::Versions => db::versions(snapshot.conn(), self.place, BATCH_ROWS).await?.into(),
             };
             if let Some(last) = self.rows.back() {
                 self.place = (last.movie_id, last.version);
@@ -129,7 +129,7 @@ struct Check {
 impl Check {
     async fn begin(snapshot: &mut Snapshot) -> Result<Self, DbError> {
         let mut report = Report::default();
-        for damage in db::damage(snapshot).await? {
+        for damage in db::damage(snapshot.conn()).await? {
             report.note(|| format!("the file is damaged: {damage}"));
         }
         let catalogue = match catalogue::load(snapshot).await {
@@ -143,13 +143,13 @@ impl Check {
         let mut changes = BTreeMap::new();
         let mut above = ChangeId::BEFORE_ALL;
         loop {
-            let page = db::changes(snapshot, above, BATCH_ROWS).await?;
+            let page = db::changes(snapshot.conn(), above, BATCH_ROWS).await?;
             let Some((last, _)) = page.last() else { break };
             above = *last;
             changes.extend(page.into_iter().map(|(id, told)| (id, Change { told, found: 0 })));
         }
         report.changes = changes.len();
-        let last_change = last_ids(snapshot).await?.changes;
+        let last_change = last_ids(snapshot.conn()).await?.changes;
         Ok(Self { catalogue, changes, last_change, missing: BTreeMap::new(), report })
     }
 

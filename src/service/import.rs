@@ -113,7 +113,7 @@ impl Import {
         };
         let mut recorder = ChangeRecorder::begin(tx, app, &self.editor, ChangeKind::Import).await?;
         if options.on_duplicate == OnDuplicate::Update {
-            recorder.lock(Lock::Many).await?;
+            recorder.conn().lock(Lock::Many).await?;
         }
         let mut report = self.store(&mut recorder, file.try_clone().map_err(unreadable)?).await?;
         if options.dry_run {
@@ -236,10 +236,10 @@ async fn known(
     let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
         let ids: Vec<MovieId> = movies.iter().map(|movie| movie.id).collect();
-        movies = db::lock(recorder, &ids).await?;
+        movies = db::lock(recorder.conn(), &ids).await?;
     }
     let change = recorder.id();
-    movies.extend(db::made_by(recorder, change, &stored.seem_same(piece)).await?);
+    movies.extend(db::made_by(recorder.conn(), change, &stored.seem_same(piece)).await?);
     movies.sort_unstable_by_key(|movie| movie.id);
     for movie in movies {
         // The oldest of several.

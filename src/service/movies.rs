@@ -215,7 +215,7 @@ async fn locked(
     id: MovieId,
     precondition: &Precondition,
 ) -> Result<Movie, Error> {
-    let movie = db::lock(recorder, &[id]).await?.pop().ok_or_else(|| not_found(id))?;
+    let movie = db::lock(recorder.conn(), &[id]).await?.pop().ok_or_else(|| not_found(id))?;
     precondition.check(&movie)?;
     Ok(movie)
 }

@@ -88,7 +88,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     ids.dedup();
     let mut done = Done::default();
     for ids in ids.chunks(BATCH_MOVIES) {
-        let mut films = db::lock(&mut recorder, ids).await?;
+        let mut films = db::lock(recorder.conn(), ids).await?;
         // Before it was locked, somebody else may have made a film one that does not pass the filter.
         films.retain(|film| filter.finds(film));
         done.gone += ids.len() - films.len();

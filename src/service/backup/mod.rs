@@ -148,7 +148,7 @@ async fn copy(
     cannot: &(impl Fn(io::Error) -> Error + Sync),
 ) -> Result<Counts, Error> {
     let mut snapshot = db::Snapshot::begin_long(db).await?;
-    let last_ids = db::last_ids(&mut snapshot).await?;
+    let last_ids = db::last_ids(snapshot.conn()).await?;
     let program = env!("CARGO_PKG_VERSION").to_owned();
     let header = Header { reelshelf_backup: FORMAT, created_at, program, last_ids };
     let mut writer = Writer::new(BufWriter::new(file), &header).map_err(cannot)?;
