@@ -9,7 +9,7 @@ help: ## List the commands
 
 run: ## Start the service on reelshelf.db, a SQLite file in this directory
 	@scripts/need cc
-	cargo run --release -- serve --database sqlite:reelshelf.db
+	cargo run --profile quick -- serve --database sqlite:reelshelf.db
 
 check: ## Check formatting and lints
 	@scripts/need cc

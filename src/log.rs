@@ -1,7 +1,7 @@
 //! What the log shows: as `RUST_LOG` says, but always the audit log, and never what could hold a secret.
 
 use tracing_subscriber::{
-    EnvFilter, Registry,
+    Registry,
     filter::{FilterExt, LevelFilter, Targets},
     layer::Filter,
 };
@@ -30,17 +30,17 @@ pub fn filter(audit: bool) -> Result<impl Filter<Registry>, String> {
     Ok(wanted(&given)?.and(most().with_target(TARGET, level)).or(always))
 }
 
-fn wanted(given: &str) -> Result<EnvFilter, String> {
+fn wanted(given: &str) -> Result<Targets, String> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
     let given = given.trim();
     if given.is_empty() {
-        return Ok(EnvFilter::new("info"));
+        return Ok(Targets::new().with_default(LevelFilter::INFO));
     }
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
     // The library takes `nonsense=` and `verbose` for names of which nothing is logged, and says nothing.
     let is_directive = |directive: &str| match directive.rsplit_once('=') {
-        _ if directive.contains(['[', ']', '{', '}']) => true,
+        _ if directive.contains(['[', ']', '{', '}']) => false, // by spans or fields
         Some((target, level)) => !target.is_empty() && is_level(level),
         None => {
             is_level(directive)
@@ -52,7 +52,7 @@ fn wanted(given: &str) -> Result<EnvFilter, String> {
     let directives: Vec<&str> =
         given.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
     let unread = directives.iter().find(|directive| !is_directive(directive));
-    let filter = EnvFilter::try_new(directives.join(",")).ok().filter(|_| unread.is_none());
+    let filter = directives.join(",").parse().ok().filter(|_| unread.is_none());
     filter.ok_or_else(|| {
         let shown = unread.copied().unwrap_or(given);
         format!(
@@ -85,7 +85,15 @@ mod tests {
         ] {
             assert!(wanted(good).is_ok(), "{good}");
         }
-        for bad in ["nonsense=", "verbose", "=debug", "reelshelf=loud", "info;debug", "info debug"] {
+        for bad in [
+            "nonsense=",
+            "verbose",
+            "=debug",
+            "reelshelf=loud",
+            "info;debug",
+            "info debug",
+            "reelshelf[request]=debug",
+        ] {
             assert!(wanted(bad).is_err_and(|error| error.contains("RUST_LOG")), "{bad}");
         }
     }

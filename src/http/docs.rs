@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io::{Cursor, Read},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -13,7 +14,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use utoipa_swagger_ui::Config;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::{ZipArchive, read::ZipFile};
 
 use super::{
     Shared,
@@ -29,6 +31,15 @@ pub const GUIDE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/a
 const STYLE: &str =
     concat!(include_str!("../../assets/style/tokens.css"), include_str!("../../assets/docs/reelshelf.css"));
 const SCRIPT: &str = include_str!("../../assets/docs/reelshelf.js");
+const INITIALIZER: &str = include_str!("../../assets/docs/swagger-initializer.js");
+
+/// The files of Swagger UI that the page loads, out of the archive of its release.
+const SWAGGER_UI: [(&str, &str); 4] = [
+    ("favicon-32x32.png", "image/png"),
+    ("swagger-ui.css", "text/css"),
+    ("swagger-ui-bundle.js", "text/javascript"),
+    ("swagger-ui-standalone-preset.js", "text/javascript"),
+];
 
 #[derive(Template)]
 #[template(path = "docs/index.html")]
@@ -48,8 +59,8 @@ struct ErrorPage {
 }
 
 /// The files under `/docs/`, as they are asked for.
+#[derive(Default)]
 struct Files {
-    swagger: Arc<Config<'static>>,
     made: Mutex<HashMap<String, Arc<StaticFile>>>,
 }
 
@@ -59,10 +70,7 @@ pub fn routes(description: &utoipa::openapi::OpenApi) -> Router<Shared> {
     description.push(b'\n');
     let description = Arc::new(StaticFile::new("application/json", description));
     let show = async |State(file): State<Arc<StaticFile>>, headers: HeaderMap| file.answer(&headers).await;
-    // Without being told not to, the page shows a badge that a foreign site makes of the description's address. The
-    // base layout has no top bar, in which another description could be opened.
-    let swagger = Config::new(["/openapi.json"]).validator_url("none").use_base_layout();
-    let files = Arc::new(Files { swagger: Arc::new(swagger), made: Mutex::default() });
+    let files = Arc::<Files>::default();
     Router::new()
         .route("/openapi.json", get(show).with_state(description))
         .route("/docs", get(async || Redirect::to("/docs/")))
@@ -102,17 +110,28 @@ impl Files {
         let page = |page: askama::Result<String>| Some(StaticFile::new("text/html", page.ok()?));
         match name {
             "" => page(IndexPage.render()),
-            "index.html" => None, // Swagger UI's own page
             "reelshelf.css" => Some(StaticFile::new("text/css", STYLE)),
             "reelshelf.js" => Some(StaticFile::new("text/javascript", SCRIPT)),
+            "swagger-initializer.js" => Some(StaticFile::new("text/javascript", INITIALIZER)),
             "errors/" => page(ErrorsPage { kinds: ProblemKind::ALL, codes: Code::ALL }.render()),
             _ => {
                 if let Some(slug) = name.strip_prefix("errors/") {
                     return page(ErrorPage { page: ProblemKind::of_slug(slug)?.page() }.render());
                 }
-                let file = utoipa_swagger_ui::serve(name, self.swagger.clone()).ok().flatten()?;
-                Some(StaticFile::new(file.content_type, file.bytes.into_owned()))
+                swagger_ui(name)
             }
         }
     }
+}
+
+/// A file of Swagger UI.
+fn swagger_ui(name: &str) -> Option<StaticFile> {
+    let (_, content_type) = SWAGGER_UI.iter().find(|(file, _)| *file == name)?;
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)).ok()?;
+    let end = format!("/dist/{name}");
+    let is_wanted = |file: ZipFile<_>| file.name().is_ok_and(|path| path.ends_with(&end));
+    let index = (0..archive.len()).find(|&index| archive.by_index_raw(index).is_ok_and(is_wanted))?;
+    let mut bytes = Vec::new();
+    archive.by_index(index).ok()?.read_to_end(&mut bytes).ok()?;
+    Some(StaticFile::new(*content_type, bytes))
 }

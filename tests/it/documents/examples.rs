@@ -34,7 +34,7 @@ fn run(service: &Service, folder: &Path, token: &str, commands: &str) -> Result<
         .replace("http://localhost:8080", &service.base)
         .replace(" localhost:8080", &format!(" {}", service.base))
         .replace("'localhost:8080", &format!("'{}", service.base))
-        .replace("target/release/reelshelf", program)
+        .replace("target/quick/reelshelf", program)
         .replace("rsh_…", token);
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", &commands]).current_dir(folder).stdin(Stdio::null());
