@@ -8,6 +8,7 @@
 //! | [`service`] | the operations: rules, rights, transactions |
 //! | [`exchange`] | import and export |
 //! | [`backup`] | the file of a backup |
+//! | [`documents`] | the JSON documents of the API, one type each |
 //! | [`json`] | strict JSON, with every violation at once |
 //! | [`output_file`] | a file that is written where a user says |
 //! | [`http`] | the API and the pages |
@@ -19,6 +20,7 @@ pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod db;
+pub mod documents;
 pub mod domain;
 pub mod exchange;
 pub mod http;

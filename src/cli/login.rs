@@ -4,8 +4,6 @@ use std::fs;
 
 use anyhow::{Context, bail};
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::{
     client::{
@@ -18,7 +16,8 @@ use super::{
 };
 use crate::{
     cli::output::message,
-    domain::{Role, TokenId, TokenName, UserName},
+    documents::{MadeToken, NewToken},
+    domain::{Role, TokenName, UserName},
 };
 
 /// Where, and as whom.
@@ -38,13 +37,6 @@ pub struct Args {
     role: Option<Role>,
 }
 
-/// A token that was made.
-#[derive(Deserialize)]
-struct Made {
-    id: TokenId,
-    token: String,
-}
-
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let server = args.url;
     let mut logins = Logins::load()?;
@@ -55,12 +47,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     };
     let password = password::present(&name, args.password_stdin)?;
     let client = Client::new(server.clone(), Credentials::Password(name, password))?;
-    let mut token = json!({"name": token_name()?.as_str()});
-    if let Some(role) = args.role {
-        token["role"] = role.as_str().into();
-    }
-    let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&token);
-    let made: Made = client.answer(request).await?;
+    let new = NewToken { name: token_name()?, role: args.role, expires_at: None };
+    let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&new);
+    let made: MadeToken = client.answer(request).await?;
 
     let client = Client::new(server.clone(), Credentials::Token(made.token.clone()))?;
     let me = client.me().await?;

@@ -2,7 +2,6 @@
 
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Deserialize;
 
 use super::{
     administration::{self, Cell, DatabaseOrServer, Missing},
@@ -10,7 +9,8 @@ use super::{
     output::message,
 };
 use crate::{
-    domain::{SessionId, Time, UserName},
+    documents::Session,
+    domain::{SessionId, UserName},
     service::{App, Owner, sessions},
 };
 
@@ -47,17 +47,6 @@ enum Command {
     },
 }
 
-/// A session as a server lists it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    id: SessionId,
-    address: String,
-    user_agent: String,
-    created_at: Time,
-    seen_at: Time,
-}
-
 pub async fn run(args: Args) -> anyhow::Result<()> {
     args.place.run(Missing::Refuse, args.command, on_server, on_database).await
 }
@@ -67,10 +56,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { user } => {
             let (_, sessions) = sessions::list_of(app, &owner, &user).await?;
-            print(sessions.into_iter().map(|session| {
-                let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
-                Listed { id, address, user_agent, created_at, seen_at }
-            }))?;
+            print(&sessions)?;
         }
         Command::End { user, id: None, .. } => {
             sessions::end_all_of(app, &owner, &user).await?;
@@ -88,11 +74,11 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { user } => {
             let path = client.path_of(&user, "/session").await?;
-            print(client.all::<Listed>(&path).await?.into_iter())?;
+            print(&client.all::<Session>(&path).await?)?;
         }
         Command::End { user, id: None, .. } => {
             let path = client.path_of(&user, "/session").await?;
-            for session in client.all::<Listed>(&path).await? {
+            for session in client.all::<Session>(&path).await? {
                 client.change_at(Method::DELETE, &format!("{path}/{}", session.id), None).await?;
             }
             message!("Ended all sessions of {}.", user.as_str());
@@ -106,11 +92,12 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(sessions: impl Iterator<Item = Listed>) -> anyhow::Result<()> {
-    let rows = sessions.map(|session| {
-        let Listed { id, address, user_agent, created_at, seen_at } = session;
+fn print(sessions: &[Session]) -> anyhow::Result<()> {
+    let row = |session: &Session| {
+        let Session { id, address, user_agent, created_at, seen_at, .. } = session;
         let (id, browser) = (Cell::Text(id.to_string()), Cell::from(user_agent.as_str()));
-        [id, address.as_str().into(), created_at.into(), seen_at.into(), browser]
-    });
-    administration::print(["id", "address", "since", "last used", "browser"], rows.collect())
+        [id, address.as_str().into(), (*created_at).into(), (*seen_at).into(), browser]
+    };
+    let columns = ["id", "address", "since", "last used", "browser"];
+    administration::print(columns, sessions.iter().map(row).collect())
 }

@@ -5,8 +5,6 @@ use std::io::Write;
 use anyhow::bail;
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::json;
 
 use super::{
     administration::{self, Cell, DatabaseOrServer, Missing},
@@ -14,11 +12,9 @@ use super::{
     output::{Out, message},
 };
 use crate::{
+    documents::{MadeToken, NewToken, Token},
     domain::{Role, Time, TokenId, TokenName, UserName},
-    service::{
-        App, Owner,
-        tokens::{self, NewToken},
-    },
+    service::{App, Owner, tokens},
 };
 
 /// What to do with API tokens.
@@ -70,17 +66,6 @@ enum Command {
     },
 }
 
-/// A token as a server lists it, and once with the token itself.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    id: TokenId,
-    name: TokenName,
-    role: Role,
-    expires_at: Option<Time>,
-    token: Option<String>,
-}
-
 pub async fn run(args: Args) -> anyhow::Result<()> {
     args.place.run(Missing::Refuse, args.command, on_server, on_database).await
 }
@@ -98,8 +83,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
             created(token.id, &user, token.role);
         }
         Command::List { user } => {
-            let tokens = tokens::list_of(app, &owner, &user).await?;
-            print(tokens.into_iter().map(|token| (token.id, token.name, token.role, token.expires_at)))?;
+            print(&tokens::list_of(app, &owner, &user).await?)?;
         }
         Command::Revoke { user, id: None, .. } => {
             tokens::revoke_all_of(app, &owner, &user).await?;
@@ -122,24 +106,17 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
                     user.as_str()
                 );
             }
-            let mut new = json!({"name": name.as_str()});
-            if let Some(role) = role {
-                new["role"] = role.as_str().into();
-            }
-            if let Some(at) = expires {
-                new["expiresAt"] = at.to_string().into();
-            }
+            let new = NewToken { name, role, expires_at: expires };
             let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&new);
-            let made: Listed = client.answer(request).await?;
-            if let Err(unwritten) = show(made.token.as_deref().unwrap_or_default()) {
+            let made: MadeToken = client.answer(request).await?;
+            if let Err(unwritten) = show(&made.token) {
                 client.change_at(Method::DELETE, &format!("/token/{}", made.id), None).await?;
                 bail!("{unwritten}; token {} was revoked again", made.id);
             }
             created(made.id, &user, made.role);
         }
         Command::List { user } => {
-            let tokens: Vec<Listed> = client.all(&client.path_of(&user, "/token").await?).await?;
-            print(tokens.into_iter().map(|token| (token.id, token.name, token.role, token.expires_at)))?;
+            print(&client.all::<Token>(&client.path_of(&user, "/token").await?).await?)?;
         }
         Command::Revoke { user, id: None, .. } => {
             let path = client.path_of(&user, "/token").await?;
@@ -148,7 +125,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
                     "this would revoke the token of this login; use `reelshelf logout`, or revoke single tokens"
                 );
             }
-            for token in client.all::<Listed>(&path).await? {
+            for token in client.all::<Token>(&path).await? {
                 client.change_at(Method::DELETE, &format!("{path}/{}", token.id), None).await?;
             }
             message!("Revoked all tokens of {}.", user.as_str());
@@ -173,10 +150,10 @@ fn created(id: TokenId, user: &UserName, role: Role) {
     message!("Made token {id} of {}, as {}; it is shown only now.", user.as_str(), role.as_str());
 }
 
-fn print(tokens: impl Iterator<Item = (TokenId, TokenName, Role, Option<Time>)>) -> anyhow::Result<()> {
-    let rows = tokens.map(|(id, name, role, expires)| {
-        let expires = expires.map_or_else(|| "never".into(), Cell::from);
-        [Cell::Text(id.to_string()), name.as_str().into(), role.as_str().into(), expires]
-    });
-    administration::print(["id", "name", "role", "expires"], rows.collect())
+fn print(tokens: &[Token]) -> anyhow::Result<()> {
+    let row = |token: &Token| {
+        let expires = token.expires_at.map_or_else(|| "never".into(), Cell::from);
+        [Cell::Text(token.id.to_string()), token.name.as_str().into(), token.role.as_str().into(), expires]
+    };
+    administration::print(["id", "name", "role", "expires"], tokens.iter().map(row).collect())
 }

@@ -2,7 +2,6 @@
 
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{
@@ -12,11 +11,9 @@ use super::{
     password,
 };
 use crate::{
-    domain::{Role, Time, UserName},
-    service::{
-        App, IdempotencyKey, Owner,
-        users::{self, UserChanges},
-    },
+    documents::{NewUser, User, UserChanges},
+    domain::{Role, UserName},
+    service::{App, IdempotencyKey, Owner, users},
 };
 
 /// What to do with users.
@@ -76,15 +73,6 @@ enum Command {
     },
 }
 
-/// A user as a server lists them.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    name: UserName,
-    role: Role,
-    created_at: Time,
-}
-
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let missing = if matches!(args.command, Command::Add { .. }) { Missing::Create } else { Missing::Refuse };
     args.place.run(missing, args.command, on_server, on_database).await
@@ -99,8 +87,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
             added(&name, role);
         }
         Command::List => {
-            let users = users::list(app, &owner).await?;
-            print(users.into_iter().map(|user| (user.name, user.role, user.created_at)))?;
+            print(&users::list(app, &owner).await?)?;
         }
         Command::Role { name, role } => {
             users::change(app, &owner, &name, UserChanges { role: Some(role), ..UserChanges::default() })
@@ -125,22 +112,22 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Add { name, role, password_stdin } => {
             let password = password::ask(&name, password_stdin)?;
-            let user = json!({"name": name.as_str(), "role": role, "password": password.expose()});
-            client.change_at(Method::POST, "/user", Some(&user)).await?;
-            added(&name, role);
+            let user = NewUser { name, role, password };
+            client.change_at(Method::POST, "/user", Some(&json!(user))).await?;
+            added(&user.name, role);
         }
         Command::List => {
-            let users: Vec<Listed> = client.all("/user").await?;
-            print(users.into_iter().map(|user| (user.name, user.role, user.created_at)))?;
+            print(&client.all::<User>("/user").await?)?;
         }
         Command::Role { name, role } => {
-            client.change_at(Method::PATCH, &path(&name), Some(&json!({"role": role}))).await?;
+            let changes = UserChanges { role: Some(role), ..UserChanges::default() };
+            client.change_at(Method::PATCH, &path(&name), Some(&json!(changes))).await?;
             has_role(&name, role);
         }
         Command::Passwd { name, password_stdin, revoke_tokens } => {
-            let password = password::ask(&name, password_stdin)?;
-            let changes = json!({"password": password.expose(), "revokeTokens": revoke_tokens});
-            client.change_at(Method::PATCH, &path(&name), Some(&changes)).await?;
+            let password = Some(password::ask(&name, password_stdin)?);
+            let changes = UserChanges { role: None, password, revoke_tokens };
+            client.change_at(Method::PATCH, &path(&name), Some(&json!(changes))).await?;
             has_password(&name, revoke_tokens);
         }
         Command::Remove { name } => {
@@ -167,7 +154,7 @@ fn removed(name: &UserName) {
     message!("Removed {}.", name.as_str());
 }
 
-fn print(users: impl Iterator<Item = (UserName, Role, Time)>) -> anyhow::Result<()> {
-    let rows = users.map(|(name, role, at)| [name.as_str().into(), role.as_str().into(), at.into()]);
-    administration::print(["name", "role", "since"], rows.collect())
+fn print(users: &[User]) -> anyhow::Result<()> {
+    let row = |user: &User| [user.name.as_str().into(), user.role.as_str().into(), user.created_at.into()];
+    administration::print(["name", "role", "since"], users.iter().map(row).collect())
 }

@@ -2,25 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Conn, DbError, Row,
     changes::Logged,
     log::{Tail, WithTail, with_tail},
 };
-use crate::domain::{Role, Time, TokenId, TokenName, UserId, UserName};
-
-/// An API token as stored; of its secret there is only the hash, and that is not read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Token {
-    pub id: TokenId,
-    pub name: TokenName,
-    /// The most that the token allows; its user's role may be less.
-    pub role: Role,
-    pub created_at: Time,
-    pub expires_at: Option<Time>,
-}
+use crate::{
+    documents::Token,
+    domain::{Role, Time, TokenId, TokenName, UserId, UserName},
+};
 
 /// A token that was presented, and whose it is.
 #[derive(Debug, Clone)]
@@ -31,14 +21,6 @@ pub struct Presented {
     pub user_role: Role,
     /// Whether it was made to allow less than its user's role.
     pub narrowed: bool,
-}
-
-impl Token {
-    /// Whether it has not expired.
-    #[must_use]
-    pub fn is_valid(&self, now: Time) -> bool {
-        self.expires_at.is_none_or(|end| end > now)
-    }
 }
 
 fn read(row: &Row<'_>) -> Result<Token, DbError> {

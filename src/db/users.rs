@@ -1,24 +1,30 @@
 //! All SQL about users.
 
-use serde::{Deserialize, Serialize};
-
 use super::{Conn, DbError, Row};
-use crate::domain::{Role, Time, UserId, UserName};
+use crate::{
+    documents::User,
+    domain::{Role, Time, UserId, UserName},
+};
 
-/// A user as stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct User {
+/// A user as stored. Only what checks and sets passwords sees it; everybody else gets a [`User`].
+#[derive(Debug, Clone)]
+pub struct StoredUser {
     pub id: UserId,
     pub name: UserName,
     pub role: Role,
-    /// Argon2id in the PHC string format. Written nowhere else.
-    #[serde(skip)]
+    /// Argon2id in the PHC string format.
     pub password_hash: String,
     pub created_at: Time,
 }
 
-fn read(row: &Row<'_>) -> Result<User, DbError> {
-    Ok(User {
+impl From<StoredUser> for User {
+    fn from(StoredUser { name, role, created_at, .. }: StoredUser) -> Self {
+        Self { name, role, created_at }
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<StoredUser, DbError> {
+    Ok(StoredUser {
         id: row.get(0)?,
         name: row.parse(1, UserName::parse)?,
         role: row.parse(2, Role::parse)?,
@@ -56,7 +62,7 @@ pub async fn insert(
 ///
 /// # Errors
 /// Those of the database.
-pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<User>, DbError> {
+pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<StoredUser>, DbError> {
     let sql = "SELECT id, name, role, password_hash, created_at FROM users WHERE name_key = $1";
     conn.query_opt(sql, &[name.key().into()], read).await
 }
@@ -66,7 +72,14 @@ pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<User>, D
 /// # Errors
 /// Those of the database.
 pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
-    let sql = "SELECT id, name, role, password_hash, created_at FROM users ORDER BY name_key";
+    let sql = "SELECT name, role, created_at FROM users ORDER BY name_key";
+    let read = |row: &Row<'_>| {
+        Ok(User {
+            name: row.parse(0, UserName::parse)?,
+            role: row.parse(1, Role::parse)?,
+            created_at: Time::from_millis(row.get(2)?),
+        })
+    };
     conn.query(sql, &[], read).await
 }
 

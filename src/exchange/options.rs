@@ -121,7 +121,7 @@ choice!(
 choice!(
     /// What happens to a title of more than 50 characters.
     TitleTooLong, "titleTooLong" {
-        Error = "error", "leave out";
+        Error = "error", "reject";
         Truncate = "truncate", "shorten with …"
     }
 );

@@ -11,14 +11,18 @@ use utoipa::{
     IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
     openapi::{
         self, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
-        schema::{AdditionalProperties, KnownFormat, SchemaFormat, Type},
+        schema::{AdditionalProperties, SchemaFormat, Type},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
 use super::{problem, problem_kind::ProblemKind};
 use crate::{
-    domain::{Field, Password, Role, SortKey, TokenName},
+    documents::schema::{
+        AttributeText, Id, Length, LengthRange, MediumText, Moment, MovieFormat, Rating, RatingRange,
+        ReleaseYear, ReleaseYearRange, SortKeys, Title, UserName, Version, schema, words,
+    },
+    domain,
     exchange::{Choice, NoteKind, OnDuplicate, OnError, Source, TitleTooLong},
     limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
@@ -111,114 +115,6 @@ pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     }
     openapi
 }
-
-/// Gives a type a schema that is put together from the domain's own limits.
-macro_rules! schema {
-    ($(#[$doc:meta])* $name:ident, $object:expr) => {
-        $(#[$doc])*
-        #[derive(Serialize)]
-        pub struct $name;
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                $object.into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    };
-}
-
-/// At least one character that is not white space, and no control characters.
-const SHORT_TEXT: &str =
-    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
-
-fn text(max: usize, description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(max))
-        .pattern(Some(SHORT_TEXT))
-        .description(Some(description))
-}
-
-fn whole(min: i64, max: i64, description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(min))
-        .maximum(Some(max))
-        .description(Some(description))
-}
-
-fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
-}
-
-/// A value or a range of values that a pattern fits.
-fn range(value: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .pattern(Some(format!(r"^({value}|{value}\.\.({value})?|\.\.{value})$")))
-        .description(Some("A value (`5`) or a range (`4..`, `..90`, `1990..1999`), both ends included"))
-}
-
-fn date_time(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-        .description(Some(description))
-}
-
-fn positive(description: &str) -> ObjectBuilder {
-    whole(1, i64::MAX, description)
-}
-
-use crate::domain;
-
-schema!(
-    Title,
-    text(domain::Title::MAX_CHARS, "Counted in Unicode scalar values after NFC normalisation and trimming",)
-        .examples(["Heat"])
-);
-schema!(MovieFormat, words(domain::MovieFormat::ALL.map(domain::MovieFormat::as_str)).examples(["DVD"]));
-schema!(Length, whole(domain::Length::MIN, domain::Length::MAX, "Whole minutes").examples([170]));
-schema!(ReleaseYear, whole(domain::ReleaseYear::MIN, domain::ReleaseYear::MAX, "The year").examples([1995]));
-schema!(Rating, whole(domain::Rating::MIN, domain::Rating::MAX, "The more, the better").examples([5]));
-schema!(Id, positive("Never used twice").examples([7]));
-schema!(Version, positive("One more at each change").examples([1]));
-schema!(Moment, date_time("RFC 3339, UTC, milliseconds").examples(["2026-11-23T20:15:00.123Z"]));
-schema!(
-    UserName,
-    text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`")
-        .pattern(Some(domain::UserName::PATTERN))
-        .examples(["olivia"])
-);
-schema!(RoleName, words(Role::ALL.map(Role::as_str)).examples(["editor"]));
-schema!(
-    NewPassword,
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(Password::MIN_CHARS))
-        .max_length(Some(Password::MAX_CHARS))
-        .description(Some("Not one of the common ones"))
-        .examples(["a shelf full of tapes"])
-);
-schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
-schema!(RatingRange, range("0*[1-5]"));
-schema!(LengthRange, range("0*([0-9]|[1-9][0-9]|[1-4][0-9][0-9]|500)"));
-schema!(ReleaseYearRange, range("0*(1[89][0-9][0-9]|20[0-9][0-9]|2100)"));
-schema!(SortKeys, {
-    let key = format!("-?({})", SortKey::ALL.map(SortKey::as_str).join("|"));
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{key}(,{key})*$")))
-});
-schema!(AttributeText, {
-    let names = Field::ALL.map(Field::as_str).join("|");
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({names}):.*$")))
-});
-schema!(MediumText, {
-    let formats = domain::MovieFormat::ALL.map(domain::MovieFormat::as_str).join("|");
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^.*:({formats})$")))
-});
 
 /// A movie.
 #[derive(Serialize, ToSchema)]
@@ -527,162 +423,6 @@ pub struct Stats {
     release_year: std::collections::BTreeMap<String, u64>,
     /// By the first year of the decade, those with movies.
     decade: std::collections::BTreeMap<String, u64>,
-}
-
-/// A user.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    name: String,
-    role: RoleName,
-    created_at: Moment,
-}
-
-/// A user to be added.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewUser {
-    name: UserName,
-    role: RoleName,
-    password: NewPassword,
-}
-
-/// What is to become different about a user.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UserChanges {
-    #[schema(required = false)]
-    role: RoleName,
-    #[schema(required = false)]
-    password: NewPassword,
-    /// Only with a new password: whether it also revokes the user's tokens.
-    #[schema(required = false)]
-    revoke_tokens: bool,
-}
-
-/// User name and password.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Login {
-    #[schema(example = "olivia")]
-    name: String,
-    #[schema(example = "a shelf full of tapes")]
-    password: String,
-}
-
-/// The first owner.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Setup {
-    /// From the address that the service printed when it started.
-    code: String,
-    name: UserName,
-    password: NewPassword,
-}
-
-/// Who one is.
-#[derive(Serialize, ToSchema)]
-pub struct Me {
-    name: String,
-    role: RoleName,
-}
-
-/// A new password, with the present one.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PasswordChange {
-    present_password: String,
-    password: NewPassword,
-    /// Whether it also revokes one's own tokens.
-    #[schema(required = false)]
-    revoke_tokens: bool,
-}
-
-/// An API token.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Token {
-    id: Id,
-    name: String,
-    role: RoleName,
-    created_at: Moment,
-    /// Null: never.
-    #[schema(required = true)]
-    expires_at: Option<String>,
-}
-
-/// An API token that was just made.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct MadeToken {
-    id: Id,
-    name: String,
-    role: RoleName,
-    created_at: Moment,
-    /// Null: never.
-    #[schema(required = true)]
-    expires_at: Option<String>,
-    /// The token itself, shown this once.
-    #[schema(pattern = "^rsh_")]
-    token: String,
-}
-
-/// An API token to be made.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewToken {
-    name: TokenTitle,
-    /// The most that it allows; without it, what one may oneself.
-    #[schema(required = false)]
-    role: RoleName,
-    /// When it expires, in the future; without it, never.
-    #[schema(required = false, format = DateTime)]
-    expires_at: Option<String>,
-}
-
-/// A session of the web pages.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Session {
-    id: Id,
-    /// The address from which it was begun.
-    address: String,
-    /// What the browser called itself.
-    user_agent: String,
-    created_at: Moment,
-    seen_at: Moment,
-    /// Whether it is the one that asks.
-    current: bool,
-}
-
-/// What a healthy service answers.
-#[derive(Serialize, ToSchema)]
-pub struct Health {
-    status: String,
-}
-
-/// A service that is ready.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({"status": "ready", "backup": "current", "backupAgeSeconds": 3600}))]
-#[serde(rename_all = "camelCase")]
-pub struct Ready {
-    status: String,
-    /// How it stands with the backups that the service makes by itself, where it does: `late` where the newest is
-    /// more than twice as old as it is to become.
-    #[schema(required = false)]
-    backup: Backup,
-    /// How old the newest of them is.
-    #[schema(required = false, minimum = 0)]
-    backup_age_seconds: u64,
-}
-
-/// Whether there is a backup in time.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "its values stand in the description alone")]
-pub enum Backup {
-    Current,
-    Late,
 }
 
 /// A problem document (RFC 9457).

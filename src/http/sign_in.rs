@@ -14,17 +14,16 @@ use super::{
         body::{media_type, unsupported},
         client::Client,
     },
-    openapi as schema,
     problem::Problem,
     web::pages,
 };
-use crate::service::audit::RequestContext;
+use crate::{documents, service::audit::RequestContext};
 
 /// Begin a session
 ///
 /// Sets the session's cookie. Also takes the form of the page.
-#[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = schema::Login, responses(
-    (status = 200, description = "Signed in", body = schema::Me,
+#[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = documents::Login, responses(
+    (status = 200, description = "Signed in", body = documents::Me,
         headers(("Set-Cookie" = String, description = "The session"))),
     (status = 400, description = "No JSON"),
     (status = 401, description = "The user name or the password is wrong"),
@@ -54,9 +53,9 @@ pub async fn login(
 /// With the one-time code that the service printed, which is good for an hour; signs the owner in. Also takes the
 /// form of the page.
 #[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
-    request_body = schema::Setup,
+    request_body = documents::Setup,
     responses(
-        (status = 201, description = "The first owner was made, and is signed in", body = schema::Me,
+        (status = 201, description = "The first owner was made, and is signed in", body = documents::Me,
             headers(("Set-Cookie" = String, description = "The session"))),
         (status = 400, description = "No JSON"),
         (status = 403, description = "The code is wrong, was used or has ended, or a page of another site asks"),

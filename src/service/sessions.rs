@@ -1,16 +1,28 @@
 //! Sessions of the web pages: listed, ended.
 
 use super::{
-    App, AuthMethod, Error, Owner, Viewer,
+    App, AuthMethod, Error, Identity, Owner, Viewer,
     audit::{self, Event},
     auth, users,
 };
 use crate::{
     db::{retry_write, sessions},
+    documents::Session,
     domain::{SessionId, UserName},
 };
 
-pub use sessions::Session;
+/// A session as it is shown to who asks.
+fn shown(session: sessions::Session, asking: &Identity) -> Session {
+    let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
+    Session {
+        id,
+        address,
+        user_agent,
+        created_at,
+        seen_at,
+        current: asking.via == AuthMethod::Session { id },
+    }
+}
 
 /// One's own sessions, the latest used first.
 ///
@@ -18,7 +30,8 @@ pub use sessions::Session;
 /// Those of the database.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
     let after = auth::valid_after(app.now());
-    Ok(sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?)
+    let sessions = sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?;
+    Ok(sessions.into_iter().map(|session| shown(session, viewer)).collect())
 }
 
 /// Ends one of one's own sessions.
@@ -62,11 +75,12 @@ pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<(UserName, Vec<Session>), Error> {
+pub async fn list_of(app: &App, owner: &Owner, user: &UserName) -> Result<(UserName, Vec<Session>), Error> {
     let after = auth::valid_after(app.now());
     let mut conn = app.db.read().await?;
     let user = users::find(&mut conn, user).await?;
-    Ok((user.name, sessions::list(&mut conn, user.id, after).await?))
+    let sessions = sessions::list(&mut conn, user.id, after).await?;
+    Ok((user.name, sessions.into_iter().map(|session| shown(session, owner)).collect()))
 }
 
 /// Ends a session of a user.

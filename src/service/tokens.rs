@@ -9,20 +9,10 @@ use super::{
 };
 use crate::{
     db::{WriteTx, retry_write, tokens},
-    domain::{Code, Invalid, Role, Time, TokenId, TokenName, UserId, UserName},
+    documents::{NewToken, Token},
+    domain::{Code, Invalid, Role, TokenId, UserId, UserName},
     limits::MAX_TOKENS_PER_USER,
 };
-
-pub use tokens::Token;
-
-/// A token to be made.
-#[derive(Debug, Clone)]
-pub struct NewToken {
-    pub name: TokenName,
-    /// The most that it allows; without one, what its user may.
-    pub role: Option<Role>,
-    pub expires_at: Option<Time>,
-}
 
 /// One's own tokens.
 ///

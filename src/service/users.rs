@@ -7,20 +7,13 @@ use super::{
     idempotency::Claim,
 };
 use crate::{
-    db::{DbError, WriteTx, retry_write, sessions, tokens, users},
+    db::{
+        DbError, WriteTx, retry_write, sessions, tokens,
+        users::{self, StoredUser},
+    },
+    documents::{User, UserChanges},
     domain::{Code, Invalid, Password, Role, UserName},
 };
-
-pub use users::User;
-
-/// What is to become different about a user.
-#[derive(Debug, Default)]
-pub struct UserChanges {
-    pub role: Option<Role>,
-    pub password: Option<Password>,
-    /// Whether a new password also revokes the user's tokens.
-    pub revoke_tokens: bool,
-}
 
 /// All users, by name.
 ///
@@ -65,7 +58,7 @@ pub async fn add(
             )));
         }
         inserted?;
-        let user = find(&mut tx, name).await?;
+        let user = find(&mut tx, name).await?.into();
         audit::commit_once(tx, user, app, &(&**owner).into(), &Event::UserAdded { user: name, role }).await
     })
     .await
@@ -107,7 +100,7 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
         let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
         let events: Vec<_> = [role_changed, password_changed, revoked].into_iter().flatten().collect();
         audit::commit(tx, app, &(&**owner).into(), &events).await?;
-        Ok(User { role: role.unwrap_or(user.role), ..user })
+        Ok(User { role: role.unwrap_or(user.role), ..user.into() })
     })
     .await
 }
@@ -165,13 +158,13 @@ pub async fn change_own_password(
     .await
 }
 
-pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<User, Error> {
+pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<StoredUser, Error> {
     let user = users::by_name(conn, name).await?;
     user.ok_or_else(|| Error::NotFound(format!("there is no user {}", name.as_str())))
 }
 
 /// Refuses what would leave the service without an owner.
-async fn keep_an_owner(tx: &mut WriteTx, user: &User) -> Result<(), Error> {
+async fn keep_an_owner(tx: &mut WriteTx, user: &StoredUser) -> Result<(), Error> {
     if user.role == Role::Owner && users::count_role(tx, Role::Owner).await? == 1 {
         return Err(Error::Conflict(format!(
             "{} is the last owner, who can be neither removed nor lowered",

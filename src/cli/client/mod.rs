@@ -19,11 +19,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reqwest::{Method, RequestBuilder, Response, header::HeaderValue};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
     cli::output::message,
-    domain::{Role, TokenId, UserName},
+    documents::Me,
+    domain::{TokenId, UserName},
 };
 use logins::Logins;
 use refusal::Refusal;
@@ -106,13 +107,6 @@ pub struct Client {
     http: reqwest::Client,
     pub server: Server,
     credentials: Credentials,
-}
-
-/// Who one is, and what one may.
-#[derive(Deserialize)]
-pub struct Me {
-    pub name: UserName,
-    pub role: Role,
 }
 
 impl Client {

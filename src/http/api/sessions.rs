@@ -1,48 +1,20 @@
 //! `/session` and `/user/{name}/session`: one's own sessions of the web pages, and for owners those of others.
 
 use axum::{extract::State, http::StatusCode};
-use serde::Serialize;
 
 use crate::{
-    domain::{SessionId, Time, UserName},
+    documents::{self, Session},
+    domain::{SessionId, UserName},
     http::{Shared, answer::Answer, extract::path::Path, openapi as schema, problem::Problem},
-    service::{AuthMethod, Identity, Owner, Viewer, sessions},
+    service::{Owner, Viewer, sessions},
 };
-
-/// A session as its user sees it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Session {
-    id: SessionId,
-    address: String,
-    user_agent: String,
-    created_at: Time,
-    seen_at: Time,
-    /// Whether it is the one that asks.
-    current: bool,
-}
-
-impl Session {
-    fn shown(session: sessions::Session, asking: &Identity) -> Self {
-        let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
-        Self {
-            id,
-            address,
-            user_agent,
-            created_at,
-            seen_at,
-            current: asking.via == AuthMethod::Session { id },
-        }
-    }
-}
 
 /// List one's own sessions
 #[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
-    (status = 200, description = "One's own sessions, the latest used first", body = Vec<schema::Session>),
+    (status = 200, description = "One's own sessions, the latest used first", body = Vec<documents::Session>),
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
-    let sessions = sessions::list(&state.app, &viewer).await?;
-    Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &viewer)).collect()))
+    Ok(Answer(sessions::list(&state.app, &viewer).await?))
 }
 
 /// End a session
@@ -62,7 +34,7 @@ pub async fn delete(
 /// List a user's sessions
 #[utoipa::path(get, path = "/user/{name}/session", operation_id = "listUserSessions", tag = "users",
     params(schema::UserPath), responses(
-    (status = 200, description = "The user's sessions, the latest used first", body = Vec<schema::Session>),
+    (status = 200, description = "The user's sessions, the latest used first", body = Vec<documents::Session>),
     (status = 404, description = "There is no such user"),
 ))]
 pub async fn list_of(
@@ -71,7 +43,7 @@ pub async fn list_of(
     Path(name): Path<UserName>,
 ) -> Result<Answer<Vec<Session>>, Problem> {
     let (_, sessions) = sessions::list_of(&state.app, &owner, &name).await?;
-    Ok(Answer(sessions.into_iter().map(|session| Session::shown(session, &owner)).collect()))
+    Ok(Answer(sessions))
 }
 
 /// End a user's session

@@ -5,10 +5,10 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
 use crate::{
-    domain::{Password, Role, Time, UserName},
+    documents::{self, NewUser, User, UserChanges},
+    domain::UserName,
     http::{
         Shared,
         answer::Answer,
@@ -20,40 +20,21 @@ use crate::{
         openapi as schema,
         problem::Problem,
     },
-    json::{JsonValue, ObjectReader},
-    service::{
-        Owner,
-        users::{self, UserChanges},
-    },
+    service::{Owner, users},
 };
-
-/// A user as owners see it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct User {
-    name: UserName,
-    role: Role,
-    created_at: Time,
-}
-
-impl From<users::User> for User {
-    fn from(user: users::User) -> Self {
-        Self { name: user.name, role: user.role, created_at: user.created_at }
-    }
-}
 
 /// List the users
 #[utoipa::path(get, path = "/user", operation_id = "listUsers", tag = "users", responses(
-    (status = 200, description = "All users, by name", body = Vec<schema::User>),
+    (status = 200, description = "All users, by name", body = Vec<documents::User>),
 ))]
 pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
-    Ok(Answer(users::list(&state.app, &owner).await?.into_iter().map(User::from).collect()))
+    Ok(Answer(users::list(&state.app, &owner).await?))
 }
 
 /// Add a user
 #[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", params(schema::IdempotencyKey),
-    request_body = schema::NewUser, responses(
-    (status = 201, description = "The user was added", body = schema::User,
+    request_body = documents::NewUser, responses(
+    (status = 201, description = "The user was added", body = documents::User,
         headers(("Location" = String, description = "The user's address")), links(
             ("update" = (operation_id = "updateUser", parameters(("name" = "$response.body#/name")))),
             ("delete" = (operation_id = "deleteUser", parameters(("name" = "$response.body#/name")))),
@@ -69,23 +50,19 @@ pub async fn create(
     owner: Owner,
     JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
-    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
-    let name = members.required("name", |node| UserName::parse_new(node.text()?));
-    let role = members.required("role", |node| Role::parse(node.text()?));
-    let password = members.required("password", |node| Password::parse(node.secret()?, name.value()));
-    let (name, role, password) = members.finish((name, role, password)).map_err(body::invalid)?;
+    let NewUser { name, role, password } = NewUser::read(&node).map_err(body::invalid)?;
     let user = users::add(&state.app, &owner, &name, role, password, key).await?;
     let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
     let location = [(header::LOCATION, format!("/user/{name}"))];
-    Ok((StatusCode::CREATED, location, Answer(User::from(user))).into_response())
+    Ok((StatusCode::CREATED, location, Answer(user)).into_response())
 }
 
 /// Change a user's role or set a new password
 ///
 /// Either ends the user's sessions at once. Tokens stay, unless `revokeTokens` goes with a new password.
 #[utoipa::path(patch, path = "/user/{name}", operation_id = "updateUser", tag = "users", params(schema::UserPath),
-    request_body = schema::UserChanges, responses(
-    (status = 200, description = "The user as it is now", body = schema::User),
+    request_body = documents::UserChanges, responses(
+    (status = 200, description = "The user as it is now", body = documents::User),
     (status = 400, description = "No JSON"),
     (status = 404, description = "There is no such user"),
     (status = 409, description = "It would leave no owner"),
@@ -99,15 +76,8 @@ pub async fn update(
     Path(name): Path<UserName>,
     Json(node): Json,
 ) -> Result<Answer<User>, Problem> {
-    let mut members = ObjectReader::of(&node, "").map_err(body::invalid)?;
-    let role = members.optional("role", |node| Role::parse(node.text()?));
-    let password = members.optional("password", |node| Password::parse(node.secret()?, &name));
-    let revoke_tokens = members.optional("revokeTokens", JsonValue::boolean);
-    let (role, password, revoke_tokens) =
-        members.finish((role, password, revoke_tokens)).map_err(body::invalid)?;
-    let changes = UserChanges { role, password, revoke_tokens: revoke_tokens.unwrap_or_default() };
-    let user = users::change(&state.app, &owner, &name, changes).await?;
-    Ok(Answer(user.into()))
+    let changes = UserChanges::read(&node, &name).map_err(body::invalid)?;
+    Ok(Answer(users::change(&state.app, &owner, &name, changes).await?))
 }
 
 /// Remove a user

@@ -72,7 +72,7 @@ impl AuthState {
 
 /// A user whose password was right.
 struct Checked {
-    user: users::User,
+    user: users::StoredUser,
     /// Whether the password was computed, rather than remembered.
     computed: bool,
 }
@@ -93,8 +93,9 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
     let guard = &app.auth;
     // Only this address can have verified the pair: from another one it would be a way past the throttle.
     let remembered = || {
-        let verified =
-            |user: &&users::User| guard.verified.contains(address, &user.password_hash, password, app.now());
+        let verified = |user: &&users::StoredUser| {
+            guard.verified.contains(address, &user.password_hash, password, app.now())
+        };
         user.as_ref().filter(verified)
     };
     if let Some(user) = remembered() {
@@ -132,7 +133,11 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
 }
 
 /// Stores the hash of a password that was right anew, where it was made with other parameters than the present ones.
-async fn with_current_hash(app: &App, mut user: users::User, password: &str) -> Result<users::User, Error> {
+async fn with_current_hash(
+    app: &App,
+    mut user: users::StoredUser,
+    password: &str,
+) -> Result<users::StoredUser, Error> {
     if passwords::is_current(&user.password_hash) {
         return Ok(user);
     }
@@ -385,7 +390,7 @@ pub(super) async fn check_present_password(
     request: &RequestContext,
     name: &UserName,
     password: &str,
-) -> Result<users::User, Error> {
+) -> Result<users::StoredUser, Error> {
     match check(app, request, name.as_str(), password).await {
         Err(Error::Unauthenticated(_)) => {
             Err(Error::invalid("/presentPassword", Invalid::new(Code::Incorrect, "is wrong")))

@@ -2,15 +2,14 @@
 
 use reelshelf::{
     db,
+    documents::{NewToken, UserChanges},
     domain::{Role, TokenName, UserName},
     limits::MAX_SIGN_IN_BODY_BYTES,
     service::{
         AuthMethod, Error, IdempotencyKey, Owner, Viewer,
         audit::RequestContext,
         auth::{self, Browser},
-        sessions,
-        tokens::{self, NewToken},
-        users::{self, UserChanges},
+        sessions, tokens, users,
     },
 };
 use reqwest::Method;

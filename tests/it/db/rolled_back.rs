@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use reelshelf::{
+    documents::NewToken,
     domain::{Time, TokenName, UserName},
     http::Settings,
-    service::{Owner, backup, changes, sessions, setup, tokens, tokens::NewToken},
+    service::{Owner, backup, changes, sessions, setup, tokens},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

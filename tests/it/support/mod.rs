@@ -27,9 +27,10 @@ pub use database::{Kind, TestDatabase};
 pub use gate::Gate;
 use reelshelf::{
     db::Db,
+    documents::NewToken,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, ProblemKind, Settings},
-    service::{App, IdempotencyKey, Owner, events, load_catalogue, tokens, tokens::NewToken, users},
+    service::{App, IdempotencyKey, Owner, events, load_catalogue, tokens, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

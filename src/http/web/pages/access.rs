@@ -40,7 +40,7 @@ pub async fn show(
     let name = named(&Form::of_address(&uri))?;
     let now = state.app.now();
     let (user, sessions) = sessions::list_of(&state.app, &owner, &name).await?;
-    let sessions = sessions.into_iter().map(|session| Session::shown(session, &context)).collect();
+    let sessions = sessions.into_iter().map(Session::shown).collect();
     let tokens = tokens::list_of(&state.app, &owner, &name).await?;
     let tokens = tokens.iter().map(|token| Token::shown(token, now)).collect();
     let template = Access { context: Some(&context), name: user.as_str(), sessions, tokens };

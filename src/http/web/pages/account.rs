@@ -5,6 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    documents::NewToken,
     domain::{Code, Invalid, Password, Role, Time, TokenName},
     http::{
         Shared,
@@ -18,13 +19,7 @@ use crate::{
             sessions_and_tokens::{Session, Token, id_in},
         },
     },
-    service::{
-        Error, IdempotencyKey, Viewer,
-        audit::RequestContext,
-        sessions,
-        tokens::{self, NewToken},
-        users,
-    },
+    service::{Error, IdempotencyKey, Viewer, audit::RequestContext, sessions, tokens, users},
 };
 
 #[derive(Template)]
@@ -63,7 +58,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let now = state.app.now();
     let sessions = sessions::list(&state.app, context).await?.into_iter();
-    let mut sessions: Vec<Session> = sessions.map(|session| Session::shown(session, context)).collect();
+    let mut sessions: Vec<Session> = sessions.map(Session::shown).collect();
     sessions.sort_by_key(|session| !session.current);
     let tokens = tokens::list(&state.app, context).await?.into_iter();
     let tokens = tokens.map(|token| Token::shown(&token, now)).collect();

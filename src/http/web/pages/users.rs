@@ -4,6 +4,7 @@ use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use crate::{
+    documents::{User, UserChanges},
     domain::{Password, Role, UserName},
     http::{
         Shared,
@@ -17,10 +18,7 @@ use crate::{
             words,
         },
     },
-    service::{
-        Error, IdempotencyKey, Owner,
-        users::{self, User, UserChanges},
-    },
+    service::{Error, IdempotencyKey, Owner, users},
 };
 
 #[derive(Template)]
@@ -51,7 +49,7 @@ impl Users<'_> {
     }
 
     fn is_oneself(&self, user: &User) -> bool {
-        self.context.is_some_and(|context| context.user_id == user.id)
+        self.context.is_some_and(|context| context.name == user.name)
     }
 
     fn since(user: &User) -> String {

@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 
 use super::{user_agent, words};
 use crate::{
+    documents,
     domain::{Id, SessionId, Time, TokenId, UserName},
     http::{extract::form::Form, problem::Problem},
-    service::{AuthMethod, Identity, sessions, tokens},
 };
 
 /// A session as the pages show it.
@@ -21,9 +21,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn shown(session: sessions::Session, asking: &Identity) -> Self {
+    pub fn shown(session: documents::Session) -> Self {
         Self {
-            current: asking.via == AuthMethod::Session { id: session.id },
+            current: session.current,
             id: session.id,
             program: user_agent::in_words(&session.user_agent),
             address: session.address,
@@ -44,7 +44,7 @@ pub struct Token {
 }
 
 impl Token {
-    pub fn shown(token: &tokens::Token, now: Time) -> Self {
+    pub fn shown(token: &documents::Token, now: Time) -> Self {
         Self {
             id: token.id,
             name: token.name.as_str().to_owned(),

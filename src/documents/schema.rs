@@ -1,0 +1,120 @@
+//! The schemas of single values, with the limits of the domain.
+
+use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, Schema,
+        schema::{KnownFormat, SchemaFormat, Type},
+    },
+};
+
+use crate::domain::{self, Field, Password, Role, SortKey, TokenName};
+
+/// Gives a type a schema that is put together from the domain's own limits.
+macro_rules! schema {
+    ($(#[$doc:meta])* $name:ident, $object:expr) => {
+        $(#[$doc])*
+        #[derive(Serialize)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $object.into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+/// At least one character that is not white space, and no control characters.
+const SHORT_TEXT: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
+pub(crate) fn text(max: usize, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(max))
+        .pattern(Some(SHORT_TEXT))
+        .description(Some(description))
+}
+
+pub(crate) fn whole(min: i64, max: i64, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(min))
+        .maximum(Some(max))
+        .description(Some(description))
+}
+
+pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
+}
+
+/// A value or a range of values that a pattern fits.
+pub(crate) fn range(value: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!(r"^({value}|{value}\.\.({value})?|\.\.{value})$")))
+        .description(Some("A value (`5`) or a range (`4..`, `..90`, `1990..1999`), both ends included"))
+}
+
+pub(crate) fn date_time(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .description(Some(description))
+}
+
+pub(crate) fn positive(description: &str) -> ObjectBuilder {
+    whole(1, i64::MAX, description)
+}
+
+schema!(
+    Title,
+    text(domain::Title::MAX_CHARS, "Counted in Unicode scalar values after NFC normalisation and trimming",)
+        .examples(["Heat"])
+);
+schema!(MovieFormat, words(domain::MovieFormat::ALL.map(domain::MovieFormat::as_str)).examples(["DVD"]));
+schema!(Length, whole(domain::Length::MIN, domain::Length::MAX, "Whole minutes").examples([170]));
+schema!(ReleaseYear, whole(domain::ReleaseYear::MIN, domain::ReleaseYear::MAX, "The year").examples([1995]));
+schema!(Rating, whole(domain::Rating::MIN, domain::Rating::MAX, "The more, the better").examples([5]));
+schema!(Id, positive("Never used twice").examples([7]));
+schema!(Version, positive("One more at each change").examples([1]));
+schema!(Moment, date_time("RFC 3339, UTC, milliseconds").examples(["2026-11-23T20:15:00.123Z"]));
+schema!(
+    UserName,
+    text(domain::UserName::MAX_CHARS, "Letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`")
+        .pattern(Some(domain::UserName::PATTERN))
+        .examples(["olivia"])
+);
+schema!(RoleName, words(Role::ALL.map(Role::as_str)).examples(["editor"]));
+schema!(
+    NewPassword,
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(Password::MIN_CHARS))
+        .max_length(Some(Password::MAX_CHARS))
+        .description(Some("Not one of the common ones"))
+        .examples(["a shelf full of tapes"])
+);
+schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
+schema!(RatingRange, range("0*[1-5]"));
+schema!(LengthRange, range("0*([0-9]|[1-9][0-9]|[1-4][0-9][0-9]|500)"));
+schema!(ReleaseYearRange, range("0*(1[89][0-9][0-9]|20[0-9][0-9]|2100)"));
+schema!(SortKeys, {
+    let key = format!("-?({})", SortKey::ALL.map(SortKey::as_str).join("|"));
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^{key}(,{key})*$")))
+});
+schema!(AttributeText, {
+    let names = Field::ALL.map(Field::as_str).join("|");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({names}):.*$")))
+});
+schema!(MediumText, {
+    let formats = domain::MovieFormat::ALL.map(domain::MovieFormat::as_str).join("|");
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^.*:({formats})$")))
+});
+
+pub(crate) use schema;
