@@ -101,12 +101,12 @@ impl Files {
         if let Some(file) = made.get(name) {
             return Some(file.clone());
         }
-        let file = Arc::new(self.make(name)?);
+        let file = Arc::new(Self::make(name)?);
         made.insert(name.to_owned(), file.clone());
         Some(file)
     }
 
-    fn make(&self, name: &str) -> Option<StaticFile> {
+    fn make(name: &str) -> Option<StaticFile> {
         let page = |page: askama::Result<String>| Some(StaticFile::new("text/html", page.ok()?));
         match name {
             "" => page(IndexPage.render()),
