@@ -1,7 +1,7 @@
 //! The parameters of a path, each read as what it names. What cannot be one is the address of nothing.
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
+    extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::{StatusCode, request::Parts},
 };
 
@@ -76,8 +76,13 @@ impl<S: Send + Sync, A: PathParam, B: PathParam> FromRequestParts<S> for Path<(A
 }
 
 async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
-    let params = RawPathParams::from_request_parts(parts, state).await;
-    params.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"))
+    RawPathParams::from_request_parts(parts, state).await.map_err(|rejection| match rejection {
+        RawPathParamsRejection::InvalidUtf8InPathParam(_) => {
+            let detail = "the address is no UTF-8 when its percent signs are decoded";
+            Problem::new(StatusCode::BAD_REQUEST, detail)
+        }
+        _ => Problem::new(StatusCode::NOT_FOUND, "there is nothing at this address"),
+    })
 }
 
 #[cfg(test)]
