@@ -1,9 +1,6 @@
 //! `reelshelf stats`
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +13,7 @@ use super::client::{
 };
 use crate::{
     cli::output::Out,
+    documents::Stats,
     domain::{Length, Rating},
 };
 
@@ -29,18 +27,6 @@ pub struct Args {
     filters: Filters,
     #[command(flatten)]
     connection: Connection,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Stats {
-    movies: u64,
-    total_length: u64,
-    mean_length: Option<f64>,
-    mean_rating: Option<f64>,
-    movie_format: BTreeMap<String, u64>,
-    rating: BTreeMap<i64, u64>,
-    decade: BTreeMap<i64, u64>,
 }
 
 pub async fn run(args: Args) -> anyhow::Result<()> {

@@ -10,7 +10,8 @@ use super::client::{
 };
 use crate::{
     cli::output::Out,
-    domain::{Change, ChangeId, ChangeKind},
+    documents::Change,
+    domain::{ChangeId, ChangeKind},
 };
 
 /// Which change.

@@ -8,7 +8,10 @@ use super::{
     fragments::{change, id_of_place, place, settled, settled_number, transaction, versions},
     movie_columns::{ATTRIBUTES, MOVIE, count_nulls, read_from, version},
 };
-use crate::domain::{Change, ChangeId, ChangeKind, Effect, Movie, MovieId, Time};
+use crate::{
+    documents::{Change, Effect},
+    domain::{ChangeId, ChangeKind, Movie, MovieId, Time},
+};
 
 /// A change that begins.
 #[derive(Debug, Clone, Copy)]

@@ -101,6 +101,7 @@ schema!(
         .examples(["a shelf full of tapes"])
 );
 schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
+schema!(KindName, words(domain::ChangeKind::ALL.map(domain::ChangeKind::as_str)));
 schema!(RatingRange, range("0*[1-5]"));
 schema!(LengthRange, range("0*([0-9]|[1-9][0-9]|[1-4][0-9][0-9]|500)"));
 schema!(ReleaseYearRange, range("0*(1[89][0-9][0-9]|20[0-9][0-9]|2100)"));

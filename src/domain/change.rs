@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeId, Code, Invalid, Movie, MovieId, Time};
+use super::{Code, Invalid};
 
 /// What somebody did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,42 +51,4 @@ impl ChangeKind {
             Invalid::new(Code::NotAllowed, format!("must be a kind of change, got {}", super::quoted(text)))
         })
     }
-}
-
-/// A change of the collection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    /// Positive, never used twice in one collection.
-    pub id: ChangeId,
-    pub at: Time,
-    /// The name of the user, who may have been removed since.
-    pub by: String,
-    /// How the user was signed in.
-    pub via: String,
-    pub kind: ChangeKind,
-    /// How many movies it touched.
-    pub movies: i64,
-    /// One for each movie it touched, by movie id; or the first of them.
-    pub effects: Vec<Effect>,
-    /// The change that it takes back.
-    pub undoes: Option<ChangeId>,
-    /// The change that took it back.
-    pub undone_by: Option<ChangeId>,
-}
-
-impl Change {
-    /// How many effects a change has where it stands among others.
-    pub const EFFECTS_IN_LISTS: usize = 10;
-}
-
-/// What a change did to one movie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Effect {
-    pub movie_id: MovieId,
-    /// None where the movie came into being.
-    pub before: Option<Movie>,
-    /// None where the movie went.
-    pub after: Option<Movie>,
 }

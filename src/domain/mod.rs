@@ -17,7 +17,7 @@ mod violations;
 use std::borrow::Cow;
 
 pub use batch::Operation;
-pub use change::{Change, ChangeKind, Effect};
+pub use change::ChangeKind;
 pub use fold::fold;
 pub use fuzzy::{FuzzyScore, FuzzyTerm, fuzzy_score};
 pub use ids::{ChangeId, Id, MovieId, SessionId, TokenId, UserId};

@@ -19,10 +19,10 @@ use utoipa::{
 use super::{problem, problem_kind::ProblemKind};
 use crate::{
     documents::schema::{
-        AttributeText, Id, Length, LengthRange, MediumText, Moment, MovieFormat, Rating, RatingRange,
-        ReleaseYear, ReleaseYearRange, SortKeys, Title, UserName, Version, schema, words,
+        AttributeText, Id, LengthRange, MediumText, MovieFormat, RatingRange, ReleaseYearRange, SortKeys,
+        UserName, Version, schema, words,
     },
-    domain,
+    domain::{self, Attributes, MoviePatch},
     exchange::{Choice, NoteKind, OnDuplicate, OnError, Source, TitleTooLong},
     limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
@@ -116,51 +116,6 @@ pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     openapi
 }
 
-/// A movie.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the field is called movieFormat")]
-pub struct Movie {
-    id: Id,
-    title: Title,
-    movie_format: MovieFormat,
-    length: Length,
-    release_year: ReleaseYear,
-    rating: Rating,
-    version: Version,
-    created_at: Moment,
-    updated_at: Moment,
-}
-
-/// A movie to be created.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}))]
-pub struct NewMovie {
-    title: Title,
-    movie_format: MovieFormat,
-    length: Length,
-    release_year: ReleaseYear,
-    rating: Rating,
-}
-
-/// What is to become different about a movie.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"rating": 4}))]
-pub struct MovieChanges {
-    #[schema(required = false)]
-    title: Title,
-    #[schema(required = false)]
-    movie_format: MovieFormat,
-    #[schema(required = false)]
-    length: Length,
-    #[schema(required = false)]
-    release_year: ReleaseYear,
-    #[schema(required = false)]
-    rating: Rating,
-}
-
 /// Operations that are done in their order, all or none.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -189,7 +144,7 @@ pub enum Operation {
 pub struct CreateOperation {
     #[schema(inline)]
     op: CreateWord,
-    movie: NewMovie,
+    movie: Attributes,
 }
 
 /// What an operation of a batch is to change.
@@ -202,7 +157,7 @@ pub struct UpdateOperation {
     /// The version that is to be changed; without it, any.
     #[schema(required = false)]
     version: Version,
-    changes: MovieChanges,
+    changes: MoviePatch,
 }
 
 /// What an operation of a batch is to delete.
@@ -220,71 +175,6 @@ pub struct DeleteOperation {
 schema!(CreateWord, words(["create"]));
 schema!(UpdateWord, words(["update"]));
 schema!(DeleteWord, words(["delete"]));
-
-/// What a batch did.
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({"change": 43, "results": [
-    {"movie": {"id": 9, "title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5,
-        "version": 1, "createdAt": "2026-11-23T20:15:00.123Z", "updatedAt": "2026-11-23T20:15:00.123Z"}},
-    {"movie": {"id": 7, "title": "Alien", "movieFormat": "VHS", "length": 117, "releaseYear": 1979, "rating": 4,
-        "version": 4, "createdAt": "2026-11-22T18:00:00.000Z", "updatedAt": "2026-11-23T20:15:00.123Z"}},
-    {},
-]}))]
-pub struct BatchDone {
-    /// The change, to undo it; null where nothing was changed.
-    #[schema(required = true)]
-    change: Option<i64>,
-    /// One for each operation, in their order.
-    results: Vec<OperationDone>,
-}
-
-/// What one operation of a batch did.
-#[derive(Serialize, ToSchema)]
-pub struct OperationDone {
-    /// The movie as the operation left it; missing where it was deleted.
-    #[schema(required = false)]
-    movie: Movie,
-}
-
-/// One thing that somebody did and that was committed as a whole.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    id: Id,
-    at: Moment,
-    /// The user's name.
-    #[schema(example = "olivia")]
-    by: String,
-    /// How the user was signed in: `password`, `session`, `console`, or `token` and its name.
-    #[schema(example = "token laptop")]
-    via: String,
-    kind: KindName,
-    /// How many movies it touched.
-    movies: u64,
-    /// One for each movie that it touched; in lists the first 10.
-    effects: Vec<Effect>,
-    /// The change that it takes back.
-    #[schema(required = true)]
-    undoes: Option<i64>,
-    /// The change that took it back.
-    #[schema(required = true)]
-    undone_by: Option<i64>,
-}
-
-schema!(KindName, words(domain::ChangeKind::ALL.map(domain::ChangeKind::as_str)));
-
-/// What a change did to one movie.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Effect {
-    movie_id: Id,
-    /// Null where the movie came into being.
-    #[schema(required = true)]
-    before: Option<Movie>,
-    /// Null where the movie went.
-    #[schema(required = true)]
-    after: Option<Movie>,
-}
 
 /// One event of the stream.
 #[derive(Serialize, ToSchema)]
@@ -350,7 +240,7 @@ pub struct Preview {
     becomes: BecomesWord,
     /// The movie that the row describes; null where it is refused or no film.
     #[schema(required = true)]
-    movie: Option<NewMovie>,
+    movie: Option<Attributes>,
     /// The movie of the collection that it is or changes.
     #[schema(required = true)]
     id: Option<i64>,
@@ -401,28 +291,6 @@ pub struct RowError {
     /// What stood there.
     #[schema(required = true)]
     value: Option<String>,
-}
-
-/// Counts and means.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Stats {
-    movies: u64,
-    /// Minutes.
-    total_length: u64,
-    /// Minutes; null where there is no movie.
-    #[schema(required = true)]
-    mean_length: Option<f64>,
-    #[schema(required = true)]
-    mean_rating: Option<f64>,
-    /// By format, those without a movie too.
-    movie_format: std::collections::BTreeMap<String, u64>,
-    /// By rating, those without a movie too.
-    rating: std::collections::BTreeMap<String, u64>,
-    /// By release year, those with movies.
-    release_year: std::collections::BTreeMap<String, u64>,
-    /// By the first year of the decade, those with movies.
-    decade: std::collections::BTreeMap<String, u64>,
 }
 
 /// A problem document (RFC 9457).
@@ -499,26 +367,10 @@ pub struct FilterParams {
     release_year: ReleaseYearRange,
 }
 
-/// The query of the list.
+/// What the list takes beside the filters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
-    /// Words to search titles for. A title matches if each word begins a word of it, in any case and without accents.
-    /// If none matches, similar titles are listed, and the answer says `Reelshelf-Match: fuzzy`.
-    #[param(required = false, max_length = 200, example = "lord ring")]
-    q: String,
-    /// Only this format; may be repeated for either of several.
-    #[param(required = false, style = Form, explode)]
-    movie_format: Vec<MovieFormat>,
-    /// Only this rating, from 1 to 5, or a range of them: `5`, `4..`, `..2`, `2..4`.
-    #[param(required = false, inline, example = "4..")]
-    rating: RatingRange,
-    /// Only this length in minutes, or a range: `90`, `..90`, `120..`, `90..120`.
-    #[param(required = false, inline, example = "..90")]
-    length: LengthRange,
-    /// Only this release year, or a range: `1995`, `1990..1999`, `2000..`.
-    #[param(required = false, inline, example = "1990..1999")]
-    release_year: ReleaseYearRange,
     /// The order: a comma-separated list of fields, each once. `-` before a field reverses it; `id` breaks ties.
     #[param(required = false, inline, example = "-rating,title")]
     sort: SortKeys,

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     App, Editor, Error,
     change_recorder::ChangeRecorder,
@@ -12,28 +10,12 @@ use super::{
 };
 use crate::{
     db::{movies as db, retry_write},
-    domain::{ChangeId, ChangeKind, Movie, MovieId, Operation},
+    documents::{BatchDone, OperationDone},
+    domain::{ChangeKind, Movie, MovieId, Operation},
 };
 
 /// The most operations that share a commit with other writes, where that makes both faster.
 pub(super) const SMALL: usize = 100;
-
-/// What a batch did.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Done {
-    /// The change; none where nothing was changed.
-    pub change: Option<ChangeId>,
-    /// One for each operation, in their order.
-    pub results: Vec<Outcome>,
-}
-
-/// What an operation did.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The movie as the operation left it; none where it deleted it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub movie: Option<Movie>,
-}
 
 /// Does operations in their order, each on what those before it have left. A movie that is at last as
 /// it was before keeps its version.
@@ -46,7 +28,7 @@ pub async fn run(
     editor: &Editor,
     operations: Vec<Operation>,
     key: IdempotencyKey,
-) -> Result<Done, Error> {
+) -> Result<BatchDone, Error> {
     let (shared, author) = (app.clone(), editor.clone());
     let work = async move { retry_write(|| store(&shared, &author, &operations, &key)).await };
     app.db.run_blocking(work).await
@@ -57,7 +39,7 @@ async fn store(
     editor: &Editor,
     operations: &[Operation],
     key: &IdempotencyKey,
-) -> Result<Done, Error> {
+) -> Result<BatchDone, Error> {
     let tx = if operations.len() > SMALL { app.db.begin_exclusive().await? } else { app.db.write().await? };
     let tx = match key.begin(tx, app, editor.user_id).await? {
         Claim::New(tx) => tx,
@@ -76,11 +58,11 @@ async fn store(
     for (place, operation) in operations.iter().cloned().enumerate() {
         let done = movies.apply(&recorder, &mut ids, operation);
         let movie = done.map_err(|why| Error::Operation { place, why: Box::new(why) })?;
-        results.push(Outcome { movie });
+        results.push(OperationDone { movie });
     }
     movies.store(&mut recorder).await?;
     let change = recorder.complete().await?;
-    recorder.commit(Done { change, results }).await
+    recorder.commit(BatchDone { change, results }).await
 }
 
 /// The movies that a batch names or makes.

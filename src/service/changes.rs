@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies, retry_write},
-    domain::{Change, ChangeId, ChangeKind, Effect, Limit, Movie, MovieId, Time},
+    documents::{Change, Effect},
+    domain::{ChangeId, ChangeKind, Limit, Movie, MovieId, Time},
 };
 
 /// Movies that are changed in one go.

@@ -18,7 +18,8 @@ use tokio::sync::{Mutex, Notify, broadcast, watch};
 use super::{App, Error, Viewer, auth, catalogue, changes::add_first_effects};
 use crate::{
     db::{DbError, changes as db},
-    domain::{Change, ChangeId},
+    documents::Change,
+    domain::ChangeId,
     limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
 };
 

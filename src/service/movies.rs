@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::{Stream, stream};
 use rand::RngExt;
-use serde::Serialize;
 
 use super::{
     App, Editor, Error, IdempotencyKey, Viewer, catalogue, change_recorder::ChangeRecorder,
@@ -13,6 +12,7 @@ use super::{
 use crate::{
     catalogue::{Catalogue, Counts, Facet},
     db::{movies as db, retry_write},
+    documents::Stats,
     domain::{
         Attributes, ChangeKind, Cursor, Filter, Limit, ListQuery, Movie, MovieFormat, MovieId, MoviePatch,
         ReleaseYear, Title,
@@ -238,27 +238,6 @@ pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(
     Ok((near.swap_remove(place), Match::Fuzzy))
 }
 
-/// Counts and means of the movies that pass a filter.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Stats {
-    /// How many there are.
-    pub movies: i64,
-    /// All their lengths together, in minutes.
-    pub total_length: i64,
-    /// In minutes; none where there is no movie.
-    pub mean_length: Option<f64>,
-    pub mean_rating: Option<f64>,
-    /// Every format, also one of which there is no movie.
-    pub movie_format: BTreeMap<&'static str, i64>,
-    /// Every rating, also one of which there is no movie.
-    pub rating: BTreeMap<i64, i64>,
-    /// The years of which there are movies.
-    pub release_year: BTreeMap<i64, i64>,
-    /// The decades of which there are movies, each by its first year.
-    pub decade: BTreeMap<i64, i64>,
-}
-
 /// The statistics of the movies that pass the filter; where none does, of those that pass it with typing
 /// errors forgiven.
 ///
@@ -268,35 +247,39 @@ pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(S
     catalogue::read_long(app, viewer, move |catalogue| {
         let counts = catalogue.counts(&filter);
         if counts.movies > 0 {
-            return (Stats::of(&counts), Match::Exact);
+            return (stats_of(&counts), Match::Exact);
         }
         let near = catalogue.near(&filter);
-        (Stats::of(&Counts::of(near.iter())), Match::of_near(&near))
+        (stats_of(&Counts::of(near.iter())), Match::of_near(&near))
     })
     .await
 }
 
-impl Stats {
-    fn of(counts: &Counts) -> Self {
-        let sum = |facet| counts.by_value(facet).map(|(value, movies)| value * movies).sum();
-        let years = || counts.by_value(Facet::ReleaseYear).filter(|(_, movies)| *movies > 0);
-        let mut decade = BTreeMap::new();
-        for (year, movies) in years() {
-            *decade.entry(year / 10 * 10).or_default() += movies;
-        }
-        let (movies, total_length) = (counts.movies, sum(Facet::Length));
-        let formats = MovieFormat::ALL.iter().zip(counts.by_value(Facet::MovieFormat));
-        Self {
-            movies,
-            total_length,
-            mean_length: mean(total_length, movies),
-            mean_rating: mean(sum(Facet::Rating), movies),
-            movie_format: formats.map(|(format, (_, movies))| (format.as_str(), movies)).collect(),
-            rating: counts.by_value(Facet::Rating).collect(),
-            release_year: years().collect(),
-            decade,
-        }
+fn stats_of(counts: &Counts) -> Stats {
+    let by_value = |facet| counts.by_value(facet).map(|(value, movies)| (value, unsigned(movies)));
+    let sum = |facet| counts.by_value(facet).map(|(value, movies)| value * movies).sum();
+    let release_year: BTreeMap<_, _> =
+        by_value(Facet::ReleaseYear).filter(|(_, movies)| *movies > 0).collect();
+    let mut decade = BTreeMap::new();
+    for (year, movies) in &release_year {
+        *decade.entry(year / 10 * 10).or_default() += movies;
     }
+    let (movies, total_length) = (counts.movies, sum(Facet::Length));
+    let formats = MovieFormat::ALL.iter().zip(by_value(Facet::MovieFormat));
+    Stats {
+        movies: unsigned(movies),
+        total_length: unsigned(total_length),
+        mean_length: mean(total_length, movies),
+        mean_rating: mean(sum(Facet::Rating), movies),
+        movie_format: formats.map(|(format, (_, movies))| (format.as_str().to_owned(), movies)).collect(),
+        rating: by_value(Facet::Rating).collect(),
+        release_year,
+        decade,
+    }
+}
+
+fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 /// The mean, rounded to two decimals.

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     cli::output::{Out, write_message},
+    documents::BatchDone,
     domain::Movie,
-    service::batch::Done,
 };
 
 /// How a user agrees, and is answered.
@@ -61,7 +61,7 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
         }
     }
     let answer = match films {
-        [] => Done { change: None, results: Vec::new() },
+        [] => BatchDone { change: None, results: Vec::new() },
         films => client.batch(operations).await.map_err(|error| with_film(error, films))?,
     };
     let mut out = Out::new();

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     cli::output::Out,
-    domain::{Change, ChangeId, ChangeKind, Effect, Limit, MovieId},
+    documents::{Change, Effect},
+    domain::{ChangeId, ChangeKind, Limit, MovieId},
 };
 
 /// A list of changes, page after page.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{ANSWERING, Client, filters::Query};
 use crate::{
+    documents::BatchDone,
     domain::{Attributes, Limit, Movie, MovieId, MoviePatch},
-    service::batch::Done,
 };
 
 /// A list as it arrives.
@@ -156,7 +156,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::answer`].
-    pub async fn batch(&self, operations: &[Value]) -> anyhow::Result<Done> {
+    pub async fn batch(&self, operations: &[Value]) -> anyhow::Result<BatchDone> {
         let request = self.request(Method::POST, "/movie/batch", &[]);
         self.answer(request.json(&json!({"operations": operations}))).await
     }

@@ -6,6 +6,7 @@ use axum::{
 };
 
 use crate::{
+    documents::{self, BatchDone},
     domain::{Code, Invalid, MovieId, Operation, Violation, Violations, quoted},
     http::{
         Shared,
@@ -20,10 +21,7 @@ use crate::{
     },
     json::{self, JsonValue, ObjectReader},
     limits::{MAX_BATCH_BYTES, MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
-    service::{
-        Editor,
-        batch::{self, Done},
-    },
+    service::{Editor, batch},
 };
 
 /// Create, change and delete many movies
@@ -31,7 +29,7 @@ use crate::{
 /// All or nothing, as one change. The operations are done in their order, each on what those before it
 /// have left; a movie's version rises by one at most. A batch that changes nothing leaves no change.
 #[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", params(schema::IdempotencyKey), request_body = schema::Batch, responses(
-    (status = 200, description = "What each operation did", body = schema::BatchDone),
+    (status = 200, description = "What each operation did", body = documents::BatchDone),
     (status = 400, description = "No JSON, or a query parameter"),
     (status = 404, description = "There is no such movie; `errors` points to the first operation for which there is none"),
     (status = 412, description = "The movie has moved on since the `version` of an operation; `errors` points to the first such one"),
@@ -45,7 +43,7 @@ pub async fn run(
     editor: Editor,
     uri: Uri,
     request: Request,
-) -> Result<Answer<Done>, Problem> {
+) -> Result<Answer<BatchDone>, Problem> {
     let _slot = state.bulk_writes.take(&editor)?;
     Params::of(&uri).finish()?;
     if media_type(request.headers()) != "application/json" {

@@ -10,7 +10,8 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    domain::{Change, ChangeId, MovieId},
+    documents::{self, Change},
+    domain::{ChangeId, MovieId},
     http::{
         Shared,
         answer::Answer,
@@ -33,7 +34,7 @@ use crate::{
 ///
 /// Of the whole collection, newest first, in pages.
 #[utoipa::path(get, path = "/history", operation_id = "listChanges", tag = "history", params(schema::PageParams), responses(
-    (status = 200, description = "A page of changes, each with its first 10 effects", body = Vec<schema::Change>, headers(
+    (status = 200, description = "A page of changes, each with its first 10 effects", body = Vec<documents::Change>, headers(
         ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
         ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
     )),
@@ -55,7 +56,7 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Resu
 #[utoipa::path(get, path = "/history/{change}", operation_id = "getChange", tag = "history",
     params(schema::ChangeId, schema::PageParams),
     responses(
-        (status = 200, description = "The change with a page of its effects", body = schema::Change, headers(
+        (status = 200, description = "The change with a page of its effects", body = documents::Change, headers(
             ("Link" = String, description = "As long as there are more effects: `<…>; rel=\"next\"` (RFC 8288)"),
             ("X-Total-Count" = i64, description = "With `total=true`: how many effects there are"),
         )),
@@ -82,7 +83,7 @@ pub async fn get_one(
 #[utoipa::path(get, path = "/movie/{id}/history", operation_id = "listMovieChanges", tag = "history",
     params(schema::MovieId, schema::PageParams),
     responses(
-        (status = 200, description = "A page of changes", body = Vec<schema::Change>, headers(
+        (status = 200, description = "A page of changes", body = Vec<documents::Change>, headers(
             ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
             ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
         )),
@@ -108,7 +109,7 @@ pub async fn of_movie(
 #[utoipa::path(post, path = "/history/{change}/undo", operation_id = "undoChange", tag = "history",
     params(schema::ChangeId, schema::IdempotencyKey),
     responses(
-        (status = 200, description = "The new change, with its first 10 effects", body = schema::Change),
+        (status = 200, description = "The new change, with its first 10 effects", body = documents::Change),
         (status = 400, description = "A query parameter, of which none is known here; or a malformed `Idempotency-Key`"),
         (status = 404, description = "There is no such change"),
         (status = 409, description = "It was undone before, or later changes of the same movies conflict; `changes` names them"),

@@ -8,7 +8,8 @@ use axum::{
 
 use super::import;
 use crate::{
-    domain::{Code, Invalid, Movie, MovieId, Sort, Violation},
+    documents,
+    domain::{self, Code, Invalid, Movie, MovieId, Sort, Violation},
     exchange::{self, FileKind},
     http::{
         Shared,
@@ -27,16 +28,16 @@ use crate::{
     },
     json,
     limits::MAX_BODY_BYTES,
-    service::{self, Editor, Viewer, movies},
+    service::{Editor, Viewer, movies},
 };
 
 /// List the movies
 ///
 /// Without a query: every movie, by id, streamed. With `Accept: text/csv` or
 /// `application/x-ndjson` the same list as a file, which is the export.
-#[utoipa::path(get, path = "/movie", operation_id = "listMovies", tag = "movies", params(schema::ListParams), responses(
+#[utoipa::path(get, path = "/movie", operation_id = "listMovies", tag = "movies", params(schema::FilterParams, schema::ListParams), responses(
     (status = 200, description = "The movies, or one page of them", content(
-        (Vec<schema::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
+        (Vec<domain::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     ), headers(
         ("Link" = String, description = "With `limit`, as long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
         ("X-Total-Count" = i64, description = "With `total=true`: how many movies pass the filters"),
@@ -76,12 +77,12 @@ pub async fn list(
 /// JSON creates one movie. CSV and NDJSON import a file; the query's options are for that alone.
 #[utoipa::path(post, path = "/movie", operation_id = "createMovie", tag = "movies", params(schema::ImportParams, schema::IdempotencyKey),
     request_body(content(
-        (schema::NewMovie = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
+        (domain::Attributes = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
     )),
     responses(
         (status = 200, description = "The file was imported, or with `dryRun` only tried",
             body = schema::Report),
-        (status = 201, description = "The movie was created", body = schema::Movie, headers(
+        (status = 201, description = "The movie was created", body = domain::Movie, headers(
             ("Location" = String, description = "The movie's address"), ("ETag" = String, description = "The movie's version"),
         ), links(
             ("get" = (operation_id = "getMovie", parameters(("id" = "$response.body#/id")))),
@@ -128,7 +129,7 @@ pub async fn create(
 
 /// Read one movie
 #[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
-    (status = 200, description = "The movie", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+    (status = 200, description = "The movie", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
     (status = 304, description = "The movie still has the version that `If-None-Match` names"),
     (status = 400, description = "`If-None-Match` is malformed"),
     (status = 404, description = "There is no such movie"),
@@ -159,10 +160,10 @@ pub async fn get_one(
 /// Only the fields given; a change that changes nothing leaves the movie and its version as they were.
 #[utoipa::path(patch, path = "/movie/{id}", operation_id = "updateMovie", tag = "movies", params(schema::MovieId, schema::IfMatch),
     request_body(content(
-        (schema::MovieChanges = "application/json"), (schema::MovieChanges = "application/merge-patch+json")
+        (domain::MoviePatch = "application/json"), (domain::MoviePatch = "application/merge-patch+json")
     )),
     responses(
-        (status = 200, description = "The movie as it is now", body = schema::Movie, headers(("ETag" = String, description = "The movie's version"))),
+        (status = 200, description = "The movie as it is now", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
         (status = 400, description = "No JSON, or a malformed `If-Match`"),
         (status = 404, description = "There is no such movie"),
         (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
@@ -213,7 +214,7 @@ pub async fn delete(
 ///
 /// Among those that pass the filters, each with the same probability.
 #[utoipa::path(get, path = "/movie/random", operation_id = "randomMovie", tag = "movies", params(schema::FilterParams), responses(
-    (status = 200, description = "One movie", body = schema::Movie, headers(
+    (status = 200, description = "One movie", body = domain::Movie, headers(
         ("ETag" = String, description = "The movie's version"),
         ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
     )),
@@ -233,7 +234,7 @@ pub async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Re
 ///
 /// By format, rating, release year and decade, with total and mean length and mean rating.
 #[utoipa::path(get, path = "/stats", operation_id = "getStats", tag = "movies", params(schema::FilterParams), responses(
-    (status = 200, description = "The statistics of the movies that pass the filters", body = schema::Stats, headers(
+    (status = 200, description = "The statistics of the movies that pass the filters", body = documents::Stats, headers(
         ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
     )),
     (status = 400, description = "A query parameter is unknown or out of its domain"),
@@ -242,7 +243,7 @@ pub async fn stats(
     State(state): State<Shared>,
     viewer: Viewer,
     uri: Uri,
-) -> Result<(HeaderMap, Answer<service::movies::Stats>), Problem> {
+) -> Result<(HeaderMap, Answer<documents::Stats>), Problem> {
     let mut params = Params::of(&uri);
     let filter = params.filter();
     params.finish()?;

@@ -8,7 +8,8 @@ use axum::{
 };
 
 use crate::{
-    domain::{Change, Code, Invalid, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted},
+    documents::Change,
+    domain::{Code, Invalid, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted},
     http::{
         Shared,
         extract::{form::Form, path::Path, query::PageQuery},

@@ -1,7 +1,10 @@
 //! A change as the pages show it: who did what when, and what became of each film.
 
 use super::{page_context::PageContext, words};
-use crate::domain::{Change, Effect, Movie};
+use crate::{
+    documents::{Change, Effect},
+    domain::Movie,
+};
 
 /// A change as it is shown.
 pub struct Entry<'a> {

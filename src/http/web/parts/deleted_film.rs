@@ -5,7 +5,8 @@ use axum::{http::StatusCode, response::Response};
 
 use super::{page_context::PageContext, words};
 use crate::{
-    domain::{Change, ChangeKind, MovieId},
+    documents::Change,
+    domain::{ChangeKind, MovieId},
     http::{Shared, problem::Problem, web::parts::page_size},
     service::{Error, changes},
 };

@@ -8,7 +8,8 @@ use axum::{
 
 use super::words;
 use crate::{
-    domain::{Change, ChangeId, MovieId, Role},
+    documents::Change,
+    domain::{ChangeId, MovieId, Role},
     http::{
         Shared,
         cookies::{self, SetCookie},

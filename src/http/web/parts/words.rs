@@ -1,6 +1,9 @@
 //! Numbers and changes as people read them.
 
-use crate::domain::{Bounds, Change, ChangeKind, Movie, Time};
+use crate::{
+    documents::Change,
+    domain::{Bounds, ChangeKind, Movie, Time},
+};
 
 /// With a comma between thousands.
 pub fn grouped(number: i64) -> String {

@@ -2,7 +2,8 @@
 
 use super::values::{FormValues, label};
 use crate::{
-    domain::{Attributes, Change, Effect, Field, Movie, MovieId},
+    documents::{Change, Effect},
+    domain::{Attributes, Field, Movie, MovieId},
     http::web::parts::{page_context::PageContext, page_size, words},
     service::{App, Error, changes},
 };
