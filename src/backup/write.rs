@@ -16,9 +16,6 @@ pub struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     /// Begins a file.
-    ///
-    /// # Errors
-    /// Those of writing.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let out = Encoder::new(Hashing::new(out), zstd::DEFAULT_COMPRESSION_LEVEL)?;
         let mut writer = Self { out, counts: Counts::default(), line: Vec::new() };
@@ -27,9 +24,6 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes a row. They come noun by noun, and by id.
-    ///
-    /// # Errors
-    /// Those of writing.
     pub fn write(&mut self, entry: &Entry) -> io::Result<()> {
         self.counts.add(entry.noun());
         self.line(entry)
@@ -43,9 +37,6 @@ impl<W: Write> Writer<W> {
     }
 
     /// Ends the file; tells how many rows were written.
-    ///
-    /// # Errors
-    /// Those of writing.
     pub fn finish(mut self) -> io::Result<(W, Counts)> {
         let counts = self.counts;
         self.line(&Last { end: counts })?;

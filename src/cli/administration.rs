@@ -48,9 +48,6 @@ pub enum Missing {
 
 impl DatabaseOrServer {
     /// Runs a command on the server, or on the database, which is closed again.
-    ///
-    /// # Errors
-    /// Those of [`Place::open`] and of the command.
     pub async fn run<C>(
         self,
         missing: Missing,
@@ -113,9 +110,6 @@ async fn open(database: Database, missing: Missing) -> anyhow::Result<App> {
 
 impl Client {
     /// Changes something on the server, and ignores the answer.
-    ///
-    /// # Errors
-    /// Those of [`Client::send`].
     pub async fn change_at(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<()> {
         let request = self.request(method, path, &[]).timeout(ANSWERING);
         let request = match body {
@@ -126,18 +120,12 @@ impl Client {
     }
 
     /// The path of a user's tokens or sessions (`/token`, `/session`): everybody has their own, owners have all.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn path_of(&self, user: &UserName, own: &str) -> anyhow::Result<String> {
         let is_own = self.me().await?.name == *user;
         Ok(if is_own { own.to_owned() } else { format!("/user/{}{own}", user.as_str()) })
     }
 
     /// A list that the server gives whole.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
         self.get(path, &[]).await
     }
@@ -162,9 +150,6 @@ impl From<Time> for Cell {
 }
 
 /// Prints a list: at a terminal a table with local times, for programs lines with tabs and RFC 3339.
-///
-/// # Errors
-/// Those of standard output.
 pub fn print<const N: usize>(columns: [&'static str; N], rows: Vec<[Cell; N]>) -> anyhow::Result<()> {
     let mut out = Out::new();
     if std::io::stdout().is_terminal() && !rows.is_empty() {

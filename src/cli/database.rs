@@ -99,9 +99,6 @@ impl Database {
     }
 
     /// Opens it for a command that may create it.
-    ///
-    /// # Errors
-    /// Those of [`Database::address`] and of [`Db::open`].
     pub async fn open(self) -> anyhow::Result<App> {
         Ok(app(Db::open(&self.address()?).await?))
     }

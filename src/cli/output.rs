@@ -53,9 +53,6 @@ impl Out {
     }
 
     /// Writes a value as JSON: for people with indents, for programs in one line.
-    ///
-    /// # Errors
-    /// Those of standard output.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         if io::stdout().is_terminal() {
             serde_json::to_writer_pretty(&mut *self, value)?;
@@ -66,9 +63,6 @@ impl Out {
     }
 
     /// Hands on what is still held.
-    ///
-    /// # Errors
-    /// Those of standard output.
     pub fn finish(mut self) -> anyhow::Result<()> {
         Ok(self.flush()?)
     }

@@ -24,17 +24,11 @@ pub struct Snapshot(Option<Conn>);
 
 impl Snapshot {
     /// Begins to read, on one of the connections for short reads.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn begin(db: &Db) -> Result<Self, DbError> {
         Self::begin_on(db.read().await?).await
     }
 
     /// Begins to read all there is, which may take long.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn begin_long(db: &Db) -> Result<Self, DbError> {
         let mut snapshot = Self::begin_on(db.read_long().await?).await?;
         snapshot.conn().allow_long_statements().await?;
@@ -69,9 +63,6 @@ impl Drop for Snapshot {
 }
 
 /// The rows of a noun behind a place, in order, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn page(
     snapshot: &mut Snapshot,
     noun: Noun,
@@ -161,9 +152,6 @@ fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
 }
 
 /// The last ids that were handed out.
-///
-/// # Errors
-/// Those of the database.
 pub async fn last_ids(conn: &mut Conn) -> Result<LastIds, DbError> {
     let (movies, of): (_, fn(&str) -> String) = match conn.dialect() {
         Dialect::Sqlite => ("SELECT next - 1 FROM movie_ids".to_owned(), |table| {
@@ -184,9 +172,6 @@ fn last_of(sequence: &str) -> String {
 }
 
 /// Lets no id up to these be handed out again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbError> {
     let tables = [("changes", ids.changes.get()), ("users", ids.users.get()), ("tokens", ids.tokens.get())];
     match conn.dialect() {
@@ -216,9 +201,6 @@ pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbErro
 }
 
 /// Keeps everybody else from writing until the transaction ends. On SQLite there is one writer anyway.
-///
-/// # Errors
-/// Those of the database.
 pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
     conn.lock(Lock::Imports).await?;
     conn.lock(Lock::Many).await?;
@@ -230,9 +212,6 @@ pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
 }
 
 /// Whether there is no movie, no change and no user.
-///
-/// # Errors
-/// Those of the database.
 pub async fn is_empty(conn: &mut Conn) -> Result<bool, DbError> {
     let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM movies) \
                OR EXISTS (SELECT 1 FROM changes) OR EXISTS (SELECT 1 FROM users)";
@@ -240,9 +219,6 @@ pub async fn is_empty(conn: &mut Conn) -> Result<bool, DbError> {
 }
 
 /// Takes away everything but the last ids.
-///
-/// # Errors
-/// Those of the database.
 pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
     for table in TABLES {
         conn.execute(format!("DELETE FROM {table}"), &[]).await?;

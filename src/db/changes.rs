@@ -77,9 +77,6 @@ pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, Db
 }
 
 /// Counts the movies that a change touched.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count_movies(conn: &mut Conn, change: ChangeId) -> Result<i64, DbError> {
     let sql = "SELECT (SELECT count(*) FROM movie_rows WHERE change_id = $1) \
                + (SELECT count(*) FROM movie_versions WHERE change_id = $1)";
@@ -87,53 +84,35 @@ pub async fn count_movies(conn: &mut Conn, change: ChangeId) -> Result<i64, DbEr
 }
 
 /// Writes down how many movies a change touched.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_movies(conn: &mut Conn, change: ChangeId, movies: i64) -> Result<(), DbError> {
     conn.execute("UPDATE changes SET movies = $1 WHERE id = $2", &[movies.into(), change.into()]).await?;
     Ok(())
 }
 
 /// Takes back that a change was written down, which changed nothing.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(conn: &mut Conn, id: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[id.into()]).await?;
     Ok(())
 }
 
 /// One change, without its effects.
-///
-/// # Errors
-/// Those of the database.
 pub async fn get(conn: &mut Conn, id: ChangeId) -> Result<Option<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id = $1");
     conn.query_opt(SQL, &[id.into()], read_change).await
 }
 
 /// The changes with ids below the given one, newest first, at most so many, without their effects.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(conn: &mut Conn, below: ChangeId, limit: usize) -> Result<Vec<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
     conn.query(SQL, &[below.into(), number(limit).into()], read_change).await
 }
 
 /// How many changes there are.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(conn.query("SELECT count(*) FROM changes", &[], |row| row.get(0)).await?[0])
 }
 
 /// How many changes touched a movie.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count_of_movie(conn: &mut Conn, movie: MovieId) -> Result<i64, DbError> {
     const SQL: &str = concat!(
         "SELECT count(*) FROM (",
@@ -144,9 +123,6 @@ pub async fn count_of_movie(conn: &mut Conn, movie: MovieId) -> Result<i64, DbEr
 }
 
 /// The changes with these ids, without their effects.
-///
-/// # Errors
-/// Those of the database.
 pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<ChangeId, Change>, DbError> {
     let mut sql = Builder::new(concat!(change!(), " FROM changes c WHERE c.id IN ("));
     sql.list(ids.iter().map(|id| (*id).into()));
@@ -156,9 +132,6 @@ pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<Chang
 }
 
 /// What a change made of the movies with ids above the given one, by movie id, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn versions_by(
     conn: &mut Conn,
     change: ChangeId,
@@ -171,9 +144,6 @@ pub async fn versions_by(
 }
 
 /// What these changes made, all of it, by change and movie id.
-///
-/// # Errors
-/// Those of the database.
 pub async fn versions_by_any(conn: &mut Conn, changes: &[ChangeId]) -> Result<Vec<Version>, DbError> {
     if changes.is_empty() {
         return Ok(Vec::new());
@@ -186,9 +156,6 @@ pub async fn versions_by_any(conn: &mut Conn, changes: &[ChangeId]) -> Result<Ve
 
 /// The versions of a movie below the given one whose changes are still known, the latest first, at
 /// most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn versions_of(
     conn: &mut Conn,
     movie: MovieId,
@@ -204,9 +171,6 @@ pub async fn versions_of(
 }
 
 /// What the changes did: each version with the one before it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(ChangeId, Effect)>, DbError> {
     const BATCH_VERSIONS: usize = 500;
 
@@ -236,9 +200,6 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(Cha
 }
 
 /// The changes that made something else of what this one made, each with the change that it undoes.
-///
-/// # Errors
-/// Those of the database.
 pub async fn later(
     conn: &mut Conn,
     change: ChangeId,
@@ -253,9 +214,6 @@ pub async fn later(
 }
 
 /// The first change at a moment or after it; where there is none, behind the last one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn first_since(conn: &mut Conn, at: Time) -> Result<ChangeId, DbError> {
     let sql = "SELECT coalesce((SELECT min(id) FROM changes WHERE at >= $1), \
                (SELECT max(id) + 1 FROM changes), 0)";
@@ -264,9 +222,6 @@ pub async fn first_since(conn: &mut Conn, at: Time) -> Result<ChangeId, DbError>
 
 /// Removes the oldest changes below one, and what only they need; tells how many changes these were, 0 at the end. It is
 /// as many as touch so many movies together, and at least one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn prune(conn: &mut Conn, below: ChangeId, movies: i64) -> Result<u64, DbError> {
     let sql = "SELECT id, movies FROM changes WHERE id < $1 ORDER BY id LIMIT $2";
     let oldest = conn
@@ -326,9 +281,6 @@ impl LogPosition {
 
 /// The changes behind a place, at most so many, without their effects; and whether there are more
 /// that are committed, but do not count yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn since(
     conn: &mut Conn,
     place: LogPosition,
@@ -381,9 +333,6 @@ pub struct Logged {
 }
 
 /// The changes at a place and behind it, at most so many, also those that do not count yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<Vec<Logged>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
@@ -418,9 +367,6 @@ pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<V
 }
 
 /// The end of the log.
-///
-/// # Errors
-/// Those of the database.
 pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
@@ -442,9 +388,6 @@ pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
 }
 
 /// The change at the end of the log; 0 where there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn newest(conn: &mut Conn) -> Result<ChangeId, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {
@@ -460,9 +403,6 @@ pub async fn newest(conn: &mut Conn) -> Result<ChangeId, DbError> {
 }
 
 /// The changes behind a place that are committed, whether they count yet or not.
-///
-/// # Errors
-/// Those of the database.
 pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<ChangeId>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {
@@ -477,9 +417,6 @@ pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<Has
 }
 
 /// The place of a change, or where it would be if it were still there.
-///
-/// # Errors
-/// Those of the database.
 pub async fn place_of(conn: &mut Conn, id: ChangeId) -> Result<LogPosition, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
@@ -505,9 +442,6 @@ macro_rules! copied {
 
 /// Whether there are changes from another PostgreSQL cluster, whose transactions are not under way here: copied by
 /// `pg_dump`, for example. What one statement sees is of transactions that had begun before it.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
     match conn.dialect() {
         Dialect::Sqlite => Ok(false),
@@ -521,9 +455,6 @@ pub(super) async fn are_copied(conn: &mut Conn) -> Result<bool, DbError> {
 }
 
 /// Puts copied changes, and all before them, at the beginning of the log, in the order of their ids.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn put_copied_first(conn: &mut Conn) -> Result<(), DbError> {
     // Also those whose transactions seem to fit: all up to the last that was copied come from there.
     const SQL: &str = concat!(

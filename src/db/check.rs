@@ -64,9 +64,6 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
 }
 
 /// The movies with ids above the given one, by id, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Stored>, DbError> {
     const SQL: &str =
         concat!("SELECT ", movie!(), ", change_id, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
@@ -74,9 +71,6 @@ pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec
 }
 
 /// The versions of movies that others followed, and the deletions, behind a movie's version, in order, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn versions(
     conn: &mut Conn,
     (movie, version): (MovieId, i64),
@@ -91,9 +85,6 @@ pub async fn versions(
 }
 
 /// The ids of changes above the given one, each with the number of movies that it touched, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn changes(
     conn: &mut Conn,
     above: ChangeId,
@@ -104,9 +95,6 @@ pub async fn changes(
 }
 
 /// What SQLite finds wrong with its file, at most so much. PostgreSQL has no such question.
-///
-/// # Errors
-/// Those of the database.
 pub async fn damage(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     let Dialect::Sqlite = conn.dialect() else { return Ok(Vec::new()) };
     let mut found = conn.query("PRAGMA integrity_check(100)", &[], |row| row.get::<String>(0)).await?;

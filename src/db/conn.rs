@@ -146,9 +146,6 @@ impl Conn {
     }
 
     /// Runs a query of which at most one row is wanted.
-    ///
-    /// # Errors
-    /// Those of [`Conn::query`].
     pub async fn query_opt<T>(
         &mut self,
         sql: impl Into<Sql>,
@@ -159,9 +156,6 @@ impl Conn {
     }
 
     /// Runs a statement and returns how many rows it touched.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn execute(&mut self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<u64, DbError> {
         let sql = sql.into();
         match self.driver() {
@@ -174,9 +168,6 @@ impl Conn {
     }
 
     /// Inserts rows `into` a table, such as `movies (id, title)`: the values of one after those of another.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn insert(&mut self, into: &str, columns: usize, rows: &[Value<'_>]) -> Result<(), DbError> {
         /// Few enough for the parameters that PostgreSQL allows.
         const ROWS_AT_ONCE: usize = 500;
@@ -212,9 +203,6 @@ impl Conn {
 
     /// Makes other transactions that want the same lock wait until this one ends. On SQLite there
     /// is one writer anyway.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn lock(&mut self, lock: Lock) -> Result<(), DbError> {
         /// `rshf` in ASCII: the program's own half of PostgreSQL's space of advisory locks.
         const SPACE: i64 = 0x7273_6866 << 32;
@@ -230,9 +218,6 @@ impl Conn {
 
     /// Lets each statement until the end of the transaction take longer than a request, where the database would
     /// end it.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn allow_long_statements(&mut self) -> Result<(), DbError> {
         match self.driver() {
             Driver::Sqlite(_) => Ok(()),
@@ -276,9 +261,6 @@ impl WriteTx {
     /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another
     /// exclusive transaction, for which it waits as long as a request of its own. After an error it is of no use
     /// any more.
-    ///
-    /// # Errors
-    /// Those of [`WriteTx::commit`] and of [`Db::begin_exclusive`].
     pub async fn commit_and_continue(
         &mut self,
         db: &Db,

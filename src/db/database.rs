@@ -156,9 +156,6 @@ impl Db {
 
     /// A transaction to write much in, of whatever size: on SQLite one that shares its commit with no
     /// other, and keeps nothing in memory to take back. Only within [`Db::run_blocking`] and [`retry_write`].
-    ///
-    /// # Errors
-    /// Those of [`Db::write`].
     pub async fn begin_exclusive(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx::exclusive(sqlite.begin_exclusive().await?),

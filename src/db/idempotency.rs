@@ -5,9 +5,6 @@ use crate::domain::{Time, UserId};
 
 /// Takes a key for a write, unless it was taken after a moment; tells whether that is so. What another
 /// transaction has just taken is waited for.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take(
     conn: &mut Conn,
     user_id: UserId,
@@ -24,9 +21,6 @@ pub async fn take(
 }
 
 /// Takes it back that a key was taken by a write that has no result yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn give_back(conn: &mut Conn, user_id: UserId, key: &str) -> Result<(), DbError> {
     let sql = "DELETE FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND result IS NULL";
     conn.execute(sql, &[user_id.into(), key.into()]).await?;
@@ -34,9 +28,6 @@ pub async fn give_back(conn: &mut Conn, user_id: UserId, key: &str) -> Result<()
 }
 
 /// Keeps the result of a write.
-///
-/// # Errors
-/// Those of the database.
 pub async fn keep(conn: &mut Conn, user_id: UserId, key: &str, result: &str) -> Result<(), DbError> {
     let sql = "UPDATE idempotency_keys SET result = $1 WHERE user_id = $2 AND key = $3";
     conn.execute(sql, &[result.into(), user_id.into(), key.into()]).await?;
@@ -44,18 +35,12 @@ pub async fn keep(conn: &mut Conn, user_id: UserId, key: &str, result: &str) -> 
 }
 
 /// The result that was kept.
-///
-/// # Errors
-/// Those of the database.
 pub async fn result(conn: &mut Conn, user_id: UserId, key: &str) -> Result<Option<String>, DbError> {
     let sql = "SELECT result FROM idempotency_keys WHERE user_id = $1 AND key = $2";
     Ok(conn.query_opt(sql, &[user_id.into(), key.into()], |row| row.get(0)).await?.flatten())
 }
 
 /// Removes some of those that were taken up to a moment, the oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn remove_expired(conn: &mut Conn, expired: Time) -> Result<(), DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {

@@ -170,9 +170,6 @@ pub struct FollowLimits {
 }
 
 /// The changes from a place on, with the movies that those behind it touched: all as one statement sees it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Result<News, DbError> {
     const SQLITE: &str = concat!(
         "WITH tail AS MATERIALIZED (SELECT ",

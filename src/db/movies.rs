@@ -14,9 +14,6 @@ const ROWS_AT_ONCE: usize = 500;
 
 /// Hands out ids that no movie ever had. Those of a transaction that is rolled back may be handed out
 /// again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     // SQLite has no sequences. With its one writer, a counter in a row holds nobody up.
@@ -43,9 +40,6 @@ pub async fn insert(conn: &mut Conn, change: ChangeId, movies: &[Movie]) -> Resu
 }
 
 /// Stores movies that are not there, under the ids they bear, each with the change that made it.
-///
-/// # Errors
-/// Those of [`insert`].
 pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Result<(), DbError> {
     const COLUMNS: usize = MOVIE + 2;
     let mut rows = Vec::with_capacity(movies.len() * COLUMNS);
@@ -65,9 +59,6 @@ pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Resu
 
 /// Gives movies, each as it is and as it is to be, other attributes, and returns how many of them were
 /// there. Their versions rise by one, but not again where the same change touches them again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn update(conn: &mut Conn, change: ChangeId, movies: &[(Movie, Movie)]) -> Result<u64, DbError> {
     let mut found = 0;
     for movies in movies.chunks(ROWS_AT_ONCE) {
@@ -96,9 +87,6 @@ pub async fn update(conn: &mut Conn, change: ChangeId, movies: &[(Movie, Movie)]
 }
 
 /// Deletes movies.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(conn: &mut Conn, change: ChangeId, ids: &[MovieId], at: Time) -> Result<(), DbError> {
     for ids in ids.chunks(ROWS_AT_ONCE) {
         archive(conn, change, ids).await?;
@@ -148,9 +136,6 @@ async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(
 }
 
 /// One movie.
-///
-/// # Errors
-/// Those of the database.
 pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError> {
     const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id = $1");
     conn.query_opt(SQL, &[id.into()], read).await
@@ -158,9 +143,6 @@ pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError>
 
 /// Those of the movies with these ids that are there, by id; nobody else changes them until the
 /// transaction ends. On SQLite there is one writer anyway.
-///
-/// # Errors
-/// Those of the database.
 pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
@@ -176,9 +158,6 @@ pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbErro
 }
 
 /// Sees to it that nobody else changes the movies that a change touched.
-///
-/// # Errors
-/// Those of the database.
 pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     if let Dialect::Postgres = conn.dialect() {
         let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE id IN (SELECT id FROM movies \
@@ -190,18 +169,12 @@ pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), Db
 }
 
 /// The movies with ids above the given one, by id, at most so many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Movie>, DbError> {
     const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
 /// Those of the movies with these ids that a change has made, also where nobody else sees them yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn made_by(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {

@@ -27,9 +27,6 @@ impl WriteError for DbError {
 /// Does a write transaction from its begin to its commit, and again if PostgreSQL rolls it back because of a deadlock
 /// or a conflict with another transaction: at most [`MAX_WRITE_ATTEMPTS`] times, and not after the request's deadline.
 /// `write` must leave nothing behind when it fails, neither outside of its transaction nor before the commit.
-///
-/// # Errors
-/// Those of the last attempt.
 pub async fn retry_write<T, E: WriteError, F: Future<Output = Result<T, E>>>(
     write: impl Fn() -> F,
 ) -> Result<T, E> {

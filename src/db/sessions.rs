@@ -56,9 +56,6 @@ fn read(row: &Row<'_>) -> Result<Session, DbError> {
 }
 
 /// Stores a new session of a user and returns its id.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(
     conn: &mut Conn,
     user_id: UserId,
@@ -86,9 +83,6 @@ pub async fn insert(
 }
 
 /// The session with that hash, which may have ended, and its user; and the log from the last known change on.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -110,9 +104,6 @@ pub async fn by_secret(
 }
 
 /// The role of that user, if a session of the user is there and has not ended.
-///
-/// # Errors
-/// Those of the database.
 pub async fn role(
     conn: &mut Conn,
     id: SessionId,
@@ -127,9 +118,6 @@ pub async fn role(
 }
 
 /// Notes that a session was used.
-///
-/// # Errors
-/// Those of the database.
 pub async fn touch(conn: &mut Conn, id: SessionId, now: Time) -> Result<(), DbError> {
     let sql = "UPDATE sessions SET seen_at = $1 WHERE id = $2";
     conn.execute(sql, &[now.as_millis().into(), id.into()]).await?;
@@ -137,9 +125,6 @@ pub async fn touch(conn: &mut Conn, id: SessionId, now: Time) -> Result<(), DbEr
 }
 
 /// A user's sessions that have not ended, the latest used first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result<Vec<Session>, DbError> {
     conn.query(
         "SELECT id, address, user_agent, created_at, seen_at FROM sessions \
@@ -151,18 +136,12 @@ pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result
 }
 
 /// Ends one session of a user; tells whether it was there.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: SessionId) -> Result<bool, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }
 
 /// Ends the session with that hash, if there is one: its id and its user.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -173,18 +152,12 @@ pub async fn delete_by_secret(
 }
 
 /// Ends all sessions of a user.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()]).await?;
     Ok(())
 }
 
 /// Ends all sessions of a user but that one, if there is one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
     let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // which none has
@@ -193,9 +166,6 @@ pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<Sessio
 }
 
 /// Removes the sessions that have ended.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2";
     conn.execute(sql, &[after.seen.as_millis().into(), after.created.as_millis().into()]).await?;
@@ -203,9 +173,6 @@ pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), Db
 }
 
 /// Ends a user's sessions but so many, those first that were not used for longest: the ids of those that it ended.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_all_but_latest(
     conn: &mut Conn,
     user_id: UserId,

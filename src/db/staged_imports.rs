@@ -4,9 +4,6 @@ use super::{Conn, DbError, Dialect, changes::NewChange};
 use crate::domain::ChangeId;
 
 /// Hides a change that was begun, and all that it makes, until it is [`publish`]ed.
-///
-/// # Errors
-/// Those of the database.
 pub async fn stage(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[change.into()]).await?;
     conn.execute("INSERT INTO staged_imports (change_id) VALUES ($1)", &[change.into()]).await?;
@@ -14,9 +11,6 @@ pub async fn stage(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
 }
 
 /// Shows a hidden change, as the latest one, and the movies that it made; no change where these are none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn publish(conn: &mut Conn, id: ChangeId, new: &NewChange<'_>, movies: i64) -> Result<(), DbError> {
     forget(conn, id).await?;
     if movies == 0 {
@@ -41,9 +35,6 @@ pub async fn publish(conn: &mut Conn, id: ChangeId, new: &NewChange<'_>, movies:
 }
 
 /// The hidden changes.
-///
-/// # Errors
-/// Those of the database.
 pub async fn staged(conn: &mut Conn) -> Result<Vec<ChangeId>, DbError> {
     match conn.dialect() {
         Dialect::Sqlite => conn.query("SELECT change_id FROM staged_imports", &[], |row| row.get(0)).await,
@@ -52,9 +43,6 @@ pub async fn staged(conn: &mut Conn) -> Result<Vec<ChangeId>, DbError> {
 }
 
 /// Whether a change is hidden; it is not any more when the collection was replaced meanwhile.
-///
-/// # Errors
-/// Those of the database.
 pub async fn is_staged(conn: &mut Conn, change: ChangeId) -> Result<bool, DbError> {
     let sql = "SELECT 1 FROM staged_imports WHERE change_id = $1";
     Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
@@ -62,9 +50,6 @@ pub async fn is_staged(conn: &mut Conn, change: ChangeId) -> Result<bool, DbErro
 
 /// Removes some of the movies that a change made as long as it is hidden, at most so many; tells how many
 /// these were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn remove(conn: &mut Conn, change: ChangeId, limit: i64) -> Result<u64, DbError> {
     let sql = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows WHERE change_id = \
                (SELECT change_id FROM staged_imports WHERE change_id = $1) ORDER BY id LIMIT $2)";
@@ -72,18 +57,12 @@ pub async fn remove(conn: &mut Conn, change: ChangeId, limit: i64) -> Result<u64
 }
 
 /// Forgets a hidden change of which nothing is left, or which is not hidden any more.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM staged_imports WHERE change_id = $1", &[change.into()]).await?;
     Ok(())
 }
 
 /// Forgets all hidden changes, where nothing is left of any movie.
-///
-/// # Errors
-/// Those of the database.
 pub async fn forget_all(conn: &mut Conn) -> Result<(), DbError> {
     if let Dialect::Sqlite = conn.dialect() {
         conn.execute("DELETE FROM staged_imports", &[]).await?;

@@ -34,9 +34,6 @@ fn read(row: &Row<'_>) -> Result<Token, DbError> {
 }
 
 /// Stores a new token of a user, narrowed or not, and returns its id.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(
     conn: &mut Conn,
     user_id: UserId,
@@ -66,9 +63,6 @@ pub async fn insert(
 }
 
 /// The token with that hash, which may have expired, and its user; and the log from the last known change on.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -91,9 +85,6 @@ pub async fn by_secret(
 }
 
 /// What a token of that user allows; none where it is gone or has expired.
-///
-/// # Errors
-/// Those of the database.
 pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
     let sql = "SELECT t.role, u.role FROM tokens t JOIN users u ON u.id = t.user_id \
                WHERE t.id = $1 AND u.name = $2 AND (t.expires_at IS NULL OR t.expires_at > $3)";
@@ -102,35 +93,23 @@ pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> R
 }
 
 /// A user's tokens, by id.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(conn: &mut Conn, user_id: UserId) -> Result<Vec<Token>, DbError> {
     let sql = "SELECT id, name, role, created_at, expires_at FROM tokens WHERE user_id = $1 ORDER BY id";
     conn.query(sql, &[user_id.into()], read).await
 }
 
 /// How many tokens a user has.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(conn: &mut Conn, user_id: UserId) -> Result<i64, DbError> {
     let sql = "SELECT count(*) FROM tokens WHERE user_id = $1";
     Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
 /// Revokes all tokens of a user; tells whether there were any.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<bool, DbError> {
     Ok(conn.execute("DELETE FROM tokens WHERE user_id = $1", &[user_id.into()]).await? > 0)
 }
 
 /// Revokes a user's token; tells whether it was there.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: TokenId) -> Result<bool, DbError> {
     let sql = "DELETE FROM tokens WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)

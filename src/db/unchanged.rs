@@ -32,9 +32,6 @@ impl<T: Clone> Unchanged<T> {
 
     /// The row of a key: the one that is kept, if nothing was committed since and the caller can use it; else that of
     /// the query.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn get(
         &self,
         db: &Db,

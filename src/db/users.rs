@@ -59,18 +59,12 @@ pub async fn insert(
 }
 
 /// The user of that name, whatever its case.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<StoredUser>, DbError> {
     let sql = "SELECT id, name, role, password_hash, created_at FROM users WHERE name_key = $1";
     conn.query_opt(sql, &[name.key().into()], read).await
 }
 
 /// All users, by name.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     let sql = "SELECT name, role, created_at FROM users ORDER BY name_key";
     let read = |row: &Row<'_>| {
@@ -84,35 +78,23 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
 }
 
 /// How many users have that role.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count_role(conn: &mut Conn, role: Role) -> Result<i64, DbError> {
     let sql = "SELECT count(*) FROM users WHERE role = $1";
     Ok(conn.query_opt(sql, &[role.as_str().into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
 /// Whether there is any user.
-///
-/// # Errors
-/// Those of the database.
 pub async fn exist(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(conn.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<UserId>(0)).await?.is_some())
 }
 
 /// Changes a user's role.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_role(conn: &mut Conn, id: UserId, role: Role) -> Result<(), DbError> {
     conn.execute("UPDATE users SET role = $1 WHERE id = $2", &[role.as_str().into(), id.into()]).await?;
     Ok(())
 }
 
 /// Changes a user's password.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_password(conn: &mut Conn, id: UserId, password_hash: &str) -> Result<(), DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2";
     conn.execute(sql, &[password_hash.into(), id.into()]).await?;
@@ -120,18 +102,12 @@ pub async fn set_password(conn: &mut Conn, id: UserId, password_hash: &str) -> R
 }
 
 /// Stores another hash of the same password, if the stored one is still that one; tells whether it was.
-///
-/// # Errors
-/// Those of the database.
 pub async fn replace_hash(conn: &mut Conn, id: UserId, present: &str, new: &str) -> Result<bool, DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
     Ok(conn.execute(sql, &[new.into(), id.into(), present.into()]).await? == 1)
 }
 
 /// Removes a user, with all tokens and sessions.
-///
-/// # Errors
-/// Those of the database.
 pub async fn delete(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM users WHERE id = $1", &[id.into()]).await?;
     Ok(())

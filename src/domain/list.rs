@@ -123,25 +123,16 @@ impl Bounds {
     }
 
     /// Reads a value (`5`) or a range (`4..`, `..90`, `1990..1999`) of lengths.
-    ///
-    /// # Errors
-    /// See [`Bounds::parse`].
     pub fn of_length(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, Length::MIN, Length::MAX)
     }
 
     /// Reads a value or a range of release years.
-    ///
-    /// # Errors
-    /// See [`Bounds::parse`].
     pub fn of_release_year(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, ReleaseYear::MIN, ReleaseYear::MAX)
     }
 
     /// Reads a value or a range of ratings.
-    ///
-    /// # Errors
-    /// See [`Bounds::parse`].
     pub fn of_rating(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, Rating::MIN, Rating::MAX)
     }

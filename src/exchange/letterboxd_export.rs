@@ -44,9 +44,6 @@ pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, I
 }
 
 /// The same, of an archive that unpacks to so many bytes at most.
-///
-/// # Errors
-/// Those of [`merge_letterboxd`].
 pub fn merge_letterboxd_within(
     archive: File,
     with_watchlist: bool,

@@ -79,9 +79,6 @@ pub fn notify_ready() -> io::Result<()> {
 }
 
 /// Tells systemd that the service is about to end.
-///
-/// # Errors
-/// Those of [`notify_ready`].
 pub fn notify_stopping() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     sd_notify::notify(&[NotifyState::Stopping])?;

@@ -201,9 +201,6 @@ async fn news(db: &Db, last: Option<Logged>, most: FollowLimits) -> Result<News,
 }
 
 /// The catalogue of a snapshot.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn load(snapshot: &mut Snapshot) -> Result<Catalogue, DbError> {
     Ok(LoadedCatalogue::of(snapshot).await?.catalogue)
 }
@@ -276,9 +273,6 @@ impl LoadedCatalogue {
 }
 
 /// Reads from the catalogue, with all in it that was committed when the request came.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn read<T>(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -296,9 +290,6 @@ fn not_loaded() -> DbError {
 }
 
 /// Reads what takes milliseconds, where it holds up no other request.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn read_long<T: Send + 'static>(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -309,9 +300,6 @@ pub(super) async fn read_long<T: Send + 'static>(
 }
 
 /// Reads what is committed, for a write. Only within [`Db::run_blocking`].
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -> T) -> Result<T, DbError> {
     // A long write has its turn already, so the deadline of its request has passed.
     let follow = app.catalogue.follow(&app.db, Wanted::Committed);
@@ -321,9 +309,6 @@ pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -
 
 /// Brings the catalogue up to date; where something was seen of the log, at least so far. Loading goes on where it
 /// takes longer than the deadline.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<(), Error> {
     let shared = app.clone();
     let follow = async move {
@@ -335,9 +320,6 @@ pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<()
 }
 
 /// Does the same as long as it takes.
-///
-/// # Errors
-/// Those of the database.
 pub(super) async fn follow_long(app: &Arc<App>) -> Result<(), Error> {
     deadline::within(LONG_STATEMENT_WAIT, follow(app, None)).await
 }

@@ -36,9 +36,6 @@ fn page<T, At>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> At) -> Pag
 }
 
 /// A page of the changes of the collection, newest first, below the change where the last page ended.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(
     app: &App,
     _: &Viewer,
@@ -53,9 +50,6 @@ pub async fn list(
 }
 
 /// Those of these changes that are there, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>, Error> {
     let mut conn = app.db.read().await?;
     let mut changes: Vec<Change> = db::with_ids(&mut conn, ids).await?.into_values().collect();
@@ -65,17 +59,11 @@ pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>
 }
 
 /// The latest change, as the stream of events counts; 0 where there is none.
-///
-/// # Errors
-/// Those of the database.
 pub async fn newest(app: &App, _: &Viewer) -> Result<ChangeId, Error> {
     Ok(db::newest(&mut app.db.read().await?).await?)
 }
 
 /// How many changes there are.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(app: &App, _: &Viewer) -> Result<i64, Error> {
     Ok(db::count(&mut app.db.read().await?).await?)
 }
@@ -150,9 +138,6 @@ pub async fn of_movie(
 }
 
 /// How many changes touched a movie.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count_of_movie(app: &App, _: &Viewer, movie: MovieId) -> Result<i64, Error> {
     Ok(db::count_of_movie(&mut app.db.read().await?, movie).await?)
 }

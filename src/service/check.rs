@@ -42,9 +42,6 @@ impl Report {
 }
 
 /// Compares the rows of movies, the history and a catalogue that is loaded for it, all as of one moment.
-///
-/// # Errors
-/// Those of the database.
 pub async fn run(app: &App, _: &Owner) -> Result<Report, Error> {
     let db = app.db.clone();
     app.db.run_blocking(async move { Ok(check(Snapshot::begin_long(&db).await?).await?) }).await

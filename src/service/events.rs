@@ -150,9 +150,6 @@ pub fn end(app: &App) {
 /// The changes from now on, or from the one after the given one on: each once, in the order of their
 /// commits. Ends when it stays too far behind, when the user may not read any more, and with the
 /// service.
-///
-/// # Errors
-/// Those of the database.
 pub async fn subscribe(
     app: Arc<App>,
     viewer: Viewer,

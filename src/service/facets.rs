@@ -48,9 +48,6 @@ impl From<Counts> for Facets {
 }
 
 /// The counts under the filter.
-///
-/// # Errors
-/// Those of the database.
 pub async fn facets(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Facets, Error> {
     let filter = filter.clone();
     let counts = catalogue::read_long(app, viewer, move |catalogue| catalogue.facet_counts(&filter)).await?;

@@ -64,9 +64,6 @@ pub async fn get(app: &Arc<App>, viewer: &Viewer, id: MovieId) -> Result<Movie, 
 }
 
 /// The movies with this title (case and accents aside) and release year, in whatever format, by id.
-///
-/// # Errors
-/// Those of the database.
 pub async fn possible_duplicates(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -78,9 +75,6 @@ pub async fn possible_duplicates(
 
 /// A page of the movies that pass the filter. Where none does, the first is of those that pass it with
 /// typing errors forgiven, and the only one.
-///
-/// # Errors
-/// Those of the database.
 pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
     let page = catalogue::read(app, viewer, |catalogue| exact_page(catalogue, query, limit)).await?;
     if !page.movies.is_empty() || query.cursor.is_some() || query.filter.words.is_empty() {
@@ -96,9 +90,6 @@ pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Lim
 }
 
 /// How many movies pass the filter.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i64, Error> {
     let filter = filter.clone();
     let count = catalogue::read_long(app, viewer, move |catalogue| catalogue.count(&filter)).await?;
@@ -240,9 +231,6 @@ pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(
 
 /// The statistics of the movies that pass the filter; where none does, of those that pass it with typing
 /// errors forgiven.
-///
-/// # Errors
-/// Those of the database.
 pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
     catalogue::read_long(app, viewer, move |catalogue| {
         let counts = catalogue.counts(&filter);

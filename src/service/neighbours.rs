@@ -68,9 +68,6 @@ pub async fn find(
 }
 
 /// Where the page of a list begins that has a movie; none for the first page, which has `page` movies. The movie need not be in the catalogue yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn page_of(
     app: &Arc<App>,
     viewer: &Viewer,

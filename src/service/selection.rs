@@ -41,9 +41,6 @@ pub struct Done {
 }
 
 /// How many films are meant.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Result<i64, Error> {
     match selection {
         Selection::Films(ids) => {
@@ -55,9 +52,6 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Re
 }
 
 /// Does the same with many films, as one change.
-///
-/// # Errors
-/// Those of the database.
 pub async fn run(
     app: &Arc<App>,
     editor: &Editor,

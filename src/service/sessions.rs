@@ -25,9 +25,6 @@ fn shown(session: sessions::Session, asking: &Identity) -> Session {
 }
 
 /// One's own sessions, the latest used first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
     let after = auth::valid_after(app.now());
     let sessions = sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?;

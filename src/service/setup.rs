@@ -19,17 +19,11 @@ use crate::{
 const RETRY: Duration = Duration::from_secs(60);
 
 /// Whether there is no user yet.
-///
-/// # Errors
-/// Those of the database.
 pub async fn needed(app: &App) -> Result<bool, Error> {
     Ok(!users::exist(&mut app.db.read().await?).await?)
 }
 
 /// Makes the one-time code, if there is no user yet. It ends after an hour, or when the next one is made.
-///
-/// # Errors
-/// Those of the database.
 pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
     if !needed(app).await? {
         return Ok(None);

@@ -77,9 +77,6 @@ impl Drop for StagedImportGuard {
 }
 
 /// Removes what imports have left that were under way when the service ended without an end of theirs.
-///
-/// # Errors
-/// Those of the database.
 pub async fn recover_staged_imports(app: &Arc<App>) -> Result<(), Error> {
     for change in db::staged(&mut app.db.read().await?).await? {
         tokio::spawn(remove(app.clone(), change));

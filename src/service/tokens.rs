@@ -15,9 +15,6 @@ use crate::{
 };
 
 /// One's own tokens.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Token>, Error> {
     Ok(tokens::list(&mut app.db.read().await?, viewer.user_id).await?)
 }

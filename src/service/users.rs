@@ -16,9 +16,6 @@ use crate::{
 };
 
 /// All users, by name.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
     Ok(users::list(&mut app.db.read().await?).await?)
 }

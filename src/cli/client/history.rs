@@ -32,9 +32,6 @@ impl<'a> Changes<'a> {
     }
 
     /// The next one.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn next(&mut self) -> anyhow::Result<Option<Change>> {
         loop {
             if let Some(change) = self.page.next() {
@@ -58,26 +55,17 @@ fn next_page(link: &str) -> Option<String> {
 
 impl Client {
     /// One change, with its first effects.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn change(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.get(&format!("/history/{id}"), &[("limit", Change::EFFECTS_IN_LISTS.to_string())]).await
     }
 
     /// Takes a change back; the new change.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn undo(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.answer(self.request(Method::POST, &format!("/history/{id}/undo"), &[])).await
     }
 }
 
 /// Writes a change: a line for itself and one for each effect that is listed.
-///
-/// # Errors
-/// Those of standard output.
 pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
     let Change { id, at, by, via, kind, movies, .. } = change;
     let (by, via) = (shown(by), shown(via));

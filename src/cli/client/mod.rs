@@ -61,9 +61,6 @@ impl Connection {
     }
 
     /// Whether a login is stored.
-    ///
-    /// # Errors
-    /// Those of [`Logins::load`].
     pub fn is_stored() -> anyhow::Result<bool> {
         Ok(Logins::load()?.of(None).is_some())
     }
@@ -186,17 +183,11 @@ impl Client {
     }
 
     /// Gets what a server answers at once.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
         self.answer(self.request(Method::GET, path, query).timeout(ANSWERING)).await
     }
 
     /// Who one is.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn me(&self) -> anyhow::Result<Me> {
         self.get("/me", &[]).await
     }

@@ -80,9 +80,6 @@ impl Listing {
 
 impl Client {
     /// Asks for a list, whole or its first so many lines.
-    ///
-    /// # Errors
-    /// Those of [`Client::send`].
     pub async fn list(&self, mut query: Query, sent: Sent, most: Option<usize>) -> anyhow::Result<Listing> {
         if let Some(most) = most.filter(|most| *most <= Limit::MAX) {
             query.extend([("limit", most.to_string()), ("total", "true".to_owned())]);
@@ -99,9 +96,6 @@ impl Client {
     }
 
     /// Asks for a list, to be read piece by piece.
-    ///
-    /// # Errors
-    /// Those of [`Client::send`].
     pub async fn open_list(&self, query: &Query, sent: Sent) -> anyhow::Result<Response> {
         let request = self.request(Method::GET, "/movie", query);
         self.send(request.header(header::ACCEPT, sent.media_type())).await
@@ -119,43 +113,28 @@ impl Client {
     }
 
     /// One movie.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn movie(&self, id: MovieId) -> anyhow::Result<Movie> {
         self.get(&format!("/movie/{id}"), &[]).await
     }
 
     /// The first movies of a list.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn first_movies(&self, mut query: Query, most: usize) -> anyhow::Result<Vec<Movie>> {
         query.push(("limit", most.to_string()));
         self.get("/movie", &query).await
     }
 
     /// One movie at random.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn random_movie(&self, query: &Query) -> anyhow::Result<Movie> {
         self.get("/movie/random", query).await
     }
 
     /// Adds a movie.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn add(&self, new: &Attributes) -> anyhow::Result<Movie> {
         let request = self.request(Method::POST, "/movie", &[]).timeout(ANSWERING);
         self.answer(request.json(new)).await
     }
 
     /// Does operations on many movies as one change.
-    ///
-    /// # Errors
-    /// Those of [`Client::answer`].
     pub async fn batch(&self, operations: &[Value]) -> anyhow::Result<BatchDone> {
         let request = self.request(Method::POST, "/movie/batch", &[]);
         self.answer(request.json(&json!({"operations": operations}))).await

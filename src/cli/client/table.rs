@@ -106,18 +106,12 @@ impl Long {
     }
 
     /// Adds a film.
-    ///
-    /// # Errors
-    /// Those of standard output.
     pub fn add(&mut self, movie: Movie, out: &mut Out) -> io::Result<()> {
         self.held.push(movie);
         if self.held.len() == Self::BATCH_ROWS { self.finish(out) } else { Ok(()) }
     }
 
     /// Writes what is still held.
-    ///
-    /// # Errors
-    /// Those of standard output.
     pub fn finish(&mut self, out: &mut Out) -> io::Result<()> {
         if self.held.is_empty() {
             return Ok(());

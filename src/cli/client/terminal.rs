@@ -30,9 +30,6 @@ pub fn ask(question: &str) -> anyhow::Result<String> {
 }
 
 /// Asks again, with the reason, until the answer is good.
-///
-/// # Errors
-/// Those of [`ask`].
 pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> anyhow::Result<T> {
     loop {
         match parse(&ask(question)?) {
@@ -43,9 +40,6 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
 }
 
 /// Asks for another value until the answer is good; an empty answer keeps the present one.
-///
-/// # Errors
-/// Those of [`ask`].
 pub fn ask_to_change<T>(
     question: &str,
     parse: impl Fn(&str) -> Result<T, Invalid>,
@@ -63,9 +57,6 @@ pub fn ask_to_change<T>(
 }
 
 /// Asks whether to go on; without a clear yes it is no.
-///
-/// # Errors
-/// Those of [`ask`].
 pub fn agrees(question: &str) -> anyhow::Result<bool> {
     let answer = ask(&format!("{question} [y/N]"))?;
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))

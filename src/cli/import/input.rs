@@ -52,9 +52,6 @@ impl Input {
     }
 
     /// One more reader of the file, at its start. Only one of them is to be used at a time.
-    ///
-    /// # Errors
-    /// Those of the system.
     pub fn again(&self) -> io::Result<File> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;

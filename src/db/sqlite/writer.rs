@@ -112,9 +112,6 @@ impl Queue {
 
     /// That the file is in its place. Where it is not, its log is emptied into it, wherever it is: SQLite would
     /// apply what stays in the log to another file that has taken the place.
-    ///
-    /// # Errors
-    /// Those of [`DatabaseFile::check`].
     pub(super) fn check_file(&self) -> Result<(), DbError> {
         self.file.check().inspect_err(|_| {
             let _ = self.cut_log.try_send(()); // an error: it was told already
