@@ -185,7 +185,7 @@ pub struct ObjectReader<'a> {
 }
 
 impl<'a> ObjectReader<'a> {
-    /// Begins to read an object that stands at a pointer (`""` is the whole body).
+    /// Begins to read an object that is at a pointer (`""` is the whole body).
     ///
     /// # Errors
     /// A value of another type.
@@ -291,7 +291,7 @@ fn rating(node: &JsonValue) -> Result<Rating, Invalid> {
     node.whole()?.try_into()
 }
 
-/// Reads the five attributes of a movie, all required, from an object that stands at a pointer.
+/// Reads the five attributes of a movie, all required, from an object that is at a pointer.
 ///
 /// # Errors
 /// Every violation that was found.
@@ -308,7 +308,7 @@ pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Vio
     Ok(Attributes { title, movie_format, length, release_year, rating })
 }
 
-/// Reads changes to a movie, any of the five attributes, from an object that stands at a pointer.
+/// Reads changes to a movie, any of the five attributes, from an object that is at a pointer.
 ///
 /// # Errors
 /// Every violation that was found.

@@ -66,7 +66,7 @@ impl Counts {
     }
 }
 
-/// What a row is one of, in the order in which they stand in the file: what others refer to comes first.
+/// What a row is one of, in the order in which they are in the file: what others refer to comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noun {
     User,
@@ -109,7 +109,7 @@ impl Entry {
         }
     }
 
-    /// Where it stands among those of its noun: by id, and of one movie's versions by version.
+    /// Where it is among those of its noun: by id, and of one movie's versions by version.
     #[must_use]
     pub const fn place(&self) -> (i64, i64) {
         match self {

@@ -68,7 +68,7 @@ impl<T> IndexMut<Slot> for Column<T> {
     }
 }
 
-/// Where a title and its sort key stand among the texts: one behind the other.
+/// Where a title and its sort key are among the texts: one behind the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TextRef {
     page: u16,
@@ -108,7 +108,7 @@ impl Texts {
         TextRef { page, start, title_bytes: number(title.len()), key_bytes: number(key.len()) }
     }
 
-    /// Notes that a text is not used any more; tells whether the gaps are to be closed by storing all texts anew.
+    /// Notes that a text is not used any more; returns whether the gaps are to be closed by storing all texts anew.
     pub(super) fn remove(&mut self, text: TextRef) -> bool {
         self.gap_bytes += usize::from(text.title_bytes) + usize::from(text.key_bytes);
         self.gap_bytes > MAX_GAP_BYTES && self.gap_bytes * 2 > self.pages.len() * PAGE_BYTES

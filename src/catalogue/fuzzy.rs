@@ -10,7 +10,7 @@ use crate::{
 
 const BY_TITLE: &[(SortKey, bool)] = &[(SortKey::Title, false), (SortKey::Id, false)];
 
-/// The movies that are so near. One that is near in several ways stands in several sets.
+/// Movies by their score. One that matches in several ways is in several sets.
 type ByNearness<'a> = BTreeMap<FuzzyScore, Vec<Cow<'a, Set>>>;
 
 impl Catalogue {
@@ -44,7 +44,7 @@ impl Catalogue {
     }
 }
 
-/// The movies that stand on both sides, by the sum of how near they are.
+/// The movies that are on both sides, by the sum of how near they are.
 fn sums<'a>(one: ByNearness<'_>, other: ByNearness<'_>) -> ByNearness<'a> {
     let [one, other] = [one, other].map(|sets| {
         let unions =

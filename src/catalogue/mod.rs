@@ -1,7 +1,7 @@
 //! The catalogue: all movies in memory, arranged so that any view of them costs microseconds.
 //!
 //! It is a read model: derived from the database, never written to disk, and equal to what a naive look through
-//! all movies would find. Attributes stand in columns by slot. For each value of a facet, and for each word of a
+//! all movies would find. Attributes are in columns by slot. For each value of a facet, and for each word of a
 //! title, there is a set of slots; for each key with many values, an order of all slots.
 
 mod column;
@@ -200,7 +200,7 @@ impl Catalogue {
         }
     }
 
-    /// Removes the movie with an id; tells whether there was one.
+    /// Removes the movie with an id; returns whether there was one.
     pub fn remove(&mut self, id: MovieId) -> bool {
         let Some(slot) = self.slot_of(id) else { return false };
         for key in ORDERED {

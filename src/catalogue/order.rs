@@ -23,7 +23,7 @@ pub(super) struct OrderPosition {
 const CHUNK_SLOTS: usize = 1024;
 
 impl Order {
-    /// An order of slots that stand in it already.
+    /// An order of slots that are in it already.
     pub(super) fn of_sorted(slots: &[Slot]) -> Self {
         Self { chunks: slots.chunks(CHUNK_SLOTS / 8 * 7).map(<[Slot]>::to_vec).collect() }
     }

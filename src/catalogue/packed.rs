@@ -28,7 +28,7 @@ const fn values(min: i64, max: i64) -> usize {
     (max - min + 1) as usize
 }
 
-/// Where each facet stands in the number, from its lowest bit on. Above each there is a bit for the test, which is 0.
+/// Where each facet is in the number, from its lowest bit on. Above each there is a bit for the test, which is 0.
 const FORMAT: Field = Field { shift: 0, bits: 3 };
 const RATING: Field = Field { shift: 4, bits: 3 };
 const LENGTH: Field = Field { shift: 8, bits: Facet::MAX_BITS };

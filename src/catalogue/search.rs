@@ -6,7 +6,7 @@ use super::{Catalogue, set::Set};
 use crate::domain::{Filter, are_neighbours, parts_of};
 
 impl Catalogue {
-    /// The movies that the search of a filter finds, in any of its spellings; none where it has no words.
+    /// The movies that the search of a filter finds, in any of its spellings; none if it has no words.
     pub(super) fn found(&self, filter: &Filter) -> Option<Cow<'_, Set>> {
         let first = self.with_words(&filter.words)?;
         let others = filter.spellings.iter().filter_map(|words| self.terms.search(words));
@@ -31,7 +31,7 @@ impl Catalogue {
         each.reduce(|one, other| Cow::Owned(one.intersection(&other)))
     }
 
-    /// The movies in whose titles a word stands as two.
+    /// The movies whose titles have a word as two words.
     fn written_apart(&self, word: &str) -> Set {
         let mut found = Set::default();
         for (one, other) in parts_of(word) {

@@ -1,4 +1,4 @@
-//! Where movies stand in an order of several keys, by themselves and by a cursor.
+//! Where movies are in an order of several keys, by themselves and by a cursor.
 
 use std::{cmp::Ordering, ops::Range};
 
@@ -47,7 +47,7 @@ impl<'a> First<'a> {
         }
     }
 
-    /// Leaves the first ones, of which the last stands at the end.
+    /// Leaves the first ones, of which the last is at the end.
     fn pick(&mut self) {
         if self.limit == 0 {
             self.movies.clear();
@@ -123,7 +123,7 @@ impl Catalogue {
         one.0.cmp(&other.0).then_with(by_keys)
     }
 
-    /// Where a movie stands to a place in the order.
+    /// How a movie compares to a position in the order.
     pub(super) fn compare_to(&self, keys: Keys<'_>, slot: Slot, place: &[Bound<'_>]) -> Ordering {
         let orders = keys.iter().zip(place);
         let mut orders = orders
@@ -131,7 +131,7 @@ impl Catalogue {
         orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    /// Where a movie stands to what a cursor says of a key.
+    /// How a movie compares to the value of a cursor under a key.
     pub(super) fn compare_value(&self, key: SortKey, slot: Slot, bound: &Bound<'_>) -> Ordering {
         match (key, bound) {
             (SortKey::Title, Bound::Title(same)) => {
@@ -171,7 +171,7 @@ pub(super) const fn facet_of(key: SortKey) -> Option<Facet> {
     }
 }
 
-/// Where a value of a facet stands to what a cursor says of it.
+/// How a value of a facet compares to that of a cursor.
 pub(super) fn compare_value(facet: Facet, value: usize, bound: &Bound<'_>) -> Ordering {
     match bound {
         Bound::Value(KeyValue::Text(text)) => MovieFormat::ALL[value].as_str().cmp(text),

@@ -1,4 +1,4 @@
-//! The words of all titles, each with the movies in whose titles it stands: an inverted index.
+//! The words of all titles, each with the movies in whose titles it is: an inverted index.
 
 use std::{
     borrow::Cow,
@@ -93,7 +93,7 @@ impl Terms {
         }
     }
 
-    /// The movies in whose titles there is a word that begins with each of these; none where there are none of these.
+    /// The movies in whose titles there is a word that begins with each of these; none if there are none of these.
     pub(super) fn search(&self, beginnings: &[String]) -> Option<Cow<'_, Set>> {
         let mut found: Vec<Found<'_>> = beginnings.iter().map(|word| self.beginning_with(word)).collect();
         found.sort_by_key(|found| found.len);
@@ -108,7 +108,7 @@ impl Terms {
         }))
     }
 
-    /// The movies in whose titles a word stands as it is.
+    /// The movies whose titles have exactly this word.
     pub(super) fn whole(&self, word: &str) -> Option<&Set> {
         self.words.get(word.as_bytes())
     }

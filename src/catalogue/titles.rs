@@ -19,7 +19,7 @@ pub(super) struct Titles {
 const MIN_GAP: u64 = 1 << 20;
 
 impl Titles {
-    /// The order of slots that stand in it already; `is_same` tells whether two have the same sort key.
+    /// The order of slots that are in it already; `is_same` returns whether two have the same sort key.
     pub(super) fn of_sorted(slots: &[Slot], is_same: impl Fn(Slot, Slot) -> bool) -> Self {
         let mut numbers = Column::of_len(slots.len());
         let gap = u64::MAX / (slots.len() as u64 + 1);
@@ -43,7 +43,7 @@ impl Titles {
         self.numbers[slot]
     }
 
-    /// Puts a movie in a place; `is_same` tells whether another has the same sort key.
+    /// Puts a movie in a place; `is_same` returns whether another has the same sort key.
     pub(super) fn insert(&mut self, slot: Slot, place: OrderPosition, is_same: impl Fn(Slot) -> bool) {
         let neighbours = [self.order.before(place), self.order.at(place)];
         let number = match neighbours.into_iter().flatten().find(|other| is_same(*other)) {

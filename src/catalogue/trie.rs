@@ -144,7 +144,7 @@ impl<T> Trie<T> {
         }
     }
 
-    /// Where a child whose label begins with a byte stands among the children, or belongs.
+    /// Where a child whose label begins with a byte is among the children, or belongs.
     fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
         self.node(node).children.binary_search_by_key(&first, |(byte, _)| *byte)
     }

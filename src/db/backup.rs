@@ -62,7 +62,7 @@ impl Drop for Snapshot {
     }
 }
 
-/// The rows of a noun behind a place, in order, at most so many.
+/// The rows of a noun behind a place, in order, up to `limit`.
 pub async fn page(
     snapshot: &mut Snapshot,
     noun: Noun,
@@ -226,7 +226,7 @@ pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
     staged_imports::forget_all(conn).await
 }
 
-/// Stores rows that are not there, under the ids they bear. They come in the order of their nouns.
+/// Stores rows that are not there, under their ids. They come in the order of their nouns.
 ///
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for what is there already.

@@ -101,7 +101,7 @@ pub async fn get(conn: &mut Conn, id: ChangeId) -> Result<Option<Change>, DbErro
     conn.query_opt(SQL, &[id.into()], read_change).await
 }
 
-/// The changes with ids below the given one, newest first, at most so many, without their effects.
+/// The changes with ids below the given one, newest first, up to `limit`, without their effects.
 pub async fn list(conn: &mut Conn, below: ChangeId, limit: usize) -> Result<Vec<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
     conn.query(SQL, &[below.into(), number(limit).into()], read_change).await
@@ -131,7 +131,7 @@ pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<Chang
     Ok(changes.into_iter().map(|change| (change.id, change)).collect())
 }
 
-/// What a change made of the movies with ids above the given one, by movie id, at most so many.
+/// What a change made of the movies with ids above the given one, by movie id, up to `limit`.
 pub async fn versions_by(
     conn: &mut Conn,
     change: ChangeId,
@@ -177,7 +177,7 @@ pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(Cha
     let mut before: HashMap<MovieId, HashMap<i64, Movie>> = HashMap::new();
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
     for followers in followers.chunks(BATCH_VERSIONS) {
-        // What another version followed stands there alone; and so asked for, an index finds it.
+        // What another version followed is there alone; and so asked for, an index finds it.
         let mut sql = Builder::new(concat!("SELECT ", version!(), " FROM (VALUES "));
         for (n, version) in followers.iter().enumerate() {
             sql.push(if n == 0 { "(" } else { ", (" });
@@ -279,7 +279,7 @@ impl LogPosition {
     }
 }
 
-/// The changes behind a place, at most so many, without their effects; and whether there are more
+/// The changes behind a place, up to `limit`, without their effects; and whether there are more
 /// that are committed, but do not count yet.
 pub async fn since(
     conn: &mut Conn,
@@ -320,7 +320,7 @@ pub async fn since(
     Ok((settled.map(|(place, change, _)| (place, change)).collect(), held_back))
 }
 
-/// What stands in the log, for those who want to know no more than what is new.
+/// What is in the log, for those who want to know no more than what is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Logged {
     pub place: LogPosition,
@@ -332,7 +332,7 @@ pub struct Logged {
     pub settled: bool,
 }
 
-/// The changes at a place and behind it, at most so many, also those that do not count yet.
+/// The changes at a place and behind it, up to `limit`, also those that do not count yet.
 pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<Vec<Logged>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(

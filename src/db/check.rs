@@ -27,7 +27,7 @@ impl Stored {
         matches!(self.movie, Ok(None))
     }
 
-    /// The movie; none where this is a deletion.
+    /// The movie; none if this is a deletion.
     ///
     /// # Errors
     /// Why it can be none.
@@ -63,14 +63,14 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
     })
 }
 
-/// The movies with ids above the given one, by id, at most so many.
+/// The movies with ids above the given one, by id, up to `limit`.
 pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Stored>, DbError> {
     const SQL: &str =
         concat!("SELECT ", movie!(), ", change_id, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
-/// The versions of movies that others followed, and the deletions, behind a movie's version, in order, at most so many.
+/// The versions of movies that others followed, and the deletions, behind a movie's version, in order, up to `limit`.
 pub async fn versions(
     conn: &mut Conn,
     (movie, version): (MovieId, i64),
@@ -84,7 +84,7 @@ pub async fn versions(
     conn.query(SQL, &[movie.into(), version.into(), number(limit).into()], read).await
 }
 
-/// The ids of changes above the given one, each with the number of movies that it touched, at most so many.
+/// The ids of changes above the given one, each with the number of movies that it touched, up to `limit`.
 pub async fn changes(
     conn: &mut Conn,
     above: ChangeId,

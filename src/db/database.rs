@@ -167,7 +167,7 @@ impl Db {
         })
     }
 
-    /// What is committed now; none where telling it takes as long as a query.
+    /// What is committed now; none if telling it takes as long as a query.
     pub(super) fn committed(&self) -> Option<unchanged::Committed> {
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.committed(),

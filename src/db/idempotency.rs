@@ -3,7 +3,7 @@
 use super::{Conn, DbError, Dialect};
 use crate::domain::{Time, UserId};
 
-/// Takes a key for a write, unless it was taken after a moment; tells whether that is so. What another
+/// Takes a key for a write, unless it was taken after a moment; returns whether that is so. What another
 /// transaction has just taken is waited for.
 pub async fn take(
     conn: &mut Conn,

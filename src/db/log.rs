@@ -71,7 +71,7 @@ pub(super) struct WithTail {
 }
 
 impl WithTail {
-    /// Runs the query, of which one row is wanted: `read` reads it, `column` is where the look at the log stands.
+    /// Runs the query, of which one row is wanted: `read` reads it, `column` is where the look at the log is.
     pub(super) async fn query_opt<T>(
         &self,
         conn: &mut Conn,

@@ -1,6 +1,6 @@
 //! How movies are stored: their columns, in one order in all tables and queries.
 //!
-//! What another field of a movie needs in SQL stands here, in `checksum.rs` and in a migration.
+//! What another field of a movie needs in SQL is here, in `checksum.rs` and in a migration.
 
 use super::{DbError, Row, Value};
 use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};

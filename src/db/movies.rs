@@ -30,7 +30,7 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, 
     })
 }
 
-/// Stores movies that are not there, under the ids they bear.
+/// Stores movies that are not there, under their ids.
 ///
 /// # Errors
 /// Those of the database; [`DbError::Duplicate`] for an id that is in use.
@@ -39,7 +39,7 @@ pub async fn insert(conn: &mut Conn, change: ChangeId, movies: &[Movie]) -> Resu
     insert_made(conn, &made).await
 }
 
-/// Stores movies that are not there, under the ids they bear, each with the change that made it.
+/// Stores movies that are not there, under their ids, each with the change that made it.
 pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Result<(), DbError> {
     const COLUMNS: usize = MOVIE + 2;
     let mut rows = Vec::with_capacity(movies.len() * COLUMNS);
@@ -168,7 +168,7 @@ pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), Db
     Ok(())
 }
 
-/// The movies with ids above the given one, by id, at most so many.
+/// The movies with ids above the given one, by id, up to `limit`.
 pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Movie>, DbError> {
     const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await

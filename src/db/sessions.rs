@@ -135,7 +135,7 @@ pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result
     .await
 }
 
-/// Ends one session of a user; tells whether it was there.
+/// Ends one session of a user; returns whether it was there.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: SessionId) -> Result<bool, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)

@@ -48,7 +48,7 @@ pub async fn is_staged(conn: &mut Conn, change: ChangeId) -> Result<bool, DbErro
     Ok(conn.query_opt(sql, &[change.into()], |_| Ok(())).await?.is_some())
 }
 
-/// Removes some of the movies that a change made as long as it is hidden, at most so many; tells how many
+/// Removes some of the movies that a change made as long as it is hidden, up to `limit`; tells how many
 /// these were.
 pub async fn remove(conn: &mut Conn, change: ChangeId, limit: i64) -> Result<u64, DbError> {
     let sql = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows WHERE change_id = \

@@ -84,7 +84,7 @@ pub async fn by_secret(
     .await
 }
 
-/// What a token of that user allows; none where it is gone or has expired.
+/// What a token of that user allows; none if it is gone or has expired.
 pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
     let sql = "SELECT t.role, u.role FROM tokens t JOIN users u ON u.id = t.user_id \
                WHERE t.id = $1 AND u.name = $2 AND (t.expires_at IS NULL OR t.expires_at > $3)";
@@ -104,12 +104,12 @@ pub async fn count(conn: &mut Conn, user_id: UserId) -> Result<i64, DbError> {
     Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
-/// Revokes all tokens of a user; tells whether there were any.
+/// Revokes all tokens of a user; returns whether there were any.
 pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<bool, DbError> {
     Ok(conn.execute("DELETE FROM tokens WHERE user_id = $1", &[user_id.into()]).await? > 0)
 }
 
-/// Revokes a user's token; tells whether it was there.
+/// Revokes a user's token; returns whether it was there.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: TokenId) -> Result<bool, DbError> {
     let sql = "DELETE FROM tokens WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)

@@ -101,7 +101,7 @@ pub async fn set_password(conn: &mut Conn, id: UserId, password_hash: &str) -> R
     Ok(())
 }
 
-/// Stores another hash of the same password, if the stored one is still that one; tells whether it was.
+/// Stores another hash of the same password, if the stored one is still that one; returns whether it was.
 pub async fn replace_hash(conn: &mut Conn, id: UserId, present: &str, new: &str) -> Result<bool, DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
     Ok(conn.execute(sql, &[new.into(), id.into(), present.into()]).await? == 1)

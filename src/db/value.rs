@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::DbError;
 
-/// The text of a query: one that stands in the source is prepared once for each connection, and so is one that was put
+/// The text of a query: one that is in the source is prepared once for each connection, and so is one that was put
 /// together in always the same way; any other is not kept, since there is no end of them.
 pub enum Sql {
     Fixed(&'static str),

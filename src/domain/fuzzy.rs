@@ -20,7 +20,7 @@ const TWO_ERRORS: RangeInclusive<usize> = 8..=52;
 /// A word of a search that forgives.
 pub struct FuzzyTerm {
     word: String,
-    /// Tells the errors of a beginning; none where every letter counts.
+    /// Tells the errors of a beginning; none if every letter counts.
     errors: Option<DFA>,
 }
 
@@ -48,13 +48,13 @@ impl FuzzyTerm {
         &self.word
     }
 
-    /// What accepts the beginnings that are near enough; none where every letter counts.
+    /// What accepts the beginnings that are near enough; none if every letter counts.
     #[must_use]
     pub const fn automaton(&self) -> Option<&DFA> {
         self.errors.as_ref()
     }
 
-    /// How near a folded word of a title is; none where it is not near enough.
+    /// How near a folded word of a title is; none if it is not near enough.
     #[must_use]
     pub fn fuzzy_score(&self, word: &str) -> Option<FuzzyScore> {
         let (least, of_all) = match &self.errors {

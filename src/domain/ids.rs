@@ -52,7 +52,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = Invalid;
 
-            /// Reads an id as it stands in an address.
+            /// Reads an id from an address.
             fn from_str(text: &str) -> Result<Self, Invalid> {
                 parse(text).map(Self)
             }

@@ -230,7 +230,7 @@ impl SortKey {
 }
 
 /// The order of a list: keys, each with whether it is turned round. The last is always `id`, and
-/// `id` stands nowhere else, so that no two movies are equal.
+/// `id` is nowhere else, so that no two movies are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort(Vec<(SortKey, bool)>);
 

@@ -184,7 +184,7 @@ whole_number!(
 impl Length {
     /// Reads a length as people write it: minutes (`170`, `170.0`, `170 min`), hours and minutes (`2:50`,
     /// `2h50`, `2 hrs 50 min`), with seconds (`2:50:30`), or a duration of ISO 8601 (`PT2H50M`). Seconds
-    /// are rounded to the minute, halves up; the second value tells whether that made a difference.
+    /// are rounded to the minute, halves up; the second value says whether that made a difference.
     ///
     /// # Errors
     /// Any other text, and a length beyond the limits.

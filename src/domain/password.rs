@@ -61,7 +61,7 @@ const COMMON_WORDS: [&str; 41] = [
     "films",
 ];
 
-/// Neighbours on keyboards, and the order in which digits and the signs above them stand.
+/// Neighbours on keyboards, and the order in which digits and the signs above them are.
 const ROWS: [&str; 8] =
     ["1234567890", "!@#$%^&*()", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "yxcvbnm"];
 

@@ -154,7 +154,7 @@ fn with_decimals(text: &str) -> Cow<'_, str> {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        // What stands behind a slash is a part of a date.
+        // What is behind a slash is a part of a date.
         if !written.ends_with('/')
             && let Some((whole, decimals, behind)) = mixed_number(rest)
         {

@@ -100,7 +100,7 @@ pub(super) fn alphanumeric_runs(text: &str) -> impl Iterator<Item = &str> {
     text.split(move |c: char| !in_word(c)).filter(|run| run.contains(char::is_alphanumeric))
 }
 
-/// Whether figures stand side by side in a word that make no number together, as in 8½ and 10².
+/// Whether figures are side by side in a word that make no number together, as in 8½ and 10².
 fn holds_numbers_apart(chunk: &str) -> bool {
     let parts: Vec<&str> = chunk.split(SEPARATOR).collect();
     let are_figures =

@@ -79,7 +79,7 @@ impl UserName {
     /// Normalises to NFC, trims, and checks.
     ///
     /// # Errors
-    /// An empty name, one of more than 50 characters, one with any other character, one that stands
+    /// An empty name, one of more than 50 characters, one with any other character, one that is
     /// for a place in addresses (RFC 3986, 5.2.4), so that `/user/..` would never arrive.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = parse_short_text(text, Self::MAX_CHARS)?;

@@ -74,14 +74,14 @@ impl<R: BufRead> Rows<R> {
         ignored.map(|(_, name)| name.clone()).collect()
     }
 
-    /// Goes on to the next row; tells whether there is one.
+    /// Goes on to the next row; returns whether there is one.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         let line = self.parser.read()?;
         self.line = line.unwrap_or(self.line);
         Ok(line.is_some())
     }
 
-    /// Where a column stands.
+    /// Where a column is.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         place(name, &self.names)
     }
@@ -107,7 +107,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Record { line: self.line, kind, cells, names: &self.names, is_marked: self.marked })
     }
 
-    /// What stands in a column of the present row, which has as many as the header.
+    /// What is in a column of the present row, which has as many as the header.
     pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
         let bytes = self.parser.cell(column);
         // Of several files put together, also within quotation marks.
@@ -122,7 +122,7 @@ impl<R: BufRead> Rows<R> {
         })
     }
 
-    /// Writes the present row as it stands, with the reason why it is refused in a last column; before
+    /// Writes the present row as it is, with the reason why it is refused in a last column; before
     /// the first one, the header.
     pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
         let before = self.names.iter().position(|name| name == REJECT_COLUMN);
@@ -131,7 +131,7 @@ impl<R: BufRead> Rows<R> {
             let names = self.names.iter().map(String::as_bytes).enumerate();
             self.write(to, names.filter(|(n, _)| Some(*n) != before), REJECT_COLUMN)?;
         }
-        // A row that is too short is filled up, so that the reason stands in its column.
+        // A row that is too short is filled up, so that the reason is in its column.
         let missing = self.names.len().saturating_sub(self.parser.width());
         let cells = self.parser.cells().chain(std::iter::repeat_n(&b""[..], missing)).enumerate();
         self.write(to, cells.filter(|(n, _)| Some(*n) != before), reason)

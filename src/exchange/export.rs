@@ -19,7 +19,7 @@ pub enum Format {
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
 impl Format {
-    /// The media type, as it stands in `Content-Type`.
+    /// The media type, as it is in `Content-Type`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Format {
         }
     }
 
-    /// What stands before the first movie.
+    /// What is before the first movie.
     #[must_use]
     pub fn opening(self) -> String {
         match self {
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// What stands after the last movie.
+    /// What is after the last movie.
     #[must_use]
     pub const fn closing(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Format {
     }
 }
 
-/// Writes some movies of a list; `first` tells whether none were written before them.
+/// Writes some movies of a list; `first` says whether none were written before them.
 ///
 /// # Panics
 /// Never: movies can always be written to memory.
@@ -119,7 +119,7 @@ pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
 }
 
 /// The movie with an apostrophe before a title that spreadsheets would take for a formula, or that an import would
-/// take for one with such an apostrophe; none if the title can stand as it is.
+/// take for one with such an apostrophe; none if the title can be as it is.
 fn without_formula(movie: &Movie) -> Option<Movie> {
     let title = movie.attributes.title.as_str();
     title.trim_start_matches('\'').starts_with(FORMULA).then(|| {

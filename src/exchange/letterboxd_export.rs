@@ -20,7 +20,7 @@ pub struct Merged {
     /// A temporary CSV file in the layout of Letterboxd's `ratings.csv`, at its start: a header, then
     /// one line for each film.
     pub file: File,
-    /// Where each of these films stands in the archive: the film on line 2 comes first.
+    /// Where each of these films is in the archive: the film on line 2 comes first.
     pub origins: Vec<Origin>,
 }
 

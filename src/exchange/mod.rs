@@ -151,7 +151,7 @@ impl<R: Read> Rows<R> {
         )))
     }
 
-    /// Writes the present row as it stands, with the reason why it is refused; before the first one what
+    /// Writes the present row as it is, with the reason why it is refused; before the first one what
     /// begins the file.
     fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
         match &self.reader {

@@ -83,7 +83,7 @@ fn write_row(to: &mut impl Write, rows: &Rows, empty_lines: u64, rating: &str) -
     row.flush()
 }
 
-/// How many line ends stand inside the cells of the present row.
+/// How many line ends are inside the cells of the present row.
 fn line_ends(rows: &Rows) -> u64 {
     let in_cell = |cell: &[u8]| {
         let ends = cell.iter().zip(cell.iter().skip(1).chain([&b' ']));
@@ -92,7 +92,7 @@ fn line_ends(rows: &Rows) -> u64 {
     rows.cells().map(in_cell).sum()
 }
 
-/// Begins to read a file; returns the line of its header and where the columns stand.
+/// Begins to read a file; returns the line of its header and where the columns are.
 fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [usize; N]), Invalid> {
     let mut rows = Parser::open(text::open(file, None)?.0).map_err(|e| unreadable(&e))?;
     let (line, names) = header(&mut rows)?;

@@ -58,7 +58,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Self { reader, line: 0, line_read: 0, form: None, names, buffer: Vec::new() })
     }
 
-    /// Goes on to the next row; tells whether there is one.
+    /// Goes on to the next row; returns whether there is one.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         let form = match self.form {
             Some(form) => form,

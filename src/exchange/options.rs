@@ -19,7 +19,7 @@ pub struct ImportOptions {
     pub columns: HashMap<Field, String>,
     /// Attributes that are not read from the file, though it may have a column for them.
     pub unread: Vec<Field>,
-    /// Our formats for foreign media, whose names stand in small letters.
+    /// Our formats for foreign media, whose names are in small letters.
     pub formats: HashMap<String, MovieFormat>,
     pub on_duplicate: OnDuplicate,
     pub on_error: OnError,

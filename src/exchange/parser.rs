@@ -7,7 +7,7 @@ use csv_core::ReadRecordResult;
 use super::values::trimmed;
 use crate::limits::MAX_IMPORT_ROW_BYTES;
 
-/// Cuts a file into rows and cells, and knows on which line it stands.
+/// Splits a file into rows and cells, and counts its lines.
 pub(super) struct Parser<R> {
     file: R,
     delimiter: u8,
@@ -41,7 +41,7 @@ impl<R: BufRead> Parser<R> {
         Ok(parser)
     }
 
-    /// What stands between two cells.
+    /// The delimiter of cells.
     pub(super) fn delimiter(&self) -> u8 {
         self.delimiter
     }
@@ -98,7 +98,7 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    /// Passes over the end of the row before and over empty lines; tells whether anything follows.
+    /// Passes over the end of the row before and over empty lines; returns whether anything follows.
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             let input = self.file.fill_buf()?;
@@ -116,7 +116,7 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    /// Goes on by so many bytes, which stand in the buffer, and counts their lines.
+    /// Goes on by so many bytes, which are in the buffer, and counts their lines.
     fn consume(&mut self, count: usize) {
         for byte in self.file.fill_buf().unwrap_or_default().iter().take(count) {
             let end = *byte == b'\r' || *byte == b'\n' && !self.after_return;

@@ -1,4 +1,4 @@
-//! A row of a file: what stands there for each attribute, and how it becomes a movie.
+//! A row of a file: what is there for each attribute, and how it becomes a movie.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,7 @@ pub(super) struct Record<'a> {
     pub line: u64,
     /// What the row says that it is, where a file holds more than films.
     pub kind: Option<&'a str>,
-    /// What stands there for each attribute, in the order of [`Field::ALL`].
+    /// What is there for each attribute, in the order of [`Field::ALL`].
     pub cells: [Option<Cell<'a>>; 5],
     /// The columns of the file.
     pub names: &'a [String],
@@ -35,10 +35,10 @@ pub(super) struct Record<'a> {
     pub is_marked: bool,
 }
 
-/// What stands in one place of a file.
+/// The content of one cell or member.
 #[derive(Debug)]
 pub(super) enum Cell<'a> {
-    /// A text, as in CSV, in which a number may stand.
+    /// A text, as in CSV, in which a number may be.
     Text(&'a str),
     /// A JSON value, which has a type.
     Json(JsonValue),
@@ -53,7 +53,7 @@ pub(super) enum Outcome {
 }
 
 impl Cell<'_> {
-    /// Whether nothing stands there.
+    /// Whether nothing is there.
     fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),
@@ -86,7 +86,7 @@ impl Cell<'_> {
 }
 
 impl Record<'_> {
-    /// What the row is; the report gets notes of all that is not taken as it stands.
+    /// What the row is; the report gets notes of all that is not taken as it is.
     pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
         let first_note = report.notes.len();
         let mut outcome = self.read(layout, options, report);
@@ -101,7 +101,7 @@ impl Record<'_> {
         outcome
     }
 
-    /// The film that the row names, as it stands there.
+    /// The film that the row names, as the file spells it.
     fn label(&self) -> RowLabel {
         let shown = |field: Field| {
             let cell = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank())?;
@@ -247,7 +247,7 @@ impl<'r> Reading<'r> {
         }
     }
 
-    /// The title that a foreign text stands for; keeps the year that stands in it.
+    /// The title that a foreign text stands for; keeps the year that is in it.
     fn foreign_title(&mut self, cell: &'r Cell<'r>) -> Result<Cow<'r, str>, Invalid> {
         let mut title = html_escape::decode_html_entities(cell.text()?);
         if title != cell.text()? {
@@ -334,7 +334,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// What stands there for an attribute, unless it stands for nothing.
+    /// What is there for an attribute, unless it stands for nothing.
     fn given(&self, field: Field) -> Option<&'r Cell<'r>> {
         let no_rating = |cell: &Cell| {
             let scale = self.layout.ratings.filter(|_| field == Field::Rating);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The report of an import. The counts are whole; of the errors, and of each kind of note, the first
-/// 1,000 stand here.
+/// 1,000 are here.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -28,7 +28,7 @@ pub struct Report {
     pub errors: Vec<RowError>,
     /// Whether all this was only tried.
     pub dry_run: bool,
-    /// The change, to undo it; none where nothing was stored.
+    /// The change, to undo it; none if nothing was stored.
     pub change: Option<ChangeId>,
     /// Columns of the file of which nothing was stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,10 +39,10 @@ pub struct Report {
     /// What was not taken as it stood.
     #[serde(default)]
     pub notes: Vec<Note>,
-    /// How often each kind of note was due, also where it stands here no more.
+    /// How often each kind of note was due, also where it is here no more.
     #[serde(default)]
     pub noted: Noted,
-    /// What becomes of the first 100 rows, by line, where all this was only tried.
+    /// The result of the first 100 rows, by line, where all this was only tried.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<Preview>,
 }
@@ -67,7 +67,7 @@ impl From<&Attributes> for RowLabel {
     }
 }
 
-/// What becomes of a row.
+/// The result of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The line in the file on which the row begins, from 1.
@@ -75,7 +75,7 @@ pub struct Preview {
     #[serde(flatten)]
     pub label: RowLabel,
     pub becomes: Becomes,
-    /// The movie that the row describes; none where it is refused or no film.
+    /// The movie that the row describes; none if it is refused or no film.
     pub movie: Option<Attributes>,
     /// The movie of the collection that it is or changes.
     pub id: Option<MovieId>,
@@ -98,12 +98,12 @@ pub struct Note {
     pub line: u64,
     #[serde(flatten)]
     pub label: RowLabel,
-    /// The attribute; none where it is the whole row.
+    /// The attribute; none if it is the whole row.
     pub field: Option<Cow<'static, str>>,
     pub kind: NoteKind,
     /// What was done and why, in words that follow the attribute's name.
     pub detail: String,
-    /// What stood there, cut after 100 characters.
+    /// What was there, cut after 100 characters.
     pub value: Option<String>,
 }
 
@@ -115,7 +115,7 @@ pub enum NoteKind {
     Rounded,
     /// A title was cut at 50 characters.
     Cut,
-    /// Nothing stood there, and the default stands in for it.
+    /// Nothing was there, and the default is used.
     Defaulted,
     /// A foreign medium became one of ours.
     Mapped,
@@ -136,11 +136,11 @@ pub struct RowError {
     pub line: u64,
     #[serde(flatten)]
     pub label: RowLabel,
-    /// The attribute; none where it is the whole row.
+    /// The attribute; none if it is the whole row.
     pub field: Option<Cow<'static, str>>,
     pub code: Code,
     pub detail: String,
-    /// What stood there, cut after 100 characters.
+    /// What was there, cut after 100 characters.
     pub value: Option<String>,
 }
 
@@ -252,7 +252,7 @@ impl Report {
         }
     }
 
-    /// Tells what becomes of a row, by its number in the file, where that is to be told.
+    /// Reports the result of a row, by its number in the file, in a preview.
     pub fn preview(&mut self, number: u64, preview: impl FnOnce() -> Preview) {
         if self.dry_run && number <= MAX_REPORT_PREVIEW_ROWS {
             self.preview.push(preview());

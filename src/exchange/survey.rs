@@ -149,7 +149,7 @@ fn distinct(column: &Column) -> usize {
     column.values.iter().collect::<std::collections::HashSet<_>>().len()
 }
 
-/// Reads a whole file and tells what its rows lack. What is to stand in for that does not count yet.
+/// Reads a whole file and tells what its rows lack. Defaults do not count yet.
 ///
 /// # Errors
 /// A file that cannot be read at all, or that breaks off.

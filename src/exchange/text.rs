@@ -8,7 +8,7 @@ use crate::domain::{Code, Invalid};
 /// So much of a file tells what it is.
 const START: u64 = 4096;
 
-/// The bytes of a file in UTF-8. What is UTF-8 is passed on as it stands, unchecked; UTF-16 is decoded,
+/// The bytes of a file in UTF-8. What is UTF-8 is passed on as it is, unchecked; UTF-16 is decoded,
 /// and reading fails where that is broken.
 pub(super) struct Text<R> {
     file: R,
@@ -36,7 +36,7 @@ struct Utf16 {
     offset: usize,
 }
 
-/// Begins to read a file behind its byte order marks, and tells whether it has one. UTF-16 is known by it, or named
+/// Begins to read a file behind its byte order marks, and returns whether it has one. UTF-16 is known by it, or named
 /// as the encoding.
 ///
 /// # Errors

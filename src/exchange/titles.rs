@@ -2,7 +2,7 @@
 
 use crate::domain::ReleaseYear;
 
-/// Articles that stand behind a title, so that it is filed under its next word.
+/// Articles that are behind a title, so that it is filed under its next word.
 const ARTICLES: [&str; 27] = [
     "The", "A", "An", "Le", "La", "Les", "L'", "L’", "Un", "Une", "Il", "Lo", "I", "Gli", "Der", "Die",
     "Das", "Ein", "Eine", "El", "Los", "Las", "De", "Het", "Den", "Det", "Una",
@@ -18,7 +18,7 @@ pub(super) fn year_at_end(title: &str) -> Option<(&str, i64)> {
 }
 
 /// The title with its trailing article in front, and without second titles in parentheses where those
-/// are to go; none where it is spoken as it is written.
+/// are to go; none if it is spoken as it is written.
 pub(super) fn spoken(title: &str, without_second: bool) -> Option<String> {
     let mut first = title;
     while let Some(before) = before_parentheses(first) {
@@ -32,7 +32,7 @@ pub(super) fn spoken(title: &str, without_second: bool) -> Option<String> {
     (turned != title).then_some(turned)
 }
 
-/// What stands before the parentheses with which a title ends.
+/// What is before the parentheses with which a title ends.
 fn before_parentheses(title: &str) -> Option<&str> {
     let mut depth = 0;
     let inside = title.strip_suffix(')')?;

@@ -58,7 +58,7 @@ impl Coding {
         }
     }
 
-    /// What the client likes best of what it accepts; none where it would rather have the answer as it is.
+    /// What the client likes best of what it accepts; none if it would rather have the answer as it is.
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let mut qualities = [None; 3];

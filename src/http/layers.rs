@@ -92,7 +92,7 @@ fn is_personal(path: &str) -> bool {
     ["account", "login", "me", "session", "setup", "token", "user", "users"].contains(&first)
 }
 
-/// Refuses a request of HTTP/1.1 that does not name one host (RFC 9112, section 3.2): what stands before the
+/// Refuses a request of HTTP/1.1 that does not name one host (RFC 9112, section 3.2): what is before the
 /// service may have read another one.
 fn require_host(request: &Request) -> Result<(), Problem> {
     let mut hosts = request.headers().get_all(header::HOST).iter();

@@ -64,7 +64,7 @@ fn method(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// Takes down how it stands with the backups that are made by themselves.
+/// Updates the metrics of the automatic backups.
 fn observe_backups(app: &App) {
     let Some(report) = app.backups.report(app.now()) else { return };
     counter!(BACKUP_FAILURES).absolute(report.failures);

@@ -71,7 +71,7 @@ impl Default for Follower {
 
 struct LoadedCatalogue {
     catalogue: Catalogue,
-    /// The last change that is applied, as are all before it; none where the log was empty.
+    /// The last change that is applied, as are all before it; none if the log was empty.
     last: Option<Logged>,
     /// Those behind it that are applied, too.
     others: HashSet<ChangeId>,

@@ -146,7 +146,7 @@ impl<'a> ChangeRecorder<'a> {
         movies::delete(&mut self.tx, self.id, ids, self.at).await
     }
 
-    /// Stores movies that are not there, new ones or such as were deleted, under the ids they bear.
+    /// Stores movies that are not there, new ones or such as were deleted, under their ids.
     pub(super) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
         self.inserted += movies.len();
         movies::insert(&mut self.tx, self.id, movies).await

@@ -159,7 +159,7 @@ pub async fn undo(
 }
 
 async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKey) -> Result<Change, Error> {
-    /// How many of the changes that stand in the way are named.
+    /// How many of the conflicting changes are named.
     const NAMED: usize = 100;
 
     let tx = match key.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {

@@ -24,7 +24,7 @@ pub enum Error {
     /// What was asked for goes against the present state.
     #[error("{0}")]
     Conflict(String),
-    /// A change cannot be taken back: it was already, or other changes stand in the way.
+    /// A change cannot be taken back: it was already, or other changes conflict.
     #[error("{}", why_not_undone(*.undone, .changes))]
     InTheWay { undone: bool, changes: Vec<ChangeId> },
     /// The key of a write was sent with another one before.

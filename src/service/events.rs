@@ -73,7 +73,7 @@ impl Feed {
         self.wake.notify_one();
     }
 
-    /// Hands on what is new; tells whether more is committed that does not count yet.
+    /// Hands on what is new; returns whether more is committed that does not count yet.
     async fn hand_on(&self, app: &App) -> Result<bool, DbError> {
         let mut place = self.place.lock().await;
         let Some(start) = *place else { return Ok(false) };

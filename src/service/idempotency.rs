@@ -30,7 +30,7 @@ struct Sent {
     request: [u8; 32],
 }
 
-/// What becomes of a write.
+/// The result of a write.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Claim<T> {
     /// It is to be done.
@@ -141,7 +141,7 @@ impl Key {
         })
     }
 
-    /// Takes the key for a write; tells whether it was free.
+    /// Takes the key for a write; returns whether it was free.
     async fn take(&self, tx: &mut WriteTx, app: &App) -> Result<bool, DbError> {
         let now = app.now();
         let expired = now.plus_millis(-KEPT_FOR_MILLIS);
@@ -160,7 +160,7 @@ impl Key {
         Ok(STANDARD_NO_PAD.encode([&nonce[..], &result].concat()))
     }
 
-    /// Decrypts a result; none where it belongs to another request.
+    /// Decrypts a result; none if it belongs to another request.
     fn open(&self, sealed: &str) -> Option<Vec<u8>> {
         let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;

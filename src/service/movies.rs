@@ -98,7 +98,7 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i
 
 fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
     let sort = query.order();
-    // One more than asked for tells whether there is a next page.
+    // One more than asked for shows whether there is a next page.
     let (filter, after, limit_and_next) = (&query.filter, query.cursor.as_ref(), limit.get() + 1);
     let (mut movies, total) = if query.total {
         let (movies, total) = catalogue.page_with_total(filter, &sort, after, limit_and_next);

@@ -32,7 +32,7 @@ pub enum Action {
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// The change; none where nothing was changed.
+    /// The change; none if nothing was changed.
     pub change: Option<ChangeId>,
     /// How many films it touched: those that were as wanted already are left alone.
     pub films: usize,

@@ -89,7 +89,7 @@ impl Sqlite {
         }
     }
 
-    /// What is committed now; none where that cannot be told.
+    /// What is committed now; none if that cannot be told.
     pub(super) fn committed(&self) -> Option<Committed> {
         self.file.committed()
     }

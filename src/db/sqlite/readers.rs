@@ -86,7 +86,7 @@ impl Readers {
         Ok(Some(Turn(&self.turns)))
     }
 
-    /// An idle connection, or a new one; none where there may be one in a moment: another process keeps a new
+    /// An idle connection, or a new one; none if there may be one in a moment: another process keeps a new
     /// one from being opened, or the file is not in its place any more, where only those go on that have it open.
     pub(super) fn take(self: &Arc<Self>) -> Result<Option<Reader>, DbError> {
         self.hold_shared_lock();

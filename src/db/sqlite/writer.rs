@@ -278,7 +278,7 @@ impl Writer {
         committed
     }
 
-    /// Brings all of the log into the file and cuts it; tells whether readers did not need it any more. Where
+    /// Brings all of the log into the file and cuts it; returns whether readers did not need it any more. Where
     /// another log has taken its place, that one is what belongs to the file now.
     fn cut_log(&mut self) -> rusqlite::Result<bool> {
         if self.file.has_other_log() {

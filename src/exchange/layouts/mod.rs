@@ -21,7 +21,7 @@ pub(super) struct Layout {
     pub known_by: &'static [&'static [&'static str]],
     /// Its lists, whose header is not on the first line.
     pub list: Option<List>,
-    /// The columns in which each attribute may stand, in the order of `Field::ALL`. The first that the
+    /// The columns in which each attribute may be, in the order of `Field::ALL`. The first that the
     /// header names is taken. `* rated` is any name that ends so, except that of a date.
     pub columns: [&'static [&'static str]; 5],
     pub titles: Titles,

@@ -23,7 +23,7 @@ use crate::{
     service::{Editor, Error, import},
 };
 
-/// What may stand as `charset` without `encoding=`; UTF-16 is known by the file's byte order mark alone.
+/// The values of `charset` that need no `encoding=`; UTF-16 is known by the file's byte order mark alone.
 const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "utf-16le", "utf-16be"];
 
 pub(super) async fn import(

@@ -66,7 +66,7 @@ impl Client {
             return Self { address: peer, https, came_over_https: settings.tls };
         }
         // Each proxy appends the address that it sees: the last one that is no proxy of ours is the client.
-        // What stands before that one was sent by the client, who can write there what he likes.
+        // What is before that one was sent by the client, who can write there what he likes.
         let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
         let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
         let mut hops = hops.into_iter().rev().map_while(address_of);

@@ -47,7 +47,7 @@ fn entity_tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<
     Ok((!tags.is_empty()).then_some(tags))
 }
 
-/// Reads one header's list of entity tags (RFC 9110, section 8.8.3), in which commas may stand.
+/// Reads one header's list of entity tags (RFC 9110, section 8.8.3), which may contain commas.
 fn read_entity_tags(value: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
     let mut rest = value.trim();
     if rest == "*" {

@@ -75,7 +75,7 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// The folder in which all files stand: it changes whenever one of them does, and so they may name one
+/// The folder in which all files are: it changes whenever one of them does, and so they may name one
 /// another by relative addresses and still be kept for ever.
 static FOLDER: LazyLock<String> = LazyLock::new(|| {
     let digest = FILES.iter().fold(Sha256::new(), |digest, (_, text)| digest.chain_update(text));
@@ -88,8 +88,8 @@ pub fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *FOLDER)
 }
 
-/// The service worker: at the root, since it stands before the pages in its own folder only. It changes
-/// with every other file, and so brings browsers to fetch those that it keeps.
+/// The service worker. It is at the root, since it serves only pages below its own folder. It changes with every
+/// other file, so browsers fetch again what it keeps.
 pub async fn worker() -> Response {
     let version = format!("const VERSION = \"{}\";\n", *FOLDER);
     let script = version + include_str!("../../../assets/worker.js");

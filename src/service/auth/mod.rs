@@ -276,7 +276,7 @@ impl Touches {
         !(0..SESSION_TOUCH_RETRY).contains(&since)
     }
 
-    /// Notes a failure; tells whether it is the first in a while.
+    /// Notes a failure; returns whether it is the first in a while.
     fn note_failure(&self, now: Time) -> bool {
         let may_be_tried = self.may_be_tried(now);
         self.0.store(now.as_millis(), Relaxed);

@@ -1,4 +1,4 @@
-//! How it stands with the backups that are made by themselves, for those who watch over the service.
+//! The state of the automatic backups, for those who watch over the service.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -8,7 +8,7 @@ use std::{
 use super::Schedule;
 use crate::domain::Time;
 
-/// How it stands with the backups that are made by themselves.
+/// The state of the automatic backups.
 #[derive(Debug, Default)]
 pub struct Status(Mutex<Option<State>>);
 

@@ -9,7 +9,7 @@ use crate::limits::MAX_QUERY_PARAMETERS;
 /// The parameters that filter.
 const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
 
-/// An address of the collection page, as its parameters. They bear the names of the API's list.
+/// An address of the collection page, as its parameters. They have the names of the API's list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address(Vec<(String, String)>);
 

@@ -1,4 +1,4 @@
-//! A film as it stands on the shelf: its look follows from its title.
+//! A film as it is on the shelf: its look follows from its title.
 
 use super::words;
 use crate::domain::{Movie, MovieFormat, MovieId, fold};
@@ -31,7 +31,7 @@ impl<'a> Film<'a> {
         let a = &movie.attributes;
         let title = a.title.as_str();
         let look = hash(title);
-        // Along a spine it stands on one line, across a tile it is broken between words.
+        // Along a spine it is on one line, across a tile it is broken between words.
         let word = match a.movie_format {
             MovieFormat::Streaming => title.split_whitespace().map(width).max().unwrap_or_default(),
             MovieFormat::Vhs | MovieFormat::Dvd => 0,

@@ -6,7 +6,7 @@ use crate::{
     service::facets::Facets,
 };
 
-/// What stands before the first film of its kind.
+/// What is before the first film of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub id: String,
@@ -115,7 +115,7 @@ fn first_key(sort: &Sort) -> (SortKey, bool) {
     sort.keys().first().copied().unwrap_or((SortKey::Id, false))
 }
 
-/// What a film with that value under the first key stands under: as it is written, and in words.
+/// What a film with that value under the first key is under: as it is written, and in words.
 fn label(value: &KeyValue, sort: &Sort) -> Option<(String, String)> {
     let same = |label: String| Some((label.clone(), label));
     match (first_key(sort).0, value) {

@@ -1,4 +1,4 @@
-//! The list on the shelf that an address names, and where a film stands in it.
+//! The list on the shelf that an address names, and where a film is in it.
 
 use axum::http::Uri;
 
@@ -30,7 +30,7 @@ pub fn on_page(address: &Address, list: &List, page: Option<&Cursor>) -> String 
     }
 }
 
-/// The address where a new film stands in the list that one came from, or in the whole collection where that list does
+/// The address where a new film is in the list that one came from, or in the whole collection where that list does
 /// not have it.
 pub async fn place_on_shelf(
     state: &Shared,

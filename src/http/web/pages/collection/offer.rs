@@ -58,7 +58,7 @@ impl Meaning {
         (meaning.years.is_some() || meaning.format.is_some()).then_some(meaning)
     }
 
-    /// The list with these filters; none where it has other ones of the same kind.
+    /// The list with these filters; none if it has other ones of the same kind.
     fn address(&self, first: &Address) -> Option<Address> {
         let taken = |name: &str, wanted: bool| wanted && !first.get(name).is_empty();
         if taken("releaseYear", self.years.is_some()) || taken("movieFormat", self.format.is_some()) {

@@ -1,4 +1,4 @@
-//! A film that somebody else changed while it was being edited: both versions, and what becomes of them.
+//! A film that somebody else changed while it was being edited: both versions, and what to keep.
 
 use super::values::{FormValues, label};
 use crate::{

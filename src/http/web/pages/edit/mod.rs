@@ -52,7 +52,7 @@ struct Page<'a> {
 /// The form, apart from what is typed.
 struct EditForm<'a> {
     context: &'a PageContext,
-    /// The film that is changed; none where one is added.
+    /// The film that is changed; none if one is added.
     film: Option<&'a Movie>,
     /// The version that is changed.
     version: i64,
@@ -116,7 +116,7 @@ impl EditForm<'_> {
     }
 }
 
-/// The form for a new film. The address may say what stands in it.
+/// The form for a new film. The address may say what is in it.
 pub async fn blank(_: Editor, context: PageContext, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
     let query = Form::of_address(&uri);
     let another = query.find("another").is_some();

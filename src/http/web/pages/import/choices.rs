@@ -170,7 +170,7 @@ impl Choices {
             Field::Title | Field::ReleaseYear => "",
         };
         match self.given.find(&control) {
-            // Beside the button stands a field.
+            // Beside the button is a field.
             Some("each") => self.given(&format!("each-{}", field.as_str())).trim().to_owned(),
             Some(given) => given.trim().to_owned(),
             None if missing => usual.to_owned(),
@@ -186,7 +186,7 @@ impl Choices {
     }
 
     /// The media that are none of ours, each with the name of the format that was chosen for it, or else of the likely
-    /// one; with none where it is to be left out.
+    /// one; with none if it is to be left out.
     pub fn media(&self) -> Vec<(String, &'static str)> {
         let given: Vec<(&str, &str)> = self.given.all("medium").zip(self.given.all("mediumIs")).collect();
         let of = |medium: &String| {
@@ -225,7 +225,7 @@ impl Choices {
         self.survey.as_ref().map(|survey| questions(survey, self)).unwrap_or_default()
     }
 
-    /// How the file is read and what becomes of its rows.
+    /// How the file is read, and the rules for its rows.
     pub fn rules(&self) -> [Select; 4] {
         [
             self.choice("Films that are on your shelf already", OnDuplicate::Skip),

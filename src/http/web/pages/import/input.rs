@@ -68,7 +68,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Where a line stands: in an archive, in one of its files.
+    /// Where a line is: in an archive, in one of its files.
     pub fn place(&self, line: u64) -> String {
         let origins = self.merged.as_ref().map(|merged| merged.origins.as_slice()).unwrap_or_default();
         let place = line.checked_sub(2).and_then(|place| usize::try_from(place).ok());

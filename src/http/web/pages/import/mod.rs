@@ -1,5 +1,4 @@
-//! `/import`: a file of films; first what the file lacks and what would become of each row, then, when that is well,
-//! the films.
+//! `/import`: the page asks what the file lacks, shows the result of each row, and then imports the films.
 
 mod choices;
 mod input;
@@ -20,7 +19,7 @@ use crate::{
     service::{Editor, Error, IdempotencyKey, import},
 };
 
-/// The form, with what would become of the rows of a file where there is one.
+/// The form, with the result of the rows of a file where there is one.
 #[derive(Template)]
 #[template(path = "import.html")]
 struct ImportPage<'a> {
@@ -98,7 +97,7 @@ pub async fn show(_: Editor, context: PageContext) -> Result<Response, Problem> 
     context.page(StatusCode::OK, &ImportPage::of(&context, Choices::of(&sent.form), &sent))
 }
 
-/// Shows what would become of the rows, or where that was asked for, imports them.
+/// Shows the result of the rows, or where that was asked for, imports them.
 pub async fn send(
     State(state): State<Shared>,
     editor: Editor,
@@ -177,7 +176,7 @@ async fn read(
     }
 }
 
-/// What would become of each row, whether or not others are refused.
+/// The result of each row, whether or not others are refused.
 async fn preview(
     state: &Shared,
     editor: &Editor,

@@ -34,11 +34,11 @@ pub struct Outcome {
 /// One row of the file.
 pub struct Row {
     pub line: u64,
-    /// Where it stands, in words.
+    /// Where it is, in words.
     pub place: String,
     /// How a row that is refused calls its film.
     pub named: Option<String>,
-    /// What becomes of it.
+    /// Its result.
     pub becomes: &'static str,
     pub film: Option<FilmOfRow>,
     pub remarks: Vec<Remark>,
@@ -79,7 +79,7 @@ impl Outcome {
             ("Rejected", report.failed),
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
-        // What stands in for what is missing was asked above.
+        // The default for what is missing was asked above.
         let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
         let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
         Self {
@@ -98,7 +98,7 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// Says where the rows stand in what was sent.
+    /// Says where the rows are in what was sent.
     pub fn locate(&mut self, input: &Input<'_>) {
         for row in &mut self.rows {
             row.place = input.place(row.line);
