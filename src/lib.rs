@@ -10,6 +10,7 @@
 //! | [`backup`] | the file of a backup |
 //! | [`documents`] | the JSON documents of the API, one type each |
 //! | [`json`] | strict JSON, with every violation at once |
+//! | [`format`] | numbers, lengths, stars and moments as people read them |
 //! | [`output_file`] | a file that is written where a user says |
 //! | [`http`] | the API and the pages |
 //! | [`log`] | what the log shows |
@@ -23,6 +24,7 @@ pub mod db;
 pub mod documents;
 pub mod domain;
 pub mod exchange;
+pub mod format;
 pub mod http;
 pub mod json;
 pub mod limits;

@@ -14,13 +14,14 @@ use super::{
     client::{
         ANSWERING, Client, Connection,
         table::{self, Where},
-        words::{moment, shown},
+        words::shown,
     },
     database::Database,
     output::{Out, message},
 };
 use crate::{
     domain::{Time, UserName},
+    format::moment_local,
     service::App,
 };
 
@@ -157,7 +158,7 @@ pub fn print<const N: usize>(columns: [&'static str; N], rows: Vec<[Cell; N]>) -
         table.add_rows(rows.into_iter().map(|row| {
             row.map(|cell| match cell {
                 Cell::Text(text) => text,
-                Cell::Moment(time) => moment(time),
+                Cell::Moment(time) => moment_local(time),
             })
         }));
         write!(out, "{}", table::text(&table))?;

@@ -4,8 +4,11 @@ use std::io::Write;
 
 use anyhow::bail;
 
-use super::{client::words::count, database::Database, output::Out};
-use crate::service::{Owner, check};
+use super::{database::Database, output::Out};
+use crate::{
+    format::count,
+    service::{Owner, check},
+};
 
 pub async fn run(database: Database) -> anyhow::Result<()> {
     let app = database.open_existing().await?;

@@ -7,11 +7,12 @@ use super::client::{
     selection::Selection,
     table::{self, Where},
     terminal, values,
-    words::{differences, length, named, shown},
+    words::{differences, named, shown},
 };
 use crate::{
     cli::{output::message, wrong_usage},
     domain::{Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title},
+    format::length,
 };
 
 /// Which films, and what to change; without an option for that, a terminal is asked.
@@ -88,7 +89,7 @@ fn ask(film: &Movie) -> anyhow::Result<MoviePatch> {
             &question("Format", now.movie_format.as_str()),
             values::format,
         )?,
-        length: terminal::ask_to_change(&question("Length", &length(now.length)), values::length)?,
+        length: terminal::ask_to_change(&question("Length", &length(now.length.get())), values::length)?,
         rating: terminal::ask_to_change(&question("Rating", &now.rating.get().to_string()), values::rating)?,
     })
 }

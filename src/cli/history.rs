@@ -12,13 +12,13 @@ use super::{
         history::{Changes, tell},
         selection::Selection,
         titles, values,
-        words::count,
     },
     database::Database,
 };
 use crate::{
     cli::output::{Out, message},
     domain::{MovieId, Time},
+    format::count,
     service::{Owner, changes},
 };
 

@@ -9,9 +9,11 @@ use super::client::{
     selection::id,
     table::Long,
     values,
-    words::{count, number},
 };
-use crate::cli::output::{Form, Out, message};
+use crate::{
+    cli::output::{Form, Out, message},
+    format::{count, number},
+};
 
 /// How many films a terminal shows without --all.
 const DEFAULT_MOVIES: usize = 100;

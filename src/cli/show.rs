@@ -6,11 +6,12 @@ use super::client::{
     Connection,
     selection::Selection,
     table::{self, Where},
-    words::{length, moment, shown, stars},
+    words::shown,
 };
 use crate::{
     cli::output::{Out, message},
     domain::{Length, Movie},
+    format::{length, moment_local, stars},
 };
 
 /// Which film.
@@ -44,14 +45,17 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
 /// A length, with its minutes if it has hours.
 fn in_hours_and_minutes(of: Length) -> String {
-    if of.get() < 60 { length(of) } else { format!("{} ({} min)", length(of), of.get()) }
+    if of.get() < 60 { length(of.get()) } else { format!("{} ({} min)", length(of.get()), of.get()) }
 }
 
 /// A film with all its fields, one per line.
 pub fn described(film: &Movie) -> String {
     let a = &film.attributes;
-    let changed =
-        if film.version == 1 { String::new() } else { format!(", changed {}", moment(film.updated_at)) };
+    let changed = if film.version == 1 {
+        String::new()
+    } else {
+        format!(", changed {}", moment_local(film.updated_at))
+    };
     format!(
         "{}\n  id      {}\n  year    {}\n  format  {}\n  length  {}\n  rating  {}\n  added   {}{changed}\n",
         shown(a.title.as_str()),
@@ -59,7 +63,7 @@ pub fn described(film: &Movie) -> String {
         a.release_year.get(),
         a.movie_format.as_str(),
         in_hours_and_minutes(a.length),
-        stars(a.rating),
-        moment(film.created_at),
+        stars(a.rating.get()).to_owned(),
+        moment_local(film.created_at),
     )
 }

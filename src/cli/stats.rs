@@ -9,12 +9,11 @@ use super::client::{
     Connection,
     filters::Filters,
     table::{self, Where},
-    words::{count, length, number, stars},
 };
 use crate::{
     cli::output::Out,
     documents::Stats,
-    domain::{Length, Rating},
+    format::{count, length, number, stars},
 };
 
 /// Of which films.
@@ -52,8 +51,7 @@ fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
     }
     bars("format", stats.movie_format.iter().map(|(format, films)| (format.clone(), *films)), out)?;
     let ratings = stats.rating.iter().rev();
-    let ratings =
-        ratings.filter_map(|(rating, films)| Some((stars(Rating::try_from(*rating).ok()?), *films)));
+    let ratings = ratings.map(|(rating, films)| (stars(*rating).to_owned(), *films));
     bars("rating", ratings, out)?;
     bars("decade", stats.decade.iter().map(|(decade, films)| (format!("{decade}s"), *films)), out)
 }
@@ -61,7 +59,7 @@ fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
 /// A mean length, to the minute.
 #[expect(clippy::cast_possible_truncation, reason = "a mean of lengths is a length, of 500 minutes at most")]
 fn minutes(mean: f64) -> String {
-    Length::try_from(mean as i64).map_or_else(|_| format!("{mean} min"), length)
+    length(mean as i64)
 }
 
 /// A table with a bar in each row, the longest for the greatest number.

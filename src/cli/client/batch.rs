@@ -9,12 +9,13 @@ use super::{
     Client,
     refusal::Refusal,
     terminal,
-    words::{count, named, shown},
+    words::{named, shown},
 };
 use crate::{
     cli::output::{Out, write_message},
     documents::BatchDone,
     domain::Movie,
+    format::count,
 };
 
 /// How a user agrees, and is answered.

@@ -6,12 +6,13 @@ use reqwest::{Method, header};
 
 use super::{
     Client,
-    words::{count, differences, moment, named, shown},
+    words::{differences, named, shown},
 };
 use crate::{
     cli::output::Out,
     documents::{Change, Effect},
     domain::{ChangeId, ChangeKind, Limit, MovieId},
+    format::{count, moment_local},
 };
 
 /// A list of changes, page after page.
@@ -75,7 +76,7 @@ pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
         (kind, _) => format!("{} {films}", verb(*kind, &change.effects)),
     };
     let undone = change.undone_by.map(|by| format!(", undone by change {by}")).unwrap_or_default();
-    writeln!(out, "{id}  {}  {by} ({via})  {what}{undone}", moment(*at))?;
+    writeln!(out, "{id}  {}  {by} ({via})  {what}{undone}", moment_local(*at))?;
     for effect in &change.effects {
         writeln!(out, "    {}", told(effect))?;
     }

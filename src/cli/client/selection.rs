@@ -10,9 +10,12 @@ use super::{
     refusal::Refusal,
     table::{self, Where},
     titles,
-    words::count,
 };
-use crate::{domain::Movie, domain::MovieId, limits::MAX_BATCH_OPERATIONS};
+use crate::{
+    domain::{Movie, MovieId},
+    format::count,
+    limits::MAX_BATCH_OPERATIONS,
+};
 
 /// Ids or a search.
 #[derive(clap::Args)]

@@ -6,8 +6,12 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets,
 };
 
-use super::words::{length, shown, stars};
-use crate::{cli::output::Out, domain::Movie};
+use super::words::shown;
+use crate::{
+    cli::output::Out,
+    domain::Movie,
+    format::{length, stars},
+};
 
 /// Where a table is to be shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,9 +87,9 @@ fn cells(movie: &Movie) -> [String; 6] {
         movie.id.to_string(),
         shown(a.title.as_str()),
         a.movie_format.as_str().to_owned(),
-        length(a.length),
+        length(a.length.get()),
         a.release_year.get().to_string(),
-        stars(a.rating),
+        stars(a.rating.get()).to_owned(),
     ]
 }
 

@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 use super::{Args, input::Input};
 use crate::{
     cli::{
-        client::{
-            terminal::ask_to_change,
-            values,
-            words::{count, shown},
-        },
+        client::{terminal::ask_to_change, values, words::shown},
         output::message,
     },
     domain::Field,
     exchange::{self, RowError},
+    format::count,
     limits::MAX_REPORT_ERRORS,
 };
 

@@ -9,8 +9,9 @@ use anyhow::Context;
 
 use super::input::Input;
 use crate::{
-    cli::{client::words::count, output::message},
+    cli::output::message,
     exchange::{self, ImportOptions},
+    format::count,
     output_file::{Access, Existing, OutputFile},
 };
 

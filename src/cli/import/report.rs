@@ -13,11 +13,12 @@ use crate::{
         client::{
             table::{self, Where},
             values::option_name,
-            words::{count, number, shown},
+            words::shown,
         },
         output::Out,
     },
     domain::{ChangeId, Field},
+    format::{count, number},
 };
 
 /// How many rows are shown with errors, with notes of each kind, and with the same reason.

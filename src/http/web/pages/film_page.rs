@@ -10,6 +10,7 @@ use axum::{
 use crate::{
     documents::Change,
     domain::{Code, Invalid, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted},
+    format,
     http::{
         Shared,
         extract::{form::Form, path::Path, query::PageQuery},
@@ -24,7 +25,6 @@ use crate::{
             page_context::PageContext,
             page_size,
             shelf_list::{on_page, read_list},
-            words,
         },
     },
     service::{
@@ -104,7 +104,7 @@ pub async fn show(
         context: Some(&context),
         film: Film::of(&found.movie),
         shelf: on_page(&address, &list, found.page.as_ref()),
-        added: (created_at.to_string(), words::moment(created_at)),
+        added: (created_at.to_string(), format::moment_utc(created_at)),
         creation,
         entries: history.items.iter().map(|change| Entry::of(change, &context)).collect(),
         earlier: history.next.map(|next| format!("/changes?film={id}&cursor={}", PageQuery::encode(next))),

@@ -13,7 +13,7 @@ use crate::{
         Shared,
         extract::{form::Form, query::Params},
         problem::Problem,
-        web::parts::{back::local_place, flash, page_context::PageContext, words},
+        web::parts::{back::local_place, flash, page_context::PageContext},
     },
     limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
     service::{

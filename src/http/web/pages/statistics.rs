@@ -11,17 +11,16 @@ use axum::{
 
 use crate::{
     domain::{Bounds, Filter, Limit, ListQuery, MovieFormat, Rating, ReleaseYear},
+    format,
     http::{
         Shared,
         extract::query::Params,
         problem::Problem,
         web::parts::{
             address::Address,
-            film_card,
             filters::{Filters, Link},
             page_context::PageContext,
             sections::within,
-            words,
         },
     },
     service::{
@@ -103,8 +102,8 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
         films: facets.movies,
         forgiven,
         chips: Filters::of(&here, &filter, &facets).chips,
-        total: words::long_duration(minutes),
-        mean_length: words::duration((minutes + films / 2) / films),
+        total: format::long_length(minutes),
+        mean_length: format::length((minutes + films / 2) / films),
         mean_rating: mean(stars, films),
         charts: charts(&here, &filter, &facets),
         here: &here,
@@ -161,9 +160,9 @@ fn decades(here: &Address, filter: &Filter, facets: &Facets) -> Vec<Bar> {
 
 fn ratings(here: &Address, filter: &Filter, facets: &Facets) -> Vec<Bar> {
     let of = |rating: i64| Bar {
-        spoken: Some(words::stars(rating)),
+        spoken: Some(format::stars_in_words(rating)),
         ..bar(
-            film_card::stars(rating).to_owned(),
+            format::stars(rating).to_owned(),
             (rating, rating),
             (here, "rating"),
             filter.rating,

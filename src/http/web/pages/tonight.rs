@@ -9,11 +9,12 @@ use axum::{
 
 use crate::{
     domain::{Code, Filter, Invalid, Length, Movie, MovieId},
+    format,
     http::{
         Shared,
         extract::query::Params,
         problem::Problem,
-        web::parts::{address::Address, film_card::Film, filters::Filters, page_context::PageContext, words},
+        web::parts::{address::Address, film_card::Film, filters::Filters, page_context::PageContext},
     },
     service::{
         Error, Viewer,
@@ -119,11 +120,11 @@ fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, St
     if let Some((shortest, _)) =
         facets.length.first_key_value().filter(|(n, _)| Some(**n) > filter.length.max)
     {
-        let words = format!("The shortest film that fits else takes {}", words::duration(*shortest));
+        let words = format!("The shortest film that fits else takes {}", format::length(*shortest));
         way(words, here.with("length", &format!("..{shortest}")));
     }
     if let Some((best, _)) = facets.rating.last_key_value().filter(|(n, _)| Some(**n) < filter.rating.min) {
-        let words = format!("The best film that fits else has {}", words::stars(*best));
+        let words = format!("The best film that fits else has {}", format::stars_in_words(*best));
         way(words, here.with("rating", &format!("{best}..")));
     }
     for (format, films) in &facets.movie_format {
@@ -137,7 +138,7 @@ fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, St
 }
 
 fn are(films: i64) -> String {
-    format!("{} {}", if films == 1 { "is" } else { "are" }, words::films(films))
+    format!("{} {}", if films == 1 { "is" } else { "are" }, format::films(films))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use crate::{
     documents::{User, UserChanges},
     domain::{Password, Role, UserName},
+    format,
     http::{
         Shared,
         extract::form::Form,
@@ -15,7 +16,6 @@ use crate::{
             form_errors::{FormErrors, FormReader},
             page_context::PageContext,
             sessions_and_tokens::named,
-            words,
         },
     },
     service::{Error, IdempotencyKey, Owner, users},
@@ -53,7 +53,7 @@ impl Users<'_> {
     }
 
     fn since(user: &User) -> String {
-        words::moment(user.created_at)
+        format::moment_utc(user.created_at)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{page_context::PageContext, words};
 use crate::{
     documents::{Change, Effect},
     domain::Movie,
+    format,
 };
 
 /// A change as it is shown.
@@ -48,13 +49,13 @@ impl<'a> Entry<'a> {
     }
 
     pub fn when(&self) -> String {
-        words::moment(self.change.at)
+        format::moment_utc(self.change.at)
     }
 
     /// How many films it touched that are not shown.
     pub fn more(&self) -> Option<String> {
         let shown = i64::try_from(self.effects.len()).unwrap_or(i64::MAX);
-        (self.leads_on && self.change.movies > shown).then(|| words::grouped(self.change.movies - shown))
+        (self.leads_on && self.change.movies > shown).then(|| format::number(self.change.movies - shown))
     }
 
     /// How who did it was signed in, where that is not by a session of the pages.
@@ -93,9 +94,9 @@ fn attributes(film: &Movie) -> [(&'static str, String); 5] {
     [
         ("Title", a.title.as_str().to_owned()),
         ("Format", a.movie_format.as_str().to_owned()),
-        ("Length", words::duration(a.length.get())),
+        ("Length", format::length(a.length.get())),
         ("Year", a.release_year.get().to_string()),
-        ("Rating", words::stars(a.rating.get())),
+        ("Rating", format::stars_in_words(a.rating.get())),
     ]
 }
 

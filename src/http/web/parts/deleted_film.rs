@@ -7,6 +7,7 @@ use super::{page_context::PageContext, words};
 use crate::{
     documents::Change,
     domain::{ChangeKind, MovieId},
+    format,
     http::{Shared, problem::Problem, web::parts::page_size},
     service::{Error, changes},
 };
@@ -34,12 +35,12 @@ impl Gone<'_> {
     }
 
     fn when(&self) -> String {
-        words::moment(self.change.at)
+        format::moment_utc(self.change.at)
     }
 
     /// All films that were deleted with it, and it.
     fn all(&self) -> String {
-        words::films(self.change.movies)
+        format::films(self.change.movies)
     }
 }
 

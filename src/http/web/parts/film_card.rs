@@ -1,7 +1,9 @@
 //! A film as it is on the shelf: its look follows from its title.
 
-use super::words;
-use crate::domain::{Movie, MovieFormat, MovieId, fold};
+use crate::{
+    domain::{Movie, MovieFormat, MovieId, fold},
+    format,
+};
 
 /// What the templates show of a film.
 pub struct Film<'a> {
@@ -47,9 +49,9 @@ impl<'a> Film<'a> {
                 MovieFormat::Streaming => "tile",
             },
             year: a.release_year.get(),
-            length: words::duration(a.length.get()),
+            length: format::length(a.length.get()),
             rating: a.rating.get(),
-            stars: stars(a.rating.get()),
+            stars: format::stars(a.rating.get()),
             hue: look % 24,
             height: look / 24 % 6,
             size: match (width(title), word) {
@@ -64,14 +66,8 @@ impl<'a> Film<'a> {
 
     /// The stars in words.
     pub fn spoken(&self) -> String {
-        words::stars(self.rating)
+        format::stars_in_words(self.rating)
     }
-}
-
-/// So many stars of five.
-pub fn stars(rating: i64) -> &'static str {
-    const ALL: [&str; 6] = ["☆☆☆☆☆", "★☆☆☆☆", "★★☆☆☆", "★★★☆☆", "★★★★☆", "★★★★★"];
-    usize::try_from(rating).ok().and_then(|rating| ALL.get(rating)).unwrap_or(&ALL[0])
 }
 
 /// FNV-1a of the folded title: the same look for ever, however the title is written.

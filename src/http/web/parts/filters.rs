@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{address::Address, film_card, sections::within, words};
+use super::{address::Address, sections::within, words};
 use crate::{
     domain::{Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear},
+    format,
     service::facets::Facets,
 };
 
@@ -87,7 +88,7 @@ fn formats(filter: &Filter, facets: &Facets) -> Vec<Choice> {
         stars: "",
         spoken: String::new(),
         label: format.as_str().to_owned(),
-        films: words::grouped(facets.movie_format.get(format.as_str()).copied().unwrap_or(0)),
+        films: format::number(facets.movie_format.get(format.as_str()).copied().unwrap_or(0)),
         on: filter.movie_formats.contains(&format),
     };
     [MovieFormat::Vhs, MovieFormat::Dvd, MovieFormat::Streaming].map(choice).into()
@@ -129,10 +130,10 @@ fn choices(
     }
     let choice = |(range, value, stars, label): (Bounds, String, Option<i64>, String)| Choice {
         value,
-        stars: stars.map_or("", film_card::stars),
-        spoken: stars.map(words::stars).unwrap_or_default(),
+        stars: stars.map_or("", format::stars),
+        spoken: stars.map(format::stars_in_words).unwrap_or_default(),
         label,
-        films: words::grouped(within(counts, range).map(|(_, films)| films).sum()),
+        films: format::number(within(counts, range).map(|(_, films)| films).sum::<i64>()),
         on: asked && ends(range) == ends(bounds),
     };
     offered.into_iter().map(choice).collect()
@@ -151,7 +152,7 @@ fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Decade> {
         Decade {
             label: format!("{decade}s"),
             href: address.with("releaseYear", &format!("{decade}..{last}")),
-            films: words::grouped(films),
+            films: format::number(films),
             width: (films * 1000 + most - 1) / most, // where there is a film, there is a bar
             on: filter.release_year == Bounds { min: Some(decade), max: Some(last) },
         }
@@ -183,8 +184,8 @@ fn chips(address: &Address, filter: &Filter) -> Vec<Link> {
 
 fn rating_in_words(bounds: Bounds) -> String {
     match (bounds.min, bounds.max) {
-        (Some(min), Some(max)) if min < max => format!("{min} to {}", words::stars(max)),
-        _ => words::range(bounds, "and up", words::stars),
+        (Some(min), Some(max)) if min < max => format!("{min} to {}", format::stars_in_words(max)),
+        _ => words::range(bounds, "and up", format::stars_in_words),
     }
 }
 
@@ -197,6 +198,5 @@ fn years_in_words(bounds: Bounds) -> String {
 
 fn length_in_words(bounds: Bounds) -> String {
     let offered = LENGTHS.iter().find(|(offered, _)| *offered == bounds);
-    offered
-        .map_or_else(|| words::range(bounds, "and more", words::duration), |(_, label)| (*label).to_owned())
+    offered.map_or_else(|| words::range(bounds, "and more", format::length), |(_, label)| (*label).to_owned())
 }

@@ -10,6 +10,7 @@ use super::words;
 use crate::{
     documents::Change,
     domain::{ChangeId, MovieId, Role},
+    format,
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -92,7 +93,7 @@ impl Flash {
                 match gone {
                     0 => {}
                     1 => text.push_str(" 1 film was not there any more."),
-                    gone => text = format!("{text} {} were not there any more.", words::films(gone)),
+                    gone => text = format!("{text} {} were not there any more.", format::films(gone)),
                 }
                 let film = FlashFilm::of(&change, &text);
                 Ok(Some(Self { text, film, undo }))

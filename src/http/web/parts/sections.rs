@@ -1,8 +1,9 @@
 //! Signposts on the shelf, and the list from which one jumps to them: letters, decades, stars, formats.
 
-use super::{address::Address, film_card::Film, words};
+use super::{address::Address, film_card::Film};
 use crate::{
     domain::{Bounds, Cursor, Filter, KeyValue, Movie, MovieFormat, Sort, SortKey},
+    format,
     service::facets::Facets,
 };
 
@@ -126,7 +127,7 @@ fn label(value: &KeyValue, sort: &Sort) -> Option<(String, String)> {
         (SortKey::ReleaseYear, KeyValue::Number(year)) => same(format!("{}s", year / 10 * 10)),
         (SortKey::Rating, KeyValue::Number(rating)) => {
             let stars = "★".repeat(usize::try_from(*rating).unwrap_or_default());
-            Some((stars, words::stars(*rating)))
+            Some((stars, format::stars_in_words(*rating)))
         }
         (SortKey::MovieFormat, KeyValue::Text(format)) => same(format.clone()),
         _ => None,

@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 
-use super::{user_agent, words};
+use super::user_agent;
 use crate::{
     documents,
     domain::{Id, SessionId, Time, TokenId, UserName},
+    format,
     http::{extract::form::Form, problem::Problem},
 };
 
@@ -61,7 +62,7 @@ pub struct Moment(pub Time, pub String);
 
 impl Moment {
     fn of(time: Time) -> Self {
-        Self(time, words::moment(time))
+        Self(time, format::moment_utc(time))
     }
 }
 

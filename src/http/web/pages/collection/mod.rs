@@ -12,6 +12,7 @@ use axum::{
 use self::offer::Offer;
 use crate::{
     domain::{Code, Invalid, MovieFormat, Sort, SortKey, quoted},
+    format,
     http::{
         Shared,
         extract::query::Params,
@@ -23,7 +24,6 @@ use crate::{
             page_context::PageContext,
             page_size,
             sections::{self, JumpLink},
-            words,
         },
     },
     service::{
@@ -234,7 +234,7 @@ pub async fn show(
         jump_links,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
         offer: offer::of(&state, &context, &first).await?,
-        shown: words::films(facets.movies),
+        shown: format::films(facets.movies),
         similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,
         select_all: SelectAll::of(&first, facets.movies, forgiven.then_some(&films)),
@@ -265,7 +265,7 @@ pub async fn show(
 fn found(facets: &Facets, filtered: bool, and_more: bool) -> String {
     let more = if and_more { "More than " } else { "" };
     let found = if filtered { " found" } else { "" };
-    format!("{more}{}{found}", words::films(facets.movies))
+    format!("{more}{}{found}", format::films(facets.movies))
 }
 
 /// How many films are similar to what was searched.
@@ -273,7 +273,7 @@ fn similar(films: i64) -> String {
     if films == 1 {
         "1 film is similar".to_owned()
     } else {
-        format!("{} films are similar", words::grouped(films))
+        format!("{} films are similar", format::number(films))
     }
 }
 

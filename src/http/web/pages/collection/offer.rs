@@ -2,12 +2,8 @@
 
 use crate::{
     domain::{MovieFormat, ReleaseYear},
-    http::{
-        Shared,
-        extract::query::Params,
-        problem::Problem,
-        web::parts::{address::Address, words},
-    },
+    format,
+    http::{Shared, extract::query::Params, problem::Problem, web::parts::address::Address},
     service::{Viewer, facets},
 };
 
@@ -82,7 +78,7 @@ impl Meaning {
         };
         let years = self.years.as_ref().map(|(_, years)| format!(" of {years}")).unwrap_or_default();
         let rest = if self.rest.is_empty() { String::new() } else { format!(" for “{}”", self.rest) };
-        format!("{}{format}{years}{rest}", words::films(films))
+        format!("{}{format}{years}{rest}", format::films(films))
     }
 }
 

@@ -4,7 +4,8 @@ use super::values::{FormValues, label};
 use crate::{
     documents::{Change, Effect},
     domain::{Attributes, Field, Movie, MovieId},
-    http::web::parts::{page_context::PageContext, page_size, words},
+    format,
+    http::web::parts::{page_context::PageContext, page_size},
     service::{App, Error, changes},
 };
 
@@ -103,12 +104,12 @@ fn by_whom(changes: &[Change], context: &PageContext) -> String {
         }
     }
     match changes.first() {
-        Some(last) => format!("by {} ({})", names.join(" and "), words::moment(last.at)),
+        Some(last) => format!("by {} ({})", names.join(" and "), format::moment_utc(last.at)),
         None => "by somebody".to_owned(),
     }
 }
 
 fn shown(film: &Attributes) -> [String; 5] {
     let [title, format, length, year, _] = FormValues::from(film).0;
-    [title, format, length, year, words::stars(film.rating.get())]
+    [title, format, length, year, format::stars_in_words(film.rating.get())]
 }

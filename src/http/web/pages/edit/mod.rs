@@ -34,7 +34,6 @@ use crate::{
             flash,
             page_context::{PageContext, page},
             shelf_list::place_on_shelf,
-            words,
         },
     },
     service::{Editor, Error, IdempotencyKey, Viewer, batch, movies},

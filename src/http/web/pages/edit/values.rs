@@ -4,7 +4,8 @@ use crate::{
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
     },
-    http::{extract::form::Form, web::parts::words},
+    format,
+    http::extract::form::Form,
 };
 
 /// What the fields of the form hold, in the order of [`Field::ALL`].
@@ -29,7 +30,7 @@ impl FormValues {
         Self([
             film.title.as_str().to_owned(),
             film.movie_format.as_str().to_owned(),
-            words::duration(film.length.get()),
+            format::length(film.length.get()),
             film.release_year.get().to_string(),
             film.rating.get().to_string(),
         ])

@@ -6,7 +6,7 @@ use super::{choices::field_in_words, input::Input};
 use crate::{
     domain::Attributes,
     exchange::{Becomes, Note, NoteKind, Report, RowError, RowLabel},
-    http::web::parts::{film_card, words},
+    format,
     limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
 };
 
@@ -83,10 +83,10 @@ impl Outcome {
         let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
         let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
         Self {
-            read: words::grouped(signed(report.read)),
-            counts: counts.map(|(label, count)| (label, words::grouped(signed(count)))).into(),
+            read: format::number(signed(report.read)),
+            counts: counts.map(|(label, count)| (label, format::number(signed(count)))).into(),
             failed: report.failed,
-            to_store: words::films(signed(report.created + report.updated)),
+            to_store: format::films(signed(report.created + report.updated)),
             stores: report.created + report.updated > 0,
             reasons: reasons(&report),
             rows: rows(&report, &errors, &notes),
@@ -171,7 +171,7 @@ fn reasons(report: &Report) -> Vec<String> {
         1 => format!("The {field} {rule}: line {line}"),
         _ => format!(
             "The {field} {rule}: {more}{} rows, the first in line {line}",
-            words::grouped(signed(count as u64))
+            format::number(signed(count as u64))
         ),
     };
     counts.into_iter().take(MAX_REASONS).map(reason).collect()
@@ -213,11 +213,11 @@ impl FilmOfRow {
             format: attributes.movie_format.as_str(),
             length: match attributes.length.get() {
                 0 => "length unknown".to_owned(),
-                minutes => words::duration(minutes),
+                minutes => format::length(minutes),
             },
             year: attributes.release_year.get(),
-            rating: words::stars(rating),
-            stars: film_card::stars(rating),
+            rating: format::stars_in_words(rating),
+            stars: format::stars(rating),
         }
     }
 }

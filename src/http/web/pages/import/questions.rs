@@ -4,7 +4,7 @@ use super::choices::Choices;
 use crate::{
     domain::{Field, MovieFormat, Rating},
     exchange::{Choice, Source, Survey, TitleTooLong},
-    http::web::parts::words,
+    format,
 };
 
 /// A list to choose from: the value, the label, and whether it is chosen.
@@ -42,7 +42,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
     let of = |missing: u64, every: &str, what: &str, [one, many]: [&str; 2]| match missing {
         1 if all > 1 => format!("1 film has no {what}. {one}"),
         missing if missing == all => every.to_owned(),
-        missing => format!("{} have no {what}. {many}", words::films(signed(missing))),
+        missing => format!("{} have no {what}. {many}", format::films(signed(missing))),
     };
     ask(
         Field::MovieFormat,
@@ -78,7 +78,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
     if survey.long_titles > 0 {
         let text = match survey.long_titles {
             1 => "1 title is longer than 50 characters:".to_owned(),
-            many => format!("{} titles are longer than 50 characters:", words::grouped(signed(many))),
+            many => format!("{} titles are longer than 50 characters:", format::number(signed(many))),
         };
         let answer = |choice: &TitleTooLong| {
             plain(choice.as_str(), choice.label().to_owned(), *choice == choices.title_too_long())
@@ -121,7 +121,8 @@ fn formats(choices: &Choices) -> Vec<Answer> {
 
 fn ratings(choices: &Choices) -> Vec<Answer> {
     let chosen = choices.answer(Field::Rating);
-    let rating = |stars: i64| plain(&stars.to_string(), words::stars(stars), stars.to_string() == chosen);
+    let rating =
+        |stars: i64| plain(&stars.to_string(), format::stars_in_words(stars), stars.to_string() == chosen);
     (Rating::MIN..=Rating::MAX).map(rating).chain([leave_out(chosen.is_empty())]).collect()
 }
 
@@ -152,11 +153,11 @@ fn years(choices: &Choices) -> Vec<Answer> {
 
 /// What a source is called, and what its files do not have.
 pub fn recognised(survey: &Survey, name: &str) -> String {
-    let films = words::films(signed(survey.films));
+    let films = format::films(signed(survey.films));
     let others = match survey.others {
         0 => String::new(),
         1 => ", and 1 row that is no film".to_owned(),
-        others => format!(", and {} rows that are no films", words::grouped(signed(others))),
+        others => format!(", and {} rows that are no films", format::number(signed(others))),
     };
     match source_in_words(survey.source) {
         Some(source) => format!("This is from {source}: {films}{others}."),
