@@ -1,6 +1,7 @@
 """Runs a program at a terminal of its own: COLUMNS PROGRAM ARGUMENT…
 
-What comes on standard input is typed there; what the terminal shows goes to standard output.
+What comes on standard input is typed there; what the terminal shows goes to standard output. Keys after a NUL are
+typed once the terminal does not show them, as a person waits who is asked for a password.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import select
 import struct
 import sys
 import termios
+import time
 
 columns, program = int(sys.argv[1]), sys.argv[2:]
 pid, terminal = pty.fork()
@@ -29,6 +31,9 @@ while terminal in sources:
         elif source == terminal:
             os.write(1, piece)
         else:
-            os.write(terminal, piece)
+            secret = piece.startswith(b"\0")
+            while secret and termios.tcgetattr(terminal)[3] & termios.ECHO:
+                time.sleep(0.005)
+            os.write(terminal, piece.removeprefix(b"\0"))
 
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF)

@@ -66,6 +66,13 @@ impl Terminal {
         self.type_keys(&format!("{answer}\n"));
     }
 
+    /// Waits for a question and answers it once keys are not shown any more.
+    #[track_caller]
+    pub fn answer_unseen(&mut self, question: &str, answer: &str) {
+        self.await_text(question);
+        self.type_keys(&format!("\0{answer}\n"));
+    }
+
     /// Waits until it ends; all that was shown.
     pub fn ended(mut self) -> Done {
         let status = await_end(&mut self.child);

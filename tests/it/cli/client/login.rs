@@ -161,7 +161,7 @@ on_both! {
         let machine = Machine::new();
         let mut terminal = Terminal::start(80, &["login", &service.base], &machine.environment());
         terminal.answer("User name:", "editor");
-        terminal.answer("Password of editor:", PASSWORD);
+        terminal.answer_unseen("Password of editor:", PASSWORD);
         let shown = terminal.ended().expect(0).out;
         assert!(shown.contains("Logged in to ") && !shown.contains(PASSWORD), "{shown}");
         assert!(!shown.contains(&machine.token()), "{shown}");
