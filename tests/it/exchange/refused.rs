@@ -119,6 +119,8 @@ proptest! {
         let mut csv = csv::Writer::from_writer(Vec::new());
         csv.write_record(HEADER.split(',')).unwrap();
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        // A byte order mark before the first cell of a row is not read: alone it would be no title.
+        prop_assume!(rows.iter().all(|(movie, _)| !text(&movie["title"]).starts_with('\u{feff}')));
         for (movie, good) in &rows {
             let rating = if *good { text(&movie["rating"]) } else { "99".to_owned() };
             let [title, format, length, year] =
