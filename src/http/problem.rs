@@ -146,7 +146,7 @@ impl From<Error> for Problem {
                 Self { errors: vec![violation], ..of(status) }
             }
             Error::Conflict(_) => of(StatusCode::CONFLICT),
-            Error::InTheWay { changes, .. } => Self {
+            Error::UndoConflict { changes, .. } => Self {
                 extension: Some(Box::new(Extension::Changes(changes.clone()))),
                 ..of(StatusCode::CONFLICT).of_kind(ProblemKind::UndoConflict)
             },

@@ -145,7 +145,7 @@ pub async fn count_of_movie(app: &App, _: &Viewer, movie: MovieId) -> Result<i64
 /// Takes a change back, whole, as a new change.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::InTheWay`] where later changes touched the same movies, or the
+/// [`Error::NotFound`]; [`Error::UndoConflict`] where later changes touched the same movies, or the
 /// change was undone before; [`Error::KeyReused`].
 pub async fn undo(
     app: &Arc<App>,
@@ -172,16 +172,16 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
             // On SQLite the undo may not be committed yet; then only writers see it.
             let mut tx = app.db.write().await?;
             let undo = db::get(&mut tx, id).await?.and_then(|change| change.undone_by);
-            return Err(Error::InTheWay { undone: true, changes: undo.into_iter().collect() });
+            return Err(Error::UndoConflict { undone: true, changes: undo.into_iter().collect() });
         }
         begun => begun?,
     };
     db::get(recorder.conn(), id).await?.ok_or_else(|| not_found(id))?;
     movies::lock_touched_by(recorder.conn(), id).await?;
-    let mut changes = in_the_way(&db::later(recorder.conn(), id).await?);
+    let mut changes = conflicting_changes(&db::later(recorder.conn(), id).await?);
     changes.truncate(NAMED);
     if !changes.is_empty() {
-        return Err(Error::InTheWay { undone: false, changes });
+        return Err(Error::UndoConflict { undone: false, changes });
     }
     let mut above = MovieId::BEFORE_ALL;
     loop {
@@ -223,7 +223,7 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
 /// Those of the later changes that keep one from being undone, the oldest first. A change and its undo
 /// do nothing together; an undo that was undone itself leaves the change, and it is the last one of
 /// such a chain that is to be undone.
-fn in_the_way(later: &HashMap<ChangeId, Option<ChangeId>>) -> Vec<ChangeId> {
+fn conflicting_changes(later: &HashMap<ChangeId, Option<ChangeId>>) -> Vec<ChangeId> {
     let undone: HashSet<ChangeId> = later.values().copied().flatten().collect();
     let before = |id: &ChangeId| later.get(id).copied().flatten().filter(|undone| later.contains_key(undone));
     let is_done = |last: &ChangeId| iter::successors(Some(*last), before).count() % 2 == 1;

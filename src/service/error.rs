@@ -26,7 +26,7 @@ pub enum Error {
     Conflict(String),
     /// A change cannot be taken back: it was already, or other changes conflict.
     #[error("{}", why_not_undone(*.undone, .changes))]
-    InTheWay { undone: bool, changes: Vec<ChangeId> },
+    UndoConflict { undone: bool, changes: Vec<ChangeId> },
     /// The key of a write was sent with another one before.
     #[error("the Idempotency-Key was sent with another request within the last 24 hours; take a new one")]
     KeyReused,

@@ -52,7 +52,7 @@ pub async fn show(
 pub async fn end_session(State(state): State<Shared>, owner: Owner, form: Form) -> Result<Response, Problem> {
     let (name, id) = (named(&form)?, id_in(&form)?);
     sessions::end_of(&state.app, &owner, &name, id).await?;
-    Ok(told(&name, "session-ended"))
+    Ok(redirect_to_user(&name, "session-ended"))
 }
 
 pub async fn end_all_sessions(
@@ -62,7 +62,7 @@ pub async fn end_all_sessions(
 ) -> Result<Response, Problem> {
     let name = named(&form)?;
     sessions::end_all_of(&state.app, &owner, &name).await?;
-    Ok(told(&name, "all-sessions-ended"))
+    Ok(redirect_to_user(&name, "all-sessions-ended"))
 }
 
 pub async fn revoke_token(
@@ -72,7 +72,7 @@ pub async fn revoke_token(
 ) -> Result<Response, Problem> {
     let (name, id) = (named(&form)?, id_in(&form)?);
     tokens::revoke_of(&state.app, &owner, &name, id).await?;
-    Ok(told(&name, "token-revoked"))
+    Ok(redirect_to_user(&name, "token-revoked"))
 }
 
 pub async fn revoke_all_tokens(
@@ -82,10 +82,10 @@ pub async fn revoke_all_tokens(
 ) -> Result<Response, Problem> {
     let name = named(&form)?;
     tokens::revoke_all_of(&state.app, &owner, &name).await?;
-    Ok(told(&name, "tokens-revoked"))
+    Ok(redirect_to_user(&name, "tokens-revoked"))
 }
 
 /// Leads back to the page, with a message.
-fn told(name: &UserName, message: &str) -> Response {
+fn redirect_to_user(name: &UserName, message: &str) -> Response {
     flash::redirect_with_flash(&access_address(name), message)
 }

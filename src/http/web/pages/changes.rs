@@ -63,8 +63,8 @@ enum Of {
 }
 
 #[derive(Template)]
-#[template(path = "in_the_way.html")]
-struct InTheWay<'a> {
+#[template(path = "undo_conflict.html")]
+struct UndoConflict<'a> {
     context: Option<&'a PageContext>,
     /// Whether the change was undone before, by the one that is shown.
     undone: bool,
@@ -143,7 +143,7 @@ async fn show_conflict(
     ids: &[ChangeId],
 ) -> Result<Response, Problem> {
     let changes = changes::some(&state.app, context, ids).await?;
-    let template = InTheWay {
+    let template = UndoConflict {
         context: Some(context),
         undone,
         entries: changes.iter().map(|change| Entry::of(change, context)).collect(),
@@ -165,7 +165,7 @@ pub async fn undo(
     let back = local_place(form.get("back"));
     match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
         Ok(undone) => Ok(flash::redirect_after_change(back, Some(undone.id))),
-        Err(Error::InTheWay { undone, changes }) => {
+        Err(Error::UndoConflict { undone, changes }) => {
             show_conflict(&state, &context, back, undone, &changes).await
         }
         Err(error) => Err(error.into()),
