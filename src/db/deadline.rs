@@ -12,13 +12,13 @@ tokio::task_local! {
 }
 
 /// Does `work`, in which whatever waits for the database gives up `limit` from now.
-pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> T {
-    until(Instant::now() + limit, work).await
+pub fn within<T>(limit: Duration, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    until(Instant::now() + limit, work)
 }
 
 /// Does `work`, in which whatever waits for the database gives up at `deadline`.
-pub(super) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
-    DEADLINE.scope(Cell::new(deadline), work).await
+pub(super) fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    DEADLINE.scope(Cell::new(deadline), work)
 }
 
 /// When the work under way gives up waiting: as [`within`] says, else [`REQUEST_WAIT`] from now.

@@ -18,16 +18,14 @@ tokio::task_local! {
 ///
 /// # Errors
 /// One of these transactions was not committed, so what the work tells may never have been.
-pub async fn settled<T>(work: impl Future<Output = T>) -> Result<T, DbError> {
-    let work = async {
+pub fn settled<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<T, DbError>> {
+    UNSETTLED.scope(RefCell::default(), async {
         let done = work.await;
-        (done, UNSETTLED.with(RefCell::take))
-    };
-    let (done, unsettled) = UNSETTLED.scope(RefCell::default(), work).await;
-    for commit in unsettled {
-        commit.wait().await?;
-    }
-    Ok(done)
+        for commit in UNSETTLED.with(RefCell::take) {
+            commit.wait().await?;
+        }
+        Ok(done)
+    })
 }
 
 /// Notes a commit for which the answer to the request under way has to wait.

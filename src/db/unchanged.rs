@@ -43,7 +43,8 @@ impl<T: Clone> Unchanged<T> {
         if let Some(row) = committed.and_then(|committed| self.kept(key, committed)).filter(is_usable) {
             return Ok(Some(row));
         }
-        let row = query(&mut db.read().await?).await?;
+        let query = async || query(&mut db.read().await?).await;
+        let row = Box::pin(query()).await?; // seldom, so its room is not part of each request
         if let (Some(committed), Some(row)) = (committed, &row) {
             self.keep(key, committed, row.clone());
         }

@@ -22,7 +22,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
 pub use check::{REJECT_COLUMN, check};
 pub use encoding::Encoding;
-pub use export::{Format, to_bytes, write_json};
+pub use export::{Format, write_json, write_movies};
 pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;

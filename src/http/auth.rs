@@ -74,7 +74,7 @@ pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity,
             && let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
         {
             refuse_cross_site(request, state)?; // browsers add a pair that they keep, as they add a cookie
-            return Ok(auth::basic(app, from, name, password).await?);
+            return Ok(Box::pin(auth::basic(app, from, name, password)).await?);
         }
         app.audit_refusal(&Actor::unknown("authorization", &from), Refusal::Authorization, None);
         return Err(Error::Unauthenticated("Authorization must be Bearer TOKEN or Basic (RFC 7617)").into());
@@ -84,7 +84,7 @@ pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity,
         return Err(Error::Unauthenticated("sign in first").into());
     }
     refuse_cross_site(request, state)?;
-    Ok(auth::session(app, from, &presented).await?)
+    Ok(Box::pin(auth::session(app, from, &presented)).await?)
 }
 
 /// Refuses a request that another site's page sends in the user's name.

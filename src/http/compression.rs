@@ -113,21 +113,31 @@ fn coding_and_quality(range: &str) -> Option<(&str, f32)> {
 pub struct AsItIs;
 
 /// Compresses answers, as long as there are encoders.
-pub async fn compress(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
-    let accepted = Coding::accepted(request.headers());
-    let is_head = request.method() == Method::HEAD;
-    let mut response = next(request).await;
-    if !is_compressible(&response) {
-        return response;
+pub struct Compression {
+    accepted: Option<Coding>,
+    is_head: bool,
+}
+
+impl Compression {
+    /// What the client of a request accepts.
+    pub fn of(request: &Request) -> Self {
+        Self { accepted: Coding::accepted(request.headers()), is_head: request.method() == Method::HEAD }
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(coding) = accepted else { return response };
-    let Ok(encoder) = ENCODERS.clone().try_acquire_owned() else { return response };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::ACCEPT_RANGES);
-    if is_head { response } else { response.map(|body| encoded(body, coding, encoder)) }
+
+    /// Compresses the response, if that makes it shorter.
+    pub fn apply(self, mut response: Response) -> Response {
+        if !is_compressible(&response) {
+            return response;
+        }
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        let Some(coding) = self.accepted else { return response };
+        let Ok(encoder) = ENCODERS.clone().try_acquire_owned() else { return response };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::ACCEPT_RANGES);
+        if self.is_head { response } else { response.map(|body| encoded(body, coding, encoder)) }
+    }
 }
 
 /// Whether content of a media type becomes shorter, and may be held back while it does.
@@ -194,21 +204,21 @@ mod tests {
 
     #[tokio::test]
     async fn only_so_many_answers_are_compressed_at_once() {
-        let answer = async || {
+        let answer = || {
             let request = Request::get("/").header("accept-encoding", "gzip").body(Body::empty()).unwrap();
-            compress(request, async |_| "a".repeat(MIN_BYTES).into_response()).await
+            Compression::of(&request).apply("a".repeat(MIN_BYTES).into_response())
         };
         let mut held = Vec::new();
         for _ in 0..MAX_ENCODERS {
-            held.push(answer().await);
+            held.push(answer());
         }
         assert!(held.iter().all(|answer| answer.headers()[header::CONTENT_ENCODING] == "gzip"));
-        let further = answer().await;
+        let further = answer();
         assert!(!further.headers().contains_key(header::CONTENT_ENCODING));
         assert_eq!(further.headers()[header::VARY], "accept-encoding");
         let body = axum::body::to_bytes(further.into_body(), usize::MAX).await.unwrap();
         assert_eq!(body, "a".repeat(MIN_BYTES));
         held.pop();
-        assert_eq!(answer().await.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(answer().headers()[header::CONTENT_ENCODING], "gzip");
     }
 }

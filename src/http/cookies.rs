@@ -33,7 +33,7 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &'static str, https: bool) -> im
     })
 }
 
-/// A cookie that a response sets; [`write`] makes the header of it.
+/// A cookie that a response sets; [`Writer`] makes the header of it.
 #[derive(Debug, Clone)]
 pub struct SetCookie {
     name: &'static str,
@@ -78,26 +78,31 @@ impl IntoResponseParts for SetCookie {
 }
 
 /// Writes the cookies that a response sets, and over https tells the browser to keep to https from now on.
-pub async fn write(
-    state: &Shared,
-    request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
-    let https = Client::of(request.extensions(), request.headers(), state).https;
-    let mut response = next(request).await;
-    let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
-    let headers = response.headers_mut();
-    for cookie in cookies.0 {
-        // Values are ours: base64url, numbers and words.
-        if let Ok(value) = HeaderValue::try_from(cookie.header(https)) {
-            headers.append(header::SET_COOKIE, value);
+pub struct Writer {
+    https: bool,
+}
+
+impl Writer {
+    /// The one for the response to a request.
+    pub fn of(request: &Request, state: &Shared) -> Self {
+        Self { https: Client::of(request.extensions(), request.headers(), state).https }
+    }
+
+    /// Writes the headers.
+    pub fn write(self, response: &mut Response) {
+        const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+        let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
+        let headers = response.headers_mut();
+        for cookie in cookies.0 {
+            // Values are ours: base64url, numbers and words.
+            if let Ok(value) = HeaderValue::try_from(cookie.header(self.https)) {
+                headers.append(header::SET_COOKIE, value);
+            }
+        }
+        if self.https {
+            headers.insert(HeaderName::from_static("strict-transport-security"), YEAR);
         }
     }
-    if https {
-        headers.insert(HeaderName::from_static("strict-transport-security"), YEAR);
-    }
-    response
 }
 
 #[cfg(test)]

@@ -13,32 +13,44 @@ use tower::{Layer, ServiceExt, service_fn};
 use tracing::Instrument;
 
 use super::{
-    Service, Shared, compression, cookies,
+    Service, Shared,
+    compression::Compression,
+    cookies,
     extract::{body, client::RequestId},
     metrics,
     problem::{self, Problem},
-    web,
+    web::error::ErrorPage,
 };
 use crate::{
     db::{deadline, settle},
     limits::REQUEST_WAIT,
 };
 
-/// What lies around everything that answers. Each step is a function, from the outside to the inside.
-pub async fn around(State(state): State<Shared>, request: Request, next: Next) -> Response {
-    let allow_origins = async |request| allow_origins(&state, request, next).await;
-    let for_browsers = async |request| web::error::for_browsers(request, allow_origins).await;
-    let compress = async |request| compression::compress(request, for_browsers).await;
-    let write_cookies = async |request| cookies::write(&state, request, compress).await;
-    let set_headers = async |request| security_headers(request, write_cookies).await;
-    trace(request, set_headers).await
+/// What lies around everything that answers. Each step looks at the request, and then changes the response. They are
+/// no futures around each other, as each of those would hold and move all within it.
+pub async fn around(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    let trace = Trace::begin(&mut request);
+    let security = SecurityHeaders::of(&request);
+    let cookies = cookies::Writer::of(&request, &state);
+    let compression = Compression::of(&request);
+    let error_page = ErrorPage::of(&request);
+    let mut response = allow_origins(&state, request, next).instrument(trace.span.clone()).await;
+    let _span = trace.span.enter();
+    if let Some(error_page) = error_page {
+        response = error_page.replace(response);
+    }
+    response = compression.apply(response);
+    cookies.write(&mut response);
+    security.set(&mut response);
+    trace.end(&mut response);
+    response
 }
 
 /// Tells the browser which other sites may read the response, where there are any.
 async fn allow_origins(state: &Service, request: Request, next: Next) -> Response {
     let Some(cors) = &state.cors else { return answer(request, next).await };
     let answer = service_fn(|request| answer(request, next.clone()).map(Ok::<_, Infallible>));
-    match cors.layer(answer).oneshot(request).await {
+    match Box::pin(cors.layer(answer).oneshot(request)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -66,24 +78,38 @@ async fn wait_for_database(response: impl Future<Output = Response>) -> Response
 
 /// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages
 /// and styles, in no frame, kept by nobody on the way.
-async fn security_headers(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
-    const PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-                         connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    // The documentation page brings styles of its own inside the page, and asks the API.
-    const DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-                        img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
-    let policy = if request.uri().path().starts_with("/docs") { DOCS } else { PAGES };
-    let is_personal = is_personal(request.uri().path());
-    let mut response = next(request).await;
-    let headers = response.headers_mut();
-    if is_personal {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+struct SecurityHeaders {
+    policy: &'static HeaderValue,
+    is_personal: bool,
+}
+
+static PAGES_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+     manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+/// The documentation page brings styles of its own inside the page, and asks the API.
+static DOCS_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+);
+
+impl SecurityHeaders {
+    fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        let policy = if path.starts_with("/docs") { &DOCS_POLICY } else { &PAGES_POLICY };
+        Self { policy, is_personal: is_personal(path) }
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    response
+
+    fn set(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        if self.is_personal {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    }
 }
 
 /// Whether a path shows users, sessions or tokens, which no browser is to keep.
@@ -105,20 +131,29 @@ fn require_host(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Gives the request an id, under which the log has what the answer does not tell.
-async fn trace(mut request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
-    let id = format!("{:016x}", rand::random::<u64>());
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
-    // The path alone: a query may hold a code, or what somebody searches for.
-    let span = tracing::info_span!("request", id, %method, path = request.uri().path());
-    let timer = metrics::Timer::start(&request);
-    let mut response = next(request).instrument(span.clone()).await;
-    let status = response.status().as_u16();
-    timer.stop(status);
-    span.in_scope(|| tracing::debug!(status, "answered"));
-    if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert("x-request-id", id);
+/// The id of a request, under which the log has what the answer does not tell, and its time.
+struct Trace {
+    id: RequestId,
+    span: tracing::Span,
+    timer: metrics::Timer,
+}
+
+impl Trace {
+    fn begin(request: &mut Request) -> Self {
+        let id = RequestId(format!("{:016x}", rand::random::<u64>()).into());
+        request.extensions_mut().insert(id.clone());
+        // The path alone: a query may hold a code, or what somebody searches for.
+        let (method, path) = (request.method(), request.uri().path());
+        let span = tracing::info_span!("request", id = &*id.0, %method, path);
+        Self { id, span, timer: metrics::Timer::start(request) }
     }
-    response
+
+    fn end(&self, response: &mut Response) {
+        let status = response.status().as_u16();
+        self.timer.stop(status);
+        tracing::debug!(status, "answered");
+        if let Ok(id) = HeaderValue::from_str(&self.id.0) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+    }
 }

@@ -65,8 +65,12 @@ fn body_of(
     format: Format,
 ) -> Body {
     let mut opening = format.opening().into_bytes();
-    opening.extend(exchange::to_bytes(format, &first.movies, true));
-    let rest = rest.map_ok(move |page| Bytes::from(exchange::to_bytes(format, &page.movies, false)));
+    exchange::write_movies(format, &first.movies, true, &mut opening);
+    let rest = rest.map_ok(move |page| {
+        let mut bytes = Vec::new();
+        exchange::write_movies(format, &page.movies, false, &mut bytes);
+        Bytes::from(bytes)
+    });
     let bytes = stream::once(future::ok(Bytes::from(opening)))
         .chain(rest)
         .chain(stream::once(future::ok(Bytes::from_static(format.closing().as_bytes()))));

@@ -84,9 +84,10 @@ impl Timer {
         }))
     }
 
-    pub(super) fn stop(self, status: u16) {
-        if let Some((start, method, route)) = self.0 {
-            let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    pub(super) fn stop(&self, status: u16) {
+        if let Some((start, method, route)) = &self.0 {
+            let labels =
+                [("method", (*method).to_owned()), ("route", route.clone()), ("status", status.to_string())];
             histogram!(DURATION, &labels).record(start.elapsed());
         }
     }

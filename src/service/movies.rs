@@ -80,7 +80,7 @@ pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Lim
     if !page.movies.is_empty() || query.cursor.is_some() || query.filter.words.is_empty() {
         return Ok(page);
     }
-    let mut movies = near(app, viewer, &query.filter).await?;
+    let mut movies = Box::pin(near(app, viewer, &query.filter)).await?;
     if let Some(sort) = &query.sort {
         movies.sort_by(|one, other| sort.compare(one, other));
     }

@@ -59,7 +59,7 @@ pub async fn list(
     let app = &state.app;
 
     let Some(limit) = query.limit else {
-        return listing::whole_list(app, &viewer, &uri, query, format).await;
+        return Box::pin(listing::whole_list(app, &viewer, &uri, query, format)).await;
     };
     let page = movies::page(app, &viewer, &query, limit).await?;
     let mut head = listing::head(&uri, format, &page);
@@ -67,7 +67,7 @@ pub async fn list(
         head.insert(header::LINK, next_page(&uri, &next.encode(&query.order()))?);
     }
     let mut bytes = format.opening().into_bytes();
-    bytes.extend(exchange::to_bytes(format, &page.movies, true));
+    exchange::write_movies(format, &page.movies, true, &mut bytes);
     bytes.extend_from_slice(format.closing().as_bytes());
     Ok((head, bytes).into_response())
 }

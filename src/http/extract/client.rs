@@ -1,6 +1,9 @@
 //! Who is at the other end of a request: the address it comes from, and whether the way is https.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request},
@@ -14,7 +17,7 @@ use crate::{
 
 /// The id of a request.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Arc<str>);
 
 /// The other end of a request.
 #[derive(Debug, Clone, Copy)]

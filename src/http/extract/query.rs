@@ -124,12 +124,12 @@ impl Params {
             self.pairs.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
         unknown.sort_unstable();
         unknown.dedup();
-        let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
+        let known = || if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
         for name in unknown {
             let shown: String = name.chars().take(60).collect();
             self.violations.push(Violation::in_parameter(
                 shown,
-                Invalid::new(Code::Unknown, format!("is not known here; known are {known}")),
+                Invalid::new(Code::Unknown, format!("is not known here; known are {}", known())),
             ));
         }
         let violations = |violations| Problem::invalid(StatusCode::BAD_REQUEST, violations);

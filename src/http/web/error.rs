@@ -1,5 +1,7 @@
 //! Errors as pages, for browsers: the same as the problem documents of the API, with a way on.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     extract::Request,
@@ -16,7 +18,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "error.html")]
-struct ErrorPage<'a> {
+struct ErrorTemplate<'a> {
     context: Option<&'a PageContext>,
     status: u16,
     title: &'static str,
@@ -32,40 +34,54 @@ struct ErrorPage<'a> {
     request_id: Option<&'a str>,
 }
 
-/// Makes a page of a problem document where the client would rather have one.
-pub async fn for_browsers(request: Request, next: impl AsyncFnOnce(Request) -> Response) -> Response {
-    if !likes_pages(request.headers()) {
-        return next(request).await;
+/// The page of an error, for a client that would rather have one than a problem document.
+pub struct ErrorPage {
+    is_safe: bool,
+    place: String,
+    request_id: Option<Arc<str>>,
+}
+
+impl ErrorPage {
+    /// The one for a request; none if its client does not ask for pages.
+    pub fn of(request: &Request) -> Option<Self> {
+        let place = || request.uri().path_and_query().map_or("/", |place| local_place(place.as_str()));
+        likes_pages(request.headers()).then(|| Self {
+            is_safe: request.method().is_safe(),
+            place: place().to_owned(),
+            request_id: request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone()),
+        })
     }
-    let safe = request.method().is_safe();
-    let place = request.uri().path_and_query().map_or("/", |place| local_place(place.as_str())).to_owned();
-    let request_id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
-    let mut response = next(request).await;
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let status = problem.status();
-    let next: String = form_urlencoded::byte_serialize(if safe { place.as_bytes() } else { b"/" }).collect();
-    let identity = response.extensions_mut().remove::<Identity>();
-    let context = identity.map(|identity| PageContext::bare(identity, place.clone()));
-    let template = ErrorPage {
-        context: context.as_ref(),
-        status: status.as_u16(),
-        title: title(status),
-        detail: &with_films(&problem.detail),
-        errors: problem.errors(),
-        wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
-        sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
-        again: (safe && status.is_server_error()).then_some(place.as_str()),
-        request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
-    };
-    // The document says the same, if there can be no page.
-    let Ok(html) = template.render() else { return response };
-    let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    parts.headers.remove(header::CONTENT_TYPE);
-    parts.headers.append(header::VARY, HeaderValue::from_static("accept"));
-    let mut page = (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response();
-    page.headers_mut().extend(parts.headers);
-    page
+
+    /// Replaces a problem document by the page.
+    pub fn replace(self, mut response: Response) -> Response {
+        let Self { is_safe, place, request_id } = self;
+        let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+        let status = problem.status();
+        let next: String =
+            form_urlencoded::byte_serialize(if is_safe { place.as_bytes() } else { b"/" }).collect();
+        let identity = response.extensions_mut().remove::<Identity>();
+        let context = identity.map(|identity| PageContext::bare(identity, place.clone()));
+        let template = ErrorTemplate {
+            context: context.as_ref(),
+            status: status.as_u16(),
+            title: title(status),
+            detail: &with_films(&problem.detail),
+            errors: problem.errors(),
+            wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
+            sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
+            again: (is_safe && status.is_server_error()).then_some(place.as_str()),
+            request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        // The document says the same, if there can be no page.
+        let Ok(html) = template.render() else { return response };
+        let (mut parts, _) = response.into_parts();
+        parts.headers.remove(header::CONTENT_LENGTH);
+        parts.headers.remove(header::CONTENT_TYPE);
+        parts.headers.append(header::VARY, HeaderValue::from_static("accept"));
+        let mut page = (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response();
+        page.headers_mut().extend(parts.headers);
+        page
+    }
 }
 
 /// Whether a client asks for HTML, and for no document that a program reads.

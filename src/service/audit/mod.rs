@@ -31,7 +31,7 @@ pub struct RequestContext {
     /// The client's address, as the trusted proxies give it.
     pub address: IpAddr,
     /// The id that the response carries in `X-Request-Id`.
-    pub id: String,
+    pub id: Arc<str>,
 }
 
 /// Who does something, or tries to.
@@ -312,7 +312,7 @@ fn fields<'a>(actor: &Actor<'a>) -> (Option<&'a str>, Option<String>, Option<&'a
     (
         actor.user.map(UserName::as_str),
         request.map(|request| request.address.to_string()),
-        request.map(|request| request.id.as_str()),
+        request.map(|request| &*request.id),
     )
 }
 

@@ -115,7 +115,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn line(address: &str, refusal: Refusal) -> Line {
-        let request = RequestContext { address: address.parse().unwrap(), id: "1".to_owned() };
+        let request = RequestContext { address: address.parse().unwrap(), id: "1".into() };
         Line::new(&Actor::unknown("token", &request), refusal, None)
     }
 

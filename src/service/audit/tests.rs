@@ -40,7 +40,7 @@ async fn attempts_beyond_the_limit_are_counted_in_one_line_a_minute() {
     let subscriber = tracing_subscriber::fmt().json().with_writer(move || lines.clone()).finish();
     let _installed = tracing::subscriber::set_default(subscriber);
 
-    let request = RequestContext { address: "192.0.2.1".parse().unwrap(), id: "1".to_owned() };
+    let request = RequestContext { address: "192.0.2.1".parse().unwrap(), id: "1".into() };
     for attempt in 0..8 {
         let refused = auth::basic(&app, request.clone(), "nobody", "hunter2").await.unwrap_err();
         assert_eq!(matches!(refused, Error::TooManyAttempts { .. }), attempt >= 5, "{attempt}: {refused}");

@@ -232,7 +232,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     let session = presented.session;
     if now > session.seen_at.plus_millis(SESSION_TOUCH) && app.auth.touches.may_be_tried(now) {
         // Where nothing can be written, on a full disk or a standby, people go on reading.
-        if let Err(error) = deadline::within(SESSION_TOUCH_WAIT, touch(app, session.id, now)).await
+        if let Err(error) = Box::pin(deadline::within(SESSION_TOUCH_WAIT, touch(app, session.id, now))).await
             && app.auth.touches.note_failure(now)
         {
             tracing::error!(%error, "the use of sessions cannot be noted");
