@@ -150,7 +150,7 @@ on_both! {
         let app = &service.app;
         let new = NewToken { name: TokenName::parse("late").expect("a name"), role: None, expires_at: None };
         let signed_in = async |name: &str| {
-            let request = RequestContext { address: [127, 0, 0, 1].into(), id: "1".to_owned() };
+            let request = RequestContext { address: [127, 0, 0, 1].into(), id: "1".into() };
             let browser = Browser { request: request.clone(), user_agent: String::new(), presented: vec![] };
             let (cookie, by_session) = auth::login(app, browser, name, PASSWORD).await.expect("a session");
             let by_password = auth::basic(app, request.clone(), name, PASSWORD).await.expect("a user");
