@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use reelshelf::{domain::Role, http::Settings, limits::MAX_EVENT_STREAMS_PER_USER, service::events};
+use reelshelf::{
+    domain::Role,
+    http::Settings,
+    limits::{MAX_DATABASE_CONNECTIONS, MAX_EVENT_STREAMS_PER_USER},
+    service::events,
+};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::{
@@ -260,10 +265,10 @@ on_both! {
                 service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
             }
         };
-        let tokens = [&service.viewer, &service.editor, &service.owner];
-        let begin = tokens.into_iter().flat_map(|token| {
-            (0..MAX_EVENT_STREAMS_PER_USER).map(|_| Stream::open_as(service, token, Some(0)))
-        });
+        const STREAMS: usize = MAX_DATABASE_CONNECTIONS + 4;
+        const { assert!(STREAMS <= 2 * MAX_EVENT_STREAMS_PER_USER) };
+        let tokens = [&service.viewer, &service.editor].into_iter().cycle().take(STREAMS);
+        let begin = tokens.map(|token| Stream::open_as(service, token, Some(0)));
         let begin = futures_util::future::join_all(begin);
         let (streams, ()) = tokio::join!(begin, writes);
         let all = futures_util::future::join_all(streams.into_iter().map(async |mut stream| stream.take(50).await));

@@ -89,7 +89,7 @@ async fn without_its_database_the_service_says_when_to_try_again_and_recovers() 
         assert_eq!(Answer::of(service.anonymous(Method::GET, "/health/live")).await.status, 200);
 
         set_reachable(&service, true).await;
-        assert_eq!(Answer::of(service.anonymous(Method::GET, "/health/ready")).await.status, 200);
+        until(async || Answer::of(service.anonymous(Method::GET, "/health/ready")).await.status == 200).await;
         assert_eq!(service.get("/movie/1").await.json(), heat, "nothing of what was refused was done");
         assert_eq!(
             Answer::of(service.anonymous(Method::GET, "/").header("cookie", &session)).await.status,
