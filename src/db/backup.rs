@@ -3,11 +3,12 @@
 use super::{
     Conn, Db, DbError, Dialect, Lock, Row, Value,
     builder::Builder,
-    changes,
     checksum::checksum,
     conn::roll_back,
     movie_columns::{self, ATTRIBUTES, MOVIE, attribute_values, movie, no_attribute_values, version},
     movies, staged_imports,
+    value::number,
+    versions,
 };
 use crate::{
     backup::{Change, Deletion, Entry, LastIds, Made, Noun, Token, User},
@@ -99,7 +100,7 @@ pub async fn page(
         ),
     };
     let place = if noun == Noun::MovieVersion { vec![id.into(), version.into()] } else { vec![id.into()] };
-    snapshot.conn().query(sql, &[place, vec![changes::number(limit).into()]].concat(), read).await
+    snapshot.conn().query(sql, &[place, vec![number(limit).into()]].concat(), read).await
 }
 
 fn read_user(row: &Row<'_>) -> Result<Entry, DbError> {
@@ -138,7 +139,7 @@ fn read_change(row: &Row<'_>) -> Result<Entry, DbError> {
 }
 
 fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
-    let version = changes::read_version(row)?;
+    let version = versions::read_version(row)?;
     Ok(match version.movie {
         Some(movie) => Entry::MovieVersion(Made { change: version.change_id, movie }),
         None => Entry::Deletion(Deletion {

@@ -2,9 +2,9 @@
 
 use super::{
     Conn, DbError, Dialect, Row,
-    changes::number,
     checksum::checksum,
     movie_columns::{ATTRIBUTES, MOVIE, count_nulls, movie, read_from, version},
+    value::number,
 };
 use crate::domain::{ChangeId, Movie, MovieId, Time};
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Conn, Db, DbError, Dialect, Lock, changes, retry_write};
+use super::{Conn, Db, DbError, Dialect, Lock, log, retry_write};
 use crate::domain::Time;
 
 /// A step of the schema, the same on both databases. A step that was released is never changed.
@@ -59,11 +59,11 @@ pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
 async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     if pending(&mut db.read().await?).await?.is_empty() {
         // The usual start, which need not wait for a write that takes long.
-        if changes::are_copied(&mut db.read().await?).await? {
+        if log::are_copied(&mut db.read().await?).await? {
             let mut tx = db.write().await?;
             tx.allow_long_statements().await?;
             tx.lock(Lock::Migrations).await?;
-            changes::put_copied_first(&mut tx).await?;
+            log::put_copied_first(&mut tx).await?;
             tx.commit().await?;
         }
         return Ok(Vec::new());

@@ -32,6 +32,7 @@ pub mod tokens;
 mod unchanged;
 pub mod users;
 mod value;
+pub mod versions;
 
 use self::dialect::Dialect;
 pub use self::{

@@ -3,9 +3,9 @@
 use super::{
     Conn, DbError, Dialect,
     builder::Builder,
-    changes::number,
     checksum::checksum,
     movie_columns::{MOVIE, attribute_names, attribute_values, movie, read, version},
+    value::number,
 };
 use crate::domain::{ChangeId, Movie, MovieId, Time};
 

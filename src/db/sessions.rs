@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Conn, DbError, Row,
-    changes::Logged,
-    log::{Tail, WithTail, with_tail},
+    log::{LogEntry, Tail, WithTail, with_tail},
 };
 use crate::domain::{Role, SessionId, Time, UserId, UserName};
 
@@ -86,7 +85,7 @@ pub async fn insert(
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-    last: Option<Logged>,
+    last: Option<LogEntry>,
 ) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
     const SQL: WithTail = with_tail!(
         "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Conn, DbError, Row,
-    changes::Logged,
-    log::{Tail, WithTail, with_tail},
+    log::{LogEntry, Tail, WithTail, with_tail},
 };
 use crate::{
     documents::Token,
@@ -66,7 +65,7 @@ pub async fn insert(
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
-    last: Option<Logged>,
+    last: Option<LogEntry>,
 ) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
     const SQL: WithTail = with_tail!(
         "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",

@@ -73,6 +73,11 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
+/// A number of rows, as a parameter.
+pub(super) fn number(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// So many parameters, numbered from `first`: `$1, $2`.
 pub(super) fn placeholders(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")

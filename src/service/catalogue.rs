@@ -25,9 +25,8 @@ use crate::{
     db::{
         Db, DbError,
         backup::Snapshot,
-        changes::{self, LogPosition, Logged},
         deadline,
-        log::{self, FollowLimits, News, Tail},
+        log::{self, FollowLimits, LogEntry, LogPosition, News, Tail},
         movies,
     },
     domain::{ChangeId, MovieId},
@@ -72,7 +71,7 @@ impl Default for Follower {
 struct LoadedCatalogue {
     catalogue: Catalogue,
     /// The last change that is applied, as are all before it; none if the log was empty.
-    last: Option<Logged>,
+    last: Option<LogEntry>,
     /// Those behind it that are applied, too.
     others: HashSet<ChangeId>,
 }
@@ -104,7 +103,7 @@ enum Followed {
 
 impl Follower {
     /// The last change before which nothing is unknown, to look at the log from.
-    pub(super) fn last(&self) -> Option<Logged> {
+    pub(super) fn last(&self) -> Option<LogEntry> {
         self.read(|known| known.last).flatten()
     }
 
@@ -195,7 +194,7 @@ impl Follower {
     }
 }
 
-async fn news(db: &Db, last: Option<Logged>, most: FollowLimits) -> Result<News, DbError> {
+async fn news(db: &Db, last: Option<LogEntry>, most: FollowLimits) -> Result<News, DbError> {
     let place = last.map(|last| last.place).unwrap_or_default();
     log::news(&mut db.read().await?, place, most).await
 }
@@ -214,10 +213,9 @@ impl LoadedCatalogue {
     }
 
     async fn of(snapshot: &mut Snapshot) -> Result<Self, DbError> {
-        let end = changes::end(snapshot.conn()).await?;
-        let last = changes::from(snapshot.conn(), end, 1).await?.into_iter().find(|change| change.settled);
-        let others =
-            changes::committed_behind(snapshot.conn(), last.map(|last| last.place).unwrap_or_default());
+        let end = log::end(snapshot.conn()).await?;
+        let last = log::from(snapshot.conn(), end, 1).await?.into_iter().find(|change| change.settled);
+        let others = log::committed_behind(snapshot.conn(), last.map(|last| last.place).unwrap_or_default());
         let others = others.await?;
         let no_thread = |e: io::Error| DbError::Unavailable(format!("no thread can be started: {e}"));
         let loading = Catalogue::loading().map_err(no_thread)?;
@@ -237,7 +235,7 @@ impl LoadedCatalogue {
 
     /// Applies what is new, all of it or nothing.
     fn apply(&mut self, news: &News, most: FollowLimits) -> Result<(), TooMuch> {
-        let is_last = |entry: &&Logged| self.last.is_some_and(|last| last.place == entry.place);
+        let is_last = |entry: &&LogEntry| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
         let is_same_log = match (self.last, before) {
@@ -245,13 +243,13 @@ impl LoadedCatalogue {
             // A collection that was put in the place of this one may hold movies whose changes are gone.
             (None, []) => {
                 let is_of_log =
-                    |change: &Logged| change.place.is_of_transaction() || self.others.contains(&change.id);
+                    |change: &LogEntry| change.place.is_of_transaction() || self.others.contains(&change.id);
                 let is_there = |id: &ChangeId| new.iter().any(|change| change.id == *id);
                 new.iter().all(is_of_log) && self.others.iter().all(is_there)
             }
             _ => false,
         };
-        let is_new = |change: &&Logged| !self.others.contains(&change.id);
+        let is_new = |change: &&LogEntry| !self.others.contains(&change.id);
         let is_small = new.iter().filter(is_new).all(|change| change.movies <= most.movies);
         if !is_same_log || !is_small || !news.is_whole {
             return Err(TooMuch);

@@ -12,7 +12,7 @@ use super::{
     idempotency::Claim,
 };
 use crate::{
-    db::{Conn, DbError, Lock, changes as db, movies, retry_write},
+    db::{Conn, DbError, Lock, changes as db, log, movies, retry_write, versions},
     documents::{Change, Effect},
     domain::{ChangeId, ChangeKind, Limit, Movie, MovieId, Time},
 };
@@ -60,7 +60,7 @@ pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>
 
 /// The latest change, as the stream of events counts; 0 where there is none.
 pub async fn newest(app: &App, _: &Viewer) -> Result<ChangeId, Error> {
-    Ok(db::newest(&mut app.db.read().await?).await?)
+    Ok(log::newest(&mut app.db.read().await?).await?)
 }
 
 /// How many changes there are.
@@ -73,13 +73,14 @@ pub(super) async fn add_first_effects(conn: &mut Conn, changes: &mut [Change]) -
         |change: &&mut Change| usize::try_from(change.movies).is_ok_and(|n| n <= Change::EFFECTS_IN_LISTS);
     let (small, large): (Vec<_>, Vec<_>) = changes.iter_mut().partition(few);
     let ids: Vec<ChangeId> = small.iter().map(|change| change.id).collect();
-    let mut versions = db::versions_by_any(conn, &ids).await?;
+    let mut found = versions::of_changes(conn, &ids).await?;
     for change in &large {
-        versions
-            .extend(db::versions_by(conn, change.id, MovieId::BEFORE_ALL, Change::EFFECTS_IN_LISTS).await?);
+        found.extend(
+            versions::of_change(conn, change.id, MovieId::BEFORE_ALL, Change::EFFECTS_IN_LISTS).await?,
+        );
     }
     let mut effects: HashMap<ChangeId, Vec<Effect>> = HashMap::new();
-    for (change, effect) in db::effects(conn, versions).await? {
+    for (change, effect) in versions::effects(conn, found).await? {
         effects.entry(change).or_default().push(effect);
     }
     for change in changes {
@@ -105,10 +106,10 @@ pub async fn get(
 ) -> Result<Page<Change, MovieId>, Error> {
     let mut conn = app.db.read().await?;
     let mut change = db::get(&mut conn, id).await?.ok_or_else(|| not_found(id))?;
-    let versions =
-        db::versions_by(&mut conn, id, after.unwrap_or(MovieId::BEFORE_ALL), limit.get() + 1).await?;
-    let page = page(versions, limit, |version| version.movie_id);
-    let effects = db::effects(&mut conn, page.items).await?;
+    let found =
+        versions::of_change(&mut conn, id, after.unwrap_or(MovieId::BEFORE_ALL), limit.get() + 1).await?;
+    let page = page(found, limit, |version| version.movie_id);
+    let effects = versions::effects(&mut conn, page.items).await?;
     change.effects = effects.into_iter().map(|(_, effect)| effect).collect();
     Ok(Page { items: change, next: page.next })
 }
@@ -125,14 +126,14 @@ pub async fn of_movie(
     limit: Limit,
 ) -> Result<Page<Vec<Change>, i64>, Error> {
     let mut conn = app.db.read().await?;
-    let versions = db::versions_of(&mut conn, movie, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
-    if versions.is_empty() && after.is_none() && movies::get(&mut conn, movie).await?.is_none() {
+    let found = versions::of_movie(&mut conn, movie, after.unwrap_or(i64::MAX), limit.get() + 1).await?;
+    if found.is_empty() && after.is_none() && movies::get(&mut conn, movie).await?.is_none() {
         return Err(super::movies::not_found(movie));
     }
-    let page = page(versions, limit, |version| version.version);
+    let page = page(found, limit, |version| version.version);
     let ids: Vec<ChangeId> = page.items.iter().map(|version| version.change_id).collect();
     let mut changes = db::with_ids(&mut conn, &ids).await?;
-    let effects = db::effects(&mut conn, page.items).await?;
+    let effects = versions::effects(&mut conn, page.items).await?;
     let with_effect = |(id, effect)| Some(Change { effects: vec![effect], ..changes.remove(&id)? });
     Ok(Page { items: effects.into_iter().filter_map(with_effect).collect(), next: page.next })
 }
@@ -185,10 +186,10 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
     }
     let mut above = MovieId::BEFORE_ALL;
     loop {
-        let versions = db::versions_by(recorder.conn(), id, above, BATCH_MOVIES).await?;
-        let Some(last) = versions.last() else { break };
+        let found = versions::of_change(recorder.conn(), id, above, BATCH_MOVIES).await?;
+        let Some(last) = found.last() else { break };
         above = last.movie_id;
-        let effects = db::effects(recorder.conn(), versions).await?;
+        let effects = versions::effects(recorder.conn(), found).await?;
         let ids: Vec<MovieId> = effects.iter().map(|(_, effect)| effect.movie_id).collect();
         let present = movies::lock(recorder.conn(), &ids).await?.into_iter().map(|movie| (movie.id, movie));
         let mut present: HashMap<MovieId, Movie> = present.collect();

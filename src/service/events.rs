@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, Notify, broadcast, watch};
 
 use super::{App, Error, Viewer, auth, catalogue, changes::add_first_effects};
 use crate::{
-    db::{DbError, changes as db},
+    db::{DbError, log},
     documents::Change,
     domain::ChangeId,
     limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
@@ -38,14 +38,14 @@ pub(super) struct Feed {
     /// Whether there is something to tell the other instances.
     announce: AtomicBool,
     /// Up to where the log was handed on; none while there is no stream.
-    place: Mutex<Option<db::LogPosition>>,
+    place: Mutex<Option<log::LogPosition>>,
     streams: broadcast::Sender<Arc<Event>>,
     ended: watch::Sender<bool>,
 }
 
 /// A change, with its place in the log.
 struct Event {
-    place: db::LogPosition,
+    place: log::LogPosition,
     change: Change,
 }
 
@@ -97,9 +97,9 @@ impl Feed {
     }
 }
 
-async fn read(app: &App, place: db::LogPosition) -> Result<(Vec<Event>, bool), DbError> {
+async fn read(app: &App, place: log::LogPosition) -> Result<(Vec<Event>, bool), DbError> {
     let mut conn = app.db.read().await?;
-    let (found, held_back) = db::since(&mut conn, place, BATCH_CHANGES).await?;
+    let (found, held_back) = log::since(&mut conn, place, BATCH_CHANGES).await?;
     let (places, mut changes): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     add_first_effects(&mut conn, &mut changes).await?;
     let events = places.into_iter().zip(changes).map(|(place, change)| Event { place, change });
@@ -158,14 +158,14 @@ pub async fn subscribe(
     // First the place, then a connection, as in handing on: or each waits for what the other has.
     let mut handed_on = app.events.place.lock().await;
     let mut conn = app.db.read().await?;
-    let now = db::end(&mut conn).await?;
+    let now = log::end(&mut conn).await?;
     handed_on.get_or_insert(now);
     let receiver = app.events.streams.subscribe();
     drop(handed_on);
     // Whatever comes after this place is still in the log, or handed on from now on, or both.
     let (place, seen) = match after {
-        Some(id) => (db::place_of(&mut conn, id).await?, HashSet::new()),
-        None => (now, db::committed_behind(&mut conn, now).await?),
+        Some(id) => (log::place_of(&mut conn, id).await?, HashSet::new()),
+        None => (now, log::committed_behind(&mut conn, now).await?),
     };
     drop(conn);
     app.events.wake.notify_one();
@@ -177,7 +177,7 @@ pub async fn subscribe(
 /// A stream that first reads what it has missed, and then receives what is handed on.
 struct Reading {
     app: Arc<App>,
-    place: db::LogPosition,
+    place: log::LogPosition,
     /// Those behind the place that were committed before the stream began, but count only now.
     seen: HashSet<ChangeId>,
     read: VecDeque<Event>,

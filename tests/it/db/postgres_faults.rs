@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use reelshelf::{
-    db::{Db, DbError, changes, deadline, movies},
+    db::{Db, DbError, deadline, log, movies},
     domain::{ChangeId, MovieId, Role},
     http::Settings,
     limits::MAX_DATABASE_WRITE_CONNECTIONS,
@@ -321,8 +321,8 @@ async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
     service.database.execute("UPDATE changes SET xact = '999999999999' WHERE id = 2").await.unwrap();
     let behind_first = async |service: &Service| {
         let mut conn = service.app.db.read().await.unwrap();
-        let first = changes::place_of(&mut conn, ChangeId::from_stored(1)).await.unwrap();
-        let (log, held_back) = changes::since(&mut conn, first, 10).await.unwrap();
+        let first = log::place_of(&mut conn, ChangeId::from_stored(1)).await.unwrap();
+        let (log, held_back) = log::since(&mut conn, first, 10).await.unwrap();
         (log.into_iter().map(|(_, change)| change.id.get()).collect::<Vec<_>>(), held_back)
     };
     until(async || behind_first(&service).await == (vec![3], true)).await;

@@ -1,0 +1,142 @@
+//! A look at the log that another query takes along: what there is from the last known change on.
+
+use std::sync::Arc;
+
+use super::{LogEntry, LogPosition};
+use crate::{
+    db::{Conn, DbError, Dialect, Row, Value},
+    domain::{ChangeId, Time},
+};
+
+/// [`MAX_TAIL`], for texts of SQL.
+macro_rules! max_tail {
+    () => {
+        64
+    };
+}
+
+/// Entries that a look at the log from the last known one on shows, at most. More are read when they are followed.
+pub const MAX_TAIL: usize = max_tail!();
+
+/// The SQL of a look at the log: a column, for the list of a fixed query whose other parameters begin with `$3`. It
+/// shows one entry more, to tell that there are more.
+macro_rules! tail_column {
+    (sqlite) => {
+        concat!(
+            "(SELECT group_concat('0 ' || place || ' ' || id || ' ' || at) FROM (SELECT ",
+            $crate::db::fragments::id_of_place!(),
+            " AS place, c.id, c.at FROM changes c WHERE 0 = $1 AND ",
+            $crate::db::fragments::id_of_place!(),
+            " >= $2 ORDER BY ",
+            $crate::db::fragments::id_of_place!(),
+            " LIMIT ",
+            $crate::db::log::max_tail!(),
+            " + 1))"
+        )
+    };
+    (postgres) => {
+        concat!(
+            "(SELECT string_agg(concat_ws(' ', xact, id, id, at), ',') FROM (\
+             SELECT c.xact, c.id, c.at FROM changes c WHERE (c.xact, c.id) >= ",
+            $crate::db::fragments::place!(),
+            " ORDER BY c.xact, c.id LIMIT ",
+            $crate::db::log::max_tail!(),
+            " + 1) AS tail)"
+        )
+    };
+}
+
+/// A fixed query for both databases with a look at the log as its last column.
+macro_rules! with_tail {
+    ($columns:literal, $from:literal) => {
+        $crate::db::log::WithTail {
+            sqlite: concat!("SELECT ", $columns, ", ", $crate::db::log::tail_column!(sqlite), " ", $from),
+            postgres: concat!("SELECT ", $columns, ", ", $crate::db::log::tail_column!(postgres), " ", $from),
+        }
+    };
+}
+
+pub(in crate::db) use {max_tail, tail_column, with_tail};
+
+/// A query with a look at the log, for each database.
+pub(in crate::db) struct WithTail {
+    pub(in crate::db) sqlite: &'static str,
+    pub(in crate::db) postgres: &'static str,
+}
+
+impl WithTail {
+    /// Runs the query, of which one row is wanted: `read` reads it, `column` is where the look at the log is.
+    pub(in crate::db) async fn query_opt<T>(
+        &self,
+        conn: &mut Conn,
+        last: Option<LogEntry>,
+        params: &[Value<'_>],
+        column: usize,
+        read: impl Fn(&Row<'_>) -> Result<T, DbError>,
+    ) -> Result<Option<(T, Arc<Tail>)>, DbError> {
+        let sql = match conn.dialect() {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        };
+        let place = last.map(|last| last.place).unwrap_or_default();
+        let params = [&[place.transaction.into(), place.id.into()], params].concat();
+        conn.query_opt(sql, &params, |row| {
+            let tail = Tail::read(last, row.get::<Option<String>>(column)?.as_deref())?;
+            Ok((read(row)?, Arc::new(tail)))
+        })
+        .await
+    }
+}
+
+/// What a look at the log showed from the last known change on.
+#[derive(Debug, Clone)]
+pub struct Tail {
+    last: Option<LogEntry>,
+    entries: Vec<(LogPosition, ChangeId, Time)>,
+}
+
+impl Tail {
+    fn read(last: Option<LogEntry>, text: Option<&str>) -> Result<Self, DbError> {
+        let entry = |text: &str| {
+            let mut numbers = text.split(' ').map(|number| number.parse::<i64>().ok());
+            let mut number = || numbers.next().flatten();
+            let place = LogPosition { transaction: number()?, id: number()? };
+            Some((place, ChangeId::from_stored(number()?), Time::from_millis(number()?)))
+        };
+        let entries = text.map(|text| text.split(',').map(entry).collect());
+        match entries.unwrap_or_else(|| Some(Vec::new())) {
+            Some(entries) => Ok(Self { last, entries }),
+            None => Err(DbError::Unavailable("the log of changes cannot be read".to_owned())),
+        }
+    }
+
+    /// Whether it began at that change.
+    #[must_use]
+    pub fn is_from(&self, last: Option<LogEntry>) -> bool {
+        self.last == last
+    }
+
+    /// How many changes it showed.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it showed none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the last known change is still there.
+    #[must_use]
+    pub fn shows_last(&self) -> bool {
+        self.last.is_some_and(|last| self.entries.contains(&(last.place, last.id, last.at)))
+    }
+
+    /// Whether it showed all there is, and that is known.
+    #[must_use]
+    pub fn shows_only(&self, is_known: impl Fn(LogPosition, ChangeId) -> bool) -> bool {
+        self.entries.len() <= MAX_TAIL && self.entries.iter().all(|(place, id, _)| is_known(*place, *id))
+    }
+}
