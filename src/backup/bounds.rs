@@ -1,4 +1,4 @@
-//! The bounds of what is restored: numbers that no service has written would make it fail later.
+//! Range checks for a restore: values that the service never writes would make it fail later.
 
 use argon2::password_hash::phc::PasswordHash;
 
@@ -8,15 +8,15 @@ use crate::{
     limits::MAX_RESTORED_NUMBER,
 };
 
-/// The parameters of Argon2id with which a password is verified: up to some times those of this program.
+/// The maximum Argon2id parameters accepted: a multiple of those that this program uses.
 const MAX_ARGON2_KIB: u32 = 64 * 1024;
 const MAX_ARGON2_PASSES: u32 = 10;
 const MAX_ARGON2_LANES: u32 = 4;
 
-/// Checks the numbers of the first line.
+/// Checks the numbers in the header.
 ///
 /// # Errors
-/// Which one is out of bounds.
+/// The name of the value that is out of range.
 pub fn check_header(header: &Header) -> Result<(), String> {
     let LastIds { movies, changes, users, tokens } = header.last_ids;
     for (name, id) in [
@@ -30,10 +30,10 @@ pub fn check_header(header: &Header) -> Result<(), String> {
     time("createdAt", header.created_at)
 }
 
-/// Checks the numbers of a row, but for its own id.
+/// Checks the numbers of a row, except its own id.
 ///
 /// # Errors
-/// Which one is out of bounds.
+/// The name of the value that is out of range.
 pub fn check(entry: &Entry, ids: LastIds) -> Result<(), String> {
     match entry {
         Entry::User(User { password_hash, created_at, .. }) => {
@@ -76,7 +76,7 @@ fn within(what: &str, number: i64, least: i64) -> Result<(), String> {
     Ok(())
 }
 
-/// That others can come after a version; the database sees to it that the first is 1.
+/// The version leaves room for later ones. The database checks that the first is 1.
 fn version(version: i64) -> Result<(), String> {
     if u64::try_from(version).is_ok_and(|version| version > MAX_RESTORED_NUMBER) {
         return Err(format!("version must be at most {MAX_RESTORED_NUMBER}, got {version}"));
@@ -91,7 +91,7 @@ fn made_by(change: ChangeId, ids: LastIds) -> Result<(), String> {
     Ok(())
 }
 
-/// That a time is one that every other program reads, too.
+/// The time has a year that other programs can read (RFC 3339).
 fn time(what: &str, time: Time) -> Result<(), String> {
     if time.as_millis() < 0 {
         return Err(format!("{what} must not be before 1970, got {time}"));
@@ -99,7 +99,7 @@ fn time(what: &str, time: Time) -> Result<(), String> {
     Ok(())
 }
 
-/// That verifying a password takes no more memory or time than this program allows itself.
+/// Verifying the password must not take more memory or time than this program allows.
 fn argon2(hash: &str) -> Result<(), String> {
     let refused = |why: &str| Err(format!("the password's hash {why}"));
     let Ok(hash) = PasswordHash::new(hash) else { return refused("cannot be read") };

@@ -1,8 +1,8 @@
-//! The file of a backup: the same for both databases, and to be read by anybody with `zstdcat` and `jq`.
+//! The backup file format. It is the same for both databases and readable with `zstdcat` and `jq`.
 //!
-//! It is zstd (RFC 8878) around lines of JSON: a [`Header`]; one [`Entry`] for each row, noun by noun
-//! and by id; and an end with how many of each there are. Behind it, in a frame that zstd skips, is the
-//! SHA-256 of all bytes before, so that no damage at all goes unnoticed.
+//! It is a zstd frame (RFC 8878) of JSON lines: a [`Header`], one [`Entry`] for each row, and a last line
+//! with the number of rows. Rows are sorted by table and id. A skippable zstd frame follows with the SHA-256
+//! of all bytes before it, which detects any damage.
 
 mod bounds;
 mod read;
@@ -18,23 +18,23 @@ use crate::domain::{ChangeId, ChangeKind, Movie, MovieId, Role, Time, TokenId, T
 pub use read::{Reader, Unusable};
 pub use write::Writer;
 
-/// The version of the format that this program writes. It reads no newer one.
+/// The format version that this program writes, and the newest that it reads.
 pub const FORMAT: u64 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
-    /// The version of the format.
+    /// The format version.
     pub reelshelf_backup: u64,
     pub created_at: Time,
-    /// The version of the program that wrote it.
+    /// The version of the program that wrote the file.
     pub program: String,
     pub last_ids: LastIds,
 }
 
-/// The last id of each noun that was handed out, 0 where none was. Also those of rows that are gone
-/// are never used again.
+/// The highest id that each table has handed out, or 0. Ids of deleted rows are included, so they are never
+/// reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastIds {
     pub movies: MovieId,
@@ -43,7 +43,7 @@ pub struct LastIds {
     pub tokens: TokenId,
 }
 
-/// How many rows of each noun there are.
+/// The number of rows of each table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -66,7 +66,7 @@ impl Counts {
     }
 }
 
-/// What a row is one of, in the order in which they are in the file: what others refer to comes first.
+/// The kind of a row. The order in the file follows from the references: referenced rows come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noun {
     User,
@@ -77,7 +77,7 @@ pub enum Noun {
 }
 
 impl Noun {
-    /// Every noun, in order.
+    /// All kinds, in file order.
     pub const ALL: [Self; 5] = [Self::User, Self::Token, Self::Change, Self::Movie, Self::MovieVersion];
 }
 
@@ -88,16 +88,16 @@ pub enum Entry {
     User(User),
     Token(Token),
     Change(Change),
-    /// A movie of the collection.
+    /// A current movie.
     Movie(Made),
-    /// What a movie was before it became what it is.
+    /// An earlier version of a movie.
     MovieVersion(Made),
-    /// That a movie was deleted, which is one of its versions, too.
+    /// The deletion of a movie, which is also a version.
     Deletion(Deletion),
 }
 
 impl Entry {
-    /// What it is one of.
+    /// Returns the kind of the row.
     #[must_use]
     pub const fn noun(&self) -> Noun {
         match self {
@@ -109,7 +109,7 @@ impl Entry {
         }
     }
 
-    /// Where it is among those of its noun: by id, and of one movie's versions by version.
+    /// Returns the sort key within the kind: the id, or for versions the movie id and the version.
     #[must_use]
     pub const fn place(&self) -> (i64, i64) {
         match self {
@@ -147,12 +147,13 @@ pub struct Token {
     pub secret_hash: String,
     pub created_at: Time,
     pub expires_at: Option<Time>,
-    /// Whether it was made to allow less than its user's role. Not in format 1, where the roles tell it.
+    /// Whether the token was created with a lesser role than its user's. Format 1 lacks it and compares the
+    /// roles.
     #[serde(default)]
     pub narrowed: bool,
 }
 
-/// A change of the collection. Its effects follow from the movies and their versions.
+/// A change of the collection. Its effects are derived from the movies and their versions.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Change {
@@ -161,12 +162,12 @@ pub struct Change {
     pub by: String,
     pub via: String,
     pub kind: ChangeKind,
-    /// How many movies it touched.
+    /// The number of movies that it modified.
     pub movies: i64,
     pub undoes: Option<ChangeId>,
 }
 
-/// A version of a movie, and the change that made it.
+/// A version of a movie, and the change that created it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
@@ -174,7 +175,7 @@ pub struct Made {
     pub movie: Movie,
 }
 
-/// A version of a movie that is its deletion, and the change that deleted it.
+/// A deletion as a version of a movie, and the change that deleted it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deletion {
@@ -185,7 +186,7 @@ pub struct Deletion {
     pub updated_at: Time,
 }
 
-/// How the last line begins, and no other.
+/// The beginning of the last line; no other line begins like this.
 const END: &[u8] = br#"{"end":"#;
 
 /// The last line.
@@ -194,12 +195,12 @@ struct Last {
     end: Counts,
 }
 
-/// The head of the frame with the checksum: one to be skipped (RFC 8878, 3.1.2), of 32 bytes.
+/// The header of the checksum frame: a skippable frame (RFC 8878, 3.1.2) of 32 bytes.
 const SEAL_HEAD: [u8; 8] = [0x50, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
-/// The length of that frame.
+/// The size of the checksum frame, in bytes.
 const SEAL: u64 = 8 + 32;
 
-/// Takes a checksum of all that is read or written.
+/// A reader or writer that hashes all bytes that pass through.
 struct Hashing<T> {
     inner: T,
     digest: Sha256,
@@ -210,7 +211,7 @@ impl<T> Hashing<T> {
         Self { inner, digest: Sha256::new() }
     }
 
-    /// The frame with the checksum of all up to now.
+    /// Returns the frame with the checksum of all bytes so far.
     fn seal(&self) -> Vec<u8> {
         [&SEAL_HEAD[..], &self.digest.clone().finalize()].concat()
     }

@@ -1,4 +1,4 @@
-//! Reading a backup, line by line, with every check that needs no database.
+//! Reads a backup line by line, with all checks that need no database.
 
 use std::{
     collections::HashMap,
@@ -12,24 +12,24 @@ use crate::domain::{Role, UserId};
 
 use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL, bounds};
 
-/// The longest line, in bytes: much more than any row takes.
+/// The maximum line length in bytes; every valid row is much shorter.
 const LONGEST_LINE: u64 = 64 * 1024;
-/// How every zstd file begins (RFC 8878, 3.1.1).
+/// The magic number of zstd (RFC 8878, 3.1.1).
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
 /// Why a file cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// It is something else.
+    /// Not a Reelshelf backup.
     #[error("it is no backup of a collection")]
     Foreign,
-    /// Its format is one of which this program does not know.
+    /// A newer format than this program knows.
     #[error("it was written by a newer version of this program (in format {0}); use that version")]
     Newer(u64),
-    /// It is not as it was written.
+    /// The file is damaged.
     #[error("it is damaged or was cut off: line {line}: {why}")]
     Damaged { line: u64, why: String },
-    /// It is as it was written, but no database takes it.
+    /// The file is intact, but its rows contradict each other.
     #[error("it contradicts itself: {0}")]
     Contradictory(String),
     /// The file cannot be read.
@@ -37,23 +37,23 @@ pub enum Unusable {
     Io(#[from] io::Error),
 }
 
-/// A file that is being read: the rows in order. Only after the last of them, when there was no error,
-/// it is certain that the file is whole and as it was written.
+/// Reads the rows of a file in order. The file is known to be complete and undamaged only after the last row
+/// was read without an error.
 pub struct Reader<R: Read + Seek> {
     lines: Lines<R>,
     header: Header,
     counts: Counts,
-    /// The row before.
+    /// The kind and sort key of the previous row.
     last: (Noun, i64, i64),
     users: HashMap<UserId, Role>,
     ended: bool,
 }
 
 impl<R: Read + Seek> Reader<R> {
-    /// Begins to read a file.
+    /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// What is no backup, or one of a newer program.
+    /// [`Unusable::Foreign`] if it is not a backup; [`Unusable::Newer`] if its format is newer.
     pub fn open(file: R) -> Result<Self, Unusable> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -74,12 +74,12 @@ impl<R: Read + Seek> Reader<R> {
         Ok(Self { lines, header, counts, last, users: HashMap::new(), ended: false })
     }
 
-    /// The first line.
+    /// Returns the header.
     pub const fn header(&self) -> &Header {
         &self.header
     }
 
-    /// How many rows have been read.
+    /// Returns the number of rows read so far.
     pub const fn counts(&self) -> Counts {
         self.counts
     }
@@ -101,7 +101,7 @@ impl<R: Read + Seek> Reader<R> {
         Ok(Some(entry))
     }
 
-    /// That a row may come after the ones before it.
+    /// Checks that a row follows the previous ones in order.
     fn check(&mut self, entry: &Entry) -> Result<(), String> {
         let noun = entry.noun();
         let (id, version) = entry.place();
@@ -154,7 +154,7 @@ impl<R: Read + Seek> Iterator for Reader<R> {
     }
 }
 
-/// The lines of a file, and where it is read.
+/// The lines of a file, with the current line number.
 struct Lines<R: Read> {
     file: BufReader<Decoder<'static, BufReader<Hashing<Take<R>>>>>,
     line: Vec<u8>,
@@ -188,7 +188,7 @@ impl<R: Read + Seek> Lines<R> {
         serde_json::from_slice(&self.line).map_err(|error| self.damaged(error.to_string()))
     }
 
-    /// That nothing comes any more but the checksum of all that was read.
+    /// Checks that only the checksum of all bytes read follows.
     fn finish(&mut self) -> Result<(), Unusable> {
         match self.file.fill_buf().map(<[u8]>::is_empty) {
             Ok(true) => {}

@@ -1,4 +1,4 @@
-//! Writing a backup, line by line.
+//! Writes a backup line by line.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a file.
+    /// Starts a file with its header.
     pub fn new(out: W, header: &Header) -> io::Result<Self> {
         let out = Encoder::new(Hashing::new(out), zstd::DEFAULT_COMPRESSION_LEVEL)?;
         let mut writer = Self { out, counts: Counts::default(), line: Vec::new() };
@@ -23,7 +23,7 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Writes a row. They come noun by noun, and by id.
+    /// Writes a row. Rows must be sorted by kind, then by sort key.
     pub fn write(&mut self, entry: &Entry) -> io::Result<()> {
         self.counts.add(entry.noun());
         self.line(entry)
@@ -36,7 +36,7 @@ impl<W: Write> Writer<W> {
         self.out.write_all(&self.line)
     }
 
-    /// Ends the file; tells how many rows were written.
+    /// Finishes the file. Returns the number of rows written.
     pub fn finish(mut self) -> io::Result<(W, Counts)> {
         let counts = self.counts;
         self.line(&Last { end: counts })?;

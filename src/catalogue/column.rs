@@ -1,17 +1,17 @@
-//! Columns of the catalogue: values by slot, and texts, both in pages.
+//! Paged storage of the catalogue: a column holds one value a slot; titles and sort keys are in a text arena.
 
 use std::ops::{Index, IndexMut};
 
-/// The number of a movie's place in every column. A slot that a movie leaves is used again.
+/// The index of a movie in every column. The slot of a deleted movie is reused.
 pub(super) type Slot = u32;
 
-/// Values by slot, in pages of a fixed size, so that growing neither copies nor reserves twice the memory.
+/// Values by slot in pages of a fixed size. Growth adds a page, so it never copies the whole column.
 pub(super) struct Column<T> {
     pages: Vec<Box<[T; PAGE_VALUES]>>,
     len: usize,
 }
 
-/// Values in one page.
+/// Values in a page.
 pub(super) const PAGE_VALUES: usize = 4096;
 
 impl<T> Default for Column<T> {
@@ -21,7 +21,7 @@ impl<T> Default for Column<T> {
 }
 
 impl<T: Clone + Default> Column<T> {
-    /// The default value for so many slots.
+    /// Returns a column of `len` default values.
     pub(super) fn of_len(len: usize) -> Self {
         Self { pages: std::iter::repeat_with(Self::page).take(len.div_ceil(PAGE_VALUES)).collect(), len }
     }
@@ -31,7 +31,7 @@ impl<T: Clone + Default> Column<T> {
         vec![T::default(); PAGE_VALUES].try_into().unwrap_or_else(|_| unreachable!("it has as many values"))
     }
 
-    /// Sets the value of a slot, which is in use or the one behind the last.
+    /// Sets the value of a slot. The slot is in use, or is the next new one.
     pub(super) fn set(&mut self, slot: Slot, value: T) {
         if slot as usize == self.len {
             if self.len.is_multiple_of(PAGE_VALUES) {
@@ -42,7 +42,7 @@ impl<T: Clone + Default> Column<T> {
         self[slot] = value;
     }
 
-    /// The pages, each with the values of its slots; those behind the last slot are the default.
+    /// Iterates over the pages. Unused values at the end of the last page are the default.
     pub(super) fn pages(&self) -> impl Iterator<Item = &[T; PAGE_VALUES]> {
         self.pages.iter().map(AsRef::as_ref)
     }
@@ -68,7 +68,7 @@ impl<T> IndexMut<Slot> for Column<T> {
     }
 }
 
-/// Where a title and its sort key are among the texts: one behind the other.
+/// The location of a title in the arena; its sort key follows directly.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TextRef {
     page: u16,
@@ -77,23 +77,23 @@ pub(super) struct TextRef {
     key_bytes: u16,
 }
 
-/// Titles and sort keys, in pages. A text that is removed leaves a gap.
+/// An arena of titles and sort keys, in pages. A removed text leaves a gap until the arena is compacted.
 #[derive(Default)]
 pub(super) struct Texts {
     pages: Vec<Vec<u8>>,
     gap_bytes: usize,
 }
 
-/// Bytes in one page of texts: whatever a `u16` can address.
+/// Bytes in a page of the arena: the range of a `u16` offset.
 const PAGE_BYTES: usize = 1 << 16;
-/// Gaps are closed when they are larger than this and than what is left.
+/// The arena is compacted when its gaps exceed both this size and the size of the texts in use.
 const MAX_GAP_BYTES: usize = 1 << 20;
 
 impl Texts {
-    /// Stores a title with its sort key.
+    /// Stores a title and its sort key.
     ///
     /// # Panics
-    /// A text longer than any valid title, or more texts than 4 GiB.
+    /// If the text is longer than any valid title, or if the arena would exceed 4 GiB.
     pub(super) fn push(&mut self, title: &str, key: &[u8]) -> TextRef {
         let bytes = title.len() + key.len();
         if self.pages.last().is_none_or(|page| page.len() + bytes > PAGE_BYTES) {
@@ -108,7 +108,7 @@ impl Texts {
         TextRef { page, start, title_bytes: number(title.len()), key_bytes: number(key.len()) }
     }
 
-    /// Notes that a text is not used any more; returns whether the gaps are to be closed by storing all texts anew.
+    /// Marks a text as unused. Returns whether the arena should be compacted by storing all texts anew.
     pub(super) fn remove(&mut self, text: TextRef) -> bool {
         self.gap_bytes += usize::from(text.title_bytes) + usize::from(text.key_bytes);
         self.gap_bytes > MAX_GAP_BYTES && self.gap_bytes * 2 > self.pages.len() * PAGE_BYTES

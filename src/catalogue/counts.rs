@@ -1,4 +1,4 @@
-//! Counts of the movies that pass a filter: how many, by each value of a facet, and one of them at random.
+//! Counts of matching movies: the total, the facet counts, and a random match.
 
 use rand::{Rng, RngExt};
 
@@ -9,16 +9,16 @@ use super::{
 };
 use crate::domain::{Filter, Movie, MovieId};
 
-/// How many movies there are, and how many of each value of the facets.
+/// The number of movies, and the facet counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub movies: i64,
-    /// For each facet, by the number of the value.
+    /// For each facet: the number of movies by value number.
     by_value: [Vec<i64>; Facet::ALL.len()],
 }
 
 impl Counts {
-    /// Those of movies.
+    /// Counts the given movies.
     #[must_use]
     pub fn of<'a>(movies: impl IntoIterator<Item = &'a Movie>) -> Self {
         let mut counts = Self::none();
@@ -28,8 +28,8 @@ impl Counts {
         counts
     }
 
-    /// Each value of a facet, as a number of the domain (a format by its place in [`MovieFormat::ALL`]), with the
-    /// movies that have it.
+    /// Iterates over the values of a facet and their numbers of movies. A format is given by its index in
+    /// [`MovieFormat::ALL`].
     ///
     /// [`MovieFormat::ALL`]: crate::domain::MovieFormat::ALL
     pub fn by_value(&self, facet: Facet) -> impl Iterator<Item = (i64, i64)> {
@@ -47,7 +47,7 @@ impl Counts {
         }
     }
 
-    /// Counts every movie of a catalogue under a facet.
+    /// Adds the counts of all movies of the catalogue for a facet.
     fn add_all(&mut self, catalogue: &Catalogue, facet: Facet) {
         for (value, count) in self.by_value[facet as usize].iter_mut().enumerate() {
             *count = signed(catalogue.len_of(facet, value));
@@ -55,20 +55,20 @@ impl Counts {
     }
 }
 
-/// There are fewer movies than 2^32.
+/// The number of movies is below 2^32, so this cannot overflow.
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Catalogue {
-    /// How many movies pass the filter.
+    /// Counts the movies that match the filter.
     #[must_use]
     pub fn count(&self, filter: &Filter) -> u64 {
         let found = self.found(filter);
         Matches::of(self, filter, found.as_deref()).count()
     }
 
-    /// How many movies pass the filter, by the values of each facet.
+    /// Counts the movies that match the filter, in total and by facet value.
     #[must_use]
     pub fn counts(&self, filter: &Filter) -> Counts {
         let found = self.found(filter);
@@ -88,8 +88,8 @@ impl Catalogue {
         counts
     }
 
-    /// For each facet, how many movies pass all of the filter but its own part, by their values; `movies` is how many
-    /// pass the whole.
+    /// Counts facet values for the sidebar: each facet ignores its own part of the filter. `movies` is the
+    /// number of movies that match the whole filter.
     #[must_use]
     pub fn facet_counts(&self, filter: &Filter) -> Counts {
         let found = self.found(filter);
@@ -108,7 +108,7 @@ impl Catalogue {
         counts
     }
 
-    /// The ids of the movies that pass the filter, in no order.
+    /// Returns the ids of all movies that match the filter, in no particular order.
     #[must_use]
     pub fn ids(&self, filter: &Filter) -> Vec<MovieId> {
         let found = self.found(filter);
@@ -116,10 +116,11 @@ impl Catalogue {
         slots.into_iter().map(|slot| MovieId::from_stored(self.ids[slot])).collect()
     }
 
-    /// One of the movies that pass the filter, each with the same probability.
+    /// Returns a random movie that matches the filter, with uniform probability.
     #[must_use]
     pub fn random(&self, filter: &Filter, random: &mut impl Rng) -> Option<Movie> {
-        /// Enough guesses to hit nearly always where every twentieth movie passes.
+        /// The number of random slots to try first: enough to succeed nearly always if 5% of the movies
+        /// match.
         const GUESSES: usize = 64;
 
         let found = self.found(filter);
@@ -128,7 +129,7 @@ impl Catalogue {
         if slots == 0 {
             return None;
         }
-        // The first of uniform guesses that passes is uniform among those that pass.
+        // Rejection sampling: the first uniform guess that matches is uniform among the matches.
         let mut guesses = (0..GUESSES).map(|_| random.random_range(0..slots));
         if let Some(slot) = guesses.find(|slot| matches.contains(*slot)) {
             return Some(self.movie(slot));

@@ -1,4 +1,4 @@
-//! Search with typing errors forgiven.
+//! Fuzzy search.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,12 +10,12 @@ use crate::{
 
 const BY_TITLE: &[(SortKey, bool)] = &[(SortKey::Title, false), (SortKey::Id, false)];
 
-/// Movies by their score. One that matches in several ways is in several sets.
+/// Movies by score. A movie with several matching words can be in several sets.
 type ByNearness<'a> = BTreeMap<FuzzyScore, Vec<Cow<'a, Set>>>;
 
 impl Catalogue {
-    /// The movies that pass the filter with typing errors in its search forgiven: the nearest first, of equally near
-    /// ones by title; at most [`MAX_FUZZY_MOVIES`]. None where nothing of the search can be forgiven.
+    /// Runs a fuzzy search with the rest of the filter. Returns at most [`MAX_FUZZY_MOVIES`] movies, sorted
+    /// by score, then by title. Returns none if no search term is long enough to be fuzzy.
     #[must_use]
     pub fn near(&self, filter: &Filter) -> Vec<Movie> {
         let typed: Vec<FuzzyTerm> = filter.words.iter().map(|word| FuzzyTerm::new(word)).collect();
@@ -37,14 +37,14 @@ impl Catalogue {
         found.into_iter().map(|slot| self.movie(slot)).collect()
     }
 
-    /// The movies with a near word for each typed one, by how near they are in all.
+    /// Returns the movies with a match for every term, by total score.
     fn by_nearness(&self, typed: &[FuzzyTerm]) -> ByNearness<'_> {
         let of_words = typed.iter().map(|typed| self.terms.near(typed));
         of_words.reduce(sums).unwrap_or_default()
     }
 }
 
-/// The movies that are on both sides, by the sum of how near they are.
+/// Intersects two results and adds their scores.
 fn sums<'a>(one: ByNearness<'_>, other: ByNearness<'_>) -> ByNearness<'a> {
     let [one, other] = [one, other].map(|sets| {
         let unions =

@@ -1,5 +1,5 @@
-//! A catalogue that is filled at once. What it takes is shared by threads: who loads reads movies, one thread works out
-//! their sort keys and words, another one puts them into their places.
+//! Bulk loading of a catalogue, with three threads. The caller reads movies, a second thread computes their
+//! sort keys and words, and a third one inserts them.
 
 use std::{
     io,
@@ -11,17 +11,17 @@ use std::{
 use super::{Catalogue, ORDERED, column::Slot, order::Order, terms::Unordered, titles::Titles};
 use crate::domain::{Movie, sort_key_and_words};
 
-/// Pieces that wait for a thread, at most.
+/// The length of each queue between two threads, in batches.
 const WAITING: usize = 4;
 
-/// A catalogue that is being filled.
+/// A catalogue that is being loaded.
 pub struct Loading {
     movies: SyncSender<Vec<Movie>>,
     preparing: JoinHandle<()>,
     filling: JoinHandle<io::Result<Catalogue>>,
 }
 
-/// A movie with what is worked out of its title.
+/// A movie with its sort key and words.
 struct Prepared {
     movie: Movie,
     key: String,
@@ -29,10 +29,10 @@ struct Prepared {
 }
 
 impl Catalogue {
-    /// An empty catalogue that is filled at once.
+    /// Starts to load a catalogue.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// If a thread cannot be started.
     pub fn loading() -> io::Result<Loading> {
         let (movies, given) = sync_channel(WAITING);
         let (to_fill, prepared) = sync_channel(WAITING);
@@ -54,19 +54,19 @@ impl Catalogue {
 }
 
 impl Loading {
-    /// Adds movies with ids of their own.
+    /// Adds movies. Their ids must be unique.
     pub fn push(&self, movies: Vec<Movie>) {
-        // Where nobody takes them any more, a thread has panicked, which the end tells.
+        // The channel is closed only if a thread has panicked; `finish` reports that.
         let _ = self.movies.send(movies);
     }
 
-    /// The catalogue of all movies that were added.
+    /// Returns the catalogue of all movies added.
     ///
     /// # Errors
-    /// No thread can be started.
+    /// If a thread cannot be started.
     ///
     /// # Panics
-    /// More than 4,294,967,295 movies.
+    /// If there are more than 4,294,967,295 movies.
     pub fn finish(self) -> io::Result<Catalogue> {
         drop(self.movies);
         self.preparing.join().unwrap_or_else(|panic| resume_unwind(panic));
@@ -93,7 +93,8 @@ fn fill(prepared: Receiver<Vec<Prepared>>) -> io::Result<Catalogue> {
         let terms = terms.in_order();
         let mut order = slots.clone();
         let orders = ORDERED.map(|key| {
-            // Nearly sorted by what was handed out in time, which a stable sort makes use of.
+            // Slots follow the order of creation, so they are nearly sorted by time, which makes a stable
+            // sort fast.
             order.sort_by(|one, other| {
                 of.compare(key, *one, *other).then_with(|| of.compare_id(*one, *other))
             });
@@ -109,7 +110,7 @@ fn fill(prepared: Receiver<Vec<Prepared>>) -> io::Result<Catalogue> {
 }
 
 fn titles(catalogue: &Catalogue, slots: &[Slot]) -> Titles {
-    // The first bytes tell most titles apart.
+    // Comparing eight-byte prefixes first decides most comparisons without reading the full keys.
     let mut order: Vec<_> = slots.iter().map(|slot| (prefix(catalogue.key(*slot)), *slot)).collect();
     order.sort_unstable_by(|(one_prefix, one), (other_prefix, other)| {
         one_prefix
@@ -121,7 +122,7 @@ fn titles(catalogue: &Catalogue, slots: &[Slot]) -> Titles {
     Titles::of_sorted(&order, |one, other| catalogue.key(one) == catalogue.key(other))
 }
 
-/// The first bytes of a text as a number that sorts as they do.
+/// Returns the first eight bytes of a key as a number with the same sort order.
 fn prefix(key: &[u8]) -> u64 {
     let mut bytes = [0; size_of::<u64>()];
     for (byte, of_key) in bytes.iter_mut().zip(key) {

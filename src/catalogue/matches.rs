@@ -1,4 +1,4 @@
-//! Which movies pass a filter, and how to get at them.
+//! The set of movies that match a filter, and the cheapest way to iterate over it.
 
 use super::{
     Catalogue,
@@ -8,24 +8,24 @@ use super::{
 };
 use crate::domain::{Filter, SortKey};
 
-/// A look at a movie somewhere costs about as much as to scan so many in the column of what filters look at.
+/// Cost of one random access, in values of a sequential scan of the packed column.
 const SCANNED_IN_A_LOOK: u64 = 16;
 
-/// Slots that are looked at together.
+/// Slots tested together, one bit each.
 pub(super) const SIDE_BY_SIDE: usize = u64::BITS as usize;
 
-/// The movies that pass a filter.
+/// The movies that match a filter.
 #[derive(Clone)]
 pub(super) struct Matches<'a> {
     catalogue: &'a Catalogue,
     pub(super) test: Test,
-    /// Those that the search finds, where there is one, and how many these are.
+    /// The result of the search, if the filter has one, and its size.
     found: Option<(&'a Set, u64)>,
-    /// Values that they have under keys that are no facets: like the movie in that slot.
+    /// Further conditions: equal to the movie in this slot under a key that is no facet.
     like: Vec<(SortKey, Slot)>,
 }
 
-/// What has all matches.
+/// A superset of the matches to iterate over.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
     Found(&'a Set),
@@ -34,19 +34,18 @@ pub(super) enum Source<'a> {
 }
 
 impl<'a> Matches<'a> {
-    /// Those that pass a filter, of what its search has found.
+    /// Creates the set for a filter, given the result of its search.
     pub(super) fn of(catalogue: &'a Catalogue, filter: &Filter, found: Option<&'a Set>) -> Self {
         let found = found.map(|found| (found, found.len()));
         Self { catalogue, test: Test::of(filter), found, like: Vec::new() }
     }
 
-    /// Those that pass all but what is asked of one facet.
+    /// Drops the condition on one facet.
     pub(super) fn without(&self, facet: Facet) -> Self {
         Self { test: self.test.without(facet), ..self.clone() }
     }
 
-    /// Which of some slots are those of matches, a bit for each. They are looked at side by side, as what is known of
-    /// each is somewhere else in memory.
+    /// Returns a bit mask of the slots that match. Testing several slots at once overlaps the cache misses.
     pub(super) fn contained(&self, slots: &[Slot]) -> u64 {
         let mut contained = u64::MAX >> (SIDE_BY_SIDE - slots.len());
         if self.test != Test::default() {
@@ -61,7 +60,7 @@ impl<'a> Matches<'a> {
         contained
     }
 
-    /// Whether a movie is one of them.
+    /// Returns whether a movie matches.
     pub(super) fn contains(&self, slot: Slot) -> bool {
         self.is_found(slot) && self.passes(slot) && self.is_like(slot)
     }
@@ -78,29 +77,29 @@ impl<'a> Matches<'a> {
         self.like.iter().all(|(key, other)| self.catalogue.compare(*key, slot, *other).is_eq())
     }
 
-    /// Whether every movie passes.
+    /// Returns whether every movie matches.
     pub(super) fn is_all(&self) -> bool {
         self.test == Test::default() && self.found.is_none() && self.like.is_empty()
     }
 
-    /// About how many there are, as if the parts of the filter knew nothing of each other.
+    /// Estimates the number of matches, assuming that the conditions are independent.
     pub(super) fn estimate(&self) -> u64 {
         let all = self.catalogue.len.max(1) as u64;
         let found = self.found.map_or(all, |(_, len)| len);
         self.facets().fold(found, |matches, facet| matches * self.of_facet(facet) / all)
     }
 
-    /// The facets of which not every value passes.
+    /// Iterates over the facets that the filter restricts.
     fn facets(&self) -> impl Iterator<Item = Facet> {
         Facet::ALL.into_iter().filter(|facet| !self.test.allows_all(*facet))
     }
 
-    /// How many movies have a value that passes under a facet.
+    /// Counts the movies with an allowed value of a facet.
     fn of_facet(&self, facet: Facet) -> u64 {
         self.test.values(facet).map(|value| self.catalogue.len_of(facet, value)).sum()
     }
 
-    /// What has all of them and is looked at in the shortest time, and how many movies that would take.
+    /// Chooses the source that is cheapest to iterate over. Returns it with its size in movies.
     pub(super) fn source(&self) -> (Source<'a>, u64) {
         let len = self.catalogue.len as u64;
         let passing = self.facets().fold(len, |passing, facet| passing * self.of_facet(facet) / len.max(1));
@@ -110,7 +109,7 @@ impl<'a> Matches<'a> {
         facets.chain(found).fold(all, |least, source| if source.1 < least.1 { source } else { least })
     }
 
-    /// All of them.
+    /// Returns the slots of all matches.
     pub(super) fn slots(&self) -> Vec<Slot> {
         let mut slots = Vec::new();
         self.for_each(|slot| slots.push(slot));
@@ -125,7 +124,7 @@ impl<'a> Matches<'a> {
             (Some((_, len)), _) if self.test == Test::default() && self.like.is_empty() => len,
             (None, (Source::All, _)) if self.like.is_empty() => {
                 let test = self.test;
-                // A page has fewer values than overflow.
+                // The counters are per page, which has too few values for an overflow.
                 let passing = |page: &[Packed; PAGE_VALUES]| {
                     page.iter().fold(0_u32, |count, packed| count.wrapping_add(test.passes(*packed).into()))
                 };
@@ -143,7 +142,7 @@ impl<'a> Matches<'a> {
         self.for_each(|slot| see(self.catalogue.packed[slot]));
     }
 
-    /// Looks at each.
+    /// Calls `see` for each match.
     pub(super) fn for_each(&self, mut see: impl FnMut(Slot)) {
         let source = self.source().0;
         let is_found = matches!(source, Source::Found(_));
@@ -168,7 +167,8 @@ impl<'a> Matches<'a> {
         }
     }
 
-    /// Looks at those that pass the test, of which many are tested at once.
+    /// Scans the packed column and calls `see` for each value that passes the test. The comparison is
+    /// vectorized.
     fn for_each_that_passes(&self, mut see: impl FnMut(Slot)) {
         let (test, mut passes) = (self.test, [0; PAGE_VALUES]);
         for (page, first) in self.catalogue.packed.pages().zip((0..).step_by(PAGE_VALUES)) {
@@ -185,12 +185,12 @@ impl<'a> Matches<'a> {
         }
     }
 
-    /// Those of them with one value of a facet.
+    /// Restricts the matches to one value of a facet.
     pub(super) fn with(&self, facet: Facet, value: usize) -> Self {
         Self { test: self.test.with(facet, value), ..self.clone() }
     }
 
-    /// Those of them that are like another movie under a key.
+    /// Restricts the matches to movies equal to another one under a key.
     pub(super) fn like(&self, key: SortKey, other: Slot) -> Self {
         let mut like = self.clone();
         like.like.push((key, other));
@@ -199,13 +199,13 @@ impl<'a> Matches<'a> {
 }
 
 impl Catalogue {
-    /// How many movies have a value of a facet.
+    /// Counts the movies with a value of a facet.
     pub(super) fn len_of(&self, facet: Facet, value: usize) -> u64 {
         self.facets[facet as usize].get(value).map_or(0, |value| value.len.into())
     }
 }
 
-/// For each of some slots, whether something is true of it, from the lowest bit on.
+/// Returns a bit mask of the slots for which `is` returns true; the first slot is the lowest bit.
 fn bits(slots: &[Slot], is: impl Fn(Slot) -> bool) -> u64 {
     slots.iter().rev().fold(0, |bits, slot| bits << 1 | u64::from(is(*slot)))
 }

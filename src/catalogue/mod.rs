@@ -1,8 +1,8 @@
-//! The catalogue: all movies in memory, arranged so that any view of them costs microseconds.
+//! The catalogue: an in-memory index of all movies, which answers reads in microseconds.
 //!
-//! It is a read model: derived from the database, never written to disk, and equal to what a naive look through
-//! all movies would find. Attributes are in columns by slot. For each value of a facet, and for each word of a
-//! title, there is a set of slots; for each key with many values, an order of all slots.
+//! It is a read model. It is derived from the database and never written to disk. Its results equal those of
+//! a full scan over all movies. Attributes are stored in columns by slot. Each facet value and each title
+//! word has a set of slots. Each sort key with many distinct values has a sorted order of all slots.
 
 mod column;
 mod counts;
@@ -36,18 +36,18 @@ pub use counts::Counts;
 pub use loading::Loading;
 pub use packed::Facet;
 
-/// The movies of a collection at one moment.
+/// All movies of a collection at one log position.
 #[derive(Default)]
 pub struct Catalogue {
-    /// What filters look at.
+    /// The attributes that filters test.
     packed: Column<Packed>,
     ids: Column<i64>,
     rows: Column<Row>,
     texts: Texts,
-    /// Slots that movies have left.
+    /// Slots of deleted movies, to be reused.
     free: Vec<Slot>,
     len: usize,
-    /// For each facet, the movies of each value.
+    /// For each facet, the movies by value.
     facets: [Vec<Value>; Facet::ALL.len()],
     terms: Terms,
     by_id: Order,
@@ -56,7 +56,7 @@ pub struct Catalogue {
     by_updated_at: Order,
 }
 
-/// The movies with one value of a facet.
+/// The movies with one facet value.
 #[derive(Default)]
 struct Value {
     slots: Set,
@@ -75,7 +75,7 @@ impl Value {
     }
 }
 
-/// What else is known of a movie.
+/// The other data of a movie.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     version: i64,
@@ -85,25 +85,25 @@ struct Row {
 }
 
 impl Catalogue {
-    /// How many movies there are.
+    /// Returns the number of movies.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no movie.
+    /// Returns whether the catalogue is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The movie with an id.
+    /// Returns the movie with an id.
     #[must_use]
     pub fn get(&self, id: MovieId) -> Option<Movie> {
         self.slot_of(id).map(|slot| self.movie(slot))
     }
 
-    /// The movies with this title (case and accents aside) and release year, by id.
+    /// Returns the movies with the same release year and the same title, ignoring case and accents, by id.
     #[must_use]
     pub fn duplicates(&self, title: &Title, year: ReleaseYear) -> Vec<Movie> {
         let folded = fold(title.as_str());
@@ -120,8 +120,8 @@ impl Catalogue {
         movies
     }
 
-    /// The movie with the lowest id that is the same as one with these attributes: title (case and accents aside),
-    /// release year and format.
+    /// Returns the duplicate with the lowest id: same title (ignoring case and accents), release year and
+    /// format.
     #[must_use]
     pub fn same(&self, attributes: &Attributes) -> Option<Movie> {
         if self.is_empty() {
@@ -131,10 +131,10 @@ impl Catalogue {
         same.find(|movie| movie.attributes.movie_format == attributes.movie_format)
     }
 
-    /// Adds a movie, or puts it in the place of the one with its id.
+    /// Adds or replaces a movie by id.
     ///
     /// # Panics
-    /// More than 4,294,967,295 movies.
+    /// If there would be more than 4,294,967,295 movies.
     pub fn put(&mut self, movie: &Movie) {
         let title = movie.attributes.title.as_str();
         match self.slot_of(movie.id) {
@@ -155,7 +155,7 @@ impl Catalogue {
         }
     }
 
-    /// Changes a movie whose title stays.
+    /// Updates a movie whose title is unchanged.
     fn change(&mut self, slot: Slot, movie: &Movie) {
         for key in TIMES {
             self.in_order(key, |order, is_before| order.remove(slot, is_before), slot);
@@ -180,7 +180,7 @@ impl Catalogue {
         Slot::try_from(self.rows.len()).expect("fewer movies than a slot can number")
     }
 
-    /// Puts a movie into a slot, everywhere but into the orders and the terms.
+    /// Writes a movie to its slot, except for the sorted orders and the title words.
     fn store(&mut self, slot: Slot, movie: &Movie, key: &str) {
         let packed = Packed::new(&movie.attributes);
         self.packed.set(slot, packed);
@@ -200,7 +200,7 @@ impl Catalogue {
         }
     }
 
-    /// Removes the movie with an id; returns whether there was one.
+    /// Removes the movie with an id. Returns whether it existed.
     pub fn remove(&mut self, id: MovieId) -> bool {
         let Some(slot) = self.slot_of(id) else { return false };
         for key in ORDERED {
@@ -224,7 +224,7 @@ impl Catalogue {
         true
     }
 
-    /// Changes an order with a test of which slots come before this one in it.
+    /// Calls `change` with an order and a function that tests whether a slot sorts before this one.
     fn in_order(&mut self, key: SortKey, change: impl FnOnce(&mut Order, &dyn Fn(Slot) -> bool), slot: Slot) {
         let mut order = std::mem::take(self.order_mut(key));
         change(&mut order, &|other| {
@@ -241,18 +241,18 @@ impl Catalogue {
         }
     }
 
-    /// Where a movie belongs by its title and id.
+    /// Returns the position of a movie in the order by title and id.
     fn place_of_title(&self, slot: Slot) -> OrderPosition {
         let of = |slot: Slot| (self.key(slot), self.ids[slot]);
         self.titles.order().partition(|other| of(other) < of(slot))
     }
 
-    /// The sort key of a title.
+    /// Returns the sort key of a movie's title.
     fn key(&self, slot: Slot) -> &[u8] {
         self.texts.key(self.rows[slot].text)
     }
 
-    /// Stores all texts anew, without those that are not used any more.
+    /// Compacts the arena by copying all texts in use.
     fn close_gaps(&mut self) {
         let mut texts = Texts::default();
         for slot in self.by_id.from(Order::start()) {
@@ -267,13 +267,13 @@ impl Catalogue {
         let (first, last) = (self.by_id.at(Order::start())?, self.by_id.before(self.by_id.end())?);
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let [wanted, first, last] = [id, self.ids[first], self.ids[last]].map(|id| id as f64);
-        // Most ids follow each other without large gaps.
+        // Ids are nearly contiguous, so interpolation finds the position in a few steps.
         let place =
             self.by_id.partition_near((wanted - first) / (last - first + 1.0), |slot| self.ids[slot] < id);
         self.by_id.at(place).filter(|slot| self.ids[*slot] == id)
     }
 
-    /// The movie in a slot that is in use.
+    /// Builds the movie of a slot, which must be in use.
     fn movie(&self, slot: Slot) -> Movie {
         let (row, packed) = (&self.rows[slot], self.packed[slot]);
         let number = |facet: Facet| i64::try_from(packed.value(facet)).unwrap_or_default() + facet.min();
@@ -293,7 +293,7 @@ impl Catalogue {
         }
     }
 
-    /// The order of two movies under one key.
+    /// Compares two movies under one sort key.
     fn compare(&self, key: SortKey, one: Slot, other: Slot) -> Ordering {
         match key {
             SortKey::Id => self.compare_id(one, other),
@@ -316,6 +316,6 @@ impl Catalogue {
     }
 }
 
-/// The keys with an order of their own, titles aside.
+/// The sort keys with a sorted order, except titles.
 const ORDERED: [SortKey; 3] = [SortKey::Id, TIMES[0], TIMES[1]];
 const TIMES: [SortKey; 2] = [SortKey::CreatedAt, SortKey::UpdatedAt];

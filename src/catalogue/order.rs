@@ -1,41 +1,40 @@
-//! An order of all movies under one sort key, kept sorted as movies come and go.
+//! A sorted list of all slots under one sort key, updated as movies change.
 
 use std::ops::Range;
 
 use super::column::Slot;
 
-/// Slots in an order, in chunks of a bounded size: finding a place is a binary search, changing it moves one
-/// chunk at most.
+/// Sorted slots in chunks of a bounded size. A lookup is a binary search; an update moves at most one chunk.
 #[derive(Default)]
 pub(super) struct Order {
     chunks: Vec<Vec<Slot>>,
 }
 
-/// A place in an order: before the slot at this index of this chunk. Behind the last slot the chunk is one that
-/// is not there.
+/// A position in an order: before the slot at this index of this chunk. The end position has `chunk` equal to
+/// the number of chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OrderPosition {
     chunk: usize,
     index: usize,
 }
 
-/// Slots in a chunk, at most; a full one is split in two.
+/// The maximum number of slots in a chunk; a full chunk is split in two.
 const CHUNK_SLOTS: usize = 1024;
 
 impl Order {
-    /// An order of slots that are in it already.
+    /// Creates an order from sorted slots.
     pub(super) fn of_sorted(slots: &[Slot]) -> Self {
         Self { chunks: slots.chunks(CHUNK_SLOTS / 8 * 7).map(<[Slot]>::to_vec).collect() }
     }
 
-    /// The place behind all slots for which `is_before` is true; these come first.
+    /// Returns the first position for which `is_before` is false, by binary search.
     pub(super) fn partition(&self, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
         let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| is_before(*last)));
         let index = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|slot| is_before(*slot)));
         OrderPosition { chunk, index }
     }
 
-    /// The same, looked for from where the place may be, as a share of the whole: a few steps where that is near.
+    /// Does the same, starting at an estimate of the position (0.0 to 1.0 of the length).
     pub(super) fn partition_near(&self, share: f64, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let guess = share.clamp(0.0, 1.0) * self.chunks.len() as f64;
@@ -53,7 +52,7 @@ impl Order {
 
     pub(super) fn insert_at(&mut self, mut place: OrderPosition, slot: Slot) {
         if place.chunk == self.chunks.len() {
-            // Behind all others: the last chunk goes on.
+            // Behind the last slot: append to the last chunk.
             if self.chunks.is_empty() {
                 self.chunks.push(Vec::new());
             }
@@ -65,7 +64,8 @@ impl Order {
         let chunk = &mut self.chunks[place.chunk];
         chunk.insert(place.index, slot);
         if chunk.len() > CHUNK_SLOTS {
-            // What comes in order, as most movies do, fills chunks rather than halves of them.
+            // When slots are appended in order, as most are, start a new chunk instead of splitting the full
+            // one in half.
             let at_the_end = place.index + 1 == chunk.len();
             let behind = chunk.split_off(if at_the_end { CHUNK_SLOTS / 8 * 7 } else { CHUNK_SLOTS / 2 });
             self.chunks.insert(place.chunk + 1, behind);
@@ -93,8 +93,8 @@ impl Order {
         OrderPosition { chunk: self.chunks.len(), index: 0 }
     }
 
-    /// From the beginning of a chunk to the end of another, with so many chunks on both sides of a place; and whether
-    /// that is all.
+    /// Returns a range of whole chunks: `chunks` on both sides of a position. Also returns whether it is the
+    /// whole order.
     pub(super) fn around(&self, place: OrderPosition, chunks: usize) -> (Range<OrderPosition>, bool) {
         let start = place.chunk.saturating_sub(chunks);
         let end = (place.chunk + chunks + 1).min(self.chunks.len());
@@ -102,14 +102,14 @@ impl Order {
         (place(start)..place(end), start == 0 && end == self.chunks.len())
     }
 
-    /// The slots from a place on.
+    /// Iterates over the slots from a position to the end.
     pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = Slot> {
         let first = self.chunks.get(place.chunk).map_or(&[][..], |chunk| &chunk[place.index..]);
         let others = self.chunks.get(place.chunk + 1..).unwrap_or_default();
         first.iter().chain(others.iter().flatten()).copied()
     }
 
-    /// The slots between two places.
+    /// Iterates over the slots between two positions.
     pub(super) fn between(&self, from: OrderPosition, to: OrderPosition) -> impl Iterator<Item = Slot> {
         self.from(from).take(self.distance(from, to))
     }
@@ -122,7 +122,7 @@ impl Order {
         whole + to.index - from.index
     }
 
-    /// The slot right before a place.
+    /// Returns the slot before a position.
     pub(super) fn before(&self, place: OrderPosition) -> Option<Slot> {
         match place.index.checked_sub(1) {
             Some(index) => self.chunks.get(place.chunk)?.get(index).copied(),
@@ -130,12 +130,12 @@ impl Order {
         }
     }
 
-    /// The slot at a place.
+    /// Returns the slot at a position.
     pub(super) fn at(&self, place: OrderPosition) -> Option<Slot> {
         self.chunks.get(place.chunk)?.get(place.index).copied()
     }
 
-    /// The place of the slot right before a place, where there is one.
+    /// Returns the position of the slot before a position, if there is one.
     pub(super) fn step_back(&self, place: OrderPosition) -> Option<OrderPosition> {
         if let Some(index) = place.index.checked_sub(1) {
             return Some(OrderPosition { index, ..place });
@@ -144,7 +144,7 @@ impl Order {
         Some(OrderPosition { chunk, index: self.chunks[chunk].len() - 1 })
     }
 
-    /// The place behind the slot at a place.
+    /// Returns the next position.
     pub(super) fn step(&self, place: OrderPosition) -> OrderPosition {
         match self.chunks.get(place.chunk) {
             Some(chunk) if place.index + 1 < chunk.len() => OrderPosition { index: place.index + 1, ..place },
@@ -154,7 +154,7 @@ impl Order {
     }
 }
 
-/// How many of the first so many numbers come before all others, looked for in steps that grow from a guess on.
+/// Partition point of `0..len` by exponential search from a guess.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a guess that is not negative")]
 fn partition_near(len: usize, guess: f64, is_before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high, mut step) = (0, (guess as usize).min(len), 1);

@@ -1,14 +1,14 @@
-//! What filters look at, of one movie in four bytes; and the test of it.
+//! The facet values of a movie, packed into four bytes, and a branch-free test of them.
 
 use std::ops::RangeInclusive;
 
 use crate::domain::{Attributes, Bounds, Filter, Length, MovieFormat, Rating, ReleaseYear};
 
-/// Format, rating, length and release year of a movie. The default is that of a slot without a movie.
+/// Format, rating, length and release year of a movie. An empty slot has the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Packed(u32);
 
-/// The attributes with so few values that there is a set of movies for each of them.
+/// The attributes with few values. The catalogue keeps a set of movies for each value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facet {
     MovieFormat,
@@ -17,7 +17,7 @@ pub enum Facet {
     ReleaseYear,
 }
 
-/// How many values each has, numbered from 0.
+/// The number of values of each facet; value numbers start at 0.
 const FORMATS: usize = MovieFormat::ALL.len();
 const RATINGS: usize = values(Rating::MIN, Rating::MAX);
 const LENGTHS: usize = values(Length::MIN, Length::MAX);
@@ -28,7 +28,7 @@ const fn values(min: i64, max: i64) -> usize {
     (max - min + 1) as usize
 }
 
-/// Where each facet is in the number, from its lowest bit on. Above each there is a bit for the test, which is 0.
+/// The bit fields, from the lowest bit. A guard bit, 0 in stored values, follows each field.
 const FORMAT: Field = Field { shift: 0, bits: 3 };
 const RATING: Field = Field { shift: 4, bits: 3 };
 const LENGTH: Field = Field { shift: 8, bits: Facet::MAX_BITS };
@@ -57,10 +57,10 @@ impl Field {
 
 impl Facet {
     pub(super) const ALL: [Self; 4] = [Self::MovieFormat, Self::Rating, Self::Length, Self::ReleaseYear];
-    /// Bits of the number of any value.
+    /// Bits of the largest value number.
     pub(super) const MAX_BITS: u32 = 9;
 
-    /// How many values it has.
+    /// Returns the number of values.
     pub(super) const fn values(self) -> usize {
         match self {
             Self::MovieFormat => FORMATS,
@@ -79,7 +79,7 @@ impl Facet {
         }
     }
 
-    /// The least value as a number of the domain; of a format its place among all.
+    /// Returns the lowest value as a domain number; for a format, its index.
     pub(super) const fn min(self) -> i64 {
         match self {
             Self::MovieFormat => 0,
@@ -104,7 +104,7 @@ impl Packed {
         Self(format | rating << RATING.shift | length << LENGTH.shift | year << YEAR.shift)
     }
 
-    /// The value under a facet, numbered from 0.
+    /// Returns the value number of a facet.
     pub(super) const fn value(self, facet: Facet) -> usize {
         (match facet {
             Facet::MovieFormat => self.0.trailing_zeros(),
@@ -115,18 +115,18 @@ impl Packed {
     }
 }
 
-/// The values that movies may have under each facet: some formats, and a range of each other facet.
+/// The allowed values of each facet: a set of formats, and a range of each other facet.
 ///
-/// All facets are tested at once, which compilers turn into instructions for several movies at once. A sum carries
-/// into the bit above a field where the value is not below the range, a difference leaves that bit where it is not
-/// above it.
+/// One addition and one subtraction test all facets, and compilers vectorize them. The addition carries into
+/// a field's guard bit if the value is at least the minimum. The subtraction keeps the guard bit if the value
+/// is at most the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Test {
-    /// The formats, and every bit of the other fields.
+    /// The allowed formats, one bit each; all bits of the other fields.
     mask: u32,
-    /// For each field what carries from the least value on; from any format on.
+    /// For each field: a value that carries from the minimum on.
     add: u32,
-    /// For each field the greatest value, and the bit above.
+    /// For each field: the maximum, with the guard bit set.
     subtract_from: u32,
 }
 
@@ -140,7 +140,7 @@ impl Default for Test {
 }
 
 impl Test {
-    /// That of a filter, its search aside.
+    /// Builds the test of a filter. The search is not part of it.
     pub(super) fn of(filter: &Filter) -> Self {
         let mut test = Self::default();
         if !filter.movie_formats.is_empty() {
@@ -166,7 +166,7 @@ impl Test {
         not_below & not_above & GUARDS == GUARDS
     }
 
-    /// Whether a value passes under a facet.
+    /// Returns whether a facet value is allowed.
     pub(super) fn allows(self, facet: Facet, value: usize) -> bool {
         match facet {
             Facet::MovieFormat => self.mask >> value & 1 == 1,
@@ -174,7 +174,7 @@ impl Test {
         }
     }
 
-    /// The values that pass under a facet.
+    /// Iterates over the allowed values of a facet.
     pub(super) fn values(self, facet: Facet) -> impl Iterator<Item = usize> {
         let range = match facet {
             Facet::MovieFormat => 0..=FORMATS - 1,
@@ -183,7 +183,7 @@ impl Test {
         range.filter(move |value| self.allows(facet, *value))
     }
 
-    /// Whether every value passes under a facet.
+    /// Returns whether all values of a facet are allowed.
     pub(super) fn allows_all(self, facet: Facet) -> bool {
         if facet == Facet::MovieFormat {
             return FORMAT.of(self.mask) == FORMAT.max();
@@ -192,7 +192,7 @@ impl Test {
         *range.start() == 0 && *range.end() == facet.values() - 1
     }
 
-    /// The same, with one value under a facet.
+    /// Restricts a facet to one value.
     pub(super) fn with(mut self, facet: Facet, value: usize) -> Self {
         let allows = self.allows(facet, value);
         match facet {
@@ -203,7 +203,7 @@ impl Test {
         self
     }
 
-    /// The same, with every value under a facet.
+    /// Removes the restriction of a facet.
     pub(super) fn without(mut self, facet: Facet) -> Self {
         match facet {
             Facet::MovieFormat => self.mask |= FORMAT.max(),

@@ -1,4 +1,4 @@
-//! The first movies in an order behind a cursor that pass a filter.
+//! Pages of a sorted list: the first matches behind a cursor.
 
 use std::cmp::Ordering;
 
@@ -12,18 +12,18 @@ use super::{
 };
 use crate::domain::{Cursor, Filter, KeyValue, Movie, Sort, SortKey};
 
-/// So few movies are rather looked at one by one than met on a way through an order.
+/// Up to this number of matches, sort them all instead of walking along an order.
 const FEW: u64 = 512;
-/// A look at a movie somewhere costs about as much as so many steps along an order.
+/// Cost of one random access, in steps along an order.
 const STEPS_OF_A_LOOK: u64 = 4;
-/// Movies with one value under a key that is no facet, of which a page sorts the rest.
+/// The longest run of equal values under a key that a page sorts directly.
 const SHORT_RUN: usize = 4096;
 
 /// A page that is being filled.
 struct Filling {
     slots: Vec<Slot>,
     limit: usize,
-    /// Steps that may still be taken through orders before the matches are picked out instead.
+    /// Remaining steps along orders before the page falls back to selecting from all matches.
     steps: usize,
 }
 
@@ -42,18 +42,18 @@ impl Filling {
     }
 }
 
-/// The way through an order was too long.
+/// The walk along an order exceeded its steps.
 struct TooFar;
 
 impl Catalogue {
-    /// The first movies that pass the filter in an order, behind a cursor, at most `limit`.
+    /// Returns the first `limit` matches behind a cursor.
     #[must_use]
     pub fn page(&self, filter: &Filter, sort: &Sort, after: Option<&Cursor>, limit: usize) -> Vec<Movie> {
         let found = self.found(filter);
         self.page_of(&Matches::of(self, filter, found.as_deref()), sort, after, limit)
     }
 
-    /// The same, and how many movies pass the filter in all.
+    /// Does the same, and counts all matches.
     #[must_use]
     pub fn page_with_total(
         &self,
@@ -81,7 +81,7 @@ impl Catalogue {
         slots.into_iter().map(|slot| self.movie(slot)).collect()
     }
 
-    /// The first matches in an order, behind a cursor, at most `limit`.
+    /// Returns the slots of the first `limit` matches behind a cursor.
     pub(super) fn first(
         &self,
         matches: &Matches<'_>,
@@ -98,7 +98,7 @@ impl Catalogue {
         page.slots
     }
 
-    /// Fills a page, as long as there is room.
+    /// Adds matches to a page until it is full.
     fn fill(
         &self,
         page: &mut Filling,
@@ -126,7 +126,7 @@ impl Catalogue {
         }
     }
 
-    /// Picks the matches out, and of these the first.
+    /// Selects the first matches from all of them.
     fn pick(&self, page: &mut Filling, matches: &Matches<'_>, keys: Keys<'_>, after: After<'_>) {
         let mut first = First::new(self, keys, page.room());
         matches.for_each(|slot| {
@@ -137,7 +137,7 @@ impl Catalogue {
         page.slots.extend(first.finish());
     }
 
-    /// One value of a facet after the other.
+    /// Fills a page value by value of a facet that is the first sort key.
     fn fill_by_facet(
         &self,
         page: &mut Filling,
@@ -167,7 +167,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Along an order which is the one that is wanted: ascending, and by id where it knows no difference.
+    /// Fills a page along the order of the only sort key, ascending, with ties by id.
     fn fill_in_order(
         &self,
         page: &mut Filling,
@@ -205,8 +205,8 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Along an order, from one match to the next and to all that have the same value; of these the other keys tell
-    /// the order.
+    /// Fills a page along the order of the first sort key. Each run of equal values is sorted by the other
+    /// keys.
     fn fill_by_runs(
         &self,
         page: &mut Filling,
@@ -246,7 +246,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Where the movies with the same value as one begin and end; those that a walk has passed already aside.
+    /// Returns the range of movies with the same value as `first`, without those that a walk has passed.
     fn run(
         &self,
         order: &Order,
@@ -255,7 +255,7 @@ impl Catalogue {
         descending: bool,
     ) -> (OrderPosition, OrderPosition) {
         let Some(first) = order.at(at) else { return (at, at) };
-        // Nearly always the neighbour is another value already.
+        // The neighbour nearly always has another value, so check it before the binary search.
         let differs = |slot: Option<Slot>| slot.is_none_or(|slot| self.compare(key, slot, first).is_ne());
         let behind = order.step(at);
         if descending && differs(order.before(at)) {
@@ -280,7 +280,7 @@ impl Catalogue {
     ) -> Result<(), TooFar> {
         let order = self.order(key);
         if keys == [(SortKey::Id, false)] {
-            // As the order has them.
+            // In ascending direction.
             let from = match (after, order.at(from)) {
                 (Some([Bound::Value(KeyValue::Number(id))]), Some(like)) => order.partition(|slot| {
                     self.compare(key, slot, like).then_with(|| self.ids[slot].cmp(id)).is_le()

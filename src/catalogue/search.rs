@@ -1,4 +1,4 @@
-//! The movies that a search finds.
+//! Title search.
 
 use std::{borrow::Cow, slice};
 
@@ -6,7 +6,8 @@ use super::{Catalogue, set::Set};
 use crate::domain::{Filter, are_neighbours, parts_of};
 
 impl Catalogue {
-    /// The movies that the search of a filter finds, in any of its spellings; none if it has no words.
+    /// Returns the movies that match the search of a filter, in any of its spellings. Returns `None` if it
+    /// has no words.
     pub(super) fn found(&self, filter: &Filter) -> Option<Cow<'_, Set>> {
         let first = self.with_words(&filter.words)?;
         let others = filter.spellings.iter().filter_map(|words| self.terms.search(words));
@@ -17,7 +18,7 @@ impl Catalogue {
         Some(Cow::Owned(Set::union(std::iter::once(&first).chain(&others).map(AsRef::as_ref))))
     }
 
-    /// The movies that have all of these words, each as one or as two.
+    /// Returns the movies with all of these words, each written as one word or as two.
     fn with_words(&self, words: &[String]) -> Option<Cow<'_, Set>> {
         let apart: Vec<Set> = words.iter().map(|word| self.written_apart(word)).collect();
         if apart.iter().all(Set::is_empty) {
@@ -31,7 +32,7 @@ impl Catalogue {
         each.reduce(|one, other| Cow::Owned(one.intersection(&other)))
     }
 
-    /// The movies whose titles have a word as two words.
+    /// Returns the movies whose titles contain a word written as two.
     fn written_apart(&self, word: &str) -> Set {
         let mut found = Set::default();
         for (one, other) in parts_of(word) {

@@ -1,4 +1,4 @@
-//! Sets of slots, each in the form that suits its size.
+//! Sets of slots. The representation depends on the size and density.
 
 use roaring::RoaringBitmap;
 
@@ -7,28 +7,28 @@ use super::column::Slot;
 /// A set of slots.
 #[derive(Clone)]
 pub(super) enum Set {
-    /// In ascending order.
+    /// Sorted slots.
     Few(Vec<Slot>),
     Many(RoaringBitmap),
     Dense(Bits),
 }
 
-/// One bit for each slot: more memory than a compressed set of so many, and several times faster.
+/// A bitmap: larger than a compressed set, but several times faster.
 #[derive(Clone, Default)]
 pub(super) struct Bits {
     words: Vec<u64>,
     len: u32,
 }
 
-/// Slots of a set that is kept as a list, at most. Results of operations may be longer lists.
+/// The maximum size of a set that is stored as a list. Results of operations may be longer lists.
 const MAX_FEW: usize = 16;
-/// A set gets one bit a slot where this share of all slots is in it, and loses it at half of that.
+/// A set becomes a bitmap when it has 1/64 of all slots, and a compressed set again below half of that.
 const DENSE_SHARE: u64 = 64;
-/// A smaller set is fast in any form.
+/// A set smaller than this is never a bitmap.
 const MIN_DENSE: u64 = 4096;
-/// Whether a set is to be kept otherwise is looked at with every so many slots.
+/// The representation is reviewed once for this many slots.
 const CHECKED_EACH: Slot = 16;
-/// So many slots are gathered as a list rather than in bits.
+/// Up to this number of slots, a union is gathered in a list.
 const MAX_GATHERED: usize = 1024;
 
 impl Default for Set {
@@ -102,7 +102,7 @@ impl Set {
         }
     }
 
-    /// Leaves the slots that are in one of the others.
+    /// Keeps the slots that are in at least one of the other sets.
     pub(super) fn retain_any(mut self, others: &[&Self]) -> Self {
         let is_in_any = |slot: Slot| others.iter().any(|set| set.contains(slot));
         if let Self::Few(slots) = &mut self {
@@ -126,7 +126,7 @@ impl Set {
         }
     }
 
-    /// Looks at each slot, in ascending order.
+    /// Calls `see` for each slot in ascending order.
     pub(super) fn for_each(&self, mut see: impl FnMut(Slot)) {
         match self {
             Self::Few(slots) => slots.iter().copied().for_each(see),
@@ -144,7 +144,7 @@ impl Set {
         }
     }
 
-    /// The slots that are in both.
+    /// Returns the intersection of two sets.
     pub(super) fn intersection(&self, other: &Self) -> Self {
         match (self, other) {
             (Self::Dense(one), Self::Dense(other)) => Self::Dense(one.intersection(other)),
@@ -162,7 +162,7 @@ impl Set {
         }
     }
 
-    /// Those of the slots that are not in the other set.
+    /// Returns the slots that are not in the other set.
     pub(super) fn difference(mut self, other: &Self) -> Self {
         match (&mut self, other) {
             (Self::Dense(one), Self::Dense(other)) => return Self::Dense(one.difference(other)),
@@ -175,7 +175,7 @@ impl Set {
         self
     }
 
-    /// The slots that are in one of the sets.
+    /// Returns the union of sets.
     pub(super) fn union<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut sets: Vec<(u64, &Self)> = sets.into_iter().map(|set| (set.len(), set)).collect();
         if sets.iter().map(|(len, _)| len).sum::<u64>() <= MAX_GATHERED as u64 {
@@ -187,7 +187,7 @@ impl Set {
             slots.dedup();
             return Self::Few(slots);
         }
-        // To the largest, which is copied, the others are added.
+        // Copy the largest set and add the others to it.
         let largest = sets.iter().enumerate().max_by_key(|(_, (len, _))| *len).map_or(0, |(at, _)| at);
         let mut all = match sets.swap_remove(largest).1 {
             Self::Dense(bits) => bits.clone(),
@@ -210,7 +210,7 @@ impl Set {
     }
 }
 
-/// Keeps a set of bits in another form where too few are left; looked at with every so many slots.
+/// Converts a bitmap that has become sparse. Checked only for every sixteenth slot.
 fn bits_or_many(set: &mut Set, slot: Slot) {
     if let Set::Dense(bits) = set
         && slot.is_multiple_of(CHECKED_EACH)
@@ -239,7 +239,7 @@ impl Bits {
         self.words[word] |= bit;
     }
 
-    /// Makes room for so many words, and some more.
+    /// Grows the bitmap to at least this number of words, with some reserve.
     fn grow(&mut self, words: usize) {
         if words > self.words.capacity() {
             self.words.reserve_exact(words + words / 8 - self.words.len());
@@ -259,7 +259,7 @@ impl Bits {
         self.words.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
-    /// The last slot that there is room for.
+    /// The highest slot that fits.
     fn max(&self) -> Option<Slot> {
         Slot::try_from(self.words.len() * 64).ok()?.checked_sub(1)
     }

@@ -1,4 +1,4 @@
-//! Where movies are in an order of several keys, by themselves and by a cursor.
+//! Comparison of movies by several sort keys, with each other and with a cursor.
 
 use std::{cmp::Ordering, ops::Range};
 
@@ -7,23 +7,23 @@ use crate::domain::{KeyValue, MovieFormat, SortKey};
 
 pub(super) type Keys<'a> = &'a [(SortKey, bool)];
 
-/// What a cursor says of one key.
+/// The value of a cursor under one key.
 pub(super) enum Bound<'a> {
-    /// The numbers of the titles that are the same.
+    /// The range of numbers of equal titles.
     Title(Range<u64>),
     Value(&'a KeyValue),
 }
 
-/// Where a page goes on, for the keys that are not settled yet.
+/// The cursor values of the remaining keys.
 pub(super) type After<'a> = Option<&'a [Bound<'a>]>;
 
-/// The first of some movies in an order, of which not more are kept than needed.
+/// Selects the first `limit` movies of an order and keeps few more than that in memory.
 pub(super) struct First<'a> {
     catalogue: &'a Catalogue,
     keys: Keys<'a>,
     limit: usize,
     movies: Vec<(u128, Slot)>,
-    /// The rank of the last of the first ones, when these were last picked.
+    /// The rank of the last selected movie; movies behind it are ignored.
     last: u128,
 }
 
@@ -33,7 +33,7 @@ impl<'a> First<'a> {
     }
 
     pub(super) fn add(&mut self, slot: Slot) {
-        /// Kept beyond those that are wanted, so that these are picked seldom.
+        /// Candidates beyond the limit, so that the selection runs seldom.
         const SPARE: usize = 256;
 
         let rank = self.catalogue.rank(self.keys, slot);
@@ -47,7 +47,7 @@ impl<'a> First<'a> {
         }
     }
 
-    /// Leaves the first ones, of which the last is at the end.
+    /// Keeps the first `limit` candidates; the last of them is at the end.
     fn pick(&mut self) {
         if self.limit == 0 {
             self.movies.clear();
@@ -59,7 +59,7 @@ impl<'a> First<'a> {
         }
     }
 
-    /// The first ones in their order.
+    /// Returns the selected movies in order.
     pub(super) fn finish(mut self) -> impl Iterator<Item = Slot> {
         self.pick();
         self.movies.sort_unstable_by(|one, other| self.catalogue.compare_ranked(self.keys, one, other));
@@ -81,7 +81,7 @@ impl Catalogue {
         }
     }
 
-    /// A number that sorts as movies do under as many keys as fit into it.
+    /// Encodes the leading sort keys of a movie as a number with the same sort order.
     fn rank(&self, keys: Keys<'_>, slot: Slot) -> u128 {
         let (mut rank, mut room) = (0, u128::BITS);
         for (key, descending) in keys {
@@ -96,7 +96,7 @@ impl Catalogue {
         rank
     }
 
-    /// A number of so many bits that sorts as movies do under a key.
+    /// Encodes one key of a movie. Returns the number and its width in bits.
     fn rank_under(&self, key: SortKey, slot: Slot) -> (u64, u32) {
         let facet = |facet| (self.packed[slot].value(facet) as u64, Facet::MAX_BITS);
         let signed = |number: i64| (number.cast_unsigned() ^ (1 << 63), u64::BITS);
@@ -112,7 +112,7 @@ impl Catalogue {
         }
     }
 
-    /// The order of two movies with their ranks.
+    /// Compares two ranked movies.
     fn compare_ranked(&self, keys: Keys<'_>, one: &(u128, Slot), other: &(u128, Slot)) -> Ordering {
         let by_keys = || {
             let mut orders = keys
@@ -123,7 +123,7 @@ impl Catalogue {
         one.0.cmp(&other.0).then_with(by_keys)
     }
 
-    /// How a movie compares to a position in the order.
+    /// Compares a movie with a cursor.
     pub(super) fn compare_to(&self, keys: Keys<'_>, slot: Slot, place: &[Bound<'_>]) -> Ordering {
         let orders = keys.iter().zip(place);
         let mut orders = orders
@@ -131,7 +131,7 @@ impl Catalogue {
         orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    /// How a movie compares to the value of a cursor under a key.
+    /// Compares a movie with the cursor value of one key.
     pub(super) fn compare_value(&self, key: SortKey, slot: Slot, bound: &Bound<'_>) -> Ordering {
         match (key, bound) {
             (SortKey::Title, Bound::Title(same)) => {
@@ -171,7 +171,7 @@ pub(super) const fn facet_of(key: SortKey) -> Option<Facet> {
     }
 }
 
-/// How a value of a facet compares to that of a cursor.
+/// Compares a facet value with the cursor value.
 pub(super) fn compare_value(facet: Facet, value: usize, bound: &Bound<'_>) -> Ordering {
     match bound {
         Bound::Value(KeyValue::Text(text)) => MovieFormat::ALL[value].as_str().cmp(text),

@@ -1,4 +1,4 @@
-//! The words of all titles, each with the movies in whose titles it is: an inverted index.
+//! The inverted index of title words.
 
 use std::{
     borrow::Cow,
@@ -10,21 +10,21 @@ use levenshtein_automata::{Distance, SINK_STATE};
 use super::{column::Slot, set::Set, trie::Trie};
 use crate::domain::{FuzzyScore, FuzzyTerm};
 
-/// Beginnings of at most this many characters have a set of their own: words that share them are many.
+/// Prefixes of at most this many characters have a set of their own, since many words share them.
 const SHORT_CHARS: usize = 2;
 
-/// A movie is added to a union so many times faster than it is looked for in a set.
+/// Cost of one set lookup, relative to adding a movie to a union.
 const LOOKS_OF_A_UNION: u64 = 8;
 
 /// The inverted index.
 #[derive(Default)]
 pub(super) struct Terms {
     words: Trie<Set>,
-    /// By the first letters of words.
+    /// Movies by short prefix.
     short: HashMap<Box<[u8]>, Set>,
 }
 
-/// The inverted index while it is filled: words are put in order at last.
+/// The inverted index during a bulk load; its words are sorted at the end.
 #[derive(Default)]
 pub(super) struct Unordered {
     words: HashMap<Box<[u8]>, Set>,
@@ -34,7 +34,7 @@ pub(super) struct Unordered {
 /// The movies of several words.
 struct Found<'a> {
     sets: Vec<&'a Set>,
-    /// Those of all words together, a movie with several of them counted for each.
+    /// The sum of the set sizes: a movie with several of the words counts several times.
     len: u64,
 }
 
@@ -56,7 +56,7 @@ impl Unordered {
     }
 
     pub(super) fn in_order(self) -> Terms {
-        // In their order, words that a walk sees one after the other are beside each other in memory.
+        // Inserting in sorted order places neighbouring words next to each other in memory.
         let mut words: Vec<_> = self.words.into_iter().collect();
         words.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let mut trie = Trie::default();
@@ -93,13 +93,13 @@ impl Terms {
         }
     }
 
-    /// The movies in whose titles there is a word that begins with each of these; none if there are none of these.
+    /// Returns the movies whose titles match all prefixes. Returns `None` if there is no prefix.
     pub(super) fn search(&self, beginnings: &[String]) -> Option<Cow<'_, Set>> {
         let mut found: Vec<Found<'_>> = beginnings.iter().map(|word| self.beginning_with(word)).collect();
         found.sort_by_key(|found| found.len);
         let (rarest, others) = found.split_first()?;
         Some(others.iter().fold(rarest.union(), |movies, other| {
-            // A union of many words costs more than to look for a few movies in each of these.
+            // A union of many words costs more than looking up a few movies in each set.
             Cow::Owned(if movies.len() * other.sets.len() as u64 * LOOKS_OF_A_UNION <= other.len {
                 movies.into_owned().retain_any(&other.sets)
             } else {
@@ -108,12 +108,12 @@ impl Terms {
         }))
     }
 
-    /// The movies whose titles have exactly this word.
+    /// Returns the movies with exactly this word.
     pub(super) fn whole(&self, word: &str) -> Option<&Set> {
         self.words.get(word.as_bytes())
     }
 
-    /// The movies in whose titles a word begins so.
+    /// Returns the movies with a word that starts with this prefix.
     fn beginning_with(&self, beginning: &str) -> Found<'_> {
         let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {
             self.short.get(beginning.as_bytes()).into_iter().collect()
@@ -123,8 +123,7 @@ impl Terms {
         Found { len: sets.iter().map(|set| set.len()).sum(), sets }
     }
 
-    /// The movies in whose titles a word is near to a typed one, by how near it is: sets of which a movie may be in
-    /// several.
+    /// Returns the movies with a word close to a fuzzy term, by score. A movie may be in several sets.
     pub(super) fn near(&self, typed: &FuzzyTerm) -> BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> {
         let mut near: BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> = BTreeMap::new();
         let Some(automaton) = typed.automaton() else {
@@ -136,7 +135,7 @@ impl Terms {
             near.insert(FuzzyScore { errors: 0, beginnings: 1 }, found);
             return near;
         };
-        // The state of the automaton, and the least errors of a beginning that has ended there or before.
+        // The state of the automaton, and the lowest edit distance of any prefix seen on this path.
         let next = |(state, least): (u32, Option<u8>), byte| {
             let state = automaton.transition(state, byte);
             let least = match automaton.distance(state) {

@@ -1,7 +1,7 @@
-//! The order of all movies by title and id, with a number for each title that tells its place.
+//! All movies sorted by title and id. Each title has a number with the same sort order.
 //!
-//! To compare two titles is to compare their numbers. These leave gaps, so that a title that comes between two
-//! others gets a number without a change of theirs; where a gap is used up, those around it are spread out anew.
+//! Two titles are compared by their numbers. Numbers have gaps, so that a new title gets a number between its
+//! neighbours. When a gap is used up, the numbers around it are spread out again.
 
 use super::{
     column::{Column, Slot},
@@ -11,15 +11,15 @@ use super::{
 #[derive(Default)]
 pub(super) struct Titles {
     order: Order,
-    /// By slot. Movies with the same sort key have the same number.
+    /// The number of each slot. Movies with equal sort keys share a number.
     numbers: Column<u64>,
 }
 
-/// Gaps are spread out anew where they would be smaller than this.
+/// The smallest gap that spreading out leaves.
 const MIN_GAP: u64 = 1 << 20;
 
 impl Titles {
-    /// The order of slots that are in it already; `is_same` returns whether two have the same sort key.
+    /// Creates the order from sorted slots; `is_same` returns whether two slots have equal sort keys.
     pub(super) fn of_sorted(slots: &[Slot], is_same: impl Fn(Slot, Slot) -> bool) -> Self {
         let mut numbers = Column::of_len(slots.len());
         let gap = u64::MAX / (slots.len() as u64 + 1);
@@ -38,12 +38,12 @@ impl Titles {
         &self.order
     }
 
-    /// The number of a movie's title.
+    /// Returns the number of a movie's title.
     pub(super) fn number(&self, slot: Slot) -> u64 {
         self.numbers[slot]
     }
 
-    /// Puts a movie in a place; `is_same` returns whether another has the same sort key.
+    /// Inserts a movie at a position; `is_same` returns whether a slot has an equal sort key.
     pub(super) fn insert(&mut self, slot: Slot, place: OrderPosition, is_same: impl Fn(Slot) -> bool) {
         let neighbours = [self.order.before(place), self.order.at(place)];
         let number = match neighbours.into_iter().flatten().find(|other| is_same(*other)) {
@@ -57,14 +57,14 @@ impl Titles {
         self.order.insert_at(place, slot);
     }
 
-    /// Takes a movie out; `is_before` tells which movies with the same title come before it.
+    /// Removes a movie; `is_before` returns whether a movie with the same title sorts before it.
     pub(super) fn remove(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
         let (numbers, number) = (&self.numbers, self.numbers[slot]);
         self.order
             .remove(slot, |other| numbers[other] < number || (numbers[other] == number && is_before(other)));
     }
 
-    /// A number between those next to a place.
+    /// Returns a number between the neighbours of a position.
     fn between(&self, place: OrderPosition) -> Option<u64> {
         let low = self.order.before(place).map_or(0, |slot| self.numbers[slot]);
         let high = self.order.at(place).map_or(u64::MAX, |slot| self.numbers[slot]);
@@ -72,7 +72,7 @@ impl Titles {
         (low < number && number < high).then_some(number)
     }
 
-    /// Makes the gaps around a place even, in as many chunks as it takes.
+    /// Spreads out the numbers around a position, over as many chunks as necessary.
     fn spread_out(&mut self, place: OrderPosition) {
         let mut radius = 1;
         loop {
@@ -105,7 +105,7 @@ impl Titles {
 mod tests {
     use super::*;
 
-    /// Titles are numbers here, which the slots stand for.
+    /// The test uses numbers as titles; `of_slot` maps slots to them.
     fn check(titles: &Titles, of_slot: &[u32]) {
         let order: Vec<Slot> = titles.order.from(Order::start()).collect();
         assert_eq!(order.len(), of_slot.len());

@@ -1,9 +1,8 @@
-//! Words as paths through a tree: a radix trie. What words have in common is there once, so a look at all of them goes
-//! no further than to where they differ from what is wanted.
+//! A radix trie of words. Words share their common prefixes, so a search can skip whole branches.
 
-/// Values by words.
+/// A map from words to values.
 pub(super) struct Trie<T> {
-    /// The first is the root. Those that are not used any more are without a value and children.
+    /// The first node is the root. Unused nodes have no value and no children.
     nodes: Vec<Node<T>>,
     unused: Vec<NodeId>,
 }
@@ -12,9 +11,10 @@ type NodeId = u32;
 const ROOT: NodeId = 0;
 
 struct Node<T> {
-    /// What leads here from the node above. No two of its children begin with the same byte.
+    /// The bytes on the edge from the parent. Siblings differ in the first byte.
     label: Box<[u8]>,
-    /// In the order of their labels. Each with the first byte of its label, so that most are ruled out unseen.
+    /// Children with the first bytes of their labels, sorted. The byte rules out most children without a
+    /// memory access.
     children: Vec<(u8, NodeId)>,
     value: Option<T>,
 }
@@ -32,13 +32,13 @@ impl<T> Default for Trie<T> {
 }
 
 impl<T> Trie<T> {
-    /// The value of a word.
+    /// Returns the value of a word.
     pub(super) fn get(&self, word: &[u8]) -> Option<&T> {
         let (node, rest) = self.follow(ROOT, word)?;
         self.node(node).value.as_ref().filter(|_| rest.is_empty())
     }
 
-    /// The value of a word, which is made where there is none.
+    /// Returns the value of a word, and inserts it if missing.
     pub(super) fn get_or_insert_with(&mut self, word: &[u8], make: impl FnOnce() -> T) -> &mut T {
         let (mut at, mut rest) = (ROOT, word);
         while !rest.is_empty() {
@@ -87,7 +87,7 @@ impl<T> Trie<T> {
         }
     }
 
-    /// The values of all words that begin so, in the order of the words.
+    /// Returns the values of all words with a prefix, in word order.
     pub(super) fn beginning_with(&self, beginning: &[u8]) -> Vec<&T> {
         let mut values = Vec::new();
         if let Some((node, _)) = self.follow(ROOT, beginning) {
@@ -102,8 +102,8 @@ impl<T> Trie<T> {
         node.children.iter().for_each(|(_, child)| self.visit(*child, see));
     }
 
-    /// Takes a state along all words byte by byte, and leaves those where there is no next one. What a word comes to is
-    /// looked at with its value.
+    /// Feeds all words byte by byte to `next`, which returns the next state or `None` to skip the branch.
+    /// Calls `see` with the state and value of each word reached.
     pub(super) fn walk<'a, S: Copy>(
         &'a self,
         first: S,
@@ -133,7 +133,7 @@ impl<T> Trie<T> {
         }
     }
 
-    /// The node at the end of a text, or the one on whose label it ends, with what is left of the label.
+    /// Follows a text from a node. Returns the node where it ends, with the rest of the label.
     fn follow(&self, from: NodeId, text: &[u8]) -> Option<(NodeId, &[u8])> {
         let Some(first) = text.first() else { return Some((from, &[])) };
         let (_, child) = self.node(from).children[self.child(from, *first).ok()?];
@@ -144,12 +144,12 @@ impl<T> Trie<T> {
         }
     }
 
-    /// Where a child whose label begins with a byte is among the children, or belongs.
+    /// Finds the child whose label starts with a byte, or its insertion index.
     fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
         self.node(node).children.binary_search_by_key(&first, |(byte, _)| *byte)
     }
 
-    /// Makes two nodes of one: the first so many bytes of its label stay with it.
+    /// Splits a node: the first `at` bytes of the label stay, the rest moves to a new child.
     fn split(&mut self, node: NodeId, at: usize) {
         let upper = self.node_mut(node);
         let label = std::mem::take(&mut upper.label);
@@ -212,7 +212,7 @@ mod tests {
                     map.iter().filter(|(word, _)| word.starts_with(look)).map(|(_, value)| value).collect();
                 prop_assert_eq!(trie.beginning_with(look.as_bytes()), expected);
             }
-            // Of the words without a "b", which the root's one is if it is there.
+            // Only words without a "b"; the root's empty word is one.
             let mut walked = Vec::new();
             trie.walk(0, &|bytes, byte| (byte != b'b').then_some(bytes + 1), &mut |bytes, value| walked.push((bytes, value)));
             let without: Vec<(usize, &usize)> = map
