@@ -93,8 +93,8 @@ fn fill(prepared: Receiver<Vec<Prepared>>) -> io::Result<Catalogue> {
         let terms = terms.in_order();
         let mut order = slots.clone();
         let orders = ORDERED.map(|key| {
-            // Slots follow the order of creation, so they are nearly sorted by time, which makes a stable
-            // sort fast.
+            // Ids and times are assigned in the order of creation, so the input is nearly sorted and a stable
+            // sort is fast.
             order.sort_by(|one, other| {
                 of.compare(key, *one, *other).then_with(|| of.compare_id(*one, *other))
             });

@@ -1,4 +1,4 @@
-//! All SQL of backups: a snapshot that is read in pieces, and a collection that is put back.
+//! SQL of backup and restore: a snapshot that is read in batches, and the tables that a restore replaces.
 
 use super::{
     Conn, Db, DbError, Dialect, Lock, Row, Value,
@@ -15,21 +15,21 @@ use crate::{
     domain::{ChangeId, ChangeKind, Movie, MovieId, Role, Time, TokenName, UserName},
 };
 
-/// What a restored collection takes the place of, in the order in which writers come to the tables, and
-/// with what refers to others before these.
+/// The tables that a restore empties, in the order in which writers lock them. Referencing tables come before
+/// the tables they refer to.
 const TABLES: [&str; 7] =
     ["idempotency_keys", "changes", "movie_rows", "movie_versions", "tokens", "sessions", "users"];
 
-/// The database as it is at one moment, however long it is read. It holds up no writer.
+/// A consistent snapshot of the database. It does not block writers, however long it is open.
 pub struct Snapshot(Option<Conn>);
 
 impl Snapshot {
-    /// Begins to read, on one of the connections for short reads.
+    /// Opens a snapshot on a connection for short reads.
     pub async fn begin(db: &Db) -> Result<Self, DbError> {
         Self::begin_on(db.read().await?).await
     }
 
-    /// Begins to read all there is, which may take long.
+    /// Opens a snapshot for a read that may take minutes.
     pub async fn begin_long(db: &Db) -> Result<Self, DbError> {
         let mut snapshot = Self::begin_on(db.read_long().await?).await?;
         snapshot.conn().allow_long_statements().await?;
@@ -46,7 +46,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The connection that reads it.
+    /// Returns the connection of the snapshot.
     ///
     /// # Panics
     /// Never: a snapshot has a connection until it is dropped.
@@ -63,7 +63,7 @@ impl Drop for Snapshot {
     }
 }
 
-/// The rows of a noun behind a place, in order, up to `limit`.
+/// Reads up to `limit` rows of one kind behind a sort key, in order.
 pub async fn page(
     snapshot: &mut Snapshot,
     noun: Noun,
@@ -152,7 +152,7 @@ fn read_version(row: &Row<'_>) -> Result<Entry, DbError> {
     })
 }
 
-/// The last ids that were handed out.
+/// Reads the last id that each table has handed out.
 pub async fn last_ids(conn: &mut Conn) -> Result<LastIds, DbError> {
     let (movies, of): (_, fn(&str) -> String) = match conn.dialect() {
         Dialect::Sqlite => ("SELECT next - 1 FROM movie_ids".to_owned(), |table| {
@@ -172,7 +172,7 @@ fn last_of(sequence: &str) -> String {
     format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")
 }
 
-/// Lets no id up to these be handed out again.
+/// Raises the id counters to at least these values.
 pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbError> {
     let tables = [("changes", ids.changes.get()), ("users", ids.users.get()), ("tokens", ids.tokens.get())];
     match conn.dialect() {
@@ -201,7 +201,7 @@ pub async fn raise_last_ids(conn: &mut Conn, ids: &LastIds) -> Result<(), DbErro
     Ok(())
 }
 
-/// Keeps everybody else from writing until the transaction ends. On SQLite there is one writer anyway.
+/// Blocks all other writers until the transaction ends. SQLite has a single writer, so it needs no lock.
 pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
     conn.lock(Lock::Imports).await?;
     conn.lock(Lock::Many).await?;
@@ -212,14 +212,14 @@ pub async fn lock(conn: &mut Conn) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Whether there is no movie, no change and no user.
+/// Returns whether there are no movies, changes and users.
 pub async fn is_empty(conn: &mut Conn) -> Result<bool, DbError> {
     let sql = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM movies) \
                OR EXISTS (SELECT 1 FROM changes) OR EXISTS (SELECT 1 FROM users)";
     Ok(conn.query_opt(sql, &[], |_| Ok(())).await?.is_none())
 }
 
-/// Takes away everything but the last ids.
+/// Deletes all rows, but keeps the id counters.
 pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
     for table in TABLES {
         conn.execute(format!("DELETE FROM {table}"), &[]).await?;
@@ -227,15 +227,15 @@ pub async fn clear(conn: &mut Conn) -> Result<(), DbError> {
     staged_imports::forget_all(conn).await
 }
 
-/// Stores rows that are not there, under their ids. They come in the order of their nouns.
+/// Inserts rows with their ids, sorted by kind.
 ///
 /// # Errors
-/// Those of the database; [`DbError::Duplicate`] for what is there already.
+/// [`DbError::Duplicate`] if an id exists already.
 pub async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), DbError> {
-    // PostgreSQL wants to be told that these ids are not to be made up.
+    // PostgreSQL rejects explicit ids in identity columns without this clause.
     let (own_ids, place, first) = match conn.dialect() {
         Dialect::Sqlite => ("", "", ""),
-        // Before all that the streams of events have seen: none of this is new.
+        // Restored changes come before all positions that event streams have seen, so none is sent as new.
         Dialect::Postgres => ("OVERRIDING SYSTEM VALUE ", ", xact", ", '0'"),
     };
     let users = entries.iter().filter_map(|entry| match entry {

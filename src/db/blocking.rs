@@ -1,4 +1,4 @@
-//! Futures that block a thread while they are polled, on the blocking pool.
+//! Runs futures that block a thread while they are polled, on tokio's blocking pool.
 
 use std::{
     cell::Cell,
@@ -17,9 +17,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Polls `work` on threads of the blocking pool, and gives the thread back whenever it waits. So who waits,
-/// for the writer or for a lock, takes no thread from others. The work is dropped where it waits when `closing`
-/// is cancelled; there is no result then.
+/// Polls `work` on the blocking pool and releases the thread whenever `work` waits for the writer or a lock.
+/// When `closing` is cancelled, the work is dropped at its next wait and the result is `None`.
 pub(super) async fn run<T: Send + 'static>(
     closing: CancellationToken,
     work: impl Future<Output = T> + Send + 'static,
@@ -46,12 +45,12 @@ thread_local! {
     static IS_HERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread may be held up: it is none of those that run all other tasks.
+/// Returns whether this thread may block: it is a thread of the blocking pool, not a worker of the runtime.
 pub(super) fn is_here() -> bool {
     IS_HERE.get()
 }
 
-/// Does work on this thread, which is none of those that run all other tasks.
+/// Runs `work` with this thread marked as one that may block.
 pub(super) fn here<T>(work: impl FnOnce() -> T) -> T {
     let before = IS_HERE.replace(true);
     let done = work();
@@ -59,7 +58,7 @@ pub(super) fn here<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Polls until the work is done or waits for something that has not happened meanwhile.
+/// Polls until the work is done, or is pending and nothing has woken it.
 fn poll<T>(
     work: &mut Pin<Box<dyn Future<Output = T> + Send>>,
     wake: &Arc<Woken>,

@@ -1,4 +1,4 @@
-//! A query put together for a call: its text and its parameters.
+//! A query that is built for one call: its text and its parameters.
 
 use std::fmt::Write;
 
@@ -15,8 +15,8 @@ impl<'a> Builder<'a> {
         Self { sql: sql.into(), params: Vec::new(), is_repeated: false }
     }
 
-    /// A query about so many rows, and otherwise always the same: for one row, the most frequent case, it is prepared
-    /// once for each connection.
+    /// Starts a query about a number of rows whose text depends on nothing else. For one row, the most
+    /// frequent case, the prepared statement is cached by each connection.
     pub(super) fn about(rows: usize, sql: impl Into<String>) -> Self {
         Self { is_repeated: rows == 1, ..Self::new(sql) }
     }

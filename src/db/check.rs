@@ -1,4 +1,4 @@
-//! All SQL of a check: rows as they are stored, also such as no movie can be.
+//! SQL of `reelshelf check`: reads stored rows, including invalid ones.
 
 use super::{
     Conn, DbError, Dialect, Row,
@@ -8,29 +8,29 @@ use super::{
 };
 use crate::domain::{ChangeId, Movie, MovieId, Time};
 
-/// A version of a movie as it is stored.
+/// A version of a movie as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub movie_id: MovieId,
     pub version: i64,
     pub change_id: ChangeId,
     pub created_at: Time,
-    /// None where the movie was deleted by this version; or why this can be no movie.
+    /// The movie, `None` for a deletion, or the reason why the row is invalid.
     movie: Result<Option<Movie>, String>,
     checksum: Option<i64>,
 }
 
 impl Stored {
-    /// Whether the movie was deleted by this version.
+    /// Returns whether this version is a deletion.
     #[must_use]
     pub const fn is_deletion(&self) -> bool {
         matches!(self.movie, Ok(None))
     }
 
-    /// The movie; none if this is a deletion.
+    /// Returns the movie, or `None` for a deletion.
     ///
     /// # Errors
-    /// Why it can be none.
+    /// The reason why the row is invalid, or that its checksum does not match.
     pub fn movie(&self) -> Result<Option<Movie>, String> {
         let movie = self.movie.clone()?;
         let is_ours = |movie: &Movie| {
@@ -63,14 +63,14 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
     })
 }
 
-/// The movies with ids above the given one, by id, up to `limit`.
+/// Reads up to `limit` movies with ids above the given one, by id.
 pub async fn movies(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Stored>, DbError> {
     const SQL: &str =
         concat!("SELECT ", movie!(), ", change_id, checksum FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
-/// The versions of movies that others followed, and the deletions, behind a movie's version, in order, up to `limit`.
+/// Reads up to `limit` earlier versions and deletions behind a movie id and version, in order.
 pub async fn versions(
     conn: &mut Conn,
     (movie, version): (MovieId, i64),
@@ -84,7 +84,7 @@ pub async fn versions(
     conn.query(SQL, &[movie.into(), version.into(), number(limit).into()], read).await
 }
 
-/// The ids of changes above the given one, each with the number of movies that it touched, up to `limit`.
+/// Reads up to `limit` changes with ids above the given one: their ids and numbers of modified movies.
 pub async fn changes(
     conn: &mut Conn,
     above: ChangeId,
@@ -94,7 +94,7 @@ pub async fn changes(
     conn.query(SQL, &[above.into(), number(limit).into()], |row| Ok((row.get(0)?, row.get(1)?))).await
 }
 
-/// What SQLite finds wrong with its file, at most so much. PostgreSQL has no such question.
+/// Runs SQLite's integrity check. PostgreSQL has no equivalent.
 pub async fn damage(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     let Dialect::Sqlite = conn.dialect() else { return Ok(Vec::new()) };
     let mut found = conn.query("PRAGMA integrity_check(100)", &[], |row| row.get::<String>(0)).await?;

@@ -1,8 +1,8 @@
-//! Checksums of movies, stored beside them.
+//! Checksums of movies, stored in their rows.
 
 use crate::domain::{Attributes, MovieId};
 
-/// The CRC-32 of a movie's id and attributes.
+/// Returns the CRC-32 of a movie's id and attributes.
 pub(super) fn checksum(id: MovieId, attributes: &Attributes) -> i64 {
     let Attributes { title, movie_format, length, release_year, rating } = attributes;
     let mut sum = crc32fast::Hasher::new();

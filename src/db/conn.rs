@@ -1,4 +1,4 @@
-//! Connections and transactions, on which queries run that are written once for both databases.
+//! Connections and transactions. Their queries are written once for both databases.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::limits::REQUEST_WAIT;
 
-/// A connection on which queries run.
+/// A connection that runs queries.
 pub struct Conn(Inner);
 
 enum Inner {
@@ -23,22 +23,22 @@ enum Inner {
     Postgres(postgres::Client),
 }
 
-/// A connection as a driver knows it.
+/// The connection of a driver.
 enum Driver<'a> {
     Sqlite(&'a mut rusqlite::Connection),
     Postgres(&'a mut postgres::Client),
 }
 
-/// What only one transaction at a time may do, on all instances.
+/// Advisory locks: one transaction at a time holds each, across all instances.
 #[derive(Debug, Clone, Copy)]
 pub enum Lock {
-    /// Migrate the schema.
+    /// To migrate the schema.
     Migrations = 1,
-    /// Change users, where it matters how many owners there are.
+    /// To change users, so that the number of owners is stable.
     Users = 2,
-    /// Change many movies, which two at once might do in different orders.
+    /// To change many movies, so that two such changes cannot deadlock.
     Many = 3,
-    /// Import, where it matters which movies are there already.
+    /// To import, so that duplicates are found reliably.
     Imports = 4,
 }
 
@@ -51,7 +51,7 @@ impl Conn {
         Self(Inner::Postgres(client))
     }
 
-    /// The SQL that the database speaks.
+    /// Returns the SQL dialect of the database.
     pub(super) const fn dialect(&self) -> Dialect {
         match self.0 {
             Inner::Reader(_) | Inner::Group(_) | Inner::Exclusive(_) => Dialect::Sqlite,
@@ -59,7 +59,7 @@ impl Conn {
         }
     }
 
-    /// Runs statements that take no parameters.
+    /// Runs statements without parameters.
     pub(super) async fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         match self.driver() {
             Driver::Sqlite(_) => self.on_sqlite(|connection| connection.execute_batch(sql)),
@@ -76,8 +76,9 @@ impl Conn {
         }
     }
 
-    /// Runs a statement on SQLite, and tells what an error of it really was. Where a reader finds the file damaged and yet
-    /// all of it can be read, the disk may have failed for a moment: then it runs once more.
+    /// Runs a statement on SQLite and finds the cause of an error. If SQLite reports corruption although the
+    /// whole file can be read, the disk may have failed for a moment; a reader then runs the statement once
+    /// more.
     fn on_sqlite<T>(
         &mut self,
         mut statement: impl FnMut(&mut rusqlite::Connection) -> rusqlite::Result<T>,
@@ -98,7 +99,7 @@ impl Conn {
         done.map_err(|error| self.why(error))
     }
 
-    /// What an error of SQLite really was.
+    /// Finds the cause of an SQLite error.
     fn why(&mut self, error: rusqlite::Error) -> DbError {
         match &mut self.0 {
             Inner::Reader(reader) => reader.why(error),
@@ -108,10 +109,10 @@ impl Conn {
         }
     }
 
-    /// Runs a query and reads each of its rows.
+    /// Runs a query and maps each row with `read`.
     ///
     /// # Errors
-    /// Those of the database, and those of reading a row.
+    /// [`DbError::Unavailable`] after the deadline; the errors of `read`.
     pub async fn query<T>(
         &mut self,
         sql: impl Into<Sql>,
@@ -129,7 +130,7 @@ impl Conn {
                     Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
                         tokio::time::sleep(sqlite::RETRY).await;
                     }
-                    Err(_) => break, // to see what it really is
+                    Err(_) => break, // run again below, which finds the cause
                     Ok(found) => return found,
                 }
             }
@@ -145,7 +146,7 @@ impl Conn {
         }
     }
 
-    /// Runs a query of which at most one row is wanted.
+    /// Runs a query and returns its first row, if any.
     pub async fn query_opt<T>(
         &mut self,
         sql: impl Into<Sql>,
@@ -155,7 +156,7 @@ impl Conn {
         Ok(self.query(sql, params, read).await?.into_iter().next())
     }
 
-    /// Runs a statement and returns how many rows it touched.
+    /// Runs a statement and returns the number of affected rows.
     pub async fn execute(&mut self, sql: impl Into<Sql>, params: &[Value<'_>]) -> Result<u64, DbError> {
         let sql = sql.into();
         match self.driver() {
@@ -167,13 +168,13 @@ impl Conn {
         }
     }
 
-    /// Inserts rows `into` a table, such as `movies (id, title)`: the values of one after those of another.
+    /// Inserts rows `into` a table such as `movies (id, title)`; `rows` holds the values row by row.
     pub async fn insert(&mut self, into: &str, columns: usize, rows: &[Value<'_>]) -> Result<(), DbError> {
-        /// Few enough for the parameters that PostgreSQL allows.
+        /// Limits the parameters of a statement to what PostgreSQL allows.
         const ROWS_AT_ONCE: usize = 500;
 
         match self.driver() {
-            // A statement of many rows would have to keep what it changed until its end.
+            // SQLite would keep the changes of a multi-row statement in memory until its end.
             Driver::Sqlite(_) => {
                 let sql = format!("INSERT INTO {into} VALUES ({})", placeholders(1, columns));
                 let mut rows = rows.chunks_exact(columns).peekable();
@@ -186,7 +187,7 @@ impl Conn {
                     Ok(())
                 })?;
             }
-            // Each statement is a way to the server and back.
+            // One statement is one network round trip.
             Driver::Postgres(client) => {
                 for rows in rows.chunks(columns * ROWS_AT_ONCE) {
                     let values = (0..rows.len()).step_by(columns);
@@ -201,10 +202,9 @@ impl Conn {
         Ok(())
     }
 
-    /// Makes other transactions that want the same lock wait until this one ends. On SQLite there
-    /// is one writer anyway.
+    /// Takes an advisory lock until the transaction ends. SQLite has a single writer, so it needs no lock.
     pub async fn lock(&mut self, lock: Lock) -> Result<(), DbError> {
-        /// `rshf` in ASCII: the program's own half of PostgreSQL's space of advisory locks.
+        /// `rshf` in ASCII: the high half of the key, so that other programs' advisory locks cannot collide.
         const SPACE: i64 = 0x7273_6866 << 32;
         if let Driver::Postgres(client) = self.driver() {
             let key = SPACE + lock as i64;
@@ -216,8 +216,7 @@ impl Conn {
         Ok(())
     }
 
-    /// Lets each statement until the end of the transaction take longer than a request, where the database would
-    /// end it.
+    /// Raises the statement timeout until the end of the transaction, beyond the deadline of a request.
     pub async fn allow_long_statements(&mut self) -> Result<(), DbError> {
         match self.driver() {
             Driver::Sqlite(_) => Ok(()),
@@ -226,7 +225,7 @@ impl Conn {
     }
 }
 
-/// A transaction that writes; its queries run on it as on a [`Conn`].
+/// A write transaction. It is rolled back if it is dropped without a commit.
 pub struct WriteTx(Option<Conn>);
 
 impl WriteTx {
@@ -239,16 +238,16 @@ impl WriteTx {
     }
 
     pub(super) async fn begin(postgres: &Postgres) -> Result<Self, DbError> {
-        // Made before it is begun, so that it is rolled back if nobody waits for it any more.
+        // The guard exists before BEGIN, so that a cancelled request rolls back.
         let mut tx = Self(Some(Conn::postgres(postgres.write().await?)));
         tx.batch("BEGIN").await?;
         Ok(tx)
     }
 
-    /// Commits, and comes back when all of it is on disk.
+    /// Commits. Returns when all of it is on disk.
     ///
     /// # Errors
-    /// Those of the database; nothing of the transaction is stored then.
+    /// [`DbError::Unavailable`] if the result of the commit is unknown; on other errors nothing is stored.
     pub async fn commit(mut self) -> Result<(), DbError> {
         match self.0.take().map(|conn| conn.0) {
             Some(Inner::Postgres(client)) => client.commit().await,
@@ -258,9 +257,9 @@ impl WriteTx {
         }
     }
 
-    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on in another
-    /// exclusive transaction, for which it waits as long as a request of its own. After an error it is of no use
-    /// any more.
+    /// Commits what was written so far, lets waiting writers go first and sleeps for `pause`. Then begins
+    /// another exclusive transaction, with a new deadline. After an error the transaction cannot be used any
+    /// more.
     pub async fn commit_and_continue(
         &mut self,
         db: &Db,
@@ -281,13 +280,13 @@ impl Drop for WriteTx {
     }
 }
 
-/// Ends the transaction of a connection without storing anything.
+/// Rolls back the transaction of a connection.
 pub(super) fn roll_back(conn: Conn) {
     match conn.0 {
         Inner::Group(mut tx) => tx.roll_back(),
         Inner::Exclusive(mut tx) => tx.roll_back(),
         Inner::Reader(mut reader) => {
-            let _ = reader.connection().execute_batch("ROLLBACK"); // an error: it never began
+            let _ = reader.connection().execute_batch("ROLLBACK"); // fails if it never began
         }
         Inner::Postgres(client) => {
             tokio::spawn(client.roll_back());
@@ -309,7 +308,7 @@ impl DerefMut for WriteTx {
     }
 }
 
-/// Runs a query on SQLite. The outer error tells that SQLite could not, the inner one that a row could not be read.
+/// Runs a query on SQLite. The outer error comes from SQLite, the inner one from reading a row.
 fn sqlite_rows<T>(
     connection: &rusqlite::Connection,
     sql: &str,

@@ -1,4 +1,4 @@
-//! A database that is open: where connections and transactions come from.
+//! An open database: the source of connections and transactions.
 
 use std::{
     future::Future,
@@ -19,14 +19,14 @@ use super::{
     unchanged,
 };
 
-/// A database, opened and migrated. Clones share it.
+/// An open, migrated database. Clones share it.
 #[derive(Clone)]
 pub struct Db {
     backend: Arc<Backend>,
-    /// Long work under way.
+    /// Running tasks of [`Db::run_blocking`].
     long: TaskTracker,
     closing: CancellationToken,
-    /// The migrations that opening it has run.
+    /// The migrations that were run when it was opened.
     migrations: Vec<&'static str>,
 }
 
@@ -35,7 +35,7 @@ enum Backend {
     Postgres(Box<Postgres>),
 }
 
-/// What a database is opened for.
+/// The purpose of opening a database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Use,
@@ -43,10 +43,11 @@ enum Purpose {
     Serve,
 }
 
-/// The file that an address names; none if it is no address of SQLite.
+/// Returns the file that an address names, or `None` if it is not an address of SQLite.
 ///
 /// # Errors
-/// [`DbError::Refused`] for an address that other programs would read as another file than this one.
+/// [`DbError::Refused`] for an address without a path, and for `sqlite://`, which other programs read
+/// differently.
 pub fn sqlite_path(address: &str) -> Result<Option<PathBuf>, DbError> {
     let Some(path) = address.strip_prefix("sqlite:") else { return Ok(None) };
     if path.is_empty() {
@@ -58,7 +59,7 @@ pub fn sqlite_path(address: &str) -> Result<Option<PathBuf>, DbError> {
                 .to_owned(),
         ));
     }
-    // Such names mean something else to SQLite itself.
+    // SQLite gives such names a special meaning.
     let is_special = path.starts_with(':') || path.starts_with("file:");
     Ok(Some(if is_special { Path::new(".").join(path) } else { path.into() }))
 }
@@ -67,26 +68,27 @@ impl Db {
     /// Opens the database at an address, `sqlite:PATH` or `postgres://…`, and migrates it.
     ///
     /// # Errors
-    /// An address that is neither; a database that cannot be reached; a file that is no SQLite
-    /// database or belongs to another program; a database newer than this program; one on PostgreSQL that is
-    /// not in UTF-8, or behind a pooler that pools transactions.
+    /// - [`DbError::Refused`] if the address is invalid or the file is not an SQLite database; if the
+    ///   database belongs to another program or to a newer version of this one; if PostgreSQL does not use
+    ///   UTF-8 or is behind a transaction pooler.
+    /// - [`DbError::Unavailable`] if the database cannot be reached.
     pub async fn open(address: &str) -> Result<Self, DbError> {
         Self::open_for(address, Purpose::Use).await
     }
 
-    /// Opens the database as [`Db::open`] does, if it has tables.
+    /// Opens a database like [`Db::open`], but only if it has tables.
     ///
     /// # Errors
-    /// Those of [`Db::open`]; a database without tables.
+    /// As [`Db::open`]; [`DbError::Refused`] if the database has no tables.
     pub async fn open_existing(address: &str) -> Result<Self, DbError> {
         Self::open_for(address, Purpose::UseExisting).await
     }
 
-    /// Opens the database as [`Db::open`] does, for a service: a SQLite file that no other process serves, until
-    /// this one closes it or ends.
+    /// Opens a database like [`Db::open`], for a service. An SQLite file is locked against other services
+    /// until it is closed.
     ///
     /// # Errors
-    /// Those of [`Db::open`]; a SQLite file that another process serves.
+    /// As [`Db::open`]; [`DbError::Refused`] if another process serves the SQLite file.
     pub async fn open_to_serve(address: &str) -> Result<Self, DbError> {
         Self::open_for(address, Purpose::Serve).await
     }
@@ -97,7 +99,7 @@ impl Db {
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Backend::Postgres(Box::new(Postgres::open(address)?))
         } else {
-            // The address may hold a password, so it is not repeated.
+            // The address is not repeated, since it may contain a password.
             return Err(DbError::Refused(
                 "the database must be given as sqlite:PATH or postgres://…".to_owned(),
             ));
@@ -118,16 +120,16 @@ impl Db {
         Ok(db)
     }
 
-    /// The names of the migrations that opening it has run.
+    /// Returns the names of the migrations that were run when it was opened.
     #[must_use]
     pub fn migrations(&self) -> &[&'static str] {
         &self.migrations
     }
 
-    /// A connection to read with.
+    /// Returns a connection for short reads.
     ///
     /// # Errors
-    /// The database cannot be reached.
+    /// [`DbError::Unavailable`] if the database cannot be reached.
     pub async fn read(&self) -> Result<Conn, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => Conn::reader(sqlite.read().await?),
@@ -135,7 +137,7 @@ impl Db {
         })
     }
 
-    /// A connection to read with for long, so that the others are left for short reads.
+    /// Returns a connection for long reads, which does not take one from short reads.
     pub(super) async fn read_long(&self) -> Result<Conn, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => Conn::reader(sqlite.read().await?),
@@ -143,10 +145,12 @@ impl Db {
         })
     }
 
-    /// A transaction to write in, within [`retry_write`]. While it is open, await nothing but queries.
+    /// Begins a write transaction. Call it within [`retry_write`], and await only queries while the
+    /// transaction is open.
     ///
     /// # Errors
-    /// The database cannot be reached, or another process has been writing for too long.
+    /// [`DbError::Unavailable`] if the database cannot be reached, or the writer is not free before the
+    /// deadline.
     pub async fn write(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx::group(sqlite.write().await?),
@@ -154,8 +158,8 @@ impl Db {
         })
     }
 
-    /// A transaction to write much in, of whatever size: on SQLite one that shares its commit with no
-    /// other, and keeps nothing in memory to take back. Only within [`Db::run_blocking`] and [`retry_write`].
+    /// Begins a write transaction of unlimited size. On SQLite it does not share its commit and needs no
+    /// rollback journal in memory. Call it only within [`Db::run_blocking`] and [`retry_write`].
     pub async fn begin_exclusive(&self) -> Result<WriteTx, DbError> {
         Ok(match &*self.backend {
             Backend::Sqlite(sqlite) => WriteTx::exclusive(sqlite.begin_exclusive().await?),
@@ -167,7 +171,7 @@ impl Db {
         })
     }
 
-    /// What is committed now; none if telling it takes as long as a query.
+    /// Returns a fingerprint of the last commit, or `None` if reading it would cost as much as a query.
     pub(super) fn committed(&self) -> Option<unchanged::Committed> {
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.committed(),
@@ -175,19 +179,19 @@ impl Db {
         }
     }
 
-    /// Whether all writes wait for one another, so that a long one had better let others go first.
+    /// Returns whether the database has a single writer, so that long writes should yield to others.
     #[must_use]
     pub fn has_one_writer(&self) -> bool {
         matches!(*self.backend, Backend::Sqlite(_))
     }
 
-    /// Does work that takes more than a few milliseconds where it holds up no other request: on
-    /// SQLite queries run on the thread that polls them, so that has to be one of the blocking pool.
-    /// Work that waits, for the writer or for another lock, gives its thread back meanwhile. It goes on when
-    /// nobody waits for its result any more, and is dropped where it waits when the database is closed.
+    /// Runs work that takes more than a few milliseconds, without blocking other requests. SQLite queries run
+    /// on the thread that polls them, so this uses the blocking pool. Work that waits for the writer or a
+    /// lock releases its thread. The work continues if the caller is dropped. It is dropped at its next wait
+    /// when the database is closed.
     ///
     /// # Errors
-    /// Those of the work; the database was closed.
+    /// The errors of the work; [`DbError::Unavailable`] if the database was closed.
     pub async fn run_blocking<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
@@ -202,23 +206,22 @@ impl Db {
         done.ok_or_else(DbError::closed)??
     }
 
-    /// How many threads the runtime needs, so that one goes on when a disk that hangs keeps the others.
+    /// The number of runtime threads: one more than a hanging disk can block.
     #[must_use]
     pub fn runtime_threads() -> usize {
         sqlite::reads_at_once() + 2
     }
 
-    /// Does work on the thread that calls this, and waits there for what the work waits for. So it must be a thread
-    /// of its own.
+    /// Runs work on the calling thread and blocks it. The thread must not be one of the runtime's.
     pub fn block_on<T>(runtime: &tokio::runtime::Handle, work: impl Future<Output = T>) -> T {
         blocking::here(|| runtime.block_on(work))
     }
 
-    /// That a SQLite file is in its place still: from the moment on when it was found moved, removed or replaced,
-    /// nothing is written any more.
+    /// Checks that the SQLite files are still in place. If they were moved, removed or replaced, all later
+    /// writes fail.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] where it is not.
+    /// [`DbError::Unavailable`] if a file is not in place.
     pub fn check_file(&self) -> Result<(), DbError> {
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.check(),
@@ -226,9 +229,9 @@ impl Db {
         }
     }
 
-    /// How long, at a moment, nobody's write has got on although somebody has waited for the writer or had it.
-    /// Zero on PostgreSQL, where a statement has a limit. A lock of another process is waited for without
-    /// standing still: each try counts, and so does each statement of a long transaction.
+    /// Returns how long the writer has made no progress while somebody waited for it or had it. Each retry
+    /// for a lock of another process counts as progress, and so does each statement of a long transaction.
+    /// Zero on PostgreSQL, where statements have a timeout.
     #[must_use]
     pub fn writer_stalled_for(&self, now: Instant) -> Duration {
         match &*self.backend {
@@ -237,10 +240,10 @@ impl Db {
         }
     }
 
-    /// Tells the other instances that there are new changes. On SQLite there are none.
+    /// Notifies the other instances of new changes. Does nothing on SQLite.
     ///
     /// # Errors
-    /// The database cannot be reached.
+    /// [`DbError::Unavailable`] if the database cannot be reached.
     pub async fn announce(&self) -> Result<(), DbError> {
         match &*self.backend {
             Backend::Sqlite(_) => Ok(()),
@@ -248,10 +251,10 @@ impl Db {
         }
     }
 
-    /// Calls back when an instance announces changes, until the database cannot be reached any more.
+    /// Calls `announced` for each notification of another instance, until the connection is lost.
     ///
     /// # Errors
-    /// The database cannot be reached.
+    /// [`DbError::Unavailable`] if the database cannot be reached or the connection was lost.
     pub async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
         match &*self.backend {
             Backend::Sqlite(_) => std::future::pending().await,
@@ -259,7 +262,7 @@ impl Db {
         }
     }
 
-    /// Drops long work, waits for writes under way and closes the database.
+    /// Drops long work, waits for running writes and closes the database.
     pub async fn close(&self) {
         self.closing.cancel();
         self.long.close();

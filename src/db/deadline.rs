@@ -1,4 +1,4 @@
-//! One deadline for everything in a request that waits: the writer's queue, a connection, a lock, a statement.
+//! The deadline of a request. It holds for the writer's queue, connections, locks and statements.
 
 use std::{cell::Cell, future::Future, time::Duration};
 
@@ -11,23 +11,23 @@ tokio::task_local! {
     static DEADLINE: Cell<Instant>;
 }
 
-/// Does `work`, in which whatever waits for the database gives up `limit` from now.
+/// Runs `work` with a deadline of `limit` from now for all waits for the database.
 pub fn within<T>(limit: Duration, work: impl Future<Output = T>) -> impl Future<Output = T> {
     until(Instant::now() + limit, work)
 }
 
-/// Does `work`, in which whatever waits for the database gives up at `deadline`.
+/// Runs `work` with a deadline for all waits for the database.
 pub(super) fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> impl Future<Output = T> {
     DEADLINE.scope(Cell::new(deadline), work)
 }
 
-/// When the work under way gives up waiting: as [`within`] says, else [`REQUEST_WAIT`] from now.
+/// Returns the deadline of the running task, or [`REQUEST_WAIT`] from now if it has none.
 pub(super) fn current() -> Instant {
     DEADLINE.try_with(Cell::get).unwrap_or_else(|_| Instant::now() + REQUEST_WAIT)
 }
 
-/// Lets the work under way wait for `limit` from now: what took time until now was no waiting for the database, such as
-/// a client that sends slowly, or a file that is read.
+/// Restarts the deadline at `limit` from now, after time that was not spent on the database, such as a slow
+/// upload.
 pub fn restart(limit: Duration) {
     let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + limit)); // without one there is none to move
 }

@@ -1,6 +1,6 @@
-//! Which SQL a database speaks.
+//! SQL dialects.
 
-/// The SQL that a database speaks, where one text does not do for both.
+/// A dialect, for the few queries that differ between the databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Sqlite,

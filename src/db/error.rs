@@ -1,29 +1,30 @@
-//! What can go wrong with a database, as far as the program makes a difference of it.
+//! Database errors, classified by what the caller can do about them.
 
 use std::sync::Arc;
 
-/// An error of the database. Its text is for the log and the administrator, never for a client.
+/// A database error. Its text is for logs and administrators, never for clients.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
-    /// The database cannot be reached, or is too busy to answer in time. Of a commit: it may be done all the same.
+    /// The database cannot be reached or did not answer in time. A commit with this error may still have
+    /// succeeded.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
-    /// The database has rolled the transaction back for the sake of another one: it may succeed when it is done again.
+    /// The database rolled the transaction back because of another one. A retry may succeed.
     #[error("rolled back for the sake of another transaction: {0}")]
     RolledBack(String),
-    /// A row that is to be unique is there already.
+    /// A unique constraint was violated.
     #[error("there already: {0}")]
     Duplicate(String),
-    /// The database cannot be used as it is, and why.
+    /// The database or its address cannot be used, with the reason.
     #[error("{0}")]
     Refused(String),
-    /// Anything else: a fault of the program or of the machine.
+    /// Any other error: a fault of the program or the machine.
     #[error("the database failed: {}", whole(.0))]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl DbError {
-    /// The database was closed.
+    /// The error after [`super::Db::close`].
     pub(super) fn closed() -> Self {
         Self::Unavailable("the database was closed".to_owned())
     }
@@ -55,7 +56,7 @@ impl From<rusqlite::Error> for DbError {
     }
 }
 
-/// An error with what caused it, since drivers tell only half of it in their own words.
+/// Formats an error with its causes, since the drivers' own texts leave them out.
 pub(super) fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -96,11 +97,11 @@ impl From<tokio_postgres::Error> for DbError {
     }
 }
 
-/// The codes of a transaction that is rolled back and may be done again: serialization failures and deadlocks.
+/// SQLSTATE codes after which a transaction can be retried: serialization failure and deadlock.
 const ROLLED_BACK: [&str; 2] = ["40001", "40P01"];
 
-/// The classes and codes of PostgreSQL's appendix A that say nothing about what was asked for, but that the server
-/// cannot do it now. All others are faults of the program or of the schema.
+/// SQLSTATE codes and class prefixes (PostgreSQL, appendix A) of temporary failures. All others mean a fault
+/// of the program or the schema.
 const UNAVAILABLE: [&str; 15] = [
     "08",    // the connection is lost
     "0A000", // a cached plan whose tables were migrated by another instance

@@ -1,42 +1,42 @@
-//! SQL that several queries have in common, as literals: so each query stays one fixed text, which is prepared once for
-//! each connection.
+//! SQL shared by several queries, as literals. Each query stays one constant text, so each connection
+//! prepares it once.
 
-/// On SQLite, where a change `c` comes in the log.
+/// On SQLite: the log position of a change `c`.
 macro_rules! id_of_place {
     () => {
         "coalesce(c.place, c.id)"
     };
 }
 
-/// On PostgreSQL, the transaction of a change `c`, as a number.
+/// On PostgreSQL: the transaction id of a change `c`, as a number.
 macro_rules! transaction {
     () => {
         "CAST(CAST(c.xact AS TEXT) AS BIGINT)"
     };
 }
 
-/// On PostgreSQL, a place of the log as the log is ordered, from its two numbers `$1` and `$2`.
+/// On PostgreSQL: a log position from the parameters `$1` and `$2`, comparable with `(xact, place)`.
 macro_rules! place {
     () => {
         "(CAST(CAST(CAST($1 AS BIGINT) AS TEXT) AS XID8), CAST($2 AS BIGINT))"
     };
 }
 
-/// On PostgreSQL, whether no transaction is under way that could still put a change before `c`.
+/// On PostgreSQL: whether `c` is settled, since no older transaction is running.
 macro_rules! settled {
     () => {
         "c.xact < pg_snapshot_xmin(pg_current_snapshot())"
     };
 }
 
-/// The same, as a number.
+/// The same as 0 or 1.
 macro_rules! settled_number {
     () => {
         concat!("CAST(CAST(", $crate::db::fragments::settled!(), " AS INTEGER) AS BIGINT)")
     };
 }
 
-/// A change `c`, for what is read by `changes::read_change`.
+/// The columns of a change `c`, for `changes::read_change`.
 macro_rules! change {
     () => {
         "SELECT c.id, c.at, c.user_name, c.via, c.kind, c.movies, c.undoes, \
@@ -44,7 +44,7 @@ macro_rules! change {
     };
 }
 
-/// Every version of every movie: those that are now and those that were.
+/// All versions of all movies, current and earlier.
 macro_rules! versions {
     () => {
         concat!(

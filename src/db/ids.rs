@@ -1,4 +1,4 @@
-//! Ids as parameters of a query and as columns of a row.
+//! Conversions of typed ids to parameters and from columns.
 
 use std::error::Error;
 

@@ -1,8 +1,8 @@
-//! The two databases behind one door: connections, transactions, and queries written once for both.
+//! Access to SQLite and PostgreSQL: connections, transactions and queries that are written once for both.
 //!
-//! A query is one SQL text with `$1`, `$2`, … numbered in order of first appearance, in one
-//! `async fn` over [`Conn`]. On SQLite such a function never really waits; on PostgreSQL it waits on
-//! the driver. A write is a [`WriteTx`]: dropped without a commit, it is rolled back.
+//! A query is one SQL text with `$1`, `$2`, … numbered in order of first appearance, in an `async fn` over
+//! [`Conn`]. On SQLite such a function blocks its thread; on PostgreSQL it awaits the driver. A [`WriteTx`]
+//! that is dropped without a commit is rolled back.
 
 pub mod backup;
 mod blocking;

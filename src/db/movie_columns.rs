@@ -1,11 +1,11 @@
-//! How movies are stored: their columns, in one order in all tables and queries.
+//! The columns of movies, in the same order in all tables and queries.
 //!
-//! What another field of a movie needs in SQL is here, in `checksum.rs` and in a migration.
+//! A new field of a movie needs SQL only here, in `checksum.rs` and in a migration.
 
 use super::{DbError, Row, Value};
 use crate::domain::{Attributes, Movie, MovieFormat, Time, Title};
 
-/// The columns of the attributes, after the alias of a table where one is given.
+/// The attribute columns, qualified by a table alias if one is given.
 macro_rules! attributes {
     () => {
         "title, movie_format, length, release_year, rating"
@@ -26,21 +26,21 @@ macro_rules! attributes {
     };
 }
 
-/// Nulls in the place of the attributes.
+/// A NULL for each attribute column.
 macro_rules! no_attributes {
     () => {
         "CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS BIGINT)"
     };
 }
 
-/// A movie, for [`read`].
+/// The columns of a movie, for [`read`].
 macro_rules! movie {
     () => {
         concat!("id, ", $crate::db::movie_columns::attributes!(), ", version, created_at, updated_at")
     };
 }
 
-/// A version of a movie, for [`read_version`].
+/// The columns of a movie version, for [`read_version`].
 macro_rules! version {
     () => {
         concat!(
@@ -53,17 +53,17 @@ macro_rules! version {
 
 pub(super) use {attributes, movie, no_attributes, version};
 
-/// How many attributes there are.
+/// The number of attribute columns.
 pub(super) const ATTRIBUTES: usize = 5;
-/// How many columns [`movie`] has.
+/// The number of columns of [`movie`].
 pub(super) const MOVIE: usize = ATTRIBUTES + 4;
 
-/// The names of the columns of the attributes.
+/// Iterates over the names of the attribute columns.
 pub(super) fn attribute_names() -> impl Iterator<Item = &'static str> {
     attributes!().split(", ")
 }
 
-/// The attributes as parameters.
+/// Returns the attributes as parameters.
 pub(super) fn attribute_values(attributes: &Attributes) -> [Value<'_>; ATTRIBUTES] {
     let Attributes { title, movie_format, length, release_year, rating } = attributes;
     [
@@ -75,12 +75,12 @@ pub(super) fn attribute_values(attributes: &Attributes) -> [Value<'_>; ATTRIBUTE
     ]
 }
 
-/// Nulls in the place of [`attribute_values`].
+/// Returns NULL for each attribute.
 pub(super) fn no_attribute_values() -> [Value<'static>; ATTRIBUTES] {
     [Value::Text(None), Value::Text(None), Value::Number(None), Value::Number(None), Value::Number(None)]
 }
 
-/// Reads attributes from columns that begin at a position.
+/// Reads the attributes from the columns starting at `first`.
 fn read_attributes(row: &Row<'_>, first: usize) -> Result<Attributes, DbError> {
     Ok(Attributes {
         title: row.parse(first, Title::parse)?,
@@ -91,12 +91,12 @@ fn read_attributes(row: &Row<'_>, first: usize) -> Result<Attributes, DbError> {
     })
 }
 
-/// Reads a movie from the columns [`movie`].
+/// Reads a movie from the columns of [`movie`].
 pub(super) fn read(row: &Row<'_>) -> Result<Movie, DbError> {
     read_from(row, 0)
 }
 
-/// Reads a movie from the columns [`movie`], which begin at a position.
+/// Reads a movie from the columns of [`movie`], starting at `first`.
 pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
     let behind = first + 1 + ATTRIBUTES;
     Ok(Movie {
@@ -108,7 +108,7 @@ pub(super) fn read_from(row: &Row<'_>, first: usize) -> Result<Movie, DbError> {
     })
 }
 
-/// How many of the attributes that begin at a position are null: all of them where a movie was deleted.
+/// Counts the NULLs among the attribute columns starting at `first`. A deletion has only NULLs.
 pub(super) fn count_nulls(row: &Row<'_>, first: usize) -> Result<usize, DbError> {
     (first..first + ATTRIBUTES).try_fold(0, |nulls, column| Ok(nulls + usize::from(row.is_null(column)?)))
 }

@@ -1,4 +1,4 @@
-//! All SQL about movies.
+//! SQL of movies.
 
 use super::{
     Conn, DbError, Dialect,
@@ -9,14 +9,13 @@ use super::{
 };
 use crate::domain::{ChangeId, Movie, MovieId, Time};
 
-/// Rows in one statement: few enough for the parameters that both databases allow.
+/// Rows in a statement: both databases limit the number of parameters.
 const ROWS_AT_ONCE: usize = 500;
 
-/// Hands out ids that no movie ever had. Those of a transaction that is rolled back may be handed out
-/// again.
+/// Reserves ids that no movie ever had. After a rollback they may be handed out again.
 pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    // SQLite has no sequences. With its one writer, a counter in a row holds nobody up.
+    // SQLite has no sequences; a counter row is enough for a single writer.
     let sql = match conn.dialect() {
         Dialect::Sqlite => "UPDATE movie_ids SET next = next + $1 RETURNING next - $1",
         Dialect::Postgres => "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)",
@@ -30,16 +29,16 @@ pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, 
     })
 }
 
-/// Stores movies that are not there, under their ids.
+/// Inserts movies with their ids.
 ///
 /// # Errors
-/// Those of the database; [`DbError::Duplicate`] for an id that is in use.
+/// [`DbError::Duplicate`] if an id is in use.
 pub async fn insert(conn: &mut Conn, change: ChangeId, movies: &[Movie]) -> Result<(), DbError> {
     let made: Vec<_> = movies.iter().map(|movie| (change, movie)).collect();
     insert_made(conn, &made).await
 }
 
-/// Stores movies that are not there, under their ids, each with the change that made it.
+/// Inserts movies with their ids, each with the change that created it.
 pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Result<(), DbError> {
     const COLUMNS: usize = MOVIE + 2;
     let mut rows = Vec::with_capacity(movies.len() * COLUMNS);
@@ -57,8 +56,8 @@ pub async fn insert_made(conn: &mut Conn, movies: &[(ChangeId, &Movie)]) -> Resu
     conn.insert(concat!("movie_rows (", movie!(), ", change_id, checksum)"), COLUMNS, &rows).await
 }
 
-/// Gives movies, each as it is and as it is to be, other attributes, and returns how many of them were
-/// there. Their versions rise by one, but not again where the same change touches them again.
+/// Updates movies, given as pairs of the old and the new state. Returns the number of updated rows. The
+/// version rises by one, but only once for each change.
 pub async fn update(conn: &mut Conn, change: ChangeId, movies: &[(Movie, Movie)]) -> Result<u64, DbError> {
     let mut found = 0;
     for movies in movies.chunks(ROWS_AT_ONCE) {
@@ -100,7 +99,7 @@ pub async fn delete(conn: &mut Conn, change: ChangeId, ids: &[MovieId], at: Time
         sql.param(change.into());
         sql.push(", created_at, ");
         sql.param(at.as_millis().into());
-        // What came and went in one change was never there.
+        // A movie that the same change created leaves no trace.
         sql.push(" FROM movies WHERE NOT (version = 1 AND change_id = ");
         sql.param(change.into());
         sql.push(") AND id IN (");
@@ -115,7 +114,7 @@ pub async fn delete(conn: &mut Conn, change: ChangeId, ids: &[MovieId], at: Time
     Ok(())
 }
 
-/// Keeps what movies are before a change makes something else of them.
+/// Copies the current versions of movies to `movie_versions` before a change modifies them.
 async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(), DbError> {
     let mut sql = Builder::about(
         ids.len(),
@@ -135,14 +134,14 @@ async fn archive(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<(
     Ok(())
 }
 
-/// One movie.
+/// Reads one movie.
 pub async fn get(conn: &mut Conn, id: MovieId) -> Result<Option<Movie>, DbError> {
     const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id = $1");
     conn.query_opt(SQL, &[id.into()], read).await
 }
 
-/// Those of the movies with these ids that are there, by id; nobody else changes them until the
-/// transaction ends. On SQLite there is one writer anyway.
+/// Reads the existing movies with these ids, by id, and locks their rows until the transaction ends. SQLite
+/// has a single writer, so it needs no lock.
 pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
@@ -157,7 +156,7 @@ pub async fn lock(conn: &mut Conn, ids: &[MovieId]) -> Result<Vec<Movie>, DbErro
     Ok(movies)
 }
 
-/// Sees to it that nobody else changes the movies that a change touched.
+/// Locks the rows of all movies that a change modified.
 pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), DbError> {
     if let Dialect::Postgres = conn.dialect() {
         let sql = "SELECT count(*) FROM (SELECT id FROM movies WHERE id IN (SELECT id FROM movies \
@@ -168,13 +167,13 @@ pub async fn lock_touched_by(conn: &mut Conn, change: ChangeId) -> Result<(), Db
     Ok(())
 }
 
-/// The movies with ids above the given one, by id, up to `limit`.
+/// Reads up to `limit` movies with ids above the given one, by id.
 pub async fn page(conn: &mut Conn, above: MovieId, limit: usize) -> Result<Vec<Movie>, DbError> {
     const SQL: &str = concat!("SELECT ", movie!(), " FROM movies WHERE id > $1 ORDER BY id LIMIT $2");
     conn.query(SQL, &[above.into(), number(limit).into()], read).await
 }
 
-/// Those of the movies with these ids that a change has made, also where nobody else sees them yet.
+/// Reads movies that a change created, including those of a staged import.
 pub async fn made_by(conn: &mut Conn, change: ChangeId, ids: &[MovieId]) -> Result<Vec<Movie>, DbError> {
     let mut movies = Vec::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {

@@ -1,4 +1,4 @@
-//! Writes that PostgreSQL rolls back for the sake of another transaction are done again.
+//! Retries write transactions that PostgreSQL rolled back because of another transaction.
 
 use std::{future::Future, time::Duration};
 
@@ -8,13 +8,13 @@ use tokio::time::{Instant, sleep};
 use super::{DbError, deadline};
 use crate::limits::MAX_WRITE_ATTEMPTS;
 
-/// The longest pause before the second attempt; before each further one it doubles. Pauses are random, so that two
-/// transactions that have met do not meet again.
+/// The maximum pause before the second attempt; it doubles for each further one. Pauses are random, so that
+/// the same transactions do not collide again.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
-/// An error of a write, which can be done again after some of them.
+/// The error of a write transaction that can be retried.
 pub trait WriteError {
-    /// Whether the database has rolled the transaction back for the sake of another one.
+    /// Returns whether the database rolled the transaction back because of another one.
     fn is_rolled_back(&self) -> bool;
 }
 
@@ -24,9 +24,9 @@ impl WriteError for DbError {
     }
 }
 
-/// Does a write transaction from its begin to its commit, and again if PostgreSQL rolls it back because of a deadlock
-/// or a conflict with another transaction: at most [`MAX_WRITE_ATTEMPTS`] times, and not after the request's deadline.
-/// `write` must leave nothing behind when it fails, neither outside of its transaction nor before the commit.
+/// Runs a write transaction from BEGIN to COMMIT. Retries it after a deadlock or serialization failure, with
+/// at most [`MAX_WRITE_ATTEMPTS`] attempts, and not after the request's deadline. A failed `write` must have
+/// no effect outside its transaction.
 pub async fn retry_write<T, E: WriteError, F: Future<Output = Result<T, E>>>(
     write: impl Fn() -> F,
 ) -> Result<T, E> {

@@ -1,4 +1,4 @@
-//! All SQL about sessions of the web pages.
+//! SQL of browser sessions.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use super::{
 };
 use crate::domain::{Role, SessionId, Time, UserId, UserName};
 
-/// A session as stored; of its cookie there is only the hash, and that is not read.
+/// A stored session, without the hash of its cookie.
 #[derive(Debug, Clone)]
 pub struct Session {
     pub id: SessionId,
-    /// The address from which it was begun.
+    /// The client's address at sign-in.
     pub address: String,
-    /// What the browser called itself.
+    /// The `User-Agent` header at sign-in.
     pub user_agent: String,
     pub created_at: Time,
     pub seen_at: Time,
 }
 
-/// What a session needs so that it has not ended: a last use, and a beginning, later than these.
+/// A session is valid if its last use and its beginning are later than these times.
 #[derive(Debug, Clone, Copy)]
 pub struct ValidAfter {
     pub seen: Time,
     pub created: Time,
 }
 
-/// A session that was presented, and whose it is.
+/// A session found by its cookie, with its user.
 #[derive(Debug, Clone)]
 pub struct Presented {
     pub session: Session,
@@ -37,7 +37,7 @@ pub struct Presented {
 }
 
 impl Session {
-    /// Whether it has not ended.
+    /// Returns whether the session has not expired.
     #[must_use]
     pub fn is_valid(&self, after: ValidAfter) -> bool {
         self.seen_at > after.seen && self.created_at > after.created
@@ -54,7 +54,7 @@ fn read(row: &Row<'_>) -> Result<Session, DbError> {
     })
 }
 
-/// Stores a new session of a user and returns its id.
+/// Inserts a session of a user. Returns its id.
 pub async fn insert(
     conn: &mut Conn,
     user_id: UserId,
@@ -81,7 +81,7 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The session with that hash, which may have ended, and its user; and the log from the last known change on.
+/// Reads the session with a secret hash, even if expired, with its user and the tail of the log.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -102,7 +102,7 @@ pub async fn by_secret(
     .await
 }
 
-/// The role of that user, if a session of the user is there and has not ended.
+/// Returns the role of a user, if this session of the user exists and has not expired.
 pub async fn role(
     conn: &mut Conn,
     id: SessionId,
@@ -116,14 +116,14 @@ pub async fn role(
     conn.query_opt(sql, &params, |row| row.parse(0, Role::parse)).await
 }
 
-/// Notes that a session was used.
+/// Stores the time of the last use.
 pub async fn touch(conn: &mut Conn, id: SessionId, now: Time) -> Result<(), DbError> {
     let sql = "UPDATE sessions SET seen_at = $1 WHERE id = $2";
     conn.execute(sql, &[now.as_millis().into(), id.into()]).await?;
     Ok(())
 }
 
-/// A user's sessions that have not ended, the latest used first.
+/// Reads a user's valid sessions, last used first.
 pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result<Vec<Session>, DbError> {
     conn.query(
         "SELECT id, address, user_agent, created_at, seen_at FROM sessions \
@@ -134,13 +134,13 @@ pub async fn list(conn: &mut Conn, user_id: UserId, after: ValidAfter) -> Result
     .await
 }
 
-/// Ends one session of a user; returns whether it was there.
+/// Deletes a session of a user. Returns whether it existed.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: SessionId) -> Result<bool, DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)
 }
 
-/// Ends the session with that hash, if there is one: its id and its user.
+/// Deletes the session with a secret hash. Returns its id and its user.
 pub async fn delete_by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -150,13 +150,13 @@ pub async fn delete_by_secret(
     conn.query_opt(sql, &[secret_hash.into()], |row| Ok((row.get(0)?, row.parse(1, UserName::parse)?))).await
 }
 
-/// Ends all sessions of a user.
+/// Deletes all sessions of a user.
 pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()]).await?;
     Ok(())
 }
 
-/// Ends all sessions of a user but that one, if there is one.
+/// Deletes all sessions of a user except one, if given.
 pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
     let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // which none has
@@ -164,14 +164,14 @@ pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<Sessio
     Ok(())
 }
 
-/// Removes the sessions that have ended.
+/// Deletes expired sessions.
 pub async fn delete_expired(conn: &mut Conn, after: ValidAfter) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE seen_at <= $1 OR created_at <= $2";
     conn.execute(sql, &[after.seen.as_millis().into(), after.created.as_millis().into()]).await?;
     Ok(())
 }
 
-/// Ends a user's sessions but so many, those first that were not used for longest: the ids of those that it ended.
+/// Deletes all but the `kept` last used sessions of a user. Returns the deleted ids.
 pub async fn delete_all_but_latest(
     conn: &mut Conn,
     user_id: UserId,

@@ -1,10 +1,9 @@
-//! Answers wait for what they tell to be on disk, refusals included.
+//! Responses wait until everything they read is on disk, even if they report an error.
 //!
-//! On SQLite a write may read what earlier members of its group have written and nobody has committed
-//! yet. If it then ends without a commit (nothing to change, not found, another version), its answer would
-//! tell of a state that a failed commit takes back. So the end of such a transaction notes the commit of
-//! the group here, and [`settled`] waits for it. All requests and all of [`super::Db::run_blocking`] run
-//! inside it, so no early return can forget to.
+//! On SQLite a write may read what earlier writes of its group have stored but not committed. If it then ends
+//! without a commit (nothing to change, not found, version mismatch), a failed group commit would make its
+//! response false. So such a transaction registers the group commit here, and [`settled`] waits for it. All
+//! requests and all of [`super::Db::run_blocking`] run inside [`settled`], so no early return can skip it.
 
 use std::{cell::RefCell, future::Future};
 
@@ -14,10 +13,10 @@ tokio::task_local! {
     static UNSETTLED: RefCell<Vec<GroupCommit>>;
 }
 
-/// Does `work`, and comes back when all that it has read of open transactions is on disk.
+/// Runs `work`, then waits until all transactions that it read from are on disk.
 ///
 /// # Errors
-/// One of these transactions was not committed, so what the work tells may never have been.
+/// [`DbError::Unavailable`] if one of these transactions was not committed: the result may be false.
 pub fn settled<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<T, DbError>> {
     UNSETTLED.scope(RefCell::default(), async {
         let done = work.await;
@@ -28,8 +27,8 @@ pub fn settled<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<
     })
 }
 
-/// Notes a commit for which the answer to the request under way has to wait.
+/// Registers a group commit that the response of this request must wait for.
 pub(super) fn note(commit: GroupCommit) {
-    // Without a request there is nobody to answer.
+    // Outside of a request there is no response to delay.
     let _ = UNSETTLED.try_with(|unsettled| unsettled.borrow_mut().push(commit));
 }

@@ -1,4 +1,4 @@
-//! All SQL about API tokens.
+//! SQL of API tokens.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::{
     domain::{Role, Time, TokenId, TokenName, UserId, UserName},
 };
 
-/// A token that was presented, and whose it is.
+/// A token found by its secret, with its user.
 #[derive(Debug, Clone)]
 pub struct Presented {
     pub token: Token,
     pub user_id: UserId,
     pub user_name: UserName,
     pub user_role: Role,
-    /// Whether it was made to allow less than its user's role.
+    /// Whether the token was created with a lesser role than its user's.
     pub narrowed: bool,
 }
 
@@ -32,7 +32,7 @@ fn read(row: &Row<'_>) -> Result<Token, DbError> {
     })
 }
 
-/// Stores a new token of a user, narrowed or not, and returns its id.
+/// Inserts a token of a user. Returns its id.
 pub async fn insert(
     conn: &mut Conn,
     user_id: UserId,
@@ -61,7 +61,7 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// The token with that hash, which may have expired, and its user; and the log from the last known change on.
+/// Reads the token with a secret hash, even if expired, with its user and the tail of the log.
 pub async fn by_secret(
     conn: &mut Conn,
     secret_hash: &str,
@@ -83,7 +83,7 @@ pub async fn by_secret(
     .await
 }
 
-/// What a token of that user allows; none if it is gone or has expired.
+/// Returns the role of a user's token, or `None` if it was revoked or has expired.
 pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> Result<Option<Role>, DbError> {
     let sql = "SELECT t.role, u.role FROM tokens t JOIN users u ON u.id = t.user_id \
                WHERE t.id = $1 AND u.name = $2 AND (t.expires_at IS NULL OR t.expires_at > $3)";
@@ -91,24 +91,24 @@ pub async fn role(conn: &mut Conn, id: TokenId, user: &UserName, now: Time) -> R
     conn.query_opt(sql, &params, |row| Ok(row.parse(0, Role::parse)?.min(row.parse(1, Role::parse)?))).await
 }
 
-/// A user's tokens, by id.
+/// Reads a user's tokens, by id.
 pub async fn list(conn: &mut Conn, user_id: UserId) -> Result<Vec<Token>, DbError> {
     let sql = "SELECT id, name, role, created_at, expires_at FROM tokens WHERE user_id = $1 ORDER BY id";
     conn.query(sql, &[user_id.into()], read).await
 }
 
-/// How many tokens a user has.
+/// Counts a user's tokens.
 pub async fn count(conn: &mut Conn, user_id: UserId) -> Result<i64, DbError> {
     let sql = "SELECT count(*) FROM tokens WHERE user_id = $1";
     Ok(conn.query_opt(sql, &[user_id.into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
-/// Revokes all tokens of a user; returns whether there were any.
+/// Deletes all tokens of a user. Returns whether there were any.
 pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<bool, DbError> {
     Ok(conn.execute("DELETE FROM tokens WHERE user_id = $1", &[user_id.into()]).await? > 0)
 }
 
-/// Revokes a user's token; returns whether it was there.
+/// Deletes a token of a user. Returns whether it existed.
 pub async fn delete(conn: &mut Conn, user_id: UserId, id: TokenId) -> Result<bool, DbError> {
     let sql = "DELETE FROM tokens WHERE user_id = $1 AND id = $2";
     Ok(conn.execute(sql, &[user_id.into(), id.into()]).await? == 1)

@@ -1,4 +1,4 @@
-//! Answers of queries that hold until something is committed.
+//! A cache of query results that is valid until the next commit.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
 
 use super::{Conn, Db, DbError};
 
-/// What was committed at a moment: equal to that of another moment where nothing was committed between them.
+/// A fingerprint of the last commit: equal at two times if nothing was committed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Committed(pub(super) [u8; Self::BYTES]);
 
@@ -16,22 +16,22 @@ impl Committed {
     pub(super) const BYTES: usize = 96;
 }
 
-/// The rows that a query has found by a key, for as long as nothing is committed by anybody. On SQLite looking at that
-/// takes a tenth of the query. On PostgreSQL it would take as long, so the query runs each time.
+/// Caches rows by key until anybody commits. On SQLite the check costs a tenth of the query. On PostgreSQL it
+/// would cost as much, so the query always runs.
 pub struct Unchanged<T> {
     rows: RwLock<HashMap<String, (Committed, T)>>,
     max_rows: usize,
 }
 
 impl<T: Clone> Unchanged<T> {
-    /// Keeps so many rows, at most.
+    /// Creates a cache of at most `max_rows` rows.
     #[must_use]
     pub fn new(max_rows: usize) -> Self {
         Self { rows: RwLock::default(), max_rows }
     }
 
-    /// The row of a key: the one that is kept, if nothing was committed since and the caller can use it; else that of
-    /// the query.
+    /// Returns the cached row of a key, if nothing was committed since and the caller accepts it. Otherwise
+    /// runs the query.
     pub async fn get(
         &self,
         db: &Db,

@@ -1,4 +1,4 @@
-//! All SQL about users.
+//! SQL of users.
 
 use super::{Conn, DbError, Row};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     domain::{Role, Time, UserId, UserName},
 };
 
-/// A user as stored. Only what checks and sets passwords sees it; everybody else gets a [`User`].
+/// A stored user with the password hash. Only password code uses it; other code gets a [`User`].
 #[derive(Debug, Clone)]
 pub struct StoredUser {
     pub id: UserId,
@@ -33,10 +33,10 @@ fn read(row: &Row<'_>) -> Result<StoredUser, DbError> {
     })
 }
 
-/// Stores a new user.
+/// Inserts a user.
 ///
 /// # Errors
-/// Those of the database; [`DbError::Duplicate`] where the name is taken.
+/// [`DbError::Duplicate`] if the name is taken.
 pub async fn insert(
     conn: &mut Conn,
     name: &UserName,
@@ -58,13 +58,13 @@ pub async fn insert(
     Ok(())
 }
 
-/// The user of that name, whatever its case.
+/// Reads the user with a name, ignoring case.
 pub async fn by_name(conn: &mut Conn, name: &UserName) -> Result<Option<StoredUser>, DbError> {
     let sql = "SELECT id, name, role, password_hash, created_at FROM users WHERE name_key = $1";
     conn.query_opt(sql, &[name.key().into()], read).await
 }
 
-/// All users, by name.
+/// Reads all users, by name.
 pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     let sql = "SELECT name, role, created_at FROM users ORDER BY name_key";
     let read = |row: &Row<'_>| {
@@ -77,37 +77,37 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     conn.query(sql, &[], read).await
 }
 
-/// How many users have that role.
+/// Counts the users with a role.
 pub async fn count_role(conn: &mut Conn, role: Role) -> Result<i64, DbError> {
     let sql = "SELECT count(*) FROM users WHERE role = $1";
     Ok(conn.query_opt(sql, &[role.as_str().into()], |row| row.get(0)).await?.unwrap_or(0))
 }
 
-/// Whether there is any user.
+/// Returns whether there is any user.
 pub async fn exist(conn: &mut Conn) -> Result<bool, DbError> {
     Ok(conn.query_opt("SELECT id FROM users LIMIT 1", &[], |row| row.get::<UserId>(0)).await?.is_some())
 }
 
-/// Changes a user's role.
+/// Stores a new role.
 pub async fn set_role(conn: &mut Conn, id: UserId, role: Role) -> Result<(), DbError> {
     conn.execute("UPDATE users SET role = $1 WHERE id = $2", &[role.as_str().into(), id.into()]).await?;
     Ok(())
 }
 
-/// Changes a user's password.
+/// Stores a new password hash.
 pub async fn set_password(conn: &mut Conn, id: UserId, password_hash: &str) -> Result<(), DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2";
     conn.execute(sql, &[password_hash.into(), id.into()]).await?;
     Ok(())
 }
 
-/// Stores another hash of the same password, if the stored one is still that one; returns whether it was.
+/// Replaces a hash of the same password, if it is still the given one. Returns whether it was.
 pub async fn replace_hash(conn: &mut Conn, id: UserId, present: &str, new: &str) -> Result<bool, DbError> {
     let sql = "UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3";
     Ok(conn.execute(sql, &[new.into(), id.into(), present.into()]).await? == 1)
 }
 
-/// Removes a user, with all tokens and sessions.
+/// Deletes a user with all tokens and sessions.
 pub async fn delete(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
     conn.execute("DELETE FROM users WHERE id = $1", &[id.into()]).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The address of a PostgreSQL database: what libpq's parameters mean, and what holds where they say nothing.
+//! The address of a PostgreSQL database: libpq's parameters and their defaults.
 
 use std::{collections::HashSet, net::IpAddr, time::Duration};
 
@@ -10,40 +10,41 @@ use tokio_postgres::{
 use super::tls::{Check, Trust};
 use crate::{db::DbError, limits::DATABASE_CONNECT_WAIT};
 
-/// How long data may stay unacknowledged before the connection counts as dead.
+/// How long sent data may stay unacknowledged before the connection is closed.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection is silent before the kernel asks whether the other side is still there.
+/// How long a connection may be idle before the kernel sends a keepalive probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(3);
-/// How long until it asks again, and how often it asks in vain.
+/// The time between keepalive probes, and the number of unanswered probes before the connection is closed.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// An address, read.
+/// A parsed address.
 pub(super) struct Address {
-    /// Everything but the hosts.
+    /// All parameters except the hosts.
     pub(super) settings: Config,
     pub(super) hosts: Vec<HostAndPort>,
     pub(super) trust: Trust,
 }
 
-/// One of the hosts of an address.
+/// One host of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HostAndPort {
-    /// A name, an IP address or the folder of a Unix socket. The certificate is checked for the name.
+    /// A host name, an IP address or the directory of a Unix socket. The certificate is verified for this
+    /// name.
     pub(super) host: Option<Host>,
-    /// An IP address that needs no look-up.
+    /// The IP address, if the address gives it (`hostaddr`).
     pub(super) ip: Option<IpAddr>,
     pub(super) port: u16,
 }
 
 impl Address {
-    /// Reads an address, `postgres://…`.
+    /// Parses an address, `postgres://…`.
     ///
     /// # Errors
-    /// [`DbError::Refused`] where it is malformed, or asks for what is not supported.
+    /// [`DbError::Refused`] if it is malformed or has an unsupported parameter.
     pub(super) fn parse(address: &str) -> Result<Self, DbError> {
         let Parameters { address, trust, tcp_user_timeout, names } = Parameters::split(address)?;
-        // The driver's own message may repeat the address, and so a password.
+        // The driver's error may repeat the address with its password, so it is replaced.
         let mut config: Config = address.parse().map_err(|_| what_is_wrong(&address))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(DATABASE_CONNECT_WAIT);
@@ -68,14 +69,14 @@ impl Address {
         Ok(Self { settings: without_hosts(&config), hosts, trust })
     }
 
-    /// Whether the hosts are tried in a random order.
+    /// Returns whether the hosts are tried in random order.
     pub(super) fn is_shuffled(&self) -> bool {
         self.settings.get_load_balance_hosts() == LoadBalanceHosts::Random
     }
 }
 
 impl HostAndPort {
-    /// How messages name it.
+    /// Returns the name for messages: hosts, port and database, without the password.
     pub(super) fn name(&self) -> String {
         match (&self.host, self.ip) {
             (Some(Host::Tcp(name)), _) => format!("{name}:{}", self.port),
@@ -87,7 +88,7 @@ impl HostAndPort {
     }
 }
 
-/// Why the driver cannot read an address: in a word without values, which may be secret.
+/// Explains why the driver cannot parse an address, without values, since these may be secret.
 fn what_is_wrong(address: &str) -> DbError {
     let (_, query) = address.split_once('?').unwrap_or((address, ""));
     let reads = |address: &str| address.parse::<Config>().is_ok();
@@ -163,17 +164,17 @@ fn without_hosts(config: &Config) -> Config {
     rest
 }
 
-/// An address in the driver's terms, and what the driver does not know or reads in another way than libpq.
+/// The driver's address, and the parameters that the driver does not know or parses differently from libpq.
 struct Parameters {
     address: String,
     trust: Trust,
-    /// Where the address gives it; zero for the system's own.
+    /// The value if given; zero is the system's default.
     tcp_user_timeout: Option<Duration>,
-    /// The parameters that are given.
+    /// The names of the parameters given.
     names: HashSet<String>,
 }
 
-/// The parameters that are understood.
+/// The supported parameters.
 const PARAMETERS: [&str; 22] = [
     "application_name",
     "channel_binding",
@@ -199,7 +200,7 @@ const PARAMETERS: [&str; 22] = [
     "user",
 ];
 
-/// Refuses what is not supported by its name, and where there is another way, with that.
+/// Rejects an unsupported parameter by name, with the alternative if there is one.
 fn check_parameter(name: &str, value: &str) -> Result<(), DbError> {
     let way = match (name, value) {
         ("sslmode", "allow") => {
@@ -238,7 +239,7 @@ impl Parameters {
         let mut names = HashSet::new();
         let mut kept = form_urlencoded::Serializer::new(String::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            // As libpq reads it: a + is a plus.
+            // As in libpq, a + is a plus.
             let pair = pair.replace('+', "%2B");
             let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             check_parameter(&key, &value)?;
@@ -275,7 +276,7 @@ impl Parameters {
                 }
             }
         }
-        // The driver reads %20, not +, as a space.
+        // The driver decodes %20 as a space, but not +.
         let kept = kept.finish().replace('+', "%20");
         let address = if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") };
         Ok(Self { address, trust, tcp_user_timeout, names })

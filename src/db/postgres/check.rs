@@ -1,13 +1,13 @@
-//! What a PostgreSQL database must be for the service to work in it.
+//! Requirements on the PostgreSQL database.
 
 use super::{Client, Postgres};
 use crate::db::{DbError, Sql};
 
 impl Postgres {
-    /// Makes sure that the database is in UTF-8, and that a session belongs to one connection.
+    /// Checks that the database uses UTF-8 and that each connection keeps its own session.
     ///
     /// # Errors
-    /// [`DbError::Refused`] where it is not so.
+    /// [`DbError::Refused`] if one of these is not so.
     pub(in crate::db) async fn check(&self) -> Result<(), DbError> {
         let mut client = self.read().await?;
         let encoding: String = value(&mut client, "SELECT current_setting('server_encoding')").await?;
@@ -20,14 +20,14 @@ impl Postgres {
         self.check_sessions(client).await
     }
 
-    /// A pooler that gives a session to each transaction breaks prepared statements, settings and LISTEN. It gives
-    /// the session of a connection that rests to another one, or, where it takes its sessions in turn, another session
-    /// to the same one. Some may come to it meanwhile, so this looks again at the end.
+    /// Detects a transaction pooler, which breaks prepared statements, settings and LISTEN. It moves an idle
+    /// connection to another session, or gives the idle session to another connection. The last queries
+    /// repeat the check, since sessions may be reassigned meanwhile.
     async fn check_sessions(&self, mut resting: Client) -> Result<(), DbError> {
         let mut sessions = vec![session(&mut resting).await?, session(&mut resting).await?];
         let mut other = self.read().await?;
         other.batch("BEGIN").await.map_err(|error| match error {
-            // PgBouncer's words with `pool_mode = statement`
+            // PgBouncer's message with `pool_mode = statement`.
             DbError::Unavailable(why) if why.contains("pooling mode") => pooled(),
             error => error,
         })?;
@@ -57,7 +57,7 @@ fn pooled() -> DbError {
     )
 }
 
-/// The one value of a query, without a prepared statement, which such a pooler would mix up.
+/// Returns the single value of a query. It uses no prepared statement, since a pooler would mix these up.
 async fn value<T: for<'a> tokio_postgres::types::FromSql<'a>>(
     client: &mut Client,
     sql: &str,

@@ -1,4 +1,4 @@
-//! A connection of the pool on which nothing is waited for without a limit.
+//! A pooled connection with a time limit for each operation.
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
 
 const LOCK: &str = "SELECT 1 FROM pg_advisory_xact_lock($1)";
 
-/// A connection and, where it writes or works for long, its share of the connections for that.
+/// A connection. For writes and long work it also holds a permit, which limits their number.
 pub(in crate::db) struct Client {
-    /// None after a statement that was given up: the connection is not used again.
+    /// `None` after a cancelled statement: the connection is not reused.
     object: Option<Object>,
     pool: Pool,
     permit: Option<OwnedSemaphorePermit>,
-    /// How long each statement may take, in place of the request's deadline.
+    /// The statement timeout that replaces the request's deadline.
     statement_limit: Option<Duration>,
 }
 
@@ -34,7 +34,7 @@ impl Client {
         Self { object: Some(object), pool, permit, statement_limit: None }
     }
 
-    /// Lets each statement until the end of the transaction that was begun take [`LONG_STATEMENT_WAIT`].
+    /// Raises the statement timeout of the running transaction to [`LONG_STATEMENT_WAIT`].
     pub(in crate::db) async fn allow_long_statements(&mut self) -> Result<(), DbError> {
         let (statement, idle) = (LONG_STATEMENT_WAIT.as_millis(), LONG_IDLE_WAIT.as_millis());
         let sql = format!(
@@ -89,7 +89,7 @@ impl Client {
         client.end(done)
     }
 
-    /// Waits for an advisory lock of the transaction. The request's deadline holds for it in any case.
+    /// Takes an advisory lock of the transaction, by the request's deadline at the latest.
     pub(in crate::db) async fn lock(&mut self, key: i64) -> Result<(), DbError> {
         let limit = self.statement_limit.take();
         let locked = self.query(&Sql::Fixed(LOCK), &[key.into()]).await;
@@ -97,26 +97,26 @@ impl Client {
         locked.map(|_| ())
     }
 
-    /// Waits for an advisory lock of the transaction as long as a long statement may take.
+    /// Takes an advisory lock of the transaction, with the timeout of a long statement.
     pub(in crate::db) async fn lock_patiently(&mut self, key: i64) -> Result<(), DbError> {
         self.batch(&format!("SET LOCAL lock_timeout = {}", LONG_STATEMENT_WAIT.as_millis())).await?;
         self.query(&Sql::Fixed(LOCK), &[key.into()]).await?;
         self.batch(&format!("SET LOCAL lock_timeout = {}", REQUEST_WAIT.as_millis())).await
     }
 
-    /// Commits. After the request's deadline the commit goes on, and keeps its connection: to cancel it could end
-    /// the wait for a synchronous standby, and make visible what is not safe yet. The commit of long work has a deadline
-    /// of its own.
+    /// Commits. The commit continues after the request's deadline and keeps its connection. Cancelling it
+    /// could end the wait for a synchronous standby and make data visible that is not replicated yet. Long
+    /// work has its own commit deadline.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] after the deadline: then it is not known whether it is stored.
+    /// [`DbError::Unavailable`] after the deadline: the result of the commit is unknown.
     pub(in crate::db) async fn commit(mut self) -> Result<(), DbError> {
         let until =
             if self.statement_limit.is_some() { Instant::now() + REQUEST_WAIT } else { deadline::current() };
         let committing = tokio::spawn(async move {
             let Some(object) = self.object.take() else { return Err(given_up()) };
-            // After a statement that failed PostgreSQL rolls back at COMMIT and calls that a success;
-            // the empty query before it fails instead.
+            // After a failed statement PostgreSQL reports COMMIT as a success but rolls back. The query
+            // before it fails instead.
             let committed = object.batch_execute("SELECT; COMMIT").await;
             match committed {
                 Ok(()) => Ok(()),
@@ -135,7 +135,7 @@ impl Client {
         }
     }
 
-    /// Ends a transaction without storing anything.
+    /// Rolls the transaction back.
     pub(in crate::db) async fn roll_back(mut self) {
         let Some(object) = self.object.take() else { return }; // the server rolls back when it is cut off
         let ended = timeout(REQUEST_WAIT, object.batch_execute("ROLLBACK")).await;
@@ -155,7 +155,7 @@ impl Client {
         Ok(Statement { until: self.until(), client: self, has_ended: false })
     }
 
-    /// Ends a statement whose result nobody waits for any more, and the connection with it: it may be dead.
+    /// Cancels a statement whose result nobody waits for, and closes its connection, which may be dead.
     fn give_up(&mut self) {
         let Some(object) = self.object.take() else { return };
         let (client, permit) = (Object::take(object), self.permit.take());
@@ -166,14 +166,14 @@ impl Client {
         });
     }
 
-    /// Sees to it that a connection is not used again after an error that comes with the connection.
+    /// Takes the connection out of the pool after an error that its session causes.
     fn note(&mut self, error: &PgError) {
         let Some(code) = error.code() else {
             drop(self.object.take().map(Object::take)); // it is lost, or the driver does not understand the server
             return;
         };
         if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
-            // The server has become a standby. Those in use find out by themselves.
+            // The server has become a standby: drop the idle connections. Those in use fail on their own.
             self.pool.retain(|_, _| false);
         }
         if is_of_connection(code) {
@@ -182,7 +182,7 @@ impl Client {
     }
 }
 
-/// Whether the same statement may succeed on another connection.
+/// Returns whether the statement may succeed on another connection.
 fn is_of_connection(code: &SqlState) -> bool {
     const CLASSES: [&str; 6] = [
         "08",    // connection exception
@@ -199,7 +199,7 @@ fn given_up() -> DbError {
     DbError::Unavailable("a statement before was given up".to_owned())
 }
 
-/// A statement under way; dropped before its end, it is cancelled.
+/// A running statement. It is cancelled if it is dropped before its end.
 struct Statement<'a> {
     client: &'a mut Client,
     until: Instant,

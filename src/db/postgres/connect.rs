@@ -1,4 +1,4 @@
-//! Connecting to PostgreSQL: the hosts one after the other, each for a limited time.
+//! Connects to PostgreSQL: tries the hosts in turn, each with a time limit.
 
 use std::{fmt::Write, net::IpAddr, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
 pub(super) type Connection =
     tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// What every session relies on. Compiling a query takes longer than any of ours runs: for a forgiving search
-/// 300 ms instead of 20. All transactions are written for READ COMMITTED, unless they say otherwise.
-/// The limits hold where the service is not there to cancel a statement.
+/// Returns the settings of every session. JIT compilation costs more than it saves: a fuzzy search took 300
+/// ms instead of 20 ms. All transactions are written for READ COMMITTED unless they state otherwise. The
+/// timeouts apply when the service cannot cancel a statement.
 fn session() -> String {
     let wait = REQUEST_WAIT.as_millis();
     format!(
@@ -29,8 +29,9 @@ fn session() -> String {
     )
 }
 
-/// Lets the server notice a client that is gone without a word as fast as the client notices such a server: until then
-/// a session keeps its locks, those of long work for minutes. 0 is what the server's system has.
+/// Returns statements that set the server's TCP keepalives like the client's. They let the server detect a
+/// dead client quickly: until then its session keeps its locks, those of long work for minutes. 0 is the
+/// system's default.
 fn keepalives(settings: &Config) -> String {
     let user_timeout = settings.get_tcp_user_timeout().copied().unwrap_or_default().as_millis();
     let mut sql = format!("SET tcp_user_timeout = {user_timeout}");
@@ -47,7 +48,7 @@ fn keepalives(settings: &Config) -> String {
     sql
 }
 
-/// Makes connections.
+/// The connection factory of the pool.
 pub(in crate::db) struct Connector {
     address: Address,
     pub(super) tls: MakeRustlsConnect,
@@ -58,11 +59,11 @@ impl Connector {
         Self { address, tls }
     }
 
-    /// Connects to the first host that accepts. Unlike the driver, gives up a host that takes the connection but
+    /// Connects to the first host that accepts. Unlike the driver, it also gives up a host that accepts but
     /// does not answer.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] with each host's reason.
+    /// [`DbError::Unavailable`] with the reason of each host.
     pub(super) async fn connect(&self) -> Result<(Client, Connection), DbError> {
         let mut hosts: Vec<&HostAndPort> = self.address.hosts.iter().collect();
         if self.address.is_shuffled() {
@@ -71,7 +72,7 @@ impl Connector {
         let mut reasons = Vec::new();
         let last = hosts.len().saturating_sub(1);
         for (n, host) in hosts.into_iter().enumerate() {
-            // A busy server may need more time, which no other host needs then.
+            // A busy server may need more time, and after the last host no other one waits for its turn.
             let limit = if n == last { REQUEST_WAIT } else { 2 * self.limit() };
             match self.connect_host(host, limit).await {
                 Ok(connected) => return Ok(connected),
@@ -100,12 +101,12 @@ impl Connector {
         Err(reason)
     }
 
-    /// The statements that let the server look after its client as the client looks after it.
+    /// Returns the statements that set the server's TCP keepalives.
     pub(super) fn keepalives(&self) -> String {
         keepalives(&self.address.settings)
     }
 
-    /// How long one IP address may take to accept a connection.
+    /// Returns the time limit for one IP address to accept a connection.
     fn limit(&self) -> Duration {
         self.address.settings.get_connect_timeout().copied().unwrap_or(DATABASE_CONNECT_WAIT)
     }
@@ -134,7 +135,7 @@ fn no_answer(limit: Duration) -> String {
     format!("no answer within {} seconds", limit.as_secs())
 }
 
-/// The IP addresses of a host; none for a Unix socket.
+/// Resolves the IP addresses of a host. A Unix socket has none.
 async fn ips(host: &HostAndPort) -> std::io::Result<Vec<Option<IpAddr>>> {
     match (&host.host, host.ip) {
         (Some(Host::Tcp(name)), None) => {
@@ -144,7 +145,7 @@ async fn ips(host: &HostAndPort) -> std::io::Result<Vec<Option<IpAddr>>> {
     }
 }
 
-/// Makes the connections of the pool.
+/// Lets the pool create and check connections.
 impl managed::Manager for Connector {
     type Type = ClientWrapper;
     type Error = DbError;

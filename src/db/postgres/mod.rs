@@ -1,4 +1,4 @@
-//! PostgreSQL: a pool of connections.
+//! PostgreSQL: a connection pool.
 
 mod address;
 mod check;
@@ -20,7 +20,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{DbError, deadline};
 use crate::limits::{MAX_DATABASE_CONNECTIONS, MAX_DATABASE_WRITE_CONNECTIONS};
 
-/// Where instances tell each other of new changes.
+/// The notification channel that announces new changes to other instances.
 const CHANNEL: &str = "reelshelf_changes";
 
 type Pool = managed::Pool<Connector>;
@@ -28,12 +28,12 @@ type Object = managed::Object<Connector>;
 
 pub(super) struct Postgres {
     pool: Pool,
-    /// Shares of the connections for whoever writes or works for long, so that some are left for short reads.
+    /// Permits for writes and long work, so that connections stay free for short reads.
     writers: Arc<Semaphore>,
 }
 
 impl Postgres {
-    /// Reads the address and makes the pool; connects only when a connection is wanted.
+    /// Parses the address and creates the pool. The first use connects.
     pub(super) fn open(address: &str) -> Result<Self, DbError> {
         let address = Address::parse(address)?;
         let tls = MakeRustlsConnect::new(tls::config(&address.trust)?);
@@ -42,12 +42,12 @@ impl Postgres {
         Ok(Self { pool, writers: Arc::new(Semaphore::new(MAX_DATABASE_WRITE_CONNECTIONS)) })
     }
 
-    /// A connection to read with, for which the request's deadline holds.
+    /// Returns a connection for reads, by the request's deadline.
     pub(super) async fn read(&self) -> Result<Client, DbError> {
         Ok(Client::new(self.get().await?, self.pool.clone(), None))
     }
 
-    /// A connection to write with or to work on for long, for which the request's deadline holds.
+    /// Returns a connection for writes or long work, by the request's deadline.
     pub(super) async fn write(&self) -> Result<Client, DbError> {
         let permit = match timeout_at(deadline::current(), self.writers.clone().acquire_owned()).await {
             Ok(Ok(permit)) => permit,
@@ -70,13 +70,13 @@ impl Postgres {
         self.pool.close();
     }
 
-    /// A call to wake up, and no more: it may be lost, and nothing is read from it. A statement of its
-    /// own, since PostgreSQL lets only one transaction that notifies commit at a time.
+    /// Sends a notification without a payload. It may be lost. It is a transaction of its own, since
+    /// PostgreSQL serializes the commits of transactions with NOTIFY.
     pub(super) async fn announce(&self) -> Result<(), DbError> {
         self.read().await?.batch(&format!("NOTIFY {CHANNEL}")).await
     }
 
-    /// Listens on a connection of its own until it is lost.
+    /// Listens on a separate connection until it is lost.
     pub(super) async fn listen(&self, announced: impl Fn()) -> Result<(), DbError> {
         let (client, mut connection) = Box::pin(self.pool.manager().connect()).await?;
         let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));

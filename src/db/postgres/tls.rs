@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, which checks the server's certificate as far as libpq's `sslmode` and `sslrootcert` ask for it.
+//! TLS to PostgreSQL. It verifies the server's certificate as libpq's `sslmode` and `sslrootcert` specify.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -13,14 +13,14 @@ use rustls::{
 
 use crate::db::DbError;
 
-/// How far the server's certificate is trusted.
+/// How the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
-    /// Any certificate (`sslmode=prefer` and `require`, as in libpq without a root certificate).
+    /// Not at all (`sslmode=prefer` and `require`, as in libpq without a root certificate).
     Nothing,
-    /// One that a trusted authority signed (`verify-ca`).
+    /// It must be signed by a trusted authority (`verify-ca`).
     Authority,
-    /// One that a trusted authority signed for this very host (`verify-full`).
+    /// It must be signed by a trusted authority for this host (`verify-full`).
     AuthorityAndHost,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Trust {
     pub(super) root_certificates: Option<PathBuf>,
 }
 
-/// How connections are encrypted, and which certificates are good enough.
+/// Builds the TLS configuration for a level of verification.
 pub(super) fn config(trust: &Trust) -> Result<ClientConfig, DbError> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &trust.root_certificates {
@@ -63,7 +63,7 @@ pub(super) fn config(trust: &Trust) -> Result<ClientConfig, DbError> {
     Ok(config)
 }
 
-/// Checks the server's certificate as far as the address asks for it.
+/// Verifies the server's certificate as far as the address requires.
 #[derive(Debug)]
 struct Verifier {
     check: Check,

@@ -1,4 +1,4 @@
-//! The file of a SQLite database: whether it is still in its place, and the service that serves it.
+//! The database file on SQLite: detects that it was moved or replaced, and locks it for one service.
 
 use std::{
     fs::{File, Metadata, OpenOptions, TryLockError},
@@ -12,21 +12,21 @@ use crate::{
     domain::Time,
 };
 
-/// The file of an open database.
+/// The open database file.
 pub(super) struct DatabaseFile {
     path: PathBuf,
     file: Arc<File>,
-    /// SQLite's write-ahead log beside it.
+    /// SQLite's write-ahead log (`-wal`).
     log: PathBuf,
-    /// The index of the log, which all processes share.
+    /// The index of the log (`-shm`), shared by all processes.
     index: OnceLock<Arc<File>>,
     opened: RwLock<Option<[Identity; 2]>>,
-    /// Set for good when another file, or none, was found in the place of one of the two.
+    /// Set once the database file or its log was moved, removed or replaced.
     displaced: OnceLock<()>,
     service: Mutex<Option<ServiceLock>>,
 }
 
-/// By what a file is known, whatever its name: its device and its number there.
+/// The identity of a file, independent of its name: device and inode number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -37,7 +37,7 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
-    /// Elsewhere a file that is open can be neither renamed nor removed.
+    /// Other systems do not allow an open file to be renamed or removed.
     #[cfg(not(unix))]
     fn of(_: &Metadata) -> Self {
         Self(0, 0)
@@ -45,8 +45,7 @@ impl Identity {
 }
 
 impl DatabaseFile {
-    /// Opens the file, or makes it, readable and writable for its owner alone. To be served, it must be
-    /// served by no other process.
+    /// Opens or creates the file with access for its owner only. To be served, no other process may serve it.
     pub(super) fn open(path: &Path, to_be_served: bool) -> Result<Self, DbError> {
         let refused = |error: io::Error| {
             let path = path.display();
@@ -72,12 +71,12 @@ impl DatabaseFile {
         })
     }
 
-    /// Its path, without symbolic links.
+    /// Returns the path without symbolic links.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Notes which files a connection has opened: from now on they must stay in their places.
+    /// Records the identity of the files that a connection has opened. From then on they must stay in place.
     pub(super) fn note_opened(&self) -> Result<(), DbError> {
         let opened = [self.path.metadata(), self.log.metadata()];
         let [file, log] = opened.map(|found| found.map(|file| Identity::of(&file)));
@@ -91,7 +90,8 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// What is committed now, by whatever process: every commit changes the header of the log's index.
+    /// Returns a fingerprint of the last commit of any process: every commit changes the header of the log's
+    /// index.
     #[cfg(unix)]
     pub(super) fn committed(&self) -> Option<Committed> {
         use std::os::unix::fs::FileExt;
@@ -100,16 +100,16 @@ impl DatabaseFile {
         Some(Committed(header))
     }
 
-    /// Elsewhere reading the index waits for the locks that SQLite has on it.
+    /// On other systems, reading the index would wait for SQLite's locks on it.
     #[cfg(not(unix))]
     pub(super) fn committed(&self) -> Option<Committed> {
         None
     }
 
-    /// That both files are in their places. Costs some microseconds.
+    /// Checks that both files are in place. Takes a few microseconds.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] from the moment on when one was found moved, removed or replaced.
+    /// [`DbError::Unavailable`] once a file was found moved, removed or replaced.
     pub(super) fn check(&self) -> Result<(), DbError> {
         let displaced = || {
             DbError::Unavailable(
@@ -141,12 +141,12 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// How long the log is, in bytes.
+    /// Returns the size of the log in bytes.
     pub(super) fn log_bytes(&self) -> u64 {
         self.log.metadata().map_or(0, |log| log.len())
     }
 
-    /// What an error of SQLite really was: it takes a disk that cannot be read for a damaged file.
+    /// Finds the cause of an SQLite error: SQLite reports a disk that cannot be read as corruption.
     pub(super) fn why(&self, error: rusqlite::Error) -> DbError {
         if super::is_corrupt(&error)
             && let Err(error) = self.read_whole()
@@ -156,7 +156,7 @@ impl DatabaseFile {
         error.into()
     }
 
-    /// What the disk says to reading all of the file and of the log.
+    /// Reads the whole file and log, to get the error of the disk.
     fn read_whole(&self) -> io::Result<()> {
         let mut log = File::open(&self.log)?; // on which SQLite has no locks
         io::copy(&mut log, &mut io::sink())?;
@@ -174,27 +174,27 @@ impl DatabaseFile {
         Ok(())
     }
 
-    /// Whether the log in its place is the one that was opened, which may be removed then.
+    /// Returns whether the log in place is the one that was opened, so that it may be removed.
     pub(super) fn has_own_log(&self) -> bool {
         let opened = *self.opened.read().unwrap_or_else(PoisonError::into_inner);
         self.log.metadata().is_ok_and(|log| opened.is_none_or(|opened| opened[1] == Identity::of(&log)))
     }
 
-    /// Whether the log in its place is another one than that which was opened.
+    /// Returns whether the log in place is not the one that was opened.
     pub(super) fn has_other_log(&self) -> bool {
         let opened = *self.opened.read().unwrap_or_else(PoisonError::into_inner);
         let is_other = |log: Metadata| opened.is_some_and(|opened| opened[1] != Identity::of(&log));
         self.log.metadata().is_ok_and(is_other)
     }
 
-    /// Lets another process serve the file, when all connections are closed.
+    /// Releases the service lock, after all connections are closed.
     pub(super) fn end_service(&self) {
         self.service.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-/// Opens a file on which SQLite has locks, once in this process: whoever closes such a file gives back all locks that
-/// the process has on it (POSIX, `fcntl`), SQLite's too.
+/// Opens a file that SQLite has locks on, once in this process. With POSIX locks (`fcntl`), closing any
+/// descriptor of a file releases all locks of the process on it, including SQLite's.
 fn open_shared(path: &Path, options: &OpenOptions) -> io::Result<Arc<File>> {
     static OPENED: Mutex<Vec<(Identity, Weak<File>)>> = Mutex::new(Vec::new());
 
@@ -229,8 +229,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// The lock of the one process that serves a file: on a file beside it, which names the process. The system
-/// gives the lock back when that process ends, however it ends.
+/// The service lock: a locked file beside the database that names the process. The system releases the lock
+/// when the process ends, even after a crash.
 struct ServiceLock {
     _file: File,
     path: PathBuf,
@@ -248,7 +248,8 @@ impl ServiceLock {
                 Err(TryLockError::WouldBlock) => return Err(is_served(database, &mut file)),
                 Err(TryLockError::Error(error)) => return Err(refused(error)),
             }
-            // Who had it before may have removed it between these two steps; then it locks nothing.
+            // The previous owner may have removed the file between open and lock. Then the lock is on a
+            // deleted file.
             let locked = Identity::of(&file.metadata().map_err(refused)?);
             if path.metadata().is_ok_and(|found| Identity::of(&found) == locked) {
                 file.set_len(0).map_err(refused)?;
@@ -261,12 +262,12 @@ impl ServiceLock {
 
 impl Drop for ServiceLock {
     fn drop(&mut self) {
-        // Before the lock is given back. An error: the file stays, and is locked by the next.
+        // Remove it while the lock is held. After an error the file stays, and the next service locks it.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// The refusal that names the process which serves a file, as that has written it into the lock's file.
+/// Returns the error that names the serving process, as read from the lock file.
 fn is_served(database: &Path, lock: &mut File) -> DbError {
     let mut holder = String::new();
     let read = lock.take(100).read_to_string(&mut holder);

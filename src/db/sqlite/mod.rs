@@ -1,4 +1,4 @@
-//! SQLite: a pool of readers, and one writer whose commits are grouped.
+//! SQLite: a pool of read connections, and one writer with group commit.
 
 mod file;
 mod progress;
@@ -22,13 +22,13 @@ use readers::Readers;
 pub(super) use readers::{Reader, reads_at_once};
 pub(super) use writer::{ExclusiveTx, GroupCommit, GroupTx};
 
-/// How long until a statement that found the database busy is tried again.
+/// The pause before a statement is retried that found the database busy.
 pub(super) const RETRY: Duration = Duration::from_millis(5);
-/// The pages that the writer keeps in memory, in KiB.
+/// The page cache of the writer, in KiB.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 const CACHED_STATEMENTS: usize = 64;
 
-/// Whether there are tables, but not the one that every database of ours has.
+/// Whether there are tables, but not the migrations table of this program.
 const HOLDS_FOREIGN_TABLES: &str = "SELECT count(*) > 0 AND coalesce(sum(name = 'schema_migrations'), 0) = 0 \
                                     FROM sqlite_schema WHERE type = 'table'";
 
@@ -39,12 +39,12 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, or makes it. To be served, it must be served by no other process.
+    /// Opens or creates the file. To be served, no other process may serve it.
     pub(super) fn open(path: &Path, to_be_served: bool) -> Result<Self, DbError> {
         let file = Arc::new(DatabaseFile::open(path, to_be_served)?);
         let connection =
             connect(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE, WRITER_CACHE_KIB, REQUEST_WAIT)?;
-        // Setting the journal mode writes to the file, which is to be ours then.
+        // Checked first: setting the journal mode would write to another program's file.
         let foreign = connection.query_row(HOLDS_FOREIGN_TABLES, [], |row| row.get(0))?;
         if foreign {
             return Err(super::migrations::foreign());
@@ -55,7 +55,7 @@ impl Sqlite {
                  SELECT 1 FROM sqlite_schema",
             )
         };
-        // Two that open a new file at once are in each other's way there, which SQLite tells one of them at once.
+        // If two processes open a new file at the same time, SQLite returns "busy" at once to one of them.
         let give_up = Instant::now() + REQUEST_WAIT;
         let mut done = set_up();
         while done.as_ref().is_err_and(is_busy) && Instant::now() < give_up {
@@ -73,7 +73,7 @@ impl Sqlite {
         Ok(Self { writer: writer::Queue::new(connection, file.clone(), readers.clone())?, readers, file })
     }
 
-    /// A connection to read with.
+    /// Returns a connection for reads.
     pub(super) async fn read(&self) -> Result<Reader, DbError> {
         let give_up = deadline::current();
         loop {
@@ -89,32 +89,32 @@ impl Sqlite {
         }
     }
 
-    /// What is committed now; none if that cannot be told.
+    /// Returns a fingerprint of the last commit, or `None` if it cannot be read.
     pub(super) fn committed(&self) -> Option<Committed> {
         self.file.committed()
     }
 
-    /// That the file is in its place.
+    /// Checks that the files are in place.
     pub(super) fn check(&self) -> Result<(), DbError> {
         self.writer.check_file()
     }
 
-    /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.
+    /// Waits for the writer and opens a savepoint in the group's transaction, which it begins if necessary.
     pub(super) async fn write(&self) -> Result<GroupTx, DbError> {
         self.writer.begin_in_group().await
     }
 
-    /// Waits for the writer and opens a transaction that shares its commit with no other.
+    /// Waits for the writer and begins an exclusive transaction.
     pub(super) async fn begin_exclusive(&self) -> Result<ExclusiveTx, DbError> {
         self.writer.begin_exclusive().await
     }
 
-    /// How long the writer had not got on at a moment although somebody wanted it.
+    /// Returns how long the writer has made no progress while somebody waited for it.
     pub(super) fn writer_stalled_for(&self, now: Instant) -> Duration {
         self.writer.stalled_for(now)
     }
 
-    /// Waits for the writes under way and closes the connections.
+    /// Waits for running writes and closes the connections.
     pub(super) async fn close(&self) {
         self.writer.close(|| self.readers.close()).await;
         self.file.end_service();
@@ -125,12 +125,12 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
-/// Whether SQLite takes the file for a damaged one.
+/// Returns whether SQLite reports corruption.
 pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
 }
 
-/// A connection whose statements hold their thread for `busy_timeout` while another process keeps them waiting.
+/// Opens a connection. Its statements block their thread for `busy_timeout` while another process has a lock.
 fn connect(
     path: &Path,
     flags: OpenFlags,
@@ -139,7 +139,7 @@ fn connect(
 ) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(busy_timeout)?;
-    // Without this, a statement is prepared anew whenever a value in a range differs from the last one.
+    // Without this, SQLite prepares a statement again whenever the value of a range condition changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY;"))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);

@@ -1,4 +1,4 @@
-//! Whether the writer gets on: what a supervisor wants to know of a service that still answers reads.
+//! Tracks the progress of the writer. A stalled writer is unhealthy, even if reads still succeed.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// When the writer last got on, and how many wait for it or have it.
+/// The time of the writer's last progress, and the number of tasks that wait for it or have it.
 pub(super) struct Progress {
     start: Instant,
     /// Milliseconds since `start`.
@@ -21,22 +21,22 @@ impl Progress {
         Self { start: Instant::now(), last: AtomicU64::new(0), busy: AtomicUsize::new(0) }
     }
 
-    /// Notes that the writer got on: somebody was given it, began a statement, or ended a transaction.
+    /// Records progress: the writer was handed out, a statement began, or a transaction ended.
     pub(super) fn note(&self) {
         let since = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(since, Relaxed);
     }
 
-    /// Counts somebody who wants to write, until what is returned is dropped.
+    /// Counts a task that wants to write, until the result is dropped.
     pub(super) fn enter(self: &Arc<Self>) -> Busy {
-        // Neither who comes nor who gives up is progress for those who wait already.
+        // A new or cancelled waiter is not progress for the others.
         if self.busy.fetch_add(1, Relaxed) == 0 {
             self.note();
         }
         Busy(self.clone())
     }
 
-    /// How long the writer had not got on at a moment although somebody wanted it.
+    /// Returns how long the writer has made no progress while somebody waited for it.
     pub(super) fn stalled_for(&self, now: Instant) -> Duration {
         if self.busy.load(Relaxed) == 0 {
             return Duration::ZERO;
@@ -46,7 +46,7 @@ impl Progress {
     }
 }
 
-/// Somebody who waits for the writer or has it.
+/// A task that waits for the writer or has it.
 pub(super) struct Busy(Arc<Progress>);
 
 impl Drop for Busy {

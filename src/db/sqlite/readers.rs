@@ -1,9 +1,8 @@
-//! The connections that read: a pool of them, and one that holds a lock for all.
+//! The read connections: a pool, and one that holds the shared lock for all others.
 //!
-//! Readers take a lock for each query, by a system call under a mutex of SQLite's, unless another
-//! connection of this process holds the same lock already. So while there is something to read, one
-//! connection holds it, in a transaction of its own, for [`SHARED_LOCK_HELD`] at most. This makes reads of
-//! single movies by many clients a third faster.
+//! Each query takes a file lock, with a system call under a mutex of SQLite, unless another connection of the
+//! process holds the lock already. So under load one connection holds it in an idle read transaction, for
+//! [`SHARED_LOCK_HELD`] at most. Reads of single movies by many clients become a third faster.
 
 use std::{
     num::NonZero,
@@ -23,22 +22,20 @@ use rusqlite::{Connection, OpenFlags};
 use super::{RETRY, connect, file::DatabaseFile, is_busy};
 use crate::db::{DbError, blocking, deadline};
 
-/// Readers kept open while nobody uses them.
+/// The maximum number of idle read connections.
 const IDLE_READERS: usize = 16;
-/// How long one connection holds the lock for the others. No longer: while it does, SQLite can move
-/// only a part of the log into the file.
+/// The longest time that the shared lock is held. Meanwhile a checkpoint can copy only a part of the log.
 const SHARED_LOCK_HELD: Duration = Duration::from_millis(100);
-/// The pages that each reader keeps in memory, in KiB.
-/// Few, as there are up to [`IDLE_READERS`] of them: the system keeps the file in memory, too.
+/// The page cache of each read connection, in KiB. It is small, since the system caches the file, too.
 const READER_CACHE_KIB: u32 = 2 * 1024;
 
-/// How many reads may hold threads of the runtime at once. It has two more: for one write, and one that goes on when the
-/// disk keeps all others. Seldom is there less than one for each thread that wants to read.
+/// The maximum number of reads that block runtime threads at once: usually enough for all threads. The
+/// runtime has two threads more: one for a write, and one that stays free if the disk hangs.
 pub fn reads_at_once() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get) + 1
 }
 
-/// Leave to hold a thread of the runtime.
+/// A permit to block a runtime thread.
 pub(in crate::db) struct Turn<'a>(&'a AtomicUsize);
 
 impl Drop for Turn<'_> {
@@ -47,21 +44,21 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// Read-only connections for all.
+/// The pool of read-only connections.
 pub(in crate::db) struct Readers {
     file: Arc<DatabaseFile>,
     pool: Mutex<Pool>,
-    /// Those that are free.
+    /// Free permits.
     turns: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Pool {
-    /// Those that nobody uses at the moment.
+    /// Connections that are not in use.
     idle: Vec<Connection>,
-    /// The one that holds the shared lock for the others.
+    /// The connection that holds the shared lock.
     lock_holder: Option<Connection>,
-    /// Whether one is about to take the lock.
+    /// Whether a connection is about to take the lock.
     is_taking_lock: bool,
 }
 
@@ -70,8 +67,9 @@ impl Readers {
         Self { file, pool: Mutex::default(), turns: AtomicUsize::new(reads_at_once()) }
     }
 
-    /// Leave to read on the thread that polls, which a disk that hangs may keep: for [`reads_at_once`]. Threads of the
-    /// blocking pool need none. Nobody waits in a queue: whoever is there takes it, so that it is in use all the time.
+    /// Waits for a permit to read on the polling thread, which a hanging disk would block. There are
+    /// [`reads_at_once`] permits; threads of the blocking pool need none. There is no queue: whoever polls
+    /// first takes a free permit.
     pub(in crate::db) async fn turn(&self) -> Result<Option<Turn<'_>>, DbError> {
         if blocking::is_here() {
             return Ok(None);
@@ -86,13 +84,13 @@ impl Readers {
         Ok(Some(Turn(&self.turns)))
     }
 
-    /// An idle connection, or a new one; none if there may be one in a moment: another process keeps a new
-    /// one from being opened, or the file is not in its place any more, where only those go on that have it open.
+    /// Returns an idle or new connection. Returns `None` if the caller should retry: another process prevents
+    /// opening one, or the file was moved and only open connections can read it.
     pub(super) fn take(self: &Arc<Self>) -> Result<Option<Reader>, DbError> {
         self.hold_shared_lock();
         let connection = match self.connection() {
             Ok(Some(connection)) => Some(connection),
-            // No further file may be opened: the one that holds the lock is open.
+            // No file descriptor is left: use the connection that holds the lock.
             none => {
                 self.release_shared_lock();
                 let idle = self.pool().idle.pop();
@@ -116,7 +114,7 @@ impl Readers {
         }
     }
 
-    /// Without the lock readers are slower, so an error here is no reason to fail.
+    /// An error is ignored: without the lock reads are only slower.
     fn hold_shared_lock(self: &Arc<Self>) {
         {
             let mut pool = self.pool();
@@ -126,7 +124,7 @@ impl Readers {
             }
             pool.is_taking_lock = true;
         }
-        // Without the pool's mutex: others would wait for it on their threads, if the disk hangs.
+        // Outside of the pool's mutex: if the disk hangs here, other threads must not wait for the mutex.
         let connection = self.connection().ok().flatten().filter(|connection| {
             let taken = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema");
             taken.is_ok()
@@ -153,7 +151,7 @@ impl Readers {
         }
     }
 
-    /// Closes the connections that nobody uses.
+    /// Closes the idle connections.
     pub(super) fn close(&self) {
         *self.pool() = Pool::default();
     }
@@ -171,7 +169,7 @@ impl Pool {
     }
 }
 
-/// A read-only connection that goes back to its pool.
+/// A read-only connection that returns to its pool when dropped.
 pub(in crate::db) struct Reader {
     connection: Option<Connection>,
     home: Arc<Readers>,
@@ -182,12 +180,12 @@ impl Reader {
         self.connection.as_mut().expect("a reader has its connection until it is dropped")
     }
 
-    /// Its pool.
+    /// Returns its pool.
     pub(in crate::db) fn home(&self) -> Arc<Readers> {
         self.home.clone()
     }
 
-    /// What an error really was.
+    /// Finds the cause of an SQLite error.
     pub(in crate::db) fn why(&self, error: rusqlite::Error) -> DbError {
         self.home.file.why(error)
     }

@@ -1,8 +1,8 @@
-//! Keeps the runtime going while a disk that hangs keeps some of its threads.
+//! Keeps the runtime responsive while a hanging disk blocks some of its threads.
 //!
-//! Of the runtime's threads that have nothing to do, one waits for the network and the clock. What comes there it runs
-//! itself. If the disk keeps it then, none of the others takes its place before somebody wakes one: no request would
-//! be received, and no deadline would end one.
+//! One idle runtime thread polls the network and the timers. It also runs the tasks that these wake. If the
+//! disk blocks it then, no other thread polls until one is woken: no request would be received and no
+//! deadline would fire.
 
 use std::{
     sync::{Arc, Weak},
@@ -15,10 +15,10 @@ use tokio::runtime::Handle;
 use super::readers::Readers;
 use crate::db::DbError;
 
-/// How often a thread is woken, in case that one is needed.
+/// The interval at which an idle thread is woken.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Wakes one of the threads that have nothing to do, each second, as long as there is somebody to read.
+/// Wakes an idle thread each second, as long as the pool exists.
 pub(super) fn start(readers: &Arc<Readers>) -> Result<(), DbError> {
     let (alive, runtime): (Weak<Readers>, _) = (Arc::downgrade(readers), Handle::current());
     let watch = move || {

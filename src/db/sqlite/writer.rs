@@ -1,12 +1,11 @@
-//! The one connection that writes: its queue, the groups that share a commit, and the thread that commits.
+//! The single write connection: its queue, group commit and the commit thread.
 //!
-//! Each write works in a savepoint of one outer transaction. The first write of a group opens that
-//! transaction and queues its commit behind the writes that wait already. The queue is fair, so these do
-//! their work in the same transaction, and one fsync serves them all. The response is sent after the fsync.
-//! An exclusive transaction is one by itself: SQLite keeps a savepoint's rollback journal in memory, and
-//! a transaction needs none.
+//! Each write runs in a savepoint of a shared outer transaction. The first write of a group begins that
+//! transaction and queues its commit behind the waiting writes. The queue is fair, so these run in the same
+//! transaction, and one fsync serves them all. The response is sent after the fsync. An exclusive transaction
+//! has no group: SQLite keeps a savepoint's rollback journal in memory, and a plain transaction needs none.
 //!
-//! Commits run on a thread that does nothing else: no other work can keep one from being done.
+//! Commits run on a dedicated thread, so that no other work can delay them.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -32,51 +31,50 @@ use crate::{
 
 type Committed = Result<(), DbError>;
 
-/// The length at which the log is cut, when all of it is in the file. Without a limit it would stay as
-/// long as it ever was.
+/// The log is truncated above this size, in bytes, once all of it is checkpointed. Otherwise it would never
+/// shrink.
 pub(super) const LONG_LOG_BYTES: u64 = 16 * 1024 * 1024;
-/// How soon cutting the log is tried again where readers still need it.
+/// The pause before another attempt to truncate the log, if readers still need it.
 const LOG_RETRY: Duration = Duration::from_secs(1);
 
-/// The writer, its queue and its thread.
+/// The writer with its queue and thread.
 #[derive(Clone)]
 pub(super) struct Queue {
     writer: Arc<Mutex<Writer>>,
     file: Arc<DatabaseFile>,
     progress: Arc<Progress>,
     committer: Committer,
-    /// Has the log cut.
+    /// Requests a truncation of the log.
     cut_log: tokio::sync::mpsc::Sender<()>,
 }
 
-/// The one connection that writes.
+/// The write connection.
 struct Writer {
     connection: Connection,
     file: Arc<DatabaseFile>,
     readers: Arc<Readers>,
-    /// Has the log cut.
+    /// Requests a truncation of the log.
     cut_log: tokio::sync::mpsc::Sender<()>,
-    /// Who shares the open transaction; `None` while there is none to share.
+    /// The group of the open transaction, if it is shared.
     group: Option<Group>,
-    /// Whether SQLite has taken the file for a damaged one. Then what it keeps of it in memory may be wrong, and the
-    /// open transaction too.
+    /// Set after SQLite has reported corruption: its cache and the open transaction may be wrong.
     is_suspect: bool,
 }
 
 struct Group {
     committed: watch::Sender<Option<Committed>>,
-    /// Whether the transaction holds what somebody has written.
+    /// Whether the transaction has uncommitted writes.
     has_writes: bool,
 }
 
-/// The commit of a group, to be waited for without the writer.
+/// The commit of a group; waiting for it does not need the writer.
 pub(in crate::db) struct GroupCommit(watch::Receiver<Option<Committed>>);
 
 impl GroupCommit {
-    /// Comes back when the group is on disk.
+    /// Waits until the group is on disk.
     ///
     /// # Errors
-    /// The commit failed, or is not done by the deadline; then it may be done yet.
+    /// The commit failed, or was not done by the deadline; in the latter case it may still succeed.
     pub(in crate::db) async fn wait(mut self) -> Committed {
         let committed = deadline::in_time("the commit", self.0.wait_for(Option::is_some)).await?;
         let committed = committed.map_err(|_| DbError::closed())?;
@@ -110,15 +108,15 @@ impl Queue {
         self.progress.stalled_for(now)
     }
 
-    /// That the file is in its place. Where it is not, its log is emptied into it, wherever it is: SQLite would
-    /// apply what stays in the log to another file that has taken the place.
+    /// Checks that the files are in place. If not, the log is checkpointed into the moved file: SQLite would
+    /// apply a remaining log to the file that took its place.
     pub(super) fn check_file(&self) -> Result<(), DbError> {
         self.file.check().inspect_err(|_| {
             let _ = self.cut_log.try_send(()); // an error: it was told already
         })
     }
 
-    /// Waits for the writer until the deadline of the request.
+    /// Waits for the writer until the request's deadline.
     async fn take(&self) -> Result<Turn, DbError> {
         self.check_file()?;
         let busy = self.progress.enter();
@@ -130,7 +128,7 @@ impl Queue {
         Ok(writer)
     }
 
-    /// Waits for the writer and opens a savepoint, in the group's transaction or in a new one.
+    /// Waits for the writer and opens a savepoint in the group's transaction, which it begins if necessary.
     pub(super) async fn begin_in_group(&self) -> Result<GroupTx, DbError> {
         let mut writer = self.take().await?;
         if writer.group.is_none() {
@@ -148,7 +146,7 @@ impl Queue {
         Ok(GroupTx(writer))
     }
 
-    /// Waits for the writer, has the group committed, and opens a transaction that is in none.
+    /// Waits for the writer, commits the group and begins an exclusive transaction.
     pub(super) async fn begin_exclusive(&self) -> Result<ExclusiveTx, DbError> {
         let mut writer = self.take().await?;
         if writer.group.is_some() {
@@ -160,8 +158,8 @@ impl Queue {
         Ok(ExclusiveTx { writer, committer: self.committer.clone() })
     }
 
-    /// Cuts the log whenever that is asked for, as soon as no reader needs it. Ends with the writer, and
-    /// so must not hold it.
+    /// Truncates the log on request, as soon as no reader needs it. Ends when the writer is dropped, so it
+    /// must not own it.
     fn keep_log_short(
         &self,
         mut is_to_be_cut: tokio::sync::mpsc::Receiver<()>,
@@ -185,8 +183,8 @@ impl Queue {
         }
     }
 
-    /// Waits for the writes under way, closes the readers and then the writer: the last connection to
-    /// close writes the log back into the file and removes it.
+    /// Waits for running writes, then closes the readers and the writer. The last connection to close
+    /// checkpoints and removes the log.
     pub(super) async fn close(&self, close_readers: impl FnOnce()) {
         let mut writer = self.writer.lock().await;
         close_readers();
@@ -194,7 +192,7 @@ impl Queue {
             let _ = writer.cut_log(); // an error: the log stays as it is
         }
         if !self.file.has_own_log() {
-            // SQLite would remove the log of another database, by its name.
+            // Otherwise SQLite would remove the log of another database with the same name.
             let _ = writer.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
         if let Ok(nothing) = Connection::open_in_memory() {
@@ -203,7 +201,7 @@ impl Queue {
     }
 }
 
-/// The writer, as long as somebody has it.
+/// The writer, held by one task.
 struct Turn {
     progress: Arc<Progress>,
     _busy: Busy, // dropped before the writer is free
@@ -216,13 +214,13 @@ impl Turn {
         Self { progress, _busy: busy, writer }
     }
 
-    /// The connection, for one statement.
+    /// Returns the connection for one statement.
     fn connection(&mut self) -> &mut Connection {
         self.progress.note();
         &mut self.writer.connection
     }
 
-    /// Opens a transaction, as soon as no other process has one open.
+    /// Begins a transaction, as soon as no other process has one.
     async fn begin(&mut self) -> Result<(), DbError> {
         let give_up = deadline::current();
         loop {
@@ -257,7 +255,7 @@ impl DerefMut for Turn {
 }
 
 impl Writer {
-    /// Commits the open transaction of the group, if there is one. Those who wait for it are to be told.
+    /// Commits the group's transaction, if one is open. The caller must announce the result to the group.
     fn commit_group(&mut self) -> GroupOutcome {
         let group = self.group.take();
         GroupOutcome(group.map(|group| (group, self.commit())))
@@ -278,8 +276,8 @@ impl Writer {
         committed
     }
 
-    /// Brings all of the log into the file and cuts it; returns whether readers did not need it any more. Where
-    /// another log has taken its place, that one is what belongs to the file now.
+    /// Checkpoints and truncates the log. Returns whether no reader needed it any more. Does nothing if
+    /// another log has taken its place, since that one belongs to the file now.
     fn cut_log(&mut self) -> rusqlite::Result<bool> {
         if self.file.has_other_log() {
             return Ok(true);
@@ -289,7 +287,7 @@ impl Writer {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
     }
 
-    /// Rolls the whole transaction back, and tells those who share it.
+    /// Rolls the whole transaction back and tells its group.
     fn discard(&mut self) {
         self.roll_back();
         if let Some(group) = self.group.take() {
@@ -304,8 +302,8 @@ impl Writer {
         }
     }
 
-    /// What an error really was. Where SQLite finds the file damaged, the disk may have failed for a moment; whoever
-    /// reads the same will see.
+    /// Finds the cause of an SQLite error. If SQLite reports corruption, the disk may have failed for a
+    /// moment; the next reader of the same data will find out.
     fn why(&mut self, error: rusqlite::Error) -> DbError {
         if !is_corrupt(&error) {
             return error.into();
@@ -321,12 +319,12 @@ impl Writer {
     }
 }
 
-/// What became of a group.
+/// The result of a group commit.
 #[must_use]
 struct GroupOutcome(Option<(Group, Committed)>);
 
 impl GroupOutcome {
-    /// Answers those who wait for it.
+    /// Tells the waiting members of the group.
     fn announce(self) {
         if let Some((group, committed)) = self.0 {
             group.committed.send_replace(Some(committed));
@@ -342,12 +340,12 @@ impl GroupTx {
         self.0.connection()
     }
 
-    /// What an error really was.
+    /// Finds the cause of an SQLite error.
     pub(in crate::db) fn why(&mut self, error: rusqlite::Error) -> DbError {
         self.0.why(error)
     }
 
-    /// Ends the savepoint, and comes back when the group is on disk.
+    /// Releases the savepoint and waits until the group is on disk.
     pub(in crate::db) async fn commit(mut self) -> Committed {
         let committed = match self.release() {
             Ok(committed) => committed,
@@ -371,8 +369,8 @@ impl GroupTx {
         Ok(GroupCommit(group.committed.subscribe()))
     }
 
-    /// Takes back what was done since the savepoint, and only that. Who asked for it is answered when all that
-    /// it may have read is on disk.
+    /// Rolls back to the savepoint. The response waits until everything that the write may have read is on
+    /// disk.
     pub(in crate::db) fn roll_back(&mut self) {
         let writer = &mut *self.0;
         if let Some(group) = writer.group.as_ref().filter(|group| group.has_writes) {
@@ -380,7 +378,7 @@ impl GroupTx {
         }
         let ends_all =
             writer.is_suspect || writer.connection.execute_batch("ROLLBACK TO w; RELEASE w").is_err();
-        // A full disk or an I/O error ends the whole transaction: then nothing of the group is stored.
+        // A full disk or an I/O error rolls the whole transaction back, so nothing of the group is stored.
         if ends_all || writer.connection.is_autocommit() {
             writer.discard();
         }
@@ -391,7 +389,7 @@ fn lost() -> DbError {
     DbError::Unavailable("the transaction was rolled back by SQLite".to_owned())
 }
 
-/// A transaction by itself.
+/// An exclusive transaction, with a commit of its own.
 pub(in crate::db) struct ExclusiveTx {
     writer: Turn,
     committer: Committer,
@@ -402,12 +400,12 @@ impl ExclusiveTx {
         self.writer.connection()
     }
 
-    /// What an error really was.
+    /// Finds the cause of an SQLite error.
     pub(in crate::db) fn why(&mut self, error: rusqlite::Error) -> DbError {
         self.writer.why(error)
     }
 
-    /// Comes back when it is on disk. It may be much, so this does not end at the deadline of the request.
+    /// Commits and waits until it is on disk. It may be large, so the request's deadline does not apply.
     pub(in crate::db) async fn commit(self) -> Committed {
         let (sender, receiver) = oneshot::channel();
         self.committer.send(Job::Exclusive(self.writer, sender));
@@ -420,7 +418,7 @@ impl ExclusiveTx {
     }
 }
 
-/// What the thread that commits is to do. The writer is free afterwards, but for one that goes back.
+/// A task for the commit thread. Unless the job returns the writer, the writer is free afterwards.
 enum Job {
     Group(Turn),
     GroupBeforeExclusive(Turn, oneshot::Sender<Turn>),
@@ -456,7 +454,7 @@ impl Job {
     }
 }
 
-/// The thread that commits. It ends with the last of those who send to it.
+/// The commit thread. It ends when the last sender is dropped.
 #[derive(Clone)]
 struct Committer(mpsc::Sender<Job>);
 
@@ -470,7 +468,7 @@ impl Committer {
         Ok(Self(sender))
     }
 
-    /// A thread that is gone drops the job, and who waits for it sees that.
+    /// If the thread is gone, the job is dropped, which its waiter notices.
     fn send(&self, job: Job) {
         let _ = self.0.send(job);
     }
