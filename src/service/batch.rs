@@ -1,4 +1,4 @@
-//! Batches: many operations as one change, all or nothing.
+//! Batches: several operations as one change that succeeds or fails as a whole.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,14 +14,14 @@ use crate::{
     domain::{ChangeKind, Movie, MovieId, Operation},
 };
 
-/// The most operations that share a commit with other writes, where that makes both faster.
+/// Up to this number of operations, a batch shares its commit with other writes, which makes both faster.
 pub(super) const SMALL: usize = 100;
 
-/// Does operations in their order, each on what those before it have left. A movie that is at last as
-/// it was before keeps its version.
+/// Runs operations in order; each sees the results of the previous ones. A movie that ends up unchanged keeps
+/// its version.
 ///
 /// # Errors
-/// [`Error::Operation`] for the first operation whose movie is not there, or has another version;
+/// [`Error::Operation`] for the first operation whose movie does not exist or has another version;
 /// [`Error::KeyReused`].
 pub async fn run(
     app: &Arc<App>,
@@ -65,7 +65,7 @@ async fn store(
     recorder.commit(BatchDone { change, results }).await
 }
 
-/// The movies that a batch names or makes.
+/// The movies that a batch names or creates.
 struct Movies {
     before: BTreeMap<MovieId, Movie>,
     now: BTreeMap<MovieId, Movie>,
@@ -77,7 +77,7 @@ impl Movies {
         Self { now: before.clone(), before }
     }
 
-    /// Works out what an operation does, and returns the movie as it leaves it.
+    /// Applies an operation in memory. Returns the movie after it.
     fn apply(
         &mut self,
         recorder: &ChangeRecorder<'_>,
@@ -114,7 +114,7 @@ impl Movies {
         Ok(movie)
     }
 
-    /// Stores what became of the movies.
+    /// Writes the final states of the movies.
     async fn store(self, recorder: &mut ChangeRecorder<'_>) -> Result<(), Error> {
         let Self { mut before, now } = self;
         let mut created = Vec::new();

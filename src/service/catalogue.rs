@@ -1,11 +1,10 @@
-//! The catalogue of this instance, kept up to date with the log of changes.
+//! The catalogue of this instance, kept up to date from the log of changes.
 //!
-//! Whoever reads has looked at the log when the token or session was checked. Mostly it showed nothing that the
-//! catalogue does not know; then the read costs no further query. Else what is new is applied first, change by
-//! change in the order of the log. What is too much for that is loaded aside, and takes the place of what was
-//! there as a whole.
+//! Each read has a tail of the log from the query that checked its token or session. Usually the catalogue
+//! knows all of it, so the read costs no further query. Otherwise new changes are applied first, in the order
+//! of the log. If they are too many, a new catalogue is loaded and replaces the old one.
 //!
-//! So a read sees the collection as it was at one moment, with all changes that were committed until then.
+//! So a read sees one consistent state, with all changes that were committed before the request.
 
 use std::{
     collections::HashSet,
@@ -33,24 +32,24 @@ use crate::{
     limits::LONG_STATEMENT_WAIT,
 };
 
-/// What is applied while others wait; beyond it everything is loaded anew.
+/// What is applied while reads wait; above this, the catalogue is loaded again.
 const FOLLOW_LIMITS: FollowLimits = FollowLimits { changes: 1000, movies: 1000, movies_in_all: 10_000 };
-/// What is applied to a catalogue that was loaded, before others read it.
+/// What is applied to a new catalogue before reads use it.
 const CATCH_UP_LIMITS: FollowLimits =
     FollowLimits { changes: 100_000, movies: 100_000, movies_in_all: 200_000 };
-/// Movies that are loaded with one query.
+/// Movies loaded by one query.
 const LOADED_AT_ONCE: usize = 5000;
 
-/// The catalogue, and how far it has come. There is none before it is loaded.
+/// The catalogue and its log position. It is empty until loaded.
 pub(super) struct Follower {
     known: RwLock<Option<LoadedCatalogue>>,
-    /// Held by who applies changes.
+    /// Held while changes are applied.
     following: tokio::sync::Mutex<()>,
-    /// Held by who loads.
+    /// Held while a catalogue is loaded.
     loading: tokio::sync::Mutex<()>,
-    /// How often it was loaded.
+    /// The number of loads.
     loads: AtomicU64,
-    /// What reads need not show yet.
+    /// Changes that reads need not show yet.
     unanswered: Unanswered,
     before_swap: Pause,
 }
@@ -70,48 +69,48 @@ impl Default for Follower {
 
 struct LoadedCatalogue {
     catalogue: Catalogue,
-    /// The last change that is applied, as are all before it; none if the log was empty.
+    /// The last settled change; it and all before it are applied. `None` if the log was empty.
     last: Option<LogEntry>,
-    /// Those behind it that are applied, too.
+    /// Later changes that are applied, too.
     others: HashSet<ChangeId>,
 }
 
-/// What has to be in the catalogue.
+/// What the catalogue must contain.
 #[derive(Clone, Copy)]
 enum Wanted<'a> {
-    /// What a look at the log showed.
+    /// The changes in this tail of the log.
     Seen(&'a Tail),
-    /// All that is committed now; a position before a large change of this instance that is not answered yet will do.
+    /// All committed changes, except unacknowledged large ones of this instance and those after them.
     Answered,
-    /// All that is committed now.
+    /// All committed changes.
     Committed,
 }
 
-/// The changes cannot be applied one by one: they are too many, or the log is another one.
+/// The changes cannot be applied one by one: they are too many, or the log was replaced.
 #[derive(Debug)]
 struct TooMuch;
 
-/// How far following the log came.
+/// How far the log was followed.
 enum Followed {
-    /// To its end, or as far as was wanted.
+    /// As far as required.
     Whole,
-    /// Not past a large change of this instance, which is being loaded.
+    /// Up to a large change of this instance that is being loaded.
     BeforeLarge,
-    /// Nowhere: everything is to be loaded.
+    /// Not at all: the catalogue must be loaded.
     TooMuch,
 }
 
 impl Follower {
-    /// The last change before which nothing is unknown, to look at the log from.
+    /// Returns the last settled change, from which to read the log.
     pub(super) fn last(&self) -> Option<LogEntry> {
         self.read(|known| known.last).flatten()
     }
 
-    /// Whether all that a look at the log showed is in the catalogue, or may be shown later.
+    /// Returns whether the catalogue has all changes in this tail, except those that reads need not show yet.
     pub(super) fn knows(&self, seen: &Tail) -> bool {
         let unanswered = self.unanswered.now();
         let knows = |known: &LoadedCatalogue| {
-            // What is known must still be there: the collection may have been replaced.
+            // The last known change must still exist: a restore may have replaced the collection.
             let is_there =
                 if known.last.is_some() { seen.shows_last() } else { seen.len() >= known.others.len() };
             is_there && seen.shows_only(|place, id| unanswered.may_wait(id) || known.has(place, id))
@@ -119,7 +118,8 @@ impl Follower {
         self.read(knows).unwrap_or(false)
     }
 
-    /// Applies what is new, or loads all anew where that cannot be. Only within [`Db::run_blocking`].
+    /// Applies new changes, or loads the catalogue if that is impossible. Call only within
+    /// [`Db::run_blocking`].
     async fn follow(&self, db: &Db, wanted: Wanted<'_>) -> Result<(), DbError> {
         loop {
             let loads = self.loads.load(Relaxed);
@@ -134,7 +134,7 @@ impl Follower {
         }
     }
 
-    /// Applies all that is new, change by change, or nothing of it: a part would be a state that never was.
+    /// Applies all new changes in order, or none of them: a part would be an inconsistent state.
     async fn apply_new(&self, db: &Db, wanted: Wanted<'_>) -> Result<Followed, DbError> {
         if !self.is_loaded() {
             return Ok(Followed::TooMuch);
@@ -155,7 +155,7 @@ impl Follower {
         if let Some(Ok(())) = applied {
             return Ok(Followed::Whole);
         }
-        // They are noted before they are committed, and until they are in the catalogue.
+        // Unacknowledged changes are registered before their commit, until the catalogue has them.
         let unanswered = self.unanswered.now(); // not while the catalogue is locked: who reads locks this one first
         let is_new_and_large = |known: &LoadedCatalogue| {
             news.entries.iter().any(|new| unanswered.is_large(new.id) && !known.has(new.place, new.id))
@@ -164,8 +164,8 @@ impl Follower {
         Ok(if is_before_large { Followed::BeforeLarge } else { Followed::TooMuch })
     }
 
-    /// Loads the collection aside, and puts it in the place of what was there. This may take longer than the request
-    /// waits that has begun it, and is for all others, too.
+    /// Loads a new catalogue and swaps it in. This may exceed the deadline of the request, since all other
+    /// requests need it.
     async fn load(&self, db: &Db) -> Result<(), DbError> {
         deadline::within(LONG_STATEMENT_WAIT, self.load_aside(db)).await
     }
@@ -174,7 +174,7 @@ impl Follower {
         loop {
             let mut loaded = LoadedCatalogue::load(db).await?;
             (self.before_swap)().await;
-            // What was applied to the present one since must not be missing in the next.
+            // Changes that were applied to the old catalogue meanwhile must not be missing in the new one.
             let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
             let news = news(db, loaded.last, CATCH_UP_LIMITS).await?;
             if loaded.apply(&news, CATCH_UP_LIMITS).is_ok() {
@@ -199,14 +199,14 @@ async fn news(db: &Db, last: Option<LogEntry>, most: FollowLimits) -> Result<New
     log::news(&mut db.read().await?, place, most).await
 }
 
-/// The catalogue of a snapshot.
+/// Loads the catalogue of a snapshot.
 pub(super) async fn load(snapshot: &mut Snapshot) -> Result<Catalogue, DbError> {
     Ok(LoadedCatalogue::of(snapshot).await?.catalogue)
 }
 
 impl LoadedCatalogue {
     async fn load(db: &Db) -> Result<Self, DbError> {
-        // Reads wait for this, so it does not wait for writers.
+        // Reads wait for this, so it must not wait for writers.
         let mut snapshot = Snapshot::begin(db).await?;
         snapshot.conn().allow_long_statements().await?;
         Self::of(&mut snapshot).await
@@ -233,14 +233,14 @@ impl LoadedCatalogue {
         self.others.contains(&id) || self.last.is_some_and(|last| place <= last.place)
     }
 
-    /// Applies what is new, all of it or nothing.
+    /// Applies all new changes or none.
     fn apply(&mut self, news: &News, most: FollowLimits) -> Result<(), TooMuch> {
         let is_last = |entry: &&LogEntry| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
         let is_same_log = match (self.last, before) {
             (Some(last), [first]) => (last.id, last.at) == (first.id, first.at),
-            // A collection that was put in the place of this one may hold movies whose changes are gone.
+            // After a restore, movies may exist whose changes were pruned.
             (None, []) => {
                 let is_of_log =
                     |change: &LogEntry| change.place.is_of_transaction() || self.others.contains(&change.id);
@@ -270,7 +270,7 @@ impl LoadedCatalogue {
     }
 }
 
-/// Reads from the catalogue, with all in it that was committed when the request came.
+/// Reads from the catalogue, which has all changes that were committed when the request arrived.
 pub(super) async fn read<T>(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -287,7 +287,7 @@ fn not_loaded() -> DbError {
     DbError::Unavailable("the catalogue is not loaded".to_owned())
 }
 
-/// Reads what takes milliseconds, where it holds up no other request.
+/// Runs a read of several milliseconds without blocking other requests.
 pub(super) async fn read_long<T: Send + 'static>(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -297,16 +297,16 @@ pub(super) async fn read_long<T: Send + 'static>(
     app.db.run_blocking(async move { self::read(&shared, &viewer, read).await }).await
 }
 
-/// Reads what is committed, for a write. Only within [`Db::run_blocking`].
+/// Reads all committed changes, for a write. Call only within [`Db::run_blocking`].
 pub(super) async fn read_committed<T>(app: &App, read: impl FnOnce(&Catalogue) -> T) -> Result<T, DbError> {
-    // A long write has its turn already, so the deadline of its request has passed.
+    // A long write has the writer already, but its deadline may have passed.
     let follow = app.catalogue.follow(&app.db, Wanted::Committed);
     Box::pin(deadline::within(LONG_STATEMENT_WAIT, follow)).await?;
     app.catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)
 }
 
-/// Brings the catalogue up to date; where something was seen of the log, at least so far. Loading goes on where it
-/// takes longer than the deadline.
+/// Brings the catalogue up to date, at least to the end of `seen` if given. A load that exceeds the deadline
+/// continues.
 pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<(), Error> {
     let shared = app.clone();
     let follow = async move {
@@ -317,19 +317,19 @@ pub(super) async fn follow(app: &Arc<App>, seen: Option<Arc<Tail>>) -> Result<()
     Ok(deadline::in_time("the catalogue", follow).await??)
 }
 
-/// Does the same as long as it takes.
+/// Does the same without a deadline.
 pub(super) async fn follow_long(app: &Arc<App>) -> Result<(), Error> {
     deadline::within(LONG_STATEMENT_WAIT, follow(app, None)).await
 }
 
 impl Follower {
-    /// Waits before a catalogue that was loaded takes the place of the one before.
+    /// Sets a pause before a new catalogue is swapped in.
     pub(super) fn pause_before_swap(&mut self, pause: Pause) {
         self.before_swap = pause;
     }
 
-    /// Notes a change, which is about to be committed. Before a large one the catalogue is brought up to date: then
-    /// whatever it does not have is committed later, and waits for the large one.
+    /// Registers a change that is about to be committed. Before a large change the catalogue is brought up to
+    /// date. Then every change that it lacks is committed later, and its response waits for the large one.
     pub(super) async fn before_commit(&self, db: &Db, change: ChangeId, movies: i64) -> Noted<'_> {
         let noted = self.unanswered.note(change, movies > FOLLOW_LIMITS.movies);
         if noted.is_large
@@ -341,11 +341,12 @@ impl Follower {
         noted
     }
 
-    /// Comes back when a change, which is committed, may be answered: a large one when it is in the catalogue, a small
-    /// one when the large ones are that may come before it.
+    /// Waits until the response to a committed change may be sent. A large change must be in the catalogue; a
+    /// small one waits for the large ones that may come before it in the log.
     ///
     /// # Errors
-    /// Those of the database; the change is to be answered all the same, and reads wait for what they have to show.
+    /// [`DbError::Unavailable`] if the catalogue cannot be brought up to date. The change is committed all
+    /// the same, and later reads wait for it.
     pub(super) async fn before_answer(&self, db: &Db, noted: Noted<'_>) -> Result<(), DbError> {
         if noted.is_large {
             let follow = deadline::within(LONG_STATEMENT_WAIT, self.follow(db, Wanted::Committed));
@@ -354,12 +355,12 @@ impl Follower {
         deadline::in_time("loading the catalogue", self.large_are_applied()).await
     }
 
-    /// Comes back when the catalogue has the large changes of this instance that may be committed now.
+    /// Waits until the catalogue has all large changes that are registered now.
     pub(super) async fn large_are_applied(&self) {
         self.unanswered.large_are_applied().await;
     }
 
-    /// Whether there are large changes that may be committed and not be in the catalogue.
+    /// Returns whether a large change may be committed but not in the catalogue.
     pub(super) fn lacks_large(&self) -> bool {
         self.unanswered.has_large()
     }

@@ -1,4 +1,4 @@
-//! A change in the making: what is written as a whole, or in pieces that nobody sees before the last.
+//! Records a change: in one transaction, or in batches that stay hidden until the last one.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,29 +12,29 @@ use crate::{
     domain::{Attributes, ChangeId, ChangeKind, Movie, MovieId, Time},
 };
 
-/// A change in the making. What is written through it is committed as a whole, with a record of
-/// who did it; dropped without a commit, nothing was done.
+/// A change that is being written. All of it is committed as a whole, with its author. It is rolled back if
+/// it is dropped without a commit.
 pub(super) struct ChangeRecorder<'a> {
     app: &'a App,
     tx: IdempotentTx,
     id: ChangeId,
     author: &'a Identity,
     kind: ChangeKind,
-    /// Whether it touches one movie alone, so that none need be counted.
+    /// Whether exactly one movie is modified, so that no count is needed.
     of_one: bool,
     pub(super) at: Time,
-    /// When others could write last.
+    /// When other writers last had a turn.
     turn: Instant,
-    /// How many movies came into being, or came back.
+    /// The number of movies inserted.
     inserted: usize,
-    /// How many movies it touched, as far as that was counted.
+    /// The number of movies modified, if counted.
     movies: i64,
-    /// What was committed already, where others could write meanwhile.
+    /// The staged import, if a part was committed already.
     staged: Option<StagedImportGuard>,
 }
 
 impl<'a> ChangeRecorder<'a> {
-    /// Begins a change in a transaction that has just been begun.
+    /// Begins a change in a transaction that has just begun.
     pub(super) async fn begin(
         tx: impl Into<IdempotentTx>,
         app: &'a App,
@@ -44,7 +44,7 @@ impl<'a> ChangeRecorder<'a> {
         Self::begin_undo(tx.into(), app, author, kind, None).await
     }
 
-    /// Begins a change of many movies, also of a kind that is of one otherwise.
+    /// Begins a change of many movies, whatever its kind.
     pub(super) async fn begin_bulk(
         tx: impl Into<IdempotentTx>,
         app: &'a App,
@@ -56,7 +56,7 @@ impl<'a> ChangeRecorder<'a> {
         Ok(Self { of_one: false, ..Self::begin(tx, app, author, kind).await? })
     }
 
-    /// Begins a change that takes another one back.
+    /// Begins a change that undoes another one.
     pub(super) async fn begin_undo(
         mut tx: IdempotentTx,
         app: &'a App,
@@ -88,9 +88,8 @@ impl<'a> ChangeRecorder<'a> {
         })
     }
 
-    /// Lets others write first who would have to wait for the end of this change, where the yield policy says
-    /// so and until `gone`. What was written so far is committed then, but nobody sees it before the end. So it
-    /// may be new movies alone.
+    /// Yields to waiting writers if the yield policy says so, unless `gone` is cancelled. Commits what was
+    /// written so far as a staged import. This is only possible for a change that only inserts movies.
     pub(super) async fn yield_writer(
         &mut self,
         app: &Arc<App>,
@@ -112,7 +111,7 @@ impl<'a> ChangeRecorder<'a> {
         StagedImportGuard::check(&mut self.tx, self.id).await
     }
 
-    /// Adds movies with these attributes.
+    /// Inserts movies with these attributes.
     pub(super) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
         let ids = movies::reserve_ids(&mut self.tx, new.len()).await?;
         let new: Vec<Movie> =
@@ -121,12 +120,12 @@ impl<'a> ChangeRecorder<'a> {
         Ok(new)
     }
 
-    /// A movie that comes into being with this change.
+    /// Returns a new movie of this change.
     pub(super) fn created(&self, id: MovieId, attributes: Attributes) -> Movie {
         Movie { id, attributes, version: 1, created_at: self.at, updated_at: self.at }
     }
 
-    /// Makes movies, which are locked and of which this is each before and after, what they are to be.
+    /// Updates locked movies, given as pairs of the old and the new state.
     pub(super) async fn update(&mut self, movies: &[(Movie, Movie)]) -> Result<(), Error> {
         let found = movies::update(&mut self.tx, self.id, movies).await?;
         if found == movies.len() as u64 {
@@ -135,25 +134,25 @@ impl<'a> ChangeRecorder<'a> {
         Err(Error::Failed(format!("{found} movies are there of {} that are locked", movies.len())))
     }
 
-    /// What a movie that this change has not touched yet becomes with other attributes.
+    /// Returns the next version of a movie with other attributes.
     pub(super) fn updated(&self, movie: &Movie, attributes: Attributes) -> Movie {
         let updated_at = self.at.max(movie.updated_at); // the clock may be set back
         Movie { attributes, updated_at, version: movie.version + 1, ..movie.clone() }
     }
 
-    /// Deletes movies, which are locked.
+    /// Deletes locked movies.
     pub(super) async fn delete(&mut self, ids: &[MovieId]) -> Result<(), DbError> {
         movies::delete(&mut self.tx, self.id, ids, self.at).await
     }
 
-    /// Stores movies that are not there, new ones or such as were deleted, under their ids.
+    /// Inserts movies with their ids: new movies, or deleted ones.
     pub(super) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
         self.inserted += movies.len();
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
-    /// Writes down how many movies were changed, unless it is one anyway, and returns
-    /// the id of the change; none, and no record of it, where nothing was changed.
+    /// Stores the number of modified movies and returns the id of the change. If nothing was modified,
+    /// deletes the change and returns `None`.
     pub(super) async fn complete(&mut self) -> Result<Option<ChangeId>, Error> {
         if self.of_one {
             return Ok(Some(self.id));
@@ -173,8 +172,8 @@ impl<'a> ChangeRecorder<'a> {
         Ok((movies > 0).then_some(self.id))
     }
 
-    /// Commits, and keeps the result for when the same is sent again. Comes back when a read may show the change: until
-    /// a large change is in the catalogue, reads go on without it, and without what was committed after it.
+    /// Commits the change, with its result for the idempotency key. Returns when reads show the change. Until
+    /// a large change is in the catalogue, reads show neither it nor later changes.
     pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
         let Self { app, tx, id, movies, staged, .. } = self;
         let noted = app.catalogue.before_commit(&app.db, id, movies).await;
@@ -190,12 +189,12 @@ impl<'a> ChangeRecorder<'a> {
         Ok(result)
     }
 
-    /// The connection of its transaction.
+    /// Returns the connection of the transaction.
     pub(super) fn conn(&mut self) -> &mut Conn {
         &mut self.tx
     }
 
-    /// The change's id.
+    /// Returns the id of the change.
     pub(super) const fn id(&self) -> ChangeId {
         self.id
     }

@@ -1,4 +1,4 @@
-//! The history of the collection: what was changed, shown and taken back.
+//! The history: lists, shows, undoes and prunes changes.
 
 use std::{
     cmp::Reverse,
@@ -17,17 +17,17 @@ use crate::{
     domain::{ChangeId, ChangeKind, Limit, Movie, MovieId, Time},
 };
 
-/// Movies that are changed in one go.
+/// Movies in a batch of an undo.
 pub(super) const BATCH_MOVIES: usize = 500;
 
-/// A page of what was asked for, and where the next one goes on.
+/// A page of a list, and the key at which the next page begins.
 #[derive(Debug, Clone)]
 pub struct Page<T, At> {
     pub items: T,
     pub next: Option<At>,
 }
 
-/// Takes one more than asked for as the sign that there is more.
+/// Builds a page from items of which one more than `limit` was read, to tell whether there are more.
 fn page<T, At>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> At) -> Page<Vec<T>, At> {
     let more = items.len() > limit.get();
     items.truncate(limit.get());
@@ -35,7 +35,7 @@ fn page<T, At>(mut items: Vec<T>, limit: Limit, place: impl Fn(&T) -> At) -> Pag
     Page { items, next }
 }
 
-/// A page of the changes of the collection, newest first, below the change where the last page ended.
+/// Returns a page of all changes, newest first, below the given change.
 pub async fn list(
     app: &App,
     _: &Viewer,
@@ -49,7 +49,7 @@ pub async fn list(
     Ok(page)
 }
 
-/// Those of these changes that are there, newest first.
+/// Returns the existing changes among these, newest first.
 pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>, Error> {
     let mut conn = app.db.read().await?;
     let mut changes: Vec<Change> = db::with_ids(&mut conn, ids).await?.into_values().collect();
@@ -58,12 +58,12 @@ pub async fn some(app: &App, _: &Viewer, ids: &[ChangeId]) -> Result<Vec<Change>
     Ok(changes)
 }
 
-/// The latest change, as the stream of events counts; 0 where there is none.
+/// Returns the latest change in the order of the log, or 0.
 pub async fn newest(app: &App, _: &Viewer) -> Result<ChangeId, Error> {
     Ok(log::newest(&mut app.db.read().await?).await?)
 }
 
-/// How many changes there are.
+/// Counts all changes.
 pub async fn count(app: &App, _: &Viewer) -> Result<i64, Error> {
     Ok(db::count(&mut app.db.read().await?).await?)
 }
@@ -93,7 +93,7 @@ fn not_found(id: ChangeId) -> Error {
     Error::NotFound(format!("there is no change {id}"))
 }
 
-/// One change with a page of its effects, above the movie where the last page ended.
+/// Returns a change with a page of its effects, for movies above the given one.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -114,10 +114,10 @@ pub async fn get(
     Ok(Page { items: change, next: page.next })
 }
 
-/// A page of the changes that touched a movie, newest first, each with its effect on that movie alone.
+/// Returns a page of the changes of a movie, newest first, each with its effect on this movie.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a movie that never was, or is not there and whose changes were all removed.
+/// [`Error::NotFound`] if the movie never existed, or was deleted and all its changes were pruned.
 pub async fn of_movie(
     app: &App,
     _: &Viewer,
@@ -138,16 +138,16 @@ pub async fn of_movie(
     Ok(Page { items: effects.into_iter().filter_map(with_effect).collect(), next: page.next })
 }
 
-/// How many changes touched a movie.
+/// Counts the changes of a movie.
 pub async fn count_of_movie(app: &App, _: &Viewer, movie: MovieId) -> Result<i64, Error> {
     Ok(db::count_of_movie(&mut app.db.read().await?, movie).await?)
 }
 
-/// Takes a change back, whole, as a new change.
+/// Undoes a whole change, as a new change.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::UndoConflict`] where later changes touched the same movies, or the
-/// change was undone before; [`Error::KeyReused`].
+/// [`Error::NotFound`]; [`Error::UndoConflict`] if the change was undone already or later changes modified
+/// the same movies; [`Error::KeyReused`].
 pub async fn undo(
     app: &Arc<App>,
     editor: &Editor,
@@ -160,7 +160,7 @@ pub async fn undo(
 }
 
 async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKey) -> Result<Change, Error> {
-    /// How many of the conflicting changes are named.
+    /// The maximum number of conflicting changes in an error.
     const NAMED: usize = 100;
 
     let tx = match key.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {
@@ -170,7 +170,7 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
     let begun = ChangeRecorder::begin_undo(tx, app, editor, ChangeKind::Undo, Some(id)).await;
     let mut recorder = match begun {
         Err(Error::Db(DbError::Duplicate(_))) => {
-            // On SQLite the undo may not be committed yet; then only writers see it.
+            // On SQLite the undo may not be committed yet; until then only writers see it.
             let mut tx = app.db.write().await?;
             let undo = db::get(&mut tx, id).await?.and_then(|change| change.undone_by);
             return Err(Error::UndoConflict { undone: true, changes: undo.into_iter().collect() });
@@ -221,9 +221,9 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
     recorder.commit(change.remove(0)).await
 }
 
-/// Those of the later changes that keep one from being undone, the oldest first. A change and its undo
-/// do nothing together; an undo that was undone itself leaves the change, and it is the last one of
-/// such a chain that is to be undone.
+/// Returns the later changes that conflict with an undo, oldest first. A change and its undo cancel each
+/// other out. If an undo was itself undone, the change counts, and the last undo of the chain is the one to
+/// be undone.
 fn conflicting_changes(later: &HashMap<ChangeId, Option<ChangeId>>) -> Vec<ChangeId> {
     let undone: HashSet<ChangeId> = later.values().copied().flatten().collect();
     let before = |id: &ChangeId| later.get(id).copied().flatten().filter(|undone| later.contains_key(undone));
@@ -234,11 +234,11 @@ fn conflicting_changes(later: &HashMap<ChangeId, Option<ChangeId>>) -> Vec<Chang
     changes
 }
 
-/// Removes the changes before a moment for good: they can be neither shown nor undone any more. Tells
-/// how many these were. It goes piece by piece, the oldest changes first, and others write between the pieces.
+/// Deletes all changes before a time for good: they can no longer be shown or undone. Returns their number.
+/// Works in batches, the oldest changes first, and lets other writes run in between.
 ///
 /// # Errors
-/// Those of the database; what was removed until then stays so.
+/// [`Error::Db`]; batches that were committed before stay deleted.
 pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error> {
     let first_kept = db::first_since(&mut app.db.read().await?, before).await?;
     let mut pruned = 0;
@@ -255,9 +255,9 @@ pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error>
     done
 }
 
-/// Removes the oldest changes below one; tells how many, 0 where there is none any more.
+/// Deletes a batch of the oldest changes below an id. Returns their number, 0 when none is left.
 async fn prune_piece(app: &App, below: ChangeId) -> Result<u64, Error> {
-    /// Few enough for others to wait for less than a second, unless one change alone touched more.
+    /// Keeps other writers waiting for less than a second, unless a single change modified more movies.
     const BATCH_MOVIES: i64 = 2000;
 
     let db = app.db.clone();

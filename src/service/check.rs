@@ -1,7 +1,7 @@
-//! The check of a database: its rows, the history of its changes, and a catalogue that was loaded from it.
+//! The consistency check of a database: movies, their history, and a catalogue loaded from them.
 //!
-//! The history is followed version by version from the first that is kept. At its end it must have come to the rows,
-//! and the catalogue must hold the same.
+//! The versions of each movie are checked in order. The last one must equal the row of the movie, and the
+//! catalogue must have the same movie.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,19 +16,19 @@ use crate::{
     domain::{ChangeId, Filter, MovieId},
 };
 
-/// Rows that are read in one go.
+/// Rows in a batch.
 const BATCH_ROWS: usize = 5000;
-/// Differences that are named; further ones are counted.
+/// The maximum number of differences described; further ones are only counted.
 const MAX_NAMED: usize = 100;
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Report {
     pub movies: usize,
     pub changes: usize,
-    /// The first differences, a line each.
+    /// The first differences, one line each.
     pub named: Vec<String>,
-    /// How many there are in all.
+    /// The number of differences.
     pub differences: usize,
 }
 
@@ -41,7 +41,7 @@ impl Report {
     }
 }
 
-/// Compares the rows of movies, the history and a catalogue that is loaded for it, all as of one moment.
+/// Checks movies, history and a new catalogue in one snapshot.
 pub async fn run(app: &App, _: &Owner) -> Result<Report, Error> {
     let db = app.db.clone();
     app.db.run_blocking(async move { Ok(check(Snapshot::begin_long(&db).await?).await?) }).await
@@ -69,11 +69,11 @@ fn films(n: impl Into<i128>) -> String {
     format!("{n} film{}", if n == 1 { "" } else { "s" })
 }
 
-/// A table that is read in pieces, in the order of the movies' ids.
+/// A table that is read in batches by movie id.
 struct Source {
     table: Table,
     rows: VecDeque<Stored>,
-    /// The last movie and version that were read.
+    /// The last movie id and version read.
     place: (MovieId, i64),
 }
 
@@ -88,7 +88,7 @@ impl Source {
         Self { table, rows: VecDeque::new(), place: (MovieId::BEFORE_ALL, 0) }
     }
 
-    /// The movie of the first row that is left.
+    /// Returns the movie id of the next row.
     async fn first(&mut self, snapshot: &mut Snapshot) -> Result<Option<MovieId>, DbError> {
         if self.rows.is_empty() {
             self.rows = match self.table {
@@ -105,20 +105,20 @@ impl Source {
 
 /// A change of the history.
 struct Change {
-    /// How many movies it says that it touched.
+    /// The number of modified movies that it states.
     told: i64,
-    /// How many versions there are that it made.
+    /// The number of its versions found.
     found: i64,
 }
 
-/// A check under way.
+/// A running check.
 struct Check {
-    /// None where it cannot be loaded.
+    /// `None` if loading failed.
     catalogue: Option<Catalogue>,
     changes: BTreeMap<ChangeId, Change>,
-    /// The last id of a change that was handed out.
+    /// The last change id that was handed out.
     last_change: ChangeId,
-    /// Changes that versions name and that are not there, with the number of these versions.
+    /// Missing changes with the number of versions that refer to them.
     missing: BTreeMap<ChangeId, u64>,
     report: Report,
 }
@@ -150,12 +150,12 @@ impl Check {
         Ok(Self { catalogue, changes, last_change, missing: BTreeMap::new(), report })
     }
 
-    /// Whether a change is not there because the history was shortened.
+    /// Returns whether a missing change was pruned.
     fn is_pruned(&self, change: ChangeId) -> bool {
         change <= self.last_change && self.changes.first_key_value().is_none_or(|(first, _)| change < *first)
     }
 
-    /// Checks a movie: its versions in order, and its row, if it is there.
+    /// Checks a movie: its versions in order, and its current row if it exists.
     fn movie(&mut self, id: MovieId, history: &[Stored], now: Option<&Stored>) {
         self.report.movies += usize::from(now.is_some());
         let mut before: Option<&Stored> = None;
@@ -179,7 +179,7 @@ impl Check {
         }
     }
 
-    /// Counts a version for the change that made it.
+    /// Counts a version for its change.
     fn count(&mut self, stored: &Stored) {
         if let Some(change) = self.changes.get_mut(&stored.change_id) {
             change.found += 1;
@@ -188,7 +188,7 @@ impl Check {
         }
     }
 
-    /// Checks that a version comes right after the one before it.
+    /// Checks that a version follows its predecessor.
     fn follows(&mut self, before: Option<&Stored>, stored: &Stored) {
         let (id, version) = (stored.movie_id, stored.version);
         match before {
@@ -209,7 +209,7 @@ impl Check {
         }
     }
 
-    /// Checks that the catalogue holds a movie, under its id and under its title.
+    /// Checks that the catalogue finds a movie by id and by title.
     fn is_in_catalogue(&mut self, now: &Stored) {
         let (Some(catalogue), Ok(Some(movie))) = (&self.catalogue, now.movie()) else { return };
         let attributes = &movie.attributes;

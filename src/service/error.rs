@@ -1,4 +1,4 @@
-//! Why an operation was not done.
+//! Errors of operations.
 
 use crate::{
     db::{DbError, WriteError},
@@ -6,55 +6,55 @@ use crate::{
     exchange::Report,
 };
 
-/// Why an operation was not done; one place in `http` makes status codes of it.
+/// Why an operation failed. `http::problem` maps it to a status code.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// What was asked for is not there.
+    /// The resource does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// What was sent breaks rules.
+    /// The request violates rules.
     #[error("{}", in_words(.0))]
     Invalid(Vec<Violation>),
-    /// The movie has moved on since the version that was named.
+    /// The movie has another version than the precondition requires.
     #[error("the movie has version {current} now")]
     PreconditionFailed { current: i64 },
-    /// An operation of a batch, at a place from 0, cannot be done, and so none was.
+    /// An operation of a batch failed (index from 0), so nothing was changed.
     #[error("operation {place} cannot be done: {why}")]
     Operation { place: usize, why: Box<Error> },
-    /// What was asked for goes against the present state.
+    /// The request conflicts with the current state.
     #[error("{0}")]
     Conflict(String),
-    /// A change cannot be taken back: it was already, or other changes conflict.
+    /// The change cannot be undone: it was undone already, or later changes conflict.
     #[error("{}", why_not_undone(*.undone, .changes))]
     UndoConflict { undone: bool, changes: Vec<ChangeId> },
-    /// The key of a write was sent with another one before.
+    /// The idempotency key was used with another request.
     #[error("the Idempotency-Key was sent with another request within the last 24 hours; take a new one")]
     KeyReused,
-    /// Nobody is signed in, or not with what was sent.
+    /// The credentials are missing or wrong.
     #[error("{0}")]
     Unauthenticated(&'static str),
-    /// Whoever is signed in may not do this.
+    /// The user lacks the permission.
     #[error("{0}")]
     Forbidden(String),
-    /// Too many wrong passwords; the seconds until the next may be tried.
+    /// Too many failed sign-ins; retry after this number of seconds.
     #[error("too many failed sign-ins; try again in {retry_after} seconds")]
     TooManyAttempts { retry_after: u64 },
-    /// Too many sign-ins are being checked or wait for it.
+    /// Too many passwords are being verified or wait for it.
     #[error("too many sign-ins at this moment; try again in a few seconds")]
     Overloaded,
-    /// An import of which, for its errors, nothing was stored.
+    /// The import was aborted because of invalid rows; nothing was stored.
     #[error("{} of {} rows could not be taken; nothing was stored", .0.failed, .0.read)]
     ImportAborted(Box<Report>),
     /// The file cannot be imported at all.
     #[error("{0}")]
     UnreadableFile(String),
-    /// The service cannot do its work at the moment.
+    /// The service is not ready.
     #[error("{0}")]
     NotReady(String),
-    /// The database did not do its part.
+    /// A database error.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// A fault of the program or of the machine.
+    /// A fault of the program or the machine.
     #[error("{0}")]
     Failed(String),
 }
@@ -68,7 +68,7 @@ fn why_not_undone(undone: bool, changes: &[ChangeId]) -> String {
     }
 }
 
-/// Violations in words for the console: each with the name of what breaks the rule.
+/// Formats violations for the console, each with the name of the field.
 fn in_words(violations: &[Violation]) -> String {
     let words = violations.iter().map(|violation| {
         let (Place::Pointer(place) | Place::Parameter(place)) = &violation.place;
@@ -84,7 +84,7 @@ impl WriteError for Error {
 }
 
 impl Error {
-    /// One violation in the body.
+    /// Creates a violation in the request body.
     #[must_use]
     pub fn invalid(pointer: &str, rule: Invalid) -> Self {
         Self::Invalid(vec![Violation::at(pointer, rule)])

@@ -1,7 +1,7 @@
-//! Live events: one for each committed change, from the log of changes, which is the truth.
+//! Live events: one for each committed change, read from the log.
 //!
-//! One task follows the log and hands each new change to all streams of this instance. It reads when
-//! a commit, here or on another instance, wakes it, and not for each stream.
+//! A single task follows the log and sends each new change to all streams of this instance. It reads the log
+//! when it is woken by a commit, here or on another instance.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -23,27 +23,28 @@ use crate::{
     limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
 };
 
-/// Changes that are read in one go.
+/// Changes read by one query.
 const BATCH_CHANGES: usize = 100;
-/// Commits in so short a time are read, and announced to other instances, together.
+/// Commits within this time are read, and announced to other instances, together.
 const COALESCE_FOR: Duration = Duration::from_millis(5);
-/// How soon to look again for changes that are committed, but do not count yet.
+/// The pause before changes are read again that are committed but not settled.
 const RETRY_HELD_BACK_AFTER: Duration = Duration::from_millis(20);
-/// How soon to look again all the same: an instance may die before it announces what it committed.
+/// The interval of reads without an announcement, since an instance may crash between commit and
+/// announcement.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What the streams of this instance have in common.
+/// The state shared by the streams of this instance.
 pub(super) struct Feed {
     wake: Notify,
-    /// Whether there is something to tell the other instances.
+    /// Whether commits must be announced to the other instances.
     announce: AtomicBool,
-    /// Up to where the log was handed on; none while there is no stream.
+    /// The position up to which changes were sent; `None` while there is no stream.
     place: Mutex<Option<log::LogPosition>>,
     streams: broadcast::Sender<Arc<Event>>,
     ended: watch::Sender<bool>,
 }
 
-/// A change, with its place in the log.
+/// A change with its log position.
 struct Event {
     place: log::LogPosition,
     change: Change,
@@ -62,18 +63,18 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// Tells that a change was committed here.
+    /// Reports that a change was committed here.
     pub(super) fn committed(&self) {
         self.announce.store(true, Relaxed);
         self.wake.notify_one();
     }
 
-    /// Tells that reads show a change that was committed here.
+    /// Reports that reads show a change that was committed here.
     pub(super) fn applied(&self) {
         self.wake.notify_one();
     }
 
-    /// Hands on what is new; returns whether more is committed that does not count yet.
+    /// Sends new changes to the streams. Returns whether there are committed changes that are not settled.
     async fn hand_on(&self, app: &App) -> Result<bool, DbError> {
         let mut place = self.place.lock().await;
         let Some(start) = *place else { return Ok(false) };
@@ -106,7 +107,7 @@ async fn read(app: &App, place: log::LogPosition) -> Result<(Vec<Event>, bool), 
     Ok((events.collect(), held_back))
 }
 
-/// Follows the log as long as the service runs.
+/// Follows the log while the service runs.
 pub async fn follow(app: Arc<App>) {
     let feed = &app.events;
     let listen = async {
@@ -142,27 +143,26 @@ pub async fn follow(app: Arc<App>) {
     tokio::join!(listen, hand_on);
 }
 
-/// Ends all streams, and those that begin from now on.
+/// Ends all streams, including new ones.
 pub fn end(app: &App) {
     app.events.ended.send_replace(true);
 }
 
-/// The changes from now on, or from the one after the given one on: each once, in the order of their
-/// commits. Ends when it stays too far behind, when the user may not read any more, and with the
-/// service.
+/// Streams the changes from now on, or behind the given one: each once, in the order of the log. The stream
+/// ends when it falls too far behind, when the user loses the right to read, and with the service.
 pub async fn subscribe(
     app: Arc<App>,
     viewer: Viewer,
     after: Option<ChangeId>,
 ) -> Result<impl Stream<Item = Change>, Error> {
-    // First the place, then a connection, as in handing on: or each waits for what the other has.
+    // The same lock order as in `hand_on` (position, then connection), to prevent a deadlock.
     let mut handed_on = app.events.place.lock().await;
     let mut conn = app.db.read().await?;
     let now = log::end(&mut conn).await?;
     handed_on.get_or_insert(now);
     let receiver = app.events.streams.subscribe();
     drop(handed_on);
-    // Whatever comes after this place is still in the log, or handed on from now on, or both.
+    // Every change behind this position is still in the log or will be sent, or both.
     let (place, seen) = match after {
         Some(id) => (log::place_of(&mut conn, id).await?, HashSet::new()),
         None => (now, log::committed_behind(&mut conn, now).await?),
@@ -174,11 +174,11 @@ pub async fn subscribe(
     Ok(stream::unfold(reading, Reading::next).take_until(Box::pin(until)))
 }
 
-/// A stream that first reads what it has missed, and then receives what is handed on.
+/// A stream: it reads missed changes from the log first, then receives new ones.
 struct Reading {
     app: Arc<App>,
     place: log::LogPosition,
-    /// Those behind the place that were committed before the stream began, but count only now.
+    /// Changes behind the position that were committed before the stream began, but were not settled.
     seen: HashSet<ChangeId>,
     read: VecDeque<Event>,
     caught_up: bool,
@@ -211,7 +211,7 @@ impl Reading {
     }
 }
 
-/// Comes back when a stream is to end.
+/// Waits until a stream must end.
 async fn over(app: Arc<App>, viewer: Viewer) {
     let mut ended = app.events.ended.subscribe();
     let revoked = async {

@@ -1,4 +1,4 @@
-//! What could be filtered by next, and how many movies it would leave.
+//! Facet counts.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,13 +8,12 @@ use crate::{
     domain::{Filter, Movie, MovieFormat},
 };
 
-/// Counts of movies under each attribute. Those of an attribute pass all filters but its own, so that
-/// they tell what another choice of it would find.
+/// Facet counts. Each facet ignores its own filter, so its counts show what another choice would find.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facets {
-    /// How many movies pass the whole filter.
+    /// The number of movies that match the whole filter.
     pub movies: i64,
-    /// By the format's name; like the others, without those of which there is no movie.
+    /// By name of the format; like the others, without zero counts.
     pub movie_format: BTreeMap<&'static str, i64>,
     pub rating: BTreeMap<i64, i64>,
     pub release_year: BTreeMap<i64, i64>,
@@ -23,7 +22,7 @@ pub struct Facets {
 }
 
 impl Facets {
-    /// The counts of these movies.
+    /// Counts the given movies.
     #[must_use]
     pub fn of(movies: &[Movie]) -> Self {
         Counts::of(movies.iter()).into()
@@ -47,7 +46,7 @@ impl From<Counts> for Facets {
     }
 }
 
-/// The counts under the filter.
+/// Counts the movies that match a filter.
 pub async fn facets(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Facets, Error> {
     let filter = filter.clone();
     let counts = catalogue::read_long(app, viewer, move |catalogue| catalogue.facet_counts(&filter)).await?;

@@ -1,4 +1,4 @@
-//! Whether the service can do its work, for those who watch over it.
+//! The readiness check.
 
 use std::{
     sync::{
@@ -20,8 +20,8 @@ use crate::{
     limits::{HEALTH_WAIT, WRITER_STALL},
 };
 
-/// That connections can be accepted, that the database answers within [`HEALTH_WAIT`], that writes get on at a moment,
-/// and that the collection is loaded.
+/// Checks that connections can be accepted, that the database answers within [`HEALTH_WAIT`], that the writer
+/// makes progress, and that the catalogue is loaded.
 ///
 /// # Errors
 /// [`Error::NotReady`] with the reason; [`DbError::Unavailable`] after the limit.
@@ -56,28 +56,28 @@ async fn check(app: &App, now: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether new connections can be accepted, as far as the server has tried.
+/// Whether the server can accept new connections.
 #[derive(Debug, Default)]
 pub struct Intake(AtomicBool);
 
 impl Intake {
-    /// Notes whether the server could not accept a connection that is waiting.
+    /// Records whether accepting a connection failed.
     pub fn note(&self, is_failing: bool) {
-        // Mostly it stays as it is; then the processors need not tell one another.
+        // Usually unchanged: a read does not invalidate the cache line of other cores.
         if self.0.load(Relaxed) != is_failing {
             self.0.store(is_failing, Relaxed);
         }
     }
 
-    /// Whether a connection is waiting that could not be accepted.
+    /// Returns whether the last attempt to accept a connection failed.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
-/// Asks what a disk that hangs may never answer: on a thread of its own, since no request may lose a thread to it, and
-/// one at a time, since such threads would add up.
+/// Runs checks that a hanging disk may block forever, on a separate thread, so that no request loses its
+/// thread. One at a time, so that blocked threads do not accumulate.
 pub(super) struct Probe(Arc<Semaphore>);
 
 impl Default for Probe {
@@ -87,10 +87,10 @@ impl Default for Probe {
 }
 
 impl Probe {
-    /// Waits for the answer to a question, and before for the end of the question before.
+    /// Runs a check, after the previous one has ended.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] after the limit; no thread could be started.
+    /// [`DbError::Unavailable`] after the limit, or if no thread can be started.
     async fn run<T: Send + 'static>(
         &self,
         limit: Duration,

@@ -1,8 +1,7 @@
-//! Writes that are done once, however often they are sent.
+//! Idempotency keys: a repeated request is done once.
 //!
-//! A write that comes with a key stores its result in its own transaction. When the same write comes
-//! again, it is this result that is returned. So either both are stored or neither is, and of two that
-//! arrive together, on whatever instances, one waits for the other.
+//! A write with a key stores its result in the same transaction. A repeated request gets the stored result.
+//! If two equal requests arrive at the same time, on any instances, the second waits for the first.
 
 use std::ops::{Deref, DerefMut};
 
@@ -18,10 +17,10 @@ use super::{App, Error};
 use crate::db::{DbError, WriteTx, deadline, idempotency as db};
 use crate::domain::UserId;
 
-/// How long the result of a write is kept, in milliseconds: 24 hours.
+/// How long results are stored, in milliseconds: 24 hours.
 const KEPT_FOR_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// By what a write is known when it comes again. By default by nothing: then it is done again.
+/// Identifies a repeated request. The default has no key: each request is done.
 #[derive(Default)]
 pub struct IdempotencyKey(Option<Sent>);
 
@@ -30,22 +29,22 @@ struct Sent {
     request: [u8; 32],
 }
 
-/// The result of a write.
+/// The outcome of claiming a key.
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Claim<T> {
-    /// It is to be done.
+    /// The write has to be done.
     New(IdempotentTx),
-    /// It was done before, with this result.
+    /// The write was done before, with this result.
     Replay(T),
 }
 
-/// A transaction that is committed together with its result.
+/// A write transaction that stores its result.
 pub(super) struct IdempotentTx {
     tx: WriteTx,
     key: Option<Box<Key>>,
 }
 
-/// A key as the database knows it, and how its result is sealed.
+/// The key as stored, and the encryption of its result.
 struct Key {
     user_id: UserId,
     name: String,
@@ -54,18 +53,17 @@ struct Key {
 }
 
 impl IdempotencyKey {
-    /// A write with a key that its sender chose, and a digest of all that was sent.
+    /// Creates a key from the client's value and a digest of the whole request.
     #[must_use]
     pub fn new(key: String, request: [u8; 32]) -> Self {
         Self(Some(Sent { key, request }))
     }
 
-    /// Begins a write of a user, in a transaction that has just been begun. Check before what depends on
-    /// who asks, and after it what depends on the state of things: that may have changed since the write
-    /// was done.
+    /// Claims the key in a transaction that has just begun. Check permissions before, and the current state
+    /// after it: the state may have changed since the first request.
     ///
     /// # Errors
-    /// [`Error::KeyReused`] where the user sent something else with the same key.
+    /// [`Error::KeyReused`] if the user sent another request with the same key.
     pub(super) async fn begin<T: DeserializeOwned>(
         &self,
         mut tx: WriteTx,
@@ -80,17 +78,18 @@ impl IdempotencyKey {
         let sealed = db::result(&mut tx, user_id, &key.name).await?;
         let result = key.open(&sealed.unwrap_or_default()).ok_or(Error::KeyReused)?;
         let result = serde_json::from_slice(&result).map_err(failed)?;
-        // On SQLite what was read may be part of a group that is still to be committed; this waits for it.
+        // On SQLite the result may be part of a group that is not committed yet; this waits for it.
         tx.commit().await?;
-        // The first time it may not be answered yet.
+        // The catalogue may lack the large change of the first request.
         deadline::in_time("loading the catalogue", app.catalogue.large_are_applied()).await?;
         Ok(Claim::Replay(result))
     }
 }
 
 impl IdempotentTx {
-    /// Commits what was written so far, lets others write who wait and during `pause`, and goes on. The key is not taken
-    /// meanwhile: see to it that the same write cannot begin, and [`IdempotentTx::take_key`] at the end.
+    /// Commits what was written so far, lets waiting writers run during `pause`, and begins the next
+    /// transaction. The key is not claimed meanwhile. The caller must prevent the same write, and call
+    /// [`IdempotentTx::take_key`] at the end.
     pub(super) async fn commit_and_continue(
         &mut self,
         app: &App,
@@ -102,10 +101,10 @@ impl IdempotentTx {
         self.tx.commit_and_continue(&app.db, pause).await
     }
 
-    /// Takes the key again.
+    /// Claims the key again.
     ///
     /// # Errors
-    /// [`Error::KeyReused`] where another write has taken it meanwhile.
+    /// [`Error::KeyReused`] if another write has claimed it meanwhile.
     pub(super) async fn take_key(&mut self, app: &App) -> Result<(), Error> {
         match &self.key {
             Some(key) if !key.take(&mut self.tx, app).await? => Err(Error::KeyReused),
@@ -113,7 +112,7 @@ impl IdempotentTx {
         }
     }
 
-    /// Commits, and keeps the result for when the write comes again.
+    /// Commits the transaction with its result.
     pub(super) async fn commit<T: Serialize>(mut self, result: T) -> Result<T, Error> {
         if let Some(key) = self.key {
             let sealed = key.seal(serde_json::to_vec(&result).map_err(failed)?).map_err(failed)?;
@@ -125,8 +124,8 @@ impl IdempotentTx {
 }
 
 impl Key {
-    /// Whoever has the database, but not the key that was sent, can neither read results nor try
-    /// requests, which may hold a password: all is derived from that key (HKDF, RFC 5869).
+    /// Stored results are encrypted with a key derived from the client's value (HKDF, RFC 5869). A copy of
+    /// the database neither reveals them nor allows guessing requests, which may contain passwords.
     fn new(user_id: UserId, sent: &Sent) -> Result<Self, Unspecified> {
         let derived = Salt::new(HKDF_SHA256, b"reelshelf Idempotency-Key").extract(sent.key.as_bytes());
         let user = user_id.get().to_be_bytes();
@@ -141,7 +140,7 @@ impl Key {
         })
     }
 
-    /// Takes the key for a write; returns whether it was free.
+    /// Claims the key. Returns whether it was free.
     async fn take(&self, tx: &mut WriteTx, app: &App) -> Result<bool, DbError> {
         let now = app.now();
         let expired = now.plus_millis(-KEPT_FOR_MILLIS);
@@ -152,7 +151,7 @@ impl Key {
         Ok(free)
     }
 
-    /// Encrypts a result so that it opens with the same request alone.
+    /// Encrypts a result, bound to the request.
     fn seal(&self, mut result: Vec<u8>) -> Result<String, Unspecified> {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let request = Aad::from(&self.request);
@@ -160,7 +159,7 @@ impl Key {
         Ok(STANDARD_NO_PAD.encode([&nonce[..], &result].concat()))
     }
 
-    /// Decrypts a result; none if it belongs to another request.
+    /// Decrypts a result. Returns `None` if it belongs to another request.
     fn open(&self, sealed: &str) -> Option<Vec<u8>> {
         let sealed = STANDARD_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
@@ -177,7 +176,7 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 impl From<WriteTx> for IdempotentTx {
-    /// A write that nothing is kept of.
+    /// Creates a transaction without a key.
     fn from(tx: WriteTx) -> Self {
         Self { tx, key: None }
     }

@@ -1,4 +1,4 @@
-//! Imports: a whole file as one transaction, read as a stream.
+//! Imports: a file as one change, read as a stream.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -24,14 +24,14 @@ use crate::{
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
 
-/// Rows that are stored in one go.
+/// Rows in a batch.
 const BATCH_ROWS: usize = 500;
 
-/// Imports a file. It is there whole before, so that no slow sender keeps others from writing. It is
-/// given up when what this returns is dropped.
+/// Imports a file. The file is complete before, so that a slow upload does not block writers. Dropping the
+/// returned future aborts the import.
 ///
 /// # Errors
-/// [`Error::UnreadableFile`]; [`Error::ImportAborted`] where rows are invalid and are not to be skipped;
+/// [`Error::UnreadableFile`]; [`Error::ImportAborted`] for invalid rows that the options do not skip;
 /// [`Error::KeyReused`].
 pub async fn import(
     app: &Arc<App>,
@@ -47,7 +47,7 @@ pub async fn import(
     app.db.run_blocking(async move { import.run(file, key).await }).await
 }
 
-/// Reads a file and tells what its rows lack, for who imports it to be asked.
+/// Reads a file and reports its missing values, so that the user can be asked for them.
 ///
 /// # Errors
 /// [`Error::UnreadableFile`].
@@ -62,7 +62,7 @@ pub async fn survey(
     app.db.run_blocking(work).await
 }
 
-/// Makes one file of the archive of a Letterboxd account.
+/// Merges the files of a Letterboxd export archive into one file.
 ///
 /// # Errors
 /// [`Error::UnreadableFile`].
@@ -74,13 +74,13 @@ pub async fn unpack(app: &App, _: &Editor, archive: File, with_watchlist: bool) 
     app.db.run_blocking(work).await
 }
 
-/// An import under way.
+/// A running import.
 struct Import {
     app: Arc<App>,
     editor: Editor,
     kind: FileKind,
     options: ImportOptions,
-    /// Cancelled when nobody waits for the import any more.
+    /// Cancelled when the client is gone.
     gone: CancellationToken,
 }
 
@@ -93,7 +93,7 @@ impl Import {
             file.rewind().map_err(unreadable)?;
             deadline::restart(REQUEST_WAIT); // a large file takes longer to read than anybody is to wait for his turn
         }
-        // Imports look for what is there already. So they go one by one: on PostgreSQL by a lock.
+        // Imports look for duplicates, so only one runs at a time. PostgreSQL uses an advisory lock.
         let _turn = if app.db.has_one_writer() {
             Some(deadline::in_time("the import before this one", app.import.lock()).await?)
         } else {
@@ -124,7 +124,7 @@ impl Import {
         recorder.commit(report).await
     }
 
-    /// Reads the whole file before anything is stored of it.
+    /// Validates the whole file before anything is stored.
     fn check(&self, file: &File) -> Result<(), Error> {
         let mut report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
         report.dry_run = false; // the check is not what the client asked for
@@ -149,7 +149,7 @@ impl Import {
                 let piece = std::mem::take(&mut piece);
                 store_piece(&self.app, recorder, &mut stored, piece, options.on_duplicate, &mut report)
                     .await?;
-                // A movie that was there cannot be changed and yet be seen as it was.
+                // A staged import cannot update existing movies, since reads would see that.
                 if more && options.on_duplicate != OnDuplicate::Update {
                     recorder.yield_writer(&self.app, &self.gone).await?;
                 }
@@ -162,7 +162,7 @@ impl Import {
         }
     }
 
-    /// Whoever has gone away meanwhile does not want it any more.
+    /// Aborts if the client is gone.
     fn check_wanted(&self) -> Result<(), Error> {
         if self.gone.is_cancelled() {
             return Err(Error::Failed("nobody waits for the import any more".to_owned()));
@@ -184,23 +184,23 @@ fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {
 
 type MovieKey = (String, i64, MovieFormat);
 
-/// What makes two movies the same: title (case and accents aside), release year and format.
+/// Returns the key of duplicates: title (ignoring case and accents), release year and format.
 fn identity(attributes: &Attributes) -> MovieKey {
     (fold(attributes.title.as_str()), attributes.release_year.get(), attributes.movie_format)
 }
 
-/// A movie that a row describes too.
+/// A movie that equals a row.
 enum ExistingMovie {
-    /// One of the collection, and what it is to become.
+    /// A movie of the collection, and its new attributes if it is updated.
     Stored(Box<Movie>, Option<Attributes>),
-    /// One of this piece, at its place among the new ones.
+    /// A movie of this batch, by its index among the new ones.
     New(usize),
 }
 
-/// The movies that an import has stored: nobody else sees them yet.
+/// The movies that this import has stored so far.
 #[derive(Default)]
 struct Stored {
-    /// By the hash of their identity: one of a million films is to take some bytes.
+    /// By a hash of the key, to limit the memory of an import of millions of movies.
     ids: HashMap<u64, MovieId>,
     hasher: RandomState,
 }
@@ -210,7 +210,7 @@ impl Stored {
         self.ids.entry(hash).or_insert(id);
     }
 
-    /// The ids of those that rows seem to describe.
+    /// Returns the ids of the possible duplicates of rows.
     fn seem_same(&self, piece: &[(Row, MovieKey)]) -> Vec<MovieId> {
         piece
             .iter()
@@ -219,7 +219,7 @@ impl Stored {
     }
 }
 
-/// The movies, of the collection or of this import, that rows describe.
+/// Returns the duplicates of rows, from the collection and from this import.
 async fn known(
     app: &App,
     recorder: &mut ChangeRecorder<'_>,

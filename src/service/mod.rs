@@ -1,6 +1,6 @@
-//! The operations: rules, rights and transactions. The API, the pages and the commands call these.
+//! The operations: rules, permissions and transactions. API, pages and command line call them.
 //!
-//! Rights are argument types: an operation that takes an [`Editor`] cannot be called without one.
+//! Permissions are argument types: an operation that takes an [`Editor`] cannot be called without one.
 
 pub mod audit;
 pub mod auth;
@@ -37,7 +37,7 @@ pub use rights::{AuthMethod, Editor, Identity, Owner, Viewer};
 
 use crate::{db::Db, domain::Time};
 
-/// What every operation needs. Shared, and cheap to clone behind its `Arc`.
+/// The state that operations share, behind an `Arc`.
 pub struct App {
     pub db: Db,
     clock: Clock,
@@ -46,26 +46,26 @@ pub struct App {
     pub backups: backup::Status,
     events: events::Feed,
     catalogue: catalogue::Follower,
-    /// Held by the import under way, where imports do not wait for one another in the database.
+    /// Held by the running import on SQLite.
     import: tokio::sync::Mutex<()>,
     yield_policy: YieldPolicy,
     probe: health::Probe,
-    /// Noted by the server that accepts connections for this service.
+    /// Set by the server that accepts connections.
     pub intake: Arc<health::Intake>,
 }
 
-/// Where the present time comes from; tests bring their own.
+/// The source of the current time; tests inject their own.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// Decides after each batch of an import whether others write first: given how long they could not, returns
-/// what the import awaits while they can. Tests bring their own, and hold an import there.
+/// Decides after each batch of an import whether other writes run first. It gets the time since they last
+/// could. It returns what the import awaits meanwhile. Tests inject their own.
 pub type YieldPolicy = Arc<dyn Fn(Duration) -> Option<BoxFuture<'static, ()>> + Send + Sync>;
 
-/// Something to wait for. Tests bring it, and hold the service there.
+/// Something to wait for, injected by tests.
 pub type Pause = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl App {
-    /// The service over an open database.
+    /// Creates the service for an open database.
     #[must_use]
     pub fn new(db: Db, clock: Clock) -> Self {
         Self {
@@ -83,27 +83,27 @@ impl App {
         }
     }
 
-    /// The same service, whose imports let others write when this policy says so.
+    /// Replaces the yield policy of imports.
     #[must_use]
     pub fn with_yield_policy(self, yield_policy: YieldPolicy) -> Self {
         Self { yield_policy, ..self }
     }
 
-    /// The same service, which waits for this before a catalogue that was loaded takes the place of the one before.
+    /// Sets a pause before a new catalogue is swapped in.
     #[must_use]
     pub fn with_pause_before_swap(mut self, pause: Pause) -> Self {
         self.catalogue.pause_before_swap(pause);
         self
     }
 
-    /// The present time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Time {
         (self.clock)()
     }
 }
 
-/// Loads the catalogue, so that nobody has to wait for it; tries again until the collection can be read.
+/// Loads the catalogue at start. Retries until the database answers.
 pub async fn load_catalogue(app: Arc<App>) {
     while let Err(error) = catalogue::follow_long(&app).await {
         tracing::warn!(%error, "the collection cannot be read at the moment");

@@ -1,4 +1,4 @@
-//! The collection: read, add, change, remove.
+//! Operations on movies: read, create, update, delete.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-/// What the movie's version must be for a change to be made.
+/// The version that a movie must have for a change to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Precondition {
-    /// Any.
+    /// Any version.
     #[default]
     None,
-    /// One of these.
+    /// One of these versions.
     Versions(Vec<i64>),
 }
 
@@ -44,10 +44,10 @@ impl Precondition {
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     pub movies: Vec<Movie>,
-    /// Where the next page goes on, if there is more.
+    /// The cursor of the next page, if there is one.
     pub next: Option<Cursor>,
     pub matched: Match,
-    /// How many movies there are in all, where that was asked for.
+    /// The total number of movies, if requested.
     pub total: Option<u64>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn not_found(id: MovieId) -> Error {
     Error::NotFound(format!("there is no movie {id}"))
 }
 
-/// One movie.
+/// Returns a movie.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -63,7 +63,7 @@ pub async fn get(app: &Arc<App>, viewer: &Viewer, id: MovieId) -> Result<Movie, 
     catalogue::read(app, viewer, |catalogue| catalogue.get(id)).await?.ok_or_else(|| not_found(id))
 }
 
-/// The movies with this title (case and accents aside) and release year, in whatever format, by id.
+/// Returns movies with the same release year and title (ignoring case and accents), in any format, by id.
 pub async fn possible_duplicates(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -73,8 +73,8 @@ pub async fn possible_duplicates(
     catalogue::read(app, viewer, |catalogue| catalogue.duplicates(title, year)).await
 }
 
-/// A page of the movies that pass the filter. Where none does, the first is of those that pass it with
-/// typing errors forgiven, and the only one.
+/// Returns a page of the movies that match the query. If there is no match, returns a single page of fuzzy
+/// matches.
 pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Limit) -> Result<Page, Error> {
     let page = catalogue::read(app, viewer, |catalogue| exact_page(catalogue, query, limit)).await?;
     if !page.movies.is_empty() || query.cursor.is_some() || query.filter.words.is_empty() {
@@ -89,7 +89,7 @@ pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Lim
     Ok(Page { movies, next: None, matched, total: query.total.then_some(total) })
 }
 
-/// How many movies pass the filter.
+/// Counts the movies that match a filter.
 pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i64, Error> {
     let filter = filter.clone();
     let count = catalogue::read_long(app, viewer, move |catalogue| catalogue.count(&filter)).await?;
@@ -98,7 +98,7 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<i
 
 fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
     let sort = query.order();
-    // One more than asked for shows whether there is a next page.
+    // One more than the limit, to tell whether there is a next page.
     let (filter, after, limit_and_next) = (&query.filter, query.cursor.as_ref(), limit.get() + 1);
     let (mut movies, total) = if query.total {
         let (movies, total) = catalogue.page_with_total(filter, &sort, after, limit_and_next);
@@ -117,8 +117,8 @@ async fn near(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Vec<Mo
     catalogue::read_long(app, viewer, move |catalogue| catalogue.near(&filter)).await
 }
 
-/// All movies that pass the filter, page by page, each read when it is wanted: nothing is held open for
-/// a slow reader, and memory does not grow with the collection. The total is counted with the first.
+/// Streams all movies that match a query. Each page is read on demand: a slow client holds nothing open, and
+/// memory use does not depend on the collection. The first page has the total.
 pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item = Result<Page, Error>> {
     stream::try_unfold(Some(query), move |query| {
         let (app, viewer) = (app.clone(), viewer.clone());
@@ -133,7 +133,7 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
     })
 }
 
-/// Adds a movie.
+/// Creates a movie.
 ///
 /// # Errors
 /// [`Error::KeyReused`].
@@ -155,7 +155,7 @@ pub async fn add(
     .await
 }
 
-/// Changes a movie. What changes nothing leaves it as it was.
+/// Updates a movie. An update without a difference does nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
@@ -181,7 +181,7 @@ pub async fn change(
     .await
 }
 
-/// Removes a movie.
+/// Deletes a movie.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PreconditionFailed`].
@@ -211,11 +211,11 @@ async fn locked(
     Ok(movie)
 }
 
-/// One movie that passes the filter, each with the same probability; where none does, one of those that
-/// pass it with typing errors forgiven.
+/// Returns a random movie that matches the filter, with uniform probability. If there is no match, returns a
+/// random fuzzy match.
 ///
 /// # Errors
-/// [`Error::NotFound`] where none passes.
+/// [`Error::NotFound`] if there is no match.
 pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Movie, Match), Error> {
     let exact = catalogue::read(app, viewer, |catalogue| catalogue.random(&filter, &mut rand::rng()));
     if let Some(movie) = exact.await? {
@@ -229,8 +229,7 @@ pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(
     Ok((near.swap_remove(place), Match::Fuzzy))
 }
 
-/// The statistics of the movies that pass the filter; where none does, of those that pass it with typing
-/// errors forgiven.
+/// Returns statistics of the movies that match the filter, or of the fuzzy matches if there is no match.
 pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(Stats, Match), Error> {
     catalogue::read_long(app, viewer, move |catalogue| {
         let counts = catalogue.counts(&filter);
@@ -270,7 +269,7 @@ fn unsigned(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// The mean, rounded to two decimals.
+/// Returns the mean, rounded to two decimals.
 #[expect(clippy::cast_precision_loss, reason = "sums of minutes stay far below 2^53")]
 fn mean(sum: i64, count: i64) -> Option<f64> {
     (count > 0).then(|| (sum as f64 / count as f64 * 100.0).round() / 100.0)

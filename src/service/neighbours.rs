@@ -1,4 +1,4 @@
-//! Where a movie is in a list: what is before and after it there, and the page of the list that has it.
+//! The position of a movie in a list: its neighbours, and the page that contains it.
 
 use std::sync::Arc;
 
@@ -8,38 +8,38 @@ use crate::{
     domain::{Cursor, Filter, Limit, ListQuery, Movie, MovieId, Sort, SortKey},
 };
 
-/// How many movies are before one on the page that is opened at it.
+/// Movies before the target on the page that is opened at it.
 const MOVIES_BEFORE: usize = 30;
 
 /// A list of movies.
 #[derive(Debug, Clone, Default)]
 pub struct List {
     pub filter: Filter,
-    /// None for the order by title.
+    /// `None` for the order by title.
     pub sort: Option<Sort>,
 }
 
-/// A movie, and what is beside it in a list.
+/// A movie and its neighbours in a list.
 #[derive(Debug, Clone)]
 pub struct Neighbours {
     pub movie: Movie,
     pub before: Option<Movie>,
     pub after: Option<Movie>,
-    /// The other movies with its title and release year, by id.
+    /// Other movies with the same title and release year, by id.
     pub same: Vec<Movie>,
-    /// Where the page of the list begins that has the movie; none for the first page.
+    /// The cursor of the page that contains the movie; `None` for the first page.
     pub page: Option<Cursor>,
 }
 
 impl List {
-    /// The order of the list.
+    /// Returns the order of the list.
     #[must_use]
     pub fn order(&self) -> Sort {
         self.sort.clone().unwrap_or_else(|| Sort::of(SortKey::Title))
     }
 }
 
-/// A movie with what is beside it, all at the same moment. The list is shown in pages of `page` movies.
+/// Returns a movie and its neighbours, in one consistent state. The list has pages of `page` movies.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -67,7 +67,8 @@ pub async fn find(
     Ok(found)
 }
 
-/// Where the page of a list begins that has a movie; none for the first page, which has `page` movies. The movie need not be in the catalogue yet.
+/// Returns the cursor of the page that contains a movie, or `None` for the first page of `page` movies. The
+/// movie may be missing in the catalogue.
 pub async fn page_of(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -81,7 +82,7 @@ pub async fn page_of(
     Ok(found.await?.1)
 }
 
-/// The movie before one, and where the page begins that has it.
+/// Returns the previous movie and the cursor of the page.
 fn before(
     catalogue: &Catalogue,
     movie: &Movie,
@@ -97,7 +98,7 @@ fn before(
     (before.pop(), page)
 }
 
-/// Looks among the movies that a search finds with typing errors forgiven.
+/// Searches the fuzzy matches.
 async fn find_near(
     app: &Arc<App>,
     viewer: &Viewer,

@@ -1,4 +1,4 @@
-//! Who asks, and what he may: rights as types that only a check can make.
+//! Identities and permissions. The permission types can only be created by a check.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -8,39 +8,39 @@ use crate::{
     domain::{Role, SessionId, Time, TokenId, TokenName, UserId, UserName},
 };
 
-/// Who is signed in, and how.
+/// The signed-in user and how they signed in.
 #[derive(Debug, Clone)]
 pub struct Identity {
     pub user_id: UserId,
     pub name: UserName,
-    /// What he may here and now: his role, or less with a token that was narrowed.
+    /// The role of this request: the user's, or a lesser one of the token.
     pub role: Role,
     pub via: AuthMethod,
-    /// The request that is made; none at the console.
+    /// The request, or `None` at the console.
     pub request: Option<RequestContext>,
-    /// What the log of changes showed when the token or the session was checked.
+    /// The tail of the log, read when the token or session was checked.
     pub(super) seen: Option<Arc<Tail>>,
 }
 
-/// How somebody signed in.
+/// How the user authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthMethod {
     /// User name and password with the request.
     Password {
-        /// SHA-256 of the stored hash that the password matched.
+        /// The SHA-256 of the stored hash that the password matched.
         stored: [u8; 32],
     },
     /// An API token.
     Token {
         id: TokenId,
         name: TokenName,
-        /// Whether it allows less than its user's role.
+        /// Whether the token has a lesser role than its user had.
         narrowed: bool,
         expires_at: Option<Time>,
     },
-    /// A session of the web pages.
+    /// A browser session.
     Session { id: SessionId },
-    /// The administrator, at the machine itself.
+    /// The administrator, on the machine itself.
     Console,
 }
 
@@ -55,15 +55,15 @@ impl std::fmt::Display for AuthMethod {
     }
 }
 
-/// Somebody who may read: everybody who is signed in.
+/// May read: every signed-in user.
 #[derive(Debug, Clone)]
 pub struct Viewer(Identity);
 
-/// Somebody who may change the collection.
+/// May also change movies.
 #[derive(Debug, Clone)]
 pub struct Editor(Identity);
 
-/// Somebody who may all that, and manage users.
+/// May also manage users.
 #[derive(Debug, Clone)]
 pub struct Owner(Identity);
 
@@ -101,7 +101,7 @@ fn at_least(role: Role, identity: Identity) -> Result<Identity, Error> {
 }
 
 impl Viewer {
-    /// That this is no token which was narrowed: with one, nobody gains more than it allows.
+    /// Rejects tokens with a lesser role: they must not gain permissions.
     pub(super) fn may_manage_account(&self) -> Result<(), Error> {
         match self.via {
             AuthMethod::Token { narrowed: true, .. } => {
@@ -113,10 +113,10 @@ impl Viewer {
 }
 
 impl Owner {
-    /// The administrator, who can reach the database itself.
+    /// Returns the administrator, who has access to the database itself.
     ///
     /// # Panics
-    /// Never: the name is a valid one.
+    /// Never: the name is valid.
     #[must_use]
     pub fn console() -> Self {
         let name = UserName::parse(UserName::CONSOLE).expect("letters are a valid name");

@@ -1,4 +1,4 @@
-//! Many films at once: changed alike, or deleted, as one change.
+//! Bulk edits: several films are updated or deleted as one change.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -13,34 +13,34 @@ use crate::{
     domain::{ChangeId, ChangeKind, Filter, Movie, MovieId, MoviePatch},
 };
 
-/// Which films are meant.
+/// The selected films.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// Those with these ids.
+    /// By id.
     Films(Vec<MovieId>),
-    /// All that pass the filter.
+    /// All that match a filter.
     All(Filter),
 }
 
-/// What is to be done with them.
+/// What to do with the selected films.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Change(MoviePatch),
     Delete,
 }
 
-/// What was done.
+/// The result.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// The change; none if nothing was changed.
+    /// The change, if anything was changed.
     pub change: Option<ChangeId>,
-    /// How many films it touched: those that were as wanted already are left alone.
+    /// The number of changed films; films that had the new values already do not count.
     pub films: usize,
-    /// How many of those that were meant are not there any more.
+    /// The number of selected films that no longer exist.
     pub gone: usize,
 }
 
-/// How many films are meant.
+/// Counts the selected films.
 pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Result<i64, Error> {
     match selection {
         Selection::Films(ids) => {
@@ -51,7 +51,7 @@ pub async fn count(app: &Arc<App>, viewer: &Viewer, selection: &Selection) -> Re
     }
 }
 
-/// Does the same with many films, as one change.
+/// Changes all selected films, as one change.
 pub async fn run(
     app: &Arc<App>,
     editor: &Editor,
@@ -83,7 +83,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     let mut done = Done::default();
     for ids in ids.chunks(BATCH_MOVIES) {
         let mut films = db::lock(recorder.conn(), ids).await?;
-        // Before it was locked, somebody else may have made a film one that does not pass the filter.
+        // A film may have changed before it was locked and no longer match the filter.
         films.retain(|film| filter.finds(film));
         done.gone += ids.len() - films.len();
         done.films += apply(&mut recorder, action, films).await?;
@@ -92,7 +92,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
     recorder.commit(done).await
 }
 
-/// Does it with locked films, and tells with how many.
+/// Changes locked films. Returns their number.
 async fn apply(
     recorder: &mut ChangeRecorder<'_>,
     action: &Action,

@@ -1,4 +1,4 @@
-//! Sessions of the web pages: listed, ended.
+//! Browser sessions: list and end.
 
 use super::{
     App, AuthMethod, Error, Identity, Owner, Viewer,
@@ -11,7 +11,7 @@ use crate::{
     domain::{SessionId, UserName},
 };
 
-/// A session as it is shown to who asks.
+/// Converts a session for the user who asks.
 fn shown(session: sessions::Session, asking: &Identity) -> Session {
     let sessions::Session { id, address, user_agent, created_at, seen_at } = session;
     Session {
@@ -24,7 +24,7 @@ fn shown(session: sessions::Session, asking: &Identity) -> Session {
     }
 }
 
-/// One's own sessions, the latest used first.
+/// Lists one's own sessions, last used first.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
     let after = auth::valid_after(app.now());
     let sessions = sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?;
@@ -34,7 +34,7 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
 /// Ends one of one's own sessions.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
+/// [`Error::NotFound`]; [`Error::Forbidden`] with a token of a lesser role.
 pub async fn end(app: &App, viewer: &Viewer, id: SessionId) -> Result<(), Error> {
     viewer.may_manage_account()?;
     retry_write(|| async {
@@ -52,10 +52,10 @@ pub async fn end(app: &App, viewer: &Viewer, id: SessionId) -> Result<(), Error>
     .await
 }
 
-/// Ends all of one's own sessions but the one that asks, if it is one.
+/// Ends all of one's own sessions except the current one.
 ///
 /// # Errors
-/// [`Error::Forbidden`] with a token that was narrowed.
+/// [`Error::Forbidden`] with a token of a lesser role.
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
     let own = if let AuthMethod::Session { id } = viewer.via { Some(id) } else { None };
@@ -68,7 +68,7 @@ pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     .await
 }
 
-/// A user's name as it is stored, and the user's sessions, the latest used first.
+/// Returns the stored name of a user, and the user's sessions, last used first.
 ///
 /// # Errors
 /// [`Error::NotFound`].

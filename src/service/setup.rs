@@ -1,4 +1,4 @@
-//! The first owner: made once, with a one-time code or from the environment. There is no default password.
+//! Creation of the first owner, with a one-time code or from the environment. There is no default password.
 
 use std::{sync::PoisonError, time::Duration};
 
@@ -15,15 +15,16 @@ use crate::{
     limits::SETUP_CODE_LIFETIME,
 };
 
-/// How soon another code is tried to be made where the database did not answer.
+/// The pause before another attempt if the database did not answer.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// Whether there is no user yet.
+/// Returns whether there is no user yet.
 pub async fn needed(app: &App) -> Result<bool, Error> {
     Ok(!users::exist(&mut app.db.read().await?).await?)
 }
 
-/// Makes the one-time code, if there is no user yet. It ends after an hour, or when the next one is made.
+/// Creates a one-time code if there is no user yet. It is valid for an hour, or until the next one is
+/// created.
 pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
     if !needed(app).await? {
         return Ok(None);
@@ -34,7 +35,7 @@ pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
     Ok(Some(code))
 }
 
-/// Makes a new code each time that the one before has ended, as long as there is no user, and offers it.
+/// Creates a new code whenever the last one expires, as long as there is no user. `offer` shows it.
 pub async fn renew(app: &App, wait: impl AsyncFn(Duration), offer: impl Fn(&Secret)) {
     let mut next = SETUP_CODE_LIFETIME;
     loop {
@@ -53,11 +54,10 @@ pub async fn renew(app: &App, wait: impl AsyncFn(Duration), offer: impl Fn(&Secr
     }
 }
 
-/// Checks the one-time code, and that it is still needed: before anything else that is sent with it.
+/// Checks the one-time code, before the rest of the request is looked at.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a wrong code, or one that was used or has ended; [`Error::Conflict`] where there is a user
-/// already.
+/// [`Error::Forbidden`] if the code is wrong, used or expired; [`Error::Conflict`] if a user exists already.
 pub async fn check(app: &App, request: &RequestContext, code: &str) -> Result<(), Error> {
     if !is_code(app, request, code) {
         return Err(Error::Forbidden(
@@ -89,10 +89,10 @@ fn is_code(app: &App, request: &RequestContext, code: &str) -> bool {
     right
 }
 
-/// Makes the first owner with the one-time code.
+/// Creates the first owner with the one-time code.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a wrong code; [`Error::Conflict`] where there is a user already.
+/// [`Error::Forbidden`] if the code is wrong; [`Error::Conflict`] if a user exists already.
 pub async fn finish(
     app: &App,
     request: &RequestContext,
@@ -106,10 +106,10 @@ pub async fn finish(
     Ok(())
 }
 
-/// Makes the first owner.
+/// Creates the first owner.
 ///
 /// # Errors
-/// [`Error::Conflict`] where there is a user already.
+/// [`Error::Conflict`] if a user exists already.
 pub async fn first_owner(
     app: &App,
     actor: &Actor<'_>,

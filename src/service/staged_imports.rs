@@ -1,7 +1,7 @@
-//! Imports on SQLite, which has one writer: what they store is committed in pieces, between which others write, and
-//! nobody sees it before the last piece.
+//! Staged imports on SQLite, which has a single writer: an import is committed in batches and other writes
+//! run in between.
 //!
-//! Until then its change is among the staged imports of the database, whose movies no reader sees.
+//! The movies of a staged import stay hidden until its last batch.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,32 +11,32 @@ use super::{App, Error};
 use crate::db::{Conn, DbError, changes::NewChange, retry_write, staged_imports as db};
 use crate::domain::ChangeId;
 
-/// How long an import may keep others from writing before it lets them go first.
+/// How long an import may block other writers.
 const WRITER_TIME_SLICE: Duration = Duration::from_millis(100);
 
-/// The policy of the service itself: yields after [`WRITER_TIME_SLICE`], and comes back as soon as those who wait have
-/// written.
+/// The default policy: yields after [`WRITER_TIME_SLICE`], and continues as soon as the waiting writers are
+/// done.
 pub(super) fn yield_after_time_slice(held: Duration) -> Option<BoxFuture<'static, ()>> {
     (held >= WRITER_TIME_SLICE).then(|| Box::pin(std::future::ready(())) as _)
 }
 
-/// A change whose movies are committed, and nobody sees. They are removed unless it is kept.
+/// A staged import. Its movies are deleted when this is dropped without [`StagedImportGuard::keep`].
 pub(super) struct StagedImportGuard {
     app: Arc<App>,
     change: Option<ChangeId>,
 }
 
 impl StagedImportGuard {
-    /// Hides a change that was begun in this transaction, before anything of it is committed.
+    /// Stages a change that began in this transaction, before its first commit.
     pub(super) async fn begin(conn: &mut Conn, app: &Arc<App>, change: ChangeId) -> Result<Self, DbError> {
         db::stage(conn, change).await?;
         Ok(Self { app: app.clone(), change: Some(change) })
     }
 
-    /// Checks in each further transaction that it may go on.
+    /// Checks in each further transaction that the import is still staged.
     ///
     /// # Errors
-    /// [`Error::Conflict`] where the collection was replaced.
+    /// [`Error::Conflict`] if a restore replaced the collection.
     pub(super) async fn check(conn: &mut Conn, change: ChangeId) -> Result<(), Error> {
         if db::is_staged(conn, change).await? {
             return Ok(());
@@ -44,11 +44,10 @@ impl StagedImportGuard {
         Err(Error::Conflict("the collection was replaced meanwhile; nothing was stored".to_owned()))
     }
 
-    /// Lets everybody see the change, as the latest one, when the last transaction is committed. Others could write
-    /// meanwhile, and nobody else may have touched what it has stored.
+    /// Publishes the import as the latest change, in its last transaction.
     ///
     /// # Errors
-    /// [`Error::Failed`] where not all of it is there.
+    /// [`Error::Failed`] if a part of its movies is missing.
     pub(super) async fn publish(
         conn: &mut Conn,
         change: ChangeId,
@@ -62,7 +61,7 @@ impl StagedImportGuard {
         Ok(db::publish(conn, change, new, movies).await?)
     }
 
-    /// Keeps what was published and committed.
+    /// Keeps an import that was published and committed.
     pub(super) fn keep(mut self) {
         self.change = None;
     }
@@ -76,7 +75,7 @@ impl Drop for StagedImportGuard {
     }
 }
 
-/// Removes what imports have left that were under way when the service ended without an end of theirs.
+/// Deletes staged imports that a crash left behind.
 pub async fn recover_staged_imports(app: &Arc<App>) -> Result<(), Error> {
     for change in db::staged(&mut app.db.read().await?).await? {
         tokio::spawn(remove(app.clone(), change));
@@ -85,7 +84,7 @@ pub async fn recover_staged_imports(app: &Arc<App>) -> Result<(), Error> {
 }
 
 async fn remove(app: Arc<App>, change: ChangeId) {
-    /// Few enough for others to wait no longer than for [`WRITER_TIME_SLICE`].
+    /// Keeps other writers waiting for [`WRITER_TIME_SLICE`] at most.
     const BATCH_MOVIES: i64 = 2000;
 
     let shared = app.clone();

@@ -1,4 +1,4 @@
-//! API tokens: made, listed, revoked.
+//! API tokens: create, list, revoke.
 
 use super::{
     App, AuthMethod, Error, IdempotencyKey, Identity, Owner, Viewer,
@@ -14,15 +14,15 @@ use crate::{
     limits::MAX_TOKENS_PER_USER,
 };
 
-/// One's own tokens.
+/// Lists one's own tokens.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Token>, Error> {
     Ok(tokens::list(&mut app.db.read().await?, viewer.user_id).await?)
 }
 
-/// Makes a token for oneself. It is shown this once.
+/// Creates a token for oneself. Its secret is shown only once.
 ///
 /// # Errors
-/// [`Error::Invalid`] for more than one may oneself; [`Error::Forbidden`] with a token that was narrowed;
+/// [`Error::Invalid`] if its role exceeds one's own; [`Error::Forbidden`] with a token of a lesser role;
 /// [`Error::KeyReused`].
 pub async fn create(
     app: &App,
@@ -44,10 +44,10 @@ pub async fn create(
     .await
 }
 
-/// Makes a token for a user, at the console.
+/// Creates a token for a user, at the console.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] for more than the user may.
+/// [`Error::NotFound`]; [`Error::Invalid`] if its role exceeds the user's.
 pub async fn create_for(
     app: &App,
     owner: &Owner,
@@ -62,7 +62,7 @@ pub async fn create_for(
     .await
 }
 
-/// Stores a token in a transaction in which nobody changes users, so that its user still has the role.
+/// Inserts a token in a transaction that locks users, so that the user's role is stable.
 async fn insert(
     app: &App,
     tx: WriteTx,
@@ -101,10 +101,10 @@ async fn insert(
     Ok((token, secret))
 }
 
-/// Revokes one of one's own tokens. A narrowed token may revoke itself only.
+/// Revokes one of one's own tokens. A token with a lesser role may revoke only itself.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`] with a token that was narrowed.
+/// [`Error::NotFound`]; [`Error::Forbidden`] with a token of a lesser role.
 pub async fn revoke(app: &App, viewer: &Viewer, id: TokenId) -> Result<(), Error> {
     if !matches!(viewer.via, AuthMethod::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
@@ -116,7 +116,7 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: TokenId) -> Result<(), Error
     .await
 }
 
-/// A user's tokens.
+/// Lists a user's tokens.
 ///
 /// # Errors
 /// [`Error::NotFound`].

@@ -1,7 +1,8 @@
-//! Changes of this instance that are about to be committed, or are committed and not answered yet.
+//! Changes of this instance whose commit has begun and whose response has not been sent.
 //!
-//! A large change is loaded aside, and reads go on at the position before it meanwhile. What is committed after it comes
-//! later in the log, so reads show neither; whoever wrote it is answered when the large change is in the catalogue.
+//! While a large change is loaded into a new catalogue, reads show the state before it. Changes committed
+//! after it are later in the log, so reads do not show them either; their responses wait until the catalogue
+//! has the large change.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,25 +13,25 @@ use crate::domain::ChangeId;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-/// The changes of this instance that are not answered yet.
+/// The unacknowledged changes of this instance.
 #[derive(Default)]
 pub(super) struct Unanswered(Mutex<Changes>);
 
-/// The same, as they are at one moment.
+/// A copy of them.
 #[derive(Default)]
 pub(super) struct Changes {
     small: HashSet<ChangeId>,
-    /// Each with the signal that the catalogue has it, or that it was not committed.
+    /// Each with a signal that the catalogue has it or that its commit failed.
     large: HashMap<ChangeId, CancellationToken>,
 }
 
 impl Changes {
-    /// Whether reads may go on at a position before this change.
+    /// Returns whether reads may show a state before this change.
     pub(super) fn may_wait(&self, change: ChangeId) -> bool {
         self.large.contains_key(&change) || !self.large.is_empty() && self.small.contains(&change)
     }
 
-    /// Whether this is a large change.
+    /// Returns whether this is a large change.
     pub(super) fn is_large(&self, change: ChangeId) -> bool {
         self.large.contains_key(&change)
     }
@@ -41,7 +42,7 @@ impl Unanswered {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a change before it is committed.
+    /// Registers a change before its commit.
     pub(super) fn note(&self, change: ChangeId, is_large: bool) -> Noted<'_> {
         let mut now = self.now();
         if is_large {
@@ -52,19 +53,19 @@ impl Unanswered {
         Noted { unanswered: self, change, is_large }
     }
 
-    /// Whether there are large changes that the catalogue may not have.
+    /// Returns whether there are large changes that the catalogue may lack.
     pub(super) fn has_large(&self) -> bool {
         !self.now().large.is_empty()
     }
 
-    /// Comes back when the catalogue has all large changes of which it is known now.
+    /// Waits until the catalogue has all large changes registered now.
     pub(super) async fn large_are_applied(&self) {
         let large: Vec<CancellationToken> = self.now().large.values().cloned().collect();
         join_all(large.iter().map(CancellationToken::cancelled)).await;
     }
 }
 
-/// A change that is not answered, until this is dropped.
+/// An unacknowledged change; dropping it removes it.
 pub(super) struct Noted<'a> {
     unanswered: &'a Unanswered,
     change: ChangeId,

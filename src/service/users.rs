@@ -1,4 +1,4 @@
-//! Users and roles. Whoever changes a user ends that user's sessions.
+//! Users and roles. Changing a user ends that user's sessions.
 
 use super::{
     App, Error, IdempotencyKey, Owner, Viewer,
@@ -15,15 +15,15 @@ use crate::{
     domain::{Code, Invalid, Password, Role, UserName},
 };
 
-/// All users, by name.
+/// Lists all users, by name.
 pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
     Ok(users::list(&mut app.db.read().await?).await?)
 }
 
-/// Adds a user.
+/// Creates a user.
 ///
 /// # Errors
-/// [`Error::Conflict`] where the name is taken or looks the same as another one; [`Error::KeyReused`].
+/// [`Error::Conflict`] if the name is taken or looks like another one; [`Error::KeyReused`].
 pub async fn add(
     app: &App,
     owner: &Owner,
@@ -61,10 +61,10 @@ pub async fn add(
     .await
 }
 
-/// Changes a user's role or sets a new password.
+/// Changes a user's role or password.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] where it would leave no owner; [`Error::Invalid`] where tokens are to be
+/// [`Error::NotFound`]; [`Error::Conflict`] if no owner would remain; [`Error::Invalid`] if tokens are to be
 /// revoked without a new password.
 pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChanges) -> Result<User, Error> {
     if changes.revoke_tokens && changes.password.is_none() {
@@ -102,7 +102,7 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
     .await
 }
 
-/// Removes a user, with all tokens and sessions.
+/// Deletes a user with all tokens and sessions.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
@@ -118,11 +118,12 @@ pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Err
     .await
 }
 
-/// Sets one's own password, given the present one; revokes one's own tokens if asked to.
+/// Changes one's own password, given the current one. Revokes one's own tokens if requested.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the present one is wrong, or else the new one breaks a rule; [`Error::TooManyAttempts`];
-/// [`Error::Forbidden`] with a token that was narrowed; [`Error::Conflict`] where somebody else has set a password meanwhile.
+/// [`Error::Invalid`] if the current password is wrong or the new one violates a rule;
+/// [`Error::TooManyAttempts`]; [`Error::Forbidden`] with a token of a lesser role; [`Error::Conflict`] if the
+/// password was changed meanwhile.
 pub async fn change_own_password(
     app: &App,
     viewer: &Viewer,
@@ -137,7 +138,7 @@ pub async fn change_own_password(
     let hash = app.auth.hash(new).await?;
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer).await?;
-        // Whoever reset the password meanwhile has the last word, even if the present one was right a moment ago.
+        // A reset by an owner wins, even if the old password was correct a moment ago.
         let stored = users::by_name(&mut tx, &viewer.name).await?;
         if stored.is_none_or(|stored| stored.id != user.id || stored.password_hash != user.password_hash) {
             return Err(Error::Conflict(
@@ -160,7 +161,7 @@ pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<
     user.ok_or_else(|| Error::NotFound(format!("there is no user {}", name.as_str())))
 }
 
-/// Refuses what would leave the service without an owner.
+/// Rejects a change that would leave no owner.
 async fn keep_an_owner(tx: &mut WriteTx, user: &StoredUser) -> Result<(), Error> {
     if user.role == Role::Owner && users::count_role(tx, Role::Owner).await? == 1 {
         return Err(Error::Conflict(format!(

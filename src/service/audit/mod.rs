@@ -1,7 +1,7 @@
-//! The audit log: one structured line for each event that matters for security.
+//! The audit log: one structured line for each security event.
 //!
-//! Every line has the same fields; `docs/operating.md` lists them and the events. An operation on users, sessions or
-//! tokens commits with [`commit`] or [`commit_once`], which take the event, so that none can be forgotten.
+//! All lines have the same fields; `docs/operating.md` lists them and the events. Operations on users,
+//! sessions and tokens commit with [`commit`] or [`commit_once`], which require the event.
 
 mod repeated;
 #[cfg(test)]
@@ -22,19 +22,19 @@ use crate::{
     limits::AUDIT_REPEAT_WAIT,
 };
 
-/// The target of the audit log's lines, which are written whatever `RUST_LOG` says.
+/// The log target of audit lines, which `RUST_LOG` does not filter.
 pub const TARGET: &str = "audit";
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestContext {
-    /// The client's address, as the trusted proxies give it.
+    /// The client's address, as reported by trusted proxies.
     pub address: IpAddr,
-    /// The id that the response carries in `X-Request-Id`.
+    /// The request id, also sent as `X-Request-Id`.
     pub id: Arc<str>,
 }
 
-/// Who does something, or tries to.
+/// The user or program that does or attempts something.
 #[derive(Debug, Clone)]
 pub struct Actor<'a> {
     user: Option<&'a UserName>,
@@ -43,13 +43,13 @@ pub struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    /// Somebody who signs in with a password; without a user where no user has the name that was sent.
+    /// A sign-in with a password. The user is `None` if no user has this name.
     #[must_use]
     pub const fn with_password(user: Option<&'a UserName>, request: &'a RequestContext) -> Self {
         Self { user, via: Cow::Borrowed("password"), request: Some(request) }
     }
 
-    /// Somebody who is not known, and what they present: `token`, `session` or `setup`.
+    /// An unknown user; `presents` is the kind of credential: `token`, `session` or `setup`.
     #[must_use]
     pub const fn unknown(presents: &'static str, request: &'a RequestContext) -> Self {
         Self { user: None, via: Cow::Borrowed(presents), request: Some(request) }
@@ -72,7 +72,7 @@ impl<'a> From<&'a Identity> for Actor<'a> {
     }
 }
 
-/// What was done.
+/// A successful operation.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     SignedIn {
@@ -87,7 +87,7 @@ pub enum Event<'a> {
         user: &'a UserName,
         session: SessionId,
     },
-    /// All sessions of a user, or all but the one that asks.
+    /// All sessions of a user, or all except the current one.
     SessionsEnded {
         user: &'a UserName,
         but: Option<SessionId>,
@@ -147,23 +147,23 @@ pub enum Event<'a> {
     ServiceStopped,
 }
 
-/// What was refused.
+/// The reason of a rejected request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
     WrongPassword,
     UnknownUser,
     TooManyAttempts,
-    /// A token that is unknown, was revoked or has expired.
+    /// An unknown, revoked or expired token.
     Token,
-    /// A session that is unknown or has ended.
+    /// An unknown or expired session.
     Session,
     /// An `Authorization` header that is neither Basic nor Bearer.
     Authorization,
-    /// The role, or the token's role, does not allow it.
+    /// The role of the user or token is insufficient.
     Role,
     CrossSite,
     SetupCode,
-    /// One user has too much under way.
+    /// The user has too many running requests.
     UserLimit,
 }
 
@@ -235,7 +235,7 @@ impl Event<'_> {
 }
 
 impl Refusal {
-    /// The event, and why it was refused.
+    /// Returns the event name and the reason.
     const fn line(self) -> (&'static str, &'static str) {
         match self {
             Self::WrongPassword => ("user.sign_in", "wrong password"),
@@ -251,18 +251,18 @@ impl Refusal {
         }
     }
 
-    /// Whether each is written by itself: the throttle of sign-ins and the cost of a password bound their number.
+    /// Returns whether each one gets its own line: throttling and password hashing limit their number.
     const fn is_bounded(self) -> bool {
         matches!(self, Self::WrongPassword | Self::UnknownUser)
     }
 }
 
-/// What the audit log remembers while the program runs.
+/// The state of the audit log.
 #[derive(Default)]
 pub(super) struct Log(std::sync::Mutex<repeated::Repeated>);
 
 impl App {
-    /// Writes down what was done. Call it after the commit.
+    /// Logs an event. Call it after the commit.
     pub fn audit(&self, actor: &Actor<'_>, event: &Event<'_>) {
         let line = event.line();
         let (user, address, request_id) = fields(actor);
@@ -271,8 +271,8 @@ impl App {
             via = &*actor.via, address, request_id, subject, detail = line.detail.as_deref());
     }
 
-    /// Writes down what was refused; `subject` is what it was to be done to. What one address repeats within a
-    /// minute is counted, and written down once more at the end of that minute.
+    /// Logs a rejected request; `subject` is its target. Repetitions from one address within a minute are
+    /// counted, and logged once at the end of the minute.
     pub fn audit_refusal(&self, actor: &Actor<'_>, refusal: Refusal, subject: Option<&str>) {
         if refusal.is_bounded() {
             return repeated::Line::new(actor, refusal, subject).write(1);
@@ -281,19 +281,19 @@ impl App {
         self.write_repeated(|repeated| repeated.note(line, self.now()));
     }
 
-    /// Writes down the migrations that opening the database has run.
+    /// Logs the migrations that were run.
     pub fn audit_migrations(&self, actor: &Actor<'_>) {
         for migration in self.db.migrations() {
             self.audit(actor, &Event::DatabaseMigrated { migration });
         }
     }
 
-    /// Writes down the counts of refusals of which the minute is over.
+    /// Logs the counts of repeated rejections whose minute is over.
     pub fn audit_repeated(&self) {
         self.write_repeated(|repeated| repeated.flush(self.now()));
     }
 
-    /// Writes down that the service ends, after all counts of refusals.
+    /// Logs all remaining counts, and that the service ends.
     pub fn audit_end(&self) {
         self.write_repeated(repeated::Repeated::finish);
         self.audit(&Actor::service(), &Event::ServiceStopped);
@@ -316,7 +316,7 @@ fn fields<'a>(actor: &Actor<'a>) -> (Option<&'a str>, Option<String>, Option<&'a
     )
 }
 
-/// Commits, and writes down what was done.
+/// Commits, and logs the event.
 pub(super) async fn commit(
     tx: WriteTx,
     app: &App,
@@ -330,7 +330,7 @@ pub(super) async fn commit(
     Ok(())
 }
 
-/// Commits a write with its result, and writes down what was done.
+/// Commits a write with its result, and logs the event.
 pub(super) async fn commit_once<T: Serialize>(
     tx: idempotency::IdempotentTx,
     result: T,
@@ -343,7 +343,7 @@ pub(super) async fn commit_once<T: Serialize>(
     Ok(result)
 }
 
-/// Writes down the counts of refusals each minute.
+/// Logs the counts of repeated rejections every minute.
 pub async fn keep(app: Arc<App>) {
     loop {
         tokio::time::sleep(AUDIT_REPEAT_WAIT).await;

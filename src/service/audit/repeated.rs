@@ -1,4 +1,4 @@
-//! Refusals that repeat: counted, so that nobody can fill the disk with them.
+//! Counts repeated rejections, so that an attacker cannot fill the disk with log lines.
 
 use std::{collections::HashMap, net::IpAddr};
 
@@ -9,7 +9,7 @@ use crate::{
     service::auth::subscriber,
 };
 
-/// A line about a refusal.
+/// The line of a rejection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
     refusal: Refusal,
@@ -35,7 +35,7 @@ impl Line {
         }
     }
 
-    /// Writes it for so many refusals.
+    /// Writes the line with a count.
     pub(super) fn write(&self, count: u64) {
         let (event, detail) = self.refusal.line();
         tracing::warn!(target: TARGET, parent: None, event, outcome = "refused", user = self.user.as_deref(),
@@ -43,7 +43,7 @@ impl Line {
             subject = self.subject.as_deref(), detail, count);
     }
 
-    /// The same line about somebody from somewhere.
+    /// Removes the user, to combine lines of one network.
     fn of_anybody(self) -> Self {
         Self { network: None, user: None, address: None, request_id: None, subject: None, ..self }
     }
@@ -53,22 +53,22 @@ impl Line {
     }
 }
 
-/// What the refusals have in common that are counted together.
+/// Rejections with the same key are counted together.
 type Key = (Refusal, Option<IpAddr>, Option<String>, Option<String>);
 
-/// What was refused since the last line of its kind.
+/// The rejections since the last line with the same key.
 struct Count {
     since: Time,
     more: u64,
     last: Line,
 }
 
-/// The refusals of the last minute, by kind, network, user and operation: a line a minute for each.
+/// The rejections of the last minute by reason, network, user and operation. Each gets a line a minute.
 #[derive(Default)]
 pub(super) struct Repeated(HashMap<Key, Count>);
 
 impl Repeated {
-    /// Counts a refusal; the lines to be written now, each for so many.
+    /// Counts a rejection. Returns the lines to be written now, with their counts.
     pub(super) fn note(&mut self, line: Line, now: Time) -> Vec<(Line, u64)> {
         let mut lines = self.flush(now);
         let is_full = self.0.len() >= MAX_AUDIT_SOURCES && !self.0.contains_key(&line.key());
@@ -83,12 +83,12 @@ impl Repeated {
         lines
     }
 
-    /// The lines of which the minute is over.
+    /// Returns the lines whose minute is over.
     pub(super) fn flush(&mut self, now: Time) -> Vec<(Line, u64)> {
         let minute = i64::try_from(AUDIT_REPEAT_WAIT.as_millis()).unwrap_or(i64::MAX);
         let mut lines = Vec::new();
         self.0.retain(|_, count| {
-            // A clock that was set back must not keep them for ever.
+            // After the clock was set back, lines must not stay forever.
             if (count.since..count.since.plus_millis(minute)).contains(&now) {
                 return true;
             }
@@ -100,7 +100,7 @@ impl Repeated {
         lines
     }
 
-    /// The lines that are still to be written when the service ends.
+    /// Returns all remaining lines when the service ends.
     pub(super) fn finish(&mut self) -> Vec<(Line, u64)> {
         let counts = self.0.drain().filter(|(_, count)| count.more > 0);
         counts.map(|(_, count)| (count.last, count.more)).collect()

@@ -1,4 +1,4 @@
-//! What is refused for a while, as the audit log has it.
+//! Tests of repeated rejections in the audit log.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! Signing in: the one check behind Basic, Bearer and the sessions of the pages.
+//! Authentication: Basic, Bearer and browser sessions.
 
 mod passwords;
 mod secrets;
@@ -31,14 +31,14 @@ use crate::{
     },
 };
 
-/// A session's last use is noted when it is this much later than the one before: 5 minutes.
+/// The time between two updates of a session's last use, in milliseconds: 5 minutes.
 const SESSION_TOUCH: i64 = 5 * 60 * 1000;
-/// How soon this is tried again after it failed: 1 minute.
+/// The pause after a failed update, in milliseconds: 1 minute.
 const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
 
 const WRONG: Error = Error::Unauthenticated("the user name or the password is wrong");
 
-/// What signing in remembers while the program runs.
+/// The authentication state in memory.
 pub(super) struct AuthState {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
@@ -46,7 +46,7 @@ pub(super) struct AuthState {
     touches: Touches,
     tokens: Unchanged<(tokens::Presented, Arc<Tail>)>,
     sessions: Unchanged<(sessions::Presented, Arc<Tail>)>,
-    /// The one-time code with which the first owner can be made, and when it ends.
+    /// The one-time code for the first owner, and its expiry.
     pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
 }
 
@@ -70,19 +70,19 @@ impl AuthState {
     }
 }
 
-/// A user whose password was right.
+/// A user whose password was correct.
 struct Checked {
     user: users::StoredUser,
-    /// Whether the password was computed, rather than remembered.
+    /// Whether the hash was computed, not cached.
     computed: bool,
 }
 
-/// Checks a user name and a password. Wrong ones are counted for the address they come from; a pair
-/// that was right from that very address a short while ago is right without another computation.
+/// Verifies a user name and a password. Failures are counted for the client's address. A recently verified
+/// pair from the same address needs no hash computation.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], the same for a wrong name as for a wrong password;
-/// [`Error::TooManyAttempts`]; [`Error::Overloaded`].
+/// [`Error::Unauthenticated`], the same for an unknown name and a wrong password; [`Error::TooManyAttempts`];
+/// [`Error::Overloaded`].
 async fn check(app: &App, request: &RequestContext, name: &str, password: &str) -> Result<Checked, Error> {
     let address = request.address;
     let name = UserName::parse(name).map_err(|_| name);
@@ -91,7 +91,7 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
         Err(_) => None,
     };
     let guard = &app.auth;
-    // Only this address can have verified the pair: from another one it would be a way past the throttle.
+    // The cache applies only to the address that verified the pair; otherwise it would bypass the throttle.
     let remembered = || {
         let verified = |user: &&users::StoredUser| {
             guard.verified.contains(address, &user.password_hash, password, app.now())
@@ -101,18 +101,18 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
     if let Some(user) = remembered() {
         return Ok(Checked { user: user.clone(), computed: false });
     }
-    // One at a time for each address, so that guesses side by side are counted like any others, and
-    // one client's first requests side by side cost one computation.
+    // Attempts of one address run one at a time. So concurrent guesses are counted, and a client's first
+    // concurrent requests cost a single computation.
     let mut attempts = guard.throttle.attempts_from(address, app.now()).await?;
     if let Some(user) = remembered() {
         return Ok(Checked { user: user.clone(), computed: false });
     }
     let account = match name {
         Ok(name) => name.key(),
-        // Nobody's account; counted all the same, and kept no longer than a name.
+        // An invalid name matches no user. It is counted, but shortened.
         Err(text) => text.chars().take(UserName::MAX_CHARS).collect(),
     };
-    // Not the name as it was given: people type passwords there, too.
+    // Only names of existing users are logged: people type passwords into the name field, too.
     let actor = Actor::with_password(user.as_ref().map(|user| &user.name), request);
     attempts
         .check(&account, app.now())
@@ -132,7 +132,7 @@ async fn check(app: &App, request: &RequestContext, name: &str, password: &str) 
     Err(WRONG)
 }
 
-/// Stores the hash of a password that was right anew, where it was made with other parameters than the present ones.
+/// Stores a new hash of a correct password, if the old one has outdated parameters.
 async fn with_current_hash(
     app: &App,
     mut user: users::StoredUser,
@@ -155,10 +155,10 @@ async fn with_current_hash(
     Ok(user)
 }
 
-/// Who it is that sent this user name and password with a request.
+/// Authenticates a request by user name and password.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], [`Error::TooManyAttempts`].
+/// [`Error::Unauthenticated`], [`Error::TooManyAttempts`], [`Error::Overloaded`].
 pub async fn basic(
     app: &App,
     request: RequestContext,
@@ -180,10 +180,10 @@ pub async fn basic(
     Ok(identity)
 }
 
-/// Whose API token this is.
+/// Authenticates a request by API token.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a token that is unknown, revoked or expired.
+/// [`Error::Unauthenticated`] if the token is unknown, revoked or expired.
 pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<Identity, Error> {
     let (hash, last) = (Secret::presented(token).hash(), app.catalogue.last());
     let query = async |conn: &mut Conn| tokens::by_secret(conn, &hash, last).await;
@@ -209,10 +209,10 @@ pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<I
     })
 }
 
-/// Whose session this is; of several that a browser presents, the first that has not ended.
+/// Authenticates a request by session. Of several cookies, the first valid one counts.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a session that is unknown or has ended.
+/// [`Error::Unauthenticated`] if no session is valid.
 pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> Result<Identity, Error> {
     let now = app.now();
     let mut presented = None;
@@ -231,7 +231,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     };
     let session = presented.session;
     if now > session.seen_at.plus_millis(SESSION_TOUCH) && app.auth.touches.may_be_tried(now) {
-        // Where nothing can be written, on a full disk or a standby, people go on reading.
+        // If the database is read-only or full, users can still read.
         if let Err(error) = Box::pin(deadline::within(SESSION_TOUCH_WAIT, touch(app, session.id, now))).await
             && app.auth.touches.note_failure(now)
         {
@@ -248,7 +248,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     })
 }
 
-/// The moments after which a session must have been used, and begun, so that it has not ended.
+/// Returns the limits of a session's last use and beginning.
 pub(super) fn valid_after(now: Time) -> sessions::ValidAfter {
     let before = |wait: Duration| now.plus_millis(-i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
     sessions::ValidAfter { seen: before(SESSION_IDLE_WAIT), created: before(SESSION_LIFETIME) }
@@ -267,7 +267,7 @@ async fn touch(app: &App, session: SessionId, now: Time) -> Result<(), DbError> 
     .await
 }
 
-/// When noting the use of a session failed last, so that this is neither tried nor logged at every request.
+/// The time of the last failed update of a session, to limit retries and log lines.
 struct Touches(AtomicI64);
 
 impl Touches {
@@ -276,7 +276,7 @@ impl Touches {
         !(0..SESSION_TOUCH_RETRY).contains(&since)
     }
 
-    /// Notes a failure; returns whether it is the first in a while.
+    /// Records a failure. Returns whether it is the first one for a while.
     fn note_failure(&self, now: Time) -> bool {
         let may_be_tried = self.may_be_tried(now);
         self.0.store(now.as_millis(), Relaxed);
@@ -290,14 +290,14 @@ impl Default for Touches {
     }
 }
 
-/// Whether an identity still holds: the token or the session is there, the user has the same password and role.
+/// Returns whether an identity is still valid: the token or session exists, password and role are unchanged.
 pub(super) async fn is_signed_in(app: &App, identity: &Identity) -> Result<bool, Error> {
     still_holds(&mut app.db.read().await?, app.now(), identity).await
 }
 
 async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<bool, Error> {
     let Identity { name, role, .. } = identity;
-    // The name, too: where another collection was restored, an id is somebody else's.
+    // The name is compared, too: after a restore the id may belong to another user.
     Ok(match &identity.via {
         AuthMethod::Token { id, .. } => tokens::role(conn, *id, name, now).await? == Some(*role),
         AuthMethod::Session { id } => sessions::role(conn, *id, name, valid_after(now)).await? == Some(*role),
@@ -308,11 +308,10 @@ async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<
     })
 }
 
-/// Begins a change of users, tokens or sessions: nobody else changes users until it ends, and the identity that
-/// was checked at the beginning of the request still holds.
+/// Begins a transaction that changes users, tokens or sessions. It locks users and checks the identity again.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] where the token, the session, the password or the role has changed since.
+/// [`Error::Unauthenticated`] if the token, session, password or role has changed since the request began.
 pub(super) async fn begin_account_change(app: &App, identity: &Identity) -> Result<WriteTx, Error> {
     let mut tx = app.db.write().await?;
     tx.lock(Lock::Users).await?;
@@ -322,17 +321,17 @@ pub(super) async fn begin_account_change(app: &App, identity: &Identity) -> Resu
     Ok(tx)
 }
 
-/// The browser that begins a session.
+/// The browser that signs in.
 #[derive(Debug, Clone)]
 pub struct Browser {
     pub request: RequestContext,
-    /// What it calls itself.
+    /// The `User-Agent` header.
     pub user_agent: String,
-    /// The cookies of sessions that it has presented: the new session takes their place.
+    /// Session cookies of the request, which the new session replaces.
     pub presented: Vec<Secret>,
 }
 
-/// Begins a session of the web pages; returns what its cookie holds.
+/// Creates a browser session. Returns its cookie value.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`], [`Error::TooManyAttempts`], [`Error::Overloaded`].
@@ -350,7 +349,7 @@ pub async fn login(
     let (user, id) = retry_write(|| async {
         let mut tx = app.db.write().await?;
         tx.lock(Lock::Users).await?;
-        // The password may have been changed since it was checked: its change has ended all sessions.
+        // If the password was changed since the check, this session must not outlive that change.
         let present = users::by_name(&mut tx, &user.name).await?;
         let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
         sessions::delete_expired(&mut tx, valid_after(now)).await?;
@@ -381,10 +380,10 @@ pub async fn login(
     Ok((secret, identity))
 }
 
-/// Checks the present password of somebody who is signed in.
+/// Verifies the current password of a signed-in user.
 ///
 /// # Errors
-/// [`Error::Invalid`] where it is wrong, [`Error::TooManyAttempts`].
+/// [`Error::Invalid`] if it is wrong; [`Error::TooManyAttempts`].
 pub(super) async fn check_present_password(
     app: &App,
     request: &RequestContext,

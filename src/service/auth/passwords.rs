@@ -1,4 +1,4 @@
-//! Argon2id, a few computations at a time, and pairs that were verified a short while ago.
+//! Password hashing with Argon2id, limited in concurrency, and a cache of verified passwords.
 
 use std::{
     collections::HashMap,
@@ -21,34 +21,34 @@ use crate::{
     service::Error,
 };
 
-/// Computations at one time: each takes 19 MiB and a processor for some tens of milliseconds.
+/// Concurrent computations; each takes 19 MiB and a core for some tens of milliseconds.
 const MAX_CONCURRENT_HASHES: usize = 2;
 
-/// A hash of no password: a sign-in with an unknown name computes against this one, so that it takes as long.
-/// Same parameters as ours: the OWASP Password Storage Cheat Sheet's for Argon2id (19 MiB, 2 passes, 1 lane),
-/// which are also the library's default.
+/// A hash of no password. A sign-in with an unknown name computes against it, to take the same time. Its
+/// parameters are ours: those of the OWASP Password Storage Cheat Sheet for Argon2id (19 MiB, 2 passes, 1
+/// lane), which are also the library's defaults.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Q0N7VhgI6HFOtvUUBEHhMG0zVyx8cKp36bhhSpZlLRs";
 
-/// Whether a stored hash was made with the present parameters.
+/// Returns whether a hash has the current parameters.
 pub(super) fn is_current(hash: &str) -> bool {
     NOBODY.rsplitn(3, '$').last().is_some_and(|parameters| hash.starts_with(parameters))
 }
 
-/// Computes Argon2id off the threads that serve other requests.
+/// Computes Argon2id on the blocking pool.
 pub(super) struct Hasher {
     permits: Arc<Semaphore>,
     queue: Arc<Mutex<Queue>>,
 }
 
-/// The computations that run or wait, and from which networks they come.
+/// The running and waiting computations, with their client networks.
 #[derive(Default)]
 struct Queue {
     all: usize,
     networks: HashMap<IpAddr, usize>,
 }
 
-/// A place in the queue, given back when it is dropped.
+/// A place in the queue, released when dropped.
 struct QueuePosition {
     queue: Arc<Mutex<Queue>>,
     network: Option<IpAddr>,
@@ -61,10 +61,10 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// Hashes a normalised password, in the PHC string format.
+    /// Hashes a normalized password. Returns a PHC string.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] while too many computations wait.
+    /// [`Error::Overloaded`] if too many computations wait.
     pub(super) async fn hash(&self, password: String) -> Result<String, Error> {
         let hashed = self.compute(None, move || {
             Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
@@ -72,11 +72,11 @@ impl Hasher {
         hashed.await?.map_err(|e| Error::Failed(format!("Argon2id failed: {e}")))
     }
 
-    /// Whether a password from that address has that hash; without a hash it takes as long and is wrong. Hashes of
-    /// before passwords were normalised are compared with what was sent, too.
+    /// Returns whether a password matches a hash. Without a hash it takes as long and returns false. Hashes
+    /// from before passwords were normalized are also compared with the raw password.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] while too many computations wait, in all or from that network.
+    /// [`Error::Overloaded`] if too many computations wait, in total or from this network.
     pub(super) async fn verify(
         &self,
         address: IpAddr,
@@ -110,7 +110,7 @@ impl Hasher {
         let place = QueuePosition::take(&self.queue, network)?;
         let permit = self.permits.clone().acquire_owned().await.map_err(|e| failed(&e))?;
         let work = move || {
-            // The computation goes on when its client is gone, and so do the permit and the place.
+            // The computation continues after the client is gone, so it keeps its permit and place.
             let _held = (permit, place);
             work()
         };
@@ -150,7 +150,7 @@ impl Drop for QueuePosition {
     }
 }
 
-/// The network that one organisation has: 48 bits of IPv6, 24 of IPv4.
+/// Returns the network of one organization: 48 bits of IPv6, 24 bits of IPv4.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 80 << 80).into()),
@@ -158,15 +158,15 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How long a verified pair is remembered, in milliseconds: 5 minutes.
+/// How long a verified pair is cached, in milliseconds: 5 minutes.
 const CACHED_FOR_MILLIS: i64 = 5 * 60 * 1000;
-/// How many are remembered at the most.
+/// The maximum size of the cache.
 const MAX_CACHED_PASSWORDS: usize = 1000;
 
-/// Passwords that were verified a short while ago: an HMAC of the address (for IPv6 its /64), the stored hash and
-/// the password, under a key that is made at start and never leaves this process. The stored hash is read from the
-/// database at each request: when the password or the user is gone, so is what the password would have to match.
-/// Of another address nothing is known, so a cached pair helps nobody to guess.
+/// A cache of verified passwords. An entry is an HMAC of the client's address (IPv6: its /64), the stored
+/// hash and the password. The HMAC key is random and never leaves the process. The stored hash is read at
+/// each request, so a changed password or deleted user invalidates the entry. An entry holds for one address,
+/// so it does not help others to guess.
 pub(super) struct VerifiedPasswordCache {
     key: [u8; 32],
     until: Mutex<HashMap<[u8; 32], Time>>,

@@ -1,42 +1,42 @@
-//! Random secrets that are shown once and stored as a hash.
+//! Random secrets, shown once and stored as a hash.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// What every API token starts with, so that it is recognised where it should not be.
+/// The prefix of API tokens, which lets secret scanners find them.
 pub const TOKEN_PREFIX: &str = "rsh_";
 
-/// A secret of 256 random bits. Neither `Debug` nor anything else shows it by accident.
+/// A secret of 256 random bits. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A new API token.
+    /// Creates an API token.
     #[must_use]
     pub fn token() -> Self {
         Self(format!("{TOKEN_PREFIX}{}", random()))
     }
 
-    /// A new session's cookie, or another code that is used in an address.
+    /// Creates a session cookie or a one-time code.
     #[must_use]
     pub fn session() -> Self {
         Self(random())
     }
 
-    /// What somebody presents as a secret.
+    /// Wraps a secret received from a client.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The secret, to be shown this once.
+    /// Returns the secret itself, to be shown once.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is stored and compared: SHA-256, in base64url. The secret is random, so no slow hash is
-    /// needed, and comparing hashes tells nothing about the secret by its time.
+    /// Returns the SHA-256 in base64url, which is stored and compared. A random secret needs no slow hash,
+    /// and comparing hashes leaks nothing about the secret by timing.
     #[must_use]
     pub fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes()))

@@ -1,4 +1,4 @@
-//! Failed sign-ins, counted by the address they come from.
+//! The throttle of failed sign-ins by client address.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,29 +10,29 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::{domain::Time, limits::MAX_SIGN_INS_WAITING_PER_ADDRESS, service::Error};
 
-/// Failures are counted over a minute (milliseconds).
+/// The time window of the count, in milliseconds.
 const WINDOW: i64 = 60 * 1000;
-/// Failures for one account from one address before the next attempt is refused.
+/// Failures for one account from one address, before further attempts are rejected.
 const FOR_ONE_ACCOUNT: usize = 5;
-/// Failures from one address before the next attempt is refused.
+/// Failures from one address, before further attempts are rejected.
 const FROM_ONE_ADDRESS: usize = 20;
-/// Addresses kept before those without recent failures are dropped.
+/// Above this number of addresses, those without recent failures are dropped.
 const MANY_ADDRESSES: usize = 10_000;
 
-/// Failed sign-ins of the last minute. Nothing but attempts with a password is counted or refused:
-/// tokens and sessions go on.
+/// The failed sign-ins of the last minute. Only attempts with a password are counted and rejected; tokens and
+/// sessions continue to work.
 #[derive(Default)]
 pub(super) struct Throttle(Mutex<HashMap<IpAddr, Arc<tokio::sync::Mutex<Failures>>>>);
 
-/// The failures from one address: when, and for which account.
+/// The failures from one address: time and account.
 #[derive(Default)]
 pub(super) struct Failures(VecDeque<(Time, String)>);
 
 impl Throttle {
-    /// Waits until no other attempt from that address is under way.
+    /// Waits until no other attempt from this address is running.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] while too many attempts from that address wait.
+    /// [`Error::Overloaded`] if too many attempts from this address wait.
     pub(super) async fn attempts_from(
         &self,
         address: IpAddr,
@@ -41,12 +41,12 @@ impl Throttle {
         let failures = {
             let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if addresses.len() >= MANY_ADDRESSES {
-                // Whatever is in use, or has failed a short while ago, stays.
+                // Entries in use or with recent failures stay.
                 let recent = |f: &Failures| f.0.back().is_some_and(|(at, _)| *at > now.plus_millis(-WINDOW));
                 addresses.retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| recent(&f)));
             }
             let failures = addresses.entry(subscriber(address)).or_default();
-            // One reference is the map's, one that of the attempt under way.
+            // One reference is the map's, one belongs to the running attempt.
             if Arc::strong_count(failures) >= MAX_SIGN_INS_WAITING_PER_ADDRESS + 2 {
                 return Err(Error::Overloaded);
             }
@@ -56,7 +56,7 @@ impl Throttle {
     }
 }
 
-/// Whoever has one IPv6 address has the whole network of 64 bits.
+/// Returns the address, or the /64 network of an IPv6 address, which usually belongs to one subscriber.
 pub(in crate::service) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
@@ -65,13 +65,13 @@ pub(in crate::service) fn subscriber(address: IpAddr) -> IpAddr {
 }
 
 impl Failures {
-    /// Refuses the attempt where too many have failed.
+    /// Rejects the attempt after too many failures.
     pub(super) fn check(&mut self, account: &str, now: Time) -> Result<(), Error> {
         while self.0.front().is_some_and(|(at, _)| *at <= now.plus_millis(-WINDOW)) {
             self.0.pop_front();
         }
         let of_account: Vec<Time> = self.0.iter().filter(|(_, a)| a == account).map(|(at, _)| *at).collect();
-        // The failure that has to leave the window before there is room for another attempt.
+        // The failure that must leave the window before the next attempt is allowed.
         let blocking = if of_account.len() >= FOR_ONE_ACCOUNT {
             Some(of_account[of_account.len() - FOR_ONE_ACCOUNT])
         } else if self.0.len() >= FROM_ONE_ADDRESS {

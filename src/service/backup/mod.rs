@@ -1,4 +1,4 @@
-//! Backups: made of one moment and checked before they count, and put back whole or not at all.
+//! Backups: a consistent snapshot that is verified after writing. A restore is atomic.
 
 mod schedule;
 mod status;
@@ -25,32 +25,32 @@ use crate::{
 pub use schedule::{Schedule, keep};
 pub use status::{Report, Status};
 
-/// Rows that are read, or stored, in one go.
+/// Rows in a batch.
 const BATCH_ENTRIES: usize = 500;
 
-/// A backup that was made.
+/// A completed backup.
 #[derive(Debug, Clone, Copy)]
 pub struct Made {
     pub counts: Counts,
-    /// The size of the file.
+    /// The file size in bytes.
     pub bytes: u64,
 }
 
-/// A backup that was put back.
+/// A completed restore.
 #[derive(Debug, Clone)]
 pub struct Restored {
     pub counts: Counts,
-    /// When the backup was made.
+    /// The time of the backup.
     pub created_at: Time,
-    /// The backup of what was there before, if there was anything.
+    /// The backup of the replaced data, if there was any.
     pub replaced: Option<PathBuf>,
 }
 
-/// Makes a backup, unless interrupted. The file gets its name when it is on disk and was read back.
+/// Creates a backup; can be interrupted. The file gets its name after it was synced and verified.
 ///
 /// # Errors
-/// [`Error::Conflict`] for a file that is there and not to be overwritten; [`Error::Failed`] where the
-/// file cannot be written. Nothing is left behind then.
+/// [`Error::Conflict`] if the file exists and must not be overwritten; [`Error::Failed`] if it cannot be
+/// written. Leaves no file behind then.
 pub async fn make(
     app: &App,
     owner: &Owner,
@@ -78,14 +78,14 @@ async fn make_by(
     Ok(made)
 }
 
-/// Puts a backup back, unless interrupted: with all ids, versions, times, the history, users and tokens.
-/// Nobody else writes meanwhile. With `replace` it takes the place of what is there, of which a backup
-/// is made beside it before.
+/// Restores a backup with all ids, versions, times, changes, users and tokens; can be interrupted. Other
+/// writers are blocked meanwhile. With `replace` it replaces existing data, after a backup of them beside the
+/// file.
 ///
 /// # Errors
-/// [`Error::UnreadableFile`] for what is no whole backup; [`Error::Conflict`] where there is anything and
-/// it is not to be replaced; [`Error::Failed`] where the file cannot be read, or the backup of what is
-/// there not be made. Nothing is changed then.
+/// [`Error::UnreadableFile`] if it is not a complete backup; [`Error::Conflict`] if the database has data and
+/// `replace` is not set; [`Error::Failed`] if the file cannot be read or the existing data not be backed up.
+/// Nothing is changed then.
 pub async fn restore(
     app: &App,
     owner: &Owner,
@@ -169,7 +169,7 @@ async fn copy(
     Ok(counts)
 }
 
-/// Reads a whole file.
+/// Reads and verifies a whole file.
 async fn check(file: &File) -> Result<Counts, Unusable> {
     let mut reader = Reader::open(file)?;
     while !piece(&mut reader)?.is_empty() {
@@ -192,7 +192,7 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
     retry_write(|| replace_all(db, &file, path, replace, now)).await
 }
 
-/// Puts what is in a file, which was checked, in the place of all that is there.
+/// Replaces all data with those of a verified file.
 async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {
     let mut tx = db.begin_exclusive().await?;
     db::lock(&mut tx).await?;
@@ -206,7 +206,7 @@ async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time
                     .to_owned(),
             ));
         }
-        // Nobody writes any more, so this is what is about to go.
+        // Other writers are blocked, so this backup is exactly what is replaced.
         let before = path.with_file_name(format!("replaced-{}.backup", stamp(now, MILLIS)));
         write(db, &before, false, now).await?;
         replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // for nothing, if this fails
@@ -239,7 +239,7 @@ fn unusable(path: &Path, error: &Unusable) -> Error {
     Error::UnreadableFile(format!("{} cannot be restored: {error}; nothing was changed", path.display()))
 }
 
-/// What the database refuses is a fault of the file, if it is whole otherwise.
+/// If the database rejects the rows of an intact file, the file is at fault.
 fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error {
     match error {
         DbError::Unavailable(_) | DbError::RolledBack(_) => error.into(),
@@ -253,7 +253,7 @@ fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error 
 const SECONDS: usize = "2026-11-24T20:15:00".len();
 const MILLIS: usize = "2026-11-24T20:15:00.123".len();
 
-/// A moment as part of a file's name, such as `20261124T201500Z`, from so much of it.
+/// Formats a time for a file name, such as `20261124T201500Z`, from its first `length` characters.
 fn stamp(time: Time, length: usize) -> String {
     format!("{}Z", time.to_string()[..length].replace(['-', ':'], ""))
 }

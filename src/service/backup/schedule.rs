@@ -1,4 +1,4 @@
-//! Backups that are made by themselves: one whenever the newest is old enough, the oldest removed.
+//! Automatic backups: one whenever the newest is old enough; the oldest are deleted.
 
 use std::{
     io,
@@ -15,10 +15,10 @@ use crate::{
     service::{App, Error, audit::Actor},
 };
 
-/// When to look at the clock again, since it may be set; and when to try again what failed.
+/// The interval of checks, since the clock may be set, and of retries.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Where backups are made, how often, and how many are kept.
+/// The folder, interval and number of automatic backups.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     pub folder: PathBuf,
@@ -26,8 +26,7 @@ pub struct Schedule {
     pub keep: usize,
 }
 
-/// Makes backups until it is told to end. What the schedule says is told from the files themselves, so
-/// that a restart makes none too many and none too few.
+/// Creates backups until told to end. The schedule follows from the files, so a restart changes nothing.
 pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<bool>) {
     app.backups.begin(&schedule, app.now());
     let mut reported = Vec::new();
@@ -48,8 +47,8 @@ pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<
     }
 }
 
-/// Makes a backup unless the newest is not old enough yet; tells how long it takes until the next. Files of the
-/// future are `reported` in the log once.
+/// Creates a backup if due. Returns the time until the next one. Files with a future time are logged once
+/// (`reported`).
 async fn make_if_due(
     app: &App,
     schedule: &Schedule,
@@ -87,10 +86,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// When the backups in a folder were made that were made by themselves, in order. Other files are none of ours.
+/// The times of the automatic backups in a folder, in order. Other files are ignored.
 ///
-/// Those of the future were made while the clock was wrong, or else it is wrong now. They count for nothing: they
-/// are not the newest, they do not push out others, and they are not removed.
+/// Files with a future time were made with a wrong clock, or the clock is wrong now. They are ignored: they
+/// are not the newest, do not count, and are not deleted.
 struct Own {
     past: Vec<Time>,
     future: Vec<Time>,
@@ -120,7 +119,7 @@ fn report_future(folder: &Path, future: &[Time], reported: &mut Vec<Time>) {
     future.clone_into(reported);
 }
 
-/// Removes all but the newest. One that cannot be removed keeps no other one.
+/// Deletes all but the newest. If one cannot be deleted, it continues with the others.
 fn remove_oldest(folder: &Path, keep: usize, now: Time) {
     let own = Own::list(folder, now).map(|own| own.past);
     let removed = own.and_then(|past| {
@@ -136,7 +135,7 @@ fn name(made: Time) -> String {
     format!("reelshelf-{}.backup", stamp(made, SECONDS))
 }
 
-/// The moment that a name stands for, if it is one of ours.
+/// Returns the time in a file name, if it is one of ours.
 fn time(own: &str) -> Option<Time> {
     let made = Time::parse(own.strip_prefix("reelshelf-")?.strip_suffix(".backup")?).ok()?;
     (name(made) == own).then_some(made)

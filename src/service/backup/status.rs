@@ -1,4 +1,4 @@
-//! The state of the automatic backups, for those who watch over the service.
+//! The state of automatic backups, for monitoring.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -8,27 +8,27 @@ use std::{
 use super::Schedule;
 use crate::domain::Time;
 
-/// The state of the automatic backups.
+/// The state of automatic backups.
 #[derive(Debug, Default)]
 pub struct Status(Mutex<Option<State>>);
 
 #[derive(Debug)]
 struct State {
     every: Duration,
-    /// When the service was started.
+    /// When the service started.
     since: Time,
     newest: Option<Time>,
     failures: u64,
 }
 
-/// What there is to tell at a moment.
+/// The state at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// How old the newest backup is, if there is one.
+    /// The age of the newest backup, if there is one.
     pub age: Option<Duration>,
-    /// Whether there has been no backup for more than twice the time from one to the next.
+    /// Whether the newest backup is older than twice the interval.
     pub is_late: bool,
-    /// How many have failed since the start.
+    /// Failures since the start.
     pub failures: u64,
 }
 
@@ -49,7 +49,7 @@ impl Status {
         self.state().iter_mut().for_each(|state| state.failures += 1);
     }
 
-    /// What there is to tell now; nothing where no backups are made.
+    /// Returns the current state, or `None` without automatic backups.
     #[must_use]
     pub fn report(&self, now: Time) -> Option<Report> {
         let since = |then: Time| {
