@@ -1,8 +1,8 @@
-//! Numbers, lengths, stars and moments as people read them, on pages and in a terminal.
+//! Formats numbers, lengths, ratings and times for pages and the terminal.
 
 use crate::domain::Time;
 
-/// A number with a comma between thousands. What is no `u64` is 0.
+/// Formats a number with thousands separators. Anything outside of `u64` becomes 0.
 #[must_use]
 pub fn number(n: impl TryInto<u64>) -> String {
     let digits = n.try_into().unwrap_or_default().to_string();
@@ -16,20 +16,20 @@ pub fn number(n: impl TryInto<u64>) -> String {
     text
 }
 
-/// A number with its noun: `1 film`, `1,200 films`.
+/// Formats a number with its noun: `1 film`, `1,200 films`.
 #[must_use]
 pub fn count(n: impl TryInto<u64>, noun: &str) -> String {
     let n = n.try_into().unwrap_or_default();
     format!("{} {noun}{}", number(n), if n == 1 { "" } else { "s" })
 }
 
-/// A number of films.
+/// Formats a number of films.
 #[must_use]
 pub fn films(n: i64) -> String {
     count(n, "film")
 }
 
-/// Minutes as hours and minutes.
+/// Formats minutes as hours and minutes.
 #[must_use]
 pub fn length(minutes: i64) -> String {
     match (minutes / 60, minutes % 60) {
@@ -39,7 +39,7 @@ pub fn length(minutes: i64) -> String {
     }
 }
 
-/// Many minutes in their two largest units: years of 365 days, days, hours, minutes.
+/// Formats many minutes in their two largest units: years of 365 days, days, hours, minutes.
 #[must_use]
 pub fn long_length(minutes: i64) -> String {
     let mut rest = minutes;
@@ -56,27 +56,27 @@ pub fn long_length(minutes: i64) -> String {
     if parts.is_empty() { "no time".to_owned() } else { parts.join(" and ") }
 }
 
-/// A rating as five stars, full and empty.
+/// Formats a rating as five full or empty stars.
 #[must_use]
 pub fn stars(rating: i64) -> &'static str {
     const ALL: [&str; 6] = ["☆☆☆☆☆", "★☆☆☆☆", "★★☆☆☆", "★★★☆☆", "★★★★☆", "★★★★★"];
     usize::try_from(rating).ok().and_then(|rating| ALL.get(rating)).unwrap_or(&ALL[0])
 }
 
-/// A rating in words: `1 star`, `5 stars`.
+/// Formats a rating in words: `1 star`, `5 stars`.
 #[must_use]
 pub fn stars_in_words(rating: i64) -> String {
     count(rating, "star")
 }
 
-/// A moment in UTC, to the minute: for pages, which do not know the reader's time zone.
+/// Formats a time in UTC to the minute, for pages, which do not know the user's time zone.
 #[must_use]
 pub fn moment_utc(time: Time) -> String {
     let timestamp = jiff::Timestamp::from_millisecond(time.as_millis());
     timestamp.map_or_else(|_| time.to_string(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string())
 }
 
-/// A moment in the time zone of this machine, to the minute, with the zone: for a terminal.
+/// Formats a time in the local time zone to the minute, with the zone, for a terminal.
 #[must_use]
 pub fn moment_local(time: Time) -> String {
     let zone = jiff::tz::TimeZone::system();

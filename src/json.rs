@@ -1,4 +1,4 @@
-//! Strict JSON: what was sent, as it was sent, and a reader that finds every violation at once.
+//! A strict JSON parser, and a reader of objects that reports all violations at once.
 
 use std::{cell::Cell, fmt};
 
@@ -13,7 +13,7 @@ use crate::{
     limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
 };
 
-/// A JSON value that keeps every member of an object, also one that is given twice.
+/// A JSON value that keeps duplicate members of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JsonValue {
     Null,
@@ -25,18 +25,18 @@ pub enum JsonValue {
 }
 
 impl JsonValue {
-    /// Reads one JSON text (RFC 8259), nested 128 deep at most.
+    /// Parses a JSON text (RFC 8259) with at most 128 levels of nesting.
     ///
     /// # Errors
-    /// What is no JSON; the message says where and why.
+    /// [`Code::Malformed`], with the position and reason.
     pub fn parse(json: &[u8]) -> Result<Self, Invalid> {
         Self::parse_up_to(MAX_JSON_VALUES, json)
     }
 
-    /// The same, with so many values at most.
+    /// Parses a JSON text with a limit on the number of values.
     ///
     /// # Errors
-    /// What is no JSON, or has more values.
+    /// As [`JsonValue::parse`]; also if there are more values.
     pub fn parse_up_to(max_values: usize, json: &[u8]) -> Result<Self, Invalid> {
         let left = Cell::new(max_values);
         let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json); // as RFC 8259, section 8.1, allows
@@ -55,10 +55,10 @@ impl JsonValue {
         })
     }
 
-    /// The value as a text.
+    /// Returns a string.
     ///
     /// # Errors
-    /// A value of another type.
+    /// [`Code::WrongType`].
     pub fn text(&self) -> Result<&str, Invalid> {
         match self {
             Self::Text(text) => Ok(text),
@@ -66,18 +66,18 @@ impl JsonValue {
         }
     }
 
-    /// The value as a text that no message may repeat, such as a password.
+    /// Returns a string that error messages must not repeat, such as a password.
     ///
     /// # Errors
-    /// A value of another type.
+    /// [`Code::WrongType`].
     pub fn secret(&self) -> Result<&str, Invalid> {
         self.text().map_err(|_| Invalid::new(Code::WrongType, "must be a string".to_owned()))
     }
 
-    /// The value as true or false.
+    /// Returns a boolean.
     ///
     /// # Errors
-    /// A value of another type.
+    /// [`Code::WrongType`].
     pub fn boolean(&self) -> Result<bool, Invalid> {
         match self {
             Self::Bool(value) => Ok(*value),
@@ -85,10 +85,10 @@ impl JsonValue {
         }
     }
 
-    /// The value as a whole number; `170.0` is one, as JSON Schema has it.
+    /// Returns a whole number; `170.0` is one, as in JSON Schema.
     ///
     /// # Errors
-    /// A value of another type, a fraction, a number beyond 64 bits.
+    /// [`Code::WrongType`], also for a fraction or a number beyond 64 bits.
     pub fn whole(&self) -> Result<i64, Invalid> {
         let whole = match self {
             Self::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole_float)),
@@ -103,7 +103,7 @@ fn whole_float(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
-/// As short as a message needs it.
+/// Formats a value for a message, shortened.
 impl fmt::Display for JsonValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -117,7 +117,8 @@ impl fmt::Display for JsonValue {
     }
 }
 
-/// Reads a value, and counts all values within it; each takes some tens of bytes, whatever it takes in the text.
+/// Parses a value and counts all values in it, since each takes tens of bytes of memory even if its text is
+/// short.
 #[derive(Clone, Copy)]
 struct Counted<'a> {
     left: &'a Cell<usize>,
@@ -176,7 +177,7 @@ impl<'de> Visitor<'de> for Counted<'_> {
     }
 }
 
-/// Reads the members of an object one by one and collects every violation with its JSON pointer.
+/// Reads the members of an object and collects all violations with their JSON pointers.
 pub struct ObjectReader<'a> {
     pointer: String,
     given: &'a [(String, JsonValue)],
@@ -185,10 +186,10 @@ pub struct ObjectReader<'a> {
 }
 
 impl<'a> ObjectReader<'a> {
-    /// Begins to read an object that is at a pointer (`""` is the whole body).
+    /// Starts to read the object at a JSON pointer (`""` is the whole body).
     ///
     /// # Errors
-    /// A value of another type.
+    /// [`Code::WrongType`] if it is not an object.
     pub fn of(node: &'a JsonValue, pointer: &str) -> Result<Self, Vec<Violation>> {
         match node {
             JsonValue::Object(members) => Ok(Self {
@@ -204,7 +205,7 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
-    /// Reads a member that may be missing.
+    /// Reads an optional member.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -214,7 +215,7 @@ impl<'a> ObjectReader<'a> {
         self.check(name, read)
     }
 
-    /// Reads a member that must be there.
+    /// Reads a required member.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -225,7 +226,7 @@ impl<'a> ObjectReader<'a> {
         self.check(name, read)
     }
 
-    /// Reads a member that must be there and is an object or an array itself, with the pointer to it.
+    /// Reads a required member that is an object or array, given its pointer.
     pub fn nested<T>(
         &mut self,
         name: &'static str,
@@ -235,7 +236,7 @@ impl<'a> ObjectReader<'a> {
         self.required(name, Ok).and_then(|node| self.violations.check_all(read(node, &pointer)))
     }
 
-    /// The member of that name, which may be given once.
+    /// Returns a member, which must not be repeated.
     fn member(&mut self, name: &'static str) -> Result<Option<&'a JsonValue>, Invalid> {
         self.known.push(name);
         let mut given = self.given.iter().filter(|(n, _)| n == name).map(|(_, node)| node);
@@ -253,10 +254,10 @@ impl<'a> ObjectReader<'a> {
         }))
     }
 
-    /// Ends the reading: the values, if nothing was wrong. Members that nobody asked for are violations too.
+    /// Returns the values, if there was no violation. Unknown members are violations, too.
     ///
     /// # Errors
-    /// Every violation that was found.
+    /// All violations.
     pub fn finish<C: AllChecked>(mut self, read: C) -> Result<C::Values, Vec<Violation>> {
         let mut unknown: Vec<&str> =
             self.given.iter().map(|(n, _)| n.as_str()).filter(|n| !self.known.contains(n)).collect();
@@ -291,10 +292,10 @@ fn rating(node: &JsonValue) -> Result<Rating, Invalid> {
     node.whole()?.try_into()
 }
 
-/// Reads the five attributes of a movie, all required, from an object that is at a pointer.
+/// Reads the five required attributes of a movie from the object at a pointer.
 ///
 /// # Errors
-/// Every violation that was found.
+/// All violations.
 pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Violation>> {
     let mut members = ObjectReader::of(node, pointer)?;
     let read = (
@@ -308,10 +309,10 @@ pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Vio
     Ok(Attributes { title, movie_format, length, release_year, rating })
 }
 
-/// Reads changes to a movie, any of the five attributes, from an object that is at a pointer.
+/// Reads an update of any of the five attributes from the object at a pointer.
 ///
 /// # Errors
-/// Every violation that was found.
+/// All violations.
 pub fn changes(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
     let mut members = ObjectReader::of(node, pointer)?;
     let read = (

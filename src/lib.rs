@@ -1,20 +1,20 @@
-//! Reelshelf: a service for a collection of films.
+//! Reelshelf: a service for a film collection.
 //!
-//! | module | job |
+//! | module | content |
 //! |---|---|
-//! | [`domain`] | movies, lists, users as types that can only hold what is valid |
-//! | [`catalogue`] | all movies in memory, arranged for queries |
-//! | [`db`] | SQLite and PostgreSQL behind one door; all SQL |
-//! | [`service`] | the operations: rules, rights, transactions |
+//! | [`domain`] | types of movies, lists and users that only hold valid values |
+//! | [`catalogue`] | the in-memory index of all movies |
+//! | [`db`] | access to SQLite and PostgreSQL; all SQL |
+//! | [`service`] | operations: rules, permissions, transactions |
 //! | [`exchange`] | import and export |
-//! | [`backup`] | the file of a backup |
+//! | [`backup`] | the backup file format |
 //! | [`documents`] | the JSON documents of the API, one type each |
-//! | [`json`] | strict JSON, with every violation at once |
-//! | [`format`] | numbers, lengths, stars and moments as people read them |
-//! | [`output_file`] | a file that is written where a user says |
+//! | [`json`] | a strict JSON parser that reports all violations |
+//! | [`format`] | formatting of numbers, lengths, ratings and times for people |
+//! | [`output_file`] | atomic output files |
 //! | [`http`] | the API and the pages |
-//! | [`log`] | what the log shows |
-//! | [`serve`] | running the service: listen, become ready, end gracefully |
+//! | [`log`] | log filters |
+//! | [`serve`] | the server: listening, readiness, graceful shutdown |
 //! | [`cli`] | the command line |
 
 pub mod backup;

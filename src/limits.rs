@@ -1,7 +1,7 @@
-//! Every limit of the service: what one client, one request or one file can use, and how long anything waits.
+//! All limits of the service: what a client, a request or a file can use, and how long anything waits.
 //!
-//! The first line of each limit's documentation is its row in the table of `docs/security.md`; a test compares
-//! both. Rules about a value, such as the characters of a title, stand with its type in `domain/`.
+//! The first line of each limit's documentation is its row in the table of `docs/security.md`; a test
+//! compares both. Rules of single values, such as the length of a title, are in `domain/`.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ pub struct Row {
     pub value: String,
 }
 
-/// Declares constants, and lists them in `rows`.
+/// Declares constants and lists them in `rows`.
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ pub const $name:ident: $type:ty = $value:expr;)+) => {
         $($(#[doc = $doc])+ pub const $name: $type = $value;)+
 
-        /// Every limit, in the order of this file.
+        /// Returns all limits, in the order of this file.
         #[must_use]
         pub fn rows() -> Vec<Row> {
             vec![$(row(stringify!($name), &[$($doc),+], $name.into())),+]
@@ -243,14 +243,14 @@ fn row(name: &str, doc: &[&'static str], value: Value) -> Row {
     Row { limit, value }
 }
 
-/// A number in the largest unit in which it is whole, or else in the smallest.
+/// Formats a number in the largest unit in which it is whole, or else in the smallest.
 fn in_units(number: u64, units: &[(u64, &str)], smallest: &str) -> String {
     let whole = units.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size));
     let (size, unit) = whole.copied().unwrap_or((1, smallest));
     grouped(number / size) + unit
 }
 
-/// A number with commas between thousands.
+/// Formats a number with thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::new();

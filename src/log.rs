@@ -1,4 +1,4 @@
-//! What the log shows: as `RUST_LOG` says, but always the audit log, and never what could hold a secret.
+//! Log filters: `RUST_LOG`, but always with the audit log and never with secrets.
 
 use tracing_subscriber::{
     Registry,
@@ -8,9 +8,9 @@ use tracing_subscriber::{
 
 use crate::{serve::SETUP, service::audit::TARGET};
 
-/// The most that is ever written. Libraries log what they are given at `debug` and `trace`: tokio-postgres the
-/// parameters of statements, h2 the headers of requests. So no library may, but those listed here, which log nothing
-/// that is sent.
+/// The most verbose level of each target. At `debug` and `trace`, libraries log their data: tokio-postgres
+/// logs statement parameters, h2 logs headers. Only the libraries listed here, which log no such data, may
+/// use these levels.
 fn most() -> Targets {
     Targets::new()
         .with_default(LevelFilter::INFO)
@@ -18,11 +18,11 @@ fn most() -> Targets {
         .with_target("rustls", LevelFilter::DEBUG)
 }
 
-/// Which events the log shows, by `RUST_LOG` and by two rules that it cannot change: the limit above, and the lines
-/// that are always written, which are the address of the set-up and, if wanted, the audit log.
+/// Builds the log filter from `RUST_LOG`. Two rules cannot be changed by it: the maximum levels above, and
+/// the lines that are always written (the set-up URL and, if enabled, the audit log).
 ///
 /// # Errors
-/// What `RUST_LOG` says cannot be read. Empty, it counts as unset.
+/// If `RUST_LOG` is invalid. An empty value counts as unset.
 pub fn filter(audit: bool) -> Result<impl Filter<Registry>, String> {
     let given = std::env::var("RUST_LOG").unwrap_or_default();
     let level = if audit { LevelFilter::INFO } else { LevelFilter::OFF };
@@ -38,7 +38,7 @@ fn wanted(given: &str) -> Result<Targets, String> {
         return Ok(Targets::new().with_default(LevelFilter::INFO));
     }
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
-    // The library takes `nonsense=` and `verbose` for names of which nothing is logged, and says nothing.
+    // The library would accept `nonsense=` and `verbose` as names of targets and silently log nothing.
     let is_directive = |directive: &str| match directive.rsplit_once('=') {
         _ if directive.contains(['[', ']', '{', '}']) => false, // by spans or fields
         Some((target, level)) => !target.is_empty() && is_level(level),
@@ -62,7 +62,7 @@ fn wanted(given: &str) -> Result<Targets, String> {
     })
 }
 
-/// The name of this program's part of the log.
+/// The log target of this program.
 const CRATE: &str = "reelshelf";
 
 #[cfg(test)]

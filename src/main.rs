@@ -1,8 +1,8 @@
-//! Parses the arguments and calls one command.
+//! Parses the arguments and runs a command.
 
 use std::process::ExitCode;
 
-/// Half the time of the C library's under many small allocations on several threads.
+/// Takes half the time of the C library's allocator for many small allocations on several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! A file that is written where a user says: whole or not at all, and never in the place of what is no plain file.
+//! Atomic output files: complete or not at all. Only regular files are replaced.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -9,15 +9,15 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// How the name of a file begins, and ends, that is not whole yet.
+/// The prefix and suffix of an incomplete file.
 const PREFIX: &str = ".reelshelf-";
 const SUFFIX: &str = ".tmp";
-/// How long nobody has written to a file that is taken for one of a program that was killed.
+/// The age after which an unlocked incomplete file is considered abandoned.
 const LEFTOVER_AGE: Duration = Duration::from_secs(60);
-/// How many symbolic links lead to a file at most, as on Linux.
+/// The maximum number of symbolic links to follow, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// What happens to a plain file that is there already.
+/// What to do with an existing regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     Replace,
@@ -27,14 +27,14 @@ pub enum Existing {
 /// Who may read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Those who may read the one that it replaces; a new one, those whom the user lets read new files (umask).
+    /// The same users as the replaced file; for a new file according to the umask.
     Kept,
-    /// Its owner alone, who is the user of this program.
+    /// Only the user of this program.
     Private,
 }
 
-/// A file that is being written. It takes its place when it is [finished](Self::finish); if it is dropped before,
-/// everything is as it was. Only what is no plain file, such as a pipe, gets each piece at once.
+/// An output file. [`OutputFile::finish`] puts it in place; dropping it before leaves everything unchanged.
+/// Anything other than a regular file, such as a pipe, is written directly.
 #[derive(Debug)]
 pub struct OutputFile {
     to: To,
@@ -42,15 +42,15 @@ pub struct OutputFile {
 
 #[derive(Debug)]
 enum To {
-    /// A new file beside the place where it goes.
+    /// A new file in the target folder.
     Beside { file: NamedTempFile<File>, path: PathBuf, existing: Existing },
-    /// A file without a name, whose content is copied into one that a new one cannot replace.
+    /// An unnamed temporary file, to be copied into an existing one that cannot be replaced.
     Into { spool: File, file: File },
-    /// What is no plain file.
+    /// Not a regular file, written directly.
     Through(File),
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum Found {
     Nothing(PathBuf),
     Plain(PathBuf, Metadata),
@@ -58,10 +58,11 @@ enum Found {
 }
 
 impl OutputFile {
-    /// Begins a file at the end of the links that a path names.
+    /// Creates a file at the end of a path's symbolic links.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] for a plain file that is not to be replaced; what the user may not write.
+    /// [`io::ErrorKind::AlreadyExists`] if a regular file must not be replaced;
+    /// [`io::ErrorKind::PermissionDenied`].
     pub fn create(path: &Path, existing: Existing, access: Access) -> io::Result<Self> {
         let to = match find(path)? {
             Found::Special(_) if access == Access::Private => {
@@ -83,7 +84,7 @@ impl OutputFile {
         Ok(Self { to })
     }
 
-    /// The file as far as it is written, if it can be read back.
+    /// Returns the file written so far, if it can be read back.
     #[must_use]
     pub fn written(&self) -> Option<&File> {
         match &self.to {
@@ -93,11 +94,11 @@ impl OutputFile {
         }
     }
 
-    /// Puts it in its place, when it is on disk.
+    /// Syncs the file to disk and puts it in place.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] where another file has come meanwhile that is not to be replaced; those of
-    /// the system. A file that may be half written is said to be.
+    /// [`io::ErrorKind::AlreadyExists`] if a file that must not be replaced was created meanwhile. Other
+    /// errors say if the target may be incomplete.
     pub fn finish(self) -> io::Result<()> {
         match self.to {
             To::Beside { file, path, existing } => {
@@ -134,7 +135,7 @@ impl Write for OutputFile {
     }
 }
 
-/// The path of a file at whose end there is no link; what leads nowhere is where a new file goes.
+/// Follows symbolic links. A path without a target is the place of a new file.
 fn find(path: &Path) -> io::Result<Found> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -153,8 +154,8 @@ fn find(path: &Path) -> io::Result<Found> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a path stands for an open file of this process. Even if that is a plain file, it belongs to whoever
-/// opened it, such as a shell, and is written and not replaced.
+/// Returns whether a path is an open file descriptor of this process. Even a regular file then belongs to
+/// whoever opened it, such as a shell, so it is written and not replaced.
 fn is_descriptor(path: &Path) -> bool {
     cfg!(unix)
         && (["/dev/stdin", "/dev/stdout", "/dev/stderr"].iter().any(|name| path == Path::new(name))
@@ -171,7 +172,7 @@ fn open_special(path: &Path) -> io::Result<File> {
                 ["/dev/fd", "/proc/self/fd"].map(|folder| Path::new(folder).join(number.to_string()));
             folders.iter().any(|name| path == name)
         };
-        // The same place in the file, where it is one: `>>` goes on to append.
+        // The same file offset: `>>` continues to append.
         if path == Path::new("/dev/stdout") || standard(1) {
             return Ok(io::stdout().as_fd().try_clone_to_owned()?.into());
         }
@@ -182,8 +183,8 @@ fn open_special(path: &Path) -> io::Result<File> {
     File::options().write(true).open(path)
 }
 
-/// Begins what takes the place of a plain file: a new file with its mode and its owner; or, where it cannot be had
-/// so or has other names, what is copied into the one that is there.
+/// Prepares the replacement of a regular file: a new file with its mode and owner. If that is impossible, or
+/// the file has hard links, the content is copied into the existing file.
 fn replace(path: PathBuf, metadata: &Metadata) -> io::Result<To> {
     let file = File::options().write(true).open(&path)?; // or else the user may not
     let new = if has_one_name(metadata) {
@@ -194,7 +195,7 @@ fn replace(path: PathBuf, metadata: &Metadata) -> io::Result<To> {
     match new {
         Ok(Some(new)) => Ok(To::Beside { file: new, path, existing: Existing::Replace }),
         Ok(None) => Ok(To::Into { spool: tempfile::tempfile()?, file }),
-        // The file may be written, but not its folder.
+        // The file is writable, but its folder is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             Ok(To::Into { spool: tempfile::tempfile()?, file })
         }
@@ -212,7 +213,7 @@ fn has_one_name(_: &Metadata) -> bool {
     true
 }
 
-/// Gives a new file the owner and the mode of another one, if the user may.
+/// Gives a new file the owner and mode of another one, if permitted.
 fn like(new: NamedTempFile<File>, metadata: &Metadata) -> io::Result<Option<NamedTempFile<File>>> {
     #[cfg(unix)]
     {
@@ -227,7 +228,7 @@ fn like(new: NamedTempFile<File>, metadata: &Metadata) -> io::Result<Option<Name
     Ok(Some(new))
 }
 
-/// A new file in the folder of another one. Until it is closed, a lock tells others that it is being written.
+/// Creates a file in the same folder. A lock shows other processes that it is being written.
 fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile<File>> {
     let folder = folder_of(path);
     remove_leftovers(folder);
@@ -243,7 +244,7 @@ fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile<File>> {
     Ok(file)
 }
 
-/// Removes what programs have left in a folder that were killed while they wrote.
+/// Removes incomplete files of killed processes from a folder.
 fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -261,7 +262,7 @@ fn remove_leftovers(folder: &Path) {
     }
 }
 
-/// Whether a file was not written for a while, and nobody holds its lock.
+/// Returns whether a file was not written for a while and is not locked.
 fn is_leftover(path: &Path) -> io::Result<bool> {
     let found = fs::symlink_metadata(path)?;
     let age = SystemTime::now().duration_since(found.modified()?).unwrap_or_default();
@@ -279,7 +280,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Sees to it that a new name is on disk.
+/// Syncs a folder, so that a new name is on disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder) {
         Ok(folder) if cfg!(unix) => folder.sync_all(),

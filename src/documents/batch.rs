@@ -1,11 +1,11 @@
-//! What a batch did.
+//! The result of a batch.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::{ChangeId, Movie};
 
-/// What a batch did.
+/// The result of a batch.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"change": 43, "results": [
     {"movie": {"id": 9, "title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5,
@@ -15,17 +15,17 @@ use crate::domain::{ChangeId, Movie};
     {},
 ]}))]
 pub struct BatchDone {
-    /// The change, to undo it; null where nothing was changed.
+    /// The change, to undo it; null if nothing was changed.
     #[schema(required = true, value_type = Option<i64>)]
     pub change: Option<ChangeId>,
     /// One for each operation, in their order.
     pub results: Vec<OperationDone>,
 }
 
-/// What one operation of a batch did.
+/// The result of one operation of a batch.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct OperationDone {
-    /// The movie as the operation left it; missing where it was deleted.
+    /// The movie after the operation; missing if it was deleted.
     #[schema(required = false, value_type = Movie)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movie: Option<Movie>,

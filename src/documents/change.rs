@@ -1,4 +1,4 @@
-//! The history.
+//! Changes of the history.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::schema::{Id, KindName, Moment};
 use crate::domain::{ChangeId, ChangeKind, Movie, MovieId, Time};
 
-/// One thing that somebody did and that was committed as a whole.
+/// One committed change of the collection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
@@ -14,7 +14,7 @@ pub struct Change {
     pub id: ChangeId,
     #[schema(value_type = Moment)]
     pub at: Time,
-    /// The user's name.
+    /// The name of the user.
     #[schema(example = "olivia")]
     pub by: String,
     /// How the user was signed in: `password`, `session`, `console`, or `token` and its name.
@@ -22,34 +22,34 @@ pub struct Change {
     pub via: String,
     #[schema(value_type = KindName)]
     pub kind: ChangeKind,
-    /// How many movies it touched.
+    /// The number of movies that it modified.
     #[schema(value_type = u64)]
     pub movies: i64,
-    /// One for each movie that it touched; in lists the first 10.
+    /// One for each modified movie; in lists the first 10.
     pub effects: Vec<Effect>,
-    /// The change that it takes back.
+    /// The change that it undoes.
     #[schema(required = true, value_type = Option<i64>)]
     pub undoes: Option<ChangeId>,
-    /// The change that took it back.
+    /// The change that undid it.
     #[schema(required = true, value_type = Option<i64>)]
     pub undone_by: Option<ChangeId>,
 }
 
 impl Change {
-    /// How many effects a change has where it stands among others.
+    /// The maximum number of effects of each change in a list.
     pub const EFFECTS_IN_LISTS: usize = 10;
 }
 
-/// What a change did to one movie.
+/// The effect of a change on one movie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Effect {
     #[schema(value_type = Id)]
     pub movie_id: MovieId,
-    /// Null where the movie came into being.
+    /// Null if the change created the movie.
     #[schema(required = true)]
     pub before: Option<Movie>,
-    /// Null where the movie went.
+    /// Null if the change deleted the movie.
     #[schema(required = true)]
     pub after: Option<Movie>,
 }

@@ -1,4 +1,4 @@
-//! Who is signed in, and how they sign in.
+//! The signed-in user, sign-in, and change of password.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::{
     json::{JsonValue, ObjectReader},
 };
 
-/// Who one is.
+/// The signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Me {
     #[schema(value_type = String)]
@@ -32,7 +32,7 @@ impl Login {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let name = members.required("name", |node| node.text().map(str::to_owned));
@@ -42,15 +42,15 @@ impl Login {
     }
 }
 
-/// A new password, with the present one.
-// Its rules are checked after the present one, so it is text yet.
+/// A new password, with the current one. Its rules are checked after the current password, so it is plain
+/// text here.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PasswordChange {
     pub present_password: String,
     #[schema(value_type = NewPassword)]
     pub password: String,
-    /// Whether it also revokes one's own tokens.
+    /// Whether to revoke one's own tokens, too.
     #[schema(required = false)]
     pub revoke_tokens: bool,
 }
@@ -59,7 +59,7 @@ impl PasswordChange {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let present = members.required("presentPassword", |node| node.secret().map(str::to_owned));

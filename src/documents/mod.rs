@@ -1,5 +1,6 @@
-//! The JSON documents of the API, one type each: handlers write them, the command line reads them, and `/openapi.json`
-//! describes them. A document that a client sends has a `read`, which finds every violation at once.
+//! The JSON documents of the API, one type each. Handlers write them, the command line reads them, and
+//! `/openapi.json` describes them. A document from a client has a `read` function that reports all violations
+//! at once.
 
 mod batch;
 mod change;

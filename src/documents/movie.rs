@@ -1,4 +1,4 @@
-//! The schemas of movies. Their JSON is that of the domain's types.
+//! The schemas of movies. Their JSON is defined by the domain types.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use utoipa::{
 use super::schema::{Id, Length, Moment, MovieFormat, Rating, ReleaseYear, Title, Version};
 use crate::domain::{Attributes, Movie, MoviePatch};
 
-/// Gives a type the schema of an object with these members, each with a schema of its own and, as all are `true`, required.
+/// Defines the schema of an object with the given members, all of them required.
 macro_rules! object {
     ($type:ty, $name:literal, $description:literal, $required:literal, $example:expr, { $($member:literal: $schema:ty,)* }) => {
         impl PartialSchema for $type {

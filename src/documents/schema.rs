@@ -11,7 +11,7 @@ use utoipa::{
 
 use crate::domain::{self, Field, Password, Role, SortKey, TokenName};
 
-/// Gives a type a schema that is put together from the domain's own limits.
+/// Defines a schema from the limits of the domain.
 macro_rules! schema {
     ($(#[$doc:meta])* $name:ident, $object:expr) => {
         $(#[$doc])*
@@ -53,7 +53,7 @@ pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuild
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
 }
 
-/// A value or a range of values that a pattern fits.
+/// Returns the schema of a value or range that matches a pattern.
 pub(crate) fn range(value: &str) -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -1,4 +1,4 @@
-//! Sessions of the web pages.
+//! Browser sessions.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,20 +6,20 @@ use utoipa::ToSchema;
 use super::schema::{Id, Moment};
 use crate::domain::{SessionId, Time};
 
-/// A session of the web pages.
+/// A browser session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     #[schema(value_type = Id)]
     pub id: SessionId,
-    /// The address from which it was begun.
+    /// The client's address at sign-in.
     pub address: String,
-    /// What the browser called itself.
+    /// The `User-Agent` header at sign-in.
     pub user_agent: String,
     #[schema(value_type = Moment)]
     pub created_at: Time,
     #[schema(value_type = Moment)]
     pub seen_at: Time,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     pub current: bool,
 }

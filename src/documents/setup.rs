@@ -1,4 +1,4 @@
-//! The first owner.
+//! Creation of the first owner.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,12 +9,11 @@ use crate::{
     json::{JsonValue, ObjectReader},
 };
 
-/// The first owner.
-// Name and password are checked after the code, so they are text yet.
+/// The first owner. Name and password are checked after the code, so they are plain text here.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setup {
-    /// From the address that the service printed when it started.
+    /// The one-time code from the URL that the service printed at start.
     pub code: String,
     #[schema(value_type = UserName)]
     pub name: String,
@@ -26,7 +25,7 @@ impl Setup {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let mut text = |name| members.required(name, |node| node.secret().map(str::to_owned));

@@ -17,25 +17,25 @@ pub struct Token {
     pub id: TokenId,
     #[schema(value_type = String)]
     pub name: TokenName,
-    // The most that it allows; its user's role may be less.
+    // The maximum role; the user's role may be less.
     #[schema(value_type = RoleName)]
     pub role: Role,
     #[schema(value_type = Moment)]
     pub created_at: Time,
-    /// Null: never.
+    /// Null if it never expires.
     #[schema(required = true, value_type = Option<String>)]
     pub expires_at: Option<Time>,
 }
 
 impl Token {
-    /// Whether it has not expired.
+    /// Returns whether it has not expired.
     #[must_use]
     pub fn is_valid(&self, now: Time) -> bool {
         self.expires_at.is_none_or(|end| end > now)
     }
 }
 
-/// An API token that was just made.
+/// A new API token.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MadeToken {
@@ -47,16 +47,16 @@ pub struct MadeToken {
     pub role: Role,
     #[schema(value_type = Moment)]
     pub created_at: Time,
-    /// Null: never.
+    /// Null if it never expires.
     #[schema(required = true, value_type = Option<String>)]
     pub expires_at: Option<Time>,
-    /// The token itself, shown this once.
+    /// The secret token, shown only once.
     #[schema(pattern = "^rsh_")]
     pub token: String,
 }
 
 impl MadeToken {
-    /// A token, with the secret itself.
+    /// Adds the secret to a token.
     #[must_use]
     pub fn new(token: Token, secret: &str) -> Self {
         let Token { id, name, role, created_at, expires_at } = token;
@@ -64,17 +64,17 @@ impl MadeToken {
     }
 }
 
-/// An API token to be made.
+/// A request for a new API token.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewToken {
     #[schema(value_type = TokenTitle)]
     pub name: TokenName,
-    /// The most that it allows; without it, what one may oneself.
+    /// The maximum role; by default one's own.
     #[schema(required = false, value_type = RoleName)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// When it expires, in the future; without it, never.
+    /// A time in the future; by default it never expires.
     #[schema(required = false, format = DateTime, value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
@@ -84,7 +84,7 @@ impl NewToken {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let name = members.required("name", |node| TokenName::parse(node.text()?));

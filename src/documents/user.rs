@@ -21,7 +21,7 @@ pub struct User {
     pub created_at: Time,
 }
 
-/// A user to be added.
+/// A request for a new user.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
@@ -34,7 +34,7 @@ pub struct NewUser {
     pub password: Password,
 }
 
-/// What is to become different about a user.
+/// A change of a user.
 #[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserChanges {
@@ -44,12 +44,12 @@ pub struct UserChanges {
     #[schema(required = false, value_type = NewPassword)]
     #[serde(serialize_with = "exposed_if_any", skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
-    /// Only with a new password: whether it also revokes the user's tokens.
+    /// Whether to revoke the user's tokens, too; only with a new password.
     #[schema(required = false)]
     pub revoke_tokens: bool,
 }
 
-/// Writes a password into the request that sets it, the only place where one is written.
+/// Serializes a password for a request that sets it; passwords are written nowhere else.
 fn exposed<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(password.expose())
 }
@@ -63,7 +63,7 @@ impl NewUser {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let name = members.required("name", |node| UserName::parse_new(node.text()?));
@@ -75,10 +75,10 @@ impl NewUser {
 }
 
 impl UserChanges {
-    /// Reads the body of a request about the user of that name.
+    /// Reads the body of a request that changes the user `name`.
     ///
     /// # Errors
-    /// Every violation.
+    /// All violations.
     pub fn read(node: &JsonValue, name: &UserName) -> Result<Self, Vec<Violation>> {
         let mut members = ObjectReader::of(node, "")?;
         let role = members.optional("role", |node| Role::parse(node.text()?));

@@ -1,20 +1,20 @@
-//! A batch: many operations on the collection that are done as one change, or not at all.
+//! Batches: several operations that succeed or fail together, as one change.
 
 use super::{Attributes, MovieId, MoviePatch};
 
 /// One operation of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// Adds a movie.
+    /// Creates a movie.
     Create(Attributes),
-    /// Changes a movie, of which the version may be named that is to be changed.
+    /// Updates a movie, if it has the given version.
     Update { id: MovieId, version: Option<i64>, changes: MoviePatch },
-    /// Removes a movie, of which the version may be named that is to be removed.
+    /// Deletes a movie, if it has the given version.
     Delete { id: MovieId, version: Option<i64> },
 }
 
 impl Operation {
-    /// The movie that is to be there.
+    /// Returns the existing movie that the operation refers to.
     #[must_use]
     pub const fn target(&self) -> Option<MovieId> {
         match self {

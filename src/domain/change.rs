@@ -1,10 +1,10 @@
-//! A change of the collection: one thing that somebody did and that was committed as a whole.
+//! Kinds of changes.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Code, Invalid};
 
-/// What somebody did.
+/// What a change did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
@@ -18,17 +18,17 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 7] =
         [Self::Create, Self::Update, Self::Delete, Self::Import, Self::Batch, Self::Undo, Self::Restore];
 
-    /// Whether such a change touches one movie alone, unless it is made of a selection.
+    /// Returns whether such a change modifies a single movie, unless it is a bulk edit.
     #[must_use]
     pub const fn is_of_one_movie(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete)
     }
 
-    /// The kind's name.
+    /// Returns the name of the kind.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,10 +42,10 @@ impl ChangeKind {
         }
     }
 
-    /// Reads a kind's name.
+    /// Parses the name of a kind.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
             Invalid::new(Code::NotAllowed, format!("must be a kind of change, got {}", super::quoted(text)))

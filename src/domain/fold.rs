@@ -1,15 +1,16 @@
-//! Folding of text: case and accents put aside.
+//! Folding of text, to ignore case and accents.
 
 use caseless::Caseless;
 use unicode_normalization::{UnicodeNormalization, char::canonical_combining_class};
 
-/// Separates a figure or letter from a small or enclosed one behind it: 8½ is 8 and ½, not 81⁄2.
+/// Separates a superscript, subscript or enclosed character from the one before: 8½ becomes 8 and ½, not
+/// 81⁄2.
 pub(super) const SEPARATOR: char = '\u{2064}';
-/// Separates the parts of a fraction, as Unicode decomposes it.
+/// The slash of a fraction in Unicode's decomposition.
 pub(super) const FRACTION_SLASH: char = '\u{2044}';
 
-/// Text with case and accents put aside: compatibility decomposition without its accents, full case folding, digits
-/// of every script as 0 to 9, and the letters whose stroke or ligature Unicode does not decompose.
+/// Folds text: compatibility decomposition without accents, full case folding, digits of every script as 0 to
+/// 9. Letters with a stroke or ligature that Unicode does not decompose are replaced, too.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
@@ -21,7 +22,7 @@ pub fn fold(text: &str) -> String {
     let without_accents = separated.nfkd().filter(|c| !is_accent_after(&mut base, *c));
     let mut folded_base = ' ';
     for c in without_accents.default_case_fold().nfkd() {
-        // Folding and decomposing can bring marks of their own: İ becomes i and a dot above.
+        // Folding and decomposition can add marks: İ becomes i and a combining dot above.
         if is_accent_after(&mut folded_base, c) || is_invisible(c) {
             continue;
         }
@@ -34,7 +35,7 @@ pub fn fold(text: &str) -> String {
     folded.nfc().collect()
 }
 
-/// Sets small and enclosed figures apart from the letters and figures beside them, and leaves out what is not seen.
+/// Separates small and enclosed characters from their neighbours, and removes invisible ones.
 fn separate(text: &str) -> String {
     let mut separated = String::with_capacity(text.len());
     let mut shown = text.chars().filter(|c| !is_invisible(*c)).peekable();
@@ -62,8 +63,8 @@ fn separate(text: &str) -> String {
     separated
 }
 
-/// Marks of trade, and what has no shape of its own: joiners, directions, selectors of variants, the tatweel that
-/// only lengthens a word.
+/// Returns whether a character is ignored: trademark signs, joiners, direction marks, variation selectors,
+/// and the tatweel that only lengthens a word.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -73,14 +74,15 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Letters of Unicode that are written as apostrophes: `Hawaiʻi`.
+/// Returns whether a letter is written like an apostrophe: `Hawaiʻi`.
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\u{2b9}'..='\u{2bf}' | '\u{2c8}' | '\u{2cb}' | '\u{2ee}')
 }
 
-/// Whether a mark is an accent of the letter before it; remembers that letter.
+/// Returns whether a mark is an accent of the letter before it; remembers that letter in `base`.
 fn is_accent_after(base: &mut char, c: char) -> bool {
-    // Classes below 10 make other letters of it: the voicing of kana, the nukta and the virama of Indian scripts.
+    // Combining classes below 10 make another letter: the voicing of kana, nukta and virama of Indian
+    // scripts.
     if canonical_combining_class(c) < 10 {
         *base = c;
         return false;
@@ -91,16 +93,16 @@ fn is_accent_after(base: &mut char, c: char) -> bool {
         | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}'
         | '\u{fe20}'..='\u{fe2f}' => match *base {
-            // й, ї and ў are letters of their own, and so are ѓ and ќ; stress is not written, nor ё in most texts.
+            // й, ї, ў, ѓ and ќ are separate letters. Stress marks are optional, and so is ё in most texts.
             'г' | 'к' | 'Г' | 'К' => false,
             '\u{400}'..='\u{52f}' | '\u{a640}'..='\u{a69f}' => {
                 matches!(c, '\u{300}' | '\u{301}') || c == '\u{308}' && matches!(*base, 'е' | 'Е')
             }
             _ => true,
         },
-        // Hamza and madda make another letter of all but alef, which most people write without.
+        // Hamza and madda make another letter, except of alef, which most people write without them.
         '\u{653}'..='\u{655}' => *base == 'ا',
-        // Vowels that are not written as a rule, in Hebrew, Arabic and Syriac, and accents of the Vedas.
+        // Vowel marks that are usually omitted in Hebrew, Arabic and Syriac, and Vedic accents.
         '\u{591}'..='\u{5c7}'
         | '\u{610}'..='\u{61a}'
         | '\u{64b}'..='\u{65f}'
@@ -110,12 +112,12 @@ fn is_accent_after(base: &mut char, c: char) -> bool {
         | '\u{8d3}'..='\u{8ff}'
         | '\u{951}'..='\u{954}'
         | '\u{1cd0}'..='\u{1cff}' => true,
-        // Tones and vowels of Thai, Lao, Tibetan and others distinguish words as letters do.
+        // Tones and vowels of Thai, Lao, Tibetan and others distinguish words.
         _ => false,
     }
 }
 
-/// The letters of which a folded one consists, where Unicode does not say so.
+/// Returns the plain letters for a folded letter that Unicode does not decompose.
 const fn plain_letters(c: char) -> Option<&'static str> {
     Some(match c {
         'ø' | 'ɔ' => "o",
@@ -139,7 +141,7 @@ const fn plain_letters(c: char) -> Option<&'static str> {
     })
 }
 
-/// The zeros of the scripts that have digits of their own; nine more follow each.
+/// The digit zero of each script with its own digits; the other nine digits follow it.
 const ZEROS: [u32; 59] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0,
     0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50,
@@ -148,7 +150,7 @@ const ZEROS: [u32; 59] = [
     0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
 ];
 
-/// A digit of any script as one of 0 to 9.
+/// Converts a digit of any script to 0 to 9.
 fn decimal_digit(c: char) -> Option<char> {
     let code = u32::from(c);
     let script = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;

@@ -1,7 +1,7 @@
-//! Searches that forgive typing errors: how many, and how near a title is to what was typed.
+//! Fuzzy search: how many typing errors are allowed, and how a match is scored.
 //!
-//! An error is a letter too many, one that is missing, one in the place of another, or two neighbours
-//! exchanged (optimal string alignment). As in every search, what was typed may be the beginning of a word.
+//! An error is an inserted, missing or replaced letter, or two swapped neighbours (optimal string alignment
+//! distance). As in every search, a term may be a prefix of a word.
 
 use std::{
     ops::{Add, RangeInclusive},
@@ -12,20 +12,20 @@ use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder};
 
 use super::title_words;
 
-/// How many letters a typed word has in which one error is forgiven.
+/// The lengths of terms that allow one error, in letters.
 const ONE_ERROR: RangeInclusive<usize> = 4..=7;
-/// How many letters a typed word has in which two are. No title has longer words.
+/// The lengths of terms that allow two errors, in letters. No title has longer words.
 const TWO_ERRORS: RangeInclusive<usize> = 8..=52;
 
-/// A word of a search that forgives.
+/// A term of a fuzzy search.
 pub struct FuzzyTerm {
     word: String,
-    /// Tells the errors of a beginning; none if every letter counts.
+    /// The Levenshtein automaton of prefixes; `None` if no error is allowed.
     errors: Option<DFA>,
 }
 
 impl FuzzyTerm {
-    /// Takes a folded word. In short words nothing is forgiven, nor in numbers: 1989 is no 1999.
+    /// Creates a term from a folded word. Short words and numbers allow no error: 1989 must not match 1999.
     #[must_use]
     pub fn new(word: &str) -> Self {
         static ONE: LazyLock<LevenshteinAutomatonBuilder> =
@@ -42,19 +42,19 @@ impl FuzzyTerm {
         Self { word: word.to_owned(), errors }
     }
 
-    /// The word as it was typed.
+    /// Returns the folded term.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.word
     }
 
-    /// What accepts the beginnings that are near enough; none if every letter counts.
+    /// Returns the automaton that accepts near prefixes; `None` if no error is allowed.
     #[must_use]
     pub const fn automaton(&self) -> Option<&DFA> {
         self.errors.as_ref()
     }
 
-    /// How near a folded word of a title is; none if it is not near enough.
+    /// Scores a folded word of a title. Returns `None` if it has too many errors.
     #[must_use]
     pub fn fuzzy_score(&self, word: &str) -> Option<FuzzyScore> {
         let (least, of_all) = match &self.errors {
@@ -65,25 +65,25 @@ impl FuzzyTerm {
     }
 }
 
-/// The errors of each beginning of a word, byte by byte, where these are forgiven.
+/// Returns the errors of each prefix of a word, byte by byte, if they are allowed.
 fn beginnings(dfa: &DFA, word: &str) -> impl Iterator<Item = Option<usize>> {
     let states = word.bytes().scan(dfa.initial_state(), |state, byte| {
         *state = dfa.transition(*state, byte);
         Some(*state)
     });
-    // Within a letter of several bytes there is no distance.
+    // Within a multi-byte letter there is no exact distance.
     states.map(|state| match dfa.distance(state) {
         Distance::Exact(errors) => Some(errors.into()),
         Distance::AtLeast(_) => None,
     })
 }
 
-/// How near a title is to a search; the nearest is the least.
+/// The score of a match; lower is better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FuzzyScore {
-    /// The typing errors of all words together.
+    /// The errors of all terms.
     pub errors: usize,
-    /// How many words are but the beginnings of words of the title.
+    /// The number of terms that match only a prefix of a word.
     pub beginnings: usize,
 }
 
@@ -95,8 +95,7 @@ impl Add for FuzzyScore {
     }
 }
 
-/// How near a title is to a search: each word of it to the word of the title that is nearest. None where
-/// a word is near to none.
+/// Scores a title: each term counts with its best word. Returns `None` if a term matches no word.
 #[must_use]
 pub fn fuzzy_score(search: &[FuzzyTerm], title: &str) -> Option<FuzzyScore> {
     let words = title_words(title);
@@ -111,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    /// The errors and beginnings of a search of one word, in a title of one word.
+    /// Returns errors and prefixes of a search with one term, in a title of one word.
     fn near(typed: &str, word: &str) -> Option<(usize, usize)> {
         let near = FuzzyTerm::new(typed).fuzzy_score(word)?;
         Some((near.errors, near.beginnings))
@@ -180,7 +179,7 @@ mod tests {
         assert_eq!(of("matrix", "Matric Matrixes"), Some((0, 1)));
     }
 
-    /// The errors by definition (optimal string alignment).
+    /// Computes the optimal string alignment distance by definition.
     fn errors(one: &[char], other: &[char]) -> usize {
         let mut rows = vec![vec![0; other.len() + 1]; one.len() + 1];
         for (i, j) in (0..=one.len()).flat_map(|i| (0..=other.len()).map(move |j| (i, j))) {

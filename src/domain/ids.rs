@@ -1,4 +1,4 @@
-//! Ids: what is stored under a number, each noun with a type of its own.
+//! Typed ids: each kind of entity has a type of its own.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Code, Invalid};
 
-/// What all ids have in common.
+/// Common operations of ids.
 pub trait Id: Copy + fmt::Display + FromStr<Err = Invalid> {
-    /// What has such an id, in words for people.
+    /// The name of the entity in messages.
     const NOUN: &'static str;
 }
 
-/// The id of a noun: a number that the database hands out, from 1 and never twice.
+/// Defines an id type: a positive number that the database assigns and never reuses.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $noun:literal) => {
         $(#[$doc])*
@@ -21,18 +21,18 @@ macro_rules! id {
         pub struct $name(i64);
 
         impl $name {
-            /// Before every id: where a list by id begins.
+            /// Less than every id: the start of an ascending list.
             pub const BEFORE_ALL: Self = Self(0);
-            /// Behind every id: where a list by descending id begins.
+            /// Greater than every id: the start of a descending list.
             pub const AFTER_ALL: Self = Self(i64::MAX);
 
-            /// An id that was stored as a number.
+            /// Creates an id from a stored number.
             #[must_use]
             pub const fn from_stored(number: i64) -> Self {
                 Self(number)
             }
 
-            /// The id as a number.
+            /// Returns the number.
             #[must_use]
             pub const fn get(self) -> i64 {
                 self.0
@@ -52,7 +52,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = Invalid;
 
-            /// Reads an id from an address.
+            /// Parses an id from a URL.
             fn from_str(text: &str) -> Result<Self, Invalid> {
                 parse(text).map(Self)
             }
@@ -82,11 +82,11 @@ id!(
 );
 
 impl UserId {
-    /// The administrator at the console, who is no user of the database.
+    /// The administrator at the console, who is not a user in the database.
     pub const CONSOLE: Self = Self(0);
 }
 
-/// A whole number from 1, in digits alone.
+/// Parses a positive whole number of digits only.
 fn parse(text: &str) -> Result<i64, Invalid> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && *number > 0);

@@ -1,4 +1,4 @@
-//! What a list of movies is asked for: filters, sort, page; and the cursor that goes on from a page.
+//! Queries of a movie list: filters, sort order, page size and cursor.
 
 use std::cmp::Ordering;
 
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::limits::MAX_SEARCH_CHARS;
 
-/// Which movies are wanted. The default wants all.
+/// A filter of movies. The default matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Each is to be the beginning of a word of the title, or two words of it written as one; folded.
+    /// Folded search terms. Each must be a prefix of a word of the title, or of two words written as one.
     pub words: Vec<String>,
-    /// Other spellings of the search, each as good as `words`.
+    /// Alternative spellings of the search; one of them is enough.
     pub spellings: Vec<Vec<String>>,
-    /// Any of these; none means every format.
+    /// The allowed formats; empty means all.
     pub movie_formats: Vec<MovieFormat>,
     pub length: Bounds,
     pub release_year: Bounds,
@@ -26,10 +26,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Sets the words from a search as a person writes it.
+    /// Sets the search terms from a text.
     ///
     /// # Errors
-    /// A search of more than [`MAX_SEARCH_CHARS`] characters.
+    /// [`Code::TooLong`] for more than [`MAX_SEARCH_CHARS`] characters.
     pub fn search(&mut self, text: &str) -> Result<(), Invalid> {
         if text.chars().count() > MAX_SEARCH_CHARS {
             return Err(Invalid::new(
@@ -42,7 +42,7 @@ impl Filter {
         Ok(())
     }
 
-    /// Which of the filters beside the search movies of a kind pass.
+    /// Returns which filters, except the search, match these facet values.
     #[must_use]
     pub fn passes(&self, kind: &FacetKey) -> FilterMatches {
         FilterMatches {
@@ -53,7 +53,7 @@ impl Filter {
         }
     }
 
-    /// Whether a movie passes, the search included.
+    /// Returns whether a movie matches the filter, including the search.
     #[must_use]
     pub fn finds(&self, movie: &Movie) -> bool {
         let title = movie.attributes.title.as_str();
@@ -67,7 +67,7 @@ impl Filter {
     }
 }
 
-/// What a movie is but for its title: what filters look at, and statistics count.
+/// The facet values of a movie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FacetKey {
     pub movie_format: MovieFormat,
@@ -77,7 +77,7 @@ pub struct FacetKey {
 }
 
 impl FacetKey {
-    /// That of a movie.
+    /// Returns the facet values of a movie.
     #[must_use]
     pub const fn of(movie: &Movie) -> Self {
         let a = &movie.attributes;
@@ -90,7 +90,7 @@ impl FacetKey {
     }
 }
 
-/// Which of the filters beside the search a movie passes.
+/// The filters that a movie matches, except the search.
 #[expect(clippy::struct_excessive_bools, reason = "each answers for a filter of its own")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterMatches {
@@ -101,14 +101,14 @@ pub struct FilterMatches {
 }
 
 impl FilterMatches {
-    /// Whether all of them.
+    /// Returns whether all filters match.
     #[must_use]
     pub const fn all(self) -> bool {
         self.movie_format && self.length && self.release_year && self.rating
     }
 }
 
-/// A range of whole numbers, both ends included; an end that is missing is open.
+/// An inclusive range of whole numbers; `None` is unbounded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {
     pub min: Option<i64>,
@@ -116,31 +116,31 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether a number lies within them.
+    /// Returns whether a number is in the range.
     #[must_use]
     pub fn contain(self, number: i64) -> bool {
         self.min.is_none_or(|min| min <= number) && self.max.is_none_or(|max| number <= max)
     }
 
-    /// Reads a value (`5`) or a range (`4..`, `..90`, `1990..1999`) of lengths.
+    /// Parses a length (`90`) or a range (`4..`, `..90`, `80..90`).
     pub fn of_length(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, Length::MIN, Length::MAX)
     }
 
-    /// Reads a value or a range of release years.
+    /// Parses a release year or a range.
     pub fn of_release_year(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, ReleaseYear::MIN, ReleaseYear::MAX)
     }
 
-    /// Reads a value or a range of ratings.
+    /// Parses a rating or a range.
     pub fn of_rating(text: &str) -> Result<Self, Invalid> {
         Self::parse(text, Rating::MIN, Rating::MAX)
     }
 
-    /// Reads a value or a range whose ends lie within the limits of the field.
+    /// Parses a value or a range with bounds within the limits of the field.
     ///
     /// # Errors
-    /// What is neither, an end outside the limits, a range whose ends are exchanged.
+    /// [`Code::Malformed`] if it is neither, a bound is outside the limits, or the range is reversed.
     fn parse(text: &str, least: i64, most: i64) -> Result<Self, Invalid> {
         let invalid = || {
             Invalid::new(
@@ -171,7 +171,7 @@ impl Bounds {
     }
 }
 
-/// What a list can be sorted by.
+/// Sort keys of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
     Id,
@@ -185,7 +185,7 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    /// Every key.
+    /// All keys.
     pub const ALL: [Self; 8] = [
         Self::Id,
         Self::Title,
@@ -197,7 +197,7 @@ impl SortKey {
         Self::UpdatedAt,
     ];
 
-    /// The key's name: the movie's field.
+    /// Returns the name of the key: the movie's field.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -212,7 +212,7 @@ impl SortKey {
         }
     }
 
-    /// What a movie is sorted by under this key.
+    /// Returns the value of a movie under this key.
     #[must_use]
     pub fn value_of(self, movie: &Movie) -> KeyValue {
         let a = &movie.attributes;
@@ -229,8 +229,8 @@ impl SortKey {
     }
 }
 
-/// The order of a list: keys, each with whether it is turned round. The last is always `id`, and
-/// `id` is nowhere else, so that no two movies are equal.
+/// A sort order: keys, each with whether it is descending. The last key is always `id`, so that no two movies
+/// are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort(Vec<(SortKey, bool)>);
 
@@ -241,17 +241,17 @@ impl Default for Sort {
 }
 
 impl Sort {
-    /// By one key, ascending.
+    /// Sorts by one key, ascending.
     #[must_use]
     pub fn of(key: SortKey) -> Self {
         let id = (key != SortKey::Id).then_some((SortKey::Id, false));
         Self(std::iter::once((key, false)).chain(id).collect())
     }
 
-    /// Reads a comma-separated list of keys, `-` before one that is to be turned round.
+    /// Parses a comma-separated list of keys; `-` before a key means descending.
     ///
     /// # Errors
-    /// A key that is unknown, empty, or named twice.
+    /// [`Code::NotAllowed`] for an unknown or empty key; [`Code::Repeated`] for a repeated one.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let mut keys: Vec<(SortKey, bool)> = Vec::new();
         for part in text.split(',') {
@@ -275,13 +275,13 @@ impl Sort {
         Ok(Self(keys))
     }
 
-    /// The keys in their order, each with whether it is turned round.
+    /// Returns the keys, each with whether it is descending.
     #[must_use]
     pub fn keys(&self) -> &[(SortKey, bool)] {
         &self.0
     }
 
-    /// The order of two movies.
+    /// Compares two movies.
     #[must_use]
     pub fn compare(&self, one: &Movie, other: &Movie) -> Ordering {
         let orders = self.0.iter().map(|(key, descending)| {
@@ -291,7 +291,7 @@ impl Sort {
         orders.fold(Ordering::Equal, Ordering::then)
     }
 
-    /// The opposite order.
+    /// Returns the reverse order.
     #[must_use]
     pub fn reversed(&self) -> Self {
         Self(self.0.iter().map(|(key, descending)| (*key, !descending)).collect())
@@ -307,7 +307,7 @@ impl Sort {
     }
 }
 
-/// A movie's place under one sort key.
+/// The value of a movie under one sort key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum KeyValue {
@@ -315,18 +315,18 @@ pub enum KeyValue {
     Text(String),
 }
 
-/// Where a page ended: the place of its last movie under each key of the sort.
+/// A cursor: the sort values of the last movie of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(Vec<KeyValue>);
 
 impl Cursor {
-    /// The place of a movie.
+    /// Returns the cursor behind a movie.
     #[must_use]
     pub fn after(movie: &Movie, sort: &Sort) -> Self {
         Self(sort.0.iter().map(|(key, _)| key.value_of(movie)).collect())
     }
 
-    /// The place just before the first movie that has this value under the first key of the sort.
+    /// Returns the cursor before the first movie with this value under the first key.
     #[must_use]
     pub fn before(value: KeyValue, sort: &Sort) -> Self {
         let least = |(key, descending): &(SortKey, bool)| match (key, descending) {
@@ -338,26 +338,26 @@ impl Cursor {
         Self(std::iter::once(value).chain(sort.0.iter().skip(1).map(least)).collect())
     }
 
-    /// One value for each key of the sort.
+    /// Returns one value for each key.
     #[must_use]
     pub fn values(&self) -> &[KeyValue] {
         &self.0
     }
 
-    /// Writes the place as an opaque text that is safe in an address.
+    /// Encodes the cursor as an opaque text for URLs.
     ///
     /// # Panics
-    /// Never: numbers and texts can always be written as JSON.
+    /// Never: numbers and texts can be serialized.
     #[must_use]
     pub fn encode(&self, sort: &Sort) -> String {
         let json = serde_json::to_vec(&(sort.spelled(), &self.0)).expect("numbers and texts are JSON");
         URL_SAFE_NO_PAD.encode(json)
     }
 
-    /// Reads what [`Cursor::encode`] wrote for the same sort.
+    /// Decodes a cursor of the same sort order.
     ///
     /// # Errors
-    /// Anything else.
+    /// [`Code::Malformed`] for any other text.
     pub fn decode(text: &str, sort: &Sort) -> Result<Self, Invalid> {
         let invalid =
             || Invalid::new(Code::Malformed, "must be a cursor that this service gave for the same sort");
@@ -377,34 +377,34 @@ impl Cursor {
     }
 }
 
-/// How many movies a page has: 1 to 1000.
+/// The size of a page: 1 to 1000 movies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit(usize);
 
 impl Limit {
-    /// The smallest page.
+    /// The minimum.
     pub const MIN: usize = 1;
-    /// The largest page.
+    /// The maximum.
     pub const MAX: usize = 1000;
-    /// The page of a list that is never given whole.
+    /// The default of lists that have pages.
     pub const DEFAULT: Self = Self(100);
-    /// The largest page, as a limit.
+    /// The maximum, as a limit.
     pub const LARGEST: Self = Self(Self::MAX);
 
-    /// A limit that the program itself sets.
+    /// Creates a constant limit.
     ///
     /// # Panics
-    /// Where it is not from 1 to 1000: in a constant, that is when it is compiled.
+    /// If it is not from 1 to 1000; for a constant, at compile time.
     #[must_use]
     pub const fn new(movies: usize) -> Self {
         assert!(movies >= Self::MIN && movies <= Self::MAX, "a page has 1 to 1000 movies");
         Self(movies)
     }
 
-    /// Reads a whole number from 1 to 1000.
+    /// Parses a whole number from 1 to 1000.
     ///
     /// # Errors
-    /// Anything else.
+    /// [`Code::Malformed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match text.parse() {
             Ok(limit) if (Self::MIN..=Self::MAX).contains(&limit) && !text.starts_with('+') => {
@@ -417,29 +417,29 @@ impl Limit {
         }
     }
 
-    /// The limit as a number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0
     }
 }
 
-/// A list as it was asked for.
+/// A query for a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListQuery {
     pub filter: Filter,
-    /// None where the usual order will do, or the nearest first where typing errors are forgiven.
+    /// `None` for the default: by title, or fuzzy matches by score.
     pub sort: Option<Sort>,
     pub default_sort: Sort,
-    /// A page of so many, or without one the whole list.
+    /// The page size, or `None` for the whole list.
     pub limit: Option<Limit>,
     pub cursor: Option<Cursor>,
-    /// Whether the number of all movies that pass the filter is wanted too.
+    /// Whether to count all matching movies.
     pub total: bool,
 }
 
 impl ListQuery {
-    /// The order that was asked for, or else the usual one.
+    /// Returns the requested order, or the default.
     #[must_use]
     pub fn order(&self) -> Sort {
         self.sort.as_ref().unwrap_or(&self.default_sort).clone()

@@ -1,4 +1,4 @@
-//! What a film collection is, without any input or output: the types that can only hold what is valid.
+//! The domain: types that can only hold valid values. No input or output.
 
 mod batch;
 mod change;
@@ -31,56 +31,55 @@ pub use time::Time;
 pub use user::{Role, TokenName, UserName};
 pub use violations::{AllChecked, Checked, Violations};
 
-/// Why a value cannot be held: the rule and what was given, in words for the person who gave it, and the kind of rule
-/// for programs.
+/// A rule violation: the rule in words for people, and its code for programs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub String, pub Code);
 
 impl Invalid {
-    /// A rule in words that follow the name of the value: `must be …`.
+    /// Creates a violation; the rule follows the name of the value: `must be …`.
     pub(crate) fn new(code: Code, rule: impl Into<String>) -> Self {
         Self(rule.into(), code)
     }
 }
 
-/// The kind of rule that a value breaks. Its word is a promise to programs: it does not change with the text.
+/// The code of a violated rule. Codes are part of the API and do not change with the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// It must be there.
+    /// A required value is missing.
     Required,
-    /// No such field or parameter is known.
+    /// An unknown field or parameter.
     Unknown,
-    /// It is there more than once.
+    /// A value given more than once.
     Repeated,
-    /// It has another JSON type, or is no number.
+    /// Another JSON type, or not a number.
     WrongType,
-    /// It has no characters.
+    /// An empty text.
     Empty,
-    /// It has too many characters or items.
+    /// Too many characters or items.
     TooLong,
-    /// It has too few characters.
+    /// Too few characters.
     TooShort,
-    /// It is a number or a time outside the limits.
+    /// A number or time outside the limits.
     OutOfRange,
-    /// It is none of the values that are allowed.
+    /// Not one of the allowed values.
     NotAllowed,
-    /// It is not written as it must be.
+    /// Not in the required format.
     Malformed,
-    /// It is a password that is easily guessed.
+    /// A password that is easy to guess.
     TooWeak,
-    /// It is not the present password.
+    /// Not the current password.
     Incorrect,
-    /// It goes with another field that is not there.
+    /// A field that requires another one, which is missing.
     Incomplete,
-    /// There is no movie with this id.
+    /// An id of no existing movie.
     NotFound,
-    /// The movie has another version by now.
+    /// A version that is no longer current.
     Outdated,
 }
 
 impl Code {
-    /// Every code, in the order of the documentation.
+    /// All codes, in the order of the documentation.
     pub const ALL: [Self; 15] = [
         Self::Required,
         Self::Unknown,
@@ -99,7 +98,7 @@ impl Code {
         Self::Outdated,
     ];
 
-    /// The code as it is written everywhere.
+    /// Returns the code as written in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,7 +120,7 @@ impl Code {
         }
     }
 
-    /// What it means, for the documentation.
+    /// Returns the meaning, for the documentation.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -158,7 +157,7 @@ impl<'de> serde::Deserialize<'de> for Code {
     }
 }
 
-/// Where something is wrong, and which rule it breaks.
+/// A violation and its place in the request.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Violation {
     #[serde(flatten)]
@@ -167,29 +166,29 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// A place in what was sent.
+/// A place in a request.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// In the body: a JSON pointer (RFC 6901).
     Pointer(String),
-    /// In the address: the name of a query parameter.
+    /// In the URL: the name of a query parameter.
     Parameter(String),
 }
 
 impl Violation {
-    /// A violation in the body.
+    /// Creates a violation in the body.
     pub fn at(pointer: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
         Self { place: Place::Pointer(pointer.into()), code, detail }
     }
 
-    /// A violation in the query of the address.
+    /// Creates a violation in the query.
     pub fn in_parameter(name: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
         Self { place: Place::Parameter(name.into()), code, detail }
     }
 }
 
-/// Normalises a short text (NFC, trimmed) and checks its length, counted in Unicode scalar values.
+/// Normalizes a short text (NFC, trimmed) and checks its length in Unicode scalar values.
 fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     use unicode_normalization::{UnicodeNormalization, is_nfc};
 

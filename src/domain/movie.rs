@@ -1,4 +1,4 @@
-//! A movie and its five attributes, each a type that cannot hold an invalid value.
+//! Movies and their five attributes. Each attribute has a type that only holds valid values.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
@@ -7,37 +7,37 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Code, Invalid, MovieId, Time, parse_short_text};
 
-/// A movie's title: 1 to 50 characters (Unicode scalar values after NFC normalisation and
-/// trimming), no control characters.
+/// A title: 1 to 50 Unicode scalar values after NFC normalization and trimming, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Title(String);
 
 impl Title {
-    /// The fewest characters of a title.
+    /// The minimum length in characters.
     pub const MIN_CHARS: usize = 1;
-    /// The most characters of a title.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 50;
 
-    /// Normalises to NFC, trims white space at both ends, and checks.
+    /// Normalizes a title to NFC, trims white space, and validates it.
     ///
     /// # Errors
-    /// An empty title, one of more than 50 characters, one with a control character.
+    /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for control characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
     }
 
-    /// By how many characters a text is too long for a title; 0 where it is not, or cannot be one for another reason.
+    /// Returns by how many characters a text exceeds the maximum, or 0 if it does not or is invalid for
+    /// another reason.
     #[must_use]
     pub fn excess(text: &str) -> usize {
         parse_short_text(text, usize::MAX)
             .map_or(0, |text| text.chars().count().saturating_sub(Self::MAX_CHARS))
     }
 
-    /// Like [`Title::parse`], but what is longer than 50 characters is cut to 49 at most and an ellipsis, and nothing
-    /// that is seen as one character is cut in two.
+    /// Parses a title, but shortens one that is too long to at most 49 characters and an ellipsis. Never
+    /// splits a grapheme cluster.
     ///
     /// # Errors
-    /// Those of [`Title::parse`] but for the length.
+    /// As [`Title::parse`], except [`Code::TooLong`].
     pub fn parse_truncating(text: &str) -> Result<Self, Invalid> {
         let whole = parse_short_text(text, usize::MAX)?;
         if whole.chars().count() <= Self::MAX_CHARS {
@@ -49,26 +49,26 @@ impl Title {
         Ok(Self(format!("{}…", whole[..end].trim_end())))
     }
 
-    /// A title that was valid when it was stored.
+    /// Creates a title that was valid when it was stored.
     pub(crate) fn from_stored(text: &str) -> Self {
         debug_assert!(Self::parse(text).is_ok_and(|title| title.0 == text), "{text:?} is no title");
         Self(text.to_owned())
     }
 
-    /// The title with an apostrophe before it, which spreadsheets take for the beginning of a text. It may be longer
-    /// than a title, and is only to be written.
+    /// Puts an apostrophe before the title, which marks a text in spreadsheets. The result may be too long
+    /// for a title and is only for output.
     pub(crate) fn for_spreadsheet(title: &str) -> Self {
         Self(format!("'{title}"))
     }
 
-    /// The title as text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The medium a movie is on.
+/// The medium of a movie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MovieFormat {
     Dvd,
@@ -77,29 +77,29 @@ pub enum MovieFormat {
 }
 
 impl MovieFormat {
-    /// Every format, in the order in which they sort.
+    /// All formats, in sort order.
     pub const ALL: [Self; 3] = [Self::Dvd, Self::Streaming, Self::Vhs];
 
-    /// Reads exactly `VHS`, `DVD` or `Streaming`.
+    /// Parses exactly `VHS`, `DVD` or `Streaming`.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| {
             Invalid::new(Code::NotAllowed, format!("must be VHS, DVD or Streaming, got {}", quoted(text)))
         })
     }
 
-    /// Reads a format in capitals or small letters, as people type it.
+    /// Parses a format, ignoring case.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     pub fn parse_any_case(text: &str) -> Result<Self, Invalid> {
         let known = Self::ALL.into_iter().find(|format| format.as_str().eq_ignore_ascii_case(text.trim()));
         known.map_or_else(|| Self::parse(text), Ok)
     }
 
-    /// The format as it is written everywhere.
+    /// Returns the name as written in JSON and CSV.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Serialize for MovieFormat {
     }
 }
 
-/// A foreign text in quotation marks, cut to a length that fits a message.
+/// Quotes an input for a message, shortened if necessary.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     match text.char_indices().nth(MAX_CHARS) {
@@ -125,14 +125,14 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// A whole number in a text; one with a fraction of zero is one, as in JSON.
+/// Parses a whole number; a zero fraction is allowed, as in JSON Schema.
 pub(crate) fn whole(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let zero = !fraction.is_empty() && fraction.bytes().all(|b| b == b'0');
     whole.parse().ok().filter(|_| zero && !whole.starts_with('+'))
 }
 
-/// A whole number within fixed limits, both included.
+/// Defines a type of whole numbers within inclusive limits.
 macro_rules! whole_number {
     ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal) => {
         $(#[$doc])*
@@ -140,12 +140,12 @@ macro_rules! whole_number {
         pub struct $name(i64);
 
         impl $name {
-            /// The least value.
+            /// The minimum.
             pub const MIN: i64 = $min;
-            /// The greatest value.
+            /// The maximum.
             pub const MAX: i64 = $max;
 
-            /// The value as a number.
+            /// Returns the number.
             #[must_use]
             pub const fn get(self) -> i64 {
                 self.0
@@ -169,25 +169,25 @@ macro_rules! whole_number {
 }
 
 whole_number!(
-    /// How long a movie runs, in whole minutes: 0 to 500.
+    /// A length in whole minutes: 0 to 500.
     Length, 0..=500
 );
 whole_number!(
-    /// The year in which a movie came out: 1800 to 2100.
+    /// A release year: 1800 to 2100.
     ReleaseYear, 1800..=2100
 );
 whole_number!(
-    /// How good somebody found a movie: 1 to 5.
+    /// A rating: 1 to 5.
     Rating, 1..=5
 );
 
 impl Length {
-    /// Reads a length as people write it: minutes (`170`, `170.0`, `170 min`), hours and minutes (`2:50`,
-    /// `2h50`, `2 hrs 50 min`), with seconds (`2:50:30`), or a duration of ISO 8601 (`PT2H50M`). Seconds
-    /// are rounded to the minute, halves up; the second value says whether that made a difference.
+    /// Parses a length in common notations: minutes (`170`, `170.0`, `170 min`), hours and minutes (`2:50`,
+    /// `2h50`, `2 hrs 50 min`), with seconds (`2:50:30`), or an ISO 8601 duration (`PT2H50M`). Seconds are
+    /// rounded half up; the second result tells whether that changed the value.
     ///
     /// # Errors
-    /// Any other text, and a length beyond the limits.
+    /// [`Code::Malformed`] for any other text; [`Code::OutOfRange`] beyond the limits.
     pub fn parse(text: &str) -> Result<(Self, bool), Invalid> {
         let text = text.trim();
         if let Some(minutes) = whole(text) {
@@ -213,7 +213,7 @@ impl Length {
     }
 }
 
-/// A length with its units as in English: `2 Std. 5 Min.` is `2 h 5 m`, `105'` is `105m`.
+/// Replaces units by English ones: `2 Std. 5 Min.` becomes `2 h 5 m`, and `105'` becomes `105m`.
 fn with_english_units(text: &str) -> String {
     const HOURS: [&str; 18] = [
         "hour", "hours", "std", "stunde", "stunden", "heure", "heures", "hora", "horas", "ora", "ore", "uur",
@@ -239,7 +239,7 @@ fn with_english_units(text: &str) -> String {
             minutes if MINUTES.contains(&minutes) => written.push('m'),
             piece => written.push_str(piece),
         }
-        // `min.` is an abbreviation, `PT2.5H` has a fraction.
+        // `min.` is an abbreviation, but `PT2.5H` has a fraction.
         if is_word && !behind.starts_with(|c: char| c.is_ascii_digit()) {
             rest = rest.strip_prefix('.').unwrap_or(rest);
         }
@@ -247,7 +247,7 @@ fn with_english_units(text: &str) -> String {
     written
 }
 
-/// The five attributes by name.
+/// The names of the five attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
     Title,
@@ -258,11 +258,11 @@ pub enum Field {
 }
 
 impl Field {
-    /// Every attribute, in the order in which a movie is written.
+    /// All attributes, in the order of output.
     pub const ALL: [Self; 5] =
         [Self::Title, Self::MovieFormat, Self::Length, Self::ReleaseYear, Self::Rating];
 
-    /// The attribute's name in JSON and CSV.
+    /// Returns the name in JSON and CSV.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -274,10 +274,10 @@ impl Field {
         }
     }
 
-    /// Reads an attribute's name.
+    /// Parses the name of an attribute.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
@@ -286,7 +286,7 @@ impl Field {
     }
 }
 
-/// The five attributes of a movie: all that a client gives.
+/// The five attributes of a movie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attributes {
@@ -297,7 +297,7 @@ pub struct Attributes {
     pub rating: Rating,
 }
 
-/// Some of the five attributes: what is to become different.
+/// An update of some of the five attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MoviePatch {
@@ -314,7 +314,7 @@ pub struct MoviePatch {
 }
 
 impl Attributes {
-    /// These attributes with the changes made.
+    /// Returns the attributes with an update applied.
     #[must_use]
     pub fn with(&self, changes: &MoviePatch) -> Self {
         Self {
@@ -327,14 +327,14 @@ impl Attributes {
     }
 }
 
-/// A movie as it is stored.
+/// A stored movie.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Movie {
-    /// Positive, never used twice in one collection.
+    /// Positive and never reused.
     pub id: MovieId,
     pub attributes: Attributes,
-    /// 1 at creation, one more at each change.
+    /// 1 for a new movie, plus 1 for each change.
     pub version: i64,
     pub created_at: Time,
     pub updated_at: Time,
@@ -357,7 +357,7 @@ impl Serialize for Movie {
     }
 }
 
-/// A movie as it is written, before its values are checked.
+/// A serialized movie before validation.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
@@ -404,7 +404,7 @@ mod tests {
         assert_eq!(Title::parse("\u{2003}x\u{a0}").unwrap().as_str(), "x");
         assert!(Title::parse(&"x".repeat(50)).is_ok());
         assert_eq!(Title::parse(&"x".repeat(51)).unwrap_err().0, "must have at most 50 characters, got 51");
-        // 100 scalar values that NFC makes into 50.
+        // 100 scalar values that NFC composes to 50.
         let decomposed = "e\u{301}".repeat(50);
         assert_eq!(Title::parse(&decomposed).unwrap().as_str(), "é".repeat(50));
         assert!(Title::parse(&format!("{decomposed}e")).is_err());

@@ -1,4 +1,4 @@
-//! The rules of a password that somebody wants to have.
+//! Rules of new passwords.
 
 use std::{borrow::Cow, collections::HashSet, sync::LazyLock};
 
@@ -6,17 +6,17 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Code, Invalid, UserName, fold};
 
-/// A password to be set: 10 to 256 characters and not easily guessed, as the OWASP Authentication
-/// Cheat Sheet and NIST SP 800-63B ask. It is never shown, not even by `Debug`.
+/// A new password: 10 to 256 characters and not easy to guess, as the OWASP Authentication Cheat Sheet and
+/// NIST SP 800-63B require. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Password(String);
 
-/// The common passwords, sorted.
+/// Common passwords, sorted.
 static COMMON: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with("# ")).collect()
 });
 
-/// What most people put before some digits, or use in the place of a word of their own.
+/// Words that people combine with digits instead of choosing a password.
 const COMMON_WORDS: [&str; 41] = [
     "reelshelf",
     "password",
@@ -61,27 +61,27 @@ const COMMON_WORDS: [&str; 41] = [
     "films",
 ];
 
-/// Neighbours on keyboards, and the order in which digits and the signs above them are.
+/// Keyboard rows, and the order of digits and of the signs above them.
 const ROWS: [&str; 8] =
     ["1234567890", "!@#$%^&*()", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "yxcvbnm"];
 
-/// A text of fewer characters than these is no better for being repeated.
+/// Repeating a text shorter than this, in characters, does not make it stronger.
 const SHORT_UNIT: usize = 8;
 
 impl Password {
-    /// The fewest characters (Unicode scalar values) of a password.
+    /// The minimum length in Unicode scalar values.
     pub const MIN_CHARS: usize = 10;
-    /// The most characters of a password.
+    /// The maximum length in Unicode scalar values.
     pub const MAX_CHARS: usize = 256;
-    /// The fewest different characters that neither names, common words, years, rows nor repetitions have.
+    /// The minimum number of different characters outside of names, common words, years, keyboard rows and
+    /// repetitions.
     const MIN_OWN_CHARS: usize = 4;
 
-    /// Checks a password that somebody wants to have, with the user's name if that is known and valid. The time for it
-    /// grows with its length alone.
+    /// Validates a new password, against the user's name if known. The time depends only on the length.
     ///
     /// # Errors
-    /// Too short, too long, one of the common ones, or little more than the user's name, a common word, a year, a row
-    /// of the keyboard or a repetition.
+    /// [`Code::TooShort`], [`Code::TooLong`], or [`Code::TooWeak`] for a common password or one with little
+    /// besides the user's name, common words, years, keyboard rows and repetitions.
     pub fn parse<'n>(text: &str, name: impl Into<Option<&'n UserName>>) -> Result<Self, Invalid> {
         let text = Self::normalize(text);
         let chars = text.chars().count();
@@ -101,8 +101,8 @@ impl Password {
         Ok(Self(text.into_owned()))
     }
 
-    /// The same text for the same password, however a keyboard or a system composes it: NFC, and every space is
-    /// U+0020 (the profile `OpaqueString` of RFC 8265).
+    /// Normalizes a password, so that different keyboards and systems produce the same text: NFC, and all
+    /// spaces as U+0020 (profile `OpaqueString` of RFC 8265).
     #[must_use]
     pub fn normalize(text: &str) -> Cow<'_, str> {
         let is_other_space = |c: char| {
@@ -117,7 +117,7 @@ impl Password {
         text.chars().map(|c| if is_other_space(c) { ' ' } else { c }).nfc().collect::<String>().into()
     }
 
-    /// The password, to be hashed and dropped.
+    /// Returns the password, to be hashed.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -130,7 +130,8 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Whether it is in the list, whatever its case, its accents, digits for letters and digits or signs at its end.
+/// Returns whether a password is in the list, ignoring case, accents, digits for letters, and trailing digits
+/// or signs.
 fn is_common(text: &str) -> bool {
     let is_listed = |text: &str| COMMON.binary_search(&text).is_ok();
     let folded: Vec<char> = fold(text).chars().collect();
@@ -141,7 +142,7 @@ fn is_common(text: &str) -> bool {
         })
 }
 
-/// A text, and what it says where digits and signs stand for letters; character by character.
+/// Returns the text as it is and with letters for digits and signs, character by character.
 fn spellings(folded: &[char]) -> [Vec<char>; 3] {
     let letters = |one: char| {
         let letter = |c: &char| match c {
@@ -158,8 +159,8 @@ fn spellings(folded: &[char]) -> [Vec<char>; 3] {
     [folded.to_vec(), letters('i'), letters('l')]
 }
 
-/// How many different characters there are that do not belong to the user's name, a common word, a year, a row or a
-/// repetition.
+/// Counts different characters outside of the user's name, common words, years, keyboard rows and
+/// repetitions.
 fn own_chars(text: &str, name: Option<&UserName>) -> usize {
     let folded: Vec<char> = fold(text).chars().collect();
     let mut is_own = vec![true; folded.len()];
@@ -185,7 +186,7 @@ fn own_chars(text: &str, name: Option<&UserName>) -> usize {
     own.map(|(c, _)| c).collect::<HashSet<_>>().len()
 }
 
-/// Takes away the characters of each place, so many long, that is recognised.
+/// Marks the characters of all recognized parts of a given length.
 fn take(is_own: &mut [bool], length: usize, text: &[char], is_known: impl Fn(&[char]) -> bool) {
     if length == 0 {
         return;
@@ -197,7 +198,8 @@ fn take(is_own: &mut [bool], length: usize, text: &[char], is_known: impl Fn(&[c
     }
 }
 
-/// Whether three characters go on as they began: the same, an alphabet or digits upwards or downwards, or a row.
+/// Returns whether three characters continue a sequence: equal, alphabetic, numeric (up or down) or along a
+/// keyboard row.
 fn is_step(a: char, b: char, c: char) -> bool {
     let steps = (
         i64::from(u32::from(b)) - i64::from(u32::from(a)),
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_longest_password_is_judged_in_time_that_grows_with_its_length() {
-        // Digits and signs that stand for letters, which a search through all combinations would never end with.
+        // Many ambiguous signs: trying all combinations would not end.
         let text: String = "@4(<{[369!1|0$5+7%2z".chars().cycle().take(256).collect();
         assert!(parse(&text).is_ok());
     }

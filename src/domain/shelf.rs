@@ -1,4 +1,4 @@
-//! The order of titles as on a library's shelf.
+//! Library sort order of titles.
 
 use std::{borrow::Cow, fmt::Write, sync::OnceLock};
 
@@ -11,8 +11,8 @@ use super::{
     text::{alphanumeric_runs, join_thousands, words_of},
 };
 
-/// Words that do not count at the beginning of a title, such as `the`; one that ends with an apostrophe or a hyphen
-/// is written together with the next word, such as `l'`.
+/// Articles that are ignored at the beginning of a title, such as `the`. One that ends with an apostrophe or
+/// hyphen is joined to the next word, such as `l'`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Articles(Vec<String>);
 
@@ -25,17 +25,17 @@ impl Default for Articles {
 /// The articles of this process.
 static ARTICLES: OnceLock<Articles> = OnceLock::new();
 
-/// What an English "a" is before that is no noun: `A to Z`, `A Is for Acid`.
+/// Words after which a leading "A" is no article: `A to Z`, `A Is for Acid`.
 const AFTER_LETTER_A: [&str; 7] = ["to", "is", "for", "and", "or", "as", "vs"];
 
-/// Before the decimals of a fraction, in keys: behind every letter, so that 8½ comes after `8mm`.
+/// Marks the decimals of a fraction in sort keys. It sorts behind letters, so 8½ comes after `8mm`.
 const DECIMALS: char = '\u{ffff}';
 
 impl Articles {
-    /// Reads a comma-separated list of words; `none` is an empty one.
+    /// Parses a comma-separated list of words; `none` is the empty list.
     ///
     /// # Errors
-    /// What is no word.
+    /// [`Code::Malformed`] for anything that is not a word.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.trim().eq_ignore_ascii_case("none") {
             return Ok(Self(Vec::new()));
@@ -52,7 +52,7 @@ impl Articles {
         text.split(',').map(word).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Makes these the articles of this process, unless it has some already.
+    /// Sets the articles of this process, unless they are set already.
     pub fn install(self) {
         let _ = ARTICLES.set(self);
     }
@@ -61,7 +61,8 @@ impl Articles {
         ARTICLES.get_or_init(Self::default)
     }
 
-    /// The title behind its article, if it begins with one and goes on: a whole word with a blank behind it.
+    /// Returns the title without its leading article. The article must be a whole word with a space behind
+    /// it.
     fn strip<'t>(&self, title: &'t str, accents: Accents) -> Option<&'t str> {
         let title = &title[title.find(char::is_alphanumeric)?..];
         let word = title.split(char::is_whitespace).next().unwrap_or_default();
@@ -82,21 +83,21 @@ impl Articles {
                 let next = fold(rest.split_whitespace().next().unwrap_or_default());
                 article == "a" && AFTER_LETTER_A.contains(&next.as_str())
             };
-            // An accent can be a letter that folding leaves nothing of.
+            // Folding may remove all of an accented letter.
             return (fold(rest).contains(char::is_alphanumeric) && !is_letter()).then_some(rest);
         }
         None
     }
 }
 
-/// Whether a word must have the accents of an article.
+/// Whether accents of an article count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Accents {
     Count,
     Aside,
 }
 
-/// A word as articles are compared: accents count, since French `à` is none.
+/// Normalizes a word for the comparison with articles. Accents count: French `à` is not an article.
 fn normalized(word: &str) -> String {
     if word.is_ascii() {
         return word.to_ascii_lowercase();
@@ -104,14 +105,14 @@ fn normalized(word: &str) -> String {
     word.nfkc().map(|c| if c == '’' { '\'' } else { c }).collect::<String>().to_lowercase()
 }
 
-/// The place of a title on a library's shelf: case, accents and punctuation do not count, a leading article
-/// (The, A, An, unless others are installed) neither, and numbers sort by value, before letters.
+/// Returns the sort key of a title. It ignores case, accents, punctuation and a leading article (The, A, An
+/// by default). Numbers sort by value, before letters.
 #[must_use]
 pub fn sort_key(title: &str) -> String {
     key_of(&fold(Articles::installed().strip(title, Accents::Count).unwrap_or(title)))
 }
 
-/// The place of a title on a shelf, and the words under which it is found.
+/// Returns the sort key of a title and its search words.
 #[must_use]
 pub fn sort_key_and_words(title: &str) -> (String, Vec<String>) {
     let folded = fold(title);
@@ -122,7 +123,7 @@ pub fn sort_key_and_words(title: &str) -> (String, Vec<String>) {
     }
 }
 
-/// The keys of all titles that are the same but for case and accents: with `A bout` the one of `À bout`, too.
+/// Returns the keys of all titles that differ only in case and accents: for `A bout` also that of `À bout`.
 #[must_use]
 pub fn sort_keys_of_same(title: &str) -> Vec<String> {
     let folded = fold(title);
@@ -132,7 +133,7 @@ pub fn sort_keys_of_same(title: &str) -> Vec<String> {
     keys
 }
 
-/// The key of a folded title without its article.
+/// Returns the key of a folded title without its article.
 fn key_of(folded: &str) -> String {
     let joined = join_thousands(folded);
     let decimal = with_decimals(&joined);
@@ -154,7 +155,7 @@ fn with_decimals(text: &str) -> Cow<'_, str> {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        // What is behind a slash is a part of a date.
+        // A number behind a slash is part of a date.
         if !written.ends_with('/')
             && let Some((whole, decimals, behind)) = mixed_number(rest)
         {
@@ -170,7 +171,7 @@ fn with_decimals(text: &str) -> Cow<'_, str> {
     written.into()
 }
 
-/// The whole number, the decimals and the rest of a text that begins with a fraction.
+/// Splits a leading mixed number into whole number, decimals and rest.
 fn mixed_number(text: &str) -> Option<(&str, String, &str)> {
     let first = digits_of(text);
     if first.is_empty() {
@@ -186,8 +187,8 @@ fn mixed_number(text: &str) -> Option<(&str, String, &str)> {
     Some((first, decimals, rest))
 }
 
-/// The decimals of a fraction whose numerator was read already. With a common slash, which dates and others have as
-/// well, it must be a proper one of small numbers.
+/// Returns the decimals of a fraction, given its numerator. With an ordinary slash, which dates also have, it
+/// must be a proper fraction of small numbers.
 fn fraction<'t>(numerator: &str, behind: &'t str) -> Option<(String, &'t str)> {
     let slash = behind.chars().next().filter(|slash| matches!(*slash, FRACTION_SLASH | '/'))?;
     let behind = &behind[slash.len_utf8()..];
@@ -206,8 +207,8 @@ fn digits_of(text: &str) -> &str {
     &text[..text.bytes().take_while(u8::is_ascii_digit).count()]
 }
 
-/// Writes each run of digits without leading zeros and with their count (two digits) before it, so
-/// that comparing bytes compares values. A title has at most 50 characters, and so have its numbers.
+/// Writes each run of digits without leading zeros, preceded by its length (two digits), so that byte order
+/// equals numeric order. A title has at most 50 digits.
 fn push_with_numbers_by_value(key: &mut String, word: &str) {
     let mut rest = word;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -343,7 +344,7 @@ mod tests {
             prop_assert_eq!(sort_key(&a.to_string()).cmp(&sort_key(&b.to_string())), a.cmp(&b));
         }
 
-        /// What is the same but for case and accents is found under one of the keys.
+        /// Titles that differ only in case and accents share at least one key.
         #[test]
         fn titles_that_fold_alike_have_one_of_the_keys(
             article in prop::sample::select(&["", "a ", "à ", "The ", "thé ", "An ", "a.", "“A "][..]),

@@ -1,4 +1,4 @@
-//! The words of titles and of searches.
+//! Words of titles and searches.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,18 @@ use unicode_script::{Script, UnicodeScript};
 
 use super::fold::{FRACTION_SLASH, SEPARATOR, fold};
 
-/// The fewest letters of each part of a word that is also looked for in two: `star wars` for `starwars`.
+/// The minimum length of both parts when a word is split in two: `starwars` also matches `star wars`.
 const PART_CHARS: usize = 3;
 
-/// The words under which a title is found. A word written with signs inside counts in its parts and
-/// as a whole: `M*A*S*H` is found by `mash`, `L'Avventura` by `avventura`. `&` and `+` stand for `and`. In scripts
-/// without blanks a word may begin anywhere. A title of signs alone is found under each of them, and any title under
-/// its symbols.
+/// Returns the search words of a title. A word with signs inside counts as its parts and as a whole: `mash`
+/// finds `M*A*S*H`, `avventura` finds `L'Avventura`. `&` and `+` mean `and`. In scripts without spaces a word
+/// may begin anywhere. Symbols are words, too, and all signs of a title without letters.
 #[must_use]
 pub fn title_words(title: &str) -> Vec<String> {
     words_of(&fold(title))
 }
 
-/// The words under which a folded title is found.
+/// Returns the search words of a folded title.
 pub(super) fn words_of(folded: &str) -> Vec<String> {
     let folded = join_thousands(folded);
     let mut words = Vec::new();
@@ -43,7 +42,7 @@ pub(super) fn words_of(folded: &str) -> Vec<String> {
     words
 }
 
-/// The words of a search, each to be the beginning of a word of the title. Signs count only if there is nothing else.
+/// Returns the words of a search, each a prefix. Signs count only if there is nothing else.
 #[must_use]
 pub fn query_words(query: &str) -> Vec<String> {
     let mut words = words_in_order(query);
@@ -52,7 +51,7 @@ pub fn query_words(query: &str) -> Vec<String> {
     words
 }
 
-/// Other spellings of a search: two neighbours as one word, `spiderman` for `spider man`.
+/// Returns alternative spellings with two neighbours joined: `spiderman` for `spider man`.
 #[must_use]
 pub fn joined_spellings(query: &str) -> Vec<Vec<String>> {
     let words = words_in_order(query);
@@ -69,7 +68,7 @@ pub fn joined_spellings(query: &str) -> Vec<Vec<String>> {
     pairs.map(|second| joined(second - 1)).collect()
 }
 
-/// The two words that a word of a search may be written as: `star` and `wars` for `starwars`.
+/// Splits a word in two at each possible place: `star` and `wars` for `starwars`.
 pub fn parts_of(word: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = word.char_indices().map(|(at, _)| at);
     let is_alphabetic = word.chars().all(char::is_alphabetic);
@@ -78,7 +77,7 @@ pub fn parts_of(word: &str) -> impl Iterator<Item = (&str, &str)> {
     parts.filter(move |(one, other)| is_alphabetic && long_enough(one) && long_enough(other))
 }
 
-/// Whether a title has two words one after the other.
+/// Returns whether a title contains two words in sequence.
 #[must_use]
 pub fn are_neighbours(title: &str, one: &str, other: &str) -> bool {
     let folded = fold(title);
@@ -94,13 +93,13 @@ fn words_in_order(query: &str) -> Vec<String> {
     if words.is_empty() { folded.chars().filter(|c| is_sign(*c)).map(String::from).collect() } else { words }
 }
 
-/// The runs of letters, digits and the marks that belong to them.
+/// Returns the runs of letters, digits and their combining marks.
 pub(super) fn alphanumeric_runs(text: &str) -> impl Iterator<Item = &str> {
     let in_word = |c: char| c.is_alphanumeric() || c == '\u{ffff}' || canonical_combining_class(c) > 0;
     text.split(move |c: char| !in_word(c)).filter(|run| run.contains(char::is_alphanumeric))
 }
 
-/// Whether figures are side by side in a word that make no number together, as in 8½ and 10².
+/// Returns whether a word has adjacent figures that are not one number, as in 8½ and 10².
 fn holds_numbers_apart(chunk: &str) -> bool {
     let parts: Vec<&str> = chunk.split(SEPARATOR).collect();
     let are_figures =
@@ -108,7 +107,7 @@ fn holds_numbers_apart(chunk: &str) -> bool {
     chunk.contains(FRACTION_SLASH) || parts.windows(2).any(are_figures)
 }
 
-/// What a word holds from each of its letters on, in scripts that do not separate words.
+/// Returns the suffixes of a word in scripts that do not separate words.
 fn beginnings_inside(word: &str) -> impl Iterator<Item = &str> {
     let is_unseparated = |c: char| {
         matches!(
@@ -126,7 +125,7 @@ fn beginnings_inside(word: &str) -> impl Iterator<Item = &str> {
     inside.char_indices().skip(1).filter(move |(_, c)| is_unseparated(*c)).map(|(at, _)| &inside[at..])
 }
 
-/// What is seen and neither letter nor digit.
+/// Returns whether a character is visible and neither letter nor digit.
 fn is_sign(c: char) -> bool {
     !c.is_alphanumeric()
         && !c.is_whitespace()
@@ -135,7 +134,7 @@ fn is_sign(c: char) -> bool {
         && c != SEPARATOR
 }
 
-/// A sign that means something: not the punctuation that many titles have.
+/// Returns whether a sign is a symbol, not ordinary punctuation.
 fn is_symbol(c: char) -> bool {
     let is_punctuation = match c {
         '$' | '#' | '@' | '%' | '&' | '+' | '=' | '<' | '>' => false,
@@ -145,7 +144,7 @@ fn is_symbol(c: char) -> bool {
     is_sign(c) && !is_punctuation
 }
 
-/// `20,000 leagues` becomes `20000 leagues`: a comma between groups of three digits is no end of a number.
+/// Removes thousands separators: `20,000 leagues` becomes `20000 leagues`.
 pub(super) fn join_thousands(text: &str) -> Cow<'_, str> {
     if !text.contains(',') {
         return text.into();
@@ -199,7 +198,7 @@ mod tests {
         assert_eq!(title_words("?!"), ["!", "?"]);
     }
 
-    /// Whether a search finds a title.
+    /// Returns whether a search finds a title.
     fn finds(query: &str, title: &str) -> bool {
         let words = title_words(title);
         let found = |word: &String| {

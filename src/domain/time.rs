@@ -1,43 +1,43 @@
-//! A moment, to the millisecond.
+//! Times with a precision of milliseconds.
 
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize, ser::Error};
 
 use super::{Code, Invalid};
 
-/// A moment in UTC, in whole milliseconds; written as RFC 3339 with three decimals.
+/// A UTC time in milliseconds, written as RFC 3339 with three decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 impl Time {
-    /// The present, from the system's clock.
+    /// Returns the system's time.
     #[must_use]
     pub fn now() -> Self {
         Self(jiff::Timestamp::now().as_millisecond())
     }
 
-    /// From milliseconds since 1970-01-01T00:00:00Z.
+    /// Creates a time from milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// This moment and so many milliseconds more.
+    /// Adds milliseconds.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Reads RFC 3339.
+    /// Parses RFC 3339.
     ///
     /// # Errors
-    /// What is no RFC 3339 date and time, or lies outside the years -9999 to 9999.
+    /// [`Code::Malformed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| {
             Invalid::new(Code::Malformed, format!("must be an RFC 3339 date and time, got {text:?}"))
@@ -46,10 +46,10 @@ impl Time {
 }
 
 impl Time {
-    /// Reads RFC 3339, or a date alone, which stands for its beginning in UTC.
+    /// Parses RFC 3339, or a date alone, which means its beginning in UTC.
     ///
     /// # Errors
-    /// What is neither.
+    /// [`Code::Malformed`] for any other text.
     pub fn parse_date(text: &str) -> Result<Self, Invalid> {
         Self::parse(text).or_else(|_| Self::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
             Invalid::new(
@@ -69,7 +69,8 @@ impl Time {
         }
     }
 
-    /// The time as it is written. By hand, as lists consist of it for the most part; none before the year 0.
+    /// Formats the time. Hand-written for speed, since lists contain many times. Returns `None` before the
+    /// year 0.
     fn written(self) -> Option<[u8; WRITTEN.len()]> {
         let timestamp = jiff::Timestamp::from_millisecond(self.0).ok()?;
         let time = Offset::UTC.to_datetime(timestamp);

@@ -1,4 +1,4 @@
-//! Users: their names and roles, and the names of their tokens.
+//! Users: names, roles and token names.
 
 use std::collections::HashSet;
 
@@ -9,32 +9,32 @@ use unicode_security::skeleton;
 
 use super::{Code, Invalid, fold, movie::quoted, parse_short_text};
 
-/// What somebody may do. Each role may all that the one before it may.
+/// A role. Roles are ordered: each includes the permissions of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// May read.
     Viewer,
-    /// May read, change, import and undo.
+    /// May also change, import and undo.
     Editor,
-    /// May all that, and manages users and backups.
+    /// May also manage users and backups.
     Owner,
 }
 
 impl Role {
-    /// Every role, the least first.
+    /// All roles, the least first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Owner];
 
-    /// Reads exactly `viewer`, `editor` or `owner`.
+    /// Parses exactly `viewer`, `editor` or `owner`.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
             Invalid::new(Code::NotAllowed, format!("must be viewer, editor or owner, got {}", quoted(text)))
         })
     }
 
-    /// The role as it is written everywhere.
+    /// Returns the name as written in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Serialize for Role {
     }
 }
 
-/// Reads back what was written as text.
+/// Implements deserialization from text.
 macro_rules! read_as_text {
     ($($name:ident),+) => {$(
         impl<'de> Deserialize<'de> for $name {
@@ -64,23 +64,23 @@ macro_rules! read_as_text {
 
 read_as_text!(Role, UserName, TokenName);
 
-/// A user's name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`. Unique
-/// whatever the case and the accents.
+/// A user name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`. Unique ignoring
+/// case and accents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserName(String);
 
 impl UserName {
-    /// The most characters of a user's name.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 50;
-    /// The rule as a regular expression (ECMA-262, Unicode), for the API's description. Vowel signs
-    /// pass too; the property that has them, `Alphabetic`, is known to few who read descriptions.
+    /// The rule as a regular expression (ECMA-262, Unicode) for the API description. Vowel signs are allowed,
+    /// too, but few validators know their property `Alphabetic`.
     pub const PATTERN: &str = r"^(\.{0,2}[\p{L}\p{N}_@+-]|\.{3})[\p{L}\p{N}._@+-]*$";
 
-    /// Normalises to NFC, trims, and checks.
+    /// Normalizes a name to NFC, trims and validates it.
     ///
     /// # Errors
-    /// An empty name, one of more than 50 characters, one with any other character, one that is
-    /// for a place in addresses (RFC 3986, 5.2.4), so that `/user/..` would never arrive.
+    /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for other characters. `.` and `..` are
+    /// malformed, since URLs resolve such segments (RFC 3986, 5.2.4).
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = parse_short_text(text, Self::MAX_CHARS)?;
         if matches!(name.as_str(), "." | "..") {
@@ -95,11 +95,11 @@ impl UserName {
         }
     }
 
-    /// Checks the name of a user who is to be added. Names that were given before this rule still sign in.
+    /// Validates the name of a new user. Names from before this rule still work for sign-in.
     ///
     /// # Errors
-    /// What [`UserName::parse`] refuses; a name that looks like another one, since it has invisible letters or letters
-    /// of several scripts; `console`, which the history shows for the administrator.
+    /// As [`UserName::parse`]; [`Code::Malformed`] for invisible letters, mixed scripts, and `console`,
+    /// which the history uses for the administrator.
     pub fn parse_new(text: &str) -> Result<Self, Invalid> {
         let name = Self::parse(text)?;
         if name.looks_like(&Self(Self::CONSOLE.to_owned())) {
@@ -126,23 +126,23 @@ impl UserName {
         Ok(name)
     }
 
-    /// Who the history names for what is done with the commands of the administrator.
+    /// The name of the administrator's commands in the history.
     pub const CONSOLE: &str = "console";
 
-    /// The name as text.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What two spellings of one name have in common.
+    /// Returns the key that equal names share.
     #[must_use]
     pub fn key(&self) -> String {
         fold(&self.0)
     }
 
-    /// Whether people take one name for the other, as it is written or in small letters: a Cyrillic `сор` and a Latin
-    /// `cop` (Unicode Technical Standard 39, section 4).
+    /// Returns whether two names look alike, as written or in lower case: Cyrillic `сор` and Latin `cop`
+    /// (Unicode Technical Standard 39, section 4).
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         let looks_same = |one: &str, other: &str| skeleton(one).eq(skeleton(other));
@@ -150,11 +150,11 @@ impl UserName {
     }
 }
 
-/// The letters that show nothing (`Default_Ignorable_Code_Point` of the Unicode Character Database).
+/// Invisible letters (`Default_Ignorable_Code_Point` of the Unicode Character Database).
 const INVISIBLE_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
-/// Whether all letters are of one script, or of those that are written together (Unicode Technical Standard 39,
-/// "Highly Restrictive", without Latin beside Chinese, Japanese and Korean).
+/// Returns whether all letters are of one script, or of scripts that are used together (Unicode Technical
+/// Standard 39, "Highly Restrictive", without Latin beside Chinese, Japanese and Korean).
 fn is_of_one_script(name: &str) -> bool {
     const TOGETHER: [&[Script]; 3] = [
         &[Script::Han, Script::Hiragana, Script::Katakana],
@@ -169,23 +169,23 @@ fn is_of_one_script(name: &str) -> bool {
     scripts.len() <= 1 || TOGETHER.iter().any(|set| scripts.iter().all(|script| set.contains(script)))
 }
 
-/// What an API token is for, in its user's words: 1 to 50 characters, no control characters.
+/// The name of an API token: 1 to 50 characters, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenName(String);
 
 impl TokenName {
-    /// The most characters of a token's name.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 50;
 
-    /// Normalises to NFC, trims, and checks.
+    /// Normalizes a name to NFC, trims and validates it.
     ///
     /// # Errors
-    /// An empty name, one of more than 50 characters, one with a control character.
+    /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for control characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
     }
 
-    /// The name as text.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

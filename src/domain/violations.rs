@@ -1,40 +1,40 @@
-//! Collects all violations of what is read, so that the sender learns of all of them at once.
+//! Collects all violations of an input, so that the client gets all of them at once.
 
 use super::{Invalid, Violation};
 
-/// A value that was read. Without a value, the collector that checked it holds the violation.
+/// A value, or a violation that is in its collector.
 #[must_use]
 #[derive(Debug)]
 pub struct Checked<T>(Option<T>);
 
 impl<T> Checked<T> {
-    /// The value, if it is valid.
+    /// Returns the value if valid.
     pub const fn value(&self) -> Option<&T> {
         self.0.as_ref()
     }
 
-    /// The value, if it is valid.
+    /// Returns the value if valid.
     pub fn into_value(self) -> Option<T> {
         self.0
     }
 
-    /// Makes another value of a valid one.
+    /// Converts a valid value.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(make))
     }
 
-    /// Both values, if both are valid.
+    /// Combines two values if both are valid.
     pub fn zip<U>(self, other: Checked<U>) -> Checked<(T, U)> {
         Checked(self.0.zip(other.0))
     }
 
-    /// Reads on with a valid value.
+    /// Continues with a valid value.
     pub fn and_then<U>(self, read: impl FnOnce(T) -> Checked<U>) -> Checked<U> {
         Checked(self.0.and_then(|value| read(value).0))
     }
 }
 
-/// The violations that were found so far.
+/// The violations found so far.
 #[derive(Debug)]
 pub struct Violations<V = Violation>(Vec<V>);
 
@@ -45,28 +45,28 @@ impl<V> Default for Violations<V> {
 }
 
 impl<V> Violations<V> {
-    /// Takes a value, or collects its violation.
+    /// Returns the value, or collects its violation.
     pub fn check<T>(&mut self, read: Result<T, V>) -> Checked<T> {
         Checked(read.map_err(|violation| self.0.push(violation)).ok())
     }
 
-    /// Takes a value, or collects all violations of its parts.
+    /// Returns the value, or collects all its violations.
     pub fn check_all<T>(&mut self, read: Result<T, Vec<V>>) -> Checked<T> {
         Checked(read.map_err(|violations| self.0.extend(violations)).ok())
     }
 
-    /// Collects a violation.
+    /// Adds a violation.
     pub fn push(&mut self, violation: V) {
         self.0.push(violation);
     }
 
-    /// How many violations were found.
+    /// Returns the number of violations.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Ends the reading: the values, one or a tuple, if nothing at all was wrong.
+    /// Returns the values, if there is no violation.
     ///
     /// # Errors
     /// All violations.
@@ -79,22 +79,22 @@ impl<V> Violations<V> {
 }
 
 impl Violations {
-    /// Takes a value of the body, or collects its violation at a JSON pointer.
+    /// Returns a value of the body, or collects its violation with its JSON pointer.
     pub fn at<T>(&mut self, pointer: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
         self.check(read.map_err(|invalid| Violation::at(pointer, invalid)))
     }
 
-    /// Takes a value of a query parameter, or collects its violation.
+    /// Returns the value of a query parameter, or collects its violation.
     pub fn in_parameter<T>(&mut self, name: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
         self.check(read.map_err(|invalid| Violation::in_parameter(name, invalid)))
     }
 }
 
-/// Checked values: one, or a tuple of them.
+/// A checked value or a tuple of them.
 pub trait AllChecked {
     type Values;
 
-    /// The values, if all are valid.
+    /// Returns the values, if all are valid.
     fn into_values(self) -> Option<Self::Values>;
 }
 
@@ -125,7 +125,7 @@ all_checked!(A, B, C);
 all_checked!(A, B, C, D);
 all_checked!(A, B, C, D, E);
 
-/// Nothing but the violations themselves.
+/// No value: only the violations matter.
 impl AllChecked for () {
     type Values = ();
 

@@ -1,20 +1,20 @@
-//! Reading a whole file as an import would, without a collection.
+//! Validates a whole file without a collection.
 
 use std::io::{Read, Seek, Write};
 
 use super::{FileKind, ImportOptions, Report, RowError, Rows, record::Outcome, unreadable};
 use crate::domain::{Code, Invalid};
 
-/// The last column, or member, of a file of refused rows: why the row was refused. It is read over, so
-/// that the rows can be mended and imported again as they are.
+/// The last column (or member) of a rejects file: why the row was rejected. An import ignores it, so the rows
+/// can be corrected and imported again.
 pub const REJECT_COLUMN: &str = "rejectedBecause";
 
-/// Reads a file as an import would: the report counts what was read, refused and skipped as no film,
-/// with the errors and notes. The refused rows go to `rejects`, in the file's own layout with
-/// [`REJECT_COLUMN`] added; where none is refused, nothing is written.
+/// Validates a file like an import. The report counts rows read, rejected and skipped, with errors and notes.
+/// Rejected rows are written to `rejects` in the file's own layout, with [`REJECT_COLUMN`] added. Without a
+/// rejected row nothing is written.
 ///
 /// # Errors
-/// A file that cannot be read at all, or that breaks off; rejects that cannot be written.
+/// If the file cannot be read or ends within a row, or if `rejects` cannot be written.
 pub fn check<R: Read + Seek>(
     file: R,
     kind: FileKind,
@@ -35,7 +35,7 @@ pub fn check<R: Read + Seek>(
     Ok(report)
 }
 
-/// All that is wrong with a row.
+/// Joins all errors of a row.
 fn reason(errors: &[RowError]) -> String {
     let error = |error: &RowError| match &error.field {
         Some(field) => format!("{field} {}", error.detail),

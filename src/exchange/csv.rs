@@ -1,4 +1,4 @@
-//! A CSV file: its header, which tells the layout, and its rows as records.
+//! CSV files: the header determines the layout; the rows become records.
 
 use std::io::{self, BufRead, Write};
 
@@ -17,15 +17,15 @@ use crate::{
 pub(super) struct Rows<R> {
     parser: Parser<R>,
     layout: &'static Layout,
-    /// The columns as the header names them.
+    /// The column names of the header.
     names: Vec<String>,
     /// The column of each attribute.
     columns: [Option<usize>; 5],
-    /// The column that tells films from the rest.
+    /// The column that distinguishes films from other rows.
     kind: Option<usize>,
-    /// The line on which the present row begins.
+    /// The line on which the current row begins.
     line: u64,
-    /// Whether the file begins with a byte order mark, by which Excel knows UTF-8.
+    /// Whether the file begins with a byte order mark, as CSV files for Excel do.
     marked: bool,
 }
 
@@ -48,7 +48,7 @@ impl<R: BufRead> Rows<R> {
             };
         }
         let kind = layout.kinds.as_ref().and_then(|kinds| place(kinds.column, &names));
-        // Which of two is meant? Columns that are not read may have any names.
+        // Duplicate names are ambiguous, but only for columns that are read.
         let is_twice = |read: &&usize| names.iter().filter(|name| **name == names[**read]).count() > 1;
         if let Some(twice) = columns.iter().flatten().chain(&kind).find(is_twice) {
             return Err(Invalid::new(
@@ -63,7 +63,7 @@ impl<R: BufRead> Rows<R> {
         self.layout
     }
 
-    /// The columns of which nothing is stored, other than those that every export has.
+    /// Returns the columns that are not stored, except those that every export has.
     pub(super) fn ignored_columns(&self) -> Vec<String> {
         let read = |place| self.kind == Some(place) || self.columns.contains(&Some(place));
         let known = |name: &str| {
@@ -74,19 +74,19 @@ impl<R: BufRead> Rows<R> {
         ignored.map(|(_, name)| name.clone()).collect()
     }
 
-    /// Goes on to the next row; returns whether there is one.
+    /// Reads the next row. Returns whether there is one.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         let line = self.parser.read()?;
         self.line = line.unwrap_or(self.line);
         Ok(line.is_some())
     }
 
-    /// Where a column is.
+    /// Returns the index of a column.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         place(name, &self.names)
     }
 
-    /// The line on which the present row begins.
+    /// Returns the line on which the current row begins.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
@@ -107,10 +107,10 @@ impl<R: BufRead> Rows<R> {
         Ok(Record { line: self.line, kind, cells, names: &self.names, is_marked: self.marked })
     }
 
-    /// What is in a column of the present row, which has as many as the header.
+    /// Returns a cell of the current row. The row must have as many cells as the header.
     pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
         let bytes = self.parser.cell(column);
-        // Of several files put together, also within quotation marks.
+        // Concatenated files have byte order marks inside, even within quotation marks.
         let bytes = if column == 0 { bytes.strip_prefix(MARK).unwrap_or(bytes) } else { bytes };
         std::str::from_utf8(bytes).map_err(|_| RowError {
             field: field.map(|field| field.as_str().into()),
@@ -122,8 +122,8 @@ impl<R: BufRead> Rows<R> {
         })
     }
 
-    /// Writes the present row as it is, with the reason why it is refused in a last column; before
-    /// the first one, the header.
+    /// Writes the current row unchanged, with the reason of its rejection as the last column. The header
+    /// comes before the first one.
     pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
         let before = self.names.iter().position(|name| name == REJECT_COLUMN);
         if first {
@@ -131,7 +131,7 @@ impl<R: BufRead> Rows<R> {
             let names = self.names.iter().map(String::as_bytes).enumerate();
             self.write(to, names.filter(|(n, _)| Some(*n) != before), REJECT_COLUMN)?;
         }
-        // A row that is too short is filled up, so that the reason is in its column.
+        // Pads a short row, so that the reason is in its own column.
         let missing = self.names.len().saturating_sub(self.parser.width());
         let cells = self.parser.cells().chain(std::iter::repeat_n(&b""[..], missing)).enumerate();
         self.write(to, cells.filter(|(n, _)| Some(*n) != before), reason)
@@ -149,13 +149,13 @@ impl<R: BufRead> Rows<R> {
     }
 }
 
-/// The columns that a file names, each with what its first rows have there, blank cells aside.
+/// Returns the column names with the values of the first rows, except blank cells.
 pub(super) fn table(file: impl BufRead, rows: usize) -> Result<Vec<(String, Vec<String>)>, Invalid> {
     let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
     let (_, names) = header_of_films(&mut parser)?;
     let mut columns: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name, Vec::new())).collect();
     for _ in 0..rows {
-        // What breaks off is told by who reads the whole.
+        // A truncated row is reported when the whole file is read.
         let Ok(Some(_)) = parser.read() else { break };
         for ((_, values), cell) in columns.iter_mut().zip(parser.cells()) {
             let cell = String::from_utf8_lossy(cell);
@@ -168,11 +168,11 @@ pub(super) fn table(file: impl BufRead, rows: usize) -> Result<Vec<(String, Vec<
     Ok(columns)
 }
 
-/// Reads the line that names the columns of the films, and tells which it is.
+/// Reads the header of the films, which may follow a description of a list. Returns it with its line.
 fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
     let (mut line, mut names) = header(parser)?;
     if let Some(list) = Layout::list_of(&names) {
-        // A header and a line about the list come before that of the films.
+        // The description is a header and one line.
         for _ in 0..3 {
             if !list.is_header(&names) {
                 (line, names) = header(parser)?;
@@ -182,7 +182,7 @@ fn header_of_films<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Strin
     Ok((line, names))
 }
 
-/// Reads a line that names columns.
+/// Reads a header line.
 pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<String>), Invalid> {
     let empty = || {
         Invalid::new(Code::Malformed, "the file is empty; its first line must name the columns".to_owned())
@@ -205,7 +205,7 @@ pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Str
     if names.iter().all(String::is_empty) { Err(empty()) } else { Ok((line, names)) }
 }
 
-/// The layout that the header shows, or that was asked for.
+/// Returns the requested layout, or the one that the header has.
 fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'static Layout, Invalid> {
     let layout = match Layout::of_source(options.source, names) {
         Some(layout) => layout,

@@ -1,4 +1,5 @@
-//! The encoding of a file that is not in UTF-8, if it is named: programs of Windows, and IMDb until 2017, wrote others.
+//! Named text encodings, for files that are not in UTF-8: many Windows programs use others, and IMDb did
+//! until 2017.
 
 use std::io::{self, Read};
 
@@ -7,17 +8,17 @@ use serde::Serialize;
 
 use crate::domain::{Code, Invalid, quoted};
 
-/// An encoding by one of the names of the Encoding Standard, such as `windows-1252` or `shift_jis`.
+/// An encoding by a label of the Encoding Standard, such as `windows-1252` or `shift_jis`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Encoding(&'static encoding_rs::Encoding);
 
 impl Encoding {
-    /// The names that are offered first.
+    /// The encodings that are listed first.
     pub const COMMON: [&str; 6] =
         ["utf-8", "windows-1252", "windows-1250", "windows-1251", "iso-8859-15", "shift_jis"];
 
-    /// Those that the page offers, and what it calls them. Without a name, a file is in UTF-8, or in UTF-16 with a
-    /// byte order mark.
+    /// The choices of the import page, with their labels. Without a name, a file is in UTF-8, or in UTF-16
+    /// with a byte order mark.
     pub const OFFERED: [(&str, &str); 8] = [
         ("", "UTF-8, or UTF-16"),
         ("windows-1252", "Windows, Western Europe (1252)"),
@@ -29,10 +30,10 @@ impl Encoding {
         ("gb18030", "Chinese (GB18030)"),
     ];
 
-    /// Reads a name.
+    /// Parses a label.
     ///
     /// # Errors
-    /// One that the Encoding Standard does not have.
+    /// `Code::Malformed` for an unknown label.
     pub fn parse(name: &str) -> Result<Self, Invalid> {
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
         known.map(Self).ok_or_else(|| {
@@ -44,7 +45,7 @@ impl Encoding {
         })
     }
 
-    /// The name.
+    /// Returns the label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.0.name()
@@ -61,7 +62,7 @@ impl Serialize for Encoding {
     }
 }
 
-/// What helps where a text is not UTF-8: how it reads in the encoding that it most often is in.
+/// Returns a hint for text that is not UTF-8: how it reads in the most probable encoding.
 pub(super) fn hint(bytes: &[u8]) -> String {
     let (text, _, _) = WINDOWS_1252.decode(bytes);
     if text.contains(char::is_control) {
@@ -70,13 +71,13 @@ pub(super) fn hint(bytes: &[u8]) -> String {
     format!("; encoding=windows-1252 reads it as {}", quoted(text.trim()))
 }
 
-/// Text in another encoding on its way to UTF-8.
+/// A decoder to UTF-8.
 pub(super) struct Decoding {
     decoder: Decoder,
     name: &'static str,
-    /// What was read and is not decoded yet.
+    /// Bytes that are not decoded yet.
     read: Vec<u8>,
-    /// How many bytes were decoded.
+    /// The number of decoded bytes.
     offset: usize,
     at_end: bool,
 }
@@ -87,7 +88,7 @@ impl Decoding {
         Self { decoder, name: encoding.as_str(), read: Vec::new(), offset: 0, at_end: false }
     }
 
-    /// Decodes the next piece; an empty one at the end of the file.
+    /// Decodes the next chunk, which is empty at the end of the file.
     pub(super) fn decode_more(&mut self, file: &mut impl Read, decoded: &mut String) -> io::Result<()> {
         decoded.clear();
         while decoded.is_empty() && !self.at_end {

@@ -1,9 +1,10 @@
-//! Columns that people give other names than ours. Nothing is taken from them unasked; errors name them.
+//! Common column names for our attributes. Error messages suggest them; they are not used unless the user
+//! says so.
 
 use super::record::Record;
 use crate::domain::{Field, fold};
 
-/// Names for each attribute, in the order of [`Field::ALL`], without case, accents, blanks and signs.
+/// Names for each attribute, in the order of [`Field::ALL`], without case, accents, spaces and signs.
 const NAMES: [&[&str]; 5] = [
     &[
         "name",
@@ -101,7 +102,7 @@ const NAMES: [&[&str]; 5] = [
     ],
 ];
 
-/// The column of a file that may hold an attribute for which the file has no column.
+/// Returns a column that may have an attribute that the file lacks.
 pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str> {
     if record.cells[field as usize].is_some() {
         return None;
@@ -109,8 +110,7 @@ pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str
     record.names.iter().find(|name| is_name_of(name, field)).map(String::as_str)
 }
 
-/// Whether a column seems to hold an attribute, by its name alone. What is in parentheses behind it, such as a unit,
-/// does not count.
+/// Returns whether a column name suggests an attribute. A part in parentheses, such as a unit, is ignored.
 pub(super) fn is_name_of(column: &str, field: Field) -> bool {
     let plain = |name: &str| fold(name).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let is_name = |name: &str| {

@@ -1,4 +1,4 @@
-//! The `.zip` of a Letterboxd account, as one file of films.
+//! Converts the `.zip` export of a Letterboxd account to one CSV file.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -14,36 +14,36 @@ use crate::{
     limits::MAX_ARCHIVE_BYTES,
 };
 
-/// The films of an account.
+/// The merged films of an account.
 #[derive(Debug)]
 pub struct Merged {
-    /// A temporary CSV file in the layout of Letterboxd's `ratings.csv`, at its start: a header, then
-    /// one line for each film.
+    /// A temporary CSV file in the layout of Letterboxd's `ratings.csv`, positioned at its start: a header
+    /// and one line per film.
     pub file: File,
-    /// Where each of these films is in the archive: the film on line 2 comes first.
+    /// The origin of each film in the archive, from line 2 on.
     pub origins: Vec<Origin>,
 }
 
-/// A place in an archive.
+/// A location in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The file's name in the archive, such as `diary.csv`, without the folder of the whole.
+    /// The file name in the archive, such as `diary.csv`, without the top folder.
     pub file: String,
     /// The line in that file, from 1.
     pub line: u64,
 }
 
-/// Reads the films that an account has watched, rated, reviewed or put on a list, each once; those of its watchlist
-/// only if they are wanted, since these are films that somebody has not yet. A film has the rating of `ratings.csv`, else that of the latest entry of the diary.
+/// Merges the films that an account has watched, rated, reviewed or listed, each once. Films of the watchlist
+/// are included only on request, since the user does not own them yet. Ratings come from `ratings.csv`, or
+/// else from the latest diary entry.
 ///
 /// # Errors
-/// A damaged archive, one that holds no films of an account, one of more than 1 GiB unpacked; a file in
-/// it that cannot be read.
+/// If the archive is damaged, has no films, unpacks to more than 1 GiB, or a file in it cannot be read.
 pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, Invalid> {
     merge_letterboxd_within(archive, with_watchlist, MAX_ARCHIVE_BYTES)
 }
 
-/// The same, of an archive that unpacks to so many bytes at most.
+/// Does the same with a limit on the unpacked size, in bytes.
 pub fn merge_letterboxd_within(
     archive: File,
     with_watchlist: bool,
@@ -79,7 +79,7 @@ pub fn merge_letterboxd_within(
         ));
     }
     parts.sort();
-    // What the archive says of its size need not be so.
+    // The sizes that an archive states may be wrong, so the limit counts actual bytes.
     let mut left = max_bytes;
     let mut films = Films::default();
     for (rank, name, index) in parts {
@@ -95,19 +95,19 @@ pub fn merge_letterboxd_within(
     films.write().map_err(|e| Invalid::new(Code::Malformed, format!("the films cannot be written: {e}")))
 }
 
-/// The files of films, in the order in which they are read. Lists come behind them.
+/// Files with films, in reading order. Lists follow them.
 const FILES: [&str; 5] = ["watched.csv", "ratings.csv", "diary.csv", "reviews.csv", WATCHLIST];
 
-/// The films that somebody wants to see.
+/// The file of films that the user wants to see.
 const WATCHLIST: &str = "watchlist.csv";
 
-/// The rank of [`FILES`] whose ratings count before those of the diary.
+/// The index in [`FILES`] of the file whose ratings take precedence.
 const RATINGS: usize = 1;
 
-/// Folders of what is no film that somebody saw or wants to see, and of the macOS archiver.
+/// Folders to ignore: deleted items, likes, orphaned entries, and metadata of the macOS archiver.
 const PASSED_OVER: [&str; 4] = ["deleted", "likes", "orphaned", "__MACOSX"];
 
-/// The rank of a file of films and its name without the folder of the whole.
+/// Returns the rank of a file with films, and its name without the top folder.
 fn part_of(path: &str) -> Option<(usize, String)> {
     let folders: Vec<&str> = path.split(['/', '\\']).collect();
     let (file, folders) = folders.split_last()?;
@@ -130,20 +130,20 @@ fn too_large(max_bytes: u64) -> Invalid {
     Invalid::new(Code::Malformed, format!("the archive unpacks to more than {max_bytes} bytes"))
 }
 
-/// A film and what is known of it so far.
+/// A film and its data so far.
 struct Film {
-    /// As the columns of `ratings.csv`: date, name, year, address, rating.
+    /// The columns of `ratings.csv`: date, name, year, URL, rating.
     cells: [String; 5],
     origin: Origin,
-    /// What the rating counts: whether it is from `ratings.csv`, else on which day the film was seen and
-    /// when that was entered.
+    /// The precedence of the rating: whether it is from `ratings.csv`, else the date watched and the date
+    /// logged.
     rated: Option<(bool, String, String)>,
 }
 
 #[derive(Default)]
 struct Films {
     films: Vec<Film>,
-    /// The place of each film, by name and year.
+    /// The index of each film by name and year.
     places: HashMap<(String, String), usize>,
 }
 
@@ -162,7 +162,7 @@ impl Films {
             let mut cells = columns.map(|_| String::new());
             for (cell, column) in cells.iter_mut().zip(columns) {
                 if let Some(column) = column {
-                    // On one line, so that the line tells the film.
+                    // Without line breaks, so that line numbers identify films.
                     let words = rows.text(column, None).map_err(in_line)?.split_whitespace();
                     *cell = words.collect::<Vec<_>>().join(" ");
                 }
@@ -178,7 +178,7 @@ impl Films {
         Ok(())
     }
 
-    /// Adds a film, or its rating where that counts more.
+    /// Adds a film, or updates its rating if the new one takes precedence.
     fn add(&mut self, film: Film) {
         let [_, name, year, ..] = &film.cells;
         match self.places.entry((name.clone(), year.clone())) {

@@ -1,4 +1,4 @@
-//! Import and export: files of movies, read and written as streams.
+//! Import and export of movie files as streams.
 
 mod check;
 mod csv;
@@ -33,21 +33,21 @@ pub use survey::{Column, Survey, guess_columns, is_known, survey, table};
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
 use crate::domain::{Attributes, Code, Invalid};
 
-/// What an export holds beside the attributes. It is read over, so that an export can be imported.
+/// The other columns of an export. An import ignores them, so that exports can be imported.
 const STORED: [&str; 4] = ["id", "version", "createdAt", "updatedAt"];
 
-/// The kinds of file that can be imported.
+/// File formats for import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `text/csv` (RFC 4180), UTF-8.
     Csv,
-    /// `application/x-ndjson`: one JSON object a line, or an array of objects.
+    /// `application/x-ndjson`: one JSON object per line, or an array of objects.
     Ndjson,
 }
 
 impl FileKind {
-    /// Tells the kind of a file from how it starts: NDJSON with a brace or a bracket, CSV with any other text. None
-    /// for an empty file and for what is no text.
+    /// Detects the format: text that begins with a brace or bracket is NDJSON, other text is CSV. Returns
+    /// `None` for an empty or binary file.
     #[must_use]
     pub fn sniff(start: &[u8]) -> Option<Self> {
         let (mut text, _) = text::open(Cursor::new(start), None).ok()?;
@@ -58,17 +58,17 @@ impl FileKind {
     }
 }
 
-/// A movie as a row describes it.
+/// A movie read from a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The line in the file on which the row begins, from 1.
+    /// The line on which the row begins, from 1.
     pub line: u64,
-    /// Which row of the file it is, from 1.
+    /// The number of the row, from 1.
     pub number: u64,
     pub attributes: Attributes,
 }
 
-/// The rows of a file, read as a stream.
+/// The rows of a file, as a stream.
 pub struct Rows<R> {
     reader: Reader<BufReader<Text<R>>>,
     options: ImportOptions,
@@ -80,11 +80,11 @@ enum Reader<R> {
 }
 
 impl<R: Read + Seek> Rows<R> {
-    /// Begins to read a file; of CSV, the header line.
+    /// Opens a file, and reads the header of CSV.
     ///
     /// # Errors
-    /// A file that cannot be read at all: no text, no header, one that names a column twice or is of no
-    /// known layout, and a column that is not there though it is mapped or the source needs it.
+    /// If the file is not text, has no header, repeats a column name, has no known layout, or lacks a
+    /// required or mapped column.
     pub fn open(file: R, kind: FileKind, options: &ImportOptions) -> Result<Self, Invalid> {
         let (text, marked) = text::open(file, options.encoding)?;
         let reader = match kind {
@@ -96,7 +96,7 @@ impl<R: Read + Seek> Rows<R> {
 }
 
 impl<R: Read> Rows<R> {
-    /// The report of an import that begins: the layout, and the columns of which nothing is stored.
+    /// Returns an empty report with the layout and the ignored columns.
     #[must_use]
     pub fn report(&self) -> Report {
         let (source, ignored_columns) = match &self.reader {
@@ -106,11 +106,11 @@ impl<R: Read> Rows<R> {
         Report { source, ignored_columns, dry_run: self.options.dry_run, ..Report::default() }
     }
 
-    /// Reads on to the next row that describes a movie; none at the end of the file. The report counts
-    /// what was read, refused and passed over until there, with errors and notes.
+    /// Reads up to the next valid movie; `None` at the end of the file. Counts rows read, rejected and
+    /// skipped in the report, with errors and notes.
     ///
     /// # Errors
-    /// One of the file, after which nothing comes.
+    /// If the file cannot be read further.
     pub fn next_movie(&mut self, report: &mut Report) -> io::Result<Option<Row>> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
@@ -128,7 +128,7 @@ impl<R: Read> Rows<R> {
         Ok(None)
     }
 
-    /// The next row, which is not counted yet where it is refused, and its line.
+    /// Reads the next row and its line. A rejected row is not counted yet.
     fn next(&mut self, report: &mut Report) -> io::Result<Option<(u64, Outcome)>> {
         let more = match &mut self.reader {
             Reader::Csv(rows) => rows.advance(),
@@ -151,8 +151,8 @@ impl<R: Read> Rows<R> {
         )))
     }
 
-    /// Writes the present row as it is, with the reason why it is refused; before the first one what
-    /// begins the file.
+    /// Writes the current row unchanged, with the reason of its rejection. The first one is preceded by the
+    /// header.
     fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
         match &self.reader {
             Reader::Csv(rows) => rows.write_reject(to, reason, first),

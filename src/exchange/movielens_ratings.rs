@@ -1,4 +1,4 @@
-//! MovieLens' `ratings.csv`, put beside its `movies.csv`.
+//! Joins MovieLens' `ratings.csv` with `movies.csv`.
 
 use std::{
     collections::HashMap,
@@ -18,12 +18,12 @@ use crate::domain::{Code, Invalid, quoted};
 
 type Rows = Parser<BufReader<Text<File>>>;
 
-/// A temporary copy of `movies.csv`, at its start, with a column `rating`: what the user gave, or the
-/// mean of all users. A movie stays on its line; one without a rating has an empty cell. Memory grows
-/// with the number of movies alone.
+/// Returns a temporary copy of `movies.csv`, positioned at its start, with a column `rating`: that of the
+/// user, or the mean of all users. Line numbers stay the same; movies without a rating have an empty cell.
+/// Memory use depends only on the number of movies.
 ///
 /// # Errors
-/// A file that cannot be read or has another layout; a user without ratings.
+/// If a file cannot be read or has another layout, or if the user has no ratings.
 pub fn with_movielens_ratings(movies: File, ratings: File, user: Option<i64>) -> Result<File, Invalid> {
     let ratings = means(ratings, user)
         .map_err(|invalid| Invalid::new(invalid.1, format!("ratings.csv: {}", invalid.0)))?;
@@ -33,7 +33,7 @@ pub fn with_movielens_ratings(movies: File, ratings: File, user: Option<i64>) ->
     joined(movies, &ratings).map_err(|invalid| Invalid::new(invalid.1, format!("movies.csv: {}", invalid.0)))
 }
 
-/// The mean rating of each movie, by its id.
+/// Returns the mean rating of each movie id.
 fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid> {
     let (mut rows, _, [users, movies, ratings]) = open(ratings, ["userId", "movieId", "rating"])?;
     let scale = MOVIELENS.ratings.ok_or_else(|| Invalid::new(Code::Malformed, "has no scale".to_owned()))?;
@@ -53,7 +53,7 @@ fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid>
     Ok(sums.into_iter().map(|(movie, (sum, count))| (movie, sum / count)).collect())
 }
 
-/// A copy of the movies with their ratings, each on the line where it was.
+/// Copies the movies with their ratings, keeping line numbers.
 fn joined(movies: File, ratings: &HashMap<i64, f64>) -> Result<File, Invalid> {
     let unwritten = |e: io::Error| Invalid::new(Code::Malformed, format!("the copy cannot be written: {e}"));
     let (mut rows, header_line, [ids, ..]) = open(movies, ["movieId", "title", "genres"])?;
@@ -65,7 +65,7 @@ fn joined(movies: File, ratings: &HashMap<i64, f64>) -> Result<File, Invalid> {
         at = line + 1 + line_ends(&rows);
         let Some(next) = rows.read().map_err(|e| unreadable(&e))? else { break };
         line = next;
-        // What is no id has no rating, and is left as it is.
+        // A row without a valid id is copied without a rating.
         let mean = number(&rows, ids).ok().and_then(|id| ratings.get(&id));
         rating = mean.map_or_else(String::new, f64::to_string);
     }
@@ -83,7 +83,7 @@ fn write_row(to: &mut impl Write, rows: &Rows, empty_lines: u64, rating: &str) -
     row.flush()
 }
 
-/// How many line ends are inside the cells of the present row.
+/// Counts the line ends inside cells of the current row.
 fn line_ends(rows: &Rows) -> u64 {
     let in_cell = |cell: &[u8]| {
         let ends = cell.iter().zip(cell.iter().skip(1).chain([&b' ']));
@@ -92,7 +92,7 @@ fn line_ends(rows: &Rows) -> u64 {
     rows.cells().map(in_cell).sum()
 }
 
-/// Begins to read a file; returns the line of its header and where the columns are.
+/// Opens a file. Returns the line of its header and the indexes of the columns.
 fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [usize; N]), Invalid> {
     let mut rows = Parser::open(text::open(file, None)?.0).map_err(|e| unreadable(&e))?;
     let (line, names) = header(&mut rows)?;

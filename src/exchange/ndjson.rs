@@ -1,4 +1,5 @@
-//! NDJSON: one JSON object a line; empty lines are passed over. Or a JSON array of such objects, as lists are exported.
+//! NDJSON: one JSON object per line, ignoring empty lines; or a JSON array of such objects, like an exported
+//! list.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -15,29 +16,30 @@ use crate::{
 
 pub(super) struct Rows<R> {
     reader: R,
-    /// The line on which the present row begins.
+    /// The line on which the current row begins.
     line: u64,
-    /// The line up to which the file is read.
+    /// The line up to which the file was read.
     line_read: u64,
-    /// How the objects are separated; none before the first one.
+    /// How the objects are separated; `None` before the first one.
     form: Option<Form>,
-    /// The member of each attribute, in the order of [`Field::ALL`].
+    /// The member name of each attribute, in the order of [`Field::ALL`].
     names: [String; 5],
     buffer: Vec<u8>,
 }
 
-/// How objects follow one another.
+/// How objects are separated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// One in a line.
+    /// One per line.
     Lines,
-    /// As the elements of one array.
+    /// As elements of one array.
     Array,
-    /// As those of an array that has ended.
+    /// The array has ended.
     Ended,
 }
 
-/// Whether a text begins an array of objects, or an empty one. A line may hold another array, which is no object.
+/// Returns whether a text begins an array of objects or an empty array. A line may also hold another array,
+/// which is invalid.
 pub(super) fn begins_array(text: &[u8]) -> bool {
     let inside = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
     inside.is_some_and(|inside| matches!(inside.first(), Some(b'{' | b']') | None))
@@ -58,7 +60,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Self { reader, line: 0, line_read: 0, form: None, names, buffer: Vec::new() })
     }
 
-    /// Goes on to the next row; returns whether there is one.
+    /// Reads the next row. Returns whether there is one.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         let form = match self.form {
             Some(form) => form,
@@ -72,7 +74,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Tells the form from the beginning of the file.
+    /// Detects the form from the beginning of the file.
     fn find_form(&mut self) -> io::Result<Form> {
         let start = self.reader.fill_buf()?;
         let text = start.strip_prefix(MARK).unwrap_or(start).trim_ascii_start();
@@ -85,7 +87,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Form::Array)
     }
 
-    /// Passes over bytes of the buffer.
+    /// Consumes bytes of the buffer and counts their lines.
     fn count_lines(&mut self, count: usize) {
         let bytes = self.reader.fill_buf().unwrap_or_default();
         self.line_read += bytes.iter().take(count).filter(|byte| **byte == b'\n').count() as u64;
@@ -110,8 +112,8 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Reads the next element of the array up to the comma or bracket behind it. Strings and brackets are followed,
-    /// so that an element that is no object, or no JSON, is one row as well.
+    /// Reads the next array element up to its comma or bracket. Tracks strings and brackets, so that an
+    /// invalid element is also one row.
     fn next_element(&mut self) -> io::Result<bool> {
         self.buffer.clear();
         self.line = 0;
@@ -156,7 +158,7 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Nothing may follow the array.
+    /// Checks that nothing follows the array.
     fn check_end(&mut self) -> io::Result<()> {
         loop {
             let rest = self.reader.fill_buf()?;
@@ -176,7 +178,7 @@ impl<R: BufRead> Rows<R> {
         io::Error::new(io::ErrorKind::InvalidData, format!("line {} {what}", self.line))
     }
 
-    /// The present line.
+    /// Returns the current line.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
@@ -203,10 +205,9 @@ impl<R: BufRead> Rows<R> {
         Ok(Record { line: self.line, kind: None, cells, names: &[], is_marked: false })
     }
 
-    /// Writes the present row as one line, with a member for the reason why it is refused where the row
-    /// is an object.
+    /// Writes the current row as one line. An object gets a member with the reason of its rejection.
     pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str) -> io::Result<()> {
-        // An element of an array may go over several lines, and a line end within a string is no JSON.
+        // An element may span lines; a line end within a string is invalid JSON anyway.
         let one_line: Vec<u8> =
             self.buffer.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect();
         let row = one_line.trim_ascii();

@@ -1,4 +1,4 @@
-//! What an import is to do with what it finds.
+//! Options of an import.
 
 use std::collections::HashMap;
 
@@ -7,45 +7,45 @@ use serde::{Deserialize, Serialize};
 use super::{encoding::Encoding, record::with_default};
 use crate::domain::{Code, Field, Invalid, MovieFormat, MoviePatch, quoted};
 
-/// The choices of an import.
+/// The options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
     pub source: Source,
     /// The encoding of a file that is neither UTF-8 nor has a byte order mark.
     pub encoding: Option<Encoding>,
-    /// What a row gets where the file gives nothing for an attribute.
+    /// Values for attributes that a row lacks.
     pub defaults: MoviePatch,
-    /// The columns that hold an attribute under another name.
+    /// Columns of attributes with other names.
     pub columns: HashMap<Field, String>,
-    /// Attributes that are not read from the file, though it may have a column for them.
+    /// Attributes that are not read from the file, even if it has a column for them.
     pub unread: Vec<Field>,
-    /// Our formats for foreign media, whose names are in small letters.
+    /// Our formats for foreign media, by lower-case name.
     pub formats: HashMap<String, MovieFormat>,
     pub on_duplicate: OnDuplicate,
     pub on_error: OnError,
     pub title_too_long: TitleTooLong,
-    /// Do everything but store.
+    /// Validate and report without storing.
     pub dry_run: bool,
 }
 
-/// An option of an import that is one of a few words. API, pages, command line and the API's description offer all of
-/// its values.
+/// An option with a few named values. API, pages, command line and OpenAPI description list them all from
+/// here.
 pub trait Choice: Copy + Default + PartialEq + Send + Sync + 'static {
-    /// The option's name in the API and in the form of the page.
+    /// The name of the option in the API and the form.
     const NAME: &'static str;
-    /// Every value, in the order in which they are listed; the default comes first.
+    /// All values in display order; the default comes first.
     const ALL: &'static [Self];
 
-    /// The word that stands for the value in the API and on the command line.
+    /// Returns the value as written in the API and on the command line.
     fn as_str(self) -> &'static str;
 
-    /// What the page calls the value.
+    /// Returns the label on the page.
     fn label(self) -> &'static str;
 
-    /// Reads one of the words.
+    /// Parses a value.
     ///
     /// # Errors
-    /// Any other text.
+    /// [`Code::NotAllowed`] for any other text.
     fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(|| {
             let words: Vec<_> = Self::ALL.iter().map(|choice| choice.as_str()).collect();
@@ -90,7 +90,7 @@ macro_rules! choice {
 }
 
 choice!(
-    /// Whose layout the file has.
+    /// The layout of the file.
     Source, "source" {
         Auto = "auto", "detect from the header";
         Reelshelf = "reelshelf", "Reelshelf";
@@ -103,8 +103,8 @@ choice!(
     }
 );
 choice!(
-    /// What happens to a movie that is there already: same title (case and accents aside), release
-    /// year and format.
+    /// What to do with a duplicate: a movie with the same title (ignoring case and accents), release year and
+    /// format.
     OnDuplicate, "onDuplicate" {
         Skip = "skip", "keep mine";
         Add = "add", "add them once more";
@@ -112,14 +112,14 @@ choice!(
     }
 );
 choice!(
-    /// What happens to the whole file when a row is invalid.
+    /// What to do with the file if a row is invalid.
     OnError, "onError" {
         Abort = "abort", "import nothing";
         Skip = "skip", "import the others"
     }
 );
 choice!(
-    /// What happens to a title of more than 50 characters.
+    /// What to do with a title of more than 50 characters.
     TitleTooLong, "titleTooLong" {
         Error = "error", "reject";
         Truncate = "truncate", "shorten with …"
@@ -127,10 +127,10 @@ choice!(
 );
 
 impl ImportOptions {
-    /// Reads `FIELD:VALUE`, a default for an attribute, which is read as the other options say.
+    /// Parses `FIELD:VALUE`, a default for an attribute.
     ///
     /// # Errors
-    /// Another form, an unknown attribute, one that has a default already, a value that breaks a rule.
+    /// If the form, the attribute or the value is invalid, or the attribute has a default already.
     pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
         let read = with_default(field, value, self);
@@ -140,19 +140,19 @@ impl ImportOptions {
         once(field.as_str(), first)
     }
 
-    /// Reads `FIELD:COLUMN`, the name of an attribute's column.
+    /// Parses `FIELD:COLUMN`, the column of an attribute.
     ///
     /// # Errors
-    /// Another form, an unknown attribute, one that has a column already.
+    /// If the form or the attribute is invalid, or the attribute has a column already.
     pub fn add_column(&mut self, text: &str) -> Result<(), Invalid> {
         let (field, column) = field_and_text(text)?;
         once(field.as_str(), self.columns.insert(field, column.trim().to_owned()).is_none())
     }
 
-    /// Reads `MEDIUM:FORMAT`, our format for a foreign medium.
+    /// Parses `MEDIUM:FORMAT`, our format for a foreign medium.
     ///
     /// # Errors
-    /// Another form, an unknown format, a medium that has a format already.
+    /// If the form or the format is invalid, or the medium has a format already.
     pub fn add_format(&mut self, text: &str) -> Result<(), Invalid> {
         let (medium, format) = text.rsplit_once(':').ok_or_else(|| {
             Invalid::new(
@@ -164,7 +164,7 @@ impl ImportOptions {
         once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
     }
 
-    /// Our format for a foreign medium, case and blanks around it aside.
+    /// Returns our format for a foreign medium, ignoring case and surrounding spaces.
     #[must_use]
     pub fn format_of(&self, medium: &str) -> Option<MovieFormat> {
         if self.formats.is_empty() { None } else { self.formats.get(&medium.trim().to_lowercase()).copied() }

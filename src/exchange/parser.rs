@@ -1,4 +1,5 @@
-//! CSV (RFC 4180) cut into rows and cells: `,` `;` or tab, found from the first line; CRLF or LF.
+//! A CSV parser (RFC 4180). The first line determines the delimiter: `,`, `;` or tab. Lines end with CRLF or
+//! LF.
 
 use std::io::{self, BufRead};
 
@@ -7,16 +8,16 @@ use csv_core::ReadRecordResult;
 use super::values::trimmed;
 use crate::limits::MAX_IMPORT_ROW_BYTES;
 
-/// Splits a file into rows and cells, and counts its lines.
+/// Splits a file into rows and cells, and counts lines.
 pub(super) struct Parser<R> {
     file: R,
     delimiter: u8,
     core: Box<csv_core::Reader>,
-    /// The cells of the row, one behind the other.
+    /// The concatenated cells of the row.
     text: Vec<u8>,
-    /// Where each of the cells ends.
+    /// The end offset of each cell.
     ends: Vec<usize>,
-    /// How many cells the row has.
+    /// The number of cells.
     width: usize,
     line: u64,
     after_return: bool,
@@ -41,13 +42,13 @@ impl<R: BufRead> Parser<R> {
         Ok(parser)
     }
 
-    /// The delimiter of cells.
+    /// Returns the delimiter.
     pub(super) fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
-    /// Reads the next row in which anything is written, and returns the line on which it begins; none at the end of
-    /// the file. Spreadsheets leave rows of nothing but delimiters.
+    /// Reads the next row that is not blank. Returns the line on which it begins, or `None` at the end of the
+    /// file. Spreadsheets write blank rows of delimiters only.
     pub(super) fn read(&mut self) -> io::Result<Option<u64>> {
         loop {
             let line = self.read_row()?;
@@ -57,10 +58,10 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    /// Reads the next row that is no empty line.
+    /// Reads the next row that is not an empty line.
     ///
-    /// A row must end, and within [`MAX_IMPORT_ROW_BYTES`]: a quotation mark that is never closed would make
-    /// one cell of all rows behind it, and lose them where that cell is not stored.
+    /// A row must end within [`MAX_IMPORT_ROW_BYTES`]. Otherwise an unclosed quotation mark would turn all
+    /// following rows into one cell, which may be an ignored one.
     fn read_row(&mut self) -> io::Result<Option<u64>> {
         if !self.skip_line_ends()? {
             return Ok(None);
@@ -98,7 +99,7 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    /// Passes over the end of the row before and over empty lines; returns whether anything follows.
+    /// Skips the end of the previous row and empty lines. Returns whether anything follows.
     fn skip_line_ends(&mut self) -> io::Result<bool> {
         loop {
             let input = self.file.fill_buf()?;
@@ -116,7 +117,7 @@ impl<R: BufRead> Parser<R> {
         }
     }
 
-    /// Goes on by so many bytes, which are in the buffer, and counts their lines.
+    /// Consumes bytes of the buffer and counts their lines.
     fn consume(&mut self, count: usize) {
         for byte in self.file.fill_buf().unwrap_or_default().iter().take(count) {
             let end = *byte == b'\r' || *byte == b'\n' && !self.after_return;
@@ -126,18 +127,18 @@ impl<R: BufRead> Parser<R> {
         self.file.consume(count);
     }
 
-    /// How many cells the row that was read last has.
+    /// Returns the number of cells of the current row.
     pub(super) fn width(&self) -> usize {
         self.width
     }
 
-    /// One of these cells.
+    /// Returns a cell.
     pub(super) fn cell(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[place]]
     }
 
-    /// All these cells.
+    /// Iterates over the cells.
     pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.width).map(|place| self.cell(place))
     }
@@ -146,12 +147,12 @@ impl<R: BufRead> Parser<R> {
 /// The byte order mark in UTF-8.
 pub(super) const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Whether nothing is written in a cell.
+/// Returns whether a cell has only white space.
 fn is_blank(cell: &[u8]) -> bool {
     cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|text| trimmed(text).is_empty())
 }
 
-/// The delimiter that a first line `sep=;` names, as Excel reads and writes it, and the length of this line.
+/// Parses a first line such as `sep=;`, as Excel writes it. Returns the delimiter and the length of the line.
 fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
     let end = start.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
     let line = &start[..end];
@@ -164,7 +165,7 @@ fn named_delimiter(start: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The delimiter that the first line in which anything is written has most of, outside of quotes.
+/// Returns the most frequent delimiter of the first non-blank line, outside of quotes.
 fn delimiter(start: &[u8]) -> u8 {
     const NONE: [(u8, usize); 3] = [(b',', 0), (b';', 0), (b'\t', 0)];
     let mut counts = NONE;
@@ -181,7 +182,7 @@ fn delimiter(start: &[u8]) -> u8 {
             },
         }
     }
-    // The first of equals: a header of one column has none, and is read as comma-separated.
+    // Ties go to the first: a header with one column has no delimiter and counts as comma-separated.
     counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
 }
 

@@ -1,4 +1,4 @@
-//! A row of a file: what is there for each attribute, and how it becomes a movie.
+//! A row of a file and its conversion to a movie.
 
 use std::borrow::Cow;
 
@@ -25,35 +25,35 @@ use crate::{
 pub(super) struct Record<'a> {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    /// What the row says that it is, where a file holds more than films.
+    /// The kind of the row, if the file may hold more than films.
     pub kind: Option<&'a str>,
-    /// What is there for each attribute, in the order of [`Field::ALL`].
+    /// The cell of each attribute, in the order of [`Field::ALL`].
     pub cells: [Option<Cell<'a>>; 5],
-    /// The columns of the file.
+    /// The column names.
     pub names: &'a [String],
-    /// Whether the file has the byte order mark of what is written for spreadsheets.
+    /// Whether the file has a byte order mark, as exports for spreadsheets have.
     pub is_marked: bool,
 }
 
-/// The content of one cell or member.
+/// The content of a cell or member.
 #[derive(Debug)]
 pub(super) enum Cell<'a> {
-    /// A text, as in CSV, in which a number may be.
+    /// A text, as in CSV, which may be a number.
     Text(&'a str),
-    /// A JSON value, which has a type.
+    /// A typed JSON value.
     Json(JsonValue),
 }
 
-/// What a row is.
+/// The result of reading a row.
 pub(super) enum Outcome {
     Movie(Attributes),
-    /// Passed over, as the report says.
+    /// Skipped, with a note in the report.
     NoFilm(RowLabel),
     Refused(Vec<RowError>),
 }
 
 impl Cell<'_> {
-    /// Whether nothing is there.
+    /// Returns whether the cell is empty.
     fn is_blank(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),
@@ -86,7 +86,7 @@ impl Cell<'_> {
 }
 
 impl Record<'_> {
-    /// What the row is; the report gets notes of all that is not taken as it is.
+    /// Converts the row. Adds a note to the report for each value that was changed.
     pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
         let first_note = report.notes.len();
         let mut outcome = self.read(layout, options, report);
@@ -101,7 +101,7 @@ impl Record<'_> {
         outcome
     }
 
-    /// The film that the row names, as the file spells it.
+    /// Returns the film's name and year as written, for messages.
     fn label(&self) -> RowLabel {
         let shown = |field: Field| {
             let cell = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank())?;
@@ -131,7 +131,7 @@ impl Record<'_> {
                 Outcome::Movie(Attributes { title, movie_format, length, release_year, rating })
             }
             Err(errors) => {
-                // Its errors say what is to be said of it.
+                // The errors of the row replace its notes.
                 report.notes.truncate(before.0);
                 report.noted = before.1;
                 Outcome::Refused(errors)
@@ -153,7 +153,7 @@ impl Record<'_> {
                 report.skip(self.line, kind, || "is no film".to_owned());
                 Some(Outcome::NoFilm(self.label()))
             }
-            // A film must not vanish because its kind got another name.
+            // An unknown kind counts as a film, so that no film is lost when a service renames its kinds.
             None => {
                 let detail = format!("its {} is {}, which may be a film or not", kinds.column, quoted(kind));
                 Some(Outcome::Refused(vec![RowError::of_row(
@@ -165,11 +165,11 @@ impl Record<'_> {
     }
 }
 
-/// The defaults with one more, which is read as a cell of our own layout, and whether it is the first for
-/// its attribute.
+/// Adds a default, parsed like a cell of our own layout. Also returns whether it is the first for its
+/// attribute.
 ///
 /// # Errors
-/// The rule that the text breaks.
+/// The violated rule.
 pub(super) fn with_default(
     field: Field,
     text: &str,
@@ -198,7 +198,7 @@ pub(super) fn with_default(
     Ok((defaults, first))
 }
 
-/// A row on its way to a movie.
+/// A row during conversion.
 struct Reading<'r> {
     record: &'r Record<'r>,
     layout: &'r Layout,
@@ -235,7 +235,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// How titles are written. A column with another name than ours is not of one of our exports.
+    /// Returns the notation of titles. A column with another name than ours is not from one of our exports.
     fn titles(&self) -> Titles {
         let is_mapped = || {
             let mapped = self.options.columns.get(&Field::Title);
@@ -247,7 +247,7 @@ impl<'r> Reading<'r> {
         }
     }
 
-    /// The title that a foreign text stands for; keeps the year that is in it.
+    /// Returns the title without its year, which is kept for the release year.
     fn foreign_title(&mut self, cell: &'r Cell<'r>) -> Result<Cow<'r, str>, Invalid> {
         let mut title = html_escape::decode_html_entities(cell.text()?);
         if title != cell.text()? {
@@ -285,7 +285,7 @@ impl<'r> Reading<'r> {
                 MovieFormat::ALL.into_iter().find(same)
             });
             let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
-                // The one of ours that is most like other discs and files: an example, not a guess.
+                // DVD is only an example in the message, as the format closest to other discs and files.
                 let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
                 Invalid::new(invalid.1, format!("{}; say what it stands for, such as {example}", invalid.0))
             })?;
@@ -334,7 +334,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// What is there for an attribute, unless it stands for nothing.
+    /// Returns the cell of an attribute, unless its value means "none".
     fn given(&self, field: Field) -> Option<&'r Cell<'r>> {
         let no_rating = |cell: &Cell| {
             let scale = self.layout.ratings.filter(|_| field == Field::Rating);
@@ -380,7 +380,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    /// Notes what a cell became.
+    /// Adds a note about a changed cell.
     fn note(&mut self, field: Field, kind: NoteKind, cell: &Cell, became: &impl Serialize) {
         let became = || format!("became {}", json!(became));
         self.report.note(self.record.line, Some(field), kind, Some(&cell.shown()), became);

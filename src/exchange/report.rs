@@ -1,4 +1,4 @@
-//! What an import did, and what it did not take and why.
+//! The report of an import.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -10,48 +10,48 @@ use crate::{
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
-/// The report of an import. The counts are whole; of the errors, and of each kind of note, the first
-/// 1,000 are here.
+/// The report of an import. All counts are complete; errors, and notes of each kind, are limited to the first
+/// 1,000.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Rows read.
     pub read: u64,
-    /// Movies added.
+    /// Movies created.
     pub created: u64,
-    /// Movies that were there and became different.
+    /// Movies updated.
     pub updated: u64,
-    /// Rows whose movie was there already, or that are no films.
+    /// Rows skipped: duplicates, and rows that are not films.
     pub skipped: u64,
-    /// Rows that are invalid.
+    /// Invalid rows.
     pub failed: u64,
     pub errors: Vec<RowError>,
-    /// Whether all this was only tried.
+    /// Whether this was a dry run.
     pub dry_run: bool,
-    /// The change, to undo it; none if nothing was stored.
+    /// The change, to undo it; null if nothing was stored.
     pub change: Option<ChangeId>,
-    /// Columns of the file of which nothing was stored.
+    /// Columns of the file that were not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,
-    /// The layout that the file has.
+    /// The layout of the file.
     #[serde(default)]
     pub source: Source,
-    /// What was not taken as it stood.
+    /// Values that were changed, and rows that were skipped.
     #[serde(default)]
     pub notes: Vec<Note>,
-    /// How often each kind of note was due, also where it is here no more.
+    /// The number of notes of each kind, including those beyond the limit.
     #[serde(default)]
     pub noted: Noted,
-    /// The result of the first 100 rows, by line, where all this was only tried.
+    /// The results of the first 100 rows by line, in a dry run.
     #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<Preview>,
 }
 
-/// The film that a row names, as the file spells it, so that people recognize the row.
+/// The film of a row as written in the file, so that people recognize the row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RowLabel {
-    /// Cut after 100 characters.
+    /// Shortened to 100 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,21 +67,21 @@ impl From<&Attributes> for RowLabel {
     }
 }
 
-/// The result of a row.
+/// The result of a row in a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
-    /// The line in the file on which the row begins, from 1.
+    /// The line on which the row begins, from 1.
     pub line: u64,
     #[serde(flatten)]
     pub label: RowLabel,
     pub becomes: Becomes,
-    /// The movie that the row describes; none if it is refused or no film.
+    /// The movie of the row; null if the row is rejected or not a film.
     pub movie: Option<Attributes>,
-    /// The movie of the collection that it is or changes.
+    /// The existing movie that is equal or updated.
     pub id: Option<MovieId>,
 }
 
-/// What can become of a row.
+/// What an import would do with a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Becomes {
@@ -91,61 +91,61 @@ pub enum Becomes {
     Refused,
 }
 
-/// What was done with a row, or a part of it, that was not taken as it stood.
+/// A note about a changed value or a skipped row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// The line in the file on which the row begins, from 1.
+    /// The line on which the row begins, from 1.
     pub line: u64,
     #[serde(flatten)]
     pub label: RowLabel,
-    /// The attribute; none if it is the whole row.
+    /// The attribute; null for the whole row.
     pub field: Option<Cow<'static, str>>,
     pub kind: NoteKind,
-    /// What was done and why, in words that follow the attribute's name.
+    /// What was done and why, to follow the attribute's name.
     pub detail: String,
-    /// What was there, cut after 100 characters.
+    /// The original value, shortened to 100 characters.
     pub value: Option<String>,
 }
 
-/// The kinds of note.
+/// Kinds of notes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoteKind {
-    /// A number became the nearest whole one, halves up.
+    /// A number was rounded half up.
     Rounded,
-    /// A title was cut at 50 characters.
+    /// A title was shortened to 50 characters.
     Cut,
-    /// Nothing was there, and the default is used.
+    /// A missing value was replaced by its default.
     Defaulted,
-    /// A foreign medium became one of ours.
+    /// A foreign medium was replaced by one of our formats.
     Mapped,
-    /// HTML entities of a title became the characters that they stand for.
+    /// HTML entities of a title were decoded.
     Decoded,
-    /// Line breaks and several blanks in a title became one blank.
+    /// Line breaks and repeated spaces in a title were replaced by one space.
     Collapsed,
-    /// A title was written as it is spoken: its article in front, without a second title in parentheses.
+    /// A title was rewritten: its article moved to the front, a second title in parentheses removed.
     Rewritten,
-    /// The row was passed over: no film, or a film that is there already.
+    /// The row was skipped: a duplicate, or not a film.
     Skipped,
 }
 
-/// Why a row was not taken.
+/// Why a row was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
-    /// The line in the file on which the row begins, from 1.
+    /// The line on which the row begins, from 1.
     pub line: u64,
     #[serde(flatten)]
     pub label: RowLabel,
-    /// The attribute; none if it is the whole row.
+    /// The attribute; null for the whole row.
     pub field: Option<Cow<'static, str>>,
     pub code: Code,
     pub detail: String,
-    /// What was there, cut after 100 characters.
+    /// The original value, shortened to 100 characters.
     pub value: Option<String>,
 }
 
 impl NoteKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Rounded,
         Self::Cut,
@@ -157,7 +157,7 @@ impl NoteKind {
         Self::Skipped,
     ];
 
-    /// The kind as it is written everywhere.
+    /// Returns the kind as written in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -173,13 +173,13 @@ impl NoteKind {
     }
 }
 
-/// How many notes of each kind there are; written as an object of those that there are.
+/// The number of notes of each kind; serialized without zero counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<NoteKind, u64>", into = "BTreeMap<NoteKind, u64>")]
 pub struct Noted([u64; NoteKind::ALL.len()]);
 
 impl Noted {
-    /// The count of a kind.
+    /// Returns the count of a kind.
     #[must_use]
     pub const fn of(self, kind: NoteKind) -> u64 {
         self.0[kind as usize]
@@ -199,7 +199,7 @@ impl From<Noted> for BTreeMap<NoteKind, u64> {
 }
 
 impl Report {
-    /// Counts an invalid row and keeps its errors while there is room.
+    /// Counts an invalid row, and keeps its errors up to the limit.
     pub fn fail(&mut self, errors: Vec<RowError>) {
         self.failed += 1;
         if let Some(error) = errors.first() {
@@ -215,14 +215,14 @@ impl Report {
         self.errors.extend(errors.into_iter().take(room));
     }
 
-    /// Counts a row that is passed over and says why: `is there already as movie 7`. `value` is what
-    /// the row is known by, such as its title.
+    /// Counts a skipped row with the reason, such as `is there already as movie 7`. `value` identifies the
+    /// row, such as its title.
     pub fn skip(&mut self, line: u64, value: &str, detail: impl FnOnce() -> String) {
         self.skipped += 1;
         self.note(line, None, NoteKind::Skipped, Some(value), detail);
     }
 
-    /// Counts a note, and keeps it while there is room; only then are its words made.
+    /// Counts a note, and keeps it up to the limit; `detail` is called only then.
     pub fn note(
         &mut self,
         line: u64,
@@ -245,27 +245,27 @@ impl Report {
         }
     }
 
-    /// Names the film of a row in its notes: those from this place on.
+    /// Adds the film of a row to its notes, from this index on.
     pub fn label_notes(&mut self, from: usize, label: &RowLabel) {
         for note in &mut self.notes[from..] {
             note.label.clone_from(label);
         }
     }
 
-    /// Reports the result of a row, by its number in the file, in a preview.
+    /// Adds the result of a row to the preview, if its number is within the limit.
     pub fn preview(&mut self, number: u64, preview: impl FnOnce() -> Preview) {
         if self.dry_run && number <= MAX_REPORT_PREVIEW_ROWS {
             self.preview.push(preview());
         }
     }
 
-    /// Brings notes and preview, which come in pieces, into the order of the file.
+    /// Sorts notes and preview by line.
     pub fn sort(&mut self) {
         self.notes.sort_by_key(|note| note.line);
         self.preview.sort_by_key(|row| row.line);
     }
 
-    /// The same report, where nothing was stored after all.
+    /// Resets the counts of created, updated and skipped rows, for an import that stored nothing.
     #[must_use]
     pub fn without_effect(mut self) -> Self {
         self.notes.retain(|note| note.kind != NoteKind::Skipped);
@@ -275,13 +275,13 @@ impl Report {
 }
 
 impl RowError {
-    /// The attribute for which the row has nothing.
+    /// Returns the attribute that the row lacks.
     #[must_use]
     pub fn missing(&self) -> Option<Field> {
         self.field.as_deref().filter(|_| self.code == Code::Required).and_then(|name| Field::parse(name).ok())
     }
 
-    /// The foreign medium that stands for none of our formats.
+    /// Returns the foreign medium that has no format of ours.
     #[must_use]
     pub fn unknown_medium(&self) -> Option<&str> {
         let is_format =
@@ -289,13 +289,13 @@ impl RowError {
         self.value.as_deref().map(str::trim).filter(|medium| is_format && !medium.is_empty())
     }
 
-    /// An error of a whole row.
+    /// Creates an error of a whole row.
     #[must_use]
     pub fn of_row(line: u64, Invalid(detail, code): Invalid) -> Self {
         Self { line, label: RowLabel::default(), field: None, code, detail, value: None }
     }
 
-    /// The beginning of what stood in a cell.
+    /// Shortens a value for display.
     #[must_use]
     pub fn shown(value: &str) -> String {
         value.chars().take(100).collect()

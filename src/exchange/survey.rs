@@ -1,4 +1,4 @@
-//! What a file has and what it lacks, for who imports it to be asked.
+//! Surveys a file before an import: its columns, missing values and media.
 
 use std::io::{Read, Seek};
 
@@ -10,47 +10,47 @@ use super::{
 };
 use crate::domain::{Field, Invalid, Length, MovieFormat, MoviePatch, Title};
 
-/// Rows whose values tell what a column holds.
+/// The number of rows used to guess columns.
 const ROWS_LOOKED_AT: usize = 100;
 
-/// Foreign media that are told apart.
+/// The maximum number of foreign media listed.
 const MAX_MEDIA: usize = 30;
 
-/// A column of a CSV file, and what its first rows have there.
+/// A column of a CSV file with the values of its first rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub name: String,
-    /// The values that are not blank, each cut after 100 characters.
+    /// Non-blank values, shortened to 100 characters.
     pub values: Vec<String>,
 }
 
-/// What the rows of a file lack. Rows that are no films do not count.
+/// What the rows of a file lack. Rows that are not films are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Survey {
     pub source: Source,
-    /// Rows that are films, or may be.
+    /// Rows that are or may be films.
     pub films: u64,
-    /// Rows that are no films.
+    /// Rows that are not films.
     pub others: u64,
-    /// How many films have nothing for each attribute, in the order of [`Field::ALL`].
+    /// The number of films that lack each attribute, in the order of [`Field::ALL`].
     pub missing: [u64; 5],
-    /// Media that are none of ours, with how many films are on each.
+    /// Foreign media with their numbers of films.
     pub media: Vec<(String, u64)>,
-    /// How many titles are too long.
+    /// The number of titles that are too long.
     pub long_titles: u64,
 }
 
-/// The columns that a CSV file names, with the values of the first rows.
+/// Returns the columns of a CSV file with the values of its first rows.
 ///
 /// # Errors
-/// A file without a header, or that is no text.
+/// If the file has no header or is not text.
 pub fn table<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<Column>, Invalid> {
     let columns = csv::table(text::open(file, encoding)?.0, ROWS_LOOKED_AT)?;
     Ok(columns.into_iter().map(|(name, values)| Column { name, values }).collect())
 }
 
-/// The column of each attribute: as the layout has it, or else by the column's name in one of several languages, or by
-/// its values.
+/// Guesses the column of each attribute from the layout, or else from the column's name in several languages
+/// or its values.
 #[must_use]
 pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
@@ -61,7 +61,7 @@ pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
         return places;
     }
     let is_free = |places: &[Option<usize>; 5], n: usize| !places.contains(&Some(n));
-    // The title last: any text could be one.
+    // The title last, since any text could be one.
     let fields = [Field::ReleaseYear, Field::MovieFormat, Field::Length, Field::Rating, Field::Title];
     for by_name in [true, false] {
         for field in fields {
@@ -85,7 +85,7 @@ pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
     places
 }
 
-/// Whether these are the columns of another service.
+/// Returns whether the columns are those of another service.
 #[must_use]
 pub fn is_known(columns: &[Column], source: Source) -> bool {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
@@ -93,23 +93,23 @@ pub fn is_known(columns: &[Column], source: Source) -> bool {
     layout.is_some_and(|layout| layout.source != Source::Reelshelf)
 }
 
-/// Whether most values of a column could be those of an attribute.
+/// Returns whether most values of a column are valid for an attribute.
 fn may_hold(field: Field, column: &Column) -> bool {
     match field {
-        // What it stands for can be said.
+        // Any text can be a title.
         Field::Title => true,
         Field::MovieFormat => !column.values.is_empty() && distinct(column) <= MAX_MEDIA,
         _ => column.values.is_empty() || share(column, |value| is_value_of(field, value)) >= 50,
     }
 }
 
-/// Whether the values of a column are surely those of an attribute.
+/// Returns whether the values of a column strongly suggest an attribute.
 fn seems_to_hold(field: Field, column: &Column) -> bool {
     let is_text = |value: &str| value.chars().filter(|c| c.is_alphabetic()).count() >= 2;
     !column.values.is_empty()
         && match field {
             Field::Title => share(column, is_text) >= 80 && distinct(column) * 10 >= column.values.len() * 8,
-            // Small numbers may count discs, or rows.
+            // Small numbers may also count discs or rows.
             Field::Rating => {
                 let counts_up = column.values.is_sorted_by(|one, other| one < other);
                 distinct(column) >= 3 && !counts_up && share(column, |value| is_value_of(field, value)) >= 90
@@ -127,7 +127,7 @@ fn is_value_of(field: Field, value: &str) -> bool {
             MovieFormat::parse_any_case(value).is_ok()
                 || ["vhs", "dvd", "blu", "stream"].iter().any(|m| medium.contains(m))
         }
-        // Of mere numbers, small ones are rather something else.
+        // Small plain numbers are probably not lengths.
         Field::Length => {
             let is_likely = number.map_or_else(
                 || value.contains(|c: char| c == ':' || c == '\'' || c.is_alphabetic()),
@@ -140,7 +140,7 @@ fn is_value_of(field: Field, value: &str) -> bool {
     }
 }
 
-/// How many per cent of the values pass a test.
+/// Returns the percentage of values that pass a test.
 fn share(column: &Column, test: impl Fn(&str) -> bool) -> usize {
     column.values.iter().filter(|value| test(value)).count() * 100 / column.values.len().max(1)
 }
@@ -149,10 +149,10 @@ fn distinct(column: &Column) -> usize {
     column.values.iter().collect::<std::collections::HashSet<_>>().len()
 }
 
-/// Reads a whole file and tells what its rows lack. Defaults do not count yet.
+/// Reads a whole file and counts what its rows lack, without defaults.
 ///
 /// # Errors
-/// A file that cannot be read at all, or that breaks off.
+/// If the file cannot be read or ends within a row.
 pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) -> Result<Survey, Invalid> {
     let options = ImportOptions {
         defaults: MoviePatch::default(),
@@ -187,7 +187,7 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
 }
 
 impl Survey {
-    /// How many films lack an attribute.
+    /// Returns the number of films that lack an attribute.
     #[must_use]
     pub const fn missing(&self, field: Field) -> u64 {
         self.missing[field as usize]
@@ -233,7 +233,7 @@ mod tests {
         let file =
             "a,b,c,d,e,f\n1,Heat,1995,DVD,2:50,4\n2,Alien,1979,VHS,1:57,5\n3,Brazil,1985,Blu-ray,142 min,3\n";
         assert_eq!(guessed(file), [Some(1), Some(3), Some(4), Some(2), Some(5)]);
-        // What a name says counts only if the values can be that.
+        // A matching name counts only if the values fit.
         let file = "Title,Note,Year,Discs\nHeat,as new,1995,2\nAlien,lent to Zoe,1979,1\n";
         assert_eq!(guessed(file), [Some(0), None, None, Some(2), None]);
         let file = "Film,Bewertung\nHeat,9.5\nAlien,8\n";
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!((found.source, found.films, found.others), (Source::Clz, 4, 0));
         assert_eq!(found.missing, [0, 0, 2, 0, 2]);
         assert_eq!(found.media, [("Blu-ray".to_owned(), 2)]);
-        // A title that is too long counts whatever else its row lacks.
+        // A title that is too long counts whatever else the row lacks.
         let long = "x".repeat(51);
         let file = format!("Date,Name,Year,Letterboxd URI\n2020-01-01,{long},1995,u\n");
         let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();

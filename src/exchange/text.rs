@@ -1,46 +1,45 @@
-//! The text of a file as UTF-8: byte order marks, UTF-16, and files that hold no text at all.
+//! Converts the text of a file to UTF-8: byte order marks, UTF-16, and detection of binary files.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::encoding::{Decoding, Encoding};
 use crate::domain::{Code, Invalid};
 
-/// So much of a file tells what it is.
+/// The number of bytes used to detect the type of a file.
 const START: u64 = 4096;
 
-/// The bytes of a file in UTF-8. What is UTF-8 is passed on as it is, unchecked; UTF-16 is decoded,
-/// and reading fails where that is broken.
+/// Reads a file as UTF-8. UTF-8 is passed through unchecked; invalid UTF-16 is an error.
 pub(super) struct Text<R> {
     file: R,
     decode: Option<Decode>,
-    /// What was decoded, and how much of it was given away.
+    /// Decoded text, and how much of it was read.
     decoded: String,
     given: usize,
 }
 
-/// What becomes UTF-8.
+/// The decoder, if the file is not UTF-8.
 enum Decode {
     Utf16(Utf16),
     Other(Decoding),
 }
 
-/// How two bytes make a code unit.
+/// Combines two bytes to a code unit.
 type Unit = fn([u8; 2]) -> u16;
 
-/// UTF-16 on its way to UTF-8.
+/// A decoder of UTF-16.
 struct Utf16 {
     unit: Unit,
-    /// What was read but begins a character that does not end there.
+    /// The bytes of an incomplete character.
     rest: Vec<u8>,
-    /// How many bytes were decoded.
+    /// The number of decoded bytes.
     offset: usize,
 }
 
-/// Begins to read a file behind its byte order marks, and returns whether it has one. UTF-16 is known by it, or named
-/// as the encoding.
+/// Opens a file behind its byte order marks. Returns whether it has one. UTF-16 is detected by the mark, or
+/// given as the encoding.
 ///
 /// # Errors
-/// A workbook, an archive, or another file that is no text.
+/// If the file is a workbook, an archive or other binary data.
 pub(super) fn open<R: Read + Seek>(
     mut file: R,
     encoding: Option<Encoding>,
@@ -104,7 +103,7 @@ impl<R: Read> Read for Text<R> {
 }
 
 impl Utf16 {
-    /// Decodes the next piece; nothing at the end of the file.
+    /// Decodes the next chunk, which is empty at the end of the file.
     fn decode_more(&mut self, file: &mut impl Read, decoded: &mut String) -> io::Result<()> {
         decoded.clear();
         while decoded.is_empty() {

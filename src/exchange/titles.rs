@@ -1,14 +1,14 @@
-//! Titles as libraries and MovieLens write them: `Matrix, The (1999)`.
+//! Titles in library notation, as MovieLens writes them: `Matrix, The (1999)`.
 
 use crate::domain::ReleaseYear;
 
-/// Articles that are behind a title, so that it is filed under its next word.
+/// Articles that may follow a title, so that it is sorted by its next word.
 const ARTICLES: [&str; 27] = [
     "The", "A", "An", "Le", "La", "Les", "L'", "L’", "Un", "Une", "Il", "Lo", "I", "Gli", "Der", "Die",
     "Das", "Ein", "Eine", "El", "Los", "Las", "De", "Het", "Den", "Det", "Una",
 ];
 
-/// The year in parentheses at the end of a title, and the title before it.
+/// Splits a title and the year in parentheses at its end.
 pub(super) fn year_at_end(title: &str) -> Option<(&str, i64)> {
     let (before, year) = title.strip_suffix(')')?.rsplit_once('(')?;
     let before = before.trim_end();
@@ -17,22 +17,22 @@ pub(super) fn year_at_end(title: &str) -> Option<(&str, i64)> {
     (!before.is_empty()).then_some((before, year))
 }
 
-/// The title with its trailing article in front, and without second titles in parentheses where those
-/// are to go; none if it is spoken as it is written.
+/// Moves a trailing article to the front, and removes second titles in parentheses if requested. Returns
+/// `None` if nothing changes.
 pub(super) fn spoken(title: &str, without_second: bool) -> Option<String> {
     let mut first = title;
     while let Some(before) = before_parentheses(first) {
         first = before;
     }
     let behind = &title[first.len()..];
-    // `Birdman: Or (The Unexpected Virtue of Ignorance)` has one title.
+    // `Birdman: Or (The Unexpected Virtue of Ignorance)` is a single title.
     let goes_on = first.rsplit(' ').next().is_some_and(|word| word.eq_ignore_ascii_case("or"));
     let behind = if without_second && !goes_on { "" } else { behind };
     let turned = article_in_front(first).unwrap_or_else(|| first.to_owned()) + behind;
     (turned != title).then_some(turned)
 }
 
-/// What is before the parentheses with which a title ends.
+/// Returns the text before the trailing parentheses.
 fn before_parentheses(title: &str) -> Option<&str> {
     let mut depth = 0;
     let inside = title.strip_suffix(')')?;

@@ -1,22 +1,21 @@
-//! Ratings and years as services write them.
+//! Ratings and years in the notations of services.
 
 use super::layouts::Scale;
 use crate::domain::{Code, Invalid, Rating, quoted};
 
-/// A text without white space and byte order marks at its ends.
+/// Trims white space and byte order marks.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK)
 }
 
-/// What marks the beginning of a file, also in the middle of one that was made of several.
+/// Marks the beginning of a file, and may be inside one that was concatenated.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Scale {
-    /// Reads a rating and brings it to 1..5, halves up. The second value tells
-    /// whether it was rounded.
+    /// Converts a rating to 1 to 5, rounded half up. The second result tells whether it was rounded.
     ///
     /// # Errors
-    /// A text that is no number of the scale.
+    /// If the text is not a number of the scale.
     pub(super) fn rating(self, text: &str) -> Result<(Rating, bool), Invalid> {
         let Self { least, most, .. } = self;
         let given = decimal(text).filter(|given| (least..=most).contains(given));
@@ -32,10 +31,10 @@ impl Scale {
         Ok(((rounded as i64).try_into()?, (rounded - ours).abs() > f64::EPSILON))
     }
 
-    /// Reads a number of the scale, with a point or a comma.
+    /// Parses a number of the scale, with a decimal point or comma.
     ///
     /// # Errors
-    /// A text that is none.
+    /// If the text is not such a number.
     pub(super) fn number(self, text: &str) -> Result<f64, Invalid> {
         let Self { least, most, .. } = self;
         let given = decimal(trimmed(text)).filter(|given| (least..=most).contains(given));
@@ -47,22 +46,22 @@ impl Scale {
         })
     }
 
-    /// Whether a text stands for no rating.
+    /// Returns whether a text means "no rating".
     pub(super) fn is_none(self, text: &str) -> bool {
         self.zero_is_none && decimal(text) == Some(0.0)
     }
 }
 
-/// A number with a fraction behind a point or a comma.
+/// Parses a number with a decimal point or comma.
 fn decimal(text: &str) -> Option<f64> {
     let number = text.replacen(',', ".", 1);
     number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.').then(|| number.parse().ok())?
 }
 
-/// The year in a date of any form that writes it with four digits.
+/// Finds a four-digit year in a date of any format.
 ///
 /// # Errors
-/// A text without such a year, or with two.
+/// If the text has no such year, or two.
 pub(super) fn year(text: &str) -> Result<i64, Invalid> {
     let mut years = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 4);
     let year = years.next().and_then(|year| year.parse().ok());

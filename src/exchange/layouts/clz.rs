@@ -1,4 +1,4 @@
-//! CLZ Movies, with the columns that were chosen.
+//! CLZ Movies, with the columns that the user has chosen.
 
 use super::{Layout, Scale, Source, Titles, Years};
 
@@ -12,7 +12,7 @@ pub(crate) const CLZ: Layout = Layout {
         &["Title", "Release Date", "Running Time"],
     ],
     list: None,
-    // `Release Date` is the disc's where there is a year of the movie.
+    // If there is a column for the movie's year, `Release Date` is that of the disc.
     columns: [
         &["Title"],
         &["Format"],

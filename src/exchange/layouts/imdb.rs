@@ -1,4 +1,4 @@
-//! IMDb: ratings, and lists such as the watchlist. They hold series, games and podcasts too.
+//! IMDb: ratings and lists, such as the watchlist. They also contain series, games and podcasts.
 
 use super::{Kinds, Layout, Scale, Source, Titles, Years};
 
@@ -6,7 +6,7 @@ pub(crate) const IMDB: Layout = Layout {
     source: Source::Imdb,
     known_by: &[&["Const", "Title", "Title Type"]],
     list: None,
-    // Until 2017 the column was called `You rated`; in somebody else's list it has their name: `olivia rated`.
+    // Until 2017 the column was `You rated`; in another person's list it has their name: `olivia rated`.
     columns: [
         &["Title"],
         &[],
@@ -20,9 +20,9 @@ pub(crate) const IMDB: Layout = Layout {
     kinds: Some(KINDS),
 };
 
-/// The types have changed names several times, and an account in another language has them in that language:
-/// `Feature Film` (until 2017), `movie`, `Movie`; `Película`, `Kurzfilm`. So parts of words count, beginning with
-/// those of what is no film: a documentary series is a series.
+/// The names of types have changed several times and depend on the account's language: `Feature Film` (until
+/// 2017), `movie`, `Movie`; `Película`, `Kurzfilm`. So parts of words are compared. Types that are not films
+/// come first: a documentary series is a series.
 const KINDS: Kinds = Kinds {
     column: "Title Type",
     films: &["spielfilm"],

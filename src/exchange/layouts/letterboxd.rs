@@ -1,5 +1,5 @@
-//! Letterboxd: `watched.csv`, `ratings.csv`, `diary.csv`, `reviews.csv`, `watchlist.csv`, and lists, whose
-//! header is below a description of the list; and what other services write to be imported there.
+//! Letterboxd: `watched.csv`, `ratings.csv`, `diary.csv`, `reviews.csv`, `watchlist.csv`, lists (with a
+//! description above the header), and files that other services write for Letterboxd's import.
 
 use super::{Layout, List, Scale, Source, Titles, Years};
 
@@ -18,7 +18,7 @@ pub(crate) const LETTERBOXD: Layout = Layout {
     kinds: None,
 };
 
-/// What Letterboxd imports, with ratings of five stars.
+/// Letterboxd's import format, with ratings of five stars.
 pub(crate) const FIVE_STARS: Layout = Layout {
     known_by: &[
         &["Title", "Year", "WatchedDate"],
@@ -31,7 +31,7 @@ pub(crate) const FIVE_STARS: Layout = Layout {
     ..LETTERBOXD
 };
 
-/// What Letterboxd imports, with ratings of ten points.
+/// Letterboxd's import format, with ratings of ten points.
 pub(crate) const TEN_POINTS: Layout = Layout {
     known_by: &[&["Title", "Rating10"]],
     columns: [&["Title"], &[], &[], &["Year"], &["Rating10"]],

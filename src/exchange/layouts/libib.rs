@@ -1,4 +1,4 @@
-//! Libib: a library, which may hold books, music and games too.
+//! Libib: a library, which may also contain books, music and games.
 
 use super::{Kinds, Layout, Scale, Source, Titles, Years};
 

@@ -1,4 +1,4 @@
-//! The layouts of CSV files that are known, each a table of rules in a file of its own.
+//! Known CSV layouts, each a table of rules in its own file.
 
 mod clz;
 mod imdb;
@@ -14,27 +14,27 @@ pub(super) use reelshelf::REELSHELF;
 use super::Source;
 use crate::domain::fold;
 
-/// How a service writes films.
+/// The layout of a service.
 pub(super) struct Layout {
     pub source: Source,
-    /// Columns by which the layout is known: all of one of these sets.
+    /// The columns that identify the layout: all columns of one of these sets.
     pub known_by: &'static [&'static [&'static str]],
-    /// Its lists, whose header is not on the first line.
+    /// Lists of the service, whose header is not on the first line.
     pub list: Option<List>,
-    /// The columns in which each attribute may be, in the order of `Field::ALL`. The first that the
-    /// header names is taken. `* rated` is any name that ends so, except that of a date.
+    /// Possible columns of each attribute, in the order of `Field::ALL`. The first one in the header is used.
+    /// `* rated` is any name with this ending, except that of a date.
     pub columns: [&'static [&'static str]; 5],
     pub titles: Titles,
     pub years: Years,
-    /// The ratings; without a scale they are ours, whole numbers.
+    /// The scale of ratings; `None` for whole numbers from 1 to 5.
     pub ratings: Option<Scale>,
-    /// What tells films from the rest, where a file holds both.
+    /// What distinguishes films from other rows, if a file has both.
     pub kinds: Option<Kinds>,
 }
 
-/// A list of films below a description of the list, which has a header of its own.
+/// A list of films whose header is below a description of the list.
 pub(super) struct List {
-    /// How the first line may begin.
+    /// The beginning of the first line.
     pub first_line: &'static str,
     /// The columns of the description.
     pub described_by: &'static [&'static str],
@@ -42,50 +42,50 @@ pub(super) struct List {
     pub films: &'static [&'static str],
 }
 
-/// How titles are written.
+/// The notation of titles.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Titles {
-    /// As they are to be stored.
+    /// As stored.
     AsIs,
     /// With HTML entities and line breaks.
     Loose,
-    /// Loose, a trailing article (`Matrix, The`), and the year behind it where no column has it.
+    /// Loose, with a trailing article (`Matrix, The`), and with the year if no column has it.
     Shelved,
     /// Shelved, with second titles in parentheses.
     ShelvedTwice,
 }
 
-/// How years are written.
+/// The notation of years.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Years {
-    /// As numbers.
+    /// Numbers.
     Numbers,
-    /// As numbers or in dates of any form.
+    /// Numbers, or dates of any format.
     Dates,
 }
 
-/// A scale of ratings, of which the greatest is our 5.
+/// A scale of ratings; its maximum corresponds to 5.
 #[derive(Clone, Copy)]
 pub(super) struct Scale {
     pub least: f64,
     pub most: f64,
-    /// Whether 0 stands for no rating.
+    /// Whether 0 means "no rating".
     pub zero_is_none: bool,
 }
 
-/// The column that says what a row is. Kinds are compared as searches are, without case, accents, blanks and signs.
+/// The column with the kind of a row. Kinds are compared without case, accents, spaces and signs.
 pub(super) struct Kinds {
     pub column: &'static str,
-    /// Films, whatever parts their names have.
+    /// Kinds of films, checked first.
     pub films: &'static [&'static str],
-    /// Parts of the names of what is no film.
+    /// Substrings of kinds that are not films.
     pub others: &'static [&'static str],
-    /// Parts of the names of other films.
+    /// Substrings of other kinds of films.
     pub parts: &'static [&'static str],
 }
 
-/// Every layout, in the order in which they are tried. Ours comes first and last: it is known by the
-/// names that only it has, and else by those that others have too.
+/// All layouts, in the order of detection. Ours comes first with its unique column names, and last with names
+/// that others share.
 const ALL: [&Layout; 9] = [
     &REELSHELF,
     &letterboxd::LETTERBOXD,
@@ -99,18 +99,18 @@ const ALL: [&Layout; 9] = [
 ];
 
 impl Layout {
-    /// The layout whose header this is.
+    /// Returns the layout with this header.
     pub(super) fn of_header(names: &[String]) -> Option<&'static Self> {
         ALL.into_iter().find(|layout| layout.knows(names))
     }
 
-    /// The layout of a service, of several the one whose header this is; none for `auto`.
+    /// Returns the layout of a service that matches the header; `None` for `auto`.
     pub(super) fn of_source(source: Source, names: &[String]) -> Option<&'static Self> {
         let of_source = || ALL.into_iter().filter(|layout| layout.source == source);
         of_source().find(|layout| layout.knows(names)).or_else(|| of_source().next())
     }
 
-    /// The lists whose description begins with such a line.
+    /// Returns the list whose description begins with this line.
     pub(super) fn list_of(first: &[String]) -> Option<&'static List> {
         let begins = |list: &&List| {
             first.first().is_some_and(|cell| cell.starts_with(list.first_line))
@@ -122,14 +122,14 @@ impl Layout {
             .find(begins)
     }
 
-    /// Whether this is the header of such a file.
+    /// Returns whether this is the header of a file with this layout.
     pub(super) fn knows(&self, names: &[String]) -> bool {
         self.known_by.iter().any(|set| names_all(set, names))
     }
 }
 
 impl List {
-    /// Whether this is the header of the films.
+    /// Returns whether this is the header of the films.
     pub(super) fn is_header(&self, names: &[String]) -> bool {
         names_all(self.films, names)
     }
@@ -139,7 +139,7 @@ fn names_all(columns: &[&str], names: &[String]) -> bool {
     columns.iter().all(|column| place(column, names).is_some())
 }
 
-/// The index of a column. Services, and people, have changed the case of names.
+/// Returns the index of a column, ignoring case, which services have changed.
 pub(super) fn place(column: &str, names: &[String]) -> Option<usize> {
     if let Some(end) = column.strip_prefix('*') {
         let ends = |name: &String| name.to_lowercase().strip_suffix(end).is_some_and(|start| start != "date");
@@ -150,7 +150,7 @@ pub(super) fn place(column: &str, names: &[String]) -> Option<usize> {
 }
 
 impl Kinds {
-    /// Whether a row of that kind is a film; none if the kind is not known.
+    /// Returns whether a kind is a film; `None` if the kind is unknown.
     pub(super) fn is_film(&self, kind: &str) -> Option<bool> {
         let plain: String = fold(kind).chars().filter(|c| c.is_alphanumeric()).collect();
         let has = |parts: &[&str]| parts.iter().any(|part| plain.contains(part));

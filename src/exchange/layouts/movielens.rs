@@ -1,4 +1,4 @@
-//! MovieLens: `movies.csv` of a data set, with a column `rating` if `ratings.csv` was put beside it; and the ratings
+//! MovieLens: `movies.csv` of a data set, with a column `rating` if `ratings.csv` was joined; and the ratings
 //! and lists of an account.
 
 use super::{Layout, Scale, Source, Titles, Years};

@@ -1,4 +1,4 @@
-//! Our own layout, in which films are exported. It is strict.
+//! Our own export layout. It is strict.
 
 use super::{Layout, Source, Titles, Years};
 

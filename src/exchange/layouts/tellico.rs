@@ -1,4 +1,4 @@
-//! Tellico: a collection of videos, with the columns that were chosen. `Format` is NTSC, PAL or SECAM.
+//! Tellico: a video collection, with the columns that the user has chosen. `Format` is NTSC, PAL or SECAM.
 
 use super::{Layout, Scale, Source, Titles, Years};
 
