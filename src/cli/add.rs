@@ -16,13 +16,13 @@ use crate::{
     domain::{Attributes, Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
 };
 
-/// The film; a terminal is asked for what is missing.
+/// The film. A terminal prompts for missing values.
 #[derive(clap::Args)]
 pub struct Args {
     /// The title, of 1 to 50 characters
     #[arg(value_name = "TITLE")]
     title: Vec<String>,
-    /// The former spelling of TITLE
+    /// The old spelling of TITLE
     #[arg(long = "title", value_name = "TITLE", hide = true, value_parser = Title::parse, allow_hyphen_values = true, conflicts_with = "title")]
     title_option: Option<Title>,
     /// The release year, from 1800 to 2100
@@ -65,7 +65,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl Args {
-    /// The title, from the words of the command line.
+    /// Returns the title from the words of the command line.
     fn title(&self) -> anyhow::Result<Option<Title>> {
         if self.title.is_empty() {
             return Ok(self.title_option.clone());
@@ -74,7 +74,7 @@ impl Args {
         title.map(Some).map_err(|Invalid(rule, _)| wrong_usage(&format!("TITLE {rule}")))
     }
 
-    /// Checks that nothing is missing.
+    /// Checks that no value is missing.
     fn complete(&self, has_title: bool) -> anyhow::Result<()> {
         let given = [
             ("TITLE", has_title),
@@ -109,8 +109,8 @@ impl Args {
         })
     }
 
-    /// Names the films of the same title and year, and asks whether to add another one. Without a terminal, a film of
-    /// the same format is refused; as in an import, only that is a duplicate.
+    /// Lists films with the same title and year, and asks whether to add another one. Without a terminal, a
+    /// film with the same format is rejected as a duplicate, as in an import.
     fn check_duplicates(&self, same: &[Movie]) -> anyhow::Result<()> {
         for film in same {
             message!("There is already {}.", shown(&named(film)));
@@ -133,7 +133,7 @@ fn given_or<T>(given: Option<T>, ask: impl FnOnce() -> anyhow::Result<T>) -> any
     given.map_or_else(ask, Ok)
 }
 
-/// The films of this title, in any case and with or without accents, and of this year.
+/// Returns the films with this title, ignoring case and accents, and year.
 async fn same(client: &Client, title: &Title, year: ReleaseYear) -> anyhow::Result<Vec<Movie>> {
     const MAX_LOOKED_AT: usize = 100;
     let query = vec![("q", title.as_str().to_owned()), ("releaseYear", year.get().to_string())];

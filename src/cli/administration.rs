@@ -1,4 +1,4 @@
-//! Where users, tokens and sessions are managed: on the database itself, or on a server where one is logged in.
+//! Management of users, tokens and sessions, in the database or on a server.
 
 use std::{
     env,
@@ -25,7 +25,7 @@ use crate::{
     service::App,
 };
 
-/// The options that choose the database or the server.
+/// Options that select the database or the server.
 #[derive(clap::Args)]
 pub struct DatabaseOrServer {
     #[command(flatten)]
@@ -34,13 +34,13 @@ pub struct DatabaseOrServer {
     connection: Connection,
 }
 
-/// What a command works on.
+/// The target of a command.
 enum Target {
     Database(Box<App>),
     Server(Client),
 }
 
-/// Whether a command may make the database that it does not find.
+/// Whether a command may create a missing database.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     Create,
@@ -48,7 +48,7 @@ pub enum Missing {
 }
 
 impl DatabaseOrServer {
-    /// Runs a command on the server, or on the database, which is closed again.
+    /// Runs a command on the server, or on the database and closes it.
     pub async fn run<C>(
         self,
         missing: Missing,
@@ -66,11 +66,12 @@ impl DatabaseOrServer {
         }
     }
 
-    /// Options come before environment variables, and a database before a server. Without either, the database is
-    /// `reelshelf.db` in this folder if that exists, and the server of the last login otherwise.
+    /// Options take precedence over environment variables, and a database over a server. Without either, uses
+    /// `reelshelf.db` in the current folder if it exists, or else the server of the last login.
     ///
     /// # Errors
-    /// Both a database and a server as options; neither a database nor a login; those of [`Database::open`].
+    /// If both a database and a server are given, or neither a database nor a login exists; as
+    /// [`Database::open`].
     async fn open(self, missing: Missing) -> anyhow::Result<Target> {
         let Self { database, connection } = self;
         let is_option = |given: Option<String>, variable: &str| {
@@ -110,7 +111,7 @@ async fn open(database: Database, missing: Missing) -> anyhow::Result<App> {
 }
 
 impl Client {
-    /// Changes something on the server, and ignores the answer.
+    /// Sends a change to the server and ignores the response body.
     pub async fn change_at(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<()> {
         let request = self.request(method, path, &[]).timeout(ANSWERING);
         let request = match body {
@@ -120,13 +121,14 @@ impl Client {
         self.send(request).await.map(drop)
     }
 
-    /// The path of a user's tokens or sessions (`/token`, `/session`): everybody has their own, owners have all.
+    /// Returns the path of a user's tokens or sessions: `/token` and `/session` for oneself, or the owner's
+    /// path of any user.
     pub async fn path_of(&self, user: &UserName, own: &str) -> anyhow::Result<String> {
         let is_own = self.me().await?.name == *user;
         Ok(if is_own { own.to_owned() } else { format!("/user/{}{own}", user.as_str()) })
     }
 
-    /// A list that the server gives whole.
+    /// Returns a list that the server sends without pages.
     pub async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
         self.get(path, &[]).await
     }
@@ -150,7 +152,8 @@ impl From<Time> for Cell {
     }
 }
 
-/// Prints a list: at a terminal a table with local times, for programs lines with tabs and RFC 3339.
+/// Prints a list: a table with local times at a terminal, or tab-separated lines with RFC 3339 times for
+/// programs.
 pub fn print<const N: usize>(columns: [&'static str; N], rows: Vec<[Cell; N]>) -> anyhow::Result<()> {
     let mut out = Out::new();
     if std::io::stdout().is_terminal() && !rows.is_empty() {

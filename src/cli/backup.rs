@@ -12,13 +12,13 @@ use crate::{
     service::{Owner, backup},
 };
 
-/// Where the backup goes.
+/// The backup file.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to make
+    /// The file to create
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Overwrite the file if it is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a backup holds.
+/// Formats the counts of a backup.
 pub fn in_words(counts: crate::backup::Counts) -> String {
     let some = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     format!(

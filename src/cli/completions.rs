@@ -1,4 +1,4 @@
-//! `reelshelf completions`, and what the shell calls to complete a word.
+//! `reelshelf completions`, and the dynamic completion that it sets up.
 
 use std::{env, io::Write};
 
@@ -8,22 +8,22 @@ use clap_complete::{CompleteEnv, Shell, env::Shells};
 
 use super::output::Out;
 
-/// Set by the shell when it asks what a word can become.
+/// The environment variable by which a shell requests completions.
 const VARIABLE: &str = "REELSHELF_COMPLETE";
 
-/// For which shell.
+/// The shell.
 #[derive(clap::Args)]
 pub struct Args {
     shell: Shell,
 }
 
-/// Prints what the shell is to be told.
+/// Prints the script for the shell.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let shells = Shells::builtins();
     let shell =
         shells.completer(&args.shell.to_string()).context("there are no completions for this shell")?;
     let called = env::args_os().next().unwrap_or_default();
-    // What is found by the PATH goes on to be, wherever it is installed later.
+    // A program found by PATH is called by its name, so that it may move later.
     let path = if std::path::Path::new(&called).components().count() > 1 {
         env::current_exe()?
     } else {
@@ -42,12 +42,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// Answers the shell, where it is the shell that asks, and ends.
+/// Answers a completion request of the shell and exits.
 pub fn answer() {
     CompleteEnv::with_factory(|| without_aliases(super::command())).var(VARIABLE).complete();
 }
 
-/// The command line without the second names of commands, which would be completed in the place of the first.
+/// Removes command aliases, which would be completed instead of the main names.
 fn without_aliases(command: Command) -> Command {
     let command = command.visible_alias(None::<&'static str>);
     command.mut_subcommands(without_aliases)

@@ -1,4 +1,4 @@
-//! The database that a command works on.
+//! The database of a command.
 
 use std::{
     env,
@@ -17,10 +17,10 @@ use crate::{
     service::{App, Owner},
 };
 
-/// The database of who names none.
+/// The default database.
 const DEFAULT: &str = "sqlite:reelshelf.db";
 
-/// Where the collection is.
+/// The database.
 #[derive(Args)]
 pub struct Database {
     /// The database: `sqlite:PATH`, or `postgres://…` as libpq writes it (several hosts, `sslmode`, `sslrootcert`)
@@ -28,19 +28,19 @@ pub struct Database {
     #[arg(long, global = true, env = "REELSHELF_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
     database: Option<String>,
 
-    /// A file with the database's address, instead of --database: it may hold a password
+    /// A file with the database address, which may contain a password; instead of --database
     #[arg(long, global = true, env = "REELSHELF_DATABASE_FILE", value_name = "FILE")]
     database_file: Option<PathBuf>,
 }
 
 impl Database {
-    /// Whether an option or a variable names it.
+    /// Returns whether an option or environment variable names it.
     #[must_use]
     pub fn is_given(&self) -> bool {
         self.database.is_some() || self.database_file.is_some()
     }
 
-    /// Whether an option names it, and not a variable alone.
+    /// Returns whether an option names it.
     #[must_use]
     pub fn is_option(&self) -> bool {
         let is_other = |given: Option<&OsStr>, variable: &str| {
@@ -50,7 +50,7 @@ impl Database {
             || is_other(self.database_file.as_deref().map(Path::as_os_str), "REELSHELF_DATABASE_FILE")
     }
 
-    /// Whether the database that is used without an option or a variable exists.
+    /// Returns whether the default database exists.
     #[must_use]
     pub fn default_exists() -> bool {
         matches!(db::sqlite_path(DEFAULT), Ok(Some(path)) if path.exists())

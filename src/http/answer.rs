@@ -1,4 +1,4 @@
-//! JSON answers.
+//! JSON responses.
 
 use axum::{
     http::{StatusCode, header},
@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// A value as JSON, with a line end: at a terminal the prompt of the shell comes on a line of its own.
+/// A JSON response. It ends with a newline, so that a terminal shows its prompt on a new line.
 pub struct Answer<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Answer<T> {

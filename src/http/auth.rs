@@ -1,4 +1,4 @@
-//! Signing in with a request: Bearer, Basic or a session's cookie, all over the same check.
+//! Authentication of requests: Bearer, Basic or session cookie.
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// Lets through who is signed in; everybody else gets 401.
+/// Requires a signed-in user; otherwise responds with 401.
 pub async fn require(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let identity = match identify(&state, &mut request).await {
         Ok(identity) => identity,
@@ -34,8 +34,8 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
     pass(&state, identity, request, next).await
 }
 
-/// Lets through, with a word to the handler who it is, and to the page of an error. What is refused all the
-/// same, for the role or for a limit of the user, is in the audit log.
+/// Passes an authenticated request on, with its identity for handlers and error pages. A rejection because of
+/// the role or a limit goes to the audit log.
 pub async fn pass(state: &Shared, identity: Identity, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(identity.clone());
     let operation = operation(&request);
@@ -52,13 +52,13 @@ pub async fn pass(state: &Shared, identity: Identity, mut request: Request, next
     response
 }
 
-/// The method and the route of a request, without what its client wrote into the path.
+/// Returns the method and route of a request, without the path values that the client chose.
 fn operation(request: &Request) -> Option<String> {
     let route = request.extensions().get::<MatchedPath>()?;
     Some(format!("{} {}", request.method(), route.as_str()))
 }
 
-/// Who sends a request. `&mut`, since a body cannot be shared between threads.
+/// Authenticates a request. Takes `&mut`, since a shared reference to a body is not `Send`.
 pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity, Problem> {
     let app = &state.app;
     let headers = request.headers();
@@ -87,7 +87,7 @@ pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity,
     Ok(Box::pin(auth::session(app, from, &presented)).await?)
 }
 
-/// Refuses a request that another site's page sends in the user's name.
+/// Rejects a request from another site's page (cross-site request forgery).
 pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Problem> {
     if request.method().is_safe() || !is_cross_site(request, state) {
         return Ok(());
@@ -98,7 +98,8 @@ pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Proble
     Err(Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name"))
 }
 
-/// Names the ways in, but not to a page of ours: its browser would pop up a sign-in box over it.
+/// Adds the `WWW-Authenticate` challenges, except for our own pages: browsers would open a sign-in dialog
+/// over them.
 pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
     let from_page = [true, false].into_iter().any(|https| !presented(headers, https).is_empty())
         || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
@@ -113,7 +114,7 @@ pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Reelshelf\""))
 }
 
-/// The browser that asks to sign in.
+/// Returns the browser of a sign-in.
 pub fn browser(headers: &HeaderMap, request: RequestContext, Client { https, .. }: Client) -> Browser {
     let user_agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Browser {
@@ -123,7 +124,7 @@ pub fn browser(headers: &HeaderMap, request: RequestContext, Client { https, .. 
     }
 }
 
-/// The sessions that a request presents: a browser may send several cookies of one name.
+/// Returns the session cookies of a request: a browser may send several of the same name.
 fn presented(headers: &HeaderMap, https: bool) -> Vec<Secret> {
     cookies::values(headers, cookies::SESSION, https)
         .take(MAX_SESSION_COOKIES_TRIED)
@@ -131,7 +132,7 @@ fn presented(headers: &HeaderMap, https: bool) -> Vec<Secret> {
         .collect()
 }
 
-/// The session's cookie for a browser, kept as long as a session can last.
+/// Creates the session cookie, with the lifetime of a session.
 pub fn session_cookie(session: &Secret) -> SetCookie {
     SetCookie::new(cookies::SESSION, session.reveal().to_owned(), SESSION_LIFETIME.as_secs())
 }
@@ -165,11 +166,11 @@ impl FromRequestParts<Shared> for Owner {
     }
 }
 
-/// Makes the first owner and signs him in.
+/// Creates the first owner and signs them in.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for a wrong code, [`Error::Conflict`] where there is a user already, [`Error::Invalid`] with all
-/// that is wrong with the fields.
+/// [`Error::Forbidden`] if the code is wrong; [`Error::Conflict`] if a user exists already;
+/// [`Error::Invalid`] with all violations of the fields.
 pub async fn make_first_owner(
     state: &Shared,
     browser: Browser,
@@ -188,7 +189,7 @@ async fn finish_setup(
     name: &str,
     password: &str,
 ) -> Result<(), Error> {
-    // Before the password is judged: only who has the code makes the service compute.
+    // The code is checked before the password, which costs a hash computation.
     setup::check(&state.app, from, code).await?;
     let mut violations = Violations::default();
     let name = violations.at("/name", UserName::parse_new(name));

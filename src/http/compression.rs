@@ -1,5 +1,5 @@
-//! Compression of answers by `Accept-Encoding` (RFC 9110, section 12.5.3), with bounded memory: only so many
-//! encoders run at once, each with a small window, and what never changes is compressed once.
+//! Response compression by `Accept-Encoding` (RFC 9110, section 12.5.3) with bounded memory: a limited number
+//! of encoders, each with a small window. Static content is compressed once.
 
 use std::{
     io,
@@ -27,18 +27,18 @@ use tokio_util::io::{ReaderStream, StreamReader};
 
 use crate::limits::MAX_ENCODERS;
 
-/// What is shorter, in bytes, is sent as it is.
+/// Smaller responses, in bytes, are not compressed.
 pub const MIN_BYTES: usize = 128;
-/// The logarithm of an encoder's window in bytes: with it, an encoder takes less than 1 MiB.
+/// The binary logarithm of the encoder window in bytes. With it, an encoder takes less than 1 MiB.
 const WINDOW_LOG: u8 = 16;
 
-/// Bytes that are sent at once.
+/// Bytes compressed at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// The encoders that can still be made.
+/// Permits for encoders.
 static ENCODERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_ENCODERS)));
 
-/// How an answer is compressed.
+/// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     Zstd,
@@ -47,7 +47,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// The first of equals is taken.
+    /// In order of preference.
     pub const ALL: [Self; 3] = [Self::Zstd, Self::Brotli, Self::Gzip];
 
     pub const fn as_str(self) -> &'static str {
@@ -58,7 +58,7 @@ impl Coding {
         }
     }
 
-    /// What the client likes best of what it accepts; none if it would rather have the answer as it is.
+    /// Returns the coding that the client prefers; `None` for an uncompressed response.
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let mut qualities = [None; 3];
@@ -80,7 +80,7 @@ impl Coding {
         best.0
     }
 
-    /// Compresses what never changes, with more effort than what is compressed for each answer.
+    /// Compresses static content, at a higher level than dynamic responses.
     pub async fn encode(self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut encoded = Vec::new();
         match self {
@@ -108,7 +108,7 @@ fn coding_and_quality(range: &str) -> Option<(&str, f32)> {
     Some((name, quality))
 }
 
-/// An answer that was compressed beforehand, or must not be.
+/// Marks a response that is compressed already or must not be.
 #[derive(Clone, Copy)]
 pub struct AsItIs;
 
@@ -140,14 +140,14 @@ impl Compression {
     }
 }
 
-/// Whether content of a media type becomes shorter, and may be held back while it does.
+/// Returns whether a media type is compressible and may be buffered while it is compressed.
 pub fn is_text(content_type: &str) -> bool {
     (content_type.starts_with("text/") && !content_type.starts_with("text/event-stream"))
         || (content_type.starts_with("application/") && !content_type.starts_with("application/octet-stream"))
         || content_type.starts_with("image/svg+xml")
 }
 
-/// Whether a response depends on `Accept-Encoding`.
+/// Returns whether a response depends on `Accept-Encoding`.
 pub fn is_compressible(response: &Response) -> bool {
     let headers = response.headers();
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

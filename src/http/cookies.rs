@@ -1,8 +1,8 @@
-//! Cookies: their names, and the one place that reads and writes them.
+//! Cookies: their names, reading and writing.
 //!
-//! Over https their names begin with `__Host-` (RFC 6265bis): a browser takes such a cookie only from this host itself,
-//! with `Secure` and for all paths, so neither another subdomain nor the same name over http can plant one. There the
-//! plain name counts for nothing.
+//! Over https the names begin with `__Host-` (RFC 6265bis). A browser accepts such a cookie only from this
+//! host, with `Secure` and for all paths. So neither another subdomain nor a plain http response can set one.
+//! Over https the plain names are ignored.
 
 use std::convert::Infallible;
 
@@ -14,15 +14,15 @@ use axum::{
 
 use super::{Shared, extract::client::Client};
 
-/// The cookie of a session.
+/// The session cookie.
 pub const SESSION: &str = "reelshelf_session";
-/// The cookie that names the message for the next page.
+/// The cookie with the message for the next page.
 pub const FLASH: &str = "reelshelf_notice";
 
 const PREFIX: &str = "__Host-";
 
-/// What the cookies of that name hold, in the order in which the browser sends them. Each pair is read for itself:
-/// other programs on the same host have cookies too, and those need not be text.
+/// Returns the values of the cookies with a name, in the browser's order. Each pair is parsed separately,
+/// since cookies of other programs on the same host may not be text.
 pub fn values<'a>(headers: &'a HeaderMap, name: &'static str, https: bool) -> impl Iterator<Item = &'a str> {
     let pairs =
         headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
@@ -33,16 +33,16 @@ pub fn values<'a>(headers: &'a HeaderMap, name: &'static str, https: bool) -> im
     })
 }
 
-/// A cookie that a response sets; [`Writer`] makes the header of it.
+/// A cookie to be set; [`write`] turns it into a header.
 #[derive(Debug, Clone)]
 pub struct SetCookie {
     name: &'static str,
     value: String,
-    /// For how many seconds the browser keeps it.
+    /// Its lifetime in seconds.
     max_age: u64,
 }
 
-/// The cookies that a response sets.
+/// The cookies of a response.
 #[derive(Debug, Clone, Default)]
 struct SetCookies(Vec<SetCookie>);
 
@@ -51,12 +51,12 @@ impl SetCookie {
         Self { name, value, max_age }
     }
 
-    /// Takes the cookie away.
+    /// Deletes the cookie.
     pub const fn removed(name: &'static str) -> Self {
         Self::new(name, String::new(), 0)
     }
 
-    /// Adds it to a response.
+    /// Adds the cookie to a response.
     pub fn add_to(self, response: &mut Response) {
         response.extensions_mut().get_or_insert_default::<SetCookies>().0.push(self);
     }
@@ -94,7 +94,7 @@ impl Writer {
         let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
         let headers = response.headers_mut();
         for cookie in cookies.0 {
-            // Values are ours: base64url, numbers and words.
+        // Our values are base64url, numbers and words, so this cannot fail.
             if let Ok(value) = HeaderValue::try_from(cookie.header(self.https)) {
                 headers.append(header::SET_COOKIE, value);
             }

@@ -1,4 +1,5 @@
-//! `/docs` and `/openapi.json`: the pages about the API, a page for each kind of problem, and the description.
+//! `/docs` and `/openapi.json`: pages about the API, a page for each kind of problem, and the OpenAPI
+//! description.
 
 use std::{
     collections::HashMap,
@@ -24,16 +25,16 @@ use super::{
 };
 use crate::domain::Code;
 
-/// The guide to the API, among the documents of the project.
+/// The guide to the API in the project's documentation.
 pub const GUIDE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/api.md");
 
-/// The style of these pages: our colours, and what differs from Swagger UI's own style.
+/// The style of these pages: our colours and changes to Swagger UI's style.
 const STYLE: &str =
     concat!(include_str!("../../assets/style/tokens.css"), include_str!("../../assets/docs/reelshelf.css"));
 const SCRIPT: &str = include_str!("../../assets/docs/reelshelf.js");
 const INITIALIZER: &str = include_str!("../../assets/docs/swagger-initializer.js");
 
-/// The files of Swagger UI that the page loads, out of the archive of its release.
+/// The files of Swagger UI that the page loads, from its release archive.
 const SWAGGER_UI: [(&str, &str); 4] = [
     ("favicon-32x32.png", "image/png"),
     ("swagger-ui.css", "text/css"),
@@ -58,13 +59,13 @@ struct ErrorPage {
     page: ProblemPage,
 }
 
-/// The files under `/docs/`, as they are asked for.
+/// The files under `/docs/`.
 #[derive(Default)]
 struct Files {
     made: Mutex<HashMap<String, Arc<StaticFile>>>,
 }
 
-/// The routes, for everybody.
+/// The public routes.
 pub fn routes(description: &utoipa::openapi::OpenApi) -> Router<Shared> {
     let mut description = serde_json::to_vec(description).unwrap_or_default();
     description.push(b'\n');
@@ -95,7 +96,7 @@ impl Files {
         }
     }
 
-    /// A file, which is kept once it was found; what does not exist is not kept.
+    /// Returns a file. Existing files are cached; unknown names are not.
     fn file(&self, name: &str) -> Option<Arc<StaticFile>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = made.get(name) {
@@ -124,7 +125,7 @@ impl Files {
     }
 }
 
-/// A file of Swagger UI.
+/// Reads a file of Swagger UI.
 fn swagger_ui(name: &str) -> Option<StaticFile> {
     let (_, content_type) = SWAGGER_UI.iter().find(|(file, _)| *file == name)?;
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED)).ok()?;

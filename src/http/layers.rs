@@ -26,8 +26,7 @@ use crate::{
     limits::REQUEST_WAIT,
 };
 
-/// What lies around everything that answers. Each step looks at the request, and then changes the response. They are
-/// no futures around each other, as each of those would hold and move all within it.
+/// The middleware of all responses, from the outermost to the innermost.
 pub async fn around(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     let trace = Trace::begin(&mut request);
     let security = SecurityHeaders::of(&request);
@@ -46,7 +45,7 @@ pub async fn around(State(state): State<Shared>, mut request: Request, next: Nex
     response
 }
 
-/// Tells the browser which other sites may read the response, where there are any.
+/// Adds the CORS headers, if other origins are allowed.
 async fn allow_origins(state: &Service, request: Request, next: Next) -> Response {
     let Some(cors) = &state.cors else { return answer(request, next).await };
     let answer = service_fn(|request| answer(request, next.clone()).map(Ok::<_, Infallible>));
@@ -69,15 +68,15 @@ async fn answer(request: Request, next: Next) -> Response {
     })
 }
 
-/// Gives a request one deadline for all that waits for the database, and sends no response that tells of what
-/// is not on disk yet.
+/// Sets one deadline for all database waits of the request. Delays the response until everything it reports
+/// is on disk.
 async fn wait_for_database(response: impl Future<Output = Response>) -> Response {
     let answered = deadline::within(REQUEST_WAIT, settle::settled(response)).await;
     answered.unwrap_or_else(|error| Problem::from(error).into_response())
 }
 
-/// What every answer tells the browser (OWASP HTTP Headers Cheat Sheet): nothing but our own pages
-/// and styles, in no frame, kept by nobody on the way.
+/// Adds security headers (OWASP HTTP Headers Cheat Sheet): only our own content and styles, no framing, no
+/// caching by proxies.
 struct SecurityHeaders {
     policy: &'static HeaderValue,
     is_personal: bool,
@@ -87,7 +86,7 @@ static PAGES_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
-/// The documentation page brings styles of its own inside the page, and asks the API.
+    // Swagger UI has inline styles, and calls the API.
 static DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -112,14 +111,14 @@ impl SecurityHeaders {
     }
 }
 
-/// Whether a path shows users, sessions or tokens, which no browser is to keep.
+/// Returns whether a path shows users, sessions or tokens, which browsers must not cache.
 fn is_personal(path: &str) -> bool {
     let first = path.split('/').nth(1).unwrap_or_default();
     ["account", "login", "me", "session", "setup", "token", "user", "users"].contains(&first)
 }
 
-/// Refuses a request of HTTP/1.1 that does not name one host (RFC 9112, section 3.2): what is before the
-/// service may have read another one.
+/// Rejects an HTTP/1.1 request without exactly one host (RFC 9112, section 3.2): a proxy may have used
+/// another one.
 fn require_host(request: &Request) -> Result<(), Problem> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none());
@@ -131,7 +130,7 @@ fn require_host(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The id of a request, under which the log has what the answer does not tell, and its time.
+/// Gives the request an id, which the log uses for details that the response omits.
 struct Trace {
     id: RequestId,
     span: tracing::Span,
@@ -142,7 +141,7 @@ impl Trace {
     fn begin(request: &mut Request) -> Self {
         let id = RequestId(format!("{:016x}", rand::random::<u64>()).into());
         request.extensions_mut().insert(id.clone());
-        // The path alone: a query may hold a code, or what somebody searches for.
+    // Only the path: a query may contain a code or a search.
         let (method, path) = (request.method(), request.uri().path());
         let span = tracing::info_span!("request", id = &*id.0, %method, path);
         Self { id, span, timer: metrics::Timer::start(request) }

@@ -1,4 +1,4 @@
-//! Lists of movies as responses, of the API and of the pages.
+//! Movie lists as responses, for the API and the pages.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// The whole list, streamed.
+/// Streams the whole list.
 pub async fn whole_list(
     app: &Arc<App>,
     viewer: &Viewer,
@@ -29,13 +29,13 @@ pub async fn whole_list(
     format: Format,
 ) -> Result<Response, Problem> {
     let mut pages = Box::pin(movies::all(app.clone(), viewer.clone(), query));
-    // Read before the answer begins, so that an error of the database is still an answer of its own.
+    // The first page is read before the response begins, so that a database error still has its own status.
     let first = pages.next().await.transpose()?.unwrap_or_default();
     let head = head(uri, format, &first);
     Ok((head, body_of(&first, pages, format)).into_response())
 }
 
-/// What the head of an answer says of a list, of which this is the first page.
+/// Returns the headers for the first page of a list.
 pub fn head(uri: &Uri, format: Format, page: &Page) -> HeaderMap {
     let mut head = HeaderMap::new();
     head.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
@@ -47,7 +47,7 @@ pub fn head(uri: &Uri, format: Format, page: &Page) -> HeaderMap {
     head
 }
 
-/// How movies match a search, where there is one.
+/// Returns the header that tells how movies match the search, if there is one.
 pub fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
     let mut given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let value = match matched {
@@ -58,7 +58,7 @@ pub fn matched(uri: &Uri, matched: Match) -> Option<(HeaderName, HeaderValue)> {
     given.any(|(name, _)| name == "q").then_some(header)
 }
 
-/// The pages of a list as a stream.
+/// Streams the pages of a list.
 fn body_of(
     first: &Page,
     rest: impl Stream<Item = Result<Page, Error>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Metrics for Prometheus, on an address of their own.
+//! Prometheus metrics, on a separate address.
 
 use std::{
     sync::{
@@ -19,19 +19,19 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::service::App;
 
-/// Whether anybody counts.
+/// Whether metrics are enabled.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
 const BACKUP_AGE: &str = "reelshelf_backup_age_seconds";
 const BACKUP_FAILURES: &str = "reelshelf_backup_failures_total";
 const DURATION: &str = "http_request_duration_seconds";
-/// The upper bounds of the histogram's buckets, in seconds.
+/// The bucket bounds of the histogram, in seconds.
 const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 
-/// Begins to count. Called once in a process.
+/// Starts to collect metrics. Call it once in a process.
 ///
 /// # Errors
-/// A recorder is there already.
+/// If a recorder is installed already.
 pub fn start() -> anyhow::Result<PrometheusHandle> {
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)?;
@@ -47,7 +47,7 @@ pub fn start() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
-/// `/metrics`.
+/// Serves `/metrics`.
 pub fn routes(handle: PrometheusHandle, app: Arc<App>) -> Router {
     let show = move || async move {
         observe_backups(&app);
@@ -57,14 +57,14 @@ pub fn routes(handle: PrometheusHandle, app: Arc<App>) -> Router {
     Router::new().route("/metrics", get(show))
 }
 
-/// The label of a method. A client can make up any number of names, and each label is kept for ever.
+/// Returns the label of a method. Unknown methods share a label, since labels are kept forever.
 fn method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// Updates the metrics of the automatic backups.
+/// Updates the metrics of automatic backups.
 fn observe_backups(app: &App) {
     let Some(report) = app.backups.report(app.now()) else { return };
     counter!(BACKUP_FAILURES).absolute(report.failures);
@@ -73,7 +73,7 @@ fn observe_backups(app: &App) {
     }
 }
 
-/// The time that a request takes, under its method and its route; nothing while nobody counts.
+/// Measures the duration of a request, labelled by method and route. Does nothing without metrics.
 pub(super) struct Timer(Option<(Instant, &'static str, String)>);
 
 impl Timer {

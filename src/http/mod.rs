@@ -1,4 +1,4 @@
-//! HTTP: the paths ([`router`]), the layers around them, and who may pass. The table of contents of the service.
+//! HTTP: routes ([`router`]), middleware and authentication.
 
 mod answer;
 mod api;

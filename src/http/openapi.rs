@@ -1,5 +1,4 @@
-//! The description of the API (OpenAPI 3.1): schemas with the limits of the domain types, and what
-//! all operations have in common.
+//! The OpenAPI 3.1 description: schemas with the limits of the domain types, and what all operations share.
 
 #![expect(
     dead_code,
@@ -27,7 +26,7 @@ use crate::{
     limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
 
-/// The frame of the description; the routes bring the rest.
+/// The frame of the description; the routes add their operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -45,7 +44,7 @@ use crate::{
         (name = "users", description = "Users, for owners"),
         (name = "health", description = "Liveness and readiness, for monitoring"),
     ),
-    // Some generated clients let the last scheme that sets Authorization win, so a token comes after Basic.
+    // Some generated clients use the last scheme that sets `Authorization`, so bearer comes after basic.
     security(("basic" = []), ("bearer" = []), ("session" = [])),
     servers((url = "/", description = "This service")),
     components(schemas(Problem, AttributeText, MediumText)),
@@ -71,8 +70,8 @@ impl Modify for SecuritySchemes {
     }
 }
 
-/// Completes the description with what is true of every operation: the errors that any may answer,
-/// and that each error is a problem document with the request's id.
+/// Adds what is common to all operations: the errors that any of them may return, as problem documents with
+/// the request id.
 pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     for item in openapi.paths.paths.values_mut() {
         let operations = [
@@ -116,7 +115,7 @@ pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     openapi
 }
 
-/// Operations that are done in their order, all or none.
+/// Operations that succeed or fail together, in this order.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"operations": [
@@ -138,7 +137,7 @@ pub enum Operation {
     Delete(DeleteOperation),
 }
 
-/// What an operation of a batch is to create.
+/// The creation of a movie in a batch.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOperation {
@@ -147,27 +146,27 @@ pub struct CreateOperation {
     movie: Attributes,
 }
 
-/// What an operation of a batch is to change.
+/// The update of a movie in a batch.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateOperation {
     #[schema(inline)]
     op: UpdateWord,
     id: Id,
-    /// The version that is to be changed; without it, any.
+    /// The version to be updated; without it, any.
     #[schema(required = false)]
     version: Version,
     changes: MoviePatch,
 }
 
-/// What an operation of a batch is to delete.
+/// The deletion of a movie in a batch.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteOperation {
     #[schema(inline)]
     op: DeleteWord,
     id: Id,
-    /// The version that is to be deleted; without it, any.
+    /// The version to be deleted; without it, any.
     #[schema(required = false)]
     version: Version,
 }
@@ -176,119 +175,119 @@ schema!(CreateWord, words(["create"]));
 schema!(UpdateWord, words(["update"]));
 schema!(DeleteWord, words(["delete"]));
 
-/// One event of the stream.
+/// An event of the stream.
 #[derive(Serialize, ToSchema)]
 pub struct ChangeEvent {
-    /// The change's id, for `Last-Event-ID`.
+    /// The id of the change, for `Last-Event-ID`.
     #[schema(pattern = "^[0-9]+$")]
     id: String,
-    /// The change, as JSON.
+    /// The change as JSON.
     #[schema(content_media_type = "application/json")]
     data: String,
 }
 
-/// What an import did, and what it did not take and why.
+/// The report of an import.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Rows read.
     read: u64,
-    /// Movies added.
+    /// Movies created.
     created: u64,
-    /// Movies that were there and became different.
+    /// Movies updated.
     updated: u64,
-    /// Rows whose movie was there already, or that are no films.
+    /// Rows skipped: duplicates, and rows that are not films.
     skipped: u64,
-    /// Rows that are invalid.
+    /// Invalid rows.
     failed: u64,
     /// The first 1,000 errors.
     errors: Vec<RowError>,
-    /// Whether all this was only tried.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// The change, to undo it; null where nothing was stored.
+    /// The change, to undo it; null if nothing was stored.
     #[schema(required = true)]
     change: Option<i64>,
-    /// Columns of the file of which nothing was stored; only where there are any.
+    /// Columns of the file that were not stored; left out if there are none.
     #[schema(required = false)]
     ignored_columns: Vec<String>,
-    /// The layout that the file has.
+    /// The layout of the file.
     #[schema(inline)]
     source: LayoutWord,
-    /// What was not taken as it stood: the first 1,000 notes of each kind.
+    /// Changed values and skipped rows: the first 1,000 notes of each kind.
     notes: Vec<Note>,
-    /// How many notes of each kind there are, by kind; only those that there are.
+    /// The number of notes of each kind, without zero counts.
     #[schema(inline)]
     noted: Noted,
-    /// What becomes of the first 100 rows, by line; only where all this was only tried.
+    /// The results of the first 100 rows, by line; only for a dry run.
     #[schema(required = false)]
     preview: Vec<Preview>,
 }
 
-/// What becomes of a row.
+/// The result of a row.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The line on which the row begins, from 1.
     line: u64,
-    /// The title that the row names, as the file spells it; left out where the row has none.
+    /// The title as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     title: Option<String>,
-    /// The release year, likewise.
+    /// The release year as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     release_year: Option<String>,
     #[schema(inline)]
     becomes: BecomesWord,
-    /// The movie that the row describes; null where it is refused or no film.
+    /// The movie of the row; null if the row is rejected or not a film.
     #[schema(required = true)]
     movie: Option<Attributes>,
-    /// The movie of the collection that it is or changes.
+    /// The existing movie that is equal or updated.
     #[schema(required = true)]
     id: Option<i64>,
 }
 
-/// What was done with a row, or a part of it, that was not taken as it stood.
+/// A note about a changed value or a skipped row.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Note {
     /// The line on which the row begins, from 1.
     line: u64,
-    /// The title that the row names, as the file spells it; left out where the row has none.
+    /// The title as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     title: Option<String>,
-    /// The release year, likewise.
+    /// The release year as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     release_year: Option<String>,
-    /// The attribute; null where it is the whole row.
+    /// The attribute; null for the whole row.
     #[schema(required = true)]
     field: Option<String>,
     #[schema(inline)]
     kind: NoteKindWord,
-    /// What was done and why, in words that follow the attribute's name.
+    /// What was done and why, to follow the attribute's name.
     detail: String,
-    /// What stood there.
+    /// The original value.
     #[schema(required = true)]
     value: Option<String>,
 }
 
-/// Why a row was not taken.
+/// Why a row was rejected.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RowError {
     /// The line on which the row begins, from 1.
     line: u64,
-    /// The title that the row names, as the file spells it; left out where the row has none.
+    /// The title as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     title: Option<String>,
-    /// The release year, likewise.
+    /// The release year as written in the file; left out if the row has none.
     #[schema(required = false, nullable = false)]
     release_year: Option<String>,
-    /// The attribute; null where it is the whole row.
+    /// The attribute; null for the whole row.
     #[schema(required = true)]
     field: Option<String>,
     #[schema(inline)]
     code: CodeWord,
     detail: String,
-    /// What stood there.
+    /// The original value.
     #[schema(required = true)]
     value: Option<String>,
 }
@@ -304,29 +303,29 @@ pub struct Problem {
     title: String,
     status: u16,
     detail: String,
-    /// Every violation at once.
+    /// All violations.
     #[schema(required = false)]
     errors: Vec<Violation>,
-    /// What an aborted import found.
+    /// The report of an aborted import.
     #[schema(required = false)]
     report: Option<Report>,
-    /// The changes that keep another one from being undone.
+    /// The changes that conflict with an undo.
     #[schema(required = false)]
     changes: Vec<i64>,
 }
 
-/// Where something is wrong, and which rule it breaks.
+/// A violation and its place in the request.
 #[derive(Serialize, ToSchema)]
 pub struct Violation {
     /// In the body: a JSON pointer (RFC 6901).
     #[schema(required = false)]
     pointer: String,
-    /// In the address: the name of a query parameter.
+    /// In the URL: the name of a query parameter.
     #[schema(required = false)]
     parameter: String,
     #[schema(inline)]
     code: CodeWord,
-    /// The rule, and what was given, in words for people.
+    /// The rule and the given value, in words.
     detail: String,
 }
 
@@ -345,15 +344,15 @@ schema!(
         .enum_values(Some(ProblemKind::ALL.map(ProblemKind::address)))
 );
 
-/// The filters that list, statistics and random have in common.
+/// The filters of list, statistics and random pick.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct FilterParams {
-    /// Words to search titles for. A title matches if each word begins a word of it, in any case and without accents.
-    /// If none matches, similar titles are listed, and the answer says `Reelshelf-Match: fuzzy`.
+    /// Words to search titles for. Each must be the prefix of a word of the title, ignoring case and accents.
+    /// If nothing matches, similar titles are listed and the response has `Reelshelf-Match: fuzzy`.
     #[param(required = false, max_length = 200, example = "lord ring")]
     q: String,
-    /// Only this format; may be repeated for either of several.
+    /// Only this format; may be repeated to allow several.
     #[param(required = false, style = Form, explode)]
     movie_format: Vec<MovieFormat>,
     /// Only this rating, from 1 to 5, or a range of them: `5`, `4..`, `..2`, `2..4`.
@@ -367,29 +366,29 @@ pub struct FilterParams {
     release_year: ReleaseYearRange,
 }
 
-/// What the list takes beside the filters.
+/// The parameters of a list besides the filters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
     /// The order: a comma-separated list of fields, each once. `-` before a field reverses it; `id` breaks ties.
     #[param(required = false, inline, example = "-rating,title")]
     sort: SortKeys,
-    /// The number of movies on a page. **Without it the answer is the whole collection**, streamed.
+    /// The number of movies on a page. **Without it the response is the whole collection**, streamed.
     #[param(required = false, minimum = 1, maximum = 1000, example = 20)]
     limit: i64,
-    /// The end of the page before, from its `Link`, for the same `sort`. Its text is opaque.
+    /// The cursor of the next page, from the `Link` of the previous one, for the same `sort`. It is opaque.
     #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: String,
-    /// Whether to count all movies that match, in the header `X-Total-Count`.
+    /// Whether to count all matching movies, in the header `X-Total-Count`.
     #[param(required = false)]
     total: bool,
 }
 
-/// The query of the page for signing in.
+/// The query of the sign-in page.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct LoginParams {
-    /// Where to go on afterwards: a place of this service.
+    /// Where to go after signing in: a path of this service.
     #[param(required = false, example = "/movie")]
     next: String,
 }
@@ -422,7 +421,7 @@ pub struct ImportParams {
     /// What to do with a title of more than 50 characters; `error` is the default.
     #[param(required = false, inline)]
     title_too_long: TitleTooLongWord,
-    /// Do everything but store.
+    /// Validate and report without storing.
     #[param(required = false)]
     dry_run: bool,
 }
@@ -447,50 +446,50 @@ schema!(OnDuplicateWord, choices::<OnDuplicate>());
 schema!(OnErrorWord, choices::<OnError>());
 schema!(TitleTooLongWord, choices::<TitleTooLong>());
 
-/// The address of a movie.
+/// The path of a movie.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct MovieId {
-    /// The movie's id.
+    /// The id of the movie.
     #[param(inline)]
     id: Id,
 }
 
-/// The address of a change.
+/// The path of a change.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ChangeId {
-    /// The change's id.
+    /// The id of the change.
     #[param(inline)]
     change: Id,
 }
 
-/// Where a stream of events goes on.
+/// Where an event stream continues.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct LastEventId {
-    /// The `id` of the last event that was received.
+    /// The `id` of the last event received.
     #[param(rename = "Last-Event-ID", required = false, pattern = "^[0-9]{1,18}$")]
     last_event_id: String,
 }
 
-/// Where a stream of events begins.
+/// Where an event stream begins.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FirstEventId {
-    /// The `id` of the change after which the stream begins.
+    /// The `id` of the change behind which the stream begins.
     #[param(rename = "lastEventId", required = false, pattern = "^[0-9]{1,18}$")]
     last_event_id: String,
 }
 
-/// The query of a list that comes in pages.
+/// The query of a list with pages.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// The number of items on a page; 100 without it.
+    /// The number of items on a page; the default is 100.
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: i64,
-    /// The end of the page before, from its `Link`. Its text is opaque.
+    /// The cursor of the next page, from the `Link` of the previous one. It is opaque.
     #[param(required = false, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: String,
     /// Whether to count all items, in the header `X-Total-Count`.
@@ -498,29 +497,29 @@ pub struct PageParams {
     total: bool,
 }
 
-/// The address of a token.
+/// The path of a token.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct TokenId {
-    /// The token's id.
+    /// The id of the token.
     #[param(inline)]
     id: Id,
 }
 
-/// The address of a session.
+/// The path of a session.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct SessionId {
-    /// The session's id.
+    /// The id of the session.
     #[param(inline)]
     id: Id,
 }
 
-/// The address of a user.
+/// The path of a user.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct UserPath {
-    /// The user's name.
+    /// The name of the user.
     #[param(inline)]
     name: UserName,
 }
@@ -534,21 +533,21 @@ schema!(
         .pattern(Some("^[!-~]+$"))
 );
 
-/// By what a request is known when it is sent again.
+/// The idempotency key of a request.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// For 24 hours the same request with the same key answers the first answer again and does
-    /// nothing twice. Take a random one for each request, such as a UUID.
+    /// For 24 hours, the same request with the same key gets the first response again and has no further
+    /// effect. Use a random value for each request, such as a UUID.
     #[param(rename = "Idempotency-Key", required = false, inline)]
     idempotency_key: Key,
 }
 
-/// A precondition of a change.
+/// A precondition of an update or deletion.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IfMatch {
-    /// The `ETag` of the version that is to be changed, or `*`.
+    /// The `ETag` of the expected version, or `*`.
     #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#)]
     if_match: String,
 }
@@ -557,7 +556,7 @@ pub struct IfMatch {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IfNoneMatch {
-    /// The `ETag` of the version that one has.
+    /// The `ETag` of the known version.
     #[param(
         rename = "If-None-Match",
         required = false,

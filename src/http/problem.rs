@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): the one place where errors become answers.
+//! Problem documents (RFC 9457): the single place that maps errors to responses.
 
 use axum::{
     body::Body,
@@ -17,12 +17,12 @@ use crate::{
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
-/// After how many seconds to try again when the database cannot be reached.
+/// Seconds for `Retry-After` if the database cannot be reached.
 const RETRY_AFTER_OUTAGE: u64 = 5;
-/// Seconds to wait when too many sign-ins wait.
+/// Seconds for `Retry-After` if too many sign-ins wait.
 const RETRY_AFTER_OVERLOAD: u64 = 5;
 
-/// An error as the client gets it.
+/// An error response.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     r#type: ProblemKind,
@@ -37,18 +37,18 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What some problems tell beside the members of all (RFC 9457, section 3.2), under its name.
+/// An additional member of some problem documents (RFC 9457, section 3.2).
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Extension {
-    /// What an aborted import found.
+    /// The report of an aborted import.
     Report(Box<Report>),
-    /// The changes that keep another one from being undone.
+    /// The changes that conflict with an undo.
     Changes(Vec<ChangeId>),
 }
 
 impl Problem {
-    /// A problem with nothing but a status and a sentence.
+    /// Creates a problem with a status and a sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             r#type: ProblemKind::of_status(status),
@@ -61,7 +61,7 @@ impl Problem {
         }
     }
 
-    /// A problem with places in what was sent: 422 for a body, 400 for a query.
+    /// Creates a problem with violations: 422 for a body, 400 for a query.
     pub fn invalid(status: StatusCode, errors: Vec<Violation>) -> Self {
         let what = if status == StatusCode::BAD_REQUEST { "query parameter" } else { "field" };
         let detail = match errors.len() {
@@ -76,43 +76,43 @@ impl Problem {
         Self { errors, ..Self::new(status, detail).of_kind(kind) }
     }
 
-    /// The same as a more special kind than its status tells.
+    /// Sets a more specific kind than the status implies.
     #[must_use]
     pub fn of_kind(self, kind: ProblemKind) -> Self {
         Self { r#type: kind, ..self }
     }
 
-    /// With one header more.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The reason phrase.
+    /// Returns the title: the reason phrase.
     pub const fn title(&self) -> &'static str {
         self.title
     }
 
-    /// The document.
+    /// Serializes the document.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec(self).unwrap_or_default();
         json.push(b'\n');
         json
     }
 
-    /// The violations.
+    /// Returns the violations.
     pub fn errors(&self) -> &[Violation] {
         &self.errors
     }
 }
 
-/// The reason phrase of RFC 9110, which is younger than the library's.
+/// Returns the reason phrase of RFC 9110, which is newer than the library's.
 fn title(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
@@ -169,7 +169,7 @@ impl From<Error> for Problem {
             Error::NotReady(_) => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OUTAGE)
             }
-            // What follows tells of the inside: it goes to the log, and not to the client.
+            // The following details are internal: they are logged and not sent.
             Error::Db(DbError::Unavailable(_) | DbError::RolledBack(_)) => {
                 tracing::error!(%error, "the database cannot be reached");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached at the moment")
@@ -203,7 +203,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Turns the framework's own error answers, which are plain text or empty, into problem documents.
+/// Replaces the framework's own error responses, which are plain text or empty, by problem documents.
 pub fn normalize(response: Response) -> Response {
     let status = response.status();
     let is_document = response.headers().get(header::CONTENT_TYPE).is_some_and(|value| {
@@ -218,7 +218,7 @@ pub fn normalize(response: Response) -> Response {
             "this address does not take that method; Allow names those it takes"
         }
         StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
-        // Of all that the framework checks, nothing else is answered so.
+        // The framework rejects nothing else with this status.
         StatusCode::BAD_REQUEST => "the address is no UTF-8 when its percent signs are decoded",
         StatusCode::NOT_FOUND => "there is nothing at this address",
         _ => title(status),
@@ -232,7 +232,7 @@ pub fn normalize(response: Response) -> Response {
     problem
 }
 
-/// Turns a panic into an answer that tells nothing of it.
+/// Maps a panic to a response without details.
 #[expect(clippy::needless_pass_by_value, reason = "the layer that catches panics passes it so")]
 pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let message = panic.downcast_ref::<String>().map(String::as_str);

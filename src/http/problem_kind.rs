@@ -1,4 +1,4 @@
-//! The kinds of problem that the service answers. Each has a page under `/docs/errors/`, which its `type` names.
+//! The kinds of problems. Each has a page under `/docs/errors/`, to which its `type` refers.
 
 use axum::http::StatusCode;
 
@@ -30,20 +30,20 @@ pub enum ProblemKind {
     Unavailable,
 }
 
-/// What the page of a kind says.
+/// The content of the page of a kind.
 pub struct ProblemPage {
-    /// The last part of its address.
+    /// The last segment of its path.
     pub slug: &'static str,
     pub status: u16,
     /// In a few words.
     pub title: &'static str,
-    /// Why the service answers so.
+    /// The cause.
     pub cause: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// A request that is corrected, as lines of a shell.
+    /// A corrected request, as shell commands.
     pub example: &'static str,
-    /// Where the rule is written down.
+    /// The specification of the rule.
     pub rule: &'static str,
 }
 
@@ -61,7 +61,7 @@ const CREATE: &str = "curl -u olivia http://localhost:8080/movie -H 'content-typ
      -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'";
 
 impl ProblemKind {
-    /// Every kind, by status.
+    /// All kinds, by status.
     pub const ALL: [Self; 23] = [
         Self::MalformedRequest,
         Self::InvalidParameters,
@@ -88,7 +88,7 @@ impl ProblemKind {
         Self::Unavailable,
     ];
 
-    /// The kind of a problem of which only the status is known.
+    /// Returns the kind for a status.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
         match status {
@@ -112,19 +112,19 @@ impl ProblemKind {
         }
     }
 
-    /// The kind whose page has this address.
+    /// Returns the kind of a page.
     #[must_use]
     pub fn of_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.page().slug == slug)
     }
 
-    /// The address of its page, which is the `type` of a problem document.
+    /// Returns the path of its page, which is the `type` of the problem document.
     #[must_use]
     pub fn address(self) -> String {
         format!("/docs/errors/{}", self.page().slug)
     }
 
-    /// What its page says.
+    /// Returns the content of its page.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "it is a table")]
     pub const fn page(self) -> ProblemPage {

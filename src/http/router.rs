@@ -1,4 +1,4 @@
-//! Every path of the service, on one page.
+//! All routes of the service.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::service::App;
 
-/// The whole service.
+/// Builds the router of the whole service.
 pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let state = Arc::new(Service::new(app, settings));
     let (open, api, description) = api();
@@ -31,19 +31,19 @@ pub fn router(app: Arc<App>, settings: Settings) -> Router {
     let pages = pages().route_layer(from_fn_with_state(state.clone(), guard::require));
     let open = open.merge(assets()).merge(docs::routes(&description));
 
-    // One layer, since each is boxed and cloned for every request.
+    // A single layer, since axum boxes and clones each layer for every request.
     let around = from_fn_with_state(state.clone(), layers::around);
     Router::new().merge(api).merge(pages).merge(open).layer(around).with_state(state)
 }
 
-/// The description of the API (OpenAPI 3.1), as `/openapi.json` gives it.
+/// Returns the OpenAPI 3.1 description that `/openapi.json` serves.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, _, description) = api();
     description
 }
 
-/// The paths of the API: those for everybody, those for whoever is signed in, and the description of all.
+/// Returns the public routes of the API, those for signed-in users, and the description of both.
 #[rustfmt::skip] // a line for each path
 fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
     let (open, description) = OpenApiRouter::with_openapi(Description::openapi())
@@ -79,7 +79,7 @@ fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
     (open, closed, complete(description))
 }
 
-/// The pages, for whoever is signed in.
+/// The routes of the pages, for signed-in users.
 #[rustfmt::skip] // a line for each path
 fn pages() -> Router<Shared> {
     use pages::{
@@ -121,11 +121,11 @@ fn pages() -> Router<Shared> {
         .route("/users/token/revoke-all", post(access::revoke_all_tokens))
 }
 
-/// The files of the pages, for everybody.
+/// The public static files.
 fn assets() -> Router<Shared> {
     Router::new()
         .route("/assets/{folder}/{name}", get(assets::asset))
-        // Who is not signed in finds nothing to index.
+        // Crawlers are not signed in, so nothing needs to be disallowed.
         .route("/robots.txt", get(async || "User-agent: *\nDisallow:\n"))
         .route("/worker.js", get(assets::worker))
 }
@@ -142,7 +142,7 @@ async fn not_found(uri: Uri) -> Problem {
 mod tests {
     use std::collections::BTreeMap;
 
-    /// The methods of each path, as the comments beside the handlers of the API say.
+    /// The comment beside each handler must name its methods and path.
     #[test]
     fn the_comments_of_the_paths_are_true() {
         let of_line = |line: &str| {

@@ -1,4 +1,4 @@
-//! `POST /login` and `POST /setup`: each takes the JSON of a program and the form of a page.
+//! `POST /login` and `POST /setup`: both accept JSON from programs and forms from pages.
 
 use axum::{
     extract::{Request, State},
@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{documents, service::audit::RequestContext};
 
-/// Begin a session
+/// Sign in
 ///
-/// Sets the session's cookie. Also takes the form of the page.
+/// Sets the session cookie. Also accepts the form of the page.
 #[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = documents::Login, responses(
     (status = 200, description = "Signed in", body = documents::Me,
         headers(("Set-Cookie" = String, description = "The session"))),
@@ -48,10 +48,10 @@ pub async fn login(
     }
 }
 
-/// Make the first owner
+/// Create the first owner
 ///
-/// With the one-time code that the service printed, which is good for an hour; signs the owner in. Also takes the
-/// form of the page.
+/// Requires the one-time code that the service printed, which is valid for an hour. Signs the owner in. Also
+/// accepts the form of the page.
 #[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
     request_body = documents::Setup,
     responses(

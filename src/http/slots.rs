@@ -1,4 +1,4 @@
-//! How many things of a kind a user can have at once, such as event streams.
+//! Limits on concurrent requests of a user, such as event streams.
 
 use std::{
     collections::HashMap,
@@ -11,18 +11,18 @@ use super::problem::Problem;
 use crate::domain::UserId;
 use crate::service::Identity;
 
-/// After how many seconds to try again.
+/// Seconds for `Retry-After`.
 const RETRY_AFTER: u64 = 5;
 
-/// What users have of a kind.
+/// The slots of one kind that users occupy.
 pub struct Slots {
     max: usize,
-    /// What it is, such as `event streams`.
+    /// Their name, such as `event streams`.
     what: &'static str,
     taken: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
-/// One of them, until it is dropped.
+/// An occupied slot, freed when dropped.
 pub struct Slot {
     user: UserId,
     taken: Arc<Mutex<HashMap<UserId, usize>>>,
@@ -33,7 +33,7 @@ impl Slots {
         Self { max, what, taken: Arc::default() }
     }
 
-    /// One more for a user, unless that has too many.
+    /// Occupies a slot, unless the user has too many.
     pub fn take(&self, user: &Identity) -> Result<Slot, Problem> {
         self.take_for(user.user_id).ok_or_else(|| {
             let detail =

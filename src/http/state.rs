@@ -1,4 +1,4 @@
-//! What every handler needs: the service, and how it is reached.
+//! The state of handlers: the service and its HTTP settings.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use crate::{
     service::App,
 };
 
-/// What every handler needs.
+/// The shared state of handlers.
 pub type Shared = Arc<Service>;
 
-/// The service and how it is reached.
+/// The service and its HTTP settings.
 pub struct Service {
     pub app: Arc<App>,
     pub settings: Settings,
     pub(super) cors: Option<CorsLayer>,
     pub(super) event_streams: Slots,
-    /// Imports and batches.
+    /// Running imports and batches by user.
     pub(super) bulk_writes: Slots,
-    /// Turns of parsing batches, which takes much memory.
+    /// Permits for parsing batches, which takes much memory.
     pub(super) batch_parsing: Semaphore,
-    /// For the files of imports.
+    /// Disk space for uploaded files.
     pub(super) room: SpoolSpace,
 }
 
@@ -44,16 +44,16 @@ impl Service {
     }
 }
 
-/// How the service is reached.
+/// The HTTP settings.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Whether it speaks https itself.
+    /// Whether it serves https itself.
     pub tls: bool,
-    /// The address under which users know it.
+    /// The public URL.
     pub public_url: Option<Uri>,
-    /// The networks of proxies whose `X-Forwarded-*` headers are believed.
+    /// Networks of proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The other sites whose pages may use the API, with a token.
+    /// Origins whose pages may call the API with a token.
     pub cors_origins: Vec<HeaderValue>,
 }
 

@@ -1,4 +1,4 @@
-//! Files that change with the program only: each is compressed once, and known by an entity tag.
+//! Static files: each is compressed once and has an entity tag. They change only with the program.
 
 use axum::{
     body::Bytes,
@@ -11,12 +11,12 @@ use tokio::sync::OnceCell;
 
 use super::compression::{AsItIs, Coding, MIN_BYTES, is_text};
 
-/// A file.
+/// A static file.
 pub struct StaticFile {
     content_type: String,
     bytes: Bytes,
     digest: String,
-    /// Compressed in each way that somebody has asked for, in the order of [`Coding::ALL`].
+    /// The compressed bytes by coding, in the order of [`Coding::ALL`]. Each is created when first requested.
     encoded: [OnceCell<Bytes>; 3],
 }
 
@@ -31,7 +31,7 @@ impl StaticFile {
         Self { content_type, bytes, digest, encoded: [const { OnceCell::const_new() }; 3] }
     }
 
-    /// The answer to a request with these headers.
+    /// Responds to a request with these headers.
     pub async fn answer(&self, headers: &HeaderMap) -> Response {
         let is_compressible = self.bytes.len() >= MIN_BYTES && is_text(&self.content_type);
         let coding = Coding::accepted(headers).filter(|_| is_compressible);
@@ -83,7 +83,7 @@ impl StaticFile {
     }
 }
 
-/// Whether `If-None-Match` names this entity tag.
+/// Returns whether `If-None-Match` has this entity tag.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags =

@@ -1,9 +1,9 @@
-//! What a connection is doing, so that one whose client does nothing can be closed.
+//! Tracks the activity of a connection, to close it when its client does nothing.
 //!
-//! The service waits for a client in four ways: for its next request, for the head of a request, for its socket
-//! to take bytes, and for it to read the body of an answer. Each has a limit. The last one shows in HTTP/2 alone,
-//! where a client can keep a stream closed while the socket is open: nobody asks the body for its next frame.
-//! A body that has no frame yet, such as a quiet event stream, waits for the service and has no limit.
+//! The service waits for a client in four ways: for its next request, for the head of a request, for its
+//! socket to accept bytes, and for it to read a response body. Each has a limit. The last one is specific to
+//! HTTP/2, where a client can block a stream while the socket is open; then nobody polls the body for its
+//! next frame. A body without a frame, such as a quiet event stream, waits for the service and has no limit.
 
 use std::{
     collections::HashMap,
@@ -18,14 +18,14 @@ use tokio::{
 
 use crate::limits::{IDLE_CONNECTION_WAIT, REQUEST_HEAD_WAIT, UNREAD_ANSWER_WAIT};
 
-/// How long the service waits for a client.
+/// The limits of waiting for a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Waits {
-    /// For the whole head of a request, and after connecting for the first one.
+    /// For the whole head of a request, and for the first request of a connection.
     pub head: Duration,
     /// For the next request.
     pub idle: Duration,
-    /// For progress of an answer.
+    /// For progress of a response.
     pub unread: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for Waits {
     }
 }
 
-/// What a client has been waited for too long.
+/// What the client did not do in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
     Head,
@@ -43,25 +43,25 @@ pub enum Overdue {
     Unread,
 }
 
-/// What one connection is doing.
+/// The activity of a connection.
 pub struct Activity {
     waits: Waits,
     state: Mutex<State>,
 }
 
 struct State {
-    /// Requests that are not answered whole.
+    /// The number of incomplete responses.
     requests: usize,
     /// Since when there has been no request.
     idle_since: Instant,
-    /// Since when a head has been coming: from its first byte on, or from the connection on.
+    /// Since when a head is incomplete: from its first byte, or from the beginning of the connection.
     head_since: Option<Instant>,
-    /// Since when the socket has taken no byte.
+    /// Since when the socket has accepted no bytes.
     blocked_since: Option<Instant>,
-    /// Since when the last frame of each answer's body has been waiting for the client, or a body as a whole.
+    /// For each response body, since when its last frame has been unread.
     unread_since: HashMap<u64, Instant>,
     answers: u64,
-    /// Held until the first request comes.
+    /// Held until the first request arrives.
     unheard: Option<watch::Receiver<()>>,
 }
 
@@ -95,7 +95,7 @@ impl State {
         self.idle_since = now;
     }
 
-    /// When the client has been waited for too long, and for what.
+    /// Returns the next time limit of the client, and its kind.
     fn deadline(&self, waits: &Waits) -> Option<(Instant, Overdue)> {
         let unread = self.unread_since.values().chain(&self.blocked_since).min();
         let unread = unread.map(|since| (*since + waits.unread, Overdue::Unread));
@@ -107,7 +107,7 @@ impl State {
 }
 
 impl Activity {
-    /// Of a new connection; `unheard` is dropped when its first request comes.
+    /// Starts with a new connection; `unheard` is dropped when its first request arrives.
     pub fn new(waits: Waits, unheard: watch::Receiver<()>) -> Self {
         Self { waits, state: Mutex::new(State::new(Instant::now(), unheard)) }
     }
@@ -116,12 +116,12 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes have come.
+    /// Bytes were received.
     pub fn read(&self) {
         self.state().read(Instant::now());
     }
 
-    /// The socket takes no bytes at the moment, or it has taken some.
+    /// The socket has blocked or accepted bytes.
     pub fn blocked(&self, is_blocked: bool) {
         let mut state = self.state();
         if is_blocked {
@@ -131,13 +131,13 @@ impl Activity {
         }
     }
 
-    /// Waits until the client has been waited for too long.
+    /// Waits until the client exceeds a limit.
     pub async fn overdue(&self) -> Overdue {
         let shortest = self.waits.head.min(self.waits.idle).min(self.waits.unread);
         loop {
             let now = Instant::now();
             let deadline = self.state().deadline(&self.waits);
-            // Another deadline can come up meanwhile, but not before the shortest wait is over.
+            // Other limits may start meanwhile, but do not end before the shortest one.
             let look_again = now + shortest;
             match deadline {
                 Some((at, overdue)) if at <= now => return overdue,
@@ -148,7 +148,7 @@ impl Activity {
     }
 }
 
-/// A request that is not answered whole: it ends when this and all its clones are dropped.
+/// A request until its response is complete: it ends when this and all clones are dropped.
 pub struct Request {
     activity: Arc<Activity>,
 }
@@ -166,7 +166,7 @@ impl Drop for Request {
     }
 }
 
-/// The body of an answer: waits for the client from its beginning on, and after each frame.
+/// A response body. It waits for the client at its beginning and after each frame.
 pub struct Answer {
     request: Arc<Request>,
     number: u64,
@@ -183,12 +183,12 @@ impl Answer {
         answer
     }
 
-    /// A frame was handed on, which the client is to read.
+    /// A frame was sent, which the client must read.
     pub fn waits_for_client(&self) {
         self.request.activity.state().unread_since.insert(self.number, Instant::now());
     }
 
-    /// The client has read enough to ask for the next frame.
+    /// The client has read enough to request the next frame.
     pub fn waits_for_service(&self) {
         self.request.activity.state().unread_since.remove(&self.number);
     }

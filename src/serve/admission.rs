@@ -1,4 +1,4 @@
-//! How many connections there can be: in all, and from one address.
+//! Limits on the number of connections: in total, and from one address.
 
 use std::{
     collections::HashMap,
@@ -16,17 +16,17 @@ use tokio::{
 
 use crate::limits::{MAX_CONNECTIONS_PER_ADDRESS, RESERVED_OPEN_FILES};
 
-/// How many connections there can be.
+/// The maximum numbers of connections.
 #[derive(Debug, Clone)]
 pub struct MaxConnections {
     pub in_all: usize,
     pub per_address: usize,
-    /// The networks whose addresses can have any number: trusted proxies and this machine.
+    /// Networks without a limit for each address: trusted proxies and this machine.
     pub exempt: Vec<IpNet>,
 }
 
 impl MaxConnections {
-    /// As many as this number of open files allows.
+    /// Computes the maximum from the number of open files.
     #[must_use]
     pub fn of(open_files: u64, trusted_proxies: &[IpNet]) -> Self {
         let in_all = open_files - RESERVED_OPEN_FILES.min(open_files / 2);
@@ -42,7 +42,7 @@ impl MaxConnections {
     }
 }
 
-/// Admits connections, as far as there can be more.
+/// Admits connections within the limits.
 pub struct Admission {
     max: MaxConnections,
     free: Arc<Semaphore>,
@@ -52,7 +52,7 @@ pub struct Admission {
     unable: Complaint,
 }
 
-/// Held by a connection that was admitted.
+/// Held by an admitted connection.
 pub struct Admitted {
     address: Option<IpAddr>,
     by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
@@ -72,14 +72,14 @@ impl Admission {
         }
     }
 
-    /// Logs that no connection can be accepted.
+    /// Logs that connections cannot be accepted.
     pub fn complain_of(&self, error: &io::Error) {
         if self.unable.is_due() {
             tracing::error!(%error, "cannot accept connections at the moment");
         }
     }
 
-    /// Waits until there can be one more connection.
+    /// Waits until another connection is allowed in total.
     pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.free.clone().try_acquire_owned() {
             return Some(place);
@@ -93,7 +93,7 @@ impl Admission {
         self.free.clone().acquire_owned().await.ok()
     }
 
-    /// Admits a connection from an address, unless that has too many.
+    /// Admits a connection, unless its address has too many.
     pub fn admit(&self, place: Option<OwnedSemaphorePermit>, peer: SocketAddr) -> Option<Admitted> {
         let address = network(peer.ip().to_canonical());
         let is_exempt = self.max.exempt.iter().any(|net| net.contains(&peer.ip().to_canonical()));
@@ -126,7 +126,7 @@ impl Drop for Admitted {
     }
 }
 
-/// What counts as one address: of IPv6 a network of 64 bits, of which a client can have all.
+/// Returns the address, or the /64 network of an IPv6 address, since a client can use all of it.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -134,7 +134,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A line of the log that is written once a minute at most.
+/// A log line that is written at most once a minute.
 #[derive(Default)]
 struct Complaint(Mutex<Option<Instant>>);
 

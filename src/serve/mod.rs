@@ -1,4 +1,4 @@
-//! Running the service: listen, become ready, and end gracefully.
+//! Runs the service: listening, readiness, graceful shutdown.
 
 mod activity;
 mod admission;
@@ -36,41 +36,41 @@ pub use admission::MaxConnections;
 pub use server::Server;
 pub use tls::{Certificate, Tls};
 
-/// The target of the log's line with the set-up address, which is there at every level.
+/// The log target of the set-up URL, which is written at every level.
 pub const SETUP: &str = "reelshelf::setup";
 
-/// The limit of open files where the system does not tell it.
+/// The assumed limit of open files if the system does not report it.
 const USUAL_OPEN_FILES: u64 = 1024;
 
-/// What `serve` needs to know.
+/// The options of `serve`.
 #[derive(Debug)]
 pub struct Options {
-    /// A name or an address, and a port; of several addresses of a name the first that is free. A socket
-    /// that systemd has made takes its place.
+    /// A host name or address, and a port. Of several addresses of a name, the first free one is used. A
+    /// socket from systemd takes precedence.
     pub listen: String,
     pub database: String,
     pub tls: Option<Tls>,
     pub settings: Settings,
     pub metrics_listen: Option<String>,
-    /// The first owner, where there is no user yet.
+    /// The first owner, if there is no user yet.
     pub owner: Option<(UserName, Password)>,
-    /// Backups that are made by themselves.
+    /// The schedule of automatic backups.
     pub backups: Option<Schedule>,
 }
 
-/// Runs the service until it is told to end (SIGTERM, SIGINT).
+/// Runs the service until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Whatever keeps it from starting: the database, the address, the certificate.
+/// If it cannot start: because of the database, the address or the certificate.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let given = systemd::given()?;
-    // Each connection is an open file; the usual limit of 1,024 is for programs of another kind.
+    // Each connection is an open file, so raise the usual limit of 1,024.
     let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!(%error, "the number of open files stays limited");
         rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
     });
     let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
-    // What can be wrong with the options is told before anything is changed in the database.
+    // Invalid options are reported before the database is changed.
     let is_shared = given.is_some() || systemd::keeps();
     let certificate = options.tls.clone().map(Certificate::load).transpose()?;
     let listener = systemd::listen(given, &options.listen)?;
@@ -109,7 +109,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         });
     }
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
-    // Whoever has read the line may tell it to end at once.
+    // Installed before the readiness message, since its reader may send a signal at once.
     let ended = ended()?;
     let ready = app.clone();
     background.spawn(async move {
@@ -141,7 +141,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells whoever has started the service that it is ready, and where.
+/// Reports that the service is ready, and its URL.
 fn tell_ready(base: &str) {
     let mut out = std::io::stdout();
     if let Err(error) = writeln!(out, "listening on {base}").and_then(|()| out.flush()) {
@@ -152,10 +152,10 @@ fn tell_ready(base: &str) {
     }
 }
 
-/// The settings that matter for security, without secrets.
+/// Formats the security settings, without secrets.
 fn in_words(options: &Options, listen: SocketAddr) -> String {
     let Settings { tls, public_url, trusted_proxies, cors_origins } = &options.settings;
-    // Of an address without the user name and password that it may hold.
+    // A URL may have a user name and a password, which are left out.
     let authority = |url: &Uri| {
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("{}://{}{port}", url.scheme_str().unwrap_or_default(), url.host().unwrap_or_default())
@@ -178,7 +178,7 @@ fn in_words(options: &Options, listen: SocketAddr) -> String {
     .join(", ")
 }
 
-/// The address where what listens there is reached from the same machine.
+/// Returns the address of a listener for clients on the same machine.
 pub(crate) fn here(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -199,7 +199,7 @@ async fn serve_metrics(address: &str, max: MaxConnections, app: Arc<App>) -> any
     Ok(())
 }
 
-/// Listens for the signals to end, from this call on; what it returns is ready when one has come.
+/// Installs the signal handlers. The returned future completes on the first signal.
 pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
@@ -219,14 +219,15 @@ pub(crate) fn ended() -> std::io::Result<impl Future<Output = ()> + Send> {
     })
 }
 
-/// Says where the first owner is made. The code is in the fragment, which no browser sends and no proxy logs.
+/// Prints the URL to create the first owner. The code is in the fragment, which browsers do not send and
+/// proxies do not log.
 fn offer_setup(base: &str, code: &Secret) {
     use std::io::{IsTerminal, Write};
 
     let code = code.reveal();
     let mut terminal = std::io::stderr();
     if terminal.is_terminal() {
-        // Who has started it by hand looks for the address, not for a line of the log.
+        // Someone who starts it by hand looks for a URL rather than a log line.
         let lines = format!(
             "\nNobody is a user yet. Open this address to make the first owner:\n\n    {base}/setup#code={code}\n\nIt is \
              good for an hour.\n\n"

@@ -1,5 +1,5 @@
-//! What the server library answers by itself: requests of HTTP/1.1 that it cannot read, too long addresses and heads.
-//! Its answers have no body and no request id, so this puts a problem document (RFC 9457) in their place.
+//! Replaces responses of the HTTP library itself: to malformed HTTP/1.1 requests, and to heads and URLs that
+//! are too long. They have no body and no request id, so a problem document (RFC 9457) is sent instead.
 
 use std::{
     fmt::Write,
@@ -13,10 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::Problem;
 
-/// A stream whose writer is the server library.
+/// A stream that the HTTP library writes to.
 pub struct OwnErrors<S> {
     inner: S,
-    /// An answer that is being written in the place of the library's.
+    /// The rest of a replacement that is being written.
     rest: Vec<u8>,
 }
 
@@ -60,7 +60,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OwnErrors<S> {
             None => Pin::new(&mut self.inner).poll_write(context, bytes),
             Some(answer) => {
                 self.rest = answer;
-                // The rest follows with the flush, at the latest.
+                // The rest is written with the flush at the latest.
                 match self.poll_rest(context) {
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                     _ => Poll::Ready(Ok(bytes.len())),
@@ -96,7 +96,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OwnErrors<S> {
     }
 }
 
-/// The answer in the place of one that the library gives by itself; none for every other one, which has a request id.
+/// Returns the replacement for a response of the library itself. Other responses have a request id and get
+/// `None`.
 fn in_its_place(bytes: &[u8]) -> Option<Vec<u8>> {
     let head = bytes.strip_prefix(b"HTTP/1.1 4").or_else(|| bytes.strip_prefix(b"HTTP/1.0 4"))?;
     let head = str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;

@@ -1,4 +1,4 @@
-//! The server: accepts connections, speaks HTTP on each, and closes those whose clients do nothing.
+//! The server: accepts connections, serves HTTP and closes connections of inactive clients.
 
 use std::{
     convert::Infallible, future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll,
@@ -41,26 +41,26 @@ use crate::{
     service::health::Intake,
 };
 
-/// What serves requests on a socket.
+/// A server on a socket.
 pub struct Server {
     pub listener: TcpListener,
     pub router: Router,
-    /// With which the server speaks https.
+    /// The certificate, for https.
     pub certificate: Option<Certificate>,
     pub waits: Waits,
     pub max: MaxConnections,
-    /// Whether another process has the socket too, and accepts what is left in its queue.
+    /// Whether another process also has the socket and will accept the rest of its queue.
     pub is_shared: bool,
-    /// Learns whether connections can be accepted.
+    /// Set to whether connections can be accepted.
     pub intake: Arc<Intake>,
 }
 
 impl Server {
-    /// Serves until it is told to end. Then it accepts what is in the socket's queue, finishes the requests
-    /// that are under way, and closes all connections.
+    /// Serves until told to end. Then it accepts the connections in the queue, completes running requests and
+    /// closes all connections.
     ///
     /// # Errors
-    /// The socket cannot be taken back from the runtime at the end.
+    /// If the socket cannot be taken back from the runtime at the end.
     pub async fn run(self, end: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, router, certificate, waits, max, is_shared, intake } = self;
         let accepting = Accepting {
@@ -85,14 +85,15 @@ impl Server {
             }
         }
         if !is_shared {
-            // Who is in the queue has connected, and may have sent a request: closing the socket resets that.
+            // Clients in the queue are connected and may have sent a request; closing the socket would reset
+            // them.
             let listener = listener.into_std()?;
             while let Ok((stream, peer)) = listener.accept() {
                 stream.set_nonblocking(true)?;
                 connections.spawn(accepting.connection(TcpStream::from_std(stream)?, peer, None));
             }
         }
-        // Browsers also make connections just in case.
+        // Browsers also open connections that they do not use.
         let _ = timeout(SHUTDOWN_FIRST_REQUEST_WAIT, accepting.unheard.closed()).await;
         accepting.ending.cancel();
         let finished = async { while connections.join_next().await.is_some() {} };
@@ -104,7 +105,7 @@ impl Server {
     }
 }
 
-/// What accepts connections.
+/// Accepts connections.
 struct Accepting {
     admission: Admission,
     router: Router,
@@ -117,7 +118,7 @@ struct Accepting {
 }
 
 impl Accepting {
-    /// The next connection. Where there are no free file descriptors, the server tries again after a pause.
+    /// Returns the next connection. Pauses and retries if no file descriptor is free.
     async fn next<T, A: Future<Output = io::Result<(T, SocketAddr)>>, P: Future<Output = ()>>(
         &self,
         accept: impl Fn() -> A,
@@ -128,7 +129,7 @@ impl Accepting {
             let mut accepting = pin!(accept());
             let accepted = poll_fn(|context| {
                 let polled = accepting.as_mut().poll(context);
-                // While none is waiting, none is kept waiting.
+                // "Pending" means that no connection waits, so none is failing.
                 let is_failing = matches!(&polled, Poll::Ready(Err(error)) if !is_of_one_connection(error));
                 self.intake.note(is_failing);
                 polled
@@ -145,7 +146,7 @@ impl Accepting {
         }
     }
 
-    /// Serves a connection to its end, or closes it at once where its address has too many.
+    /// Serves a connection, or closes it if its address has too many.
     fn connection(
         &self,
         stream: TcpStream,
@@ -178,17 +179,17 @@ impl Accepting {
     }
 }
 
-/// How long the server pauses when it cannot accept connections.
+/// The pause after a failure to accept connections.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether an error concerns the connection that was to be accepted, and not the socket.
+/// Returns whether an error concerns one connection, not the socket.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
 
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// A connection that was accepted.
+/// An accepted connection.
 struct Connection {
     activity: Arc<Activity>,
     unread_wait: Duration,
@@ -199,7 +200,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Waits for something, but neither longer than for a client nor beyond the end of the service.
+    /// Waits for something, within the limits of the client and until the service ends.
     async fn unless_over<T>(&self, waiting: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -209,7 +210,7 @@ impl Connection {
         }
     }
 
-    /// Answers requests.
+    /// Serves HTTP on the connection.
     async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (activity, router, peer) = (self.activity.clone(), self.router.clone(), self.peer);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -226,12 +227,13 @@ impl Connection {
         let mut connection = pin!(builder.serve_connection(TokioIo::new(OwnErrors::new(stream)), service));
         let mut is_ending = false;
         loop {
-            // An error of a connection is its client's.
+            // Errors of a connection are the client's.
             tokio::select! {
                 _ = connection.as_mut() => return,
                 overdue = self.activity.overdue() => {
                     if overdue == Overdue::Idle {
-                        // So that a client which is just sending a request learns that it was not answered.
+                        // A graceful shutdown tells a client that is sending a request that it was not
+                        // processed.
                         connection.as_mut().graceful_shutdown();
                         let _ = timeout(self.unread_wait, connection).await;
                     }
@@ -246,7 +248,7 @@ impl Connection {
     }
 }
 
-/// How HTTP is spoken. How long a head may take is for [`Activity`] to say, which also sees HTTP/2.
+/// The HTTP settings. [`Activity`] limits the time for a head, since it also covers HTTP/2.
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder

@@ -1,4 +1,5 @@
-//! What systemd hands over (`sd_listen_fds(3)`) and is told (`sd_notify(3)`); without it, none of that.
+//! systemd: socket activation (`sd_listen_fds(3)`) and notification (`sd_notify(3)`). Does nothing without
+//! systemd.
 
 #[cfg(target_os = "linux")]
 use std::os::fd::AsFd;
@@ -14,20 +15,21 @@ use sd_notify::{NotifyState, notify_with_fds};
 
 use crate::limits::MAX_WAITING_CONNECTIONS;
 
-/// The name under which systemd keeps the listening socket, so that a restart drops no connection.
+/// The name of the listening socket in systemd's file descriptor store, so that a restart drops no
+/// connection.
 const SOCKET_NAME: &str = "reelshelf-listening";
 
-/// A listening socket that this process was started with.
+/// A listening socket that this process inherited.
 pub struct InheritedSocket {
     socket: TcpListener,
-    /// Whether it is one of an earlier run, and not made by a `.socket` unit.
+    /// Whether it is from the descriptor store, not from a `.socket` unit.
     kept: bool,
 }
 
-/// What this process was started with.
+/// Returns the inherited socket, if any.
 ///
 /// # Errors
-/// What was handed over is no TCP socket.
+/// If it is not a TCP socket.
 pub fn given() -> anyhow::Result<Option<InheritedSocket>> {
     let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == SOCKET_NAME);
     let socket =
@@ -35,18 +37,18 @@ pub fn given() -> anyhow::Result<Option<InheritedSocket>> {
     Ok(socket.map(|socket| InheritedSocket { socket, kept }))
 }
 
-/// What was given, but of an earlier run only where that has listened on this address too; else a new socket,
-/// which systemd is to keep.
+/// Returns the inherited socket. One from the store must listen on this address; otherwise a new socket is
+/// created and stored.
 ///
 /// # Errors
-/// The address is taken, or not of this machine.
+/// If the address is in use or not of this machine.
 pub fn listen(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpListener> {
     let socket = socket(given, address)?;
     lengthen_queue(&socket)?;
     Ok(socket)
 }
 
-/// Lets more clients wait than the 128 that the standard library asks for. Those beyond try again after a second.
+/// Raises the queue length above the standard library's 128. Clients beyond it retry after a second.
 fn lengthen_queue(socket: &TcpListener) -> io::Result<()> {
     #[cfg(unix)]
     rustix::net::listen(socket, i32::try_from(MAX_WAITING_CONNECTIONS).unwrap_or(i32::MAX))?;
@@ -68,29 +70,29 @@ fn socket(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpLi
     Ok(socket)
 }
 
-/// Tells systemd that the service is ready.
+/// Reports readiness to systemd.
 ///
 /// # Errors
-/// `NOTIFY_SOCKET` is set, but systemd cannot be reached there.
+/// If `NOTIFY_SOCKET` is set but cannot be reached.
 pub fn notify_ready() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     sd_notify::notify(&[NotifyState::Ready])?;
     Ok(())
 }
 
-/// Tells systemd that the service is about to end.
+/// Reports to systemd that the service is stopping.
 pub fn notify_stopping() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     sd_notify::notify(&[NotifyState::Stopping])?;
     Ok(())
 }
 
-/// Whether systemd keeps the socket when this process ends.
+/// Returns whether systemd keeps the socket when this process ends.
 pub fn keeps() -> bool {
     env::var_os("NOTIFY_SOCKET").is_some()
 }
 
-/// Hands the socket to systemd, which gives it to the next run after a restart.
+/// Stores the socket in systemd, for the process after a restart.
 fn keep(socket: &TcpListener) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     notify_with_fds(&[NotifyState::FdStore, NotifyState::FdName(SOCKET_NAME)], &[socket.as_fd()])?;
@@ -99,7 +101,7 @@ fn keep(socket: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
-/// Has systemd give up the socket that it has kept, and waits until it has: the new address may overlap.
+/// Removes the stored socket and waits until that is done, since the new address may overlap.
 fn forget() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {

@@ -1,4 +1,4 @@
-//! https by the program itself: the certificate and its key, read again at SIGHUP.
+//! https: loads the certificate and key, again at SIGHUP.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -17,24 +17,24 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// What the files say, as they were when they were last read.
+/// The TLS configuration from the last load.
 #[derive(Clone)]
 pub struct Certificate(watch::Receiver<Arc<ServerConfig>>);
 
 impl Certificate {
-    /// Reads the files, now and at each SIGHUP from this call on, so that a renewal needs no restart.
+    /// Loads the files, now and at each SIGHUP, so that a renewal needs no restart.
     ///
     /// # Errors
-    /// A file cannot be read, or is no certificate or its key.
+    /// If a file cannot be read or is not a certificate with its key.
     pub fn load(tls: Tls) -> anyhow::Result<Self> {
-        // Both the provider of cryptography and the certificates are wanted by the process as a whole.
+        // The crypto provider is global to the process; an error means that it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (config, current) = watch::channel(Arc::new(read(&tls)?));
         reload_on_hangup(tls, config)?;
         Ok(Self(current))
     }
 
-    /// What makes a connection one of https.
+    /// Returns the TLS acceptor.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         self.0.borrow().clone().into()
     }

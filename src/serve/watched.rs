@@ -1,4 +1,4 @@
-//! The socket of a connection and the bodies of its answers, which note how far the client is.
+//! Sockets and bodies that record the progress of the client.
 
 use std::{
     io,
@@ -17,8 +17,8 @@ use tokio::{
 
 use super::activity::{Activity, Answer, Request};
 
-/// What is handed on of an answer at once, in bytes: as much as a frame of HTTP/2 holds. The rest stays in the
-/// body, where it shows that the client does not read.
+/// The maximum size of a response chunk, in bytes: an HTTP/2 frame. The rest stays in the body, where it
+/// shows that the client does not read.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A socket.
@@ -85,7 +85,7 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// The body of an answer.
+/// A response body.
 pub struct AnswerBody {
     inner: Body,
     rest: Bytes,
@@ -137,7 +137,7 @@ impl HttpBody for AnswerBody {
     }
 }
 
-/// The body of a request, which is under way as long as its body is read.
+/// Wraps a request body. The request is running until its body is dropped.
 pub fn request_body(body: Incoming, request: Arc<Request>) -> Body {
     Body::new(body.map_frame(move |frame| {
         let _ = &request; // held until the body is dropped

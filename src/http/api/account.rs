@@ -1,4 +1,4 @@
-//! `/login`, `/logout`, `/me`: signing in and out, and who one is.
+//! `/login`, `/logout`, `/me`: sign-in, sign-out and the signed-in user.
 
 use axum::{
     extract::{Request, State},
@@ -28,9 +28,9 @@ fn me_of(identity: &Identity) -> Answer<Me> {
     Answer(Me { name: identity.name.clone(), role: identity.role })
 }
 
-/// End the session
+/// Sign out
 ///
-/// On the server, not only in the browser. Whoever is signed in without a session stays so.
+/// Ends the session on the server, too. Requests without a session are not affected.
 #[utoipa::path(post, path = "/logout", operation_id = "logout", tag = "account", responses(
     (status = 204, description = "Signed out"),
     (status = 303, description = "Signed out, to a form: led to the page for signing in"),
@@ -48,12 +48,12 @@ pub async fn logout(
     } else {
         StatusCode::NO_CONTENT.into_response()
     };
-    // What was seen is not to be seen with the back button.
+    // The browser must not show cached pages with the back button.
     let forget = [(HeaderName::from_static("clear-site-data"), "\"cache\"")];
     Ok((SetCookie::removed(cookies::SESSION), forget, answer).into_response())
 }
 
-/// Who one is
+/// Get the signed-in user
 #[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", responses(
     (status = 200, description = "Name and role", body = documents::Me),
 ))]
@@ -61,9 +61,10 @@ pub async fn me(viewer: Viewer) -> Answer<Me> {
     me_of(&viewer)
 }
 
-/// Set a new password
+/// Change one's own password
 ///
-/// With the present one. It ends all of one's sessions; tokens stay, unless `revokeTokens` is true.
+/// Requires the current password. Ends all of one's sessions. Tokens stay valid unless `revokeTokens` is
+/// true.
 #[utoipa::path(patch, path = "/me", operation_id = "updateMe", tag = "account", request_body = documents::PasswordChange, responses(
     (status = 200, description = "The password was changed", body = documents::Me),
     (status = 400, description = "No JSON"),
@@ -86,7 +87,7 @@ pub async fn change_me(
     Ok(me_of(&viewer))
 }
 
-/// Signs in with the JSON of a request.
+/// Signs in with a JSON body.
 pub async fn login(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     let node = read_sign_in(request).await?;
@@ -96,7 +97,7 @@ pub async fn login(browser: Browser, state: &Shared, request: Request) -> Result
     Ok((session_cookie(&secret), me_of(&identity)).into_response())
 }
 
-/// Makes the first owner with the JSON of a request.
+/// Creates the first owner with a JSON body.
 pub async fn set_up(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let node = read_sign_in(request).await?;
     let Setup { code, name, password } = Setup::read(&node).map_err(body::invalid)?;

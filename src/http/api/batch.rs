@@ -1,4 +1,4 @@
-//! `/movie/batch`: many operations at once, all or nothing.
+//! `/movie/batch`: several operations that succeed or fail together.
 
 use axum::{
     extract::{Request, State},
@@ -24,10 +24,11 @@ use crate::{
     service::{Editor, batch},
 };
 
-/// Create, change and delete many movies
+/// Run a batch
 ///
-/// All or nothing, as one change. The operations are done in their order, each on what those before it
-/// have left; a movie's version rises by one at most. A batch that changes nothing leaves no change.
+/// Creates, updates and deletes several movies, all or none, as one change. Operations run in order; each
+/// sees the results of the previous ones. The version of a movie rises by one at most. A batch without an
+/// effect creates no change.
 #[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", params(schema::IdempotencyKey), request_body = schema::Batch, responses(
     (status = 200, description = "What each operation did", body = documents::BatchDone),
     (status = 400, description = "No JSON, or a query parameter"),
@@ -100,7 +101,7 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
         )),
     });
     if op.value().is_none() {
-        // Which members belong there is not known then.
+        // The allowed members are unknown without a valid `op`, so these are not reported.
         for name in ["movie", "id", "version", "changes"] {
             let _unread = members.optional(name, |_| Ok(()));
         }

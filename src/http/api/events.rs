@@ -1,4 +1,4 @@
-//! `/events`: each change as soon as it is committed.
+//! `/events`: a stream of committed changes.
 
 use std::convert::Infallible;
 
@@ -20,12 +20,12 @@ use crate::{
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Follow the changes
+/// Stream changes
 ///
-/// Server-sent events (WHATWG HTML): one for each committed change, in the order of the commits, its
-/// data being the change as in `/history`. From now on, or with `Last-Event-ID` from the change after
-/// that one on. A stream that is read too slowly ends; it goes on with `Last-Event-ID`. A browser, which
-/// sends that header only when it connects again, says `lastEventId` at first; the header comes before it.
+/// Server-sent events (WHATWG HTML): one for each committed change, in the order of the log, with the change
+/// as in `/history` as its data. The stream begins now, or behind the change in `Last-Event-ID`. A stream
+/// that is read too slowly ends; continue with `Last-Event-ID`. Browsers send this header only when they
+/// reconnect, so the first request can use `lastEventId`. The header takes precedence.
 #[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history",
     params(schema::LastEventId, schema::FirstEventId), responses(
     (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
@@ -51,12 +51,12 @@ pub async fn subscribe(
         let event = Event::default().id(change.id.to_string()).json_data(&change);
         Ok::<_, Infallible>(event.expect("a change is JSON"))
     });
-    // nginx would else collect events before it hands them on.
+    // Otherwise nginx would buffer events.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((unbuffered, Sse::new(events).keep_alive(KeepAlive::default())))
 }
 
-/// What `Last-Event-ID` must be.
+/// The rule for `Last-Event-ID`.
 const RULE: &str = "must be the id of a change, such as 42";
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<ChangeId>, Problem> {
@@ -65,7 +65,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<ChangeId>, Problem> {
     id.map(Some).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, format!("Last-Event-ID {RULE}")))
 }
 
-/// The change after which a stream begins; 0 is before all of them.
+/// Parses the id of a change; 0 means before all changes.
 fn change_id(text: &str) -> Option<ChangeId> {
     let is_zero = !text.is_empty() && text.bytes().all(|byte| byte == b'0');
     if is_zero { Some(ChangeId::BEFORE_ALL) } else { text.parse().ok() }

@@ -1,4 +1,4 @@
-//! `/health/live`, `/health/ready`: for those who watch over the service.
+//! `/health/live` and `/health/ready`: for monitoring.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::{
     service::health,
 };
 
-/// Whether the process runs
+/// Check liveness
 #[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = documents::Health),
 ))]
@@ -18,7 +18,7 @@ pub async fn live() -> Answer<Health> {
     Answer(Health { status: HealthState::Live })
 }
 
-/// Whether the database answers and takes writes
+/// Check readiness
 #[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
     (status = 200, description = "It does", body = documents::Ready),
 ))]

@@ -1,4 +1,4 @@
-//! `/history`, `/movie/{id}/history`: what was done, by whom, and taking it back.
+//! `/history` and `/movie/{id}/history`: list, show and undo changes.
 
 use std::fmt::Display;
 
@@ -30,9 +30,9 @@ use crate::{
     },
 };
 
-/// List the changes
+/// List changes
 ///
-/// Of the whole collection, newest first, in pages.
+/// All changes of the collection, newest first, in pages.
 #[utoipa::path(get, path = "/history", operation_id = "listChanges", tag = "history", params(schema::PageParams), responses(
     (status = 200, description = "A page of changes, each with its first 10 effects", body = Vec<documents::Change>, headers(
         ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
@@ -50,9 +50,9 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Resu
     )
 }
 
-/// Read one change
+/// Get a change
 ///
-/// With all its effects, in pages, by movie id.
+/// With a page of its effects, by movie id.
 #[utoipa::path(get, path = "/history/{change}", operation_id = "getChange", tag = "history",
     params(schema::ChangeId, schema::PageParams),
     responses(
@@ -79,7 +79,7 @@ pub async fn get_one(
 
 /// List the changes of a movie
 ///
-/// Newest first, in pages, each with its effect on that movie alone; also of a movie that was deleted.
+/// Newest first, in pages, each with its effect on this movie. Deleted movies are included.
 #[utoipa::path(get, path = "/movie/{id}/history", operation_id = "listMovieChanges", tag = "history",
     params(schema::MovieId, schema::PageParams),
     responses(
@@ -105,7 +105,7 @@ pub async fn of_movie(
 
 /// Undo a change
 ///
-/// Takes it back, whole or not at all, as a new change, which can be undone like any other.
+/// Reverses all its effects as a new change, which can be undone, too.
 #[utoipa::path(post, path = "/history/{change}/undo", operation_id = "undoChange", tag = "history",
     params(schema::ChangeId, schema::IdempotencyKey),
     responses(

@@ -1,4 +1,4 @@
-//! `POST /movie` with a file: spooled to disk, then imported.
+//! `POST /movie` with a file, which is spooled to disk and then imported.
 
 use axum::{
     body::Body,
@@ -23,7 +23,7 @@ use crate::{
     service::{Editor, Error, import},
 };
 
-/// The values of `charset` that need no `encoding=`; UTF-16 is known by the file's byte order mark alone.
+/// Values of `charset` that need no `encoding`; UTF-16 is detected by its byte order mark.
 const CHARSETS: [&str; 4] = ["utf-8", "utf-16", "utf-16le", "utf-16be"];
 
 pub(super) async fn import(
@@ -75,7 +75,7 @@ fn charset(content_type: &HeaderValue) -> Option<&str> {
     })
 }
 
-/// Writes the body to a file without a name, which is gone when it is closed.
+/// Writes the body to an unnamed temporary file.
 async fn spool(state: &Shared, mut body: Body, key: &mut Key) -> Result<Spooled, Problem> {
     let mut spool = Spool::open(&state.room)?;
     while let Some(frame) = body.frame().await {

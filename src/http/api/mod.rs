@@ -1,4 +1,4 @@
-//! The JSON API, a file for each noun.
+//! The JSON API, one file for each resource.
 
 pub mod account;
 pub mod batch;

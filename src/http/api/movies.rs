@@ -1,4 +1,4 @@
-//! `/movie`, `/stats`, `/movie/random`: the collection.
+//! `/movie`, `/stats`, `/movie/random`.
 
 use axum::{
     extract::{Request, State},
@@ -31,10 +31,10 @@ use crate::{
     service::{Editor, Viewer, movies},
 };
 
-/// List the movies
+/// List movies
 ///
-/// Without a query: every movie, by id, streamed. With `Accept: text/csv` or
-/// `application/x-ndjson` the same list as a file, which is the export.
+/// Without a query: all movies by id, streamed. With `Accept: text/csv` or `application/x-ndjson` the list is
+/// an export file.
 #[utoipa::path(get, path = "/movie", operation_id = "listMovies", tag = "movies", params(schema::FilterParams, schema::ListParams), responses(
     (status = 200, description = "The movies, or one page of them", content(
         (Vec<domain::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
@@ -72,9 +72,9 @@ pub async fn list(
     Ok((head, bytes).into_response())
 }
 
-/// Create a movie, or import many
+/// Create a movie or import a file
 ///
-/// JSON creates one movie. CSV and NDJSON import a file; the query's options are for that alone.
+/// JSON creates one movie. CSV and NDJSON import a file; the query parameters are the options of the import.
 #[utoipa::path(post, path = "/movie", operation_id = "createMovie", tag = "movies", params(schema::ImportParams, schema::IdempotencyKey),
     request_body(content(
         (domain::Attributes = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
@@ -127,7 +127,7 @@ pub async fn create(
     }
 }
 
-/// Read one movie
+/// Get a movie
 #[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
     (status = 200, description = "The movie", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
     (status = 304, description = "The movie still has the version that `If-None-Match` names"),
@@ -155,9 +155,9 @@ pub async fn get_one(
     Ok(whole)
 }
 
-/// Change a movie
+/// Update a movie
 ///
-/// Only the fields given; a change that changes nothing leaves the movie and its version as they were.
+/// Changes the given attributes. An update without a difference does not change the version.
 #[utoipa::path(patch, path = "/movie/{id}", operation_id = "updateMovie", tag = "movies", params(schema::MovieId, schema::IfMatch),
     request_body(content(
         (domain::MoviePatch = "application/json"), (domain::MoviePatch = "application/merge-patch+json")
@@ -210,9 +210,9 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Pick a movie at random
+/// Pick a random movie
 ///
-/// Among those that pass the filters, each with the same probability.
+/// From the movies that match the filters, with uniform probability.
 #[utoipa::path(get, path = "/movie/random", operation_id = "randomMovie", tag = "movies", params(schema::FilterParams), responses(
     (status = 200, description = "One movie", body = domain::Movie, headers(
         ("ETag" = String, description = "The movie's version"),
@@ -230,9 +230,9 @@ pub async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Re
     Ok(([(header::CACHE_CONTROL, "no-store")], head, of_movie(&movie)).into_response())
 }
 
-/// Count the movies
+/// Get statistics
 ///
-/// By format, rating, release year and decade, with total and mean length and mean rating.
+/// Counts by format, rating, release year and decade, with total and mean length and mean rating.
 #[utoipa::path(get, path = "/stats", operation_id = "getStats", tag = "movies", params(schema::FilterParams), responses(
     (status = 200, description = "The statistics of the movies that pass the filters", body = documents::Stats, headers(
         ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),

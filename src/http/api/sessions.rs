@@ -1,4 +1,4 @@
-//! `/session` and `/user/{name}/session`: one's own sessions of the web pages, and for owners those of others.
+//! `/session` and `/user/{name}/session`: one's own browser sessions, and those of others for owners.
 
 use axum::{extract::State, http::StatusCode};
 

@@ -1,4 +1,4 @@
-//! `/token` and `/user/{name}/token`: one's own API tokens, and for owners those of others.
+//! `/token` and `/user/{name}/token`: one's own API tokens, and those of others for owners.
 
 use axum::{
     extract::State,
@@ -27,9 +27,9 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<
     Ok(Answer(tokens::list(&state.app, &viewer).await?))
 }
 
-/// Make a token
+/// Create a token
 ///
-/// The answer shows it this once.
+/// The response is the only one that contains the secret.
 #[utoipa::path(post, path = "/token", operation_id = "createToken", tag = "account", params(schema::IdempotencyKey),
     request_body = documents::NewToken, responses(
     (status = 201, description = "The token was made", body = documents::MadeToken,

@@ -23,7 +23,7 @@ use crate::{
     service::{Owner, users},
 };
 
-/// List the users
+/// List users
 #[utoipa::path(get, path = "/user", operation_id = "listUsers", tag = "users", responses(
     (status = 200, description = "All users, by name", body = Vec<documents::User>),
 ))]
@@ -31,7 +31,7 @@ pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Ve
     Ok(Answer(users::list(&state.app, &owner).await?))
 }
 
-/// Add a user
+/// Create a user
 #[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", params(schema::IdempotencyKey),
     request_body = documents::NewUser, responses(
     (status = 201, description = "The user was added", body = documents::User,
@@ -57,9 +57,10 @@ pub async fn create(
     Ok((StatusCode::CREATED, location, Answer(user)).into_response())
 }
 
-/// Change a user's role or set a new password
+/// Update a user
 ///
-/// Either ends the user's sessions at once. Tokens stay, unless `revokeTokens` goes with a new password.
+/// Changes the role or sets a new password. Both end the user's sessions at once. Tokens stay valid unless
+/// `revokeTokens` is given with a new password.
 #[utoipa::path(patch, path = "/user/{name}", operation_id = "updateUser", tag = "users", params(schema::UserPath),
     request_body = documents::UserChanges, responses(
     (status = 200, description = "The user as it is now", body = documents::User),
@@ -80,7 +81,7 @@ pub async fn update(
     Ok(Answer(users::change(&state.app, &owner, &name, changes).await?))
 }
 
-/// Remove a user
+/// Delete a user
 ///
 /// With all tokens and sessions, at once.
 #[utoipa::path(delete, path = "/user/{name}", operation_id = "deleteUser", tag = "users", params(schema::UserPath), responses(

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::{exchange::Format, http::problem::Problem};
 
-/// The form in which the client would best like a list.
+/// Returns the list format that the client prefers.
 pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
     let accept: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -15,7 +15,7 @@ pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
     let quality = |format: Format| {
         let name = format.media_type().split(';').next().unwrap_or_default();
         let (group, _) = name.split_once('/').unwrap_or_default();
-        // The most specific range counts: the type with its profile, the type itself, its group, everything.
+        // The most specific range counts: type with profile, type, group, everything.
         let ranges = split_outside_quotes(&accept, ',').filter_map(|range| {
             let mut parts = split_outside_quotes(range, ';').map(str::trim);
             let range = parts.next()?.to_ascii_lowercase();
@@ -38,12 +38,12 @@ pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
                     _ => {}
                 }
             }
-            // Only who names the profile gets it.
+            // The spreadsheet profile must be named.
             (format != Format::Spreadsheet || specific == 4).then_some((specific, q))
         });
         ranges.max_by(|a, b| a.0.cmp(&b.0)).map_or(0.0, |(_, q)| q)
     };
-    // The first of equals: JSON, unless another is liked better.
+    // On a tie the first wins, which is JSON.
     let mut best = (Format::Json, 0.0);
     for format in [Format::Json, Format::Ndjson, Format::Csv, Format::Spreadsheet] {
         let q = quality(format);
@@ -60,7 +60,7 @@ pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
     ))
 }
 
-/// The parts of a header between delimiters that are not within a quoted string.
+/// Splits a header at delimiters outside of quoted strings.
 fn split_outside_quotes(text: &str, delimiter: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |c: char| {

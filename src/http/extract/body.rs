@@ -1,4 +1,4 @@
-//! Bodies of requests, and what they are taken for.
+//! Request bodies and their media types.
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ use crate::{
     },
 };
 
-/// The media type of a request's body, in lower case and without parameters.
+/// Returns the media type of a request, in lower case without parameters.
 pub fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The refusal of a body of another media type; `accept` is the header that names those that are taken.
+/// The response for an unsupported media type; `accept` is the header that names the supported ones.
 pub fn unsupported(accept: header::HeaderName, taken: &'static str) -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("Content-Type must be one of {taken}"))
         .with_header(accept, HeaderValue::from_static(taken))
@@ -49,12 +49,12 @@ impl FromRequest<Shared> for Json {
     }
 }
 
-/// Reads a JSON body, whatever it is declared as.
+/// Reads a JSON body, ignoring its `Content-Type`.
 pub async fn read_json(request: Request<Body>) -> Result<JsonValue, Problem> {
     parse(&read(request).await?)
 }
 
-/// Reads the JSON body of a stranger who signs in, whatever it is declared as.
+/// Reads the JSON body of a sign-in, with smaller limits, ignoring its `Content-Type`.
 pub async fn read_sign_in(request: Request<Body>) -> Result<JsonValue, Problem> {
     parse_up_to(MAX_FORM_FIELDS, &read_up_to(MAX_SIGN_IN_BODY_BYTES, request).await?)
 }
@@ -69,14 +69,15 @@ fn parse_up_to(max_values: usize, body: &[u8]) -> Result<JsonValue, Problem> {
     node.map_err(|invalid| Problem::new(StatusCode::BAD_REQUEST, format!("the body {invalid}")))
 }
 
-/// Reads a body whole, as far as it is not too large.
+/// Reads a whole body, up to [`MAX_BODY_BYTES`].
 pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
     read_up_to(MAX_BODY_BYTES, request).await
 }
 
-/// Reads a body whole, as far as it has no more than so many bytes and comes in time.
+/// Reads a whole body, up to `largest` bytes and within [`BODY_WAIT`].
 pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
-    // Where its length is told, nothing of it is to be read in vain, and no client told to go on.
+    // If `Content-Length` is too large, reject before reading, so that a client with `Expect: 100-continue`
+    // sends nothing.
     if told_length(request.headers()).is_some_and(|length| length > largest as u64) {
         return Err(too_large());
     }
@@ -87,7 +88,7 @@ fn told_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Refuses a body that is compressed or otherwise encoded (RFC 9110, sections 12.5.3 and 15.5.16).
+/// Rejects a body with a `Content-Encoding` (RFC 9110, sections 12.5.3 and 15.5.16).
 pub fn refuse_encoded(request: &Request<Body>) -> Result<(), Problem> {
     let codings = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -124,8 +125,8 @@ fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
 }
 
-/// Gives up a body that stays silent for too long, and sees to it that it is received even where the request is
-/// refused before it was read: over HTTP/1.1 a client that still sends when its connection is closed loses the answer.
+/// Aborts a body without data for too long, and drains the body of a rejected request: over HTTP/1.1, closing
+/// the connection while the client still sends would lose the response.
 pub fn receive(request: Request<Body>) -> Request<Body> {
     if request.body().is_end_stream() {
         return request;
@@ -147,10 +148,10 @@ pub fn receive(request: Request<Body>) -> Request<Body> {
     })
 }
 
-/// A body that is read to its end and thrown away when nobody wants it any more.
+/// A body that is drained when it is dropped.
 struct Unread {
     body: Body,
-    /// Whether the client sends it only when it is told to go on, which reading does.
+    /// Whether the client waits for `100 Continue`, which reading sends.
     is_awaited: bool,
 }
 
@@ -164,7 +165,7 @@ impl Drop for Unread {
     }
 }
 
-/// Makes a problem of violations in a body.
+/// Creates a problem with violations of the body.
 pub fn invalid(violations: Vec<Violation>) -> Problem {
     Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, violations)
 }

@@ -1,4 +1,4 @@
-//! Who is at the other end of a request: the address it comes from, and whether the way is https.
+//! The client of a request: its address, and whether it uses https.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -19,14 +19,14 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
 
-/// The other end of a request.
+/// The client of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Client {
-    /// The address, as the trusted proxies tell it.
+    /// The address, as reported by trusted proxies.
     pub address: IpAddr,
-    /// Whether it speaks https, to us or to a trusted proxy, or uses the service by an https address.
+    /// Whether it uses https: to us, to a trusted proxy, or by the public URL.
     pub https: bool,
-    /// Whether this very request came over https, to us or to a trusted proxy.
+    /// Whether this request came over https, to us or to a trusted proxy.
     came_over_https: bool,
 }
 
@@ -46,14 +46,14 @@ impl FromRequestParts<Shared> for RequestContext {
     }
 }
 
-/// Where a request comes from, for the audit log.
+/// Returns the origin of a request for the audit log.
 pub fn request_context(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> RequestContext {
     let id = extensions.get::<RequestId>().map(|RequestId(id)| id.clone()).unwrap_or_default();
     RequestContext { address: Client::of(extensions, headers, state).address, id }
 }
 
 impl Client {
-    /// The other end of the request with these headers.
+    /// Returns the client of a request.
     pub fn of(extensions: &Extensions, headers: &HeaderMap, state: &Shared) -> Self {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
         let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0]));
@@ -68,8 +68,8 @@ impl Client {
         if !trusted(&peer) {
             return Self { address: peer, https, came_over_https: settings.tls };
         }
-        // Each proxy appends the address that it sees: the last one that is no proxy of ours is the client.
-        // What is before that one was sent by the client, who can write there what he likes.
+        // Each proxy appends the address that it sees. The last one that is no trusted proxy is the client's.
+        // Earlier ones are sent by the client and not trusted.
         let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
         let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
         let mut hops = hops.into_iter().rev().map_while(address_of);
@@ -86,7 +86,7 @@ impl Client {
     }
 }
 
-/// An address as proxies write it: `203.0.113.7`, `203.0.113.7:5123`, `2001:db8::1`, `[2001:db8::1]`,
+/// Parses an address as proxies write it: `203.0.113.7`, `203.0.113.7:5123`, `2001:db8::1`, `[2001:db8::1]`,
 /// `[2001:db8::1]:5123`.
 fn address_of(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop).ok()?.trim();
@@ -96,8 +96,9 @@ fn address_of(hop: &[u8]) -> Option<IpAddr> {
     Some(address.or_else(bracketed)?.to_canonical())
 }
 
-/// Whether another site's page sends this request. Browsers say so in `Sec-Fetch-Site`, older ones in
-/// `Origin` (OWASP Cross-Site Request Forgery Prevention Cheat Sheet); what says neither is no browser.
+/// Returns whether another site's page sent this request. Browsers tell by `Sec-Fetch-Site`, older ones by
+/// `Origin` (OWASP Cross-Site Request Forgery Prevention Cheat Sheet). A request with neither is not from a
+/// browser.
 pub fn is_cross_site(request: &Request, state: &Shared) -> bool {
     let headers = request.headers();
     if let Some(site) = headers.get("sec-fetch-site") {
@@ -108,7 +109,7 @@ pub fn is_cross_site(request: &Request, state: &Shared) -> bool {
         return true; // "null", or no origin at all
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    // HTTP/2 has the host in the address.
+    // HTTP/2 has the host in the request target.
     let host = host.or(request.uri().authority().map(Authority::as_str));
     let public_url = state.settings.public_url.as_ref();
     let is_public = public_url
@@ -117,7 +118,7 @@ pub fn is_cross_site(request: &Request, state: &Shared) -> bool {
     if !is_public && host.is_none_or(|ours| !ours.eq_ignore_ascii_case(origin)) {
         return true;
     }
-    // Anybody on the way can make a page of the same host over http.
+    // An attacker on the network can serve a page of the same host over http.
     let needs_https = Client::of(request.extensions(), headers, state).came_over_https
         || is_public && public_url.is_some_and(|url| url.scheme_str() == Some("https"));
     needs_https && !scheme.eq_ignore_ascii_case("https")

@@ -4,25 +4,24 @@ use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::{http::problem::Problem, service::movies::Precondition};
 
-/// The entity tag of a version.
+/// Formats the entity tag of a version.
 #[must_use]
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// What `If-Match` asks the movie's version to be.
+/// Parses `If-Match`.
 pub fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let Some(tags) = entity_tags(headers, &header::IF_MATCH)? else { return Ok(Precondition::None) };
     if tags.iter().any(|tag| tag.opaque == "*") {
         return Ok(Precondition::None);
     }
-    // Strong comparison, character by character: a weak tag matches nothing, nor does one that is not
-    // as we write it, such as "03".
+    // Strong comparison, character by character: weak tags and other spellings, such as "03", match nothing.
     let version = |tag: &EntityTag| tag.opaque.parse().ok().filter(|v: &i64| v.to_string() == tag.opaque);
     Ok(Precondition::Versions(tags.iter().filter(|tag| !tag.weak).filter_map(version).collect()))
 }
 
-/// Whether `If-None-Match` names this version.
+/// Returns whether `If-None-Match` has this version.
 pub fn is_known(headers: &HeaderMap, version: i64) -> Result<bool, Problem> {
     let tags = entity_tags(headers, &header::IF_NONE_MATCH)?.unwrap_or_default();
     let version = version.to_string();
@@ -31,7 +30,7 @@ pub fn is_known(headers: &HeaderMap, version: i64) -> Result<bool, Problem> {
 
 struct EntityTag {
     weak: bool,
-    /// Without its quotation marks; `*` stands for any.
+    /// The tag without quotation marks; `*` means any.
     opaque: String,
 }
 
@@ -47,7 +46,7 @@ fn entity_tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<
     Ok((!tags.is_empty()).then_some(tags))
 }
 
-/// Reads one header's list of entity tags (RFC 9110, section 8.8.3), which may contain commas.
+/// Parses a list of entity tags (RFC 9110, section 8.8.3), which may contain commas.
 fn read_entity_tags(value: &str, tags: &mut Vec<EntityTag>) -> Option<()> {
     let mut rest = value.trim();
     if rest == "*" {

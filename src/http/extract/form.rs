@@ -16,14 +16,14 @@ use crate::{
 pub struct Form(pub(in crate::http) Vec<(String, String)>);
 
 impl Form {
-    /// Reads a form that is not too large and has so many fields at most.
+    /// Reads a form with limits on its size and number of fields.
     pub async fn read(max_bytes: usize, max_fields: usize, request: Request) -> Result<Self, Problem> {
         if media_type(request.headers()) != "application/x-www-form-urlencoded" {
             return Err(unsupported(header::ACCEPT, "application/x-www-form-urlencoded"));
         }
         let body = body::read_up_to(max_bytes, request).await?;
         let fields = form_urlencoded::parse(&body); // which is copied cheaply
-        // Many short fields take many times the memory of the body: they are counted before they are kept.
+        // Many short fields take many times the memory of the body, so they are counted first.
         if fields.count() > max_fields {
             let detail = format!("the form has more than {max_fields} fields");
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
@@ -31,23 +31,23 @@ impl Form {
         Ok(Self(fields.into_owned().collect()))
     }
 
-    /// What a form sends in the address.
+    /// Returns the fields of a query.
     pub fn of_address(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default().as_bytes();
         Self(form_urlencoded::parse(query).into_owned().take(MAX_QUERY_PARAMETERS).collect())
     }
 
-    /// What a field holds; nothing where it is missing.
+    /// Returns the value of a field, or "" if it is missing.
     pub fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()
     }
 
-    /// What a field holds, if it was sent.
+    /// Returns the value of a field, if it was sent.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// What the fields of that name hold.
+    /// Iterates over all values of a field.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: by what a request is known when it is sent again.
+//! The `Idempotency-Key` header.
 
 use axum::{
     body::{Body, Bytes},
@@ -15,11 +15,11 @@ use crate::{
     service::IdempotencyKey,
 };
 
-/// The key of a request, if it has one, and the digest of what was read of the request.
+/// The key of a request, if any, and the digest of the request read so far.
 pub struct Key(Option<(String, Sha256)>);
 
 impl Key {
-    /// The key of a request of which the body is still to be read.
+    /// Returns the key of a request whose body was not read yet.
     pub fn of(request: &Request<Body>) -> Result<Self, Problem> {
         let mut keys = request.headers().get_all("idempotency-key").iter();
         let Some(key) = keys.next() else { return Ok(Self(None)) };
@@ -42,14 +42,14 @@ impl Key {
         Ok(Self(Some((key.to_owned(), digest))))
     }
 
-    /// Takes in a piece of the body.
+    /// Adds a chunk of the body to the digest.
     pub fn update(&mut self, piece: &[u8]) {
         if let Some((_, digest)) = &mut self.0 {
             digest.update(piece);
         }
     }
 
-    /// When all of the body was taken in: by what the request is known.
+    /// Returns the idempotency key, after the whole body was added.
     pub fn finish(self) -> IdempotencyKey {
         self.0.map_or_else(IdempotencyKey::default, |(key, digest)| {
             IdempotencyKey::new(key, digest.finalize().into())
@@ -57,7 +57,7 @@ impl Key {
     }
 }
 
-/// Reads a body whole, as far as it has no more than so many bytes.
+/// Reads a whole body, up to a number of bytes, with its idempotency key.
 pub async fn read_with_key(
     largest: usize,
     request: Request<Body>,
@@ -68,7 +68,7 @@ pub async fn read_with_key(
     Ok((body, key.finish()))
 }
 
-/// A JSON body, and by what the request is known when it is sent again.
+/// A JSON body with its idempotency key.
 pub struct JsonWithKey(pub JsonValue, pub IdempotencyKey);
 
 impl FromRequest<Shared> for JsonWithKey {

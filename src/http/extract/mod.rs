@@ -1,4 +1,4 @@
-//! What is read from a request, a file for each part of it.
+//! Extractors, one file for each part of a request.
 
 pub mod accept;
 pub mod body;

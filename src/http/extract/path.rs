@@ -1,4 +1,4 @@
-//! The parameters of a path, each read as what it names. What cannot be one is the address of nothing.
+//! Typed path parameters. An invalid parameter results in 404.
 
 use axum::{
     extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
@@ -10,15 +10,15 @@ use crate::{
     http::problem::Problem,
 };
 
-/// The parameter of a path, or a pair of them.
+/// A path parameter, or a pair of them.
 pub struct Path<T>(pub T);
 
-/// What one parameter of a path can name.
+/// A type of path parameters.
 pub trait PathParam: Sized {
-    /// Reads the parameter.
+    /// Parses the parameter.
     ///
     /// # Errors
-    /// The detail of the 404 for a text that names nothing.
+    /// The detail of the 404 response.
     fn read(text: &str) -> Result<Self, String>;
 }
 
@@ -46,10 +46,10 @@ impl PathParam for UserName {
     }
 }
 
-/// Reads what an address names.
+/// Parses a path parameter.
 ///
 /// # Errors
-/// 404 for what names nothing.
+/// 404 if it is invalid.
 pub fn read<T: PathParam>(text: &str) -> Result<T, Problem> {
     T::read(text).map_err(|detail| Problem::new(StatusCode::NOT_FOUND, detail))
 }

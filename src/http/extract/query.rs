@@ -1,4 +1,4 @@
-//! The query of an address, read parameter by parameter with every violation at once.
+//! Query parameters, with all violations at once.
 
 use std::fmt::Display;
 
@@ -24,7 +24,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads the query of an address (WHATWG URL, `application/x-www-form-urlencoded`).
+    /// Parses the query of a URL (WHATWG URL, `application/x-www-form-urlencoded`).
     pub fn of(uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
         let mut given = query.split('&').filter(|pair| !pair.is_empty());
@@ -35,7 +35,7 @@ impl Params {
             if is_utf8(pair) {
                 pairs.push((name.into_owned(), value.into_owned()));
             } else {
-                // Decoded with replacement characters, it would search for what nobody has asked for.
+                // Decoding invalid UTF-8 to replacement characters would search for another text.
                 let shown: String = name.chars().take(60).collect();
                 let rule = "must be UTF-8 when its percent signs are decoded";
                 violations.push(Violation::in_parameter(shown, Invalid::new(Code::Malformed, rule)));
@@ -60,7 +60,7 @@ impl Params {
         self.violations.in_parameter(name, read).into_value()
     }
 
-    /// Reads a parameter that may be given any number of times.
+    /// Reads a parameter that may be repeated.
     pub fn many<T>(
         &mut self,
         name: &'static str,
@@ -71,12 +71,12 @@ impl Params {
         given.filter_map(|(_, value)| self.violations.in_parameter(name, parse(value)).into_value()).collect()
     }
 
-    /// Reads an option of an import; its default, where it is missing.
+    /// Reads an option of an import, or its default.
     pub fn choice<C: Choice>(&mut self) -> C {
         self.one(C::NAME, C::parse).unwrap_or_default()
     }
 
-    /// Reads the filters that list, statistics and random have in common.
+    /// Reads the filters of list, statistics and random pick.
     pub fn filter(&mut self) -> Filter {
         let mut filter = Filter::default();
         self.one("q", |text| filter.search(text));
@@ -89,7 +89,7 @@ impl Params {
         filter
     }
 
-    /// Reads the whole query of a list, which is sorted so where it does not say how.
+    /// Reads the query of a movie list, with its default order.
     pub fn list(&mut self, default_sort: Sort) -> ListQuery {
         let filter = self.filter();
         let sort = self.one("sort", Sort::parse);
@@ -114,7 +114,7 @@ impl Params {
         }
     }
 
-    /// Ends the reading: parameters that nobody asked for are violations too.
+    /// Finishes reading; unknown parameters are violations, too.
     pub fn finish(mut self) -> Result<(), Problem> {
         if self.too_many {
             let detail = format!("the query has more than {MAX_QUERY_PARAMETERS} parameters");
@@ -137,7 +137,7 @@ impl Params {
     }
 }
 
-/// Whether what is percent-encoded is UTF-8.
+/// Returns whether percent-encoded bytes are UTF-8.
 fn is_utf8(encoded: &str) -> bool {
     let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(encoded.len());
@@ -155,7 +155,7 @@ fn is_utf8(encoded: &str) -> bool {
     str::from_utf8(&decoded).is_ok()
 }
 
-/// A page of changes or effects: how many, and behind which one.
+/// A page of changes or effects: its size and cursor.
 pub struct PageQuery {
     pub limit: Limit,
     pub after: Option<i64>,
@@ -163,7 +163,7 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// Writes the place where a page ended as an opaque text that is safe in an address.
+    /// Encodes the end of a page as an opaque cursor for URLs.
     pub fn encode(place: impl Display) -> String {
         URL_SAFE_NO_PAD.encode(format!("after {place}"))
     }
@@ -177,13 +177,13 @@ impl PageQuery {
     }
 }
 
-/// The link to the page that begins at the cursor: the same address with this cursor (RFC 8288).
+/// Returns the `Link` to the next page: the same URL with this cursor (RFC 8288).
 pub fn next_page(uri: &Uri, cursor: &str) -> Result<HeaderValue, Error> {
     let link = format!("<{}>; rel=\"next\"", with_cursor(uri, cursor));
     HeaderValue::try_from(link).map_err(|e| Error::Failed(e.to_string()))
 }
 
-/// The same address with this cursor.
+/// Returns the same URL with this cursor.
 pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let given = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
@@ -191,7 +191,7 @@ pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
     format!("{}?{}", uri.path(), query.finish())
 }
 
-/// Reads `true` or `false`.
+/// Parses `true` or `false`.
 pub fn boolean(text: &str) -> Result<bool, Invalid> {
     text.parse().map_err(|_| {
         Invalid::new(Code::Malformed, format!("must be true or false, got {}", crate::domain::quoted(text)))

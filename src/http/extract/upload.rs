@@ -1,4 +1,4 @@
-//! Files that are sent: written to disk as they come, so that a slow sender keeps nobody from writing.
+//! Uploaded files. They are spooled to disk, so that a slow upload does not block writers.
 
 use std::{
     fs::File,
@@ -17,13 +17,13 @@ use crate::{
     limits::{MAX_IMPORT_BYTES, MAX_SPOOLED_BYTES},
 };
 
-/// Seconds after which to try again where there is no room.
+/// Seconds for `Retry-After` if there is no space.
 const RETRY_AFTER_SECONDS: u64 = 60;
 
-/// Checks that files can be spooled at all.
+/// Checks that files can be spooled.
 ///
 /// # Errors
-/// The folder for temporary files cannot be written.
+/// If the temporary folder is not writable.
 pub fn check() -> anyhow::Result<()> {
     tempfile::tempfile().map(drop).map_err(|error| {
         let folder = std::env::temp_dir();
@@ -34,7 +34,7 @@ pub fn check() -> anyhow::Result<()> {
     })
 }
 
-/// The room for all files that are spooled at one time.
+/// The disk space for all spooled files.
 #[derive(Clone)]
 pub struct SpoolSpace {
     taken: Arc<AtomicU64>,
@@ -47,7 +47,7 @@ impl Default for SpoolSpace {
     }
 }
 
-/// Room that one file takes, until this is dropped.
+/// Reserved space, released when dropped.
 struct Reserved {
     room: SpoolSpace,
     bytes: u64,
@@ -71,20 +71,20 @@ impl Drop for Reserved {
     }
 }
 
-/// A file without a name, which is gone when it is closed.
+/// An unnamed temporary file.
 pub struct Spool {
     file: File,
     reserved: Reserved,
 }
 
 impl Spool {
-    /// An empty one.
+    /// Creates an empty file.
     pub fn open(room: &SpoolSpace) -> Result<Self, Problem> {
         let file = tempfile::tempfile().map_err(|e| no_room(&e))?;
         Ok(Self { file, reserved: Reserved { room: room.clone(), bytes: 0 } })
     }
 
-    /// Takes in a piece, as far as the file does not become too large, and there is room.
+    /// Appends a chunk, within the limits of the file and the space.
     pub fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let bytes = piece.len() as u64;
         if self.reserved.bytes + bytes > MAX_IMPORT_BYTES {
@@ -94,24 +94,24 @@ impl Spool {
         if !self.reserved.grow(bytes) {
             return Err(no_room(&"the files of other imports take all the room"));
         }
-        // Pieces of some 16 KiB into the page cache: too short to be worth another thread.
+        // Chunks of about 16 KiB go to the page cache, which is faster than another thread.
         self.file.write_all(piece).map_err(|e| no_room(&e))
     }
 
-    /// The whole file.
+    /// Returns the complete file.
     pub fn finish(self) -> Spooled {
         Spooled { file: self.file, _reserved: self.reserved }
     }
 }
 
-/// A file that is here whole. It takes its room until this is dropped.
+/// A complete file. It occupies its space until dropped.
 pub struct Spooled {
     file: File,
     _reserved: Reserved,
 }
 
 impl Spooled {
-    /// One more reader of the file, at its start. Only one of them is to be used at a time.
+    /// Returns another handle of the file, at its start. Use only one at a time.
     pub fn again(&self) -> io::Result<File> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
