@@ -76,11 +76,10 @@ impl Database {
         Ok(address)
     }
 
-    /// Opens it for a command that works on what is there, and creates nothing.
+    /// Opens an existing database for a command that must not create one.
     ///
     /// # Errors
-    /// Those of [`Database::open`]; a SQLite file that does not exist or is empty; a database on PostgreSQL without
-    /// tables.
+    /// As [`Database::open`]; if an SQLite file does not exist or is empty, or PostgreSQL has no tables.
     pub async fn open_existing(self) -> anyhow::Result<App> {
         let address = self.address()?;
         if let Some(path) = db::sqlite_path(&address)? {
@@ -98,13 +97,13 @@ impl Database {
         Ok(app(Db::open_existing(&address).await?))
     }
 
-    /// Opens it for a command that may create it.
+    /// Opens the database for a command that may create it.
     pub async fn open(self) -> anyhow::Result<App> {
         Ok(app(Db::open(&self.address()?).await?))
     }
 }
 
-/// How to get from a wrong database to the right one.
+/// How to select the right database.
 const NAME_IT: &str = "this command works on the database itself, so name it with --database";
 
 fn app(db: Db) -> App {

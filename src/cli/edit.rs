@@ -15,7 +15,7 @@ use crate::{
     format::length,
 };
 
-/// Which films, and what to change; without an option for that, a terminal is asked.
+/// The films and their new values. Without a value, a terminal prompts for each.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -74,7 +74,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     batch::run(&client, &plan, &args.consent).await
 }
 
-/// Asks for each field of a film, with its present value.
+/// Prompts for each field of a film, with its current value.
 fn ask(film: &Movie) -> anyhow::Result<MoviePatch> {
     message!("{}: Enter keeps a value.", shown(&named(film)));
     let now = &film.attributes;

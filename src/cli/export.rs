@@ -22,31 +22,31 @@ use crate::{
     output_file::{Access, Existing, OutputFile},
 };
 
-/// Which films, where to, and in which form.
+/// The films, the file and its format.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file to write or to replace; without it, or as -, standard output. Its ending chooses the form:
+    /// The file to write or replace; without it, or as -, standard output. Its extension selects the format:
     /// .csv, .ndjson, .jsonl or .json
     #[arg(value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// CSV
     #[arg(long, group = "form")]
     csv: bool,
-    /// CSV for spreadsheets: with a byte order mark, and with formulas made harmless
+    /// CSV for spreadsheets: with a byte order mark and escaped formulas
     #[arg(long, group = "form")]
     spreadsheet: bool,
-    /// One JSON object a line
+    /// One JSON object per line
     #[arg(long, group = "form")]
     ndjson: bool,
-    /// One JSON array
+    /// A JSON array
     #[arg(long, group = "form")]
     json: bool,
     /// The order: id, title, format, length, year, rating, added, changed, comma-separated;
     /// - before a name reverses it
     #[arg(long, value_name = "KEYS", value_parser = values::sort, allow_hyphen_values = true)]
     sort: Option<String>,
-    /// The former spelling of QUERY
+    /// The old spelling of QUERY
     #[arg(long, value_name = "QUERY", value_parser = word, hide = true, conflicts_with = "query")]
     search: Option<String>,
     #[command(flatten)]
@@ -56,8 +56,8 @@ pub struct Args {
 }
 
 impl Args {
-    /// The form that is asked for, or that the name of the file says. A name that says another one is refused:
-    /// programs would open the file as what it is not.
+    /// Returns the format from the option or the file extension. Rejects an extension of another format,
+    /// which programs would misread.
     fn form(&self) -> anyhow::Result<Sent> {
         let given = [
             (self.csv, Sent::Csv),
@@ -83,7 +83,7 @@ impl Args {
     }
 }
 
-/// Endings of files that are none of the forms.
+/// Extensions of other formats.
 const OTHER_FORMS: [&str; 22] = [
     "xlsx", "xls", "xlsm", "xlsb", "ods", "numbers", "tsv", "tab", "gz", "zip", "bz2", "xz", "zst", "7z",
     "tar", "tgz", "xml", "html", "pdf", "yaml", "sqlite", "db",
@@ -105,7 +105,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// Writes a file, which takes its place when the whole is there.
+/// Writes a file, which replaces the target once it is complete.
 async fn to_file(client: &Client, response: Response, path: &Path) -> anyhow::Result<()> {
     let unwritable = || format!("{} cannot be written", path.display());
     let file = OutputFile::create(path, Existing::Replace, Access::Kept).with_context(unwritable)?;
@@ -115,7 +115,7 @@ async fn to_file(client: &Client, response: Response, path: &Path) -> anyhow::Re
     file.finish().with_context(unwritable)
 }
 
-/// Copies what arrives until it ends, or the user ends it: then what is half done is cleaned up.
+/// Copies a response until its end or an interruption, and then cleans up.
 async fn copy(
     client: &Client,
     mut response: Response,

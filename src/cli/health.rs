@@ -10,17 +10,17 @@ use super::{
     serve,
 };
 
-/// How long the service may take to answer.
+/// The time limit for the response.
 const ANSWERING: Duration = Duration::from_secs(5);
 
-/// Where the service listens, told as `serve` is told.
+/// The address of the service, given like the options of `serve`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The address that the service listens on; of all addresses (0.0.0.0, [::]) this machine's own is asked
+    /// The address that the service listens on; for all addresses (0.0.0.0, [::]) this machine is used
     #[arg(long, env = "REELSHELF_LISTEN", default_value = serve::LISTEN, value_name = "ADDRESS:PORT", value_parser = serve::address)]
     listen: String,
 
-    /// Ask over https; which certificate it shows does not matter, as that is made out for another name
+    /// Use https; the certificate is not verified, since it is for another name
     #[arg(long, env = "REELSHELF_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `reelshelf history`: the list of changes, of a server; and its pruning, on the database itself.
+//! `reelshelf history`: lists changes of a server, and prunes changes in the database.
 
 use std::io::{self, Write};
 
@@ -22,10 +22,10 @@ use crate::{
     service::{Owner, changes},
 };
 
-/// How many changes are shown without --limit or --all.
+/// The number of changes listed without --limit or --all.
 const DEFAULT_CHANGES: usize = 20;
 
-/// Which changes, or how to remove old ones.
+/// Which changes to list, or prune.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -53,13 +53,13 @@ pub struct Args {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Remove old changes for good, on the database itself: they can be neither shown nor undone any more
+    /// Delete old changes for good, in the database itself; they can no longer be shown or undone
     Prune(Prune),
 }
 
 #[derive(clap::Args)]
 pub struct Prune {
-    /// Remove the changes before this moment (a date, or RFC 3339)
+    /// Delete the changes before this time (a date, or RFC 3339)
     #[arg(long, value_name = "DATE", value_parser = Time::parse_date)]
     before: Time,
     #[command(flatten)]
@@ -102,7 +102,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// The id of the one film that is meant.
+/// Returns the id of the selected film.
 async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<MovieId> {
     let selection = Selection::of(film);
     if let Some([id]) = selection.ids().as_deref() {

@@ -1,4 +1,4 @@
-//! `reelshelf list`, and `reelshelf search`, which is the same with words to search for
+//! `reelshelf list`, and `reelshelf search` with words to search for
 
 use std::io::{IsTerminal, Write};
 
@@ -15,10 +15,10 @@ use crate::{
     format::{count, number},
 };
 
-/// How many films a terminal shows without --all.
+/// The number of films listed at a terminal without --all.
 const DEFAULT_MOVIES: usize = 100;
 
-/// Which films, in which order and form.
+/// The films, their order and the format.
 #[derive(clap::Args)]
 pub struct Args {
     /// The order: id, title, format, length, year, rating, added, changed, comma-separated;
@@ -67,7 +67,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// An array with one film per line, as it arrives.
+/// Writes a JSON array with one film per line, as it arrives.
 async fn as_json(films: &mut Listing, client: &Client, out: &mut Out) -> anyhow::Result<()> {
     out.write_all(b"[")?;
     let mut between = "\n";

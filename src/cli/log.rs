@@ -1,5 +1,5 @@
-//! The log, on standard error. A thread of its own writes it, so that whatever becomes of standard error neither
-//! holds up nor fails what is logged: where it is closed, full, or not read, lines are lost.
+//! The log, written to standard error by a separate thread. If standard error is closed, full or not read,
+//! lines are lost; nothing else blocks or fails.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -16,25 +16,25 @@ use tracing_subscriber::{Layer, fmt, layer::SubscriberExt, registry, util::Subsc
 
 use crate::limits::LOG_QUEUE_BYTES;
 
-/// How long a line waits for room in the queue, before standard error counts as stuck.
+/// How long a line waits for space in the queue. After that, standard error counts as stuck.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(1);
-/// How long the end of the program waits for the last lines.
+/// How long the program waits at its end for the last lines.
 const WAIT_FOR_END: Duration = Duration::from_secs(1);
 
-/// The queue of the log that was started.
+/// The queue of the log.
 static LOG: OnceLock<Arc<Queue>> = OnceLock::new();
 
-/// How lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum LogFormat {
     Text,
     Json,
 }
 
-/// Starts the log, if wanted with the audit log; a panic becomes a line of it, too.
+/// Starts the log, optionally with the audit log. Panics are logged, too.
 ///
 /// # Errors
-/// `RUST_LOG` cannot be read; the system gives no thread.
+/// If `RUST_LOG` is invalid or no thread can be started.
 pub fn start(format: LogFormat, audit: bool) -> anyhow::Result<()> {
     let filter = crate::log::filter(audit).map_err(anyhow::Error::msg)?;
     let queue = Arc::new(Queue::default());
@@ -55,7 +55,7 @@ pub fn start(format: LogFormat, audit: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until all lines are written, but not for a standard error that is stuck.
+/// Waits until all lines are written, unless standard error is stuck.
 pub fn finish() {
     if let Some(queue) = LOG.get() {
         queue.finish(WAIT_FOR_END);
@@ -79,7 +79,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     finish(); // the program may be about to end
 }
 
-/// What one event writes to.
+/// The writer of one event.
 struct Line(Arc<Queue>);
 
 impl Write for Line {
@@ -93,7 +93,7 @@ impl Write for Line {
     }
 }
 
-/// Lines that are still to be written.
+/// The lines that are not written yet.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,
@@ -103,16 +103,16 @@ struct Queue {
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
-    /// How many bytes are being written.
+    /// The number of bytes being written.
     writing: usize,
-    /// Whether nothing was written for so long that nobody waits any more.
+    /// Whether standard error is stuck, so that nobody waits for it.
     stuck: bool,
     lost_lines: usize,
     writer: Option<ThreadId>,
 }
 
 impl State {
-    /// One line always has room, however long it is.
+    /// Returns whether a line fits. An empty queue accepts any line.
     fn has_room(&self, line: &[u8]) -> bool {
         let held = self.lines.len() + self.writing;
         held == 0 || held + line.len() <= LOG_QUEUE_BYTES
@@ -128,7 +128,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a line; where there is no room in time, the line is lost.
+    /// Adds a line. It is lost if there is no space in time.
     fn push(&self, line: &[u8]) {
         let mut state = self.state();
         if !state.has_room(line) && !state.stuck && state.writer != Some(thread::current().id()) {
@@ -154,7 +154,7 @@ impl Queue {
         }
     }
 
-    /// Writes what comes, for ever.
+    /// Writes lines forever.
     fn write_to<W: Write>(&self, open: impl Fn() -> W) {
         let mut torn = false;
         loop {
@@ -178,7 +178,7 @@ impl Queue {
     }
 }
 
-/// Writes lines as far as they can be written; how many were not. After a torn one it begins a new line.
+/// Writes lines and returns the number of lines not written. After a torn line it begins a new one.
 fn write_lines(mut to: impl Write, lines: &[u8], torn: &mut bool) -> usize {
     if *torn {
         match to.write(b"\n") {

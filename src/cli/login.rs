@@ -20,19 +20,19 @@ use crate::{
     domain::{Role, TokenName, UserName},
 };
 
-/// Where, and as whom.
+/// The server and the user.
 #[derive(clap::Args)]
 pub struct Args {
     /// The server, such as films.example
     #[arg(value_parser = Server::parse)]
     url: Server,
-    /// Your name there; asked for without this
+    /// Your user name there; a terminal prompts for it
     #[arg(long, value_parser = UserName::parse)]
     name: Option<UserName>,
     /// Read the password from standard input, one line
     #[arg(long, requires = "name")]
     password_stdin: bool,
-    /// The most that this machine may do there: viewer, editor or owner; without it, what you may
+    /// The role of the stored token: viewer, editor or owner [default: your role]
     #[arg(long, value_parser = Role::parse)]
     role: Option<Role>,
 }
@@ -77,13 +77,13 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a stored token good for nothing, if it is not already.
+/// Revokes a stored token, if it is still valid.
 pub async fn revoke(login: &Login) -> anyhow::Result<()> {
     let client = Client::new(login.server.clone(), Credentials::Token(login.token.clone()))?;
     client.revoke_token(login.token_id).await
 }
 
-/// What the token is named after: this machine.
+/// Returns the name of the token: this machine's.
 fn token_name() -> anyhow::Result<TokenName> {
     let kernel = || fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let host = kernel().or_else(|| std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok());

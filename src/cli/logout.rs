@@ -8,10 +8,10 @@ use super::{
 };
 use crate::cli::output::message;
 
-/// Where.
+/// The server.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The server; without it, the one that you logged in to last
+    /// The server [default: the server of the last login]
     #[arg(value_parser = Server::parse)]
     url: Option<Server>,
 }

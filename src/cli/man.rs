@@ -7,10 +7,10 @@ use clap::ValueHint;
 
 use super::output::Out;
 
-/// Where to.
+/// The target.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Write a page for each command into this folder; without it, the main one goes to standard output
+    /// Write a page for each command into this folder; without it, the main page goes to standard output
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
 }

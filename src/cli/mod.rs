@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and one file for each command.
+//! The command line: its definition, with one file for each command.
 
 mod add;
 mod administration;
@@ -45,7 +45,7 @@ use output::message;
 
 use crate::db::Db;
 
-/// A service for a collection of films: HTTP API, command line and web pages.
+/// A service for a film collection: HTTP API, command line and web pages.
 #[derive(Parser)]
 #[command(
     name = "reelshelf",
@@ -117,10 +117,10 @@ enum Command {
     Service(Service),
 }
 
-/// What talks to a server about films.
+/// Commands that work on films of a server.
 #[derive(Subcommand)]
 enum Films {
-    /// Add a film; asks for what is not given
+    /// Add a film; prompts for missing values
     #[command(alias = "new")]
     Add(Box<add::Args>),
     /// List films, all or those of a query
@@ -129,10 +129,10 @@ enum Films {
     /// Search titles
     #[command(visible_alias = "find")]
     Search(Box<list::Args>),
-    /// Show a film
+    /// Show films
     #[command(alias = "view")]
     Show(show::Args),
-    /// Change films; asks if no change is given
+    /// Change films; prompts if no change is given
     #[command(alias = "change")]
     Edit(Box<edit::Args>),
     /// Delete films
@@ -155,7 +155,7 @@ enum Films {
     Open(open::Args),
 }
 
-/// How the commands know their server, and the shell the commands.
+/// Commands for login and the shell.
 #[derive(Subcommand)]
 enum Access {
     /// Sign in to a server, and store a token for it
@@ -173,7 +173,7 @@ enum Access {
     Man(man::Args),
 }
 
-/// What runs the service, and what works on its database itself, server running or not.
+/// Commands that run the service, or work on its database itself.
 #[derive(Subcommand)]
 enum Service {
     /// Serve the collection over HTTP
@@ -199,7 +199,7 @@ enum Service {
     Migrate(Database),
 }
 
-/// Runs what the command line asks for, or completes it for the shell; the exit status.
+/// Runs the command line, or a completion request of the shell. Returns the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     completions::answer();
@@ -211,7 +211,7 @@ pub fn main() -> ExitCode {
     done.map_or_else(|error| ended_by(&error), |()| ExitCode::SUCCESS)
 }
 
-/// Tells why it ended; the exit status.
+/// Reports an error. Returns the exit status.
 fn ended_by(error: &anyhow::Error) -> ExitCode {
     if output::is_closed(error) {
         return ExitCode::SUCCESS; // whoever read has read enough
@@ -226,23 +226,23 @@ fn ended_by(error: &anyhow::Error) -> ExitCode {
     if error.is::<client::Interrupted>() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
 }
 
-/// The exit status of what ends with Ctrl-C, as shells have it.
+/// The exit status after Ctrl-C, as shells use it.
 const INTERRUPTED: u8 = 130;
 
-/// Wrong usage of which the parser of the command line knows nothing.
+/// A usage error that clap cannot detect.
 fn wrong_usage(message: &str) -> anyhow::Error {
     clap::Error::raw(ErrorKind::ValueValidation, format!("{message}\n")).into()
 }
 
-/// The command line on which an environment variable that is empty counts as unset: so compose files write those that
-/// nobody has set.
+/// Treats empty environment variables as unset, since compose files set variables without a value to the
+/// empty string.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |arg: &Arg| arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
     let command = command.mut_args(|arg| if is_empty(&arg) { arg.env(None::<&str>) } else { arg });
     command.mut_subcommands(without_empty_variables)
 }
 
-/// The command line, with its commands in groups.
+/// Builds the command line, with its commands in groups.
 #[must_use]
 pub fn command() -> clap::Command {
     let none = clap::Command::new("none");
@@ -268,7 +268,7 @@ pub fn command() -> clap::Command {
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{header}Options:{header:#}\n{{options}}{{after-help}}",
         groups.concat()
     );
-    // The log is that of the service.
+    // The log options belong to `serve`.
     let log_format = command.get_arguments().find(|option| option.get_id() == "log_format").cloned();
     if let Some(log_format) = log_format {
         for client in films.get_subcommands().chain(access.get_subcommands()) {
@@ -276,7 +276,7 @@ pub fn command() -> clap::Command {
             command = command.mut_subcommand(client.get_name(), |client| client.arg(hidden));
         }
     }
-    // What is managed on a server takes the server's options, and its subcommands take them, too.
+    // Commands that manage a server take its options, at the level of their subcommands, too.
     for name in ["user", "token", "session"] {
         let is_server = |arg: &Arg| arg.get_id() == "server" || arg.get_id() == "token";
         command = command.mut_subcommand(name, |command| {
@@ -291,13 +291,13 @@ pub fn command() -> clap::Command {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let prunes = matches!(&cli.command, Command::Films(Films::History(args)) if args.command.is_some());
     if prunes || matches!(cli.command, Command::Service(_)) {
-        // At a terminal a command says itself what it did, and nothing keeps a line of the audit log there.
+        // Other commands report on the terminal what they did; their audit log would go nowhere.
         let serves = matches!(cli.command, Command::Service(Service::Serve(_)));
         log::start(cli.log_format, serves || !std::io::stderr().is_terminal())?;
     }
     let mut runtime = runtime::Builder::new_multi_thread();
     runtime.worker_threads(Db::runtime_threads());
-    // Each thread of the blocking pool may hold a connection to the database.
+    // Each blocking thread may hold a database connection.
     let runtime = runtime.max_blocking_threads(32).enable_all().build()?;
     runtime.block_on(async {
         match cli.command {

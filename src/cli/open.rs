@@ -6,17 +6,17 @@ use super::client::{Connection, filters::word, selection::Selection, titles};
 use crate::cli::output::{Out, message};
 use clap_complete::engine::ArgValueCompleter;
 
-/// Which page.
+/// The page.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The film whose page to open: words of its title, or its id; without it, the whole collection
+    /// The film to open: words of its title, or its id; without it, the collection
     #[arg(value_name = "QUERY", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
     film: Vec<String>,
     #[command(flatten)]
     connection: Connection,
 }
 
-/// Prints the address and starts the browser.
+/// Prints the URL and starts the browser.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = args.connection.client()?;
     let path = if args.film.is_empty() {
@@ -34,7 +34,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the browser that BROWSER names, or the one of the desktop; whether one has started.
+/// Starts the browser of $BROWSER or the desktop. Returns whether it started.
 fn starts(address: &str) -> bool {
     let chosen = env::var("BROWSER").ok().filter(|names| !names.trim().is_empty());
     let commands: Vec<Vec<String>> = match chosen {

@@ -1,8 +1,7 @@
-//! Standard output and standard error, and what happens where they cannot be written.
+//! Standard output and standard error, and their write errors.
 //!
-//! Standard error tells people something; where it cannot be written, that is lost and nothing else happens.
-//! Standard output is what a command was asked for: where it cannot be written, the command has failed; but if its
-//! reader has gone away, it has read enough.
+//! Messages go to standard error; write errors there are ignored. The result goes to standard output: if it
+//! cannot be written, the command fails, unless the reader has closed the pipe.
 
 use std::{
     fmt,
@@ -13,7 +12,7 @@ use serde::Serialize;
 
 use super::log;
 
-/// In which form a list is wanted.
+/// The format of a list.
 #[derive(clap::Args, Clone, Copy)]
 pub struct Form {
     /// JSON, for programs
@@ -24,13 +23,13 @@ pub struct Form {
     pub csv: bool,
 }
 
-/// Writes text to standard error, behind the lines of the log, if that can be written.
+/// Writes a message to standard error, after the pending log lines. Ignores errors.
 pub fn write_message(text: fmt::Arguments<'_>) {
     log::finish();
     let _ = io::stderr().write_all(text.to_string().as_bytes()); // at once, so that no other line comes between
 }
 
-/// Writes a line to standard error, if that can be written. `eprintln!` would panic where it cannot.
+/// Writes a line to standard error. Ignores errors, where `eprintln!` would panic.
 macro_rules! message {
     ($($text:tt)*) => {
         $crate::cli::output::write_message(format_args!("{}\n", format_args!($($text)*)))
@@ -38,10 +37,10 @@ macro_rules! message {
 }
 pub(crate) use message;
 
-/// Standard output, buffered. Where it cannot be written, its errors are an [`Unwritten`].
+/// Buffered standard output. Its errors are [`Unwritten`].
 pub struct Out(BufWriter<Stdout>);
 
-/// Standard output cannot be written.
+/// Writing to standard output failed.
 #[derive(Debug, thiserror::Error)]
 #[error("standard output cannot be written: {0}")]
 pub struct Unwritten(io::Error);
@@ -52,7 +51,7 @@ impl Out {
         Self(BufWriter::with_capacity(64 * 1024, io::stdout()))
     }
 
-    /// Writes a value as JSON: for people with indents, for programs in one line.
+    /// Writes a value as JSON: indented at a terminal, otherwise in one line.
     pub fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         if io::stdout().is_terminal() {
             serde_json::to_writer_pretty(&mut *self, value)?;
@@ -62,7 +61,7 @@ impl Out {
         writeln!(self)
     }
 
-    /// Hands on what is still held.
+    /// Flushes the buffer.
     pub fn finish(mut self) -> anyhow::Result<()> {
         Ok(self.flush()?)
     }
@@ -78,12 +77,12 @@ impl Write for Out {
     }
 }
 
-/// Tells the errors of standard output from those of a connection or a file.
+/// Marks an error as one of standard output, to tell it from those of connections and files.
 pub fn unwritten(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::Interrupted { error } else { io::Error::other(Unwritten(error)) }
 }
 
-/// Whether an error only says that nobody reads standard output any more.
+/// Returns whether an error means that the reader has closed standard output.
 #[must_use]
 pub fn is_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {

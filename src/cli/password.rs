@@ -1,4 +1,4 @@
-//! Passwords: asked for at the terminal, or read from standard input or a file; never an argument.
+//! Passwords: from the terminal, standard input or a file, but never from an argument.
 
 use std::{io::IsTerminal, path::Path};
 
@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::text_file;
 use crate::domain::{Password, UserName};
 
-/// Asks for a new password, twice, or reads one line of standard input.
+/// Prompts twice for a new password, or reads a line of standard input.
 pub fn ask(name: &UserName, from_stdin: bool) -> anyhow::Result<Password> {
     let text = read(&format!("New password of {}: ", name.as_str()), from_stdin)?;
     if !from_stdin && text != rpassword::prompt_password("The same again: ")? {
@@ -16,7 +16,7 @@ pub fn ask(name: &UserName, from_stdin: bool) -> anyhow::Result<Password> {
     check(&text, name)
 }
 
-/// Asks for the password that somebody has, or reads one line of standard input.
+/// Prompts for the current password, or reads a line of standard input.
 pub fn present(name: &UserName, from_stdin: bool) -> anyhow::Result<String> {
     read(&format!("Password of {}: ", name.as_str()), from_stdin)
 }
@@ -31,12 +31,12 @@ fn read(question: &str, from_stdin: bool) -> anyhow::Result<String> {
     Ok(rpassword::prompt_password(question)?)
 }
 
-/// Reads a password from a file of one line.
+/// Reads a password from the only line of a file.
 pub fn from_file(path: &Path, name: &UserName) -> anyhow::Result<Password> {
     check(&text_file::read_line_of(path)?, name)
 }
 
-/// Checks a password.
+/// Validates a password.
 pub fn check(text: &str, name: &UserName) -> anyhow::Result<Password> {
     Password::parse(text, name).map_err(|invalid| anyhow::anyhow!("the password {invalid}"))
 }

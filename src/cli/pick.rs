@@ -11,13 +11,13 @@ use crate::{
     domain::{Length, Rating},
 };
 
-/// What the film is to be like.
+/// Requirements for the film.
 #[derive(clap::Args)]
 pub struct Args {
-    /// No longer than this, such as 2h or 90
+    /// The maximum length, such as 2h or 90
     #[arg(long, value_name = "LENGTH", value_parser = values::length, conflicts_with = "length")]
     max_length: Option<Length>,
-    /// Rated no worse than this, from 1 to 5
+    /// The minimum rating, from 1 to 5
     #[arg(long, value_name = "RATING", value_parser = values::rating, conflicts_with = "rating")]
     min_rating: Option<Rating>,
     /// JSON, for programs

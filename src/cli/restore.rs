@@ -9,13 +9,13 @@ use crate::{
     service::{Owner, backup},
 };
 
-/// What is restored.
+/// The backup.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The file that `reelshelf backup` made
+    /// A file written by `reelshelf backup`
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Take the place of what is there; a backup of that is made beside FILE before
+    /// Replace existing data, after a backup of it beside FILE
     #[arg(long)]
     replace: bool,
     #[command(flatten)]

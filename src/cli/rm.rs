@@ -8,7 +8,7 @@ use super::client::{
     table::{self, Where},
 };
 
-/// Which films.
+/// The films.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]

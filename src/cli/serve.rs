@@ -15,20 +15,20 @@ use crate::{
     service::backup::Schedule,
 };
 
-/// Where it listens when it is not told where: this machine alone.
+/// The default address, reachable only from this machine.
 pub const LISTEN: &str = "127.0.0.1:8080";
 
-/// What `serve` can be told.
+/// The options of `serve`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The address to listen on; port 0 picks a free one. Once ready, one line on standard output names it
+    /// The address to listen on; port 0 selects a free one. Once ready, a line on standard output shows it
     #[arg(long, env = "REELSHELF_LISTEN", default_value = LISTEN, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: String,
 
     #[command(flatten)]
     database: Database,
 
-    /// A certificate chain (PEM), to speak https; read again at SIGHUP
+    /// A certificate chain (PEM) for https; reloaded at SIGHUP
     #[arg(long, env = "REELSHELF_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
@@ -36,15 +36,15 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// The service's address for users; with https:// cookies are Secure
+    /// The public URL of the service; with https://, cookies are Secure
     #[arg(long, env = "REELSHELF_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<Uri>,
 
-    /// A network of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted; may be repeated
+    /// A network of trusted proxies, whose X-Forwarded-For and X-Forwarded-Proto are used; may be repeated
     #[arg(long, env = "REELSHELF_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     trusted_proxy: Vec<IpNet>,
 
-    /// Another site whose pages may use the API, with a token; may be repeated
+    /// An origin whose pages may use the API with a token; may be repeated
     #[arg(long, env = "REELSHELF_CORS_ORIGIN", value_name = "URL", value_delimiter = ',', value_parser = origin)]
     cors_origin: Vec<HeaderValue>,
 
@@ -52,8 +52,8 @@ pub struct Args {
     #[arg(long, env = "REELSHELF_METRICS_LISTEN", value_name = "ADDRESS:PORT", value_parser = address)]
     metrics_listen: Option<String>,
 
-    /// Words that sorting ignores at the beginning of a title, comma-separated, such as the,a,an,le,la,les,l'; none for
-    /// none. Use the same on all instances
+    /// Articles that sorting ignores at the beginning of a title, comma-separated, such as
+    /// the,a,an,le,la,les,l'; or none. Use the same on all instances
     #[arg(long, env = "REELSHELF_ARTICLES", value_name = "WORDS", default_value = "the,a,an", value_parser = Articles::parse)]
     articles: Articles,
 
@@ -121,7 +121,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     .await
 }
 
-/// A name or an address, and a port; no host, or `*`, stands for all addresses of this machine.
+/// Parses a host name or address with a port. An empty host or `*` means all addresses of this machine.
 pub fn address(text: &str) -> Result<String, String> {
     let wrong = || {
         "must be an address or a name and a port: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 for all that reach \
@@ -148,7 +148,7 @@ fn public_url(text: &str) -> Result<Uri, String> {
     Err("must be http:// or https:// and a host, with no path".to_owned())
 }
 
-/// A network, or a single address.
+/// Parses a network or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let plain = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -166,7 +166,7 @@ fn network(text: &str) -> Result<IpNet, String> {
     })
 }
 
-/// How long from one backup to the next: a second to a year.
+/// Parses the time between backups: a second to a year.
 fn interval(text: &str) -> Result<Duration, String> {
     const MIN_INTERVAL: Duration = Duration::from_secs(1);
     const MAX_INTERVAL: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -179,8 +179,7 @@ fn interval(text: &str) -> Result<Duration, String> {
         .ok_or("must be a duration of 1 second to 366 days, such as 24h, 30min or 7d".to_owned())
 }
 
-/// An origin as browsers write it (RFC 6454): scheme and host in lower case, a port that is not the
-/// scheme's own, no path.
+/// Parses an origin as browsers write it (RFC 6454): lower-case scheme and host, no default port, no path.
 fn origin(text: &str) -> Result<HeaderValue, String> {
     let url = public_url(text)?;
     let scheme = url.scheme_str().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::{
     service::{App, Owner, sessions},
 };
 
-/// What to do with sessions.
+/// The operation on sessions.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ enum Command {
         /// The session's user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
-        /// The session's id, as `list` shows it
+        /// The session's id, as shown by `list`
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         id: Option<SessionId>,
         /// All sessions of the user

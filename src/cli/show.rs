@@ -14,7 +14,7 @@ use crate::{
     format::{length, moment_local, stars},
 };
 
-/// Which film.
+/// The films.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -43,12 +43,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// A length, with its minutes if it has hours.
+/// Formats a length, with its minutes if it has hours.
 fn in_hours_and_minutes(of: Length) -> String {
     if of.get() < 60 { length(of.get()) } else { format!("{} ({} min)", length(of.get()), of.get()) }
 }
 
-/// A film with all its fields, one per line.
+/// Formats a film with all its fields, one per line.
 pub fn described(film: &Movie) -> String {
     let a = &film.attributes;
     let changed = if film.version == 1 {

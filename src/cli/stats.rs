@@ -16,7 +16,7 @@ use crate::{
     format::{count, length, number, stars},
 };
 
-/// Of which films.
+/// The films.
 #[derive(clap::Args)]
 pub struct Args {
     /// JSON, for programs
@@ -56,13 +56,13 @@ fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
     bars("decade", stats.decade.iter().map(|(decade, films)| (format!("{decade}s"), *films)), out)
 }
 
-/// A mean length, to the minute.
+/// Formats a mean length to the minute.
 #[expect(clippy::cast_possible_truncation, reason = "a mean of lengths is a length, of 500 minutes at most")]
 fn minutes(mean: f64) -> String {
     length(mean as i64)
 }
 
-/// A table with a bar in each row, the longest for the greatest number.
+/// Writes a table with a bar in each row, scaled to the largest number.
 fn bars(name: &'static str, rows: impl Iterator<Item = (String, u64)>, out: &mut Out) -> io::Result<()> {
     const MAX_BAR_CHARS: u64 = 40;
 

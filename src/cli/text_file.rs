@@ -1,4 +1,4 @@
-//! Texts that people write with editors and shells: with byte order marks, and of Windows in UTF-16.
+//! Text files from editors and shells: with byte order marks, and on Windows in UTF-16.
 
 use std::{
     fs,
@@ -8,19 +8,19 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// What a text file says.
+/// Reads a text file.
 ///
 /// # Errors
-/// It cannot be read, or is neither UTF-8 nor UTF-16.
+/// If it cannot be read, or is neither UTF-8 nor UTF-16.
 pub fn read(path: &Path) -> anyhow::Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     decode(&bytes).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The first line of a text file.
+/// Reads the first line of a text file.
 ///
 /// # Errors
-/// Those of [`read`]; a file with further lines that are not empty.
+/// As [`read`]; if there are further lines that are not empty.
 pub fn read_line_of(path: &Path) -> anyhow::Result<String> {
     let text = read(path)?;
     let mut lines = text.lines();
@@ -31,10 +31,10 @@ pub fn read_line_of(path: &Path) -> anyhow::Result<String> {
     Ok(first)
 }
 
-/// The next line of an input, without its end.
+/// Reads the next line, without its line end.
 ///
 /// # Errors
-/// It cannot be read, or is neither UTF-8 nor UTF-16.
+/// If it cannot be read, or is neither UTF-8 nor UTF-16.
 pub fn next_line(mut input: impl BufRead) -> anyhow::Result<String> {
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line)?;

@@ -17,7 +17,7 @@ use crate::{
     service::{App, Owner, tokens},
 };
 
-/// What to do with API tokens.
+/// The operation on API tokens.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -40,7 +40,7 @@ enum Command {
         /// Limit the token to this role [default: the user's role]
         #[arg(long, value_parser = Role::parse)]
         role: Option<Role>,
-        /// When it expires: a date, or RFC 3339 such as 2027-01-01T00:00:00Z [default: never]
+        /// The expiry: a date, or RFC 3339 such as 2027-01-01T00:00:00Z [default: never]
         #[arg(long, value_parser = Time::parse_date)]
         expires: Option<Time>,
     },
@@ -57,7 +57,7 @@ enum Command {
         /// The token's user
         #[arg(value_parser = UserName::parse)]
         user: UserName,
-        /// The token's id, as `list` shows it
+        /// The token's id, as shown by `list`
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         id: Option<TokenId>,
         /// All tokens of the user
@@ -139,7 +139,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the token itself.
+/// Prints the secret.
 fn show(secret: &str) -> std::io::Result<()> {
     let mut out = Out::new();
     writeln!(out, "{secret}")?;

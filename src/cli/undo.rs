@@ -14,7 +14,7 @@ use crate::{
     domain::{ChangeId, ChangeKind},
 };
 
-/// Which change.
+/// The change.
 #[derive(clap::Args)]
 pub struct Args {
     /// The number of the change in `reelshelf history` [default: your last change that is neither an undo
@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.finish()
 }
 
-/// The user's last change that is still to be seen.
+/// Returns the user's last change that can be undone.
 async fn last(client: &Client) -> anyhow::Result<Change> {
     let me = client.me().await?.name;
     let mut changes = Changes::new(client, None, None);

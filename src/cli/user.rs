@@ -16,7 +16,7 @@ use crate::{
     service::{App, IdempotencyKey, Owner, users},
 };
 
-/// What to do with users.
+/// The operation on users.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -27,7 +27,7 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a user; asks for the password
+    /// Add a user; prompts for the password
     Add {
         /// The user's name
         #[arg(value_parser = UserName::parse_new)]
@@ -51,7 +51,7 @@ enum Command {
         #[arg(value_parser = Role::parse)]
         role: Role,
     },
-    /// Set a user's password, such as a lost one; asks for it, and ends the user's sessions
+    /// Set a user's password; prompts for it, and ends the user's sessions
     #[command(visible_alias = "password")]
     Passwd {
         /// The user's name

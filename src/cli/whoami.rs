@@ -7,7 +7,7 @@ use serde_json::json;
 use super::client::Connection;
 use crate::cli::output::Out;
 
-/// At which server.
+/// The server.
 #[derive(clap::Args)]
 pub struct Args {
     /// JSON, for programs

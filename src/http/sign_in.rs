@@ -25,11 +25,11 @@ use crate::{documents, service::audit::RequestContext};
 #[utoipa::path(post, path = "/login", operation_id = "login", tag = "account", security(()), request_body = documents::Login, responses(
     (status = 200, description = "Signed in", body = documents::Me,
         headers(("Set-Cookie" = String, description = "The session"))),
-    (status = 400, description = "No JSON"),
+    (status = 400, description = "Malformed JSON"),
     (status = 401, description = "The user name or the password is wrong"),
-    (status = 403, description = "A page of another site asks"),
+    (status = 403, description = "The request comes from a page of another site"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is neither JSON nor a form by its media type"),
+    (status = 415, description = "The media type is neither JSON nor a form"),
     (status = 422, description = "Fields are invalid"),
     (status = 429, description = "Too many failed sign-ins"),
 ))]
@@ -55,13 +55,13 @@ pub async fn login(
 #[utoipa::path(post, path = "/setup", operation_id = "createFirstOwner", tag = "account", security(()),
     request_body = documents::Setup,
     responses(
-        (status = 201, description = "The first owner was made, and is signed in", body = documents::Me,
+        (status = 201, description = "The first owner was created and signed in", body = documents::Me,
             headers(("Set-Cookie" = String, description = "The session"))),
-        (status = 400, description = "No JSON"),
-        (status = 403, description = "The code is wrong, was used or has ended, or a page of another site asks"),
-        (status = 409, description = "There is a user already"),
+        (status = 400, description = "Malformed JSON"),
+        (status = 403, description = "The code is wrong, used or expired, or the request comes from a page of another site"),
+        (status = 409, description = "A user exists already"),
         (status = 413, description = "The body is too large"),
-        (status = 415, description = "The body is neither JSON nor a form by its media type"),
+        (status = 415, description = "The media type is neither JSON nor a form"),
         (status = 422, description = "Fields are invalid"),
     )
 )]

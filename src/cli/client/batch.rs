@@ -1,4 +1,4 @@
-//! Doing one thing to several films: told and agreed to before, one change that can be undone after.
+//! Batches of films: preview, confirmation, and one change that can be undone.
 
 use std::io::Write;
 
@@ -18,34 +18,34 @@ use crate::{
     format::count,
 };
 
-/// How a user agrees, and is answered.
+/// Confirmation and output options.
 #[derive(clap::Args)]
 pub struct Consent {
     /// Do not ask, even for more than one film
     #[arg(long, short)]
     yes: bool,
-    /// JSON, for programs: the answer to the batch, with the change and each film
+    /// JSON, for programs: the response to the batch, with the change and each film
     #[arg(long)]
     json: bool,
 }
 
-/// What is to be done.
+/// A batch with its messages.
 pub struct Plan<'a> {
-    /// Such as `Delete`.
+    /// A verb such as `Delete`.
     pub verb: &'static str,
-    /// Such as `Deleted`.
+    /// Its past participle, such as `Deleted`.
     pub done: &'static str,
     pub films: &'a [Movie],
-    /// One for each film.
+    /// One operation for each film.
     pub operations: Vec<Value>,
-    /// All of it, as text.
+    /// The preview.
     pub preview: String,
 }
 
-/// Asks where it is more than one film, does it as one change, and says how to take it back.
+/// Asks for confirmation if there are several films, runs the batch, and says how to undo it.
 ///
 /// # Errors
-/// Nobody agrees; a film was changed meanwhile; those of [`Client::answer`].
+/// If the user does not confirm, or a film was changed meanwhile; as [`Client::answer`].
 pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow::Result<()> {
     let Plan { verb, done, films, operations, preview } = plan;
     let films_in_words = match films {
@@ -74,7 +74,7 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
     out.finish()
 }
 
-/// Names the film that an operation could not be done on.
+/// Adds the film to the error of its operation.
 fn with_film(error: anyhow::Error, films: &[Movie]) -> anyhow::Error {
     let film = error.downcast_ref::<Refusal>().and_then(|refusal| {
         let place = refusal.errors.first()?.pointer.strip_prefix("/operations/")?.split('/').next()?;

@@ -1,4 +1,4 @@
-//! Which films are meant: the query and the options that list, pick, statistics and export have in common.
+//! Filters of films: the query and options that list, pick, stats and export share.
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
@@ -9,14 +9,14 @@ use crate::{
     domain::{Bounds, Filter, Invalid, MovieFormat},
 };
 
-/// The filters.
+/// Filters of films.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
-    /// Words of the title, or their beginnings, in any case and without accents
+    /// Words of the title or their beginnings, ignoring case and accents
     #[arg(value_name = "QUERY", value_parser = word, help_heading = "Arguments", add = ArgValueCompleter::new(titles::complete))]
     query: Vec<String>,
-    /// Only this format; may be repeated for either of several
+    /// Only this format; may be repeated to allow several
     #[arg(long, alias = "movie-format", value_name = "FORMAT", value_parser = values::format_option(), ignore_case = true)]
     format: Vec<MovieFormat>,
     /// Only this rating, or a range: 5, 4.., ..2, 2..4
@@ -30,20 +30,20 @@ pub struct Filters {
     year: Option<Bounds>,
 }
 
-/// The query of a list, name by name.
+/// Query parameters of a list.
 pub type Query = Vec<(&'static str, String)>;
 
 impl Filters {
-    /// The words to search for.
+    /// Returns the words to search for.
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.query
     }
 
-    /// The filters as a query of the API.
+    /// Converts the filters to query parameters.
     ///
     /// # Errors
-    /// Words that are too many or too long to be searched for.
+    /// If the search is too long.
     pub fn query(&self) -> anyhow::Result<Query> {
         let words = self.query.join(" ");
         let search = if words.is_empty() { None } else { Some(checked(&words)?) };
@@ -59,7 +59,7 @@ pub fn word(text: &str) -> Result<String, Invalid> {
     Filter::default().search(text).map(|()| text.to_owned())
 }
 
-/// Checks that these words can be searched for together.
+/// Checks that the words can be searched for together.
 fn checked(words: &str) -> anyhow::Result<String> {
     word(words).map_err(|Invalid(rule, _)| wrong_usage(&format!("QUERY {rule}")))
 }

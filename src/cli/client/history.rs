@@ -1,4 +1,4 @@
-//! Changes of the collection, asked for and told of.
+//! Changes of a server: requests and output.
 
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ use crate::{
     format::{count, moment_local},
 };
 
-/// A list of changes, page after page.
+/// A list of changes, loaded page by page.
 pub struct Changes<'a> {
     client: &'a Client,
     page: std::vec::IntoIter<Change>,
@@ -23,8 +23,8 @@ pub struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// The changes of the collection, or of one movie, newest first. Of a short list no more is asked
-    /// for than is wanted.
+    /// Lists the changes of the collection or a movie, newest first. `most` limits the size of the first
+    /// page, too.
     #[must_use]
     pub fn new(client: &'a Client, movie: Option<MovieId>, most: Option<usize>) -> Self {
         let path = movie.map_or("/history".to_owned(), |id| format!("/movie/{id}/history"));
@@ -32,7 +32,7 @@ impl<'a> Changes<'a> {
         Self { client, page: Vec::new().into_iter(), next: Some(format!("{path}?limit={limit}")) }
     }
 
-    /// The next one.
+    /// Returns the next change.
     pub async fn next(&mut self) -> anyhow::Result<Option<Change>> {
         loop {
             if let Some(change) = self.page.next() {
@@ -48,25 +48,25 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The address in a link to the next page (RFC 8288).
+/// Returns the URL of the next page from a `Link` header (RFC 8288).
 fn next_page(link: &str) -> Option<String> {
     let (address, relation) = link.strip_prefix('<')?.split_once('>')?;
     relation.contains("rel=\"next\"").then(|| address.to_owned())
 }
 
 impl Client {
-    /// One change, with its first effects.
+    /// Gets a change with its first effects.
     pub async fn change(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.get(&format!("/history/{id}"), &[("limit", Change::EFFECTS_IN_LISTS.to_string())]).await
     }
 
-    /// Takes a change back; the new change.
+    /// Undoes a change. Returns the new change.
     pub async fn undo(&self, id: ChangeId) -> anyhow::Result<Change> {
         self.answer(self.request(Method::POST, &format!("/history/{id}/undo"), &[])).await
     }
 }
 
-/// Writes a change: a line for itself and one for each effect that is listed.
+/// Writes a change: a line for itself, and one for each effect listed.
 pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
     let Change { id, at, by, via, kind, movies, .. } = change;
     let (by, via) = (shown(by), shown(via));
@@ -87,7 +87,7 @@ pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
     Ok(())
 }
 
-/// What a change did. A batch is named after its effects, if all that are listed are of one kind.
+/// Returns the verb of a change. A batch whose listed effects are all of one kind gets the verb of that kind.
 fn verb(kind: ChangeKind, effects: &[Effect]) -> &'static str {
     let is_all = |is: fn(&Effect) -> bool| !effects.is_empty() && effects.iter().all(is);
     match kind {
@@ -101,7 +101,7 @@ fn verb(kind: ChangeKind, effects: &[Effect]) -> &'static str {
     }
 }
 
-/// What happened to one film.
+/// Describes the effect on a film.
 #[must_use]
 pub fn told(effect: &Effect) -> String {
     match (&effect.before, &effect.after) {

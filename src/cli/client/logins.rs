@@ -1,4 +1,4 @@
-//! What `reelshelf login` stores: the servers, each with a token, in a file that is its user's alone.
+//! Stored logins: servers with tokens, in a file that only the user can read.
 
 use std::{
     fs,
@@ -26,15 +26,15 @@ pub struct Login {
     pub token_id: TokenId,
 }
 
-/// All that is stored, the last login first; that one is meant where no server is named.
+/// All logins, the last one first; it is the default.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Logins(Vec<Login>);
 
 impl Logins {
-    /// Reads the file; without one there is no login.
+    /// Reads the file; a missing file means no login.
     ///
     /// # Errors
-    /// It cannot be read, is no such file, or could be read by others and cannot be mended.
+    /// If the file cannot be read, is invalid, or is readable by others and its mode cannot be changed.
     pub fn load() -> anyhow::Result<Self> {
         let path = path()?;
         let unusable = || format!("{} cannot be read", path.display());
@@ -47,7 +47,7 @@ impl Logins {
         serde_json::from_str(&text).with_context(|| format!("{}; remove it and log in again", unusable()))
     }
 
-    /// The login to a server, or the last one.
+    /// Returns the login to a server, or the last one.
     #[must_use]
     pub fn of(&self, server: Option<&Server>) -> Option<&Login> {
         self.0.iter().find(|login| server.is_none_or(|server| *server == login.server))
@@ -59,16 +59,15 @@ impl Logins {
         Some(self.0.remove(place))
     }
 
-    /// Adds a login, which is then the last one.
+    /// Adds a login as the last one.
     pub fn add(&mut self, login: Login) {
         self.0.insert(0, login);
     }
 
-    /// Writes the file whole or not at all, readable by its user alone from the beginning; where
-    /// there is no login left, removes it.
+    /// Writes the file atomically, readable only by the user. Removes it if there is no login.
     ///
     /// # Errors
-    /// It cannot be written or removed.
+    /// If the file cannot be written or removed.
     pub fn save(&self) -> anyhow::Result<()> {
         let path = path()?;
         self.write(&path).with_context(|| format!("{} cannot be written", path.display()))
@@ -95,7 +94,7 @@ fn path() -> anyhow::Result<PathBuf> {
     Ok(folder.join("reelshelf").join("logins.json"))
 }
 
-/// Takes the file from all but its user.
+/// Restricts the file's mode to its user.
 #[cfg(unix)]
 fn keep_private(file: &fs::File, path: &std::path::Path) -> anyhow::Result<()> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What the client's commands have in common: a server, and how to talk to it and to the user.
+//! The client of a server, shared by its commands.
 
 pub mod batch;
 pub mod filters;
@@ -30,45 +30,45 @@ use logins::Logins;
 use refusal::Refusal;
 use server::Server;
 
-/// How long a server may take to be reached, and to answer what it answers at once.
+/// The time limit for connecting.
 const CONNECTING: Duration = Duration::from_secs(10);
-/// How long a server may take for an ordinary answer.
+/// The time limit for ordinary responses.
 pub const ANSWERING: Duration = Duration::from_secs(60);
-/// How often a silent connection is looked after, so that a server that is gone is noticed.
+/// The interval of keepalive probes, which detect a dead server.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Which server, and as whom.
+/// The server and the credentials.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Connection")]
 pub struct Connection {
     /// The server, such as films.example [default: the server of the last `reelshelf login`]
     #[arg(long, env = "REELSHELF_SERVER", value_name = "URL", value_parser = Server::parse)]
     server: Option<Server>,
-    /// An API token [default: the one that `reelshelf login` stored]. The variable keeps it out of the
-    /// list of processes
+    /// An API token [default: the one stored by `reelshelf login`]. The variable keeps it out of the process
+    /// list
     #[arg(long, env = "REELSHELF_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
 
 impl Connection {
-    /// The environment variable that names the server.
+    /// The environment variable of the server.
     pub const SERVER_VARIABLE: &str = "REELSHELF_SERVER";
 
-    /// The server that an option or a variable names, as it was given.
+    /// Returns the server of the option or variable, as given.
     #[must_use]
     pub fn given_server(&self) -> Option<String> {
         self.server.as_ref().map(ToString::to_string)
     }
 
-    /// Whether a login is stored.
+    /// Returns whether a login is stored.
     pub fn is_stored() -> anyhow::Result<bool> {
         Ok(Logins::load()?.of(None).is_some())
     }
 
-    /// A client of the server that is meant. A stored token goes to its own server alone.
+    /// Creates a client. A stored token is only sent to its own server.
     ///
     /// # Errors
-    /// No server or no token is known.
+    /// If no server or no token is known.
     pub fn client(&self) -> anyhow::Result<Client> {
         if let (Some(server), Some(token)) = (&self.server, &self.token) {
             return Client::new(server.clone(), Credentials::Token(token.clone()));
@@ -88,18 +88,18 @@ impl Connection {
     }
 }
 
-/// The user has ended it with Ctrl-C; what became of it then.
+/// The user pressed Ctrl-C; the text describes the outcome.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; {0}")]
 pub struct Interrupted(pub String);
 
-/// What shows who asks.
+/// The credentials of requests.
 pub enum Credentials {
     Token(String),
     Password(UserName, String),
 }
 
-/// A server as somebody who is signed in there.
+/// A server with credentials.
 pub struct Client {
     http: reqwest::Client,
     pub server: Server,
@@ -107,7 +107,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Nothing is sent yet. Warns where what is secret would be sent over a network as it is.
+    /// Creates a client without sending anything. Warns if credentials would be sent unencrypted over a
+    /// network.
     pub fn new(server: Server, credentials: Credentials) -> anyhow::Result<Self> {
         if let Credentials::Token(token) = &credentials
             && HeaderValue::try_from(token).is_err()
@@ -134,7 +135,7 @@ impl Client {
         Ok(Self { http, server, credentials })
     }
 
-    /// A request that may take its time.
+    /// Creates a request without a time limit.
     pub fn request(&self, method: Method, path: &str, query: &[(&str, String)]) -> RequestBuilder {
         let request = self.http.request(method, self.server.address(path, query));
         match &self.credentials {
@@ -146,7 +147,7 @@ impl Client {
     /// Sends a request.
     ///
     /// # Errors
-    /// The server cannot be reached; or a [`Refusal`].
+    /// If the server cannot be reached; a [`Refusal`] for an error response.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().await.map_err(|error| self.server.failed(&error))?;
         if response.status().is_success() {
@@ -162,40 +163,40 @@ impl Client {
         Err(Refusal { status, detail, errors, report }.into())
     }
 
-    /// Sends a request and reads the JSON of its answer.
+    /// Sends a request and parses the JSON response.
     ///
     /// # Errors
-    /// Those of [`Client::send`]; an answer that is none of this service.
+    /// As [`Client::send`]; if the response is not from this service.
     pub async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         let response = self.send(request).await?;
         let bytes = response.bytes().await.map_err(|error| self.server.failed(&error))?;
         self.read(&bytes)
     }
 
-    /// Reads JSON that the server gave.
+    /// Parses a JSON response.
     ///
     /// # Errors
-    /// What is none of this service.
+    /// If the response is not from this service.
     pub fn read<T: DeserializeOwned>(&self, json: &[u8]) -> anyhow::Result<T> {
         serde_json::from_slice(json).with_context(|| {
             format!("what answers at {} is no Reelshelf that this program knows", self.server)
         })
     }
 
-    /// Gets what a server answers at once.
+    /// Sends a GET request with a time limit.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<T> {
         self.answer(self.request(Method::GET, path, query).timeout(ANSWERING)).await
     }
 
-    /// Who one is.
+    /// Returns the signed-in user.
     pub async fn me(&self) -> anyhow::Result<Me> {
         self.get("/me", &[]).await
     }
 
-    /// Revokes a token.
+    /// Revokes a token. A token that was revoked already is no error.
     ///
     /// # Errors
-    /// Those of [`Client::send`]; but a token that was revoked before is no error.
+    /// As [`Client::send`].
     pub async fn revoke_token(&self, id: TokenId) -> anyhow::Result<()> {
         let request = self.request(Method::DELETE, &format!("/token/{id}"), &[]).timeout(ANSWERING);
         match self.send(request).await {

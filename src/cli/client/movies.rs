@@ -1,4 +1,4 @@
-//! Movies of a server, and what is done with them.
+//! Requests about movies.
 
 use bytes::BytesMut;
 use reqwest::{Method, Response, header};
@@ -10,18 +10,18 @@ use crate::{
     domain::{Attributes, Limit, Movie, MovieId, MoviePatch},
 };
 
-/// A list as it arrives.
+/// A list that is being received.
 pub struct Listing {
     response: Response,
     held: BytesMut,
-    /// How many films there are in all, where that was asked for.
+    /// The total number of films, if requested.
     pub total: Option<u64>,
-    /// Whether no title matches the search, and similar ones stand here instead.
+    /// Whether the films are fuzzy matches.
     pub is_fuzzy: bool,
     left: usize,
 }
 
-/// The form in which a list is sent.
+/// The format of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     Ndjson,
@@ -31,7 +31,7 @@ pub enum Sent {
 }
 
 impl Sent {
-    /// Its media type.
+    /// Returns the media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -44,10 +44,10 @@ impl Sent {
 }
 
 impl Listing {
-    /// The next line, without its end.
+    /// Returns the next line, without its end.
     ///
     /// # Errors
-    /// The connection breaks, or is silent for a minute.
+    /// If the connection fails, or is silent for a minute.
     pub async fn next(&mut self, client: &Client) -> anyhow::Result<Option<BytesMut>> {
         if self.left == 0 {
             return Ok(None);
@@ -68,10 +68,10 @@ impl Listing {
         }
     }
 
-    /// The next movie, of a list in NDJSON.
+    /// Returns the next movie of an NDJSON list.
     ///
     /// # Errors
-    /// Those of [`Listing::next`]; what is no movie.
+    /// As [`Listing::next`]; if a line is not a movie.
     pub async fn next_movie(&mut self, client: &Client) -> anyhow::Result<Option<Movie>> {
         let line = self.next(client).await?;
         line.map(|line| client.read(&line)).transpose()
@@ -79,7 +79,7 @@ impl Listing {
 }
 
 impl Client {
-    /// Asks for a list, whole or its first so many lines.
+    /// Requests a list, or its first `most` lines.
     pub async fn list(&self, mut query: Query, sent: Sent, most: Option<usize>) -> anyhow::Result<Listing> {
         if let Some(most) = most.filter(|most| *most <= Limit::MAX) {
             query.extend([("limit", most.to_string()), ("total", "true".to_owned())]);
@@ -95,16 +95,16 @@ impl Client {
         })
     }
 
-    /// Asks for a list, to be read piece by piece.
+    /// Requests a list, to be read chunk by chunk.
     pub async fn open_list(&self, query: &Query, sent: Sent) -> anyhow::Result<Response> {
         let request = self.request(Method::GET, "/movie", query);
         self.send(request.header(header::ACCEPT, sent.media_type())).await
     }
 
-    /// The next piece of an answer.
+    /// Returns the next chunk of a response.
     ///
     /// # Errors
-    /// The connection breaks, or is silent for a minute.
+    /// If the connection fails, or is silent for a minute.
     pub async fn piece(&self, response: &mut Response) -> anyhow::Result<Option<bytes::Bytes>> {
         match tokio::time::timeout(ANSWERING, response.chunk()).await {
             Ok(piece) => piece.map_err(|error| self.server.failed(&error)),
@@ -112,42 +112,42 @@ impl Client {
         }
     }
 
-    /// One movie.
+    /// Gets a movie.
     pub async fn movie(&self, id: MovieId) -> anyhow::Result<Movie> {
         self.get(&format!("/movie/{id}"), &[]).await
     }
 
-    /// The first movies of a list.
+    /// Gets the first movies of a list.
     pub async fn first_movies(&self, mut query: Query, most: usize) -> anyhow::Result<Vec<Movie>> {
         query.push(("limit", most.to_string()));
         self.get("/movie", &query).await
     }
 
-    /// One movie at random.
+    /// Gets a random movie.
     pub async fn random_movie(&self, query: &Query) -> anyhow::Result<Movie> {
         self.get("/movie/random", query).await
     }
 
-    /// Adds a movie.
+    /// Creates a movie.
     pub async fn add(&self, new: &Attributes) -> anyhow::Result<Movie> {
         let request = self.request(Method::POST, "/movie", &[]).timeout(ANSWERING);
         self.answer(request.json(new)).await
     }
 
-    /// Does operations on many movies as one change.
+    /// Runs operations as one change.
     pub async fn batch(&self, operations: &[Value]) -> anyhow::Result<BatchDone> {
         let request = self.request(Method::POST, "/movie/batch", &[]);
         self.answer(request.json(&json!({"operations": operations}))).await
     }
 }
 
-/// The operation that changes a movie as it is now.
+/// Returns the operation that updates a movie of this version.
 #[must_use]
 pub fn update(movie: &Movie, changes: &MoviePatch) -> Value {
     json!({"op": "update", "id": movie.id, "version": movie.version, "changes": changes})
 }
 
-/// The operation that deletes a movie as it is now.
+/// Returns the operation that deletes a movie of this version.
 #[must_use]
 pub fn delete(movie: &Movie) -> Value {
     json!({"op": "delete", "id": movie.id, "version": movie.version})

@@ -1,45 +1,45 @@
-//! How far something is that takes long: on standard error, and on a terminal only.
+//! Progress bars on standard error, at a terminal only.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a bar moves that hears of nothing.
+/// The redraw interval without progress.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 const WAITING: &str = "{spinner} {msg}  {elapsed}";
 
-/// Nothing at all.
+/// Returns a bar that shows nothing.
 #[must_use]
 pub fn none() -> ProgressBar {
     ProgressBar::hidden()
 }
 
-/// Bytes of which the end is not known.
+/// Counts bytes of an unknown total.
 #[must_use]
 pub fn bytes(what: &'static str) -> ProgressBar {
     started(ProgressBar::no_length(), "{spinner} {msg}  {binary_bytes}  {binary_bytes_per_sec}", what)
 }
 
-/// Bytes of so many, with the time that is left.
+/// Counts bytes of a known total, with the remaining time.
 #[must_use]
 pub fn bytes_of(total: u64, what: &'static str) -> ProgressBar {
     let template = "{spinner} {msg}  {wide_bar} {binary_bytes} of {binary_total_bytes}  {binary_bytes_per_sec}  {eta} left";
     started(ProgressBar::new(total), template, what)
 }
 
-/// Something that only takes its time.
+/// Shows that something takes time.
 #[must_use]
 pub fn waiting(what: &'static str) -> ProgressBar {
     started(ProgressBar::no_length(), WAITING, what)
 }
 
-/// Goes on to something that only takes its time.
+/// Changes a bar to one that shows that something takes time.
 pub fn wait(bar: &ProgressBar, what: &'static str) {
     draw(bar, WAITING, what);
 }
 
-/// A bar; one that is drawn nowhere where standard error is no terminal.
+/// Starts a bar, hidden if standard error is not a terminal.
 fn started(bar: ProgressBar, template: &str, what: &'static str) -> ProgressBar {
     draw(&bar, template, what);
     bar.enable_steady_tick(REDRAW_INTERVAL);

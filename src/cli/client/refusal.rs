@@ -1,4 +1,4 @@
-//! A server's problem document (RFC 9457), and the message it becomes.
+//! Problem documents (RFC 9457) of a server, and their messages.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use serde_json::Value;
 
 use super::{server::Server, values::option_name, words::shown};
 
-/// Why a server did not do what it was asked for.
+/// An error response of a server.
 #[derive(Debug, Deserialize, thiserror::Error)]
 pub struct Refusal {
     pub status: u16,
     pub detail: String,
     #[serde(default)]
     pub errors: Vec<Wrong>,
-    /// What an import found before it was given up.
+    /// The report of an aborted import.
     pub report: Option<Value>,
 }
 
-/// Where something is wrong, and why.
+/// A violation.
 #[derive(Debug, Deserialize)]
 pub struct Wrong {
     #[serde(alias = "parameter", default)]
@@ -29,10 +29,10 @@ pub struct Wrong {
 }
 
 impl Refusal {
-    /// Reads the answer that refuses.
+    /// Reads an error response.
     ///
     /// # Errors
-    /// It is no problem document, so it comes from something else on the way.
+    /// If it is not a problem document, and so not from this service.
     pub async fn of(response: Response, server: &Server) -> anyhow::Result<Self> {
         let status = response.status();
         if let Some(place) = response.headers().get(header::LOCATION).filter(|_| status.is_redirection()) {

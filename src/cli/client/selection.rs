@@ -1,4 +1,4 @@
-//! The films that a command is to do something with: by their ids, or by a search.
+//! The films of a command, selected by id or search.
 
 use anyhow::bail;
 use clap_complete::engine::ArgValueCompleter;
@@ -20,22 +20,22 @@ use crate::{
 /// Ids or a search.
 #[derive(clap::Args)]
 pub struct Selection {
-    /// Words of the title, or their beginnings; a number alone is the id of a film
+    /// Words of the title or their beginnings; a number alone is the id of a film
     #[arg(required = true, value_name = "QUERY", value_parser = word, add = ArgValueCompleter::new(titles::complete))]
     given: Vec<String>,
-    /// Search titles for a number too, such as 1984, and do not take it for an id
+    /// Search titles for a number such as 1984, instead of using it as an id
     #[arg(long, alias = "search")]
     by_title: bool,
 }
 
 impl Selection {
-    /// What was given in another way.
+    /// Creates a selection from other arguments.
     #[must_use]
     pub fn of(given: Vec<String>) -> Self {
         Self { given, by_title: false }
     }
 
-    /// The ids, where ids are what was given.
+    /// Returns the ids, if only ids were given.
     #[must_use]
     pub fn ids(&self) -> Option<Vec<MovieId>> {
         if self.by_title {
@@ -47,16 +47,16 @@ impl Selection {
         Some(ids)
     }
 
-    /// The search, where a search is what was given.
+    /// Returns the search, if it is one.
     #[must_use]
     pub fn search(&self) -> String {
         self.given.join(" ")
     }
 
-    /// The films: one for each id, or all that the search finds; and whether their titles are only similar.
+    /// Returns the film of each id, or all films that match the search, and whether the match is fuzzy.
     ///
     /// # Errors
-    /// An id of no film; a search that finds none, or more than can be changed at once.
+    /// If an id does not exist, or the search matches no film or more than can be changed at once.
     pub async fn films(&self, client: &Client) -> anyhow::Result<(Vec<Movie>, bool)> {
         let mut films = Vec::new();
         if let Some(ids) = self.ids() {
@@ -83,10 +83,10 @@ impl Selection {
         Ok((films, list.is_fuzzy))
     }
 
-    /// The one film that is meant.
+    /// Returns the only film of the selection.
     ///
     /// # Errors
-    /// Those of [`Selection::exact`]; several films match, and the error lists them.
+    /// As [`Selection::exact`]; if several films match, with a list of them.
     pub async fn one(&self, client: &Client) -> anyhow::Result<Movie> {
         let mut films = self.exact(client).await?;
         if let [_] = films.as_slice() {
@@ -99,10 +99,10 @@ impl Selection {
         )
     }
 
-    /// The films to change: those that match exactly, never similar ones.
+    /// Returns films to change: exact matches only.
     ///
     /// # Errors
-    /// Those of [`Selection::films`]; no title matches.
+    /// As [`Selection::films`]; if there is no exact match.
     pub async fn exact(&self, client: &Client) -> anyhow::Result<Vec<Movie>> {
         let (films, is_fuzzy) = self.films(client).await?;
         if is_fuzzy {
@@ -113,7 +113,7 @@ impl Selection {
     }
 }
 
-/// Says how to search for a title that is a number, if there is no film of this id.
+/// Adds how to search for a title that is a number, if this id does not exist.
 fn or_title(error: anyhow::Error, id: MovieId) -> anyhow::Error {
     match error.downcast_ref::<Refusal>() {
         Some(Refusal { status: 404, detail, .. }) => {
@@ -123,7 +123,7 @@ fn or_title(error: anyhow::Error, id: MovieId) -> anyhow::Error {
     }
 }
 
-/// Reads an id: digits alone.
+/// Parses an id of digits only.
 #[must_use]
 pub fn id(text: &str) -> Option<MovieId> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?

@@ -1,4 +1,4 @@
-//! The address of a server, and in plain words why it cannot be reached.
+//! The URL of a server, and explanations of connection errors.
 
 use std::{fmt, io, iter, net::IpAddr};
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 pub struct Server(Url);
 
 impl Server {
-    /// Reads an address. Without a scheme it is https, or http to this machine itself.
+    /// Parses a URL. The default scheme is https, or http for this machine.
     ///
     /// # Errors
-    /// Another scheme, a path, a query, or a name and a password in it.
+    /// If it has another scheme, a path, a query or credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.contains("://") {
             return Self::read(text);
@@ -35,7 +35,7 @@ impl Server {
         })
     }
 
-    /// Whether nobody on the way can read what is sent: it is encrypted, or stays on this machine.
+    /// Returns whether requests are encrypted or stay on this machine.
     #[must_use]
     pub fn is_private(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
@@ -44,7 +44,7 @@ impl Server {
         self.0.scheme() == "https" || is_here
     }
 
-    /// The address of a path, or of a path with a query, such as a link gives, and more of a query.
+    /// Returns the URL of a path, which may have a query, with further query parameters.
     #[must_use]
     pub fn address(&self, path: &str, query: &[(&str, String)]) -> Url {
         let (path, given) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -57,12 +57,12 @@ impl Server {
         address
     }
 
-    /// Why a request came to nothing.
+    /// Explains why a request failed.
     #[must_use]
     pub fn failed(&self, error: &reqwest::Error) -> anyhow::Error {
         let causes = || anyhow::Chain::new(error);
         let io = causes().find_map(|cause| cause.downcast_ref::<io::Error>());
-        // TLS wraps what it reads and writes, and so its errors.
+        // TLS wraps I/O errors, so take the innermost one.
         let io = iter::successors(io, |error| error.get_ref()?.downcast_ref::<io::Error>()).last();
         let tls = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>());
         let last = causes().last().map(ToString::to_string).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tables for people: as wide as the terminal at most, and nowhere else with escape sequences.
+//! Tables for people: at most as wide as the terminal, and without escape sequences elsewhere.
 
 use std::io::{self, Write};
 
@@ -13,26 +13,26 @@ use crate::{
     format::{length, stars},
 };
 
-/// Where a table is to be shown.
+/// The output device.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Where {
     Out,
     Err,
 }
 
-/// A column: its heading, and whether it holds numbers.
+/// A column: its heading, and whether it is numeric.
 pub type Column = (&'static str, bool);
 
 const FILMS: [Column; 6] =
     [("id", true), ("title", false), ("format", false), ("length", true), ("year", true), ("rating", false)];
-/// The column that gives way on a narrow terminal.
+/// The column that shrinks on a narrow terminal.
 const TITLE: usize = 1;
-/// How far it gives way, with the space after it.
+/// Its minimum width, including the space behind it.
 const NARROWEST_TITLE: u16 = 18;
 /// The space between columns.
 const BETWEEN: u16 = 2;
 
-/// A table with these columns; numbers stand on the right.
+/// Creates a table with these columns; numbers are aligned right.
 #[must_use]
 pub fn new(columns: &[Column], place: Where) -> Table {
     let mut table = Table::new();
@@ -60,13 +60,13 @@ pub fn new(columns: &[Column], place: Where) -> Table {
     table
 }
 
-/// A table as text, each line with its end.
+/// Formats a table, each line with its end.
 #[must_use]
 pub fn text(table: &Table) -> String {
     table.trim_fmt() + "\n"
 }
 
-/// Films as a table.
+/// Formats films as a table.
 #[must_use]
 pub fn of_films(movies: &[Movie], place: Where) -> Table {
     let mut table = new(&FILMS, place);
@@ -93,15 +93,14 @@ fn cells(movie: &Movie) -> [String; 6] {
     ]
 }
 
-/// Films as one table, however many there are: written piece by piece, each at least as wide as the
-/// one before.
+/// A table of any number of films. It is written in batches; columns never become narrower.
 pub struct Long {
     held: Vec<Movie>,
     widths: Option<Vec<u16>>,
 }
 
 impl Long {
-    /// How many films are laid out together.
+    /// Films in a batch.
     const BATCH_ROWS: usize = 1000;
 
     #[must_use]
@@ -115,7 +114,7 @@ impl Long {
         if self.held.len() == Self::BATCH_ROWS { self.finish(out) } else { Ok(()) }
     }
 
-    /// Writes what is still held.
+    /// Writes the remaining films.
     pub fn finish(&mut self, out: &mut Out) -> io::Result<()> {
         if self.held.is_empty() {
             return Ok(());

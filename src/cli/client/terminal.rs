@@ -1,4 +1,4 @@
-//! Questions to whoever sits at the terminal. They are asked on standard error.
+//! Prompts at the terminal, on standard error.
 
 use std::io::{self, IsTerminal};
 
@@ -9,16 +9,16 @@ use crate::{
     domain::Invalid,
 };
 
-/// Whether somebody is there to be asked.
+/// Returns whether a user is at the terminal.
 #[must_use]
 pub fn is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for one line.
+/// Prompts for a line.
 ///
 /// # Errors
-/// The terminal was closed (Ctrl-D).
+/// If the terminal was closed (Ctrl-D).
 pub fn ask(question: &str) -> anyhow::Result<String> {
     write_message(format_args!("{question} "));
     let mut line = String::new();
@@ -29,7 +29,7 @@ pub fn ask(question: &str) -> anyhow::Result<String> {
     Ok(line.trim().to_owned())
 }
 
-/// Asks again, with the reason, until the answer is good.
+/// Prompts until the answer is valid, showing the violated rule.
 pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) -> anyhow::Result<T> {
     loop {
         match parse(&ask(question)?) {
@@ -39,7 +39,7 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
     }
 }
 
-/// Asks for another value until the answer is good; an empty answer keeps the present one.
+/// Prompts for a new value until it is valid; an empty answer keeps the current one.
 pub fn ask_to_change<T>(
     question: &str,
     parse: impl Fn(&str) -> Result<T, Invalid>,
@@ -56,7 +56,7 @@ pub fn ask_to_change<T>(
     }
 }
 
-/// Asks whether to go on; without a clear yes it is no.
+/// Asks for confirmation; anything but yes means no.
 pub fn agrees(question: &str) -> anyhow::Result<bool> {
     let answer = ask(&format!("{question} [y/N]"))?;
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))

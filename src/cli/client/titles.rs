@@ -1,4 +1,4 @@
-//! The titles that a word on the command line can become, for the shell's completion.
+//! Shell completion of titles.
 
 use std::{ffi::OsStr, time::Duration};
 
@@ -8,19 +8,19 @@ use clap_complete::CompletionCandidate;
 use super::Connection;
 use crate::domain::{Movie, fold};
 
-/// Whoever types does not wait longer.
+/// The time limit: users do not wait longer.
 const TIMEOUT: Duration = Duration::from_millis(800);
-/// More fit on no terminal.
+/// The maximum number of titles, which fills a terminal.
 const MAX_TITLES: usize = 50;
 
-/// Nothing but the environment, which says what server is meant.
+/// The environment variables that select the server.
 #[derive(Parser)]
 struct Environment {
     #[command(flatten)]
     connection: Connection,
 }
 
-/// The titles that begin with a word. Without a server there are none.
+/// Returns the titles that begin with a word; none if no server is reachable.
 #[must_use]
 pub fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(word) = current.to_str().filter(|word| !word.is_empty()) else { return Vec::new() };

@@ -1,26 +1,26 @@
-//! Values as people give them on the command line and at the terminal.
+//! Values on the command line and at prompts.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::domain::{Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, quoted};
 
-/// Reads a format, whatever its case.
+/// Parses a format, ignoring case.
 pub fn format(text: &str) -> Result<MovieFormat, Invalid> {
     let known = MovieFormat::ALL.into_iter().find(|format| format.as_str().eq_ignore_ascii_case(text.trim()));
     known.map_or_else(|| MovieFormat::parse(text.trim()), Ok)
 }
 
-/// Reads a format as an option, with the three of them in the help and on completion.
+/// Parses a format option, with its values in help and completion.
 pub fn format_option() -> impl TypedValueParser<Value = MovieFormat> {
     PossibleValuesParser::new(MovieFormat::ALL.map(MovieFormat::as_str)).try_map(|text| format(&text))
 }
 
-/// Reads a release year.
+/// Parses a release year.
 pub fn year(text: &str) -> Result<ReleaseYear, Invalid> {
     whole(text)?.try_into()
 }
 
-/// Reads a rating.
+/// Parses a rating.
 pub fn rating(text: &str) -> Result<Rating, Invalid> {
     whole(text)?.try_into()
 }
@@ -31,7 +31,7 @@ fn whole(text: &str) -> Result<i64, Invalid> {
         .map_err(|_| Invalid::new(Code::WrongType, format!("must be a whole number, got {text:?}")))
 }
 
-/// Reads a range of lengths, whose ends are written as people write lengths: `..2h`.
+/// Parses a range of lengths in common notations: `..2h`.
 pub fn lengths(text: &str) -> Result<Bounds, Invalid> {
     let minutes = |end: &str| match end {
         "" => Ok(String::new()),
@@ -43,7 +43,7 @@ pub fn lengths(text: &str) -> Result<Bounds, Invalid> {
     }
 }
 
-/// The fields as the options name them.
+/// The fields by the names of their options.
 const FIELDS: [(&str, Field); 5] = [
     ("title", Field::Title),
     ("format", Field::MovieFormat),
@@ -52,7 +52,7 @@ const FIELDS: [(&str, Field); 5] = [
     ("rating", Field::Rating),
 ];
 
-/// Reads a field, by the name of its option or by its name in the API.
+/// Parses a field, by the name of its option or in the API.
 pub fn field(name: &str) -> Result<Field, Invalid> {
     let is_meant = |(short, field): &&(&str, Field)| {
         short.eq_ignore_ascii_case(name) || field.as_str().eq_ignore_ascii_case(name)
@@ -64,18 +64,18 @@ pub fn field(name: &str) -> Result<Field, Invalid> {
     })
 }
 
-/// The option of a field of the API; other names stay as they are.
+/// Returns the option of an API field; other names are returned unchanged.
 pub fn option_name(field: &str) -> &str {
     FIELDS.iter().find(|(_, known)| known.as_str() == field).map_or(field, |(short, _)| short)
 }
 
-/// A rule of the server or of an import, with the fields as the options name them.
+/// Replaces API field names in a message by the names of their options.
 pub fn with_option_names(rule: &str) -> String {
     let (first, rest) = rule.split_once(' ').unwrap_or((rule, ""));
     [option_name(first), rest].join(" ").trim_end().to_owned()
 }
 
-/// Reads `FIELD:TEXT` and spells the field as the API does.
+/// Parses `FIELD:TEXT` and replaces the field by its API name.
 pub fn of_field(text: &str) -> Result<String, Invalid> {
     match text.split_once(':') {
         Some((name, rest)) => Ok(format!("{}:{rest}", field(name.trim())?.as_str())),
@@ -83,7 +83,7 @@ pub fn of_field(text: &str) -> Result<String, Invalid> {
     }
 }
 
-/// Reads what a list is sorted by, and spells it as the API does.
+/// Parses sort keys and replaces them by their API names.
 pub fn sort(text: &str) -> Result<String, Invalid> {
     let keys = text.split(',').map(|key| {
         let name = key.strip_prefix('-').unwrap_or(key);
@@ -98,7 +98,7 @@ pub fn sort(text: &str) -> Result<String, Invalid> {
     Sort::parse(&sort).map(|_| sort)
 }
 
-/// Reads how many lines of a list are wanted.
+/// Parses a maximum number of lines.
 pub fn limit(text: &str) -> Result<usize, Invalid> {
     match text.parse() {
         Ok(limit @ 1..) => Ok(limit),
@@ -106,7 +106,7 @@ pub fn limit(text: &str) -> Result<usize, Invalid> {
     }
 }
 
-/// Reads a length as people write it, to the minute.
+/// Parses a length in common notations, to the minute.
 pub fn length(text: &str) -> Result<Length, Invalid> {
     Length::parse(text).map(|(length, _)| length)
 }

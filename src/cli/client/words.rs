@@ -1,24 +1,24 @@
-//! How values are told to people.
+//! Formats values for messages.
 
 use crate::{
     domain::{Attributes, Movie},
     format,
 };
 
-/// A text that others wrote, without what would command the terminal.
+/// Removes terminal control characters from a foreign text.
 #[must_use]
 pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// A film as it is told of in a sentence.
+/// Formats a film within a sentence.
 #[must_use]
 pub fn named(movie: &Movie) -> String {
     let Attributes { title, movie_format, release_year, .. } = &movie.attributes;
     format!("{} {} ({}, {})", movie.id, title.as_str(), release_year.get(), movie_format.as_str())
 }
 
-/// The fields of a film that change: `rating 4 → 5`.
+/// Formats the changed fields of a film: `rating 4 → 5`.
 #[must_use]
 pub fn differences(before: &Attributes, after: &Attributes) -> String {
     let fields = [

@@ -1,4 +1,4 @@
-//! What is to be imported: a file, a pipe, an archive, two files in one.
+//! The input of an import: a file, a pipe, an archive, or two joined files.
 
 use std::{
     fs::File,
@@ -11,21 +11,21 @@ use serde_json::Value;
 
 use crate::exchange::{self, FileKind, Origin, Source};
 
-/// One file, at its start, that can be read more than once.
+/// A file that can be read several times.
 pub struct Input {
     pub file: File,
     pub kind: FileKind,
-    /// Whose layout it has, where that is known.
+    /// Its layout, if known.
     pub source: Option<Source>,
-    /// Of an archive: where each row stands in it, from line 2.
+    /// For an archive: the origin of each row, from line 2.
     origins: Vec<Origin>,
 }
 
 impl Input {
-    /// Opens what the command line names; a pipe is read to its end first.
+    /// Opens the input; a pipe is read to its end first.
     ///
     /// # Errors
-    /// A file that cannot be read, that is no text, or of which the archive is damaged.
+    /// If the file cannot be read, is not text, or is a damaged archive.
     pub fn open(args: &super::Args) -> anyhow::Result<Self> {
         let (path, ratings, user) = (args.file.as_path(), args.ratings.as_deref(), args.user);
         let name = path.display();
@@ -51,14 +51,14 @@ impl Input {
         Ok(Self { file, kind, source: Some(Source::Movielens), origins: Vec::new() })
     }
 
-    /// One more reader of the file, at its start. Only one of them is to be used at a time.
+    /// Returns another handle of the file, at its start. Use only one at a time.
     pub fn again(&self) -> io::Result<File> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
         Ok(file)
     }
 
-    /// Puts into a report where in the archive its rows stand.
+    /// Replaces the line numbers in a report by the origins in the archive.
     pub fn locate(&self, report: &mut Value) {
         if self.origins.is_empty() {
             return;
@@ -87,7 +87,7 @@ fn open(path: &Path) -> anyhow::Result<File> {
     spooled(file).with_context(unreadable)
 }
 
-/// Copies a pipe to a file without a name, which is gone when it is closed.
+/// Copies a pipe to an unnamed temporary file.
 fn spooled(mut pipe: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(&mut pipe, &mut file)?;

@@ -23,7 +23,7 @@ use crate::{
 use input::Input;
 use rejects::Rejects;
 
-/// The file, and how to read it.
+/// The file and its import options.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,19 +51,19 @@ pub struct Args {
     /// What to do with a film that is in the collection already: same title, year and format
     #[arg(long, default_value = "skip", value_parser = one_of::<OnDuplicate>())]
     on_duplicate: OnDuplicate,
-    /// What to do if rows have mistakes: store nothing, or skip them [default: abort, with --rejects: skip]
+    /// What to do if rows are invalid: store nothing, or skip them [default: abort, with --rejects: skip]
     #[arg(long, value_parser = one_of::<OnError>())]
     on_error: Option<OnError>,
     /// What to do with a title of more than 50 characters
     #[arg(long, default_value = "error", value_parser = one_of::<TitleTooLong>())]
     title_too_long: TitleTooLong,
-    /// Write the refused rows to this file, with the reasons, to correct and import them
+    /// Write the rejected rows with the reasons to this file, to correct and import them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     rejects: Option<PathBuf>,
     /// Replace the file of --rejects if it exists
     #[arg(long, requires = "rejects")]
     force: bool,
-    /// Import the watchlist of a Letterboxd archive too: the films you want to see
+    /// Also import the watchlist of a Letterboxd archive: the films you want to see
     #[arg(long)]
     watchlist: bool,
     /// MovieLens' ratings.csv, beside its movies.csv
@@ -79,19 +79,19 @@ pub struct Args {
     connection: Connection,
 }
 
-/// One of a few choices, all of which stand in the help.
+/// Parses an option with a few values, which the help lists.
 fn one_of<C: Choice>() -> impl TypedValueParser<Value = C> {
     let words = PossibleValuesParser::new(C::ALL.iter().map(|choice| choice.as_str()));
     words.try_map(|given| C::ALL.iter().copied().find(|choice| choice.as_str() == given).ok_or("is unknown"))
 }
 
-/// An option as the query of the API says it.
+/// Returns an option as a query parameter.
 fn parameter<C: Choice>(choice: C) -> (&'static str, String) {
     (C::NAME, choice.as_str().to_owned())
 }
 
 impl Args {
-    /// The choices, and as the query that says the same.
+    /// Returns the options, and the same as query parameters.
     fn options(&self, source: Source) -> anyhow::Result<(ImportOptions, Query)> {
         let usual = if self.rejects.is_some() { OnError::Skip } else { OnError::Abort };
         let mut options = ImportOptions {
@@ -137,7 +137,7 @@ impl Args {
 }
 
 pub async fn run(mut args: Args) -> anyhow::Result<()> {
-    // Mistakes of the command line come before those of the file.
+    // Usage errors come before those of the file.
     args.options(args.source)?;
     let client = args.connection.client()?;
     let me = client.me().await?;

@@ -1,4 +1,4 @@
-//! What a file lacks, asked for at the terminal before it is sent.
+//! Prompts for what a file lacks, before it is sent.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +14,26 @@ use crate::{
     limits::MAX_REPORT_ERRORS,
 };
 
-/// Something that many rows lack.
+/// What rows lack.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
-    /// A value for this field, by its place in [`Field::ALL`].
+    /// A value of this field, by its index in [`Field::ALL`].
     Value(usize),
-    /// One of our formats for this medium.
+    /// Our format for this medium.
     Format(String),
 }
 
-/// Asks for the format, the length and the rating that rows lack, and for the format of unknown media. The answers
-/// become `--default` and `--map-format`.
+/// Prompts for missing formats, lengths and ratings, and for the format of unknown media. The answers become
+/// `--default` and `--map-format`.
 ///
 /// # Errors
-/// The terminal was closed; the file cannot be read.
+/// If the terminal was closed or the file cannot be read.
 pub fn ask(args: &mut Args, input: &Input) -> anyhow::Result<()> {
     let mut asked = Vec::new();
     let given = (args.default.len(), args.map_format.len());
     loop {
         let (options, _) = args.options(input.source.unwrap_or(args.source))?;
-        // A file that cannot be read at all is refused by the server, with the reason.
+        // The server rejects an unreadable file with the reason.
         let Ok(report) = exchange::check(input.again()?, input.kind, &options, None) else { return Ok(()) };
         let are_all = report.errors.len() < MAX_REPORT_ERRORS;
         let lacks: Vec<_> =
@@ -54,7 +54,7 @@ pub fn ask(args: &mut Args, input: &Input) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the refused rows lack, and how many of them.
+/// Returns what rejected rows lack, with the number of rows.
 fn lacks(errors: &[RowError]) -> BTreeMap<Lack, usize> {
     let mut lacks = BTreeMap::new();
     for error in errors {
@@ -70,7 +70,7 @@ fn lacks(errors: &[RowError]) -> BTreeMap<Lack, usize> {
     lacks
 }
 
-/// Asks for one of them.
+/// Prompts for one of them.
 fn put(args: &mut Args, lack: &Lack, films: &str) -> anyhow::Result<()> {
     let field = match lack {
         Lack::Value(field) => Field::ALL[*field],
@@ -95,7 +95,7 @@ fn put(args: &mut Args, lack: &Lack, films: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says how to give the same answers as options.
+/// Shows the options that give the same answers.
 fn repeat(defaults: &[String], formats: &[String]) {
     let options = defaults.iter().map(|text| format!("--default {text}"));
     let options = options.chain(formats.iter().map(|text| format!("--map-format '{text}'")));

@@ -1,4 +1,4 @@
-//! `--rejects`: the refused rows in a file, to be mended and imported again.
+//! `--rejects`: a file of rejected rows, to be corrected and imported again.
 
 use std::{
     io::{self, BufWriter},
@@ -15,13 +15,13 @@ use crate::{
     output_file::{Access, Existing, OutputFile},
 };
 
-/// Where the refused rows are to go.
+/// The path of the rejects file.
 pub struct Rejects {
     path: PathBuf,
     file: OutputFile,
 }
 
-/// The refused rows, in a file that has not taken its place yet.
+/// The complete rejects file, not in place yet.
 pub struct Refused {
     path: PathBuf,
     file: OutputFile,
@@ -29,20 +29,20 @@ pub struct Refused {
 }
 
 impl Rejects {
-    /// Begins the file.
+    /// Creates the file.
     ///
     /// # Errors
-    /// It cannot be written, or is there already and may not be replaced.
+    /// If it cannot be written, or exists and must not be replaced.
     pub fn open(path: &Path, force: bool) -> anyhow::Result<Self> {
         let existing = if force { Existing::Replace } else { Existing::Refuse };
         let file = OutputFile::create(path, existing, Access::Kept).map_err(|error| in_words(path, error))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Reads the file as the import will, and writes down what it will refuse.
+    /// Validates the input like the import, and writes the rejected rows.
     ///
     /// # Errors
-    /// A file that cannot be read, or written.
+    /// If the input cannot be read or the file not be written.
     pub fn fill(self, input: &Input, options: &ImportOptions) -> anyhow::Result<Refused> {
         let Self { path, file } = self;
         let mut writer = BufWriter::new(file);
@@ -54,10 +54,10 @@ impl Rejects {
 }
 
 impl Refused {
-    /// Puts the file in its place, if there is something in it, and says so.
+    /// Puts the file in place if it has rows, and prints a message.
     ///
     /// # Errors
-    /// It cannot be written, or has come to be there meanwhile.
+    /// If it cannot be written, or another file was created meanwhile.
     pub fn keep(self) -> anyhow::Result<()> {
         let Self { path, file, rows } = self;
         if rows == 0 {

@@ -1,4 +1,4 @@
-//! The report of an import, told to people.
+//! Prints the report of an import.
 
 use std::{
     collections::BTreeMap,
@@ -21,12 +21,12 @@ use crate::{
     format::{count, number},
 };
 
-/// How many rows are shown with errors, with notes of each kind, and with the same reason.
+/// The maximum number of rows shown with errors, with notes of each kind, and with the same reason.
 const SHOWN_ERRORS: usize = 20;
 const SHOWN_NOTES: usize = 5;
 const SHOWN_WITH_ONE_REASON: usize = 5;
 
-/// A report, as far as it is told; a server may leave out what it does not know.
+/// The parts of a report that are printed; unknown members are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -84,10 +84,10 @@ struct Film {
     rating: i64,
 }
 
-/// Tells the result of the rows, what was changed on the way, and how to undo it.
+/// Prints the results of the rows, the notes, and how to undo the import.
 ///
 /// # Errors
-/// A report that is none; those of standard output.
+/// If the report is invalid or standard output cannot be written.
 pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<()> {
     let report = Report::deserialize(report)?;
     preview(&report, out)?;
@@ -120,7 +120,7 @@ pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<(
     Ok(())
 }
 
-/// The counts, and whether anything was stored.
+/// Prints the counts, and whether anything was stored.
 fn result(report: &Report, is_refused: bool, out: &mut Out) -> io::Result<()> {
     let Report { read, created, updated, skipped, failed, dry_run, .. } = report;
     let rows = count(*read, "row");
@@ -181,7 +181,7 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Rows under a heading, those with the same reason together.
+/// Prints rows under a heading, grouped by reason.
 fn group(heading: &str, all: u64, found: &[&Found], more: Option<&str>, out: &mut Out) -> io::Result<()> {
     if found.is_empty() {
         return Ok(());
@@ -200,7 +200,7 @@ fn group(heading: &str, all: u64, found: &[&Found], more: Option<&str>, out: &mu
     more.map_or(Ok(()), |how| writeln!(out, "  and more; {how}"))
 }
 
-/// The rows by reason, in the order in which the reasons come first.
+/// Groups rows by reason, in the order of first appearance.
 fn by_reason<'a>(found: &[&'a Found]) -> Vec<(String, Vec<&'a Found>)> {
     let mut reasons: Vec<(String, Vec<&Found>)> = Vec::new();
     for found in found {
@@ -215,7 +215,7 @@ fn by_reason<'a>(found: &[&'a Found]) -> Vec<(String, Vec<&'a Found>)> {
 }
 
 impl Found {
-    /// Where the row is, its film, and the value unless the reason repeats it.
+    /// Formats the location, the film, and the value unless the reason contains it.
     fn named(&self) -> String {
         let year = self.release_year.as_deref().map(|year| format!("({})", shown(year)));
         let value = self.value.as_deref().filter(|value| {
@@ -231,7 +231,7 @@ impl Found {
     }
 }
 
-/// What a server says, with the options of the command line for the parameters of the API.
+/// Replaces API parameters in a server's message by command line options.
 pub fn with_options(detail: &str) -> String {
     let options = [
         ("mapFormat=", "--map-format "),

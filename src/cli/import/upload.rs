@@ -1,4 +1,4 @@
-//! Sending a file to be imported, and ending that half-way without leaving open what became of it.
+//! Uploads a file to be imported, and handles interruption.
 
 use std::{
     fs::File,
@@ -21,13 +21,13 @@ use crate::{
     exchange::FileKind,
 };
 
-/// How much of a file is sent at a time, in bytes.
+/// Bytes sent at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Sends a file; the report. Where the user ends it, this finds out whether it was stored.
+/// Uploads a file and returns the report. After an interruption, finds out whether it was stored.
 ///
 /// # Errors
-/// [`Interrupted`], with what became of it; those of [`Client::answer`].
+/// [`Interrupted`] with the outcome; as [`Client::answer`].
 pub async fn send(client: &Client, input: &Input, query: &Query, dry_run: bool) -> anyhow::Result<Value> {
     let file = input.again()?;
     let bar = progress::bytes_of(file.metadata()?.len(), "Sending");
@@ -63,7 +63,7 @@ fn post(client: &Client, query: &Query, media_type: &'static str, key: &str) -> 
     request.header(header::CONTENT_TYPE, media_type).header("idempotency-key", key)
 }
 
-/// The file as a stream; the bar moves with it, and waits when all is sent.
+/// Streams the file. The bar shows the progress, then the wait for the response.
 fn body(file: File, bar: ProgressBar, is_sent: Arc<AtomicBool>) -> Body {
     let file = tokio::fs::File::from_std(file);
     Body::wrap_stream(stream::try_unfold((file, bar, is_sent), async |(mut file, bar, is_sent)| {
@@ -79,8 +79,8 @@ fn body(file: File, bar: ProgressBar, is_sent: Arc<AtomicBool>) -> Body {
     }))
 }
 
-/// Finds out what became of an import whose answer nobody waited for. Another request with its key
-/// waits for its end, and is refused exactly if it was stored.
+/// Finds out the outcome of an interrupted import. Another request with its key waits for its end, and is
+/// rejected exactly if the import was stored.
 async fn find_out(client: &Client, key: &str) -> String {
     const NO_FILMS: &str = "title,movieFormat,length,releaseYear,rating\n";
 

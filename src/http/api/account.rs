@@ -33,7 +33,7 @@ fn me_of(identity: &Identity) -> Answer<Me> {
 /// Ends the session on the server, too. Requests without a session are not affected.
 #[utoipa::path(post, path = "/logout", operation_id = "logout", tag = "account", responses(
     (status = 204, description = "Signed out"),
-    (status = 303, description = "Signed out, to a form: led to the page for signing in"),
+    (status = 303, description = "Signed out by a form: redirect to the sign-in page"),
 ))]
 pub async fn logout(
     State(state): State<Shared>,
@@ -67,11 +67,11 @@ pub async fn me(viewer: Viewer) -> Answer<Me> {
 /// true.
 #[utoipa::path(patch, path = "/me", operation_id = "updateMe", tag = "account", request_body = documents::PasswordChange, responses(
     (status = 200, description = "The password was changed", body = documents::Me),
-    (status = 400, description = "No JSON"),
-    (status = 409, description = "Somebody else has set a new password meanwhile"),
+    (status = 400, description = "Malformed JSON"),
+    (status = 409, description = "The password was changed meanwhile"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is no JSON by its media type"),
-    (status = 422, description = "Fields are invalid, or the present password is wrong"),
+    (status = 415, description = "The media type is not JSON"),
+    (status = 422, description = "Fields are invalid, or the current password is wrong"),
     (status = 429, description = "Too many failed attempts"),
 ))]
 pub async fn change_me(

@@ -30,14 +30,14 @@ use crate::{
 /// sees the results of the previous ones. The version of a movie rises by one at most. A batch without an
 /// effect creates no change.
 #[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", params(schema::IdempotencyKey), request_body = schema::Batch, responses(
-    (status = 200, description = "What each operation did", body = documents::BatchDone),
-    (status = 400, description = "No JSON, or a query parameter"),
-    (status = 404, description = "There is no such movie; `errors` points to the first operation for which there is none"),
-    (status = 412, description = "The movie has moved on since the `version` of an operation; `errors` points to the first such one"),
+    (status = 200, description = "The result of each operation", body = documents::BatchDone),
+    (status = 400, description = "Malformed JSON, or a query parameter"),
+    (status = 404, description = "A movie does not exist; `errors` has the first operation without its movie"),
+    (status = 412, description = "A movie has another `version` than its operation states; `errors` has the first one"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 415, description = "The media type is not JSON"),
     (status = 422, description = "Fields are invalid; `errors` lists the first 1,000"),
-    (status = 429, description = "The user has too many imports and batches at once"),
+    (status = 429, description = "The user has too many running imports and batches"),
 ))]
 pub async fn run(
     State(state): State<Shared>,

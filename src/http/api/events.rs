@@ -29,7 +29,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history",
     params(schema::LastEventId, schema::FirstEventId), responses(
     (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
-    (status = 400, description = "`Last-Event-ID` or `lastEventId` is no id of a change, or a parameter is unknown"),
+    (status = 400, description = "`Last-Event-ID` or `lastEventId` is not the id of a change, or a parameter is unknown"),
     (status = 429, description = "The user has too many streams"),
 ))]
 pub async fn subscribe(

@@ -12,7 +12,7 @@ use crate::{
 
 /// Check liveness
 #[utoipa::path(get, path = "/health/live", operation_id = "getLiveness", tag = "health", security(()), responses(
-    (status = 200, description = "It does", body = documents::Health),
+    (status = 200, description = "The process runs", body = documents::Health),
 ))]
 pub async fn live() -> Answer<Health> {
     Answer(Health { status: HealthState::Live })
@@ -20,7 +20,7 @@ pub async fn live() -> Answer<Health> {
 
 /// Check readiness
 #[utoipa::path(get, path = "/health/ready", operation_id = "getReadiness", tag = "health", security(()), responses(
-    (status = 200, description = "It does", body = documents::Ready),
+    (status = 200, description = "The service is ready", body = documents::Ready),
 ))]
 pub async fn ready(State(state): State<Shared>) -> Result<Answer<Ready>, Problem> {
     health::ready(&state.app, Instant::now()).await?;

@@ -35,10 +35,10 @@ use crate::{
 /// All changes of the collection, newest first, in pages.
 #[utoipa::path(get, path = "/history", operation_id = "listChanges", tag = "history", params(schema::PageParams), responses(
     (status = 200, description = "A page of changes, each with its first 10 effects", body = Vec<documents::Change>, headers(
-        ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
-        ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
+        ("Link" = String, description = "If there is another page: `<…>; rel=\"next\"` (RFC 8288)"),
+        ("X-Total-Count" = i64, description = "With `total=true`: the number of changes"),
     )),
-    (status = 400, description = "A query parameter is unknown or out of its domain"),
+    (status = 400, description = "A query parameter is unknown or invalid"),
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
@@ -57,11 +57,11 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Resu
     params(schema::ChangeId, schema::PageParams),
     responses(
         (status = 200, description = "The change with a page of its effects", body = documents::Change, headers(
-            ("Link" = String, description = "As long as there are more effects: `<…>; rel=\"next\"` (RFC 8288)"),
-            ("X-Total-Count" = i64, description = "With `total=true`: how many effects there are"),
+            ("Link" = String, description = "If there is another page: `<…>; rel=\"next\"` (RFC 8288)"),
+            ("X-Total-Count" = i64, description = "With `total=true`: the number of effects"),
         )),
-        (status = 400, description = "A query parameter is unknown or out of its domain"),
-        (status = 404, description = "There is no such change"),
+        (status = 400, description = "A query parameter is unknown or invalid"),
+        (status = 404, description = "The change does not exist"),
     )
 )]
 pub async fn get_one(
@@ -84,11 +84,11 @@ pub async fn get_one(
     params(schema::MovieId, schema::PageParams),
     responses(
         (status = 200, description = "A page of changes", body = Vec<documents::Change>, headers(
-            ("Link" = String, description = "As long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
-            ("X-Total-Count" = i64, description = "With `total=true`: how many changes there are"),
+            ("Link" = String, description = "If there is another page: `<…>; rel=\"next\"` (RFC 8288)"),
+            ("X-Total-Count" = i64, description = "With `total=true`: the number of changes"),
         )),
-        (status = 400, description = "A query parameter is unknown or out of its domain"),
-        (status = 404, description = "There never was such a movie"),
+        (status = 400, description = "A query parameter is unknown or invalid"),
+        (status = 404, description = "The movie never existed"),
     )
 )]
 pub async fn of_movie(
@@ -110,10 +110,10 @@ pub async fn of_movie(
     params(schema::ChangeId, schema::IdempotencyKey),
     responses(
         (status = 200, description = "The new change, with its first 10 effects", body = documents::Change),
-        (status = 400, description = "A query parameter, of which none is known here; or a malformed `Idempotency-Key`"),
-        (status = 404, description = "There is no such change"),
-        (status = 409, description = "It was undone before, or later changes of the same movies conflict; `changes` names them"),
-        (status = 413, description = "The body, of which nothing is needed, is too large"),
+        (status = 400, description = "A query parameter, since there are none; or a malformed `Idempotency-Key`"),
+        (status = 404, description = "The change does not exist"),
+        (status = 409, description = "It was undone already, or later changes of the same movies conflict; `changes` lists them"),
+        (status = 413, description = "The body, which is ignored, is too large"),
         (status = 422, description = "The `Idempotency-Key` was sent with another request"),
     )
 )]

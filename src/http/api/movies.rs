@@ -39,12 +39,12 @@ use crate::{
     (status = 200, description = "The movies, or one page of them", content(
         (Vec<domain::Movie> = "application/json"), (String = "application/x-ndjson"), (String = "text/csv")
     ), headers(
-        ("Link" = String, description = "With `limit`, as long as there is more: `<…>; rel=\"next\"` (RFC 8288)"),
-        ("X-Total-Count" = i64, description = "With `total=true`: how many movies pass the filters"),
-        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
+        ("Link" = String, description = "With `limit`, if there is another page: `<…>; rel=\"next\"` (RFC 8288)"),
+        ("X-Total-Count" = i64, description = "With `total=true`: the number of matching movies"),
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` for a fuzzy search"),
     )),
-    (status = 400, description = "A query parameter is unknown or out of its domain"),
-    (status = 406, description = "The list cannot be had in that form"),
+    (status = 400, description = "A query parameter is unknown or invalid"),
+    (status = 406, description = "The requested format is not available"),
 ))]
 pub async fn list(
     State(state): State<Shared>,
@@ -80,20 +80,20 @@ pub async fn list(
         (domain::Attributes = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")
     )),
     responses(
-        (status = 200, description = "The file was imported, or with `dryRun` only tried",
+        (status = 200, description = "The file was imported, or validated with `dryRun`",
             body = schema::Report),
         (status = 201, description = "The movie was created", body = domain::Movie, headers(
-            ("Location" = String, description = "The movie's address"), ("ETag" = String, description = "The movie's version"),
+            ("Location" = String, description = "The URL of the movie"), ("ETag" = String, description = "The movie's version"),
         ), links(
             ("get" = (operation_id = "getMovie", parameters(("id" = "$response.body#/id")))),
             ("update" = (operation_id = "updateMovie", parameters(("id" = "$response.body#/id")))),
             ("delete" = (operation_id = "deleteMovie", parameters(("id" = "$response.body#/id")))),
         )),
-        (status = 400, description = "No JSON, a query parameter that is unknown or out of its domain, or a malformed `Idempotency-Key`"),
+        (status = 400, description = "Malformed JSON, an unknown or invalid query parameter, or a malformed `Idempotency-Key`"),
         (status = 413, description = "The body is too large"),
-        (status = 415, description = "The body is of another media type; `Accept-Post` names those that are taken"),
+        (status = 415, description = "The media type is not supported; `Accept-Post` lists those that are"),
         (status = 422, description = "Fields are invalid; an import was aborted, with its `report`; or the `Idempotency-Key` was sent with another request"),
-        (status = 429, description = "The user has too many imports and batches at once"),
+        (status = 429, description = "The user has too many running imports and batches"),
     )
 )]
 pub async fn create(
@@ -130,9 +130,9 @@ pub async fn create(
 /// Get a movie
 #[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
     (status = 200, description = "The movie", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
-    (status = 304, description = "The movie still has the version that `If-None-Match` names"),
+    (status = 304, description = "The movie still has the version in `If-None-Match`"),
     (status = 400, description = "`If-None-Match` is malformed"),
-    (status = 404, description = "There is no such movie"),
+    (status = 404, description = "The movie does not exist"),
 ))]
 pub async fn get_one(
     State(state): State<Shared>,
@@ -163,12 +163,12 @@ pub async fn get_one(
         (domain::MoviePatch = "application/json"), (domain::MoviePatch = "application/merge-patch+json")
     )),
     responses(
-        (status = 200, description = "The movie as it is now", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
-        (status = 400, description = "No JSON, or a malformed `If-Match`"),
-        (status = 404, description = "There is no such movie"),
-        (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
+        (status = 200, description = "The updated movie", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
+        (status = 400, description = "Malformed JSON, or a malformed `If-Match`"),
+        (status = 404, description = "The movie does not exist"),
+        (status = 412, description = "The movie has another version than `If-Match` requires"),
         (status = 413, description = "The body is too large"),
-        (status = 415, description = "The body is of another media type; `Accept-Patch` names those that are taken"),
+        (status = 415, description = "The media type is not supported; `Accept-Patch` lists those that are"),
         (status = 422, description = "Fields are invalid"),
     )
 )]
@@ -193,10 +193,10 @@ pub async fn update(
 
 /// Delete a movie
 #[utoipa::path(delete, path = "/movie/{id}", operation_id = "deleteMovie", tag = "movies", params(schema::MovieId, schema::IfMatch), responses(
-    (status = 204, description = "The movie is gone"),
+    (status = 204, description = "The movie was deleted"),
     (status = 400, description = "`If-Match` is malformed"),
-    (status = 404, description = "There is no such movie"),
-    (status = 412, description = "The movie has moved on since the version that `If-Match` names"),
+    (status = 404, description = "The movie does not exist"),
+    (status = 412, description = "The movie has another version than `If-Match` requires"),
 ))]
 pub async fn delete(
     State(state): State<Shared>,
@@ -216,10 +216,10 @@ pub async fn delete(
 #[utoipa::path(get, path = "/movie/random", operation_id = "randomMovie", tag = "movies", params(schema::FilterParams), responses(
     (status = 200, description = "One movie", body = domain::Movie, headers(
         ("ETag" = String, description = "The movie's version"),
-        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` for a fuzzy search"),
     )),
-    (status = 400, description = "A query parameter is unknown or out of its domain"),
-    (status = 404, description = "No movie passes the filters"),
+    (status = 400, description = "A query parameter is unknown or invalid"),
+    (status = 404, description = "No movie matches the filters"),
 ))]
 pub async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
@@ -234,10 +234,10 @@ pub async fn random(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Re
 ///
 /// Counts by format, rating, release year and decade, with total and mean length and mean rating.
 #[utoipa::path(get, path = "/stats", operation_id = "getStats", tag = "movies", params(schema::FilterParams), responses(
-    (status = 200, description = "The statistics of the movies that pass the filters", body = documents::Stats, headers(
-        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` where typing errors were forgiven"),
+    (status = 200, description = "The statistics of the matching movies", body = documents::Stats, headers(
+        ("Reelshelf-Match" = String, description = "With `q`: `exact`, or `fuzzy` for a fuzzy search"),
     )),
-    (status = 400, description = "A query parameter is unknown or out of its domain"),
+    (status = 400, description = "A query parameter is unknown or invalid"),
 ))]
 pub async fn stats(
     State(state): State<Shared>,

@@ -11,7 +11,7 @@ use crate::{
 
 /// List one's own sessions
 #[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
-    (status = 200, description = "One's own sessions, the latest used first", body = Vec<documents::Session>),
+    (status = 200, description = "One's own sessions, last used first", body = Vec<documents::Session>),
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
     Ok(Answer(sessions::list(&state.app, &viewer).await?))
@@ -20,7 +20,7 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<
 /// End a session
 #[utoipa::path(delete, path = "/session/{id}", operation_id = "endSession", tag = "account", params(schema::SessionId), responses(
     (status = 204, description = "The session has ended"),
-    (status = 404, description = "You have no such session"),
+    (status = 404, description = "You do not have this session"),
 ))]
 pub async fn delete(
     State(state): State<Shared>,
@@ -34,8 +34,8 @@ pub async fn delete(
 /// List a user's sessions
 #[utoipa::path(get, path = "/user/{name}/session", operation_id = "listUserSessions", tag = "users",
     params(schema::UserPath), responses(
-    (status = 200, description = "The user's sessions, the latest used first", body = Vec<documents::Session>),
-    (status = 404, description = "There is no such user"),
+    (status = 200, description = "The user's sessions, last used first", body = Vec<documents::Session>),
+    (status = 404, description = "The user does not exist"),
 ))]
 pub async fn list_of(
     State(state): State<Shared>,
@@ -50,7 +50,7 @@ pub async fn list_of(
 #[utoipa::path(delete, path = "/user/{name}/session/{id}", operation_id = "endUserSession", tag = "users",
     params(schema::UserPath, schema::SessionId), responses(
     (status = 204, description = "The session has ended"),
-    (status = 404, description = "There is no such user, or the user has no such session"),
+    (status = 404, description = "The user or session does not exist"),
 ))]
 pub async fn delete_of(
     State(state): State<Shared>,

@@ -21,7 +21,7 @@ use crate::{
 
 /// List one's own tokens
 #[utoipa::path(get, path = "/token", operation_id = "listTokens", tag = "account", responses(
-    (status = 200, description = "One's own tokens, without the secrets themselves", body = Vec<documents::Token>),
+    (status = 200, description = "One's own tokens, without the secrets", body = Vec<documents::Token>),
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
     Ok(Answer(tokens::list(&state.app, &viewer).await?))
@@ -32,12 +32,12 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<
 /// The response is the only one that contains the secret.
 #[utoipa::path(post, path = "/token", operation_id = "createToken", tag = "account", params(schema::IdempotencyKey),
     request_body = documents::NewToken, responses(
-    (status = 201, description = "The token was made", body = documents::MadeToken,
+    (status = 201, description = "The token was created", body = documents::MadeToken,
         links(("revoke" = (operation_id = "revokeToken", parameters(("id" = "$response.body#/id")))))),
-    (status = 400, description = "No JSON, or a malformed `Idempotency-Key`"),
-    (status = 409, description = "You have as many tokens as a user may have"),
+    (status = 400, description = "Malformed JSON, or a malformed `Idempotency-Key`"),
+    (status = 409, description = "You have the maximum number of tokens"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 415, description = "The media type is not JSON"),
     (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
 pub async fn create(
@@ -53,8 +53,8 @@ pub async fn create(
 
 /// Revoke a token
 #[utoipa::path(delete, path = "/token/{id}", operation_id = "revokeToken", tag = "account", params(schema::TokenId), responses(
-    (status = 204, description = "The token is good for nothing any more"),
-    (status = 404, description = "You have no such token"),
+    (status = 204, description = "The token was revoked"),
+    (status = 404, description = "You do not have this token"),
 ))]
 pub async fn delete(
     State(state): State<Shared>,
@@ -68,8 +68,8 @@ pub async fn delete(
 /// List a user's tokens
 #[utoipa::path(get, path = "/user/{name}/token", operation_id = "listUserTokens", tag = "users",
     params(schema::UserPath), responses(
-    (status = 200, description = "The user's tokens, without the secrets themselves", body = Vec<documents::Token>),
-    (status = 404, description = "There is no such user"),
+    (status = 200, description = "The user's tokens, without the secrets", body = Vec<documents::Token>),
+    (status = 404, description = "The user does not exist"),
 ))]
 pub async fn list_of(
     State(state): State<Shared>,
@@ -82,8 +82,8 @@ pub async fn list_of(
 /// Revoke a user's token
 #[utoipa::path(delete, path = "/user/{name}/token/{id}", operation_id = "revokeUserToken", tag = "users",
     params(schema::UserPath, schema::TokenId), responses(
-    (status = 204, description = "The token is good for nothing any more"),
-    (status = 404, description = "There is no such user, or the user has no such token"),
+    (status = 204, description = "The token was revoked"),
+    (status = 404, description = "The user or token does not exist"),
 ))]
 pub async fn delete_of(
     State(state): State<Shared>,

@@ -34,15 +34,15 @@ pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Ve
 /// Create a user
 #[utoipa::path(post, path = "/user", operation_id = "createUser", tag = "users", params(schema::IdempotencyKey),
     request_body = documents::NewUser, responses(
-    (status = 201, description = "The user was added", body = documents::User,
-        headers(("Location" = String, description = "The user's address")), links(
+    (status = 201, description = "The user was created", body = documents::User,
+        headers(("Location" = String, description = "The URL of the user")), links(
             ("update" = (operation_id = "updateUser", parameters(("name" = "$response.body#/name")))),
             ("delete" = (operation_id = "deleteUser", parameters(("name" = "$response.body#/name")))),
         )),
-    (status = 400, description = "No JSON, or a malformed `Idempotency-Key`"),
-    (status = 409, description = "There is a user of that name already"),
+    (status = 400, description = "Malformed JSON, or a malformed `Idempotency-Key`"),
+    (status = 409, description = "The user name is taken"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 415, description = "The media type is not JSON"),
     (status = 422, description = "Fields are invalid; or the `Idempotency-Key` was sent with another request"),
 ))]
 pub async fn create(
@@ -63,12 +63,12 @@ pub async fn create(
 /// `revokeTokens` is given with a new password.
 #[utoipa::path(patch, path = "/user/{name}", operation_id = "updateUser", tag = "users", params(schema::UserPath),
     request_body = documents::UserChanges, responses(
-    (status = 200, description = "The user as it is now", body = documents::User),
-    (status = 400, description = "No JSON"),
-    (status = 404, description = "There is no such user"),
-    (status = 409, description = "It would leave no owner"),
+    (status = 200, description = "The updated user", body = documents::User),
+    (status = 400, description = "Malformed JSON"),
+    (status = 404, description = "The user does not exist"),
+    (status = 409, description = "No owner would remain"),
     (status = 413, description = "The body is too large"),
-    (status = 415, description = "The body is no JSON by its media type"),
+    (status = 415, description = "The media type is not JSON"),
     (status = 422, description = "Fields are invalid"),
 ))]
 pub async fn update(
@@ -85,9 +85,9 @@ pub async fn update(
 ///
 /// With all tokens and sessions, at once.
 #[utoipa::path(delete, path = "/user/{name}", operation_id = "deleteUser", tag = "users", params(schema::UserPath), responses(
-    (status = 204, description = "The user is gone"),
-    (status = 404, description = "There is no such user"),
-    (status = 409, description = "The last owner cannot be removed"),
+    (status = 204, description = "The user was deleted"),
+    (status = 404, description = "The user does not exist"),
+    (status = 409, description = "The last owner cannot be deleted"),
 ))]
 pub async fn delete(
     State(state): State<Shared>,

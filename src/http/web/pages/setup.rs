@@ -58,7 +58,7 @@ impl<'a> Setup<'a> {
 #[utoipa::path(get, path = "/setup", operation_id = "showSetup", tag = "account", security(()),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 303, description = "There is a user already: led to the page for signing in"),
+        (status = 303, description = "A user exists already: redirect to the sign-in page"),
     )
 )]
 pub async fn show(State(state): State<Shared>) -> Result<Response, Problem> {
