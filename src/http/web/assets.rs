@@ -1,4 +1,4 @@
-//! Styles, scripts, icons and the manifest, embedded; they change with the program only.
+//! Embedded style sheets, scripts, icons and the manifest. They change only with the program.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::http::static_file::StaticFile;
 
-/// The one style sheet, of its parts.
+/// The style sheet, concatenated from its parts.
 const STYLE: &str = concat!(
     include_str!("../../../assets/style/tokens.css"),
     include_str!("../../../assets/style/page.css"),
@@ -31,7 +31,7 @@ const STYLE: &str = concat!(
     include_str!("../../../assets/style/print.css"),
 );
 
-/// The name and the text of each file.
+/// The name and content of each file.
 const FILES: &[(&str, &str)] = &[
     ("style.css", STYLE),
     ("account.js", include_str!("../../../assets/script/account.js")),
@@ -75,28 +75,28 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-/// The folder in which all files are: it changes whenever one of them does, and so they may name one
-/// another by relative addresses and still be kept for ever.
+/// The URL folder of all files. It contains a hash of their content, so the files can refer to each other by
+/// relative URLs and be cached forever.
 static FOLDER: LazyLock<String> = LazyLock::new(|| {
     let digest = FILES.iter().fold(Sha256::new(), |digest, (_, text)| digest.chain_update(text));
     let short = digest.finalize().iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte));
     format!("{short:016x}")
 });
 
-/// The address of a file.
+/// Returns the URL of a file.
 pub fn address(name: &str) -> String {
     format!("/assets/{}/{name}", *FOLDER)
 }
 
-/// The service worker. It is at the root, since it serves only pages below its own folder. It changes with every
-/// other file, so browsers fetch again what it keeps.
+/// The service worker. It is at the root, since its scope is its own folder. It changes with every other
+/// file, so browsers update their caches.
 pub async fn worker() -> Response {
     let version = format!("const VERSION = \"{}\";\n", *FOLDER);
     let script = version + include_str!("../../../assets/worker.js");
     ([(header::CONTENT_TYPE, media_type(".js")), (header::CACHE_CONTROL, "no-cache")], script).into_response()
 }
 
-/// The files by name, each compressed when it is first asked for.
+/// The files by name. Each is compressed on the first request.
 static ASSETS: LazyLock<HashMap<&str, StaticFile>> = LazyLock::new(|| {
     FILES.iter().map(|(name, text)| (*name, StaticFile::new(media_type(name), *text))).collect()
 });
@@ -105,7 +105,7 @@ pub async fn asset(Path((folder, name)): Path<(String, String)>, headers: Header
     let Some(file) = ASSETS.get(name.as_str()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    // A page of another version of the program may ask for its own: it gets ours, but not to keep.
+    // A page of another version may request its own files: it gets the current ones, which it must not cache.
     let cache = if folder == *FOLDER { "public, max-age=31536000, immutable" } else { "no-cache" };
     ([(header::CACHE_CONTROL, cache)], file.answer(&headers).await).into_response()
 }

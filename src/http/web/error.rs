@@ -1,4 +1,4 @@
-//! Errors as pages, for browsers: the same as the problem documents of the API, with a way on.
+//! Error pages for browsers: the content of the problem document, with links to continue.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ struct ErrorTemplate<'a> {
     title: &'static str,
     detail: &'a str,
     errors: &'a [Violation],
-    /// Seconds after which to try again.
+    /// Seconds after which to retry.
     wait: Option<&'a str>,
-    /// Where to sign in, if that helps.
+    /// The sign-in URL, if signing in helps.
     sign_in: Option<String>,
-    /// The address, if asking for it again may help.
+    /// The URL to retry, if that may help.
     again: Option<&'a str>,
-    /// Under which the log tells more.
+    /// The id of the request in the log.
     request_id: Option<&'a str>,
 }
 
@@ -72,7 +72,7 @@ impl ErrorPage {
             again: (is_safe && status.is_server_error()).then_some(place.as_str()),
             request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
         };
-        // The document says the same, if there can be no page.
+    // Without a page, the client gets the problem document.
         let Ok(html) = template.render() else { return response };
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
@@ -84,7 +84,7 @@ impl ErrorPage {
     }
 }
 
-/// Whether a client asks for HTML, and for no document that a program reads.
+/// Returns whether a client asks for HTML and not for JSON or another data format.
 fn likes_pages(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges: Vec<&str> = accept
@@ -109,7 +109,7 @@ fn title(status: StatusCode) -> &'static str {
     }
 }
 
-/// A violation's place, as a person knows it.
+/// Returns the name of a violation's place for people.
 fn name_of(place: &Place) -> &str {
     match place {
         Place::Pointer(pointer) => pointer.trim_start_matches('/'),
@@ -117,7 +117,7 @@ fn name_of(place: &Place) -> &str {
     }
 }
 
-/// A detail that was written for the API, in the words of the pages: a movie is a film there. What is quoted stays.
+/// Replaces "movie" by "film" in a detail that was written for the API, but not within quotation marks.
 fn with_films(detail: &str) -> String {
     let film = |piece: &str| {
         let word = piece.trim_end_matches(|c: char| !c.is_alphanumeric());
@@ -134,7 +134,7 @@ fn with_films(detail: &str) -> String {
     parts.join("\"")
 }
 
-/// A sentence of its own: with a capital at its beginning and a full stop at its end.
+/// Makes a sentence: with a capital letter and a full stop.
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Lets through to the pages who is signed in, and leads everybody else to sign in.
+//! Requires a sign-in for the pages.
 
 use axum::{
     extract::{Request, State},
@@ -15,7 +15,7 @@ use crate::http::{
     web::parts::pending_form::PendingForm,
 };
 
-/// Lets through who is signed in; everybody else is led to the page for that, and then on.
+/// Passes requests of signed-in users; redirects others to the sign-in page and back.
 pub async fn require(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
     match identify(&state, &mut request).await {
         Ok(identity) => pass(&state, identity, request, next).await,
@@ -26,8 +26,8 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
     }
 }
 
-/// Leads who is not signed in to the page for that, and from there on to what was asked for. What a form has
-/// sent is kept meanwhile.
+/// Redirects to the sign-in page, and from there back to the requested page. A submitted form is kept
+/// meanwhile.
 async fn ask(state: &Shared, request: Request) -> Result<Response, Problem> {
     let safe = request.method().is_safe();
     let place = request.uri().path_and_query().filter(|_| safe).map_or("/", |place| place.as_str());

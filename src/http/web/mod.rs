@@ -1,6 +1,6 @@
-//! The web pages and what they are made of. They call the same operations as the API.
+//! The web pages. They call the same operations as the API.
 //!
-//! A page imports parts and never another page; a part imports parts alone.
+//! A page uses parts and never another page; a part uses only parts.
 
 pub mod assets;
 pub mod error;

@@ -1,4 +1,4 @@
-//! `/users/access`: the sessions and API tokens of a user, for owners.
+//! `/users/access`: a user's sessions and API tokens, for owners.
 
 use askama::Template;
 use axum::{
@@ -85,7 +85,7 @@ pub async fn revoke_all_tokens(
     Ok(redirect_to_user(&name, "tokens-revoked"))
 }
 
-/// Leads back to the page, with a message.
+/// Redirects to the page, with a message.
 fn redirect_to_user(name: &UserName, message: &str) -> Response {
     flash::redirect_with_flash(&access_address(name), message)
 }

@@ -1,4 +1,4 @@
-//! `/account`: one's password, sessions and API tokens.
+//! `/account`: one's own password, sessions and API tokens.
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -26,16 +26,16 @@ use crate::{
 #[template(path = "account.html")]
 struct Account<'a> {
     context: Option<&'a PageContext>,
-    /// One's own first.
+    /// The current session first.
     sessions: Vec<Session>,
     tokens: Vec<Token>,
-    /// What a token may allow, the most first.
+    /// Roles for a new token, the highest first.
     roles: Vec<&'static str>,
-    /// A token that was just made, with its name.
+    /// A token that was just created, with its name.
     made: Option<(String, String)>,
     typed: &'a Form,
     errors: Option<FormErrors>,
-    /// By which the form that makes a token is known when it is sent again.
+    /// The idempotency key of the form that creates a token.
     once: String,
 }
 
@@ -84,7 +84,7 @@ pub async fn change_password(
         Err(error) => Err(error),
     };
     match changed {
-        // All sessions have ended, this one too.
+        // All sessions have ended, including this one.
         Ok(()) => {
             let mut answer = flash::redirect_with_flash("/login", "password");
             SetCookie::removed(cookies::SESSION).add_to(&mut answer);
@@ -94,7 +94,7 @@ pub async fn change_password(
     }
 }
 
-/// The new password as it was typed twice. Its rules are checked after the present one.
+/// Returns the new password, which was typed twice. Its rules are checked after the current one.
 fn new_password(form: &Form) -> Result<&str, Error> {
     let mut reader = FormReader::default();
     let same = form.get("passwordAgain") == form.get("password");
@@ -148,7 +148,8 @@ fn new_token(form: &Form) -> Result<NewToken, Error> {
     Ok(NewToken { name, role: Some(role), expires_at })
 }
 
-/// A page that is loaded again sends the same form again: it shows the same token, and makes no other one.
+/// Reloading the page submits the form again: the key makes it show the same token instead of creating
+/// another.
 fn idempotency_key(form: &Form) -> IdempotencyKey {
     let fields = ["once", "name", "role", "expiresAt"].map(|name| form.get(name));
     if fields[0].is_empty() {

@@ -1,4 +1,4 @@
-//! `/changes` and `/undo`: who did what when, what became of each film, and taking it back.
+//! `/changes` and `/undo`: the history, and undo.
 
 use std::fmt::Display;
 
@@ -36,9 +36,9 @@ struct Changes<'a> {
     context: Option<&'a PageContext>,
     of: Of,
     entries: Vec<Entry<'a>>,
-    /// Where to come back to after an undo.
+    /// The page to return to after an undo.
     back: &'a str,
-    /// The address of the first page.
+    /// The URL of the first page.
     first: String,
     /// Whether this is not the first page.
     further: bool,
@@ -46,19 +46,19 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    /// What leads to the next page, as it says.
+    /// Returns the text of the link to the next page.
     fn further_ones(&self) -> &'static str {
         if matches!(self.of, Of::Change) { "Further films" } else { "Earlier changes" }
     }
 }
 
-/// What the page is of.
+/// The subject of the page.
 enum Of {
     /// All changes.
     Collection,
-    /// Those of a film, with its title, and its id where it is there.
+    /// The changes of a film, with its title, and its id if it exists.
     Film { title: String, page: Option<MovieId> },
-    /// One of them, with all that it did.
+    /// One change with all its effects.
     Change,
 }
 
@@ -66,7 +66,7 @@ enum Of {
 #[template(path = "undo_conflict.html")]
 struct UndoConflict<'a> {
     context: Option<&'a PageContext>,
-    /// Whether the change was undone before, by the one that is shown.
+    /// Whether the change was undone already, by the one shown.
     undone: bool,
     entries: Vec<Entry<'a>>,
     back: &'a str,
@@ -129,12 +129,12 @@ pub async fn one(
     context.page(StatusCode::OK, &template)
 }
 
-/// The address of the page that begins behind a place.
+/// Returns the URL of the next page.
 fn next(uri: &Uri, place: Option<impl Display>) -> Option<String> {
     place.map(|place| with_cursor(uri, &PageQuery::encode(place)))
 }
 
-/// Shows the changes that keep one from being taken back.
+/// Shows the changes that conflict with an undo.
 async fn show_conflict(
     state: &Shared,
     context: &PageContext,
@@ -152,8 +152,7 @@ async fn show_conflict(
     context.page(StatusCode::CONFLICT, &template)
 }
 
-/// Takes back the change and leads back to where that was asked for; where it cannot be taken back, shows
-/// the changes that conflict.
+/// Undoes a change and redirects to where the user came from, or shows the conflicting changes.
 pub async fn undo(
     State(state): State<Shared>,
     editor: Editor,

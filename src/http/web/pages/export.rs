@@ -1,4 +1,5 @@
-//! `/export/films.csv`, `spreadsheet.csv`, `films.ndjson`, `films.json`: the list as a file to keep, filtered and sorted as its address says.
+//! `/export/films.csv`, `spreadsheet.csv`, `films.ndjson`, `films.json`: downloads the filtered and sorted
+//! list.
 
 use axum::{
     extract::{Path, State},
@@ -13,7 +14,7 @@ use crate::{
     service::{Error, Viewer},
 };
 
-/// The forms, by the file's name.
+/// The formats by file name.
 const FORMS: [(&str, Format); 4] = [
     ("films.csv", Format::Csv),
     ("spreadsheet.csv", Format::Spreadsheet),

@@ -1,4 +1,4 @@
-//! `/film/{id}`: a film's own page, with its case, its stars, its history, and the films beside it on the shelf.
+//! `/film/{id}`: the page of a film, with its case, stars, history and neighbours on the shelf.
 
 use askama::Template;
 use axum::{
@@ -39,18 +39,18 @@ struct FilmPage<'a> {
     context: Option<&'a PageContext>,
     found: &'a Neighbours,
     film: Film<'a>,
-    /// The list in which the films beside it are.
+    /// The list of the neighbours.
     list: &'a Address,
-    /// The place of the film in that list.
+    /// The URL of the film's position in that list.
     shelf: String,
-    /// When it was added.
+    /// When the film was added.
     added: (String, String),
-    /// The change that added it, unless that is too far back.
+    /// The change that added the film, unless it was pruned.
     creation: Option<&'a Change>,
     entries: Vec<Entry<'a>>,
-    /// The page with the changes before those that are shown.
+    /// The URL of the changes before those shown.
     earlier: Option<String>,
-    /// This page, to come back to after an undo.
+    /// This page, to return to after an undo.
     back: &'a str,
 }
 
@@ -59,12 +59,12 @@ impl FilmPage<'_> {
         self.context.is_some_and(PageContext::may_edit)
     }
 
-    /// The page of a film beside it, in the same list.
+    /// Returns the URL of a neighbour, in the same list.
     fn address(&self, film: &Movie) -> String {
         self.list.at(&format!("/film/{}", film.id))
     }
 
-    /// Where stars are sent.
+    /// Returns the URL that stars are sent to.
     fn rating_address(&self) -> String {
         self.list.at(&format!("/film/{}/rating", self.film.id))
     }
@@ -73,13 +73,13 @@ impl FilmPage<'_> {
         self.list.get("view") == "table"
     }
 
-    /// The stars that can be given, each with whether it is full and whether it is the one that was given.
+    /// Iterates over the stars, each with whether it is full and whether it is the current rating.
     fn stars(&self) -> impl Iterator<Item = (i64, bool, bool)> {
         let given = self.film.rating;
         (Rating::MIN..=Rating::MAX).map(move |stars| (stars, stars <= given, stars == given))
     }
 
-    /// Whether the length is known.
+    /// Returns whether the length is known.
     fn has_length(&self) -> bool {
         self.found.movie.attributes.length.get() > 0
     }
@@ -115,7 +115,7 @@ pub async fn show(
     context.page(StatusCode::OK, &template)
 }
 
-/// The list that the address names, or else the one that led here.
+/// Returns the list in the URL, or the one that the user came from.
 fn list_of(uri: &Uri, headers: &HeaderMap) -> Result<(Address, List), Problem> {
     if uri.query().is_some_and(|query| !query.is_empty()) {
         return read_list(uri);

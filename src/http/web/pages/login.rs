@@ -34,18 +34,18 @@ struct Login<'a> {
     context: Option<&'a PageContext>,
     next: &'a str,
     name: &'a str,
-    /// What was done before.
+    /// A message about what was done before.
     told: Option<&'a str>,
     error: Option<&'a str>,
     /// Whether there is no user yet, so that nobody can sign in.
     setup_needed: bool,
-    /// A form that was sent when the session had ended.
+    /// A form that was submitted after the session had ended.
     kept: Option<&'a PendingForm>,
 }
 
-/// The page for signing in
+/// Show the sign-in page
 ///
-/// What its form sends goes to `POST /login`.
+/// Its form is sent to `POST /login`.
 #[utoipa::path(get, path = "/login", operation_id = "showLogin", tag = "account", security(()),
     params(schema::LoginParams),
     responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
@@ -68,7 +68,7 @@ pub async fn show(
     Ok(answer)
 }
 
-/// Signs in with what the form sent.
+/// Signs in with the form.
 pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let form = Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?;
     let (name, next) = (form.get("name"), local_place(form.get("next")));
@@ -95,7 +95,8 @@ pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Resul
     }
 }
 
-/// The page with a form that was sent after its session had ended, to be sent on after signing in.
+/// Shows the sign-in page with a form that was submitted after the session had ended. It is sent on after the
+/// sign-in.
 pub fn show_with(kept: &PendingForm) -> Result<Response, Problem> {
     page(StatusCode::UNAUTHORIZED, &Login { next: "/", kept: Some(kept), ..Login::default() })
 }

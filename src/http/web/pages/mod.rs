@@ -1,4 +1,4 @@
-//! The pages, a file or folder for each.
+//! The pages, one file or folder each.
 
 pub mod access;
 pub mod account;

@@ -1,4 +1,4 @@
-//! `/print`: all films of a list, one line each, for paper. The address takes the list's filters and its order.
+//! `/print`: all films of a list, one per line, for paper. The URL has the list's filters and order.
 
 use askama::Template;
 use axum::{
@@ -46,7 +46,7 @@ struct PrintFilms<'a> {
     films: Vec<Film<'a>>,
 }
 
-/// The place of the films in the page around them.
+/// The placeholder of the films in the page.
 const PLACE: &str = "<!--films-->";
 
 pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
@@ -71,7 +71,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     Ok(page)
 }
 
-/// The page as a stream: memory does not grow with the collection.
+/// Streams the page, so that memory use does not depend on the collection.
 fn body(
     before: String,
     first: Page,

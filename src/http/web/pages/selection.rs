@@ -1,4 +1,4 @@
-//! `/selection`: what is done with the films that are selected on the page of the collection.
+//! `/selection`: bulk edits of the films selected on the collection page.
 
 use askama::Template;
 use axum::{
@@ -22,23 +22,23 @@ use crate::{
     },
 };
 
-/// Films that are deleted without asking once more.
+/// Up to this number of films, deletion needs no confirmation.
 const UNCONFIRMED_DELETIONS: i64 = 100;
 
-/// Asks whether many films are to be deleted.
+/// The confirmation of a deletion.
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct Confirm<'a> {
     context: Option<&'a PageContext>,
     films: i64,
-    /// Whether they have become more since they were confirmed.
+    /// Whether the number of films has grown since the confirmation.
     more: bool,
-    /// The name and the value of the field that says which films are meant.
+    /// Name and value of the field that identifies the films.
     field: (&'static str, String),
     back: &'a str,
 }
 
-/// Changes or deletes the films and leads back to where they were selected.
+/// Changes or deletes the films and redirects to where they were selected.
 pub async fn apply(
     State(state): State<Shared>,
     editor: Editor,
@@ -58,7 +58,7 @@ pub async fn apply(
     Ok(flash::redirect_after_selection(back, &done))
 }
 
-/// The page that asks whether so many films are to be deleted, unless they are few or that was said.
+/// Returns the confirmation page, unless it is not needed or was answered.
 async fn confirmation(
     state: &Shared,
     context: &PageContext,
@@ -80,7 +80,7 @@ async fn confirmation(
     context.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
 }
 
-/// Which films are selected, if any are.
+/// Returns the selected films, if any.
 fn films(form: &Form) -> Result<Option<Selection>, Problem> {
     if let Some(address) = form.all("all").next() {
         return filter(address).map(Selection::All).map(Some);
@@ -93,7 +93,7 @@ fn films(form: &Form) -> Result<Option<Selection>, Problem> {
     Ok((!ids.is_empty()).then_some(Selection::Films(ids)))
 }
 
-/// The filter that an address of the collection has.
+/// Parses the filter in a collection URL.
 fn filter(address: &str) -> Result<Filter, Problem> {
     let uri: Uri = address.parse().map_err(|_| {
         invalid(
@@ -121,7 +121,7 @@ fn action(form: &Form) -> Result<Action, Problem> {
     }
 }
 
-/// What the films are to become; a field that was left empty stays as it is.
+/// Returns the new values; empty fields stay unchanged.
 fn changes(form: &Form) -> Result<MoviePatch, Problem> {
     let mut changes = MoviePatch::default();
     let format = form.get("movieFormat");

@@ -1,4 +1,4 @@
-//! `/setup`: the page on which the first owner is made, with the one-time code of the log.
+//! `/setup`: the page to create the first owner, with the one-time code from the log.
 
 use askama::Template;
 use axum::{
@@ -51,10 +51,10 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// The page for the first owner
+/// Show the set-up page
 ///
-/// Its script takes the one-time code from the fragment of the address, `/setup#code=…`; without JavaScript it is
-/// pasted into the form.
+/// Its script reads the one-time code from the fragment of the URL, `/setup#code=…`. Without JavaScript the
+/// code is pasted into the form.
 #[utoipa::path(get, path = "/setup", operation_id = "showSetup", tag = "account", security(()),
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
@@ -65,11 +65,11 @@ pub async fn show(State(state): State<Shared>) -> Result<Response, Problem> {
     if !setup::needed(&state.app).await? {
         return Ok(Redirect::to("/login").into_response());
     }
-    // The code is in the fragment of the address, which the page's script reads, or is pasted.
+    // The page's script reads the code from the fragment, or the user pastes it.
     page(StatusCode::OK, &Setup::new("", ""))
 }
 
-/// Makes the first owner with what the form sent.
+/// Creates the first owner with the form.
 pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let form = Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?;
     let (code, name, password) = (form.get("code"), form.get("name"), form.get("password"));
@@ -87,7 +87,7 @@ pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Resul
     let mut template = Setup::new(code, name);
     template.name_error = of("/name");
     template.password_error = of("/password");
-    // What is wrong with a field is said beside it.
+    // Violations are shown beside the fields.
     match problem.status() {
         StatusCode::FORBIDDEN => template.code_error = Some(&problem.detail),
         _ if problem.errors().is_empty() => template.error = Some(&problem.detail),

@@ -1,4 +1,4 @@
-//! `/statistics`: the films by decade, format, rating and length. The address takes the list's filters.
+//! `/statistics`: films by decade, format, rating and length. The URL has the list's filters.
 
 use std::collections::BTreeMap;
 
@@ -36,37 +36,37 @@ struct Statistics<'a> {
     context: Option<&'a PageContext>,
     here: &'a Address,
     films: i64,
-    /// Whether they are but near to what was searched.
+    /// Whether the films are fuzzy matches.
     forgiven: bool,
     chips: Vec<Link>,
-    /// How long all of them take, how long one does, and how many stars it has.
+    /// The total length, the mean length and the mean rating.
     total: String,
     mean_length: String,
     mean_rating: f64,
     charts: Vec<Chart>,
 }
 
-/// A table whose numbers are seen as bars, too.
+/// A table whose numbers are also shown as bars.
 struct Chart {
     caption: &'static str,
-    /// What its rows are.
+    /// The heading of its rows.
     of: &'static str,
     bars: Vec<Bar>,
 }
 
-/// One row: films that have something in common.
+/// A row: films with a common value.
 struct Bar {
     label: String,
-    /// The same in words, where the label is none.
+    /// The label in words, if it is a symbol.
     spoken: Option<String>,
     films: i64,
-    /// Its part of the longest bar, in thousandths.
+    /// Its share of the longest bar, in thousandths.
     width: i64,
     /// The list of these films.
     href: Address,
 }
 
-/// The lengths that are counted together, in minutes.
+/// Ranges of lengths, in minutes.
 const LENGTHS: [(i64, i64, &str); 6] = [
     (0, 59, "under 1 h"),
     (60, 89, "1 h to 1 h 30"),
@@ -132,7 +132,7 @@ fn charts(here: &Address, filter: &Filter, facets: &Facets) -> Vec<Chart> {
     ]
 }
 
-/// A bar of the films between two numbers, as far as they pass the filter.
+/// Creates a bar of the films in a range that match the filter.
 fn bar(
     label: String,
     (min, max): (i64, i64),
@@ -146,7 +146,7 @@ fn bar(
     Bar { label, spoken: None, films, width: 0, href: here.with(name, &range) }
 }
 
-/// From the first decade of which there is a film to the last, so that gaps are seen.
+/// Returns the bars from the first to the last decade with a film, including empty ones.
 fn decades(here: &Address, filter: &Filter, facets: &Facets) -> Vec<Bar> {
     let bounds = filter.release_year;
     let years: Vec<i64> = within(&facets.release_year, bounds).map(|(year, _)| *year).collect();

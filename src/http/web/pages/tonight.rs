@@ -1,4 +1,4 @@
-//! `/tonight`: one film that fits the evening, picked at random. The address takes the list's filters.
+//! `/tonight`: picks a random film for the evening. The URL has the list's filters.
 
 use askama::Template;
 use axum::{
@@ -28,15 +28,15 @@ use crate::{
 struct Tonight<'a> {
     context: Option<&'a PageContext>,
     here: &'a Address,
-    /// The most minutes that it may take.
+    /// The maximum length in minutes.
     minutes: Option<i64>,
     filters: Filters<'a>,
-    /// How many films fit.
+    /// The number of matching films.
     fitting: i64,
     film: Option<Film<'a>>,
-    /// The address that gives another film than this one.
+    /// The URL that picks another film.
     another: String,
-    /// What to give up so that there are films, and the address without it.
+    /// Filters to drop if no film matches, with the URLs without them.
     ways_out: Vec<(String, String)>,
 }
 
@@ -69,7 +69,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     context.page(StatusCode::OK, &template)
 }
 
-/// The address that the form means, where it is not that already: with the minutes as a range of lengths.
+/// Returns the canonical URL of the form, with the minutes as a range of lengths, if it differs.
 fn canonical(here: &Address) -> Option<Address> {
     let minutes = here.get("minutes");
     if minutes.is_empty() {
@@ -88,7 +88,7 @@ fn canonical(here: &Address) -> Option<Address> {
     Some(address.canonical().unwrap_or(address))
 }
 
-/// A film that fits, and not the last one where there is another.
+/// Picks a film that is not the last one, if there is another.
 async fn pick(
     state: &Shared,
     viewer: &Viewer,
@@ -96,7 +96,7 @@ async fn pick(
     last: Option<MovieId>,
     more: bool,
 ) -> Result<Option<Movie>, Problem> {
-    /// Of two films, the other one comes within so many draws but once in 2^40.
+    /// With two films, all draws repeat the last one with a probability of 2^-40.
     const DRAWS: usize = 40;
 
     let mut picked = None;
@@ -113,7 +113,7 @@ async fn pick(
     Ok(picked)
 }
 
-/// What could be given up, one by one: each limit without which there are films, as little as possible.
+/// Returns the filters without which films match, one by one, in the smallest steps.
 fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, String)> {
     let mut ways = Vec::new();
     let mut way = |words: String, address: Address| ways.push((words, address.at("/tonight")));

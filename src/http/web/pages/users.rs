@@ -1,4 +1,4 @@
-//! `/users`: who may use the service, for owners.
+//! `/users`: management of users, for owners.
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -35,7 +35,7 @@ impl Users<'_> {
         self.errors.as_ref().is_some_and(|errors| errors.is_of(form))
     }
 
-    /// What was typed in that form.
+    /// Returns what was typed into a field of the form.
     fn typed(&self, form: &str, field: &str) -> &str {
         if self.is_about(form) { self.typed.get(field) } else { "" }
     }
@@ -103,7 +103,7 @@ fn new_user(form: &Form) -> Result<(UserName, Role, Password), Error> {
     reader.finish((name, role, password))
 }
 
-/// Changes the role, or sets a new password where one was typed, or both.
+/// Changes the role, the password if one was typed, or both.
 pub async fn change(
     State(state): State<Shared>,
     owner: Owner,
@@ -151,7 +151,7 @@ pub async fn remove(
     }
 }
 
-/// The forms of a user, as [`FormErrors`] knows them.
+/// Returns the id of a user's form for [`FormErrors`].
 fn form_of(name: &UserName) -> String {
     format!("of {}", name.key())
 }

@@ -1,4 +1,4 @@
-//! Addresses of the collection and of pages about it: what is filtered, how it is sorted and seen.
+//! URLs of the collection and of pages about it: filters, order and view.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use axum::http::Uri;
 
 use crate::limits::MAX_QUERY_PARAMETERS;
 
-/// The parameters that filter.
+/// The filter parameters.
 const FILTERS: [&str; 5] = ["q", "movieFormat", "rating", "releaseYear", "length"];
 
-/// An address of the collection page, as its parameters. They have the names of the API's list.
+/// The parameters of a collection URL, named like those of the API's list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address(Vec<(String, String)>);
 
@@ -23,8 +23,8 @@ impl Address {
         )
     }
 
-    /// The address that the page's form means: without the fields that were left empty, and with two
-    /// years as one range. None where it is that address already.
+    /// Returns the canonical URL of the form, without empty fields and with two years as one range, if it
+    /// differs.
     pub fn canonical(&self) -> Option<Self> {
         let of_form =
             |(name, value): &(String, String)| value.is_empty() || name == "yearFrom" || name == "yearTo";
@@ -46,45 +46,45 @@ impl Address {
         Some(tidy)
     }
 
-    /// The first value of a parameter; nothing where it is missing.
+    /// Returns the first value of a parameter, or "".
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
     }
 
-    /// With this value of a parameter and no other.
+    /// Replaces the values of a parameter.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut address = self.without(name);
         address.0.push((name.to_owned(), value.to_owned()));
         address
     }
 
-    /// Without a parameter.
+    /// Removes a parameter.
     pub fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|(n, _)| n != name).cloned().collect())
     }
 
-    /// Without one value of a parameter.
+    /// Removes one value of a parameter.
     pub fn without_value(&self, name: &str, value: &str) -> Self {
         Self(self.0.iter().filter(|(n, v)| n != name || v != value).cloned().collect())
     }
 
-    /// The filters, and how the films are sorted and seen, without the place in the list.
+    /// Keeps filters, order and view, without the position in the list.
     pub fn list_only(&self) -> Self {
         let is_of_list = |name: &str| FILTERS.contains(&name) || ["sort", "view"].contains(&name);
         Self(self.0.iter().filter(|(name, _)| is_of_list(name)).cloned().collect())
     }
 
-    /// The filters alone, without how the films are sorted and seen.
+    /// Keeps only the filters.
     pub fn filters_only(&self) -> Self {
         Self(self.0.iter().filter(|(name, _)| FILTERS.contains(&name.as_str())).cloned().collect())
     }
 
-    /// Without any filter.
+    /// Removes all filters.
     pub fn unfiltered(&self) -> Self {
         Self(self.0.iter().filter(|(name, _)| !FILTERS.contains(&name.as_str())).cloned().collect())
     }
 
-    /// The address of another page, with these parameters.
+    /// Returns the URL of another page with these parameters.
     pub fn at(&self, path: &str) -> String {
         if self.0.is_empty() {
             return path.to_owned();
@@ -93,7 +93,7 @@ impl Address {
         format!("{path}?{query}")
     }
 
-    /// Sorted so. By title is how it is sorted where nothing is said.
+    /// Sets the order; by title is the default.
     pub fn sorted(&self, sort: &str) -> Self {
         if sort == "title" { self.without("sort") } else { self.with("sort", sort) }
     }

@@ -1,4 +1,4 @@
-//! Where one comes from, to go on there when all is done.
+//! Where to go after a form: the page that the user came from.
 
 use std::convert::Infallible;
 
@@ -9,11 +9,11 @@ use axum::{
 
 use crate::http::{Shared, extract::form::Form};
 
-/// Pages that one passes on the way to a form.
+/// Pages that are passed on the way to a form.
 const ON_THE_WAY: [&str; 4] = ["/login", "/setup", "/add", "/edit"];
 
-/// The page to go on to: the one that the address names, or else the one that led here, with all its
-/// filters. Our own pages alone tell browsers to say more of it than the site.
+/// The page to return to: from the URL, or else from the `Referer` header. Only our own pages let browsers
+/// send its full URL.
 pub struct Back(pub String);
 
 impl FromRequestParts<Shared> for Back {
@@ -30,13 +30,13 @@ impl FromRequestParts<Shared> for Back {
     }
 }
 
-/// The page that led here, as far as the browser says it.
+/// Returns the previous page, if the browser sends it.
 pub fn came_from(headers: &HeaderMap) -> Option<Uri> {
     let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
     referer.and_then(|referer| referer.parse().ok())
 }
 
-/// Where to go on after a form: a place of this service, and of no other.
+/// Returns a path of this service, to prevent redirects to other sites.
 pub fn local_place(next: &str) -> &str {
     let local = next.starts_with('/')
         && !next[1..].starts_with(['/', '\\'])

@@ -1,4 +1,4 @@
-//! A change as the pages show it: who did what when, and what became of each film.
+//! A change as shown on pages.
 
 use super::{page_context::PageContext, words};
 use crate::{
@@ -7,23 +7,23 @@ use crate::{
     format,
 };
 
-/// A change as it is shown.
+/// A change as shown on pages.
 pub struct Entry<'a> {
     pub change: &'a Change,
-    /// Whether it touched one film, which is named in its own words.
+    /// Whether it modified a single film, whose sentence names it.
     pub alone: bool,
     pub effects: Vec<ShownEffect<'a>>,
-    /// Whether all its films are on a page of their own, and not on this one.
+    /// Whether all its films are on a separate page.
     pub leads_on: bool,
     pub may_undo: bool,
 }
 
-/// What became of a film.
+/// The effect on a film.
 pub struct ShownEffect<'a> {
     pub film: &'a Movie,
-    /// Its attributes before and after, where it was there both times.
+    /// The changed attributes, if the film existed before and after.
     pub differences: Vec<Difference>,
-    /// Whether it came, went, or neither.
+    /// A sign for an added or deleted film.
     pub sign: Option<&'static str>,
 }
 
@@ -52,13 +52,13 @@ impl<'a> Entry<'a> {
         format::moment_utc(self.change.at)
     }
 
-    /// How many films it touched that are not shown.
+    /// Returns the number of films that are not shown.
     pub fn more(&self) -> Option<String> {
         let shown = i64::try_from(self.effects.len()).unwrap_or(i64::MAX);
         (self.leads_on && self.change.movies > shown).then(|| format::number(self.change.movies - shown))
     }
 
-    /// How who did it was signed in, where that is not by a session of the pages.
+    /// Describes how the author was signed in, unless by a browser session.
     pub fn way(&self) -> String {
         match self.change.via.as_str() {
             "session" => String::new(),
@@ -81,14 +81,14 @@ impl<'a> ShownEffect<'a> {
         Some(Self { film, differences, sign })
     }
 
-    /// The film's attributes but the title.
+    /// Returns the film's attributes except the title.
     pub fn facts(&self) -> String {
         let [_, facts @ ..] = attributes(self.film);
         facts.map(|(_, value)| value).join(", ")
     }
 }
 
-/// The attributes of a film, each with its name.
+/// Returns the attributes of a film with their names.
 fn attributes(film: &Movie) -> [(&'static str, String); 5] {
     let a = &film.attributes;
     [

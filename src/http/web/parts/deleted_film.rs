@@ -1,4 +1,4 @@
-//! The page of a film that was deleted: by whom, and Undo.
+//! The page of a deleted film: by whom, and Undo.
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
@@ -12,14 +12,14 @@ use crate::{
     service::{Error, changes},
 };
 
-/// What is said of a film that was deleted.
+/// The content of the page.
 #[derive(Template)]
 #[template(path = "film_gone.html")]
 struct Gone<'a> {
     context: Option<&'a PageContext>,
     id: MovieId,
     title: String,
-    /// The change that deleted it.
+    /// The change that deleted the film.
     change: &'a Change,
     back: String,
 }
@@ -29,7 +29,7 @@ impl Gone<'_> {
         self.context.is_some_and(PageContext::may_edit) && self.change.undone_by.is_none()
     }
 
-    /// Whether it is gone since its addition was undone.
+    /// Returns whether it was deleted by undoing its creation.
     fn was_undone(&self) -> bool {
         self.change.kind == ChangeKind::Undo
     }
@@ -38,13 +38,13 @@ impl Gone<'_> {
         format::moment_utc(self.change.at)
     }
 
-    /// All films that were deleted with it, and it.
+    /// Formats the number of films that were deleted together.
     fn all(&self) -> String {
         format::films(self.change.movies)
     }
 }
 
-/// Says who deleted a film, and offers to bring it back.
+/// Shows who deleted a film, with an Undo button.
 pub async fn show(state: &Shared, context: &PageContext, id: MovieId) -> Result<Response, Problem> {
     let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
     let history = match changes::of_movie(&state.app, context, id, None, page_size::FIRST_LOOK).await {

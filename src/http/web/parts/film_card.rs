@@ -1,30 +1,30 @@
-//! A film as it is on the shelf: its look follows from its title.
+//! A film on the shelf. Its appearance depends on its title.
 
 use crate::{
     domain::{Movie, MovieFormat, MovieId, fold},
     format,
 };
 
-/// What the templates show of a film.
+/// The data of a film for the templates.
 pub struct Film<'a> {
     pub id: MovieId,
     pub version: i64,
     pub title: &'a str,
     pub format: &'static str,
-    /// The kind of box, as the style sheet calls it.
+    /// The CSS class of the box.
     pub kind: &'static str,
     pub year: i64,
     pub length: String,
     pub rating: i64,
     pub stars: &'static str,
-    /// Which of the style sheet's 24 hues.
+    /// One of the 24 hues of the style sheet.
     pub hue: u64,
-    /// Which of its 6 heights.
+    /// One of the 6 heights.
     pub height: u64,
-    /// How large the title can be written.
+    /// The font size class of the title.
     pub size: &'static str,
     pub post: Option<super::sections::Section>,
-    /// Whether it was added a moment ago, and is to be seen.
+    /// Whether it was just added, so that the page scrolls to it.
     pub added: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Film<'a> {
         let a = &movie.attributes;
         let title = a.title.as_str();
         let look = hash(title);
-        // Along a spine it is on one line, across a tile it is broken between words.
+        // On a spine the title is one line; on a tile it is broken between words.
         let word = match a.movie_format {
             MovieFormat::Streaming => title.split_whitespace().map(width).max().unwrap_or_default(),
             MovieFormat::Vhs | MovieFormat::Dvd => 0,
@@ -64,13 +64,13 @@ impl<'a> Film<'a> {
         }
     }
 
-    /// The stars in words.
+    /// Formats the stars in words.
     pub fn spoken(&self) -> String {
         format::stars_in_words(self.rating)
     }
 }
 
-/// FNV-1a of the folded title: the same look for ever, however the title is written.
+/// FNV-1a of the folded title, so that the appearance is stable.
 fn hash(title: &str) -> u64 {
     let bytes = fold(title).into_bytes();
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -79,7 +79,7 @@ fn hash(title: &str) -> u64 {
     hash ^ (hash >> 32) // its lower bits alone are poor
 }
 
-/// The room that a title takes, in narrow letters: those of East Asia take two.
+/// Returns the width of a title in narrow letters; East Asian letters count twice.
 fn width(title: &str) -> usize {
     title.chars().map(|c| if ('\u{1100}'..'\u{fb00}').contains(&c) && c > '\u{2e7f}' { 2 } else { 1 }).sum()
 }

@@ -1,4 +1,4 @@
-//! The filters beside the list: what can be chosen with how many films behind it, and what is chosen.
+//! The filters beside the list, with facet counts.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
     service::facets::Facets,
 };
 
-/// Everything about filters that the templates show.
+/// All data of the filters for the templates.
 pub struct Filters<'a> {
     pub search: &'a str,
     pub formats: Vec<Choice>,
@@ -18,19 +18,19 @@ pub struct Filters<'a> {
     pub decades: Vec<Decade>,
     pub year_from: String,
     pub year_to: String,
-    /// What is chosen, each with the address without it.
+    /// The active filters, each with the URL without it.
     pub chips: Vec<Link>,
-    /// The address without any.
+    /// The URL without filters.
     pub none: Address,
-    /// Whether no rating, no length is chosen.
+    /// Whether there is no filter by rating, and none by length.
     pub any_rating: bool,
     pub any_length: bool,
 }
 
-/// A box or a button to be ticked.
+/// A checkbox or radio button.
 pub struct Choice {
     pub value: String,
-    /// Stars as they look, before the label.
+    /// Stars before the label.
     pub stars: &'static str,
     /// The same in words.
     pub spoken: String,
@@ -39,23 +39,23 @@ pub struct Choice {
     pub on: bool,
 }
 
-/// A link with a text.
+/// A text link.
 pub struct Link {
     pub label: String,
     pub href: Address,
 }
 
-/// A decade with its films, as a link and as a bar.
+/// A decade with its number of films, as a link with a bar.
 pub struct Decade {
     pub label: String,
     pub href: Address,
     pub films: String,
-    /// Its part of the longest bar, in thousandths.
+    /// Its share of the longest bar, in thousandths.
     pub width: i64,
     pub on: bool,
 }
 
-/// The lengths to choose from, in minutes.
+/// Ranges of lengths to choose from, in minutes.
 const LENGTHS: [(Bounds, &str); 4] = [
     (Bounds { min: None, max: Some(89) }, "under 1 h 30"),
     (Bounds { min: Some(90), max: Some(119) }, "1 h 30 to 2 h"),
@@ -115,7 +115,7 @@ fn lengths(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Choice> {
     choices(offered.into(), asked, Length::MIN, Length::MAX, &facets.length)
 }
 
-/// Ranges of which one can be chosen; one that is asked for and not among those offered comes first.
+/// Returns the ranges to choose from. An active range that is not among them comes first.
 fn choices(
     mut offered: Vec<(Bounds, String, Option<i64>, String)>,
     (value, bounds, words): (&str, Bounds, String),
@@ -139,7 +139,7 @@ fn choices(
     offered.into_iter().map(choice).collect()
 }
 
-/// The decades of which there are films, latest first.
+/// Returns the decades with films, latest first.
 fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Decade> {
     let mut decades: BTreeMap<i64, i64> = BTreeMap::new();
     for (year, films) in &facets.release_year {
@@ -147,7 +147,7 @@ fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Decade> {
     }
     let most = decades.values().copied().max().unwrap_or(0).max(1);
     let link = |(decade, films): (i64, i64)| {
-        // The last decade has one year only.
+        // The last decade has a single year.
         let last = (decade + 9).min(ReleaseYear::MAX);
         Decade {
             label: format!("{decade}s"),

@@ -1,5 +1,5 @@
-//! The message on the page after something was done, with Undo where that can be. A cookie that lives until
-//! the next page names it, so that it does not come again with a bookmark or another visit.
+//! The message on the page after an operation, with Undo if possible. A short-lived cookie names it, so that
+//! it does not reappear with a bookmark or later visit.
 
 use axum::{
     http::HeaderMap,
@@ -20,10 +20,10 @@ use crate::{
     service::{Error, Viewer, changes, selection::Done},
 };
 
-/// How long it waits for the next page, in seconds.
+/// The lifetime of the cookie, in seconds.
 const LIFETIME_SECONDS: u64 = 60;
 
-/// What is told that is no change of the collection: a name and a sentence.
+/// Messages that are not about changes, by name.
 const SENTENCES: [(&str, &str); 13] = [
     ("unchanged", "Nothing was changed."),
     ("deleted", "The film was deleted already."),
@@ -43,7 +43,7 @@ const SENTENCES: [(&str, &str); 13] = [
 /// A message.
 pub struct Flash {
     pub text: String,
-    /// The film that it is about, where it is about one that is there.
+    /// The film that it is about, if it exists.
     pub film: Option<FlashFilm>,
     /// The change that can be undone.
     pub undo: Option<ChangeId>,
@@ -53,10 +53,10 @@ pub struct Flash {
 pub struct FlashFilm {
     pub id: MovieId,
     pub title: String,
-    /// What is before and after the title.
+    /// The text before and after the title.
     pub before: String,
     pub after: String,
-    /// Whether it was added, or brought back.
+    /// Whether it was added or restored.
     pub is_new: bool,
 }
 
@@ -72,7 +72,7 @@ impl FlashFilm {
 }
 
 impl Flash {
-    /// The message that is to be told with this request.
+    /// Returns the message of a request.
     pub async fn of(
         state: &Shared,
         viewer: &Viewer,
@@ -103,24 +103,24 @@ impl Flash {
         }
     }
 
-    /// The sentence that is to be told with this request, if it is none about a change.
+    /// Returns the message of a request, if it is not about a change.
     pub fn sentence(headers: &HeaderMap, https: bool) -> Option<&'static str> {
         let name = cookies::values(headers, cookies::FLASH, https).next()?;
         SENTENCES.iter().find(|(known, _)| *known == name).map(|(_, sentence)| *sentence)
     }
 
-    /// The cookie once it was told.
+    /// Returns the cookie that removes a shown message.
     pub const fn removed_cookie() -> SetCookie {
         SetCookie::removed(cookies::FLASH)
     }
 }
 
-/// Leads on to a page that tells of a change; of none, that nothing was changed.
+/// Redirects with a message about a change, or that nothing was changed.
 pub fn redirect_after_change(place: &str, change: Option<ChangeId>) -> Response {
     redirect_with_flash(place, &change.map_or_else(|| "unchanged".to_owned(), |id| id.to_string()))
 }
 
-/// Leads on to a page that tells of what was done with a selection.
+/// Redirects with a message about a bulk edit.
 pub fn redirect_after_selection(place: &str, done: &Done) -> Response {
     match (done.change, done.gone) {
         (None, 1..) => redirect_with_flash(place, "gone"),
@@ -129,7 +129,7 @@ pub fn redirect_after_selection(place: &str, done: &Done) -> Response {
     }
 }
 
-/// Leads on to a page that tells a sentence, by its name.
+/// Redirects with a message, given by name.
 pub fn redirect_with_flash(place: &str, name: &str) -> Response {
     (SetCookie::new(cookies::FLASH, name.to_owned(), LIFETIME_SECONDS), Redirect::to(place)).into_response()
 }

@@ -1,4 +1,4 @@
-//! What pages are made of.
+//! Shared parts of pages.
 
 pub mod address;
 pub mod back;

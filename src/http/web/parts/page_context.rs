@@ -1,4 +1,4 @@
-//! Who looks at a page, and what every page shows him.
+//! The user of a page, and the frame of all pages.
 
 use std::ops::Deref;
 
@@ -16,8 +16,8 @@ use crate::{
     service::{Error, Identity, Viewer, changes},
 };
 
-/// The pages that every page links to: path, label, icon and the least role. Those without an icon are in the menu
-/// "More" where the window is narrow.
+/// The navigation: path, label, icon and least role. Items without an icon are in the menu "More" on narrow
+/// screens.
 const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
     ("/", "Films", "films", Role::Viewer),
     ("/tonight", "Tonight", "tonight", Role::Viewer),
@@ -27,58 +27,58 @@ const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
     ("/add", "Add", "add", Role::Editor),
 ];
 
-/// Who looks at a page.
+/// The context of a page.
 pub struct PageContext {
     viewer: Viewer,
-    /// What to tell him about what he did last.
+    /// A message about the last operation.
     flash: Option<Flash>,
-    /// The page's address, to come back to.
+    /// The URL of the page, to return to.
     pub place: String,
-    /// The latest change that the page may show: others are news to it.
+    /// The latest change that the page shows; later ones are announced as news.
     pub newest: Option<ChangeId>,
 }
 
 impl PageContext {
-    /// Who looks at a page that tells neither of what was done nor of what others do.
+    /// Creates a context without a message and without news.
     pub fn bare(identity: Identity, place: String) -> Self {
         Self { viewer: identity.into(), flash: None, place, newest: None }
     }
 
-    /// Whether he manages users.
+    /// Returns whether the user is an owner.
     pub fn is_owner(&self) -> bool {
         self.role >= Role::Owner
     }
 
-    /// Whether he may change the collection.
+    /// Returns whether the user may change films.
     pub fn may_edit(&self) -> bool {
         self.role >= Role::Editor
     }
 
-    /// What he is told, once.
+    /// Returns the message, which is shown once.
     pub const fn flash(&self) -> Option<&Flash> {
         self.flash.as_ref()
     }
 
-    /// The pages that every page links to for this role: path, label and icon.
+    /// Returns the navigation for the user's role: path, label and icon.
     pub fn nav_items(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.role >= *role);
         permitted.map(|(path, label, icon, _)| (*path, *label, *icon))
     }
 
-    /// The first letter of the user's name.
+    /// Returns the first letter of the user's name.
     pub fn initial(&self) -> String {
         self.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
     }
 
-    /// Whether this page is the one at that path.
+    /// Returns whether this page is at a path.
     pub fn is_at(&self, path: &str) -> bool {
         self.place.split('?').next() == Some(path)
     }
 
-    /// Makes an answer of a page for him.
+    /// Renders a page for the user.
     pub fn page(&self, status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
         let mut answer = page(status, template)?;
-        // Nothing on the way keeps it; the browser may show it again to who goes back.
+        // No proxy may store it; the browser may show it again after "back".
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if self.flash.is_some() {
             Flash::removed_cookie().add_to(&mut answer);
@@ -108,7 +108,7 @@ impl FromRequestParts<Shared> for PageContext {
     }
 }
 
-/// Makes an answer of a page.
+/// Renders a page.
 pub fn page(status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
     let html = template.render().map_err(|e| Error::Failed(format!("a page could not be made: {e}")))?;
     Ok((status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response())

@@ -1,8 +1,8 @@
-//! How many entries the pages show at once.
+//! Page sizes of the pages.
 
 use crate::domain::Limit;
 
-/// What is shown within a moment: more comes as one scrolls.
+/// The first part of a list, shown at once; the rest is loaded while scrolling.
 pub const FIRST_LOOK: Limit = Limit::new(50);
-/// A full page of a list.
+/// A full page.
 pub const FULL: Limit = Limit::new(200);

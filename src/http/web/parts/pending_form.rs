@@ -1,4 +1,4 @@
-//! A form that was sent after its session had ended: kept while its sender signs in, and sent on from there.
+//! A form that was submitted after the session had ended. It is kept during the sign-in and then sent on.
 
 use askama::Template;
 use axum::{
@@ -24,12 +24,12 @@ use crate::{
     limits::{MAX_PENDING_FORM_BYTES, MAX_SELECTION_FIELDS},
 };
 
-/// A form without its passwords, and where it was sent.
+/// A submitted form without its passwords, and its target.
 pub struct PendingForm {
     to: String,
-    /// As they were sent: one text takes less memory than many fields while somebody signs in.
+    /// The encoded fields, which take less memory than many strings.
     fields: String,
-    /// Whether it had no password, so that nothing of it is missing.
+    /// Whether it had no password, so that it is complete.
     whole: bool,
 }
 
@@ -41,7 +41,7 @@ struct PendingFormPage<'a> {
 }
 
 impl PendingForm {
-    /// What a page of ours sent; of other sites nothing is kept, or their forms would be sent on as ours.
+    /// Reads a form of our own pages. Forms of other sites are dropped, since they would be sent on as ours.
     pub async fn of(request: Request, state: &Shared) -> Option<Self> {
         let is_form = media_type(request.headers()) == "application/x-www-form-urlencoded";
         if request.method() != Method::POST || !is_form || is_cross_site(&request, state) {
@@ -60,34 +60,34 @@ impl PendingForm {
         Some(Self { to, fields, whole })
     }
 
-    /// What the page for signing in has sent back.
+    /// Reads the form that the sign-in page has sent back.
     pub fn of_login(form: &Form) -> Option<Self> {
         let to = Some(form.get("to")).filter(|to| !to.is_empty())?;
         let whole = form.get("keptWhole") == "yes";
         Some(Self { to: local_place(to).to_owned(), fields: form.get("kept").to_owned(), whole })
     }
 
-    /// Where it was sent.
+    /// Returns its target.
     pub fn to(&self) -> &str {
         &self.to
     }
 
-    /// Whether nothing of it is missing, so that it can be sent on without a further question.
+    /// Returns whether it is complete, so that it can be sent on without a question.
     pub const fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Its fields, as one text.
+    /// Returns the encoded fields.
     pub fn encoded(&self) -> &str {
         &self.fields
     }
 
-    /// Its fields, one by one.
+    /// Returns the fields.
     pub fn fields(&self) -> Vec<(String, String)> {
         form_urlencoded::parse(self.fields.as_bytes()).into_owned().take(MAX_SELECTION_FIELDS).collect()
     }
 
-    /// Shows who is signed in now how to go on with it.
+    /// Shows the signed-in user how to send it on.
     pub fn go_on(&self, context: &PageContext) -> Result<Response, Problem> {
         page(StatusCode::OK, &PendingFormPage { context: Some(context), kept: self })
     }

@@ -1,4 +1,4 @@
-//! Signposts on the shelf, and the list from which one jumps to them: letters, decades, stars, formats.
+//! Section headings on the shelf and the jump links to them: letters, decades, stars, formats.
 
 use super::{address::Address, film_card::Film};
 use crate::{
@@ -7,23 +7,23 @@ use crate::{
     service::facets::Facets,
 };
 
-/// What is before the first film of its kind.
+/// A section heading before the first film of its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub id: String,
     pub label: String,
-    /// In words, where the label is none.
+    /// The label in words, if it is a symbol.
     pub spoken: String,
 }
 
-/// A link of the list.
+/// A jump link.
 pub struct JumpLink {
     pub label: String,
     pub spoken: String,
     pub href: String,
 }
 
-/// Puts a post before each film that is the first of its kind on this page.
+/// Inserts a section heading before the first film of each group on this page.
 pub fn insert_sections(films: &mut [Film<'_>], movies: &[Movie], sort: &Sort) {
     let mut last = None;
     let mut count = 0;
@@ -38,13 +38,13 @@ pub fn insert_sections(films: &mut [Film<'_>], movies: &[Movie], sort: &Sort) {
     }
 }
 
-/// The list where all films are on this page: to each post.
+/// Returns jump links if all films are on this page.
 pub fn jump_links_on_page(films: &[Film<'_>]) -> Vec<JumpLink> {
     let posts = films.iter().filter_map(|film| film.post.clone());
     posts.map(|Section { id, label, spoken }| JumpLink { label, spoken, href: format!("#{id}") }).collect()
 }
 
-/// The list: to a place on this page, or to the page that begins there.
+/// Returns jump links to headings on this page, or to the pages where their groups begin.
 pub fn jump_links(
     first: &Address,
     films: &[Film<'_>],
@@ -52,7 +52,7 @@ pub fn jump_links(
     sort: &Sort,
     facets: &Facets,
 ) -> Vec<JumpLink> {
-    // With the page's first post, its kind may have begun on the page before.
+    // The group of the first heading may have begun on the previous page.
     let here: Vec<&Section> = films.iter().skip(1).filter_map(|film| film.post.as_ref()).collect();
     let (key, descending) = first_key(sort);
     let mut places = match key {
@@ -83,9 +83,9 @@ pub fn jump_links(
     places.into_iter().filter_map(jump).collect()
 }
 
-/// Where each letter begins: at itself, or when the list is turned round, at the last word with it.
+/// Returns where each letter begins: at the letter itself, or in descending order at its last word.
 fn letters(descending: bool) -> Vec<KeyValue> {
-    // Before the digits there may be signs.
+    // Signs sort before digits.
     let mut places: Vec<String> =
         std::iter::once(String::new()).chain(('a'..='z').map(String::from)).collect();
     if descending {
@@ -104,7 +104,7 @@ fn decades(bounds: Bounds, facets: &Facets, descending: bool) -> Vec<KeyValue> {
     decades.into_iter().map(|decade| KeyValue::Number(if descending { decade + 9 } else { decade })).collect()
 }
 
-/// The counts of those values that lie within the bounds.
+/// Returns the counts of the values within the bounds.
 pub fn within(
     counts: &std::collections::BTreeMap<i64, i64>,
     bounds: Bounds,
@@ -116,7 +116,7 @@ fn first_key(sort: &Sort) -> (SortKey, bool) {
     sort.keys().first().copied().unwrap_or((SortKey::Id, false))
 }
 
-/// What a film with that value under the first key is under: as it is written, and in words.
+/// Returns the label of a group, as written and in words.
 fn label(value: &KeyValue, sort: &Sort) -> Option<(String, String)> {
     let same = |label: String| Some((label.clone(), label));
     match (first_key(sort).0, value) {

@@ -1,4 +1,4 @@
-//! Sessions and tokens as the pages show them, and the forms that name one.
+//! Sessions and tokens on pages, and the forms that refer to them.
 
 use axum::http::StatusCode;
 
@@ -10,14 +10,14 @@ use crate::{
     http::{extract::form::Form, problem::Problem},
 };
 
-/// A session as the pages show it.
+/// A session on a page.
 pub struct Session {
     pub id: SessionId,
     pub program: String,
     pub address: String,
     pub since: Moment,
     pub seen: Moment,
-    /// Whether it is the one that asks.
+    /// Whether it is the current session.
     pub current: bool,
 }
 
@@ -34,7 +34,7 @@ impl Session {
     }
 }
 
-/// A token as the pages show it.
+/// A token on a page.
 pub struct Token {
     pub id: TokenId,
     pub name: String,
@@ -66,19 +66,19 @@ impl Moment {
     }
 }
 
-/// The id that a form sends, of a session or a token.
+/// Reads the id of a session or token from a form.
 pub fn id_in<T: Id>(form: &Form) -> Result<T, Problem> {
     let problem = |_| Problem::new(StatusCode::NOT_FOUND, format!("there is no such {}", T::NOUN));
     form.get("id").parse().map_err(problem)
 }
 
-/// The user that a form, or an address, names.
+/// Reads the user name from a form or URL.
 pub fn named(form: &Form) -> Result<UserName, Problem> {
     let problem = |_| Problem::new(StatusCode::NOT_FOUND, "there is no such user");
     UserName::parse(form.get("name")).map_err(problem)
 }
 
-/// The address of the page with the sessions and tokens of a user.
+/// Returns the URL of the page with a user's sessions and tokens.
 pub fn access_address(name: &UserName) -> String {
     let name: String = form_urlencoded::byte_serialize(name.as_str().as_bytes()).collect();
     format!("/users/access?name={name}")

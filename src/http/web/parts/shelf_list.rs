@@ -1,4 +1,4 @@
-//! The list on the shelf that an address names, and where a film is in it.
+//! The shelf list in a URL, and the position of a film in it.
 
 use axum::http::Uri;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The filters and the order of an address.
+/// Reads filters and order from a URL.
 pub fn read_list(uri: &Uri) -> Result<(Address, List), Problem> {
     let address = Address::of(uri).list_only();
     let mut params = Params::of(&address.at("/").parse().unwrap_or_default());
@@ -22,7 +22,7 @@ pub fn read_list(uri: &Uri) -> Result<(Address, List), Problem> {
     Ok((address, List { filter: query.filter, sort: query.sort }))
 }
 
-/// The address of the page of a list that begins at a place.
+/// Returns the URL of a page of a list.
 pub fn on_page(address: &Address, list: &List, page: Option<&Cursor>) -> String {
     match page {
         Some(cursor) => address.with("cursor", &cursor.encode(&list.order())).to_string(),
@@ -30,8 +30,8 @@ pub fn on_page(address: &Address, list: &List, page: Option<&Cursor>) -> String 
     }
 }
 
-/// The address where a new film is in the list that one came from, or in the whole collection where that list does
-/// not have it.
+/// Returns the URL of a new film in the list that the user came from, or in the whole collection if that list
+/// does not have it.
 pub async fn place_on_shelf(
     state: &Shared,
     context: &PageContext,

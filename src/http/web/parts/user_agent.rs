@@ -1,6 +1,6 @@
-//! What a browser calls itself, in the words of its user.
+//! Names of browsers and systems, from the `User-Agent` header.
 
-/// What tells a program, the more special before those that it pretends to be.
+/// Substrings of programs; specific ones come before those that they imitate.
 const PROGRAMS: [(&str, &str); 12] = [
     ("reelshelf/", "the reelshelf command"),
     ("curl/", "curl"),
@@ -16,7 +16,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("Safari/", "Safari"),
 ];
 
-/// What tells a system, in the same way.
+/// Substrings of systems, in the same order.
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -28,7 +28,7 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// The program and the system, as far as they are known.
+/// Returns the program and system, as far as known.
 pub fn in_words(user_agent: &str) -> String {
     let first = |names: &[(&str, &'static str)]| {
         names.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)

@@ -1,4 +1,4 @@
-//! Ranges, titles and changes in sentences.
+//! Formats ranges, titles and changes within sentences.
 
 use crate::{
     documents::Change,
@@ -6,7 +6,7 @@ use crate::{
     format,
 };
 
-/// A range, each end written by `one`; `up` is what an open end is called.
+/// Formats a range: each bound by `one`, an open upper bound by `up`.
 pub fn range(bounds: Bounds, up: &str, one: impl Fn(i64) -> String) -> String {
     match (bounds.min, bounds.max) {
         (Some(min), Some(max)) if min == max => one(min),
@@ -17,12 +17,12 @@ pub fn range(bounds: Bounds, up: &str, one: impl Fn(i64) -> String) -> String {
     }
 }
 
-/// A title within a sentence, whichever way it is written.
+/// Formats a title within a sentence.
 pub fn title(movie: &Movie) -> String {
     format!("“\u{2068}{}\u{2069}”", movie.attributes.title.as_str())
 }
 
-/// What a change did, without a full stop.
+/// Describes a change, without a full stop.
 pub fn change(change: &Change) -> String {
     if let (1, [effect]) = (change.movies, change.effects.as_slice()) {
         return match (&effect.before, &effect.after, change.kind) {

@@ -1,4 +1,4 @@
-//! `/`: the collection, as a shelf or as a table. The address takes what the API's list takes.
+//! `/`: the collection as a shelf or a table. The URL has the parameters of the API's list.
 
 mod offer;
 
@@ -38,15 +38,15 @@ use crate::{
 struct Collection<'a> {
     context: Option<&'a PageContext>,
     films: Vec<Film<'a>>,
-    /// How many there are on all pages, in words.
+    /// The number of films on all pages, in words.
     found: String,
     /// The same for the button of the filters.
     shown: String,
-    /// How many are similar to what was searched, where none matches.
+    /// The number of similar films, if nothing matches the search.
     similar: String,
-    /// Whether there is none, also on no other page.
+    /// Whether there are no films, also on no other page.
     is_empty: bool,
-    /// Whether they are but near to what was searched.
+    /// Whether the films are fuzzy matches.
     forgiven: bool,
     /// The filter that the search may mean.
     offer: Option<Offer>,
@@ -54,12 +54,12 @@ struct Collection<'a> {
     filters: Filters<'a>,
     jump_links: Vec<JumpLink>,
     sorts: Vec<Choice>,
-    /// How the list is sorted, in words.
+    /// The order, in words.
     sorted_by: &'static str,
     headings: Vec<Heading>,
-    /// The same list from its beginning.
+    /// The first page of the list.
     first: &'a Address,
-    /// The same place in each view.
+    /// The current position in each view.
     as_shelf: Address,
     as_table: Address,
     next: Option<Address>,
@@ -73,14 +73,14 @@ impl Collection<'_> {
         self.context.is_some_and(PageContext::may_edit)
     }
 
-    /// Whether streamed films alone are shown, which have no boxes.
+    /// Returns whether only streamed films are shown, which have no boxes.
     fn is_streaming(&self) -> bool {
         let mut chosen = self.filters.formats.iter().filter(|format| format.on);
         let streaming = MovieFormat::Streaming.as_str();
         chosen.next().is_some_and(|format| format.value == streaming) && chosen.next().is_none()
     }
 
-    /// Where a film is added that is called as was searched.
+    /// Returns the URL to add a film with the title that was searched for.
     fn add_searched(&self) -> Option<String> {
         let title = self.filters.search.trim();
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -88,12 +88,12 @@ impl Collection<'_> {
         (self.may_edit() && !title.is_empty()).then(|| format!("/add?{query}"))
     }
 
-    /// The address of a page about the same films.
+    /// Returns the URL of a page about the same films.
     fn about(&self, path: &str) -> String {
         self.first.filters_only().at(path)
     }
 
-    /// The address of the same films, in the same order, as a file or on paper.
+    /// Returns the URL of the same films in the same order, as a file or for printing.
     fn export(&self, path: &str) -> String {
         let films = self.first.filters_only();
         let films = match self.first.get("sort") {
@@ -105,17 +105,17 @@ impl Collection<'_> {
     }
 }
 
-/// How the form for selected films says that all are meant which match.
+/// The field of the bulk edit form that selects all matching films.
 struct SelectAll {
-    /// The name and the value of its field.
+    /// Its name and value.
     name: &'static str,
     value: String,
     films: i64,
 }
 
 impl SelectAll {
-    /// Those that pass the filters; of films that are but near to what was searched, which no filter
-    /// finds, those on the page.
+    /// Selects the films that match the filters. Fuzzy matches, which no filter finds, are selected by id, as
+    /// far as they are on the page.
     fn of(first: &Address, found: i64, near: Option<&[Film]>) -> Self {
         let Some(near) = near else {
             return Self { name: "all", value: first.filters_only().to_string(), films: found };
@@ -125,7 +125,7 @@ impl SelectAll {
     }
 }
 
-/// How the list is seen.
+/// The view of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum View {
     #[default]
@@ -143,27 +143,27 @@ impl View {
     }
 }
 
-/// An order of the list to choose.
+/// A choice of the sort order.
 struct Choice {
     label: &'static str,
     href: Address,
     on: bool,
 }
 
-/// A heading of the table: a click on it sorts by it, another one turns the order round.
+/// A column heading: a click sorts by it, another click reverses the order.
 struct Heading {
     label: &'static str,
     class: &'static str,
-    /// The class that shows how it is sorted by where another column comes first.
+    /// The class for the sort direction within another column.
     then: &'static str,
     href: Address,
     aria_sort: &'static str,
 }
 
-/// The header with which a script asks for the list before its counts.
+/// The request header by which a script asks for the list before its counts.
 const LIST_FIRST: &str = "reelshelf-list-first";
 
-/// The orders to choose from.
+/// The sort orders to choose from.
 const SORTS: [(&str, &str); 11] = [
     ("title", "Title A–Z"),
     ("-title", "Title Z–A"),
@@ -193,8 +193,8 @@ pub async fn show(
     let query = params.list(Sort::of(SortKey::Title));
     params.finish()?;
 
-    // While somebody types or scrolls, the list is asked for first, and in pieces that are shown within a
-    // moment: to count all that a search finds takes longer.
+    // While the user types or scrolls, the list is requested first, in small pages: counting all matches
+    // takes longer.
     let list_first = headers.contains_key(LIST_FIRST);
     let limit = query.limit.unwrap_or(if list_first { page_size::FIRST_LOOK } else { page_size::FULL });
     let page_of_list = movies::page(&state.app, &context, &query, limit).await?;
@@ -261,14 +261,14 @@ pub async fn show(
     context.page(StatusCode::OK, &template)
 }
 
-/// How many films there are, in words.
+/// Formats the number of films in words.
 fn found(facets: &Facets, filtered: bool, and_more: bool) -> String {
     let more = if and_more { "More than " } else { "" };
     let found = if filtered { " found" } else { "" };
     format!("{more}{}{found}", format::films(facets.movies))
 }
 
-/// How many films are similar to what was searched.
+/// Formats the number of similar films.
 fn similar(films: i64) -> String {
     if films == 1 {
         "1 film is similar".to_owned()

@@ -1,4 +1,5 @@
-//! A search for a year or a format: titles are searched alone, so the list offers the filter that it may mean.
+//! Searches for a year or a format. A search covers only titles, so the page offers the filter that may be
+//! meant.
 
 use crate::{
     domain::{MovieFormat, ReleaseYear},
@@ -7,23 +8,23 @@ use crate::{
     service::{Viewer, facets},
 };
 
-/// Films that a filter finds for words of the search.
+/// A filter that finds films for words of the search.
 pub struct Offer {
     pub films: String,
     pub href: String,
 }
 
-/// What the words of a search mean as filters.
+/// The words of a search as filters.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Meaning {
-    /// Bounds of release years, as the address has them, and in words.
+    /// The range of release years, as in the URL and in words.
     years: Option<(String, String)>,
     format: Option<MovieFormat>,
     /// The other words.
     rest: String,
 }
 
-/// The filter that the search may mean, if it finds films.
+/// Returns the filter that the search may mean, if it finds films.
 pub async fn of(state: &Shared, viewer: &Viewer, first: &Address) -> Result<Option<Offer>, Problem> {
     let Some(meaning) = Meaning::of(first.get("q")) else { return Ok(None) };
     let Some(address) = meaning.address(first) else { return Ok(None) };
@@ -54,7 +55,7 @@ impl Meaning {
         (meaning.years.is_some() || meaning.format.is_some()).then_some(meaning)
     }
 
-    /// The list with these filters; none if it has other ones of the same kind.
+    /// Returns the list with these filters, unless it has other filters of the same kind.
     fn address(&self, first: &Address) -> Option<Address> {
         let taken = |name: &str, wanted: bool| wanted && !first.get(name).is_empty();
         if taken("releaseYear", self.years.is_some()) || taken("movieFormat", self.format.is_some()) {
@@ -82,7 +83,7 @@ impl Meaning {
     }
 }
 
-/// A year such as 1999, or a decade such as 1990s.
+/// Parses a year such as 1999 or a decade such as 1990s.
 fn years(word: &str) -> Option<(String, String)> {
     let word = word.trim_matches(|c| c == '(' || c == ')');
     let (digits, is_decade) = word.strip_suffix('s').map_or((word, false), |digits| (digits, true));

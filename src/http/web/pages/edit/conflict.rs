@@ -1,4 +1,4 @@
-//! A film that somebody else changed while it was being edited: both versions, and what to keep.
+//! An edit conflict: somebody else changed the film meanwhile. Shows both versions, to choose from.
 
 use super::values::{FormValues, label};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     service::{App, Error, changes},
 };
 
-/// Both versions of a film, side by side.
+/// Both versions of a film.
 pub struct Conflict {
     /// Who changed it, and when.
     pub who: String,
@@ -22,21 +22,21 @@ pub struct Row {
     pub yours: String,
     pub theirs: String,
     pub differ: bool,
-    /// From which side it comes into the form.
+    /// The version that is in the form.
     pub taken: Side,
-    /// Whether both sides changed it, or may have.
+    /// Whether both changed it, or may have.
     pub disputed: bool,
 }
 
-/// A side of a conflict.
+/// A side of the conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Yours,
     Theirs,
 }
 
-/// Puts what is wanted beside what the film has become since a version, and brings both together: what one
-/// side alone changed is taken from it, what both changed is as it is wanted.
+/// Merges the submitted values with the changes since a version. A field that one side changed has its value;
+/// one that both changed has the submitted value.
 pub async fn between(
     app: &App,
     context: &PageContext,
@@ -49,7 +49,7 @@ pub async fn between(
         let before = change.effects.first()?.before.as_ref()?;
         (before.version == version).then(|| before.attributes.clone())
     };
-    // None where the history does not reach back so far.
+    // `None` if the version was pruned.
     let base = since.iter().find_map(of_version).map(|base| shown(&base));
     let (ours, theirs) = (shown(yours), shown(&now.attributes));
     let row = |(n, field): (usize, Field)| {
@@ -72,12 +72,12 @@ pub async fn between(
     Ok((Conflict { who: by_whom(&since, context), rows }, FormValues(merged)))
 }
 
-/// Who made what a film has become since a version, and when.
+/// Returns who changed a film since a version, and when.
 pub async fn who(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<String, Error> {
     Ok(by_whom(&since(app, context, movie, version).await?, context))
 }
 
-/// The changes of a film since a version, the latest first.
+/// Returns the changes of a film since a version, latest first.
 async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<Vec<Change>, Error> {
     let mut changes = match changes::of_movie(app, context, movie, None, page_size::FULL).await {
         Ok(page) => page.items,
@@ -94,7 +94,7 @@ async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -
     Ok(changes)
 }
 
-/// By whom changes were made, and when the last of them.
+/// Describes the authors of changes, and the time of the last one.
 fn by_whom(changes: &[Change], context: &PageContext) -> String {
     let mut names: Vec<&str> = Vec::new();
     for change in changes {

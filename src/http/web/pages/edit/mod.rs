@@ -1,4 +1,4 @@
-//! `/add` and `/edit/{id}`: one film, added or changed with one form.
+//! `/add` and `/edit/{id}`: adds or edits a film with the same form.
 
 mod conflict;
 mod values;
@@ -48,25 +48,25 @@ struct Page<'a> {
     error: FormError,
 }
 
-/// The form, apart from what is typed.
+/// The form, without its values.
 struct EditForm<'a> {
     context: &'a PageContext,
-    /// The film that is changed; none if one is added.
+    /// The film that is edited, or `None` to add one.
     film: Option<&'a Movie>,
-    /// The version that is changed.
+    /// The version that is edited.
     version: i64,
-    /// Where to go on afterwards.
+    /// The page to go to afterwards.
     back: &'a str,
-    /// Whether one film after another is added.
+    /// Whether to add another film afterwards.
     another: bool,
 }
 
-/// Why what was sent was not done.
+/// Why a submitted form was not applied.
 enum FormError {
     None,
-    /// It breaks rules.
+    /// Fields are invalid.
     Wrong(Vec<Wrong>),
-    /// These may be the same film.
+    /// These films may be the same.
     PossibleDuplicates(Vec<Movie>),
     /// The film was changed meanwhile.
     Changed(Conflict),
@@ -77,18 +77,18 @@ enum FormError {
 }
 
 impl Page<'_> {
-    /// Whether it shows what was sent and not done.
+    /// Returns whether the form shows submitted values.
     const fn is_sent(&self) -> bool {
         !matches!(self.error, FormError::None)
     }
 
-    /// Whether the field of that name is the first one that is wrong.
+    /// Returns whether the field is the first invalid one.
     fn is_first_wrong(&self, field: &str) -> bool {
         let FormError::Wrong(wrong) = &self.error else { return false };
         wrong.first().is_some_and(|wrong| wrong.field.as_str() == field)
     }
 
-    /// What is wrong with the field of that name.
+    /// Returns the violation of a field.
     fn wrong(&self, field: &str) -> Option<String> {
         let FormError::Wrong(wrong) = &self.error else { return None };
         wrong.iter().find(|wrong| wrong.field.as_str() == field).map(Wrong::sentence)
@@ -96,7 +96,7 @@ impl Page<'_> {
 }
 
 impl EditForm<'_> {
-    /// Where the form is sent.
+    /// Returns the URL that the form is sent to.
     fn action(&self) -> String {
         match self.film {
             Some(film) => format!("/edit/{}", film.id),
@@ -115,7 +115,7 @@ impl EditForm<'_> {
     }
 }
 
-/// The form for a new film. The address may say what is in it.
+/// Shows the form for a new film, with values from the URL.
 pub async fn blank(_: Editor, context: PageContext, Back(back): Back, uri: Uri) -> Result<Response, Problem> {
     let query = Form::of_address(&uri);
     let another = query.find("another").is_some();
@@ -154,7 +154,7 @@ pub async fn add(
     Ok(flash::redirect_after_change(&next, done.change))
 }
 
-/// The address of the form for the next film of a row, which is likely of the same format.
+/// Returns the URL of the form for the next film, with the same format.
 fn another_like(film: &Attributes, back: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("another", "").append_pair("movieFormat", film.movie_format.as_str());
@@ -164,7 +164,7 @@ fn another_like(film: &Attributes, back: &str) -> String {
     format!("/add?{}", query.finish())
 }
 
-/// The other films that are called so and came out then, unless the film is called so already.
+/// Returns other films with the same title and year, unless the film had these before.
 async fn possible_duplicates(
     state: &Shared,
     viewer: &Viewer,
@@ -179,14 +179,14 @@ async fn possible_duplicates(
     movies::possible_duplicates(&state.app, viewer, title, year).await
 }
 
-/// Whether the button that was pressed says of each of these films that it is known.
+/// Returns whether the pressed button confirms all possible duplicates.
 fn are_known(possible_duplicates: &[Movie], form: &Form) -> bool {
     let pressed = form.find("another").or(form.find("save")).unwrap_or_default();
     let known: Vec<&str> = pressed.split(' ').collect();
     possible_duplicates.iter().all(|film| known.contains(&film.id.to_string().as_str()))
 }
 
-/// What can be said of a film while it is typed.
+/// Hints that are shown while the user types.
 #[derive(Template)]
 #[template(path = "hints.html")]
 struct Hints {
@@ -208,7 +208,7 @@ pub async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Res
     page(StatusCode::OK, &Hints { possible_duplicates, length: typed.length().ok() })
 }
 
-/// The form for a film that is there.
+/// Shows the form of a film.
 pub async fn show(
     State(state): State<Shared>,
     _: Editor,
@@ -284,7 +284,7 @@ fn all_of(film: Attributes) -> MoviePatch {
     }
 }
 
-/// Where to go on once a film is deleted: from its own page to the list that it was in.
+/// Returns where to go after a deletion: from the film's own page to its list.
 fn after_deletion(back: &str, id: MovieId) -> String {
     let uri: Option<Uri> = back.parse().ok().filter(|uri: &Uri| uri.path() == format!("/film/{id}"));
     uri.map_or_else(|| back.to_owned(), |uri| Address::of(&uri).list_only().to_string())

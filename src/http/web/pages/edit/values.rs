@@ -1,4 +1,4 @@
-//! What is typed into the form of a film, and what it means.
+//! The values typed into the form of a film.
 
 use crate::{
     domain::{
@@ -8,11 +8,11 @@ use crate::{
     http::extract::form::Form,
 };
 
-/// What the fields of the form hold, in the order of [`Field::ALL`].
+/// The values of the fields, in the order of [`Field::ALL`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FormValues(pub [String; 5]);
 
-/// A field that breaks a rule, and what to do about it.
+/// An invalid field, with advice.
 pub struct Wrong {
     pub field: Field,
     pub sentence: &'static str,
@@ -25,7 +25,7 @@ impl FormValues {
         Self(Field::ALL.map(|field| form.get(field.as_str()).to_owned()))
     }
 
-    /// What the form holds of a film that is there.
+    /// Returns the values of a film.
     pub fn from(film: &Attributes) -> Self {
         Self([
             film.title.as_str().to_owned(),
@@ -36,7 +36,7 @@ impl FormValues {
         ])
     }
 
-    /// What the field of that name holds.
+    /// Returns the value of a field.
     pub fn get(&self, field: &str) -> &str {
         Field::ALL.iter().zip(&self.0).find(|(f, _)| f.as_str() == field).map_or("", |(_, text)| text)
     }
@@ -53,7 +53,7 @@ impl FormValues {
         given(self.get("releaseYear")).and_then(number).and_then(ReleaseYear::try_from)
     }
 
-    /// The film that is meant; or all that is wrong.
+    /// Parses the film, or returns all violations.
     pub fn read(&self) -> Result<Attributes, Vec<Wrong>> {
         let format = chosen(self.get("movieFormat")).and_then(MovieFormat::parse);
         let rating = chosen(self.get("rating")).and_then(number).and_then(Rating::try_from);
@@ -72,7 +72,7 @@ impl FormValues {
 }
 
 impl FormValues {
-    /// What to do about a field that breaks its rule.
+    /// Describes the violation of a field.
     fn wrong(&self, field: Field) -> Wrong {
         let text = self.get(field.as_str());
         let sentence = match field {
@@ -90,7 +90,7 @@ impl FormValues {
     }
 }
 
-/// Whether a text is a length, but of more minutes than are allowed.
+/// Returns whether a text is a length above the maximum.
 fn is_too_long(text: &str) -> bool {
     let is_over = |invalid: Invalid| invalid.0.starts_with("must be between");
     !text.trim().starts_with('-') && Length::parse(text).is_err_and(is_over)
@@ -106,7 +106,7 @@ impl Wrong {
     }
 }
 
-/// What a field is called on the page.
+/// Returns the label of a field.
 pub const fn label(field: Field) -> &'static str {
     match field {
         Field::Title => "title",

@@ -1,4 +1,4 @@
-//! The choices of an import, as the form shows them and as the import takes them.
+//! The options of an import, in the form and as [`ImportOptions`].
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use crate::{
     http::extract::form::Form,
 };
 
-/// Values of a column that are shown.
+/// Values shown of a column.
 const SAMPLES: usize = 3;
 
-/// Columns that are shown, and whose attribute can be chosen.
+/// The maximum number of columns shown.
 const MAX_COLUMNS: usize = 100;
 
-/// What is wrong, by the name of the control.
+/// Violations by the name of the control.
 pub type Errors = BTreeMap<String, String>;
 
-/// What was chosen, as it was typed.
+/// The submitted values.
 #[derive(Default)]
 pub struct Choices {
     given: Form,
-    /// The columns of the file, with what each of them holds.
+    /// The columns of the file and their fields.
     pub columns: Vec<ColumnChoice>,
-    /// Whether somebody said what the columns hold, or it was guessed, so that it is more than what the layout says.
+    /// Whether the columns were chosen or guessed, and not only taken from the layout.
     maps: bool,
     /// What the file lacks, once it was read.
     pub survey: Option<Survey>,
@@ -39,12 +39,12 @@ pub struct ColumnChoice {
     pub name: String,
     /// Its first values.
     pub samples: String,
-    /// What it holds.
+    /// Its field.
     pub field: Option<Field>,
 }
 
 impl ColumnChoice {
-    /// What it can hold: the value, the label, and whether that is chosen.
+    /// Returns the choices: value, label, and whether it is selected.
     pub fn fields(&self) -> Vec<(&'static str, &'static str, bool)> {
         let field = |field: Field| (field.as_str(), in_words(field), self.field == Some(field));
         std::iter::once(("", "not used", self.field.is_none())).chain(Field::ALL.map(field)).collect()
@@ -56,7 +56,7 @@ impl Choices {
         Self { given: form.clone(), ..Self::default() }
     }
 
-    /// Takes in the columns of the file, as somebody has said what they hold, or else as it seems.
+    /// Sets the columns of the file, with the submitted or guessed fields.
     pub fn take_columns(&mut self, mut columns: Vec<Column>) {
         columns.truncate(MAX_COLUMNS);
         let names: Vec<&str> = self.given.all("column").collect();
@@ -69,7 +69,7 @@ impl Choices {
             let field_at = |n| Field::ALL.into_iter().find(|field| places[*field as usize] == Some(n));
             (0..columns.len()).map(field_at).collect()
         };
-        // What a layout says of itself needs no mapping.
+        // The columns of a known layout need no mapping.
         self.maps = same || !is_layout(&columns, self.source());
         let choice = |(column, field): (Column, Option<Field>)| ColumnChoice {
             samples: column.values.into_iter().take(SAMPLES).collect::<Vec<_>>().join(" · "),
@@ -79,17 +79,18 @@ impl Choices {
         self.columns = columns.into_iter().zip(fields).map(choice).collect();
     }
 
-    /// Whether a column holds the title, or the layout has one.
+    /// Returns whether a column or the layout has the title.
     pub fn has_title(&self) -> bool {
         self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
     }
 
-    /// What happens to long titles, which are shortened unless somebody chooses otherwise.
+    /// Returns what to do with long titles; the page's default is to shorten them.
     pub fn title_too_long(&self) -> TitleTooLong {
         TitleTooLong::parse(self.given(TitleTooLong::NAME)).unwrap_or(TitleTooLong::Truncate)
     }
 
-    /// What happens when rows are invalid. The button says how many films are imported, and how many are not.
+    /// Returns what to do with invalid rows. The button shows how many films are imported and how many are
+    /// not.
     pub fn on_error(&self) -> OnError {
         OnError::parse(self.given(OnError::NAME)).unwrap_or(OnError::Skip)
     }
@@ -98,7 +99,7 @@ impl Choices {
         Source::parse(self.given(Source::NAME)).unwrap_or_default()
     }
 
-    /// The options with which the file is read, or what is wrong with them.
+    /// Returns the options for reading the file, or their violations.
     pub fn reading(&self) -> Result<ImportOptions, Errors> {
         let mut errors = Violations::default();
         let source = errors.check(self.word(Source::NAME, Source::parse));
@@ -124,7 +125,7 @@ impl Choices {
         Ok(ImportOptions { source, encoding, on_duplicate, ..options })
     }
 
-    /// The options of the import, with the answers to what is asked; or what is wrong with them.
+    /// Returns the options of the import with the answers, or their violations.
     pub fn options(&self) -> Result<ImportOptions, Errors> {
         let mut errors = Violations::default();
         let mut options = self.reading()?;
@@ -147,7 +148,7 @@ impl Choices {
         Ok(options)
     }
 
-    /// What was chosen of a list, or the default where nothing was.
+    /// Returns a selected value, or its default.
     fn word<T: Default>(
         &self,
         name: &str,
@@ -159,7 +160,7 @@ impl Choices {
         }
     }
 
-    /// What a film gets for an attribute that the file lacks; nothing where it is to be left out.
+    /// Returns the value for an attribute that the file lacks; empty to leave the films out.
     pub fn answer(&self, field: Field) -> String {
         let control = format!("default-{}", field.as_str());
         let missing = self.survey.as_ref().is_some_and(|survey| survey.missing(field) > 0);
@@ -170,7 +171,7 @@ impl Choices {
             Field::Title | Field::ReleaseYear => "",
         };
         match self.given.find(&control) {
-            // Beside the button is a field.
+            // The button has a text field.
             Some("each") => self.given(&format!("each-{}", field.as_str())).trim().to_owned(),
             Some(given) => given.trim().to_owned(),
             None if missing => usual.to_owned(),
@@ -178,15 +179,14 @@ impl Choices {
         }
     }
 
-    /// Whether one of the options is wrong.
+    /// Returns whether an option is invalid.
     pub fn has_wrong_option(&self) -> bool {
         [Source::NAME, "encoding", OnDuplicate::NAME, "columns"]
             .iter()
             .any(|name| self.errors.contains_key(*name))
     }
 
-    /// The media that are none of ours, each with the name of the format that was chosen for it, or else of the likely
-    /// one; with none if it is to be left out.
+    /// Returns the foreign media with the chosen or likely format; empty to leave the films out.
     pub fn media(&self) -> Vec<(String, &'static str)> {
         let given: Vec<(&str, &str)> = self.given.all("medium").zip(self.given.all("mediumIs")).collect();
         let of = |medium: &String| {
@@ -200,32 +200,32 @@ impl Choices {
         media.iter().map(|(medium, _)| (medium.clone(), of(medium))).collect()
     }
 
-    /// What is wrong with a control.
+    /// Returns the violation of a control.
     pub fn error(&self, control: &str) -> Option<&String> {
         self.errors.get(control)
     }
 
-    /// What was typed.
+    /// Returns a submitted value.
     pub fn given(&self, name: &str) -> &str {
         self.given.get(name)
     }
 
-    /// Whether films of a watchlist are wanted, too.
+    /// Returns whether to import the watchlist.
     pub fn with_watchlist(&self) -> bool {
         self.given.find("watchlist").is_some()
     }
 
-    /// The encoding that was chosen.
+    /// Returns the chosen encoding.
     pub fn encoding(&self) -> Option<Encoding> {
         Encoding::parse(self.given("encoding")).ok()
     }
 
-    /// What is asked since the file lacks it.
+    /// Returns the questions about what the file lacks.
     pub fn questions(&self) -> Vec<Question> {
         self.survey.as_ref().map(|survey| questions(survey, self)).unwrap_or_default()
     }
 
-    /// How the file is read, and the rules for its rows.
+    /// Returns the controls for reading the file and its rows.
     pub fn rules(&self) -> [Select; 4] {
         [
             self.choice("Films that are on your shelf already", OnDuplicate::Skip),
@@ -235,7 +235,7 @@ impl Choices {
         ]
     }
 
-    /// A control with all values of an option; the page's default comes first.
+    /// Returns a control with all values of an option; the page's default comes first.
     fn choice<C: Choice>(&self, label: &'static str, default: C) -> Select {
         let others = C::ALL.iter().copied().filter(|choice| *choice != default);
         let choices = std::iter::once(default).chain(others);
@@ -254,7 +254,7 @@ impl Choices {
     }
 }
 
-/// Whether a layout has these columns, so that nothing was guessed.
+/// Returns whether a layout has these columns, so that nothing was guessed.
 fn is_layout(columns: &[Column], source: Source) -> bool {
     let places = guess_columns(columns, source);
     let own = |field: &Field| {
@@ -264,7 +264,7 @@ fn is_layout(columns: &[Column], source: Source) -> bool {
     crate::exchange::is_known(columns, source) || Field::ALL.iter().all(own)
 }
 
-/// The format that is most like a medium.
+/// Returns the format closest to a medium.
 fn likely_format(medium: &str) -> MovieFormat {
     let medium = medium.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| medium.contains(word));
@@ -277,7 +277,7 @@ fn likely_format(medium: &str) -> MovieFormat {
     }
 }
 
-/// A field as people call it.
+/// Returns the name of a field for people.
 pub const fn in_words(field: Field) -> &'static str {
     match field {
         Field::Title => "title",
@@ -288,7 +288,7 @@ pub const fn in_words(field: Field) -> &'static str {
     }
 }
 
-/// A field by its name in the API, as people call it.
+/// Returns the name of a field for people, given its API name.
 pub fn field_in_words(name: &str) -> &str {
     match Field::parse(name) {
         Ok(field) => in_words(field),

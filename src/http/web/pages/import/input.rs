@@ -1,4 +1,4 @@
-//! The file that was sent: as it is, or the films of an archive.
+//! The uploaded file: itself, or the merged films of an archive.
 
 use std::{
     fs::File,
@@ -11,19 +11,19 @@ use crate::{
     service::{Editor, Error, import},
 };
 
-/// How a ZIP archive begins.
+/// The magic number of ZIP archives.
 const ARCHIVE: &[u8] = b"PK\x03\x04";
 
-/// A file that can be read more than once.
+/// A file that can be read several times.
 pub struct Input<'a> {
     file: &'a Spooled,
-    /// The films of the archive that the file is.
+    /// The merged films, if the file is an archive.
     merged: Option<Merged>,
     pub kind: FileKind,
 }
 
 impl<'a> Input<'a> {
-    /// Opens what was sent; of the archive of a Letterboxd account, makes one file.
+    /// Opens an upload; merges the files of a Letterboxd archive.
     pub async fn open(
         state: &Shared,
         editor: &Editor,
@@ -39,7 +39,7 @@ impl<'a> Input<'a> {
         match import::unpack(&state.app, editor, file.again().map_err(unreadable)?, with_watchlist).await {
             Ok(merged) => Ok(Self { file, merged: Some(merged), kind: FileKind::Csv }),
             Err(Error::UnreadableFile(why)) => {
-                // Workbooks are archives too.
+                // Workbooks are also ZIP archives.
                 let said = exchange::table(file.again().map_err(unreadable)?, None).err();
                 let workbook = said.map(|invalid| invalid.0).filter(|why| why.contains("Excel"));
                 Err(Error::UnreadableFile(workbook.unwrap_or(why)))
@@ -52,7 +52,7 @@ impl<'a> Input<'a> {
         self.merged.is_some()
     }
 
-    /// One more reader, at the start. Only one of them is to be used at a time.
+    /// Returns another handle of the file, at its start. Use only one at a time.
     pub fn again(&self) -> Result<File, Error> {
         let Some(merged) = &self.merged else { return self.file.again().map_err(unreadable) };
         let mut file = merged.file.try_clone().map_err(unreadable)?;
@@ -60,7 +60,7 @@ impl<'a> Input<'a> {
         Ok(file)
     }
 
-    /// The options with which it is read.
+    /// Adjusts the options for reading the file.
     pub fn options(&self, options: ImportOptions) -> ImportOptions {
         match self.merged {
             Some(_) => ImportOptions { source: Source::Letterboxd, encoding: None, ..options },
@@ -68,7 +68,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Where a line is: in an archive, in one of its files.
+    /// Describes the location of a line, for an archive in one of its files.
     pub fn place(&self, line: u64) -> String {
         let origins = self.merged.as_ref().map(|merged| merged.origins.as_slice()).unwrap_or_default();
         let place = line.checked_sub(2).and_then(|place| usize::try_from(place).ok());
@@ -79,13 +79,13 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The kind of a file, from its name or else from how it begins.
+/// Detects the format of a file, from its name or its beginning.
 fn kind_of(name: &str, start: &[u8]) -> FileKind {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
         "csv" | "tsv" => FileKind::Csv,
         "ndjson" | "jsonl" => FileKind::Ndjson,
-        // What is no text is told by who reads it.
+        // The reader reports a file that is not text.
         _ => FileKind::sniff(start).unwrap_or(FileKind::Csv),
     }
 }

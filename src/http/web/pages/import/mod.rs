@@ -1,4 +1,4 @@
-//! `/import`: the page asks what the file lacks, shows the result of each row, and then imports the films.
+//! `/import`: asks for what the file lacks, previews the rows, and imports the films.
 
 mod choices;
 mod input;
@@ -19,35 +19,35 @@ use crate::{
     service::{Editor, Error, IdempotencyKey, import},
 };
 
-/// The form, with the result of the rows of a file where there is one.
+/// The form, with the preview of a file.
 #[derive(Template)]
 #[template(path = "import.html")]
 struct ImportPage<'a> {
     context: Option<&'a PageContext>,
     choices: Choices,
-    /// The name of the file that was sent, and the file itself where it goes along with the form.
+    /// The name of the uploaded file, and its content if it is sent along with the form.
     name: &'a str,
     kept: &'a str,
-    /// Whether a file was sent that has to be chosen again.
+    /// Whether the file must be chosen again.
     lost: bool,
-    /// Why the file cannot be read, or that there is none.
+    /// Why the file cannot be read, or that it is missing.
     error: Option<String>,
     outcome: Option<Outcome>,
-    /// Whether the import was asked for, and nothing was stored.
+    /// Whether an import was requested and aborted.
     aborted: bool,
     /// Whether the file is the archive of an account.
     is_archive: bool,
-    /// By what the import is known when it is sent again.
+    /// The idempotency key of the import.
     once: String,
 }
 
 impl ImportPage<'_> {
-    /// Whether somebody has to say which column is the title before anything can be read.
+    /// Returns whether the user must choose the column of the title first.
     fn asks_title(&self) -> bool {
         self.error.is_none() && !self.choices.has_title()
     }
 
-    /// What the file is.
+    /// Describes the file.
     fn recognised(&self) -> String {
         self.choices
             .survey
@@ -56,14 +56,14 @@ impl ImportPage<'_> {
             .unwrap_or_default()
     }
 
-    /// Whether there is anything to import as the choices are.
+    /// Returns whether anything would be imported with these options.
     fn stores(&self) -> bool {
         let aborts = self.choices.on_error() == OnError::Abort;
         self.outcome.as_ref().is_some_and(|outcome| outcome.stores && !(aborts && outcome.failed > 0))
     }
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Template)]
 #[template(path = "imported.html")]
 struct Imported<'a> {
@@ -97,7 +97,7 @@ pub async fn show(_: Editor, context: PageContext) -> Result<Response, Problem> 
     context.page(StatusCode::OK, &ImportPage::of(&context, Choices::of(&sent.form), &sent))
 }
 
-/// Shows the result of the rows, or where that was asked for, imports them.
+/// Shows the preview, or imports the file if requested.
 pub async fn send(
     State(state): State<Shared>,
     editor: Editor,
@@ -121,7 +121,7 @@ pub async fn send(
     context.page(if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }
 
-/// Reads the file into the page; imports it if that is asked for and possible, and returns what that did.
+/// Reads the file into the page. Imports it if requested and possible, and returns the result.
 async fn read(
     state: &Shared,
     editor: &Editor,
@@ -165,7 +165,7 @@ async fn read(
     if !imports {
         return Ok(None);
     }
-    // Where nothing is to be stored it still goes through, so that who sends it twice gets the same answer.
+    // Even if nothing would be stored it is imported, so that a repeated request gets the same response.
     match import::import(&state.app, editor, input.again()?, input.kind, options, sent.key()).await {
         Ok(report) => Ok(Some(report)),
         Err(Error::ImportAborted(_)) => {
@@ -176,7 +176,7 @@ async fn read(
     }
 }
 
-/// The result of each row, whether or not others are refused.
+/// Returns the result of each row, whether or not others are rejected.
 async fn preview(
     state: &Shared,
     editor: &Editor,

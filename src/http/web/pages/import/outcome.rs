@@ -1,4 +1,4 @@
-//! What becomes, or became, of the rows of a file, in words.
+//! The results of rows, in words.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crate::{
     limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
 };
 
-/// How many reasons are listed in front of the rows.
+/// The maximum number of reasons listed above the rows.
 const MAX_REASONS: usize = 6;
 
-/// What the templates show of a report.
+/// A report for the templates.
 pub struct Outcome {
     pub read: String,
-    /// How many rows became what, each under a heading.
+    /// The number of rows with each result.
     pub counts: Vec<(&'static str, String)>,
     pub failed: u64,
-    /// How many films the button stores.
+    /// The number of films that the button would store.
     pub to_store: String,
     /// Whether there is anything to store.
     pub stores: bool,
-    /// Why rows are refused, most of them first.
+    /// The reasons for rejected rows, most frequent first.
     pub reasons: Vec<String>,
     pub rows: Vec<Row>,
     pub errors: Vec<Remark>,
@@ -31,12 +31,12 @@ pub struct Outcome {
     pub ignored_columns: Vec<String>,
 }
 
-/// One row of the file.
+/// A row of the file.
 pub struct Row {
     pub line: u64,
-    /// Where it is, in words.
+    /// Its location, in words.
     pub place: String,
-    /// How a row that is refused calls its film.
+    /// The film of a rejected row.
     pub named: Option<String>,
     /// Its result.
     pub becomes: &'static str,
@@ -53,12 +53,12 @@ pub struct FilmOfRow {
     pub stars: &'static str,
 }
 
-/// What is to be said of a row: why it is refused, or what of it was not taken as it stood.
+/// A remark about a row: why it is rejected, or which value was changed.
 #[derive(Clone)]
 pub struct Remark {
     pub line: u64,
     pub place: String,
-    /// How the row calls its film.
+    /// The film of the row.
     pub named: Option<String>,
     pub field: String,
     pub detail: String,
@@ -66,7 +66,7 @@ pub struct Remark {
 }
 
 impl Outcome {
-    /// What the templates show of a report; `others` is how many rows are no films, where that is known.
+    /// Prepares a report; `others` is the number of rows that are not films, if known.
     pub fn of(report: Report, others: Option<u64>) -> Self {
         let tried = report.dry_run;
         let counts = [
@@ -79,7 +79,7 @@ impl Outcome {
             ("Rejected", report.failed),
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
-        // The default for what is missing was asked above.
+        // The questions above show the defaults.
         let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
         let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
         Self {
@@ -98,7 +98,7 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// Says where the rows are in what was sent.
+    /// Replaces line numbers by locations in the upload.
     pub fn locate(&mut self, input: &Input<'_>) {
         for row in &mut self.rows {
             row.place = input.place(row.line);
@@ -108,7 +108,7 @@ impl Outcome {
         }
     }
 
-    /// What is listed behind the rows, each list under its heading.
+    /// Iterates over the remarks, grouped under headings.
     pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
         let lists = [("Rejected", self.errors.as_slice()), ("Notes", &self.notes)];
         lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
@@ -127,7 +127,7 @@ impl Remark {
             named: named(&error.label),
             field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
-            // Most rules end with what was given instead.
+            // Most rules end with the given value.
             value: error.value.clone().filter(|value| !value.is_empty() && !error.detail.contains(", got ")),
         }
     }
@@ -144,7 +144,7 @@ impl Remark {
     }
 }
 
-/// A rule without the option of the API that helps: the page has a control for it.
+/// Removes the hint about an API option, since the page has a control for it.
 pub fn plain(detail: &str) -> &str {
     let hints = [
         ", and there is no default",
@@ -156,7 +156,7 @@ pub fn plain(detail: &str) -> &str {
     hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
 }
 
-/// Why rows are refused, each reason once with how often, most frequent first.
+/// Returns the reasons for rejected rows with their counts, most frequent first.
 fn reasons(report: &Report) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), (usize, u64)> = BTreeMap::new();
     for error in &report.errors {
@@ -177,7 +177,7 @@ fn reasons(report: &Report) -> Vec<String> {
     counts.into_iter().take(MAX_REASONS).map(reason).collect()
 }
 
-/// How a row calls its film.
+/// Formats the film of a row.
 fn named(label: &RowLabel) -> Option<String> {
     let title = label.title.as_deref()?;
     Some(label.release_year.as_deref().map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))

@@ -1,4 +1,4 @@
-//! What the import asks once, in plain words, since the file does not say it. Every question has an answer already.
+//! Questions about what a file lacks. Each has a default answer.
 
 use super::choices::Choices;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     format,
 };
 
-/// A list to choose from: the value, the label, and whether it is chosen.
+/// A select control: value, label, and whether it is selected.
 pub struct Select {
     pub name: &'static str,
     pub label: &'static str,
@@ -25,11 +25,11 @@ pub struct Answer {
     pub value: String,
     pub label: String,
     pub on: bool,
-    /// The field beside the button: its name, its value, and what is behind it.
+    /// The text field of the answer: name, value, and the text behind it.
     pub field: Option<(&'static str, String, &'static str)>,
 }
 
-/// What is asked of a file.
+/// Returns the questions about a file.
 pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
     let all = survey.films;
     let mut asked = Vec::new();
@@ -126,7 +126,7 @@ fn ratings(choices: &Choices) -> Vec<Answer> {
     (Rating::MIN..=Rating::MAX).map(rating).chain([leave_out(chosen.is_empty())]).collect()
 }
 
-/// The last answer is typed.
+/// Returns an answer with a text field.
 fn typed(field: Field, chosen: &str, others: &[&str], behind: &'static str) -> Answer {
     let name = match field {
         Field::Length => "each-length",
@@ -151,7 +151,7 @@ fn years(choices: &Choices) -> Vec<Answer> {
     vec![typed(Field::ReleaseYear, &chosen, &[""], ""), leave_out(chosen.is_empty())]
 }
 
-/// What a source is called, and what its files do not have.
+/// Describes the source, and what its files lack.
 pub fn recognised(survey: &Survey, name: &str) -> String {
     let films = format::films(signed(survey.films));
     let others = match survey.others {

@@ -1,4 +1,4 @@
-//! What the form of an import sends: the choices, and the file (RFC 7578).
+//! The submitted form of an import (RFC 7578): options and file.
 
 use axum::{
     extract::{
@@ -25,13 +25,13 @@ use crate::{
     service::{IdempotencyKey, Identity},
 };
 
-/// What was sent.
+/// The submitted form.
 #[derive(Default)]
 pub struct Sent {
     pub form: Form,
     pub name: String,
     pub file: Option<Spooled>,
-    /// The file in Base64, where it is not too large to go along with the form.
+    /// The file in Base64, if it is small enough to be sent along with the form.
     pub kept: String,
     digest: Sha256,
     /// Held until the import is done.
@@ -73,7 +73,7 @@ impl Sent {
         Ok(sent)
     }
 
-    /// Reads the file; a browser sends one without a name where none was chosen.
+    /// Reads the file; browsers send an empty name if none was chosen.
     async fn read_file(&mut self, mut field: Field<'_>, room: &SpoolSpace) -> Result<(), Problem> {
         let name = field.file_name().unwrap_or_default().to_owned();
         if name.is_empty() {
@@ -96,7 +96,7 @@ impl Sent {
         Ok(())
     }
 
-    /// Takes the file that went along with the form.
+    /// Reads the file that was sent along with the form.
     fn take_kept(&mut self, room: &SpoolSpace) -> Result<(), Problem> {
         let kept = self.form.get("kept");
         if kept.is_empty() {
@@ -112,7 +112,7 @@ impl Sent {
         Ok(())
     }
 
-    /// By what the import is known when the page is loaded again.
+    /// Returns the idempotency key, for a reloaded page.
     pub fn key(&self) -> IdempotencyKey {
         let digest = self.digest.clone().finalize();
         IdempotencyKey::new(STANDARD.encode(digest), digest.into())
