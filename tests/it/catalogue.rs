@@ -1,4 +1,4 @@
-//! The catalogue beside a naive model: a list of movies that is looked through for every question.
+//! Compares the catalogue with a naive model: a list of movies that is scanned for every query.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -54,7 +54,7 @@ const SEARCHES: [&str; 16] = [
     "…",
 ];
 
-/// The movies as a list, by id.
+/// All movies by id.
 type Model = BTreeMap<MovieId, Movie>;
 
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ fn sort() -> impl Strategy<Value = Sort> {
     })
 }
 
-/// The catalogue and the model after some steps, of which a part is loaded at once.
+/// Applies steps to a catalogue and a model; a part of the movies is bulk loaded.
 fn built(steps: &[Step]) -> (Catalogue, Model) {
     let (mut catalogue, mut model) = (Catalogue::default(), Model::new());
     for (n, step) in steps.iter().enumerate() {
@@ -139,7 +139,7 @@ fn built(steps: &[Step]) -> (Catalogue, Model) {
     (catalogue, model)
 }
 
-/// A catalogue that is filled at once, in pieces.
+/// Bulk loads a catalogue in batches.
 fn loaded(model: &Model) -> Catalogue {
     let loading = Catalogue::loading().unwrap();
     let movies: Vec<Movie> = model.values().cloned().collect();
@@ -147,7 +147,7 @@ fn loaded(model: &Model) -> Catalogue {
     loading.finish().unwrap()
 }
 
-/// The movies that pass, in an order.
+/// Returns the matching movies in order.
 fn found(model: &Model, filter: &Filter, sort: &Sort) -> Vec<Movie> {
     let mut movies: Vec<Movie> = model.values().filter(|movie| filter.finds(movie)).cloned().collect();
     movies.sort_by(|one, other| sort.compare(one, other));
@@ -253,11 +253,11 @@ proptest! {
     }
 }
 
-/// Enough movies that pages are met on a way through an order, that sets have every form, and that more movies have
-/// the same time than a page sorts.
+/// Enough movies to use every strategy of pages, every representation of sets, and runs of equal times that
+/// are too long to sort.
 const MANY: i64 = 12_000;
 
-/// Many movies, of which some have changed since they were loaded.
+/// Many movies, some of them changed after the load.
 fn many() -> &'static (Catalogue, Model) {
     static MANY_MOVIES: LazyLock<(Catalogue, Model)> = LazyLock::new(|| {
         let mut rng = SmallRng::seed_from_u64(1);

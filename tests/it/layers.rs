@@ -1,4 +1,4 @@
-//! The table of layers in ARCHITECTURE.md, held to the paths that the source names.
+//! Checks the table of layers in ARCHITECTURE.md against the `use` paths of the source.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A module as a path from the crate, such as `["http", "web", "pages"]`.
+/// A module path within the crate, such as `["http", "web", "pages"]`.
 type Module = Vec<String>;
 
-/// The layers by module, and the layers that each uses, as the table says.
+/// The layer of each module, and the layers that each layer may use.
 struct Layers {
     by_module: BTreeMap<Module, String>,
     uses: BTreeMap<String, BTreeSet<String>>,
@@ -35,7 +35,7 @@ impl Layers {
         layers
     }
 
-    /// The layer of the nearest module around a path.
+    /// Returns the layer of the nearest enclosing module.
     fn of(&self, path: &[String]) -> Option<&String> {
         (1..=path.len()).rev().find_map(|length| self.by_module.get(&path[..length]))
     }
@@ -59,7 +59,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The paths of a tree such as `a::{self, b::c as d}`, each in its parts.
+/// Flattens a use tree such as `a::{self, b::c as d}` into paths.
 fn flatten(tree: &str) -> Vec<Module> {
     let Some((before, inside)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap();
@@ -84,7 +84,7 @@ fn flatten(tree: &str) -> Vec<Module> {
         .collect()
 }
 
-/// The paths within the crate that a file names, from the crate on; its tests aside.
+/// Returns the paths within the crate that a file uses, except in its tests.
 fn paths(module: &Module, text: &str) -> Vec<Module> {
     let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
     let code: String =
@@ -137,7 +137,7 @@ fn each_layer_uses_those_that_the_architecture_names() {
             continue;
         };
         let text = fs::read_to_string(file).unwrap();
-        // A mod.rs is a table of contents: what it hands on of its own is no use of it.
+        // A mod.rs lists its submodules; its re-exports are no uses.
         let is_contents = file.ends_with("mod.rs");
         let paths =
             paths(&module, &text).into_iter().filter(|path| !is_contents || !path.starts_with(&module));

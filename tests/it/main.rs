@@ -1,4 +1,4 @@
-//! The service, tested from outside on both databases.
+//! Tests of the service from outside, on both databases.
 
 mod api;
 mod catalogue;

@@ -1,4 +1,4 @@
-//! The program itself, run as a process.
+//! Tests of the program as a process.
 
 mod audit;
 pub mod backup;
@@ -40,18 +40,18 @@ fn add_user(database: &TestDatabase, name: &str, role: &str) {
     run(database, &arguments, &format!("{PASSWORD}\n")).expect(0);
 }
 
-/// A new token of a user.
+/// Creates a token of a user.
 #[track_caller]
 fn token(database: &TestDatabase, user: &str) -> String {
     run(database, &["token", "create", user, "test"], "").expect(0).out.trim_end().to_owned()
 }
 
-/// The status with which a server answers to this token.
+/// Returns the response status for a token.
 async fn status_with(program: &Program, token: &str) -> u16 {
     Answer::of(program.request(Method::GET, "/movie").bearer_auth(token)).await.status
 }
 
-/// The status with which a server answers to this user name and password.
+/// Returns the response status for a user name and password.
 async fn status_as(program: &Program, name: &str, password: &str) -> u16 {
     Answer::of(program.request(Method::GET, "/movie").basic_auth(name, Some(password))).await.status
 }

@@ -1,4 +1,4 @@
-//! What a read sees: one moment of the collection, with all that was answered before it.
+//! Consistency of reads: each sees one state, with everything that was acknowledged before.
 
 mod commands;
 mod instances;

@@ -1,4 +1,4 @@
-//! The two databases, below the operations.
+//! Tests of the database layer.
 
 mod constraints;
 mod opening;

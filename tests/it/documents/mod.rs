@@ -1,4 +1,4 @@
-//! The documents say what is true: what they quote of the program exists in it, and their examples run.
+//! Checks the documents: what they quote from the program exists, and their examples run.
 
 mod asvs;
 mod commands;
@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 
 /// A document of the repository.
 struct Document {
-    /// Its path from the root, such as `docs/api.md`.
+    /// Its path, such as `docs/api.md`.
     path: String,
     text: String,
 }
@@ -22,7 +22,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The paths of all files of the repository, from its root, without what is built or installed.
+/// Returns the paths of all files of the repository, except build results and installed packages.
 fn files() -> Vec<String> {
     fn walk(folder: &Path, found: &mut Vec<String>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -52,7 +52,7 @@ fn is_markdown(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end == "md")
 }
 
-/// All documents but the list of changes, which tells of versions that are gone.
+/// Returns all documents except the changelog, which describes old versions.
 fn documents() -> Vec<Document> {
     let is_document = |path: &String| is_markdown(path) && !path.starts_with('.') && path != "CHANGELOG.md";
     let documents: Vec<_> =
@@ -61,7 +61,7 @@ fn documents() -> Vec<Document> {
     documents
 }
 
-/// What a check finds in all documents, each with the path of its document.
+/// Runs a check on all documents. Returns its findings with their paths.
 fn everywhere(check: impl Fn(&Document) -> Vec<String>) -> Vec<String> {
     let of = |document: &Document| {
         check(document).into_iter().map(|found| format!("{}: {found}", document.path)).collect::<Vec<_>>()
@@ -69,7 +69,7 @@ fn everywhere(check: impl Fn(&Document) -> Vec<String>) -> Vec<String> {
     documents().iter().flat_map(of).collect()
 }
 
-/// A document that a test makes up, to show that its check can fail.
+/// Creates a document to show that a check can fail.
 fn made_up(text: &str) -> Document {
     Document { path: "docs/made-up.md".to_owned(), text: text.to_owned() }
 }

@@ -1,13 +1,14 @@
-//! Bytes that nobody would send on purpose: made from a corpus, and held against what must always be true.
+//! Fuzz tests: inputs derived from a corpus, checked against properties that always hold.
 //!
-//! `make test` tries the corpus, and some hundred inputs that are made of it, the same each time. With
-//! `REELSHELF_FUZZ_SECONDS` each target goes on for so long, from another beginning each time:
+//! `make test` runs the corpus and some hundred derived inputs, the same each time. With
+//! `REELSHELF_FUZZ_SECONDS` each target runs for this time, with another random seed each time:
 //!
 //! ```sh
 //! REELSHELF_FUZZ_SECONDS=600 cargo test --test it fuzz::
 //! ```
 //!
-//! What breaks a law is left in `target/tmp/fuzz/`; put it into the target's folder of `corpus/` and mend what it shows.
+//! A failing input is written to `target/tmp/fuzz/`. Add it to the target's folder of `corpus/` and fix the
+//! fault.
 
 mod backups;
 mod parsers;
@@ -32,14 +33,14 @@ use tower::ServiceExt;
 
 use crate::support::{Service, signing_in::behind_a_proxy};
 
-/// Inputs that are made for each target where no time is given.
+/// The number of derived inputs without a time.
 const INPUTS: usize = 300;
-/// How long an input can become, in bytes.
+/// The maximum size of an input, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
-/// The least share of what is made of a target's inputs that must be read.
+/// The minimum share of derived inputs that must be parsed.
 const MIN_READ_PERCENT: usize = 15;
 
-/// What stands in place of a number now and then.
+/// Numbers that replace others.
 const NUMBERS: [&[u8]; 9] = [
     b"0",
     b"-1",
@@ -52,7 +53,7 @@ const NUMBERS: [&[u8]; 9] = [
     b"1e400",
 ];
 
-/// What is in every target's inputs now and then.
+/// Tokens that are inserted into inputs of all targets.
 const TOKENS: [&[u8]; 16] = [
     b"\0",
     b"\xff",
@@ -72,20 +73,20 @@ const TOKENS: [&[u8]; 16] = [
     "\u{1f3ac}".as_bytes(),
 ];
 
-/// How far an input came.
+/// How far an input was processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Depth {
-    /// Its outermost form was refused: an encoding, a header, a frame.
+    /// Its outer form was rejected: an encoding, a header, a frame.
     Refused,
-    /// That was read, and something in it was refused.
+    /// It was parsed, and a part of it was rejected.
     Read,
-    /// It was taken.
+    /// It was accepted.
     Accepted,
 }
 
-/// Holds inputs against a law, which panics where it is broken: those of the corpus, these seeds, and what is
-/// made of both. Seeds must be accepted, and enough of what is made must be read: a target that refuses everything
-/// at once tries nothing.
+/// Checks a property for the corpus, the seeds and inputs derived from both; the property panics if it does
+/// not hold. Seeds must be accepted, and enough derived inputs must be parsed: a target that rejects
+/// everything tests nothing.
 async fn fuzz(target: &str, seeds: &[Vec<u8>], law: impl AsyncFn(&[u8]) -> Depth) {
     for seed in seeds {
         let depth = hold(target, seed, &law).await;
@@ -103,7 +104,7 @@ async fn fuzz(target: &str, seeds: &[Vec<u8>], law: impl AsyncFn(&[u8]) -> Depth
     let (mut made, mut read, mut accepted) = (0, 0, 0);
     while end.map_or(made < INPUTS, |end| Instant::now() < end) {
         let mut input = chance.pick(&corpus).clone();
-        // One time in two once, in four twice, and so on.
+        // One mutation in half of all cases, two in a quarter, and so on.
         for _ in 0..=chance.next().trailing_zeros() {
             chance.mutate(&mut input, &corpus);
         }
@@ -135,7 +136,7 @@ async fn hold(target: &str, input: &[u8], law: &impl AsyncFn(&[u8]) -> Depth) ->
     }
 }
 
-/// What the repository keeps for a target, in the order of the names.
+/// Returns the corpus of a target, by name.
 fn stored(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fuzz/corpus").join(target);
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
@@ -144,12 +145,12 @@ fn stored(target: &str) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).expect("a file")).collect()
 }
 
-/// The routes of a service in this process. To make them takes longer than many a request.
+/// Returns the routes of a service. Building them takes longer than many requests.
 fn routes(service: &Service) -> Router {
     http::router(service.app.clone(), behind_a_proxy())
 }
 
-/// Sends a request; returns the status and the body. The service never fails.
+/// Sends a request. Returns status and body. The service must never fail.
 async fn answer(routes: &Router, mut request: Request<Body>) -> (u16, String) {
     request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("films.example"));
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
@@ -161,7 +162,7 @@ async fn answer(routes: &Router, mut request: Request<Body>) -> (u16, String) {
     (status, body)
 }
 
-/// Chance that can be repeated (`SplitMix64`).
+/// A reproducible random generator (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -173,7 +174,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below the bound, which is not 0.
+    /// Returns a number below the bound, which must not be 0.
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("below a usize")
     }
@@ -182,7 +183,7 @@ impl Chance {
         &of[self.below(of.len())]
     }
 
-    /// A part of some bytes, which may be empty.
+    /// Returns a range within some bytes, possibly empty.
     fn range(&mut self, bytes: &[u8]) -> std::ops::Range<usize> {
         let start = self.below(bytes.len() + 1);
         let most = (bytes.len() - start).min(64);
@@ -197,7 +198,7 @@ impl Chance {
         }
     }
 
-    /// Breaks the form of an input, most of the time.
+    /// Mutates bytes, which usually breaks the form.
     fn mutate_bytes(&mut self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         let place = self.below(input.len() + 1);
         match self.below(7) {
@@ -228,7 +229,7 @@ impl Chance {
         }
     }
 
-    /// Leaves each line as it is: one comes twice, not at all, or elsewhere.
+    /// Duplicates, removes or moves a line.
     fn mutate_lines(&mut self, input: &mut Vec<u8>) {
         let mut lines: Vec<&[u8]> = input.split_inclusive(|byte| *byte == b'\n').collect();
         if lines.is_empty() {
@@ -243,7 +244,7 @@ impl Chance {
         *input = lines.concat();
     }
 
-    /// Leaves what is between words and numbers: one of them becomes another.
+    /// Replaces a word or number.
     fn mutate_words(&mut self, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         let mut parts = parts(input);
         let words: Vec<usize> = (0..parts.len()).filter(|at| is_word(parts[*at][0])).collect();
@@ -268,12 +269,12 @@ impl Chance {
     }
 }
 
-/// Words and numbers, and what is between them.
+/// Splits words, numbers and what is between them.
 fn parts(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.chunk_by(|a, b| is_word(*a) == is_word(*b)).collect()
 }
 
-/// Whether a byte belongs to a word or a number, of what script ever.
+/// Returns whether a byte belongs to a word or number of any script.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }

@@ -1,4 +1,4 @@
-//! A certificate for the tests of https.
+//! Certificates for https tests.
 
 use std::path::PathBuf;
 
@@ -12,14 +12,14 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Makes both.
+    /// Creates both.
     pub fn new() -> Self {
         let pair = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         pair.renew();
         pair
     }
 
-    /// Puts another certificate and key into the files.
+    /// Replaces the certificate and key in the files.
     pub fn renew(&self) {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
@@ -27,18 +27,18 @@ impl Pair {
         std::fs::write(self.path("key.pem"), made.signing_key.serialize_pem()).expect("a file");
     }
 
-    /// Where `cert.pem` and `key.pem` are.
+    /// Returns the path of `cert.pem` or `key.pem`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The certificate, for who trusts it.
+    /// Returns the certificate, for clients that trust it.
     pub fn certificate(&self) -> Certificate {
         let pem = std::fs::read(self.path("cert.pem")).expect("a file");
         Certificate::from_pem(&pem).expect("a certificate")
     }
 
-    /// Starts a server with it, and with a client that trusts it alone.
+    /// Starts a server with the certificate, and a client that trusts only it.
     pub fn start(&self, database: &TestDatabase) -> Program {
         let (cert, key) = (self.path("cert.pem"), self.path("key.pem"));
         let files =

@@ -1,23 +1,24 @@
-//! A database of its own for each test: a file, or a database of the cluster that the run brings.
+//! A separate database for each test: an SQLite file, or a database of the test run's PostgreSQL cluster.
 
 use std::{path::PathBuf, sync::Arc};
 
 use tokio_postgres::NoTls;
 
-/// Which database.
+/// The kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
     Postgres,
 }
 
-/// A database that is gone when the test is over.
+/// A database that is removed after the test.
 #[derive(Clone)]
 pub struct TestDatabase {
-    /// As `--database` takes it.
+    /// The value of `--database`.
     pub address: String,
     pub kind: Kind,
-    /// The folder of the file; removed with the last copy of this value. A cluster is removed with the run.
+    /// The folder of the file, removed with the last copy of this value. The cluster is removed after the
+    /// run.
     folder: Option<Arc<tempfile::TempDir>>,
 }
 
@@ -33,7 +34,7 @@ impl TestDatabase {
         }
     }
 
-    /// A database of PostgreSQL, made with these options of CREATE DATABASE.
+    /// Creates a PostgreSQL database with these options of CREATE DATABASE.
     pub async fn new_on_cluster(options: &str) -> Self {
         let name = format!("test_{:016x}", rand::random::<u64>());
         let create = format!("CREATE DATABASE {name} {options}");
@@ -43,23 +44,23 @@ impl TestDatabase {
         Self { address: format!("{server}/{name}"), kind: Kind::Postgres, folder: None }
     }
 
-    /// A database that is there already, and stays.
+    /// Uses an existing database, which is not removed.
     pub fn at(kind: Kind, address: String) -> Self {
         Self { address, kind, folder: None }
     }
 
-    /// The folder of a SQLite file.
+    /// Returns the folder of the SQLite file.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.as_ref().expect("a database in a file").path()
     }
 
-    /// A SQLite file.
+    /// Returns the path of the SQLite file.
     pub fn file(&self) -> PathBuf {
         self.folder().join("films.db")
     }
 
-    /// A database with all that is in this one. Of a SQLite file, as a crash would leave it: first the file, which is
-    /// behind, then its log. Of PostgreSQL nobody may be connected to it.
+    /// Copies the database. An SQLite file is copied as a crash would leave it: first the file, then its
+    /// newer log. On PostgreSQL nobody may be connected.
     pub async fn copy(&self) -> Self {
         match self.kind {
             Kind::Sqlite => {
@@ -76,7 +77,7 @@ impl TestDatabase {
         }
     }
 
-    /// Runs SQL on the database itself, past the program.
+    /// Runs SQL directly on the database.
     pub async fn execute(&self, sql: &str) -> Result<(), String> {
         match self.kind {
             Kind::Sqlite => {
@@ -92,12 +93,12 @@ impl TestDatabase {
         }
     }
 
-    /// A connection to a database of PostgreSQL, past the program.
+    /// Connects directly to a PostgreSQL database.
     pub async fn client(&self) -> tokio_postgres::Client {
         connect(&self.address).await
     }
 
-    /// The texts that a query finds.
+    /// Returns the texts that a query finds.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         match self.kind {
             Kind::Sqlite => {
@@ -113,7 +114,7 @@ impl TestDatabase {
         }
     }
 
-    /// Everything that is stored, as text.
+    /// Returns all stored data as text.
     pub async fn dump(&self) -> String {
         match self.kind {
             Kind::Sqlite => {
@@ -129,7 +130,7 @@ impl TestDatabase {
     }
 }
 
-/// The cluster for tests, which `make test` starts. Without one the tests on PostgreSQL fail.
+/// Returns the address of the test cluster, which `make test` starts. Without one, tests on PostgreSQL fail.
 fn cluster_address() -> String {
     std::env::var("REELSHELF_TEST_POSTGRES")
         .expect("REELSHELF_TEST_POSTGRES names a PostgreSQL cluster; run the tests with `make test`")

@@ -1,4 +1,4 @@
-//! Movies for tests: made to a pattern, or at random.
+//! Test movies, by a pattern or random.
 
 use proptest::{
     prelude::*,
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::{Service, movie};
 
-/// What a client gives of a movie, in the order in which it is written.
+/// The attributes of a movie, in the order of output.
 pub const ATTRIBUTES: [&str; 5] = ["title", "movieFormat", "length", "releaseYear", "rating"];
 
-/// So many movies, all different, with many of a kind under each attribute.
+/// Creates different movies, many of which share a value of each attribute.
 pub fn films(count: i64) -> Vec<Value> {
     (0..count)
         .map(|n| {
@@ -26,25 +26,25 @@ pub fn films(count: i64) -> Vec<Value> {
         .collect()
 }
 
-/// A file of one JSON object a line.
+/// Formats movies as NDJSON.
 pub fn ndjson(movies: &[Value]) -> String {
     movies.iter().flat_map(|movie| [movie.to_string(), "\n".to_owned()]).collect()
 }
 
-/// A CSV file of so many movies, all different.
+/// Creates a CSV file of different movies.
 pub fn csv(count: usize) -> String {
     let rows = (0..count).map(|n| format!("Film {n},DVD,90,2000,3\n"));
     let header = "title,movieFormat,length,releaseYear,rating\n".to_owned();
     std::iter::once(header).chain(rows).collect::<Vec<_>>().concat()
 }
 
-/// Adds movies in one go, also such as are there already.
+/// Imports movies, including duplicates.
 pub async fn fill(service: &Service, movies: &[Value]) {
     let answer = service.import("application/x-ndjson", "?onDuplicate=add", ndjson(movies)).await;
     assert_eq!((answer.status, &answer.json()["created"]), (200, &Value::from(movies.len())), "{answer:?}");
 }
 
-/// Takes every movie away, and what was done with them.
+/// Deletes all movies and the history.
 pub async fn empty(service: &Service) {
     service
         .database
@@ -53,7 +53,7 @@ pub async fn empty(service: &Service) {
         .expect("an empty collection");
 }
 
-/// The five attributes of a movie, without what is stored beside them.
+/// Returns the five attributes of a movie.
 pub fn attributes_of(movie: &Value) -> Value {
     ATTRIBUTES
         .iter()
@@ -62,7 +62,7 @@ pub fn attributes_of(movie: &Value) -> Value {
         .into()
 }
 
-/// Any movie: titles that resemble one another, and such as nobody would think of.
+/// Generates any movie: with similar titles, and with unusual ones.
 pub fn any_movie() -> impl Strategy<Value = Value> {
     let resembling = (
         select(vec!["", "The ", "A ", "the "]),
@@ -80,7 +80,7 @@ pub fn any_movie() -> impl Strategy<Value = Value> {
         .prop_map(|(title, format, length, year, rating)| movie(&title, format, length, year, rating))
 }
 
-/// Checks a law for some random values: proptest around an async test on several threads.
+/// Checks a property with random values: proptest around an async test on several threads.
 pub fn holds<S: Strategy>(cases: u32, values: S, law: impl AsyncFn(S::Value)) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&values, |value| {

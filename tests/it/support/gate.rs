@@ -1,4 +1,5 @@
-//! A gate at which a service is held: imports after each batch of rows, or a catalogue before it is swapped in.
+//! A gate that stops the service: imports after each batch of rows, or a new catalogue before it is swapped
+//! in.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,24 +9,24 @@ use reelshelf::{
 };
 use tokio::sync::watch;
 
-/// What those do who come to a gate.
+/// What a task does at the gate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Passage {
-    /// They go on in the same transaction.
+    /// Continues in the same transaction.
     Through,
-    /// They let others write, and go on.
+    /// Lets others write and continues.
     Yielding,
-    /// The same, and the deadlines of their requests have passed.
+    /// Does the same, after the deadline of its request.
     Late,
-    /// They wait until the gate is opened.
+    /// Waits until the gate is opened.
     Held,
 }
 
-/// A gate of a service. At first all pass it as though it were not there.
+/// A gate of a service. Initially it has no effect.
 #[derive(Clone)]
 pub struct Gate {
     passage: watch::Sender<Passage>,
-    /// How many wait.
+    /// The number of waiting tasks.
     waiting: watch::Sender<usize>,
 }
 
@@ -34,27 +35,27 @@ impl Gate {
         Self { passage: watch::Sender::new(Passage::Through), waiting: watch::Sender::new(0) }
     }
 
-    /// From now on all wait who come here: each import after its next batch.
+    /// Makes all tasks wait here: each import after its next batch.
     pub fn hold(&self) {
         self.passage.send_replace(Passage::Held);
     }
 
-    /// Lets those who wait go on. From now on each import lets others write after each batch.
+    /// Lets waiting tasks continue. From then on imports let others write after each batch.
     pub fn open(&self) {
         self.passage.send_replace(Passage::Yielding);
     }
 
-    /// From now on each import comes here late: it has taken longer than a request may.
+    /// From then on imports arrive after the deadline of their requests.
     pub fn pass_deadlines(&self) {
         self.passage.send_replace(Passage::Late);
     }
 
-    /// Comes back when somebody waits.
+    /// Waits until a task waits here.
     pub async fn reached(&self) {
         self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await.expect("a gate");
     }
 
-    /// A gate before a catalogue is swapped in.
+    /// Returns the pause before a catalogue is swapped in.
     pub fn pause(&self) -> Pause {
         let gate = self.clone();
         Arc::new(move || {
@@ -63,7 +64,7 @@ impl Gate {
         })
     }
 
-    /// A gate for imports.
+    /// Returns the yield policy of imports.
     pub fn policy(&self) -> YieldPolicy {
         let gate = self.clone();
         Arc::new(move |_: Duration| {
@@ -83,7 +84,7 @@ impl Gate {
     }
 }
 
-/// One who waits, until it is dropped.
+/// A waiting task, until dropped.
 struct Counted<'a>(&'a watch::Sender<usize>);
 
 impl Drop for Counted<'_> {

@@ -1,6 +1,6 @@
-//! HTTP/2 frame by frame (RFC 9113), for clients that do what no library does.
+//! HTTP/2 frames (RFC 9113), for clients that no library implements.
 
-/// What a connection begins with.
+/// The connection preface.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 pub const HEADERS: u8 = 1;
@@ -14,13 +14,13 @@ pub const MAX_HEADER_LIST_SIZE: u16 = 6;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// A frame.
+/// Encodes a frame.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short payload").to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// Preface and settings.
+/// Encodes preface and settings.
 pub fn hello(settings: &[(u16, u32)]) -> Vec<u8> {
     let settings: Vec<u8> = settings
         .iter()
@@ -29,11 +29,12 @@ pub fn hello(settings: &[(u16, u32)]) -> Vec<u8> {
     [PREFACE, &frame(SETTINGS, 0, 0, &settings)].concat()
 }
 
-/// The fields of a GET request (RFC 7541): what is in the static table by its number, all else as it is.
+/// Encodes the fields of a GET request (RFC 7541): known fields by their index in the static table, others as
+/// literals.
 fn fields(path: &str, more: &[(u8, &str)]) -> Vec<u8> {
     let mut block = vec![0x82, 0x86]; // GET, http
     for (number, value) in [(4, path), (1, "localhost")].iter().chain(more) {
-        // Without indexing: the number in a prefix of 4 bits, and then the length.
+        // Without indexing: the index with a 4-bit prefix, then the length.
         if *number < 15 {
             block.push(*number);
         } else {
@@ -45,20 +46,20 @@ fn fields(path: &str, more: &[(u8, &str)]) -> Vec<u8> {
     block
 }
 
-/// The number of `accept-encoding` in the static table.
+/// The index of `accept-encoding` in the static table.
 pub const ACCEPT_ENCODING: u8 = 16;
 
-/// A GET request on a stream.
+/// Encodes a GET request.
 pub fn get(stream: u32, path: &str, more: &[(u8, &str)]) -> Vec<u8> {
     frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields(path, more))
 }
 
-/// The beginning of a GET request, of which more headers are to follow.
+/// Encodes the beginning of a GET request whose headers are not complete.
 pub fn begin_get(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, END_STREAM, stream, &fields(path, &[]))
 }
 
-/// The frames that came, whole ones only: each with its kind, its stream and its payload.
+/// Parses the complete frames: type, stream and payload.
 pub fn frames(mut bytes: &[u8]) -> Vec<(u8, u32, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [a, b, c, kind, _, s1, s2, s3, s4, rest @ ..] = bytes {
@@ -70,7 +71,7 @@ pub fn frames(mut bytes: &[u8]) -> Vec<(u8, u32, Vec<u8>)> {
     frames
 }
 
-/// What a frame of settings says of one of them.
+/// Returns the value of a setting in a SETTINGS frame.
 pub fn setting(payload: &[u8], wanted: u16) -> Option<u32> {
     payload.chunks_exact(6).find_map(|setting| {
         let id = u16::from_be_bytes([setting[0], setting[1]]);

@@ -1,4 +1,4 @@
-//! A service of its own for each test, on an address and a database of its own.
+//! A separate service for each test, with its own address and database.
 
 pub mod certificate;
 mod database;
@@ -35,14 +35,14 @@ use reelshelf::{
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// When every test begins: 2026-11-23T20:15:00.123Z.
+/// The time at which every test begins: 2026-11-23T20:15:00.123Z.
 pub const START: i64 = 1_795_464_900_123;
-/// When a test that hangs is ended. Nothing is measured by it: on a busy machine all takes its time.
+/// The timeout of a hanging test. It measures nothing, so it is long enough for a busy machine.
 pub const HANGS: Duration = Duration::from_secs(120);
-/// A password that the rules accept.
+/// A valid password.
 pub const PASSWORD: &str = "a shelf full of tapes";
 
-/// Runs an async test on both databases: with a running service, or with a fresh database alone.
+/// Runs an async test on both databases: with a running service, or only with an empty database.
 #[macro_export]
 macro_rules! on_both {
     ($(#[$attribute:meta])* async fn $name:ident($service:ident: &Service) $body:block) => {
@@ -89,13 +89,13 @@ pub struct Service {
     pub base: String,
     pub database: TestDatabase,
     pub client: reqwest::Client,
-    /// Tokens of one user for each role, who bears the role's name.
+    /// Tokens of three users, one for each role and named like it.
     pub viewer: String,
     pub editor: String,
     pub owner: String,
-    /// Where its imports can be held after each batch of 500 rows.
+    /// Holds imports after each batch of 500 rows.
     pub imports: Gate,
-    /// Where it can be held before a catalogue that it has loaded is swapped in.
+    /// Holds a loaded catalogue before it is swapped in.
     pub swaps: Gate,
     clock: Arc<AtomicI64>,
 }
@@ -110,12 +110,12 @@ impl Service {
         Self { viewer, editor, owner, ..Self::empty(database, settings).await }
     }
 
-    /// A service over a database, which makes no users.
+    /// Starts a service without users.
     pub async fn empty(database: TestDatabase, settings: Settings) -> Self {
         Self::over(database, settings, Arc::new(AtomicI64::new(START)), Gate::new()).await
     }
 
-    /// One more instance over the same database, with the same users, the same clock and the same gate.
+    /// Starts another instance on the same database, with the same users, clock and gates.
     pub async fn another_instance(&self, settings: Settings) -> Self {
         let (database, imports) = (self.database.clone(), self.imports.clone());
         let instance = Self::over(database, settings, self.clock.clone(), imports).await;
@@ -123,7 +123,7 @@ impl Service {
         Self { viewer, editor, owner, ..instance }
     }
 
-    /// A service over a copy of the files of a SQLite database, as a crash at this moment would leave them.
+    /// Starts a service on a copy of the SQLite files, as a crash would leave them.
     pub async fn over_a_copy(&self) -> Self {
         let writer = self.app.db.write().await.expect("the writer"); // so that nobody else is writing
         let database = self.database.copy().await;
@@ -161,12 +161,12 @@ impl Service {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn pass_millis(&self, millis: i64) {
         self.clock.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Adds a user with [`PASSWORD`]; returns a token.
+    /// Adds a user with [`PASSWORD`]. Returns a token.
     pub async fn add_user(&self, name: &str, role: Role) -> String {
         add_user(&self.app, name, role).await
     }
@@ -181,7 +181,7 @@ impl Service {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(token)
     }
 
-    /// A request of nobody.
+    /// A request without credentials.
     pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
@@ -202,26 +202,26 @@ impl Service {
         Answer::of(self.request(Method::DELETE, path)).await
     }
 
-    /// Sends a file to be imported; `options` is the query, such as `?onError=skip`.
+    /// Imports a file; `options` is the query, such as `?onError=skip`.
     pub async fn import(&self, media_type: &str, options: &str, file: impl Into<reqwest::Body>) -> Answer {
         let request = self.request(Method::POST, &format!("/movie{options}"));
         Answer::of(request.header("content-type", media_type).body(file)).await
     }
 
-    /// The number that a query finds.
+    /// Returns the number that a query finds.
     pub async fn number(&self, sql: &'static str) -> i64 {
         let mut conn = self.app.db.read().await.expect("a connection");
         conn.query(sql, &[], |row| row.get(0)).await.expect("a number")[0]
     }
 
-    /// Adds a movie and returns it.
+    /// Creates a movie and returns it.
     pub async fn add(&self, title: &str, format: &str, length: i64, year: i64, rating: i64) -> Value {
         let answer = self.post("/movie", &movie(title, format, length, year, rating)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()
     }
 
-    /// The titles of a list, in its order.
+    /// Returns the titles of a list in order.
     pub async fn titles(&self, path: &str) -> Vec<String> {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -231,7 +231,7 @@ impl Service {
     }
 }
 
-/// Adds a user with [`PASSWORD`]; returns a token.
+/// Adds a user with [`PASSWORD`]. Returns a token.
 async fn add_user(app: &App, name: &str, role: Role) -> String {
     let name = UserName::parse(name).expect("a valid name");
     let password = Password::parse(PASSWORD, &name).expect("a valid password");
@@ -243,7 +243,7 @@ async fn add_user(app: &App, name: &str, role: Role) -> String {
     made.1.reveal().to_owned()
 }
 
-/// Waits for what is to come.
+/// Polls until a condition is true.
 pub async fn until(reached: impl AsyncFn() -> bool) {
     let wait = async {
         while !reached().await {
@@ -253,19 +253,19 @@ pub async fn until(reached: impl AsyncFn() -> bool) {
     tokio::time::timeout(HANGS, wait).await.expect("it happens in time");
 }
 
-/// A client that follows no redirect, and over https trusts these certificates alone.
+/// A client that follows no redirects and trusts only these certificates.
 pub fn client(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::Client {
     client_builder(trusted).build().expect("a client")
 }
 
-/// What [`client`] is built by.
+/// The builder of [`client`].
 pub fn client_builder(trusted: impl IntoIterator<Item = reqwest::Certificate>) -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     client.tls_certs_only(trusted)
 }
 
-/// The operations of the API that may write, such as `PATCH /movie/{id}`.
+/// Returns the operations of the API that may write, such as `PATCH /movie/{id}`.
 pub fn writing_operations() -> BTreeSet<String> {
     let description = serde_json::to_value(http::openapi()).expect("a description");
     let paths = description["paths"].as_object().expect("paths").iter();
@@ -277,18 +277,18 @@ pub fn writing_operations() -> BTreeSet<String> {
     operations.collect()
 }
 
-/// A movie's five attributes.
+/// Returns the JSON of a movie's five attributes.
 pub fn movie(title: &str, format: &str, length: i64, year: i64, rating: i64) -> Value {
     json!({"title": title, "movieFormat": format, "length": length, "releaseYear": year, "rating": rating})
 }
 
-/// An answer, read whole unless it is an endless stream.
+/// A response with its body, unless it is a stream.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub text: String,
-    /// The secrets that the request sent and the answer gives.
+    /// The secrets in request and response.
     pub secrets: Vec<String>,
 }
 
@@ -314,7 +314,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    /// Checks that this is a problem document with that status, and returns it.
+    /// Checks that this is a problem document with this status, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -332,7 +332,7 @@ impl Answer {
         problem
     }
 
-    /// The pointers, or parameters, of a problem's violations, sorted.
+    /// Returns the sorted pointers or parameters of a problem's violations.
     #[track_caller]
     pub fn places(&self, status: u16) -> Vec<String> {
         let problem = self.problem(status);

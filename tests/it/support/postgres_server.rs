@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, which it may freeze.
+//! A separate PostgreSQL server, which a test can freeze.
 
 use std::{
     path::PathBuf,
@@ -9,14 +9,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Kind, TestDatabase, program::poll};
 
-/// A running server, which is gone with this value.
+/// A running server, stopped when dropped.
 pub struct PostgresServer {
     server: Child,
     folder: tempfile::TempDir,
 }
 
 impl PostgresServer {
-    /// Sets up a cluster and starts a server with these settings, such as `jit = off`.
+    /// Creates a cluster and starts a server with these settings, such as `jit = off`.
     pub fn start(settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("reelshelf-postgres").tempdir().expect("a folder");
         let (uid, gid) = ids();
@@ -30,11 +30,11 @@ impl PostgresServer {
 
         let mut all = "fsync = off\nmax_connections = 60\nmax_wal_size = 4GB\n".to_owned();
         all.extend(settings.iter().map(|setting| format!("{setting}\n")));
-        // A file of its own, so that ALTER SYSTEM can change it.
+        // A separate file, so that ALTER SYSTEM can change it.
         let mut file = std::fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"));
         std::io::Write::write_all(file.as_mut().expect("its settings"), all.as_bytes()).expect("settings");
 
-        // A socket in the folder needs no free port.
+        // A Unix socket needs no free port.
         let mut server = as_user("setpriv");
         server.args(["--pdeathsig", "INT"]).arg(programs().join("postgres")); // it ends with the test, however that ends
         server.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-c", "listen_addresses="]);
@@ -51,13 +51,13 @@ impl PostgresServer {
         Self { server, folder }
     }
 
-    /// The database `postgres` of the cluster.
+    /// Returns the database `postgres` of the cluster.
     pub fn database(&self) -> TestDatabase {
         let folder = self.folder.path().display().to_string().replace('/', "%2F");
         TestDatabase::at(Kind::Postgres, format!("postgres://postgres@{folder}/postgres"))
     }
 
-    /// Stops all its processes where they are, or lets them go on. The kernel goes on taking connections.
+    /// Stops or continues all its processes. The kernel still accepts connections.
     pub fn signal(&self, signal: Signal) {
         let server = self.server.id();
         let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
@@ -78,7 +78,7 @@ impl Drop for PostgresServer {
     }
 }
 
-/// A program, as a user that PostgreSQL lets run it.
+/// Runs a program as a user that PostgreSQL accepts.
 fn as_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     if rustix::process::geteuid().is_root() {
@@ -96,7 +96,7 @@ fn programs() -> PathBuf {
     folders.filter(|bin| bin.join("postgres").exists()).max().expect("PostgreSQL is installed")
 }
 
-/// The user and the group that run it: not root, as whom PostgreSQL refuses to run.
+/// Returns the user and group: not root, which PostgreSQL rejects.
 fn ids() -> (u32, u32) {
     if !rustix::process::geteuid().is_root() {
         return (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());

@@ -1,4 +1,4 @@
-//! A database with a user of each role: made once, by the service itself, and copied for each test.
+//! A database with a user of each role, created once by the service and copied for each test.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use tokio::sync::OnceCell;
 
 use super::{Kind, START, TestDatabase, add_user};
 
-/// Tokens of the viewer, the editor and the owner.
+/// The tokens of viewer, editor and owner.
 type Tokens = [String; 3];
 
-/// A new database of migrated tables, with users who bear their roles' names and have the usual password.
+/// Creates a migrated database with a user of each role, named like it, with [`PASSWORD`].
 pub async fn with_users(kind: Kind) -> (TestDatabase, Tokens) {
     static SQLITE: OnceCell<(Vec<u8>, Tokens)> = OnceCell::const_new();
     static POSTGRES: OnceCell<(TestDatabase, Tokens)> = OnceCell::const_new();

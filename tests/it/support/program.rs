@@ -1,4 +1,4 @@
-//! The program itself, in a process of its own.
+//! The program as a process.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -15,10 +15,10 @@ pub use rustix::process::Signal;
 
 use super::{HANGS, TestDatabase, client, secrets};
 
-/// What is left of a process that has ended.
+/// The result of a process.
 #[derive(Debug)]
 pub struct Done {
-    /// The exit status; -1 where a signal ended it.
+    /// The exit status, or -1 after a signal.
     pub status: i32,
     pub out: String,
     pub err: String,
@@ -32,13 +32,13 @@ impl Done {
         self
     }
 
-    /// What it said on standard error, without the lines of the audit log.
+    /// Returns standard error without the audit log.
     pub fn said(&self) -> String {
         let lines = self.err.lines().filter(|line| !line.contains(" audit: "));
         lines.fold(String::new(), |said, line| said + line + "\n")
     }
 
-    /// Checks that it was refused, with one line that says why and contains these words.
+    /// Checks that the program failed with a one-line message that contains these words.
     #[track_caller]
     pub fn refused(self, words: &str) {
         let Self { status, out, err } = &self;
@@ -52,7 +52,7 @@ impl Done {
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reelshelf"));
     command.args(arguments).env_clear().envs(environment.iter().copied());
-    // A test about the level of the log says which.
+    // Tests of the log level set `RUST_LOG` themselves.
     if secrets::are_sought() && environment.iter().all(|(name, _)| *name != "RUST_LOG") {
         command.env("RUST_LOG", "trace");
     }
@@ -60,33 +60,33 @@ fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Runs the program to its end, with nothing on standard input and this environment alone.
+/// Runs the program with an empty standard input and only this environment.
 pub fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
     run_with_input(arguments, environment, b"")
 }
 
-/// Runs the program to its end, with this on standard input and this environment alone.
+/// Runs the program with this standard input and only this environment.
 pub fn run_with_input(arguments: &[&str], environment: &[(&str, &str)], input: &[u8]) -> Done {
     finish(command(arguments, environment), input)
 }
 
-/// Runs the program to its end while nobody reads its standard output.
+/// Runs the program while nobody reads its standard output.
 pub fn run_unread(arguments: &[&str], environment: &[(&str, &str)]) -> Done {
     run_on(arguments, environment, Some(unread()), None)
 }
 
-/// A pipe whose reader is gone.
+/// Returns a pipe whose reader is closed.
 pub fn unread() -> Stdio {
     let (_, writer) = std::io::pipe().expect("a pipe");
     writer.into()
 }
 
-/// What can never be written: the device that is always full.
+/// Returns `/dev/full`, which cannot be written.
 pub fn full() -> Stdio {
     std::fs::File::options().write(true).open("/dev/full").expect("a device").into()
 }
 
-/// Runs the program to its end with other standard streams, where they are given; nothing of them is read.
+/// Runs the program with the given standard streams, which are not read.
 pub fn run_on(
     arguments: &[&str],
     environment: &[(&str, &str)],
@@ -101,12 +101,12 @@ pub fn run_on(
     Done { status: output.status.code().unwrap_or(-1), out, err }
 }
 
-/// Makes files fail to grow beyond some bytes, as a full disk does: a limit of the shell, in units of 512.
+/// Limits the size of files, like a full disk: by the shell's `ulimit`, in units of 512 bytes.
 fn limited(units: u32, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     within_limits(&format!(r#"trap "" XFSZ; ulimit -f {units}"#), arguments, environment)
 }
 
-/// Runs the program within limits that a shell sets.
+/// Runs the program with limits set by a shell.
 fn within_limits(limits: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let script = format!(r#"{limits}; exec "$0" "$@""#);
     let mut command = Command::new("/bin/sh");
@@ -116,12 +116,12 @@ fn within_limits(limits: &str, arguments: &[&str], environment: &[(&str, &str)])
     command
 }
 
-/// Runs a command on a database whose files cannot grow beyond some units of 512 bytes.
+/// Runs a command on a database whose files are limited in units of 512 bytes.
 pub fn run_limited(database: &TestDatabase, units: u32, arguments: &[&str]) -> Done {
     finish(limited(units, arguments, &[("REELSHELF_DATABASE", &database.address)]), b"")
 }
 
-/// Runs a command on a database, with this on standard input.
+/// Runs a command on a database with this standard input.
 pub fn run(database: &TestDatabase, arguments: &[&str], input: &str) -> Done {
     finish(command(arguments, &[("REELSHELF_DATABASE", &database.address)]), input.as_bytes())
 }
@@ -150,7 +150,7 @@ pub fn await_end(child: &mut Child) -> i32 {
     end.code().unwrap_or(-1)
 }
 
-/// Asks again and again until there is an answer.
+/// Polls until there is a result.
 #[track_caller]
 pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -163,7 +163,7 @@ pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Reads lines into a log, until their end.
+/// Collects lines until the end of the input.
 pub fn collect(lines: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(lines).lines() {
@@ -176,10 +176,10 @@ pub fn collect(lines: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Jo
     })
 }
 
-/// A running `reelshelf serve`, which is killed with this value.
+/// A running `reelshelf serve`, killed when dropped.
 pub struct Program {
     child: Child,
-    /// What it listens on, such as `http://127.0.0.1:49152`.
+    /// Its URL, such as `http://127.0.0.1:49152`.
     pub base: String,
     pub client: reqwest::Client,
     out: Option<JoinHandle<String>>,
@@ -192,13 +192,13 @@ impl Program {
         Self::start_with(database, &[], &[])
     }
 
-    /// Starts it on a free port and waits until it is ready.
+    /// Starts the service on a free port and waits until it is ready.
     pub fn start_with(database: &TestDatabase, options: &[&str], environment: &[(&str, &str)]) -> Self {
         let database = ("REELSHELF_DATABASE", database.address.as_str());
         Self::start_in(&[&[database], environment].concat(), options)
     }
 
-    /// The same where its files cannot grow beyond some units of 512 bytes.
+    /// Does the same with files limited in units of 512 bytes.
     pub fn start_limited(
         database: &TestDatabase,
         units: u32,
@@ -210,7 +210,7 @@ impl Program {
         Self::spawn(limited(units, &arguments, &environment).stdin(Stdio::null()))
     }
 
-    /// The same where it may open so many files, and no more.
+    /// Does the same with a limited number of open files.
     pub fn start_with_open_files(database: &TestDatabase, files: u64) -> Self {
         let environment = [("REELSHELF_DATABASE", database.address.as_str())];
         let arguments = ["serve", "--listen", "127.0.0.1:0"];
@@ -218,7 +218,7 @@ impl Program {
         Self::spawn(command.stdin(Stdio::null()))
     }
 
-    /// The same with another standard error, of which nothing is read.
+    /// Does the same with another standard error, which is not read.
     pub fn start_with_stderr(database: &TestDatabase, environment: &[(&str, &str)], err: Stdio) -> Self {
         let database = ("REELSHELF_DATABASE", database.address.as_str());
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
@@ -226,7 +226,7 @@ impl Program {
         Self::spawn(command.stdin(Stdio::null()).stderr(err))
     }
 
-    /// The same with a standard output that cannot be written; the log tells where it listens.
+    /// Does the same with a standard output that cannot be written; the log has the address.
     pub fn start_unheard(database: &TestDatabase, out: Stdio) -> Self {
         let environment = [("REELSHELF_DATABASE", database.address.as_str())];
         let mut command = command(&["serve", "--listen", "127.0.0.1:0"], &environment);
@@ -240,7 +240,7 @@ impl Program {
         program
     }
 
-    /// Starts it on a free port and waits until it answers, whether it is ready or not.
+    /// Starts the service on a free port and waits until it responds, even if not ready.
     pub fn start_unready(database: &TestDatabase) -> Self {
         let environment = [("REELSHELF_DATABASE", database.address.as_str())];
         let mut command = command(&["serve", "--listen", "127.0.0.1:0"], &environment);
@@ -256,13 +256,13 @@ impl Program {
         program
     }
 
-    /// Starts it as [`Program::start`] does, where the environment or the options name the database.
+    /// Starts the service like [`Program::start`]; the environment or the options name the database.
     pub fn start_in(environment: &[(&str, &str)], options: &[&str]) -> Self {
         let mut command = command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat(), environment);
         Self::spawn(command.stdin(Stdio::null()))
     }
 
-    /// Starts it as systemd does with a socket, and waits until it is ready.
+    /// Starts the service with an inherited socket, like systemd, and waits until it is ready.
     pub fn start_given(
         database: &TestDatabase,
         socket: &TcpListener,
@@ -304,18 +304,18 @@ impl Program {
         program
     }
 
-    /// What it has written to standard error up to now.
+    /// Returns standard error so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("a log").clone()
     }
 
-    /// Waits for a line on standard error with this text, and returns the line.
+    /// Waits for a line on standard error with this text and returns it.
     #[track_caller]
     pub fn await_log(&self, text: &str) -> String {
         poll(text, || self.log().lines().find(|line| line.contains(text)).map(str::to_owned))
     }
 
-    /// The one-time code of the set-up.
+    /// Returns the one-time code of the set-up.
     pub fn setup_code(&self) -> String {
         let line = self.await_log("make the first owner");
         let (_, code) = line.split_once("/setup#code=").expect("a code");
@@ -329,12 +329,12 @@ impl Program {
         self.client.request(method, format!("{}{path}", self.base))
     }
 
-    /// What it listens on, without `http://`.
+    /// Returns its address without `http://`.
     pub fn address(&self) -> &str {
         self.base.trim_start_matches("http://")
     }
 
-    /// The number of the process.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -344,7 +344,7 @@ impl Program {
         rustix::process::kill_process(process, signal).expect("a signal");
     }
 
-    /// Lets it open files below this number from now on; returns the number that it could before.
+    /// Limits its number of open files from now on. Returns the old limit.
     pub fn limit_open_files(&self, files: u64) -> u64 {
         use rustix::process::{Pid, Resource, Rlimit, prlimit};
         let process = Pid::from_child(&self.child);
@@ -354,7 +354,7 @@ impl Program {
         before.current.expect("it has a limit")
     }
 
-    /// Waits until it ends; standard output without the first line.
+    /// Waits until it ends. Standard output does not include the first line.
     pub fn ended(mut self) -> Done {
         let status = await_end(&mut self.child);
         let out = self.out.take().map(|out| out.join().expect("text")).unwrap_or_default();
@@ -362,7 +362,7 @@ impl Program {
         Done { status, out, err: self.log() }
     }
 
-    /// Tells it to end and waits for that.
+    /// Stops it and waits.
     pub fn end(self) -> Done {
         self.signal(Signal::TERM);
         self.ended()

@@ -1,4 +1,4 @@
-//! A way to a service on which one import can be held up.
+//! A proxy that can hold up one import.
 
 use std::sync::{
     Arc,
@@ -10,18 +10,18 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What is held up of the first import that comes along; all else passes.
+/// What is held up of the first import; everything else passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// No more of it is taken than its beginning.
+    /// The rest of the request: only its beginning is accepted.
     Rest,
-    /// All of it is taken, and the service gets nothing.
+    /// The whole request: it is accepted but not forwarded.
     Whole,
-    /// The service gets it, and its answer goes nowhere.
+    /// The response: the request is forwarded.
     Answer,
 }
 
-/// A way to a service.
+/// A proxy of a service.
 pub struct Proxy {
     pub base: String,
     state: Arc<State>,
@@ -29,7 +29,7 @@ pub struct Proxy {
 
 struct State {
     held: Held,
-    /// Whether an import has come.
+    /// Whether an import has arrived.
     has_come: AtomicBool,
     taken: AtomicUsize,
     is_whole: AtomicBool,
@@ -52,12 +52,12 @@ impl Proxy {
         Self { base, state }
     }
 
-    /// How many bytes of the import were taken.
+    /// Returns the number of bytes accepted of the import.
     pub fn taken(&self) -> usize {
         self.state.taken.load(Ordering::SeqCst)
     }
 
-    /// Whether the import was taken to its end.
+    /// Returns whether the whole import was accepted.
     pub fn is_whole(&self) -> bool {
         self.state.is_whole.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! The secrets that a test sends and receives, so that a log can be searched for them.
+//! Collects the secrets that tests send and receive, to search logs for them.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,13 +16,13 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// What is shorter stands in many a text by chance.
+/// Shorter secrets, in characters, occur in other texts by chance.
 const SHORTEST: usize = 8;
 
-/// The names of the fields, of JSON and of forms, that hold a secret.
+/// Fields of JSON and forms that contain secrets.
 const FIELDS: [&str; 6] = ["password", "presentPassword", "passwordAgain", "code", "token", "secret"];
 
-/// A secret in every form in which it is sent or stored.
+/// Returns a secret in all forms in which it is sent or stored.
 pub fn forms(secret: &str) -> Vec<String> {
     let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()));
@@ -30,7 +30,7 @@ pub fn forms(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), encoded, STANDARD.encode(secret), hash, json.trim_matches('"').to_owned()]
 }
 
-/// The secrets that a request sends.
+/// Returns the secrets of a request.
 pub fn of_request(request: &Request) -> Vec<String> {
     let mut secrets = Vec::new();
     let text = |name: &str| {
@@ -58,7 +58,7 @@ pub fn of_request(request: &Request) -> Vec<String> {
     secrets
 }
 
-/// The secrets that an answer gives.
+/// Returns the secrets of a response.
 pub fn of_answer(headers: &HeaderMap, text: &str) -> Vec<String> {
     let cookies = headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok());
     let mut secrets: Vec<String> = cookies.filter_map(session).map(str::to_owned).collect();
@@ -70,7 +70,7 @@ pub fn of_answer(headers: &HeaderMap, text: &str) -> Vec<String> {
     secrets
 }
 
-/// What the cookie of a session holds.
+/// Returns the value of a session cookie.
 fn session(cookie: &str) -> Option<&str> {
     let (name, value) = cookie.split(';').next()?.trim().split_once('=')?;
     name.ends_with("reelshelf_session").then_some(value).filter(|value| !value.is_empty())
@@ -96,14 +96,14 @@ fn of_json(json: &Value, fields: &[&str], secrets: &mut Vec<String>) {
     }
 }
 
-/// The secrets that stand in a text, in any form, with the line.
+/// Returns the secrets in a text, in any form, with their lines.
 pub fn found(text: &str, secrets: &[String]) -> Vec<String> {
     let forms = secrets.iter().flat_map(|secret| forms(secret)).filter(|form| form.len() >= SHORTEST);
     let line = |form: &String| text.lines().find(|line| line.contains(form)).map(str::to_owned);
     forms.filter_map(|form| line(&form).map(|line| format!("{form}: {line}"))).collect()
 }
 
-/// The files of `scripts/secrets-in-log`, where it runs the tests: all that is logged, and all secrets.
+/// The files of `scripts/secrets-in-log`: the log and all secrets.
 struct Files {
     log: Mutex<File>,
     secrets: Mutex<File>,
@@ -118,29 +118,29 @@ static FILES: LazyLock<Option<Files>> = LazyLock::new(|| {
     let files = Files { log: open("log"), secrets: open("secrets") };
     let log = files.log.lock().expect("a file").try_clone().expect("a file");
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(log));
-    // What the program itself would show, at the level that RUST_LOG names.
+    // Writes what the program would log at the level of RUST_LOG.
     tracing_subscriber::registry()
         .with(layer.with_filter(reelshelf::log::filter(true).expect("a filter")))
         .init();
     Some(files)
 });
 
-/// Whether the tests run to find secrets in the log.
+/// Returns whether the tests run to find secrets in the log.
 pub fn are_sought() -> bool {
     FILES.is_some()
 }
 
-/// Notes secrets.
+/// Records secrets.
 pub fn note(secrets: &[String]) {
     let Some(files) = &*FILES else { return };
     let forms = secrets.iter().flat_map(|secret| forms(secret));
-    // One of blanks alone, which is refused as a password, is in every line that is indented.
+    // A password of spaces, which is rejected anyway, would match every indented line.
     let is_sought = |form: &String| form.len() >= SHORTEST && !form.contains('\n') && !form.trim().is_empty();
     let lines: String = forms.filter(is_sought).map(|form| form + "\n").collect();
     files.secrets.lock().expect("a file").write_all(lines.as_bytes()).expect("room on the disk");
 }
 
-/// Notes a line that the program has logged.
+/// Records a log line of the program.
 pub fn note_line(line: &str) {
     let Some(files) = &*FILES else { return };
     files.log.lock().expect("a file").write_all(format!("{line}\n").as_bytes()).expect("room on the disk");

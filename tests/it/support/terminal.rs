@@ -1,4 +1,4 @@
-//! The program at a terminal of its own.
+//! The program at a pseudo-terminal.
 
 use std::{
     io::{Read, Write},
@@ -9,18 +9,18 @@ use std::{
 
 use super::program::{Done, await_end, poll};
 
-/// A program at a terminal, which is killed with this value.
+/// A program at a terminal, killed when dropped.
 pub struct Terminal {
     child: Child,
     keyboard: ChildStdin,
     shown: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
-    /// How much of what was shown was awaited already.
+    /// How much of the output was awaited already.
     seen: usize,
 }
 
 impl Terminal {
-    /// Starts the program at a terminal of so many columns, with this environment alone.
+    /// Starts the program at a terminal with this number of columns and only this environment.
     pub fn start(columns: u16, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new("python3");
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/terminal.py"));
@@ -45,7 +45,7 @@ impl Terminal {
         String::from_utf8_lossy(&self.shown.lock().expect("a screen")).replace("\r\n", "\n")
     }
 
-    /// Waits until this text is shown, behind what was awaited before.
+    /// Waits for a text in the output, behind what was awaited before.
     #[track_caller]
     pub fn await_text(&mut self, text: &str) {
         self.seen = poll(text, || {
@@ -66,14 +66,14 @@ impl Terminal {
         self.type_keys(&format!("{answer}\n"));
     }
 
-    /// Waits for a question and answers it once keys are not shown any more.
+    /// Waits for a question and answers it once the terminal hides the keys.
     #[track_caller]
     pub fn answer_unseen(&mut self, question: &str, answer: &str) {
         self.await_text(question);
         self.type_keys(&format!("\0{answer}\n"));
     }
 
-    /// Waits until it ends; all that was shown.
+    /// Waits until it ends. Returns all output.
     pub fn ended(mut self) -> Done {
         let status = await_end(&mut self.child);
         self.reader.take().expect("not yet read").join().expect("a screen");

@@ -1,4 +1,4 @@
-//! The web pages, as a browser gets them.
+//! Tests of the pages.
 
 mod access;
 mod account;
@@ -25,20 +25,20 @@ use reqwest::{Method, RequestBuilder};
 
 use crate::support::{Answer, Service};
 
-/// What a form sends: the body that a browser makes of its fields.
+/// Sends a form, encoded like a browser does.
 fn form(service: &Service, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = service.anonymous(Method::POST, path);
     request.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
-/// What a form sends in a session, as a page of ours sends it.
+/// Sends a form in a session, like one of our pages.
 async fn send(service: &Service, session: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let request = form(service, path, fields).header("cookie", session);
     Answer::of(request.header("sec-fetch-site", "same-origin").header("accept", "text/html")).await
 }
 
-/// Checks that no page of another site can send this form in the name of who is signed in.
+/// Checks that a page of another site cannot send this form on behalf of a user.
 async fn no_other_site_sends(service: &Service, session: &str, path: &str, fields: &[(&str, &str)]) {
     for (header, value) in [
         ("sec-fetch-site", "cross-site"),
@@ -51,7 +51,7 @@ async fn no_other_site_sends(service: &Service, session: &str, path: &str, field
     }
 }
 
-/// The cookie of an answer, as a browser sends it back.
+/// Returns the cookie of a response.
 #[track_caller]
 fn cookie(answer: &Answer) -> String {
     let (cookie, attributes) = answer.header("set-cookie").split_once("; ").expect("a cookie");
@@ -62,12 +62,12 @@ fn cookie(answer: &Answer) -> String {
     cookie.to_owned()
 }
 
-/// What a browser with that cookie gets.
+/// Requests a page with a cookie.
 async fn with_cookie(service: &Service, cookie: &str, method: Method, path: &str) -> Answer {
     Answer::of(service.anonymous(method, path).header("cookie", cookie)).await
 }
 
-/// Checks that this is a page with that status.
+/// Checks that this is a page with this status.
 #[track_caller]
 fn is_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -78,7 +78,7 @@ fn is_page(answer: &Answer, status: u16) {
     }
 }
 
-/// What the field of that name holds in a page, character references resolved.
+/// Returns the value of a form field, with character references resolved.
 #[track_caller]
 fn field(page: &Answer, name: &str) -> String {
     let (_, input) = page.text.split_once(&format!(" name=\"{name}\" ")).expect("a field");
@@ -86,25 +86,25 @@ fn field(page: &Answer, name: &str) -> String {
     text(input.split_once("value=\"").expect("a value").1.split_once('"').expect("its end").0)
 }
 
-/// What a piece of a page says, character references resolved.
+/// Returns the text of HTML, with character references resolved.
 fn text(html: &str) -> String {
     let references = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
     references.iter().fold(html.to_owned(), |text, (reference, c)| text.replace(reference, c))
 }
 
-/// A page as its owner gets it.
+/// Requests a page as the owner.
 async fn get_page(service: &Service, path: &str) -> Answer {
     let answer = Answer::of(service.request(Method::GET, path).header("accept", "text/html")).await;
     is_page(&answer, 200);
     answer
 }
 
-/// The pieces of a page that stand between two texts.
+/// Returns the parts of a page between two texts.
 fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     page.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
 }
 
-/// The titles of the films on a page, in either view.
+/// Returns the titles of the films on a page, in either view.
 fn titles(page: &Answer) -> Vec<String> {
     let spines = between(&page.text, "<b dir=\"auto\"><bdi>", "</bdi></b>");
     let rows = between(&page.text, "<th scope=\"row\"", "</bdi>").into_iter();
@@ -112,7 +112,7 @@ fn titles(page: &Answer) -> Vec<String> {
     spines.into_iter().chain(rows).map(text).collect()
 }
 
-/// The address of a link with that text.
+/// Returns the URL of a link with this text.
 #[track_caller]
 fn link(page: &Answer, label: &str) -> String {
     let (before, _) = page.text.split_once(&format!(">{label}</a>")).expect("a link with that text");
@@ -120,7 +120,7 @@ fn link(page: &Answer, label: &str) -> String {
     text(tag.split_once("href=\"").expect("an address").1.split_once('"').expect("its end").0)
 }
 
-/// Texts that would become part of a page if they were not escaped.
+/// Texts that would inject HTML if they were not escaped.
 const HOSTILE: [&str; 4] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",

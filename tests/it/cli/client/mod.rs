@@ -1,4 +1,4 @@
-//! The commands that talk to a server.
+//! Tests of the commands that use a server.
 
 mod add;
 mod completions;
@@ -19,7 +19,7 @@ use crate::support::{
     program::{Done, run_with, run_with_input},
 };
 
-/// Where the service is, as the editor.
+/// The environment for the server and the editor's token.
 fn environment(service: &Service) -> [(&str, &str); 3] {
     [("REELSHELF_SERVER", &service.base), ("REELSHELF_TOKEN", &service.editor), ("TZ", "UTC")]
 }
@@ -29,23 +29,23 @@ fn reelshelf(service: &Service, arguments: &[&str]) -> Done {
     run_with(arguments, &environment(service))
 }
 
-/// Runs a command as the editor, with this on standard input.
+/// Runs a command as the editor with this standard input.
 fn reelshelf_with(service: &Service, arguments: &[&str], input: impl AsRef<[u8]>) -> Done {
     run_with_input(arguments, &environment(service), input.as_ref())
 }
 
-/// What a command prints as JSON.
+/// Parses the output as JSON.
 #[track_caller]
 fn json(done: &Done) -> Value {
     serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"))
 }
 
-/// The whole list as the service gives it in this form.
+/// Returns the whole list in a format.
 async fn exported(service: &Service, media_type: &str) -> String {
     Answer::of(service.request(Method::GET, "/movie").header("accept", media_type)).await.text
 }
 
-/// Adds three films: Heat, Alien and Alien 3.
+/// Creates three films: Heat, Alien and Alien 3.
 async fn three_films(service: &Service) {
     service.add("Heat", "DVD", 170, 1995, 5).await;
     service.add("Alien", "VHS", 117, 1979, 4).await;
