@@ -111,7 +111,7 @@ test("what is not on the page any more is taken from it, and the rest stays as i
   await page.locator(".film").nth(3).click({ modifiers: ["Shift"] });
   await service.api("DELETE", `/movie/${id}`);
   await bar(page).getByRole("button", { name: "Delete" }).click();
-  await message(page, "Deleted “\u2068Dune\u2069”. 1 film was not there any more.").waitFor();
+  await message(page, "Deleted “\u2068Dune\u2069”. 1 film no longer existed.").waitFor();
   await page.done();
 });
 

@@ -104,7 +104,7 @@ fn argon2(hash: &str) -> Result<(), String> {
     let refused = |why: &str| Err(format!("the password's hash {why}"));
     let Ok(hash) = PasswordHash::new(hash) else { return refused("cannot be read") };
     if hash.algorithm.as_str() != "argon2id" || hash.version != Some(0x13) {
-        return refused("is none of Argon2id, version 19");
+        return refused("is not Argon2id, version 19");
     }
     for (name, most) in [("m", MAX_ARGON2_KIB), ("t", MAX_ARGON2_PASSES), ("p", MAX_ARGON2_LANES)] {
         match hash.params.get_decimal(name) {

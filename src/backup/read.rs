@@ -106,7 +106,7 @@ impl<R: Read + Seek> Reader<R> {
         let noun = entry.noun();
         let (id, version) = entry.place();
         if id < 1 || (noun, id, version) <= self.last {
-            return Err(format!("a row with id {id} has no place here"));
+            return Err(format!("the row with id {id} is out of order"));
         }
         self.last = (noun, id, version);
         let ids = self.header.last_ids;
@@ -192,7 +192,7 @@ impl<R: Read + Seek> Lines<R> {
     fn finish(&mut self) -> Result<(), Unusable> {
         match self.file.fill_buf().map(<[u8]>::is_empty) {
             Ok(true) => {}
-            Ok(false) => return Err(self.damaged("the file goes on after the end")),
+            Ok(false) => return Err(self.damaged("the file continues after its end")),
             Err(error) => return Err(self.damaged(error.to_string())),
         }
         let file = self.file.get_mut().get_mut().get_mut();

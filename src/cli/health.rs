@@ -35,7 +35,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
         .no_proxy()
         .timeout(ANSWERING)
         .build()
-        .context("no client can be made")?;
+        .context("the HTTP client cannot be created")?;
     let answer = http.get(server.address("/health/ready", &[])).send().await;
     let answer = answer.map_err(|error| server.failed(&error))?;
     if !answer.status().is_success() {

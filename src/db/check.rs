@@ -39,7 +39,7 @@ impl Stored {
         if movie.as_ref().is_none_or(is_ours) {
             return Ok(movie);
         }
-        Err("something else than this program has changed it".to_owned())
+        Err("another program has changed it".to_owned())
     }
 }
 

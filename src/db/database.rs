@@ -112,7 +112,7 @@ impl Db {
         let mut db = Self { backend, long, closing, migrations: Vec::new() };
         if purpose == Purpose::UseExisting && migrations::is_empty(&db).await? {
             return Err(DbError::Refused(
-                "the database is empty; `reelshelf serve` or `reelshelf migrate` makes a collection in it"
+                "the database is empty; `reelshelf serve` or `reelshelf migrate` creates the tables"
                     .to_owned(),
             ));
         }

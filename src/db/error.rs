@@ -46,7 +46,7 @@ impl From<rusqlite::Error> for DbError {
                 _,
             ) => Self::Unavailable(error.to_string()),
             (Some(ErrorCode::NotADatabase), _) => {
-                Self::Refused("the file is no SQLite database; nothing was changed".to_owned())
+                Self::Refused("the file is not an SQLite database; nothing was changed".to_owned())
             }
             (_, Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY)) => {
                 Self::Duplicate(error.to_string())

@@ -134,7 +134,7 @@ async fn check_checksums(conn: &mut Conn) -> Result<(), DbError> {
     match steps.find(|((_, checksum), ours)| *checksum != ours.checksum(dialect)) {
         None => Ok(()),
         Some(((name, _), _)) => Err(DbError::Refused(format!(
-            "the database was made with another {name} than this program has; use the program that made it"
+            "the database was created with another {name} than this program has; use the program that created it"
         ))),
     }
 }
@@ -149,5 +149,5 @@ async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
 
 /// The refusal of a database that has tables, but not ours.
 pub(super) fn foreign() -> DbError {
-    DbError::Refused("the database holds the tables of another program; nothing was changed".to_owned())
+    DbError::Refused("the database has the tables of another program; nothing was changed".to_owned())
 }

@@ -35,10 +35,7 @@ pub async fn retry_write<T, E: WriteError, F: Future<Output = Result<T, E>>>(
     for attempt in 1..MAX_WRITE_ATTEMPTS {
         match write().await {
             Err(error) if error.is_rolled_back() && Instant::now() < deadline => {
-                tracing::debug!(
-                    attempt,
-                    "a write was rolled back for the sake of another one, and is done again"
-                );
+                tracing::debug!(attempt, "a write was rolled back because of another one, and is retried");
             }
             done => return done,
         }

@@ -75,7 +75,7 @@ object!(
 );
 
 object!(
-    MoviePatch, "MovieChanges", "What is to become different about a movie.", false,
+    MoviePatch, "MovieChanges", "The attributes of a movie to be updated.", false,
     Some(json!({"rating": 4})),
     {
         "title": Title,

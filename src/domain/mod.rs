@@ -132,7 +132,7 @@ impl Code {
             Self::TooLong => "The text has too many characters, or the list too many items.",
             Self::TooShort => "The text has too few characters.",
             Self::OutOfRange => "The number or the time is outside the limits.",
-            Self::NotAllowed => "The value is none of those that `detail` names.",
+            Self::NotAllowed => "The value is not one of those in `detail`.",
             Self::Malformed => "The value is not written as `detail` says.",
             Self::TooWeak => "The password is common or easily guessed.",
             Self::Incorrect => "The value is not the present password.",

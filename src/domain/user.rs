@@ -105,7 +105,7 @@ impl UserName {
         if name.looks_like(&Self(Self::CONSOLE.to_owned())) {
             return Err(Invalid::new(
                 Code::Malformed,
-                "must neither be console, which stands for the administrator in the history, nor look like it",
+                "must not be or look like console, the name of the administrator in the history",
             ));
         }
         if let Some(c) = name.0.chars().find(|c| INVISIBLE_LETTERS.contains(c)) {

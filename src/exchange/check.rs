@@ -27,7 +27,7 @@ pub fn check<R: Read + Seek>(
         let Outcome::Refused(errors) = outcome else { continue };
         if let Some(to) = &mut rejects {
             rows.write_reject(to, &reason(&errors), report.failed == 0).map_err(|e| {
-                Invalid::new(Code::Malformed, format!("the refused rows cannot be written: {e}"))
+                Invalid::new(Code::Malformed, format!("the rejected rows cannot be written: {e}"))
             })?;
         }
         report.fail(errors);

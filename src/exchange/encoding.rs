@@ -66,7 +66,7 @@ impl Serialize for Encoding {
 pub(super) fn hint(bytes: &[u8]) -> String {
     let (text, _, _) = WINDOWS_1252.decode(bytes);
     if text.contains(char::is_control) {
-        return "; encoding=NAME tells the encoding of the file".to_owned();
+        return "; encoding=NAME gives the encoding of the file".to_owned();
     }
     format!("; encoding=windows-1252 reads it as {}", quoted(text.trim()))
 }

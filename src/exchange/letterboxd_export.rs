@@ -69,7 +69,7 @@ pub fn merge_letterboxd_within(
     if parts.is_empty() && has_watchlist {
         return Err(Invalid::new(
             Code::Malformed,
-            "the archive holds nothing but a watchlist, which is taken only if asked for".to_owned(),
+            "the archive has only a watchlist, which is imported only on request".to_owned(),
         ));
     }
     if parts.is_empty() {

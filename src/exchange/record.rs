@@ -287,7 +287,7 @@ impl<'r> Reading<'r> {
             let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
                 // DVD is only an example in the message, as the format closest to other discs and files.
                 let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
-                Invalid::new(invalid.1, format!("{}; say what it stands for, such as {example}", invalid.0))
+                Invalid::new(invalid.1, format!("{}; give its format, such as {example}", invalid.0))
             })?;
             if format.as_str() != medium {
                 row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);

@@ -133,7 +133,7 @@ fn assets() -> Router<Shared> {
 async fn not_found(uri: Uri) -> Problem {
     let detail = match uri.path().trim_end_matches('/') {
         path if path.is_empty() || path == uri.path() => "there is nothing at this address",
-        _ => "there is nothing at this address; none of ours ends with a slash",
+        _ => "there is nothing at this address; paths do not end with a slash",
     };
     Problem::new(StatusCode::NOT_FOUND, detail)
 }

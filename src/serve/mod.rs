@@ -125,9 +125,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         ended.await;
         events::end(&ending);
         end_backups.send_replace(true);
-        tracing::info!("ending: no new connections, finishing what is under way");
+        tracing::info!("stopping: no new connections, finishing running requests");
         if let Err(error) = systemd::notify_stopping() {
-            tracing::warn!(%error, "systemd was not told of the end");
+            tracing::warn!(%error, "systemd could not be notified of the stop");
         }
     };
     let (waits, intake) = (Waits::default(), app.intake.clone());
@@ -145,10 +145,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 fn tell_ready(base: &str) {
     let mut out = std::io::stdout();
     if let Err(error) = writeln!(out, "listening on {base}").and_then(|()| out.flush()) {
-        tracing::warn!(%error, "standard output could not be told that the service listens on {base}");
+        tracing::warn!(%error, "standard output cannot be written; the service listens on {base}");
     }
     if let Err(error) = systemd::notify_ready() {
-        tracing::warn!(%error, "systemd was not told that the service is ready");
+        tracing::warn!(%error, "systemd could not be notified that the service is ready");
     }
 }
 
@@ -229,12 +229,11 @@ fn offer_setup(base: &str, code: &Secret) {
     if terminal.is_terminal() {
         // Someone who starts it by hand looks for a URL rather than a log line.
         let lines = format!(
-            "\nNobody is a user yet. Open this address to make the first owner:\n\n    {base}/setup#code={code}\n\nIt is \
-             good for an hour.\n\n"
+            "\nThere is no user yet. Open this address to create the first owner:\n\n    {base}/setup#code={code}\n\nIt is valid for an hour.\n\n"
         );
         if terminal.write_all(lines.as_bytes()).is_ok() {
             return;
         }
     }
-    tracing::warn!(target: SETUP, "there is no user yet; make the first owner at {base}/setup#code={code}");
+    tracing::warn!(target: SETUP, "there is no user yet; create the first owner at {base}/setup#code={code}");
 }

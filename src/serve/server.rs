@@ -98,7 +98,7 @@ impl Server {
         accepting.ending.cancel();
         let finished = async { while connections.join_next().await.is_some() {} };
         if timeout(SHUTDOWN_WAIT, finished).await.is_err() {
-            tracing::warn!(connections = connections.len(), "closed connections with requests under way");
+            tracing::warn!(connections = connections.len(), "closed connections with running requests");
         }
         connections.shutdown().await;
         Ok(())

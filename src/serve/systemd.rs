@@ -33,7 +33,7 @@ pub struct InheritedSocket {
 pub fn given() -> anyhow::Result<Option<InheritedSocket>> {
     let kept = env::var("LISTEN_FDNAMES").is_ok_and(|names| names == SOCKET_NAME);
     let socket =
-        ListenFd::from_env().take_tcp_listener(0).context("cannot listen on what LISTEN_FDS tells of")?;
+        ListenFd::from_env().take_tcp_listener(0).context("cannot listen on the socket in LISTEN_FDS")?;
     Ok(socket.map(|socket| InheritedSocket { socket, kept }))
 }
 

@@ -221,8 +221,9 @@ impl Check {
 
     fn end(mut self) -> Report {
         for (change, versions) in &self.missing {
-            self.report
-                .note(|| format!("change {change} is missing, which made versions of {}", films(*versions)));
+            self.report.note(|| {
+                format!("change {change} is missing, which created versions of {}", films(*versions))
+            });
         }
         for (id, Change { told, found }) in
             self.changes.iter().filter(|(_, change)| change.told != change.found)

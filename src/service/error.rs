@@ -43,7 +43,7 @@ pub enum Error {
     #[error("too many sign-ins at this moment; try again in a few seconds")]
     Overloaded,
     /// The import was aborted because of invalid rows; nothing was stored.
-    #[error("{} of {} rows could not be taken; nothing was stored", .0.failed, .0.read)]
+    #[error("{} of {} rows are invalid; nothing was stored", .0.failed, .0.read)]
     ImportAborted(Box<Report>),
     /// The file cannot be imported at all.
     #[error("{0}")]

@@ -123,7 +123,7 @@ pub async fn follow(app: Arc<App>) {
             if feed.announce.swap(false, Relaxed)
                 && let Err(error) = app.db.announce().await
             {
-                tracing::warn!(%error, "cannot tell other instances of changes at the moment");
+                tracing::warn!(%error, "cannot notify other instances of changes at the moment");
             }
             if let Err(error) = catalogue::follow_long(&app).await {
                 tracing::warn!(%error, "new changes cannot be read at the moment");

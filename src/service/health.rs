@@ -41,8 +41,7 @@ pub async fn ready(app: &Arc<App>, now: Instant) -> Result<(), Error> {
 async fn check(app: &App, now: Instant) -> Result<(), Error> {
     if let Err(error) = app.db.check_file() {
         tracing::debug!(%error, "not ready");
-        let reason = "the database file was moved, removed or replaced while it was served; stop the service, put \
-                      the file in its place, and start the service";
+        let reason = "the database file was moved, removed or replaced while it was served; stop the service, put the file back in its place, and start the service";
         return Err(Error::NotReady(reason.to_owned()));
     }
     let stalled = app.db.writer_stalled_for(now);

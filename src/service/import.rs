@@ -165,7 +165,7 @@ impl Import {
     /// Aborts if the client is gone.
     fn check_wanted(&self) -> Result<(), Error> {
         if self.gone.is_cancelled() {
-            return Err(Error::Failed("nobody waits for the import any more".to_owned()));
+            return Err(Error::Failed("the client has closed the connection".to_owned()));
         }
         Ok(())
     }

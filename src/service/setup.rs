@@ -47,7 +47,7 @@ pub async fn renew(app: &App, wait: impl AsyncFn(Duration), offer: impl Fn(&Secr
             }
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(%error, "no new set-up code can be made at the moment");
+                tracing::warn!(%error, "no new set-up code can be created at the moment");
                 RETRY
             }
         };

@@ -34,7 +34,7 @@ pub async fn create(
     if let AuthMethod::Token { expires_at: Some(end), .. } = viewer.via
         && new.expires_at.is_none_or(|expires_at| expires_at > end)
     {
-        let rule = format!("must not be later than {end}, when the token that makes it expires");
+        let rule = format!("must not be later than {end}, when the token that creates it expires");
         return Err(Error::invalid("/expiresAt", Invalid::new(Code::OutOfRange, rule)));
     }
     retry_write(|| async {

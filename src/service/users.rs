@@ -50,7 +50,7 @@ pub async fn add(
         let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
         if let Err(DbError::Duplicate(_)) = inserted {
             return Err(Error::Conflict(format!(
-                "there is a user {} already; case and accents make no difference",
+                "a user {} exists already; case and accents are ignored",
                 name.as_str()
             )));
         }

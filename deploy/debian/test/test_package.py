@@ -124,7 +124,7 @@ def test_reelshelf_admin_uses_the_database_of_the_service(installed):
     assert installed.inside("reelshelf-admin", "user", "list").startswith("evan\teditor\t")
     with pytest.raises(subprocess.CalledProcessError) as refused:
         installed.inside(*admin, input=PASSWORD)
-    assert refused.value.returncode == 1 and "there is a user evan already" in refused.value.stderr
+    assert refused.value.returncode == 1 and "a user evan exists already" in refused.value.stderr
     installed.inside("reelshelf-admin", "backup", "films.backup")
     backup = installed.inside("stat", "--format=%U %a", "/var/lib/reelshelf/films.backup")
     assert backup == "reelshelf 600"

@@ -58,7 +58,7 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
             bail!("{} would be {}; --yes agrees", films_in_words, done.to_lowercase());
         }
         if !terminal::agrees(&format!("{verb} these {films_in_words}?"))? {
-            bail!("nothing was done");
+            bail!("nothing was changed");
         }
     }
     let answer = match films {
@@ -83,8 +83,8 @@ fn with_film(error: anyhow::Error, films: &[Movie]) -> anyhow::Error {
     let Some((status, film)) = film else { return error };
     let film = shown(&named(film));
     match status {
-        412 => anyhow::anyhow!("{film} was changed meanwhile; nothing was done"),
-        404 => anyhow::anyhow!("{film} was deleted meanwhile; nothing was done"),
+        412 => anyhow::anyhow!("{film} was changed meanwhile; nothing was changed"),
+        404 => anyhow::anyhow!("{film} was deleted meanwhile; nothing was changed"),
         _ => error.context(film),
     }
 }

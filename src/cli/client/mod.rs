@@ -78,7 +78,7 @@ impl Connection {
         let (server, token) = match (&self.server, &self.token, login) {
             (_, token, Some(login)) => (login.server.clone(), token.as_ref().unwrap_or(&login.token).clone()),
             (Some(server), _, None) => {
-                bail!("there is no token for {server}; `reelshelf login {server}` makes one")
+                bail!("there is no token for {server}; `reelshelf login {server}` creates one")
             }
             (None, _, None) => {
                 bail!("no server is known; use `reelshelf login URL`, or give --server")

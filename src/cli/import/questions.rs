@@ -42,7 +42,7 @@ pub fn ask(args: &mut Args, input: &Input) -> anyhow::Result<()> {
             break;
         }
         if asked.is_empty() {
-            message!("Some films need an answer; Enter leaves them refused.");
+            message!("Some films lack values; Enter leaves them out.");
         }
         for (lack, rows) in lacks {
             let films = if are_all { count(rows, "film") } else { "Many films".to_owned() };

@@ -61,12 +61,12 @@ impl Refused {
     pub fn keep(self) -> anyhow::Result<()> {
         let Self { path, file, rows } = self;
         if rows == 0 {
-            message!("No row was refused; {} is not written.", path.display());
+            message!("No row was rejected; {} is not written.", path.display());
             return Ok(());
         }
         file.finish().map_err(|error| in_words(&path, error))?;
         message!(
-            "{} refused, with the reasons: {}. Correct and import it.",
+            "{} rejected, with the reasons: {}. Correct the file and import it.",
             count(rows, "row"),
             path.display()
         );

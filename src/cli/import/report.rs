@@ -94,7 +94,7 @@ pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<(
     result(&report, is_refused, out)?;
     let errors: Vec<&Found> = report.errors.iter().collect();
     let more = (errors.len() > SHOWN_ERRORS).then_some("--json lists them, --rejects FILE writes the rows");
-    group("Refused", report.failed, &errors[..errors.len().min(SHOWN_ERRORS)], more, out)?;
+    group("Rejected", report.failed, &errors[..errors.len().min(SHOWN_ERRORS)], more, out)?;
     for (kind, times) in &report.noted {
         let notes: Vec<&Found> =
             report.notes.iter().filter(|note| note.kind.as_deref() == Some(kind)).collect();
@@ -137,7 +137,7 @@ fn result(report: &Report, is_refused: bool, out: &mut Out) -> io::Result<()> {
     let tried = if *dry_run { " This was a dry run; nothing was stored." } else { "" };
     writeln!(
         out,
-        "{rows} read: {} added, {} updated, {} skipped, {} refused.{tried}",
+        "{rows} read: {} added, {} updated, {} skipped, {} rejected.{tried}",
         number(*created),
         number(*updated),
         number(*skipped),

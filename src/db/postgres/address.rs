@@ -216,9 +216,7 @@ fn check_parameter(name: &str, value: &str) -> Result<(), DbError> {
         ("schema" | "search_path" | "currentSchema", _) => {
             "a schema is chosen with options=-csearch_path%3DNAME, not with a parameter of its own"
         }
-        ("pgbouncer", _) => {
-            "pgbouncer is no parameter of PostgreSQL; a pooler must pool sessions, and needs none"
-        }
+        ("pgbouncer", _) => "pgbouncer is not a PostgreSQL parameter; a session pooler needs none",
         ("ssl", _) => "ssl is no parameter of PostgreSQL; sslmode=require is",
         (name, _) if PARAMETERS.contains(&name) => return Ok(()),
         (name, _) => {

@@ -13,7 +13,7 @@ impl Postgres {
         let encoding: String = value(&mut client, "SELECT current_setting('server_encoding')").await?;
         if encoding != "UTF8" {
             return Err(DbError::Refused(format!(
-                "the database is in {encoding}, and has to be in UTF-8: CREATE DATABASE … ENCODING 'UTF8' \
+                "the database uses {encoding}, but must use UTF-8: CREATE DATABASE … ENCODING 'UTF8' \
                  TEMPLATE template0"
             )));
         }
@@ -51,7 +51,7 @@ async fn session(client: &mut Client) -> Result<i32, DbError> {
 
 fn pooled() -> DbError {
     DbError::Refused(
-        "a pooler before PostgreSQL gives each transaction another session; let it pool sessions \
+        "a pooler in front of PostgreSQL assigns sessions to transactions; let it pool sessions \
          (PgBouncer: pool_mode = session)"
             .to_owned(),
     )
@@ -63,6 +63,6 @@ async fn value<T: for<'a> tokio_postgres::types::FromSql<'a>>(
     sql: &str,
 ) -> Result<T, DbError> {
     let rows = client.query(&Sql::Built(sql.to_owned()), &[]).await?;
-    let row = rows.first().ok_or_else(|| DbError::Unavailable("the server gave no row".to_owned()))?;
+    let row = rows.first().ok_or_else(|| DbError::Unavailable("the server returned no row".to_owned()))?;
     Ok(row.try_get(0)?)
 }

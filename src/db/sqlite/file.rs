@@ -51,7 +51,7 @@ impl DatabaseFile {
             let path = path.display();
             DbError::Refused(match error.kind() {
                 io::ErrorKind::ReadOnlyFilesystem => format!(
-                    "{path} lies on a read-only file system, where SQLite cannot keep its log; copy it to another one"
+                    "{path} is on a read-only file system, where SQLite cannot write its log; copy it to another one"
                 ),
                 _ => format!("{path} cannot be opened: {error}"),
             })
@@ -131,8 +131,7 @@ impl DatabaseFile {
                 if self.displaced.set(()).is_ok() {
                     tracing::error!(
                         file = %self.path.display(),
-                        "the database file, or its log, was moved, removed or replaced while it was open: nothing \
-                         is written any more until it is back in its place and the program was started anew"
+                        "the database file, or its log, was moved, removed or replaced while it was open: nothing is written until it is back in its place and the program is restarted"
                     );
                 }
                 return Err(displaced());

@@ -445,7 +445,7 @@ impl Job {
             }
             Self::CutLog(mut writer, is_cut) => {
                 let done = writer.cut_log().unwrap_or_else(|error| {
-                    tracing::warn!(%error, "the log of SQLite cannot be cut at the moment");
+                    tracing::warn!(%error, "the log of SQLite cannot be truncated at the moment");
                     false
                 });
                 let _ = is_cut.send(done); // an error: the database is closed

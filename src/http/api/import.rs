@@ -39,8 +39,7 @@ pub(super) async fn import(
     let charset = request.headers().get(header::CONTENT_TYPE).and_then(charset);
     let known = |charset: &str| CHARSETS.iter().any(|known| known.eq_ignore_ascii_case(charset));
     if options.encoding.is_none() && charset.is_some_and(|charset| !known(charset)) {
-        let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark; encoding=NAME in the query tells \
-                      another encoding";
+        let detail = "the file must be in UTF-8, or in UTF-16 with a byte order mark; encoding=NAME in the query gives another encoding";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let file = spool(state, request.into_body(), &mut key).await?;

@@ -131,7 +131,7 @@ fn no_room(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "a file could not be spooled");
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "there is no room for the file at the moment; nothing was stored",
+        "there is no space for the file at the moment; nothing was stored",
     )
     .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
 }

@@ -316,7 +316,7 @@ pub(super) async fn begin_account_change(app: &App, identity: &Identity) -> Resu
     let mut tx = app.db.write().await?;
     tx.lock(Lock::Users).await?;
     if !still_holds(&mut tx, app.now(), identity).await? {
-        return Err(Error::Unauthenticated("what you signed in with has changed meanwhile; sign in again"));
+        return Err(Error::Unauthenticated("your credentials or role have changed meanwhile; sign in again"));
     }
     Ok(tx)
 }

@@ -201,8 +201,7 @@ async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time
     if !db::is_empty(&mut tx).await? {
         if !replace {
             return Err(Error::Conflict(
-                "the collection is not empty, and was left as it is; --replace takes the backup in its \
-                 place, and keeps a backup of what is there"
+                "the collection is not empty and was not changed; --replace replaces it, after a backup of the existing data"
                     .to_owned(),
             ));
         }

@@ -113,7 +113,7 @@ fn report_future(folder: &Path, future: &[Time], reported: &mut Vec<Time>) {
         tracing::warn!(
             folder = %folder.display(),
             files,
-            "backups of the future, made while the clock was wrong: they count for nothing and are never removed"
+            "ignoring backups with a future time, made with a wrong clock; they are never deleted"
         );
     }
     future.clone_into(reported);

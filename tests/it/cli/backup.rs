@@ -206,7 +206,7 @@ on_both! {
         server.end().expect(0);
         for _ in 0..3 {
             let again = Program::start_with(&database, &[], &environment);
-            again.await_log("make the first owner");
+            again.await_log("create the first owner");
             let log = again.end().expect(0).err; // which warns of the one of the future
             assert!(!log.contains("made a backup") && !log.contains("backup failed"), "{log}");
         }
@@ -290,12 +290,12 @@ on_both! {
         }
         let options = ["--backup-dir", folder.path().to_str().unwrap(), "--backup-keep", "2"];
         let server = Program::start_with(&database, &options, &[]);
-        let warned = server.await_log("backups of the future");
+        let warned = server.await_log("ignoring backups with a future time");
         assert!(warned.contains("WARN") && future.iter().all(|name| warned.contains(name)), "{warned}");
         server.await_log("made a backup");
         poll("what is too many is gone", || (names(folder.path()).len() == 4).then_some(()));
         let done = server.end().expect(0);
-        assert_eq!(done.err.matches("backups of the future").count(), 1, "{done:?}");
+        assert_eq!(done.err.matches("ignoring backups with a future time").count(), 1, "{done:?}");
         let left = names(folder.path());
         assert!(future.iter().all(|name| left.contains(&(*name).to_owned())), "{left:?}");
         assert!(left.contains(&past[1].to_owned()) && !left.contains(&past[0].to_owned()), "{left:?}");

@@ -68,7 +68,7 @@ on_both! {
 on_both! {
     async fn what_something_else_has_changed_is_found(service: &Service) {
         fill(service).await;
-        let altered = |film, version| vec![format!("film {film}, version {version}: something else than this program has changed it")];
+        let altered = |film, version| vec![format!("film {film}, version {version}: another program has changed it")];
         let cases = [
             ("UPDATE movie_rows SET rating = 3 WHERE id = 1", altered(1, 4)),
             ("UPDATE movie_rows SET title = 'heat 2' WHERE id = 1", altered(1, 4)),
@@ -91,7 +91,7 @@ on_both! {
                     "change 4 touched 1 film, and 0 of these versions are there".to_owned(),
                 ],
             ),
-            ("DELETE FROM changes WHERE id = 5", vec!["change 5 is missing, which made versions of 1 film".to_owned()]),
+            ("DELETE FROM changes WHERE id = 5", vec!["change 5 is missing, which created versions of 1 film".to_owned()]),
             (
                 "UPDATE movie_rows SET version = 2 WHERE id = 1",
                 vec!["film 1 is version 2, but its history comes to 3".to_owned()],

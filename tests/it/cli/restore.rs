@@ -319,7 +319,7 @@ on_both! {
             ("m=19456", "m=65536", None),
             ("m=19456", "m=4194304", Some("m=4194304, which must be between 1 and 65536")),
             ("t=2", "t=1000000", Some("t=1000000")),
-            ("$argon2id", "$argon2d", Some("none of Argon2id")),
+            ("$argon2id", "$argon2d", Some("not Argon2id")),
         ];
         for (from, to, refused) in cases {
             assert!(text.contains(from), "{from}: {text}");

@@ -28,7 +28,7 @@ on_both! {
 on_both! {
     async fn without_a_user_it_prints_where_the_owner_is_made(database: TestDatabase) {
         let server = Program::start(&database);
-        let line = server.await_log("make the first owner");
+        let line = server.await_log("create the first owner");
         assert!(line.contains(&format!("{}/setup#code=", server.base)), "{line}");
         let code = server.setup_code();
         let page = Answer::of(server.request(Method::GET, "/setup")).await;
@@ -47,7 +47,7 @@ on_both! {
 on_both! {
     async fn the_set_up_is_printed_however_little_is_logged(database: TestDatabase) {
         let server = Program::start_with(&database, &[], &[("RUST_LOG", "off")]);
-        assert!(server.await_log("make the first owner").contains("/setup#code="));
+        assert!(server.await_log("create the first owner").contains("/setup#code="));
         let done = server.end().expect(0);
         assert_eq!(done.said().lines().count(), 1, "{done:?}");
     }
@@ -57,7 +57,7 @@ on_both! {
     async fn the_set_up_is_printed_under_the_public_address(database: TestDatabase) {
         for url in ["https://films.example", "https://films.example/"] {
             let server = Program::start_with(&database, &["--public-url", url], &[]);
-            let line = server.await_log("make the first owner");
+            let line = server.await_log("create the first owner");
             assert!(line.contains(" https://films.example/setup#code="), "{line}");
             let old = server.setup_code();
             drop(server);

@@ -118,7 +118,7 @@ async fn what_is_no_socket_keeps_it_from_starting() {
         .unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(1), "{said}");
-    assert!(said.contains("cannot listen on what LISTEN_FDS tells of"), "{said}");
+    assert!(said.contains("cannot listen on the socket in LISTEN_FDS"), "{said}");
 }
 
 #[tokio::test]

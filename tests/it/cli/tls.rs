@@ -43,7 +43,7 @@ on_both! {
     async fn the_cookie_is_secure_and_the_set_up_is_https(database: TestDatabase) {
         let pair = Pair::new();
         let server = pair.start(&database);
-        let line = server.await_log("make the first owner");
+        let line = server.await_log("create the first owner");
         assert!(line.contains(&server.base) && server.base.starts_with("https://"), "{line}");
         let setup = json!({"code": server.setup_code(), "name": "olivia", "password": PASSWORD});
         let login = json!({"name": "olivia", "password": PASSWORD});

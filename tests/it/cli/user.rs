@@ -121,7 +121,7 @@ on_both! {
         add_user(&database, "olivia", "owner");
         let long = "x".repeat(257);
         for (arguments, input, words) in [
-            (&["add", "OLIVIA", "--password-stdin"][..], PASSWORD, "there is a user OLIVIA already"),
+            (&["add", "OLIVIA", "--password-stdin"][..], PASSWORD, "a user OLIVIA exists already"),
             (&["add", "evan", "--password-stdin"], "", "must have at least 10 characters, got 0"),
             (&["add", "evan", "--password-stdin"], "short", "must have at least 10 characters, got 5"),
             (&["add", "evan", "--password-stdin"], &long, "must have at most 256 characters, got 257"),

@@ -147,7 +147,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
         std::fs::write(database.file(), content).unwrap();
         let before = files(&database);
         let why = refused(&database.address).await;
-        assert!(why.contains("no SQLite database"), "{why}");
+        assert!(why.contains("not an SQLite database"), "{why}");
         assert_eq!(files(&database), before, "{:?}", &content[..content.len().min(20)]);
     }
 }

@@ -197,6 +197,6 @@ fn a_watchlist_is_taken_only_if_it_is_wanted() {
     assert_eq!((films(false), films(true)), (0, 2));
     let alone = archive(&[("watchlist.csv", file("letterboxd_watchlist.csv"))]);
     let error = merge_letterboxd(written(&alone), false).expect_err("nothing else is there");
-    assert!(error.0.contains("nothing but a watchlist"), "{error}");
+    assert!(error.0.contains("has only a watchlist"), "{error}");
     assert!(merge_letterboxd(written(&alone), true).is_ok());
 }

@@ -122,7 +122,7 @@ on_both! {
         assert_eq!(
             errors(&unmapped),
             ["5 movieFormat Blu-ray: must be VHS, DVD or Streaming, got \"Blu-ray\"; \
-              say what it stands for, such as mapFormat=Blu-ray:DVD"]
+              give its format, such as mapFormat=Blu-ray:DVD"]
         );
         let mapped = report(service, &format!("{options}&mapFormat=%20blu-RAY:DVD"), file("tellico.csv")).await;
         assert_eq!(

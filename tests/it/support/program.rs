@@ -317,7 +317,7 @@ impl Program {
 
     /// Returns the one-time code of the set-up.
     pub fn setup_code(&self) -> String {
-        let line = self.await_log("make the first owner");
+        let line = self.await_log("create the first owner");
         let (_, code) = line.split_once("/setup#code=").expect("a code");
         code.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
             .next()

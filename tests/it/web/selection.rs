@@ -100,12 +100,12 @@ on_both! {
         assert_eq!(service.titles("/movie").await, ["Brazil"]);
         // Those that are gone meanwhile are told of.
         let answer = send(service, "editor", &[("id", "1"), ("id", "3"), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "The films are not there any more.");
+        assert_eq!(told(service, &answer).await, "The films no longer exist.");
         let answer = send(service, "editor", &[("id", "1"), ("id", "2"), ("id", "3"), ("do", "change"), ("rating", "1")]).await;
-        assert_eq!(told(service, &answer).await, "Changed “\u{2068}Brazil\u{2069}”. 2 films were not there any more.");
+        assert_eq!(told(service, &answer).await, "Changed “\u{2068}Brazil\u{2069}”. 2 films no longer existed.");
         undo(service).await;
         let answer = send(service, "editor", &[("id", "2,3"), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "Deleted “\u{2068}Brazil\u{2069}”. 1 film was not there any more.");
+        assert_eq!(told(service, &answer).await, "Deleted “\u{2068}Brazil\u{2069}”. 1 film no longer existed.");
         undo(service).await;
         let deleted = service.get("/history?limit=10").await.json();
         let first = deleted.as_array().unwrap().iter().find(|change| change["movies"] == 2).unwrap();

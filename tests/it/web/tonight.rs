@@ -52,8 +52,8 @@ on_both! {
         assert_eq!(film(&only).as_deref(), Some("Heat"));
         assert!(only.text.contains("The only film that fits") && !only.text.contains("Another one"), "{only:?}");
         for (query, says, leads) in [
-            ("length=..169", "The shortest film that fits else takes 2 h 50", "/tonight?length=..170"),
-            ("rating=5", "The best film that fits else has 4 stars", "/tonight?rating=4.."),
+            ("length=..169", "The shortest film that fits otherwise takes 2 h 50", "/tonight?length=..170"),
+            ("rating=5", "The best film that fits otherwise has 4 stars", "/tonight?rating=4.."),
             ("movieFormat=VHS&length=..200", "There is 1 film on DVD", "/tonight?length=..200&movieFormat=DVD"),
             ("releaseYear=..1994&rating=4..", "There is 1 film of other years", "/tonight?rating=4.."),
         ] {

@@ -78,7 +78,7 @@ on_both! {
         }
         let taken = send(service, &session, "/users/add", &[("name", "VIEWER"), ("role", "viewer"), ("password", PASSWORD)]).await;
         is_page(&taken, 409);
-        assert!(taken.text.contains("Not done: there is a user VIEWER already; case and accents make no difference."), "{taken:?}");
+        assert!(taken.text.contains("Not done: a user VIEWER exists already; case and accents are ignored."), "{taken:?}");
         let change = [("name", "viewer"), ("role", "owner"), ("password", "short")];
         let page = send(service, &session, "/users/change", &change).await;
         is_page(&page, 422);

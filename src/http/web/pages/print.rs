@@ -91,5 +91,5 @@ fn lines(page: &Page) -> Result<Bytes, Error> {
 }
 
 fn failed(error: &askama::Error) -> Error {
-    Error::Failed(format!("a page could not be made: {error}"))
+    Error::Failed(format!("a page could not be rendered: {error}"))
 }

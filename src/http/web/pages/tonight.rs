@@ -120,11 +120,11 @@ fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, St
     if let Some((shortest, _)) =
         facets.length.first_key_value().filter(|(n, _)| Some(**n) > filter.length.max)
     {
-        let words = format!("The shortest film that fits else takes {}", format::length(*shortest));
+        let words = format!("The shortest film that fits otherwise takes {}", format::length(*shortest));
         way(words, here.with("length", &format!("..{shortest}")));
     }
     if let Some((best, _)) = facets.rating.last_key_value().filter(|(n, _)| Some(**n) < filter.rating.min) {
-        let words = format!("The best film that fits else has {}", format::stars_in_words(*best));
+        let words = format!("The best film that fits otherwise has {}", format::stars_in_words(*best));
         way(words, here.with("rating", &format!("{best}..")));
     }
     for (format, films) in &facets.movie_format {

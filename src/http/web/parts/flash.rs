@@ -28,13 +28,13 @@ const SENTENCES: [(&str, &str); 13] = [
     ("unchanged", "Nothing was changed."),
     ("deleted", "The film was deleted already."),
     ("unselected", "No film is selected."),
-    ("gone", "The films are not there any more."),
+    ("gone", "The films no longer exist."),
     ("password", "The new password is set, and all sessions have ended. Sign in with it."),
     ("session-ended", "The session has ended."),
     ("sessions-ended", "All other sessions have ended."),
     ("all-sessions-ended", "All sessions have ended."),
-    ("tokens-revoked", "All tokens are revoked: they open nothing any more."),
-    ("token-revoked", "The token is revoked: it opens nothing any more."),
+    ("tokens-revoked", "All tokens are revoked."),
+    ("token-revoked", "The token is revoked."),
     ("user-added", "The user was added."),
     ("user-changed", "The user was changed, and has to sign in again."),
     ("user-removed", "The user was removed, with all sessions and tokens."),
@@ -92,8 +92,8 @@ impl Flash {
                 let mut text = format!("{}.", words::change(&change));
                 match gone {
                     0 => {}
-                    1 => text.push_str(" 1 film was not there any more."),
-                    gone => text = format!("{text} {} were not there any more.", format::films(gone)),
+                    1 => text.push_str(" 1 film no longer existed."),
+                    gone => text = format!("{text} {} no longer existed.", format::films(gone)),
                 }
                 let film = FlashFilm::of(&change, &text);
                 Ok(Some(Self { text, film, undo }))

@@ -110,6 +110,6 @@ impl FromRequestParts<Shared> for PageContext {
 
 /// Renders a page.
 pub fn page(status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
-    let html = template.render().map_err(|e| Error::Failed(format!("a page could not be made: {e}")))?;
+    let html = template.render().map_err(|e| Error::Failed(format!("a page could not be rendered: {e}")))?;
     Ok((status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response())
 }

@@ -65,14 +65,14 @@ on_both! {
         service.patch("/movie/3", &json!({"rating": 1})).await;
         terminal.type_keys("y\n");
         let refused = terminal.ended().expect(1).out;
-        assert!(refused.contains("3 Alien 3 (1992, DVD) was changed meanwhile; nothing was done"), "{refused}");
+        assert!(refused.contains("3 Alien 3 (1992, DVD) was changed meanwhile; nothing was changed"), "{refused}");
 
         let mut terminal = Terminal::start(80, &["edit", "alien", "--rating", "5"], &environment(service));
         terminal.await_text("Change these 2 films? [y/N]");
         service.delete("/movie/2").await;
         terminal.type_keys("y\n");
         let refused = terminal.ended().expect(1).out;
-        assert!(refused.contains("2 Alien (1979, VHS) was deleted meanwhile; nothing was done"), "{refused}");
+        assert!(refused.contains("2 Alien (1979, VHS) was deleted meanwhile; nothing was changed"), "{refused}");
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien 3"]);
     }
 }

@@ -40,7 +40,7 @@ on_both! {
     async fn csv_and_ndjson_come_from_files_and_pipes(service: &Service) {
         let folder = Folder::with("films.csv", GOOD);
         let told = reelshelf(service, &["import", &folder.path("films.csv")]).expect(0);
-        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 refused.\n\nThis is change 1; `reelshelf undo 1` undoes it.\n");
+        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 rejected.\n\nThis is change 1; `reelshelf undo 1` undoes it.\n");
         assert_eq!(told.err, "");
         let again = json(&reelshelf_with(service, &["import", "-", "--json"], GOOD).expect(0));
         assert_eq!((&again["skipped"], &again["change"]), (&json!(2), &json!(null)));
@@ -74,15 +74,15 @@ on_both! {
 on_both! {
     async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
         let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
-                let told = "Nothing was stored: 1 of 2 rows have mistakes.\n--on-error skip imports the other one.\n\nRefused (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
+                let told = "Nothing was stored: 1 of 2 rows have mistakes.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
         assert_eq!(aborted.out, told);
-        assert_eq!(aborted.err, "reelshelf: 1 of 2 rows could not be taken; nothing was stored\n");
+        assert_eq!(aborted.err, "reelshelf: 1 of 2 rows are invalid; nothing was stored\n");
         assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
         assert_eq!(service.get("/movie").await.json(), json!([]));
 
         let many: String = GOOD.to_owned() + &"x,DVD,90,1999,9\n".repeat(21);
         let told = reelshelf_with(service, &["import", "-", "--on-error", "skip"], many).expect(0).out;
-        assert!(told.contains("Refused (21):\n") && told.contains("  and more; --json lists them"), "{told}");
+        assert!(told.contains("Rejected (21):\n") && told.contains("  and more; --json lists them"), "{told}");
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien"]);
     }
 }
@@ -92,7 +92,7 @@ on_both! {
         let folder = Folder::with("films.csv", BAD);
         let import = ["import", &folder.path("films.csv"), "--rejects", &folder.path("bad.csv")];
         let done = reelshelf(service, &import).expect(0);
-        assert!(done.err.contains("1 row refused, with the reasons: "), "{}", done.err);
+        assert!(done.err.contains("1 row rejected, with the reasons: "), "{}", done.err);
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         let bad = folder.read("bad.csv");
         assert_eq!(bad.lines().count(), 2, "{bad}");
@@ -102,7 +102,7 @@ on_both! {
         reelshelf(service, &[&import[..], &["--force"]].concat()).expect(0);
         fs::write(folder.path("bad.csv"), bad.replace(",9,", ",4,")).expect("a file");
         let mended = ["import", &folder.path("bad.csv"), "--rejects", &folder.path("worse.csv")];
-        assert!(reelshelf(service, &mended).expect(0).err.contains("No row was refused"));
+        assert!(reelshelf(service, &mended).expect(0).err.contains("No row was rejected"));
         assert!(!fs::exists(folder.path("worse.csv")).expect("a folder"));
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien"]);
 
@@ -158,7 +158,7 @@ on_both! {
 on_both! {
     async fn a_dry_run_stores_nothing_and_a_terminal_shows_how_far_it_is(service: &Service) {
         let tried = reelshelf_with(service, &["import", "-", "--dry-run"], GOOD).expect(0).out;
-        assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 refused. This was a dry run; nothing was stored.\n"), "{tried}");
+        assert!(tried.contains("2 rows read: 2 added, 0 updated, 0 skipped, 0 rejected. This was a dry run; nothing was stored.\n"), "{tried}");
         let rows: Vec<Vec<&str>> = tried.lines().skip(1).take(2).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!((rows[0][..2].to_vec(), rows[1][..2].to_vec()), (vec!["2", "created"], vec!["3", "created"]), "{tried}");
         assert_eq!(service.get("/movie").await.json(), json!([]));
@@ -196,11 +196,11 @@ on_both! {
 on_both! {
     async fn a_reason_is_told_once_with_the_films_that_it_refuses(service: &Service) {
         let refused = reelshelf_with(service, &["import", "-"], ten_ratings()).expect(1).out;
-        assert!(refused.starts_with("Nothing was stored: 10 of 10 rows have mistakes.\n\nRefused (10):\n"), "{refused}");
+        assert!(refused.starts_with("Nothing was stored: 10 of 10 rows have mistakes.\n\nRejected (10):\n"), "{refused}");
         assert_eq!(refused.matches("--default format:VALUE").count(), 1, "{refused}");
         assert!(refused.contains("    2  Film 0 (1990)\n    3  Film 1 (1991)\n"), "{refused}");
         let tried = reelshelf_with(service, &["import", "-", "--dry-run", "--on-error", "skip"], ten_ratings()).expect(0).out;
-        assert!(tried.lines().any(|line| line.contains("refused") && line.contains("Film 0") && line.contains("1990")), "{tried}");
+        assert!(tried.lines().any(|line| line.contains("rejected") && line.contains("Film 0") && line.contains("1990")), "{tried}");
         let filled = ["import", "-", "--default", "format:DVD", "--default", "length:0"];
         let done = reelshelf_with(service, &filled, ten_ratings()).expect(0).out;
         assert!(done.contains("  format is missing, became \"DVD\": 10 rows\n"), "{done}");

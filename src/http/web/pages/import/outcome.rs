@@ -148,7 +148,7 @@ impl Remark {
 pub fn plain(detail: &str) -> &str {
     let hints = [
         ", and there is no default",
-        "; say what it stands for",
+        "; give its format",
         "; name the columns with map=",
         "; encoding=",
         "; map=",
