@@ -112,14 +112,14 @@ fn coding_and_quality(range: &str) -> Option<(&str, f32)> {
 #[derive(Clone, Copy)]
 pub struct AsItIs;
 
-/// Compresses answers, as long as there are encoders.
+/// Compresses a response, if an encoder is free.
 pub struct Compression {
     accepted: Option<Coding>,
     is_head: bool,
 }
 
 impl Compression {
-    /// What the client of a request accepts.
+    /// Reads the accepted codings of a request.
     pub fn of(request: &Request) -> Self {
         Self { accepted: Coding::accepted(request.headers()), is_head: request.method() == Method::HEAD }
     }

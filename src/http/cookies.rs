@@ -83,7 +83,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// The one for the response to a request.
+    /// Creates the writer for the response to a request.
     pub fn of(request: &Request, state: &Shared) -> Self {
         Self { https: Client::of(request.extensions(), request.headers(), state).https }
     }
@@ -94,7 +94,7 @@ impl Writer {
         let cookies = response.extensions_mut().remove::<SetCookies>().unwrap_or_default();
         let headers = response.headers_mut();
         for cookie in cookies.0 {
-        // Our values are base64url, numbers and words, so this cannot fail.
+            // Our values are base64url, numbers and words, so this cannot fail.
             if let Ok(value) = HeaderValue::try_from(cookie.header(self.https)) {
                 headers.append(header::SET_COOKIE, value);
             }

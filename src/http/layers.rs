@@ -86,7 +86,7 @@ static PAGES_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
-    // Swagger UI has inline styles, and calls the API.
+// Swagger UI has inline styles, and calls the API.
 static DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -141,7 +141,7 @@ impl Trace {
     fn begin(request: &mut Request) -> Self {
         let id = RequestId(format!("{:016x}", rand::random::<u64>()).into());
         request.extensions_mut().insert(id.clone());
-    // Only the path: a query may contain a code or a search.
+        // Only the path: a query may contain a code or a search.
         let (method, path) = (request.method(), request.uri().path());
         let span = tracing::info_span!("request", id = &*id.0, %method, path);
         Self { id, span, timer: metrics::Timer::start(request) }

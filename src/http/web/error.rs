@@ -72,7 +72,7 @@ impl ErrorPage {
             again: (is_safe && status.is_server_error()).then_some(place.as_str()),
             request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
         };
-    // Without a page, the client gets the problem document.
+        // Without a page, the client gets the problem document.
         let Ok(html) = template.render() else { return response };
         let (mut parts, _) = response.into_parts();
         parts.headers.remove(header::CONTENT_LENGTH);
