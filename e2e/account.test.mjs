@@ -52,12 +52,12 @@ inEveryWay("one changes the password and signs in with it", () => service, async
   const name = await someone("viewer");
   await page.goto("/login?next=/account");
   await signIn(page, name);
-  await page.getByLabel("Present password").fill("a wrong password");
+  await page.getByLabel("Current password").fill("a wrong password");
   await page.getByLabel(/^New password/).fill(NEW);
   await page.getByLabel("Repeat the new password").fill(NEW);
   await page.getByRole("button", { name: "Set the new password" }).click();
-  await page.getByText("The present password is wrong.").waitFor();
-  await page.getByLabel("Present password").fill(PASSWORD);
+  await page.getByText("The current password is wrong.").waitFor();
+  await page.getByLabel("Current password").fill(PASSWORD);
   await page.getByLabel(/^New password/).fill(NEW);
   await page.getByLabel("Repeat the new password").fill(NEW);
   await page.getByRole("button", { name: "Set the new password" }).click();

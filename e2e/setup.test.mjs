@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { becomes, fitsInWidth, isAccessible, NARROW, open, PASSWORD, startUnowned, takePictures, WIDE } from "./support.mjs";
 
 for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
-  test(`one makes the first owner, signs out and in again (${viewport.width}, ${js ? "with" : "without"} JavaScript)`, async (t) => {
+  test(`one creates the first owner, signs out and in again (${viewport.width}, ${js ? "with" : "without"} JavaScript)`, async (t) => {
     const service = await startUnowned();
     t.after(() => service.stop());
     const page = await open(service, { as: null, viewport, js });
@@ -20,14 +20,14 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     } else await page.getByLabel("Set-up code").fill(code);
     await page.getByLabel("User name").fill("no good");
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Make the owner" }).click();
+    await page.getByRole("button", { name: "Create the owner" }).click();
     await page.getByText("The name must").waitFor();
     if (js) await isAccessible(page);
     await becomes(() => page.getByLabel("User name").inputValue(), "no good");
     await becomes(() => page.getByLabel("Set-up code").inputValue(), code);
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Make the owner" }).click();
+    await page.getByRole("button", { name: "Create the owner" }).click();
     await page.getByRole("heading", { name: "The shelf is empty" }).waitFor();
     const drafts = () => page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith("draft ")));
     if (js) {

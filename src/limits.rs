@@ -36,28 +36,28 @@ limits! {
     pub const MAX_WAITING_CONNECTIONS: u32 = 4096;
     /// Open files that are reserved for the database and for imports.
     pub const RESERVED_OPEN_FILES: u64 = 256;
-    /// Requests at once on a connection of HTTP/2.
+    /// Concurrent requests on an HTTP/2 connection.
     pub const MAX_STREAMS_PER_CONNECTION: u32 = 32;
     /// Head of a request.
     pub const MAX_REQUEST_HEAD_BYTES: u32 = 64 * 1024;
-    /// Unsent data of an answer on a stream of HTTP/2.
+    /// Unsent response data on an HTTP/2 stream.
     pub const MAX_STREAM_BUFFER_BYTES: usize = 64 * 1024;
     /// Time to send the whole head of a request, and after connecting the first one.
     pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(20);
     /// Time without a request on a connection that had one.
     pub const IDLE_CONNECTION_WAIT: Duration = Duration::from_secs(120);
-    /// Time without progress of an answer that the client does not read.
+    /// Time without progress of a response that the client does not read.
     pub const UNREAD_ANSWER_WAIT: Duration = Duration::from_secs(30);
-    /// Time for requests under way to finish when the service ends.
+    /// Time for running requests to finish when the service stops.
     pub const SHUTDOWN_WAIT: Duration = Duration::from_secs(30);
-    /// Time for accepted connections to send their first request when the service ends.
+    /// Time for accepted connections to send their first request when the service stops.
     pub const SHUTDOWN_FIRST_REQUEST_WAIT: Duration = Duration::from_secs(1);
 
     // Requests
 
-    /// Time that a request waits for the database in all: for the writer, a connection, a lock, a statement.
+    /// Total time that a request waits for the database: for the writer, a connection, a lock, a statement.
     pub const REQUEST_WAIT: Duration = Duration::from_secs(10);
-    /// Time that the answer to a change of many movies waits for its commit on SQLite.
+    /// Time that the response to a change of many movies waits for its commit on SQLite.
     pub const LONG_COMMIT_WAIT: Duration = Duration::from_secs(60);
     /// Time that a request waits to record the use of its session.
     pub const SESSION_TOUCH_WAIT: Duration = Duration::from_secs(1);
@@ -83,13 +83,13 @@ limits! {
     pub const MAX_SELECTION_FIELDS: usize = 1100;
     /// Values in a JSON text, counting the elements and members of all arrays and objects.
     pub const MAX_JSON_VALUES: usize = 200_000;
-    /// Batches that are parsed at once.
+    /// Batches that are parsed concurrently.
     pub const MAX_BATCHES_PARSED: usize = 2;
-    /// Imports and batches of a user at once.
+    /// Concurrent imports and batches of a user.
     pub const MAX_BULK_WRITES_PER_USER: usize = 8;
     /// Operations of a batch.
     pub const MAX_BATCH_OPERATIONS: usize = 10_000;
-    /// Rest of a body that is read after a refusal, so that the client can read the answer.
+    /// Rest of a body that is read after a rejection, so that the client can read the response.
     pub const MAX_DISCARDED_BODY_BYTES: usize = 64 * 1024 * 1024;
     /// Form that is stored while its sender signs in again.
     pub const MAX_PENDING_FORM_BYTES: usize = 64 * 1024;
@@ -108,7 +108,7 @@ limits! {
     /// Columns that the header of a CSV file names.
     pub const MAX_CSV_COLUMNS: usize = 1000;
 
-    /// Files of all imports that are being sent or stored at one time, on one instance.
+    /// Files of all imports that are being sent or stored concurrently, on one instance.
     pub const MAX_SPOOLED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
     /// Row of an import.
     pub const MAX_IMPORT_ROW_BYTES: usize = 1024 * 1024;
@@ -121,7 +121,7 @@ limits! {
 
     // Answers
 
-    /// Answers that are compressed at once; further ones are sent as they are.
+    /// Responses that are compressed concurrently; further ones are sent uncompressed.
     pub const MAX_ENCODERS: usize = 32;
     /// Violations that a problem document lists.
     pub const MAX_VIOLATIONS: usize = 1000;
@@ -165,9 +165,9 @@ limits! {
 
     // Audit log
 
-    /// Time within which the audit log counts refusals of one kind, from one address, in one line.
+    /// Time within which the audit log counts rejections of one kind, from one address, in one line.
     pub const AUDIT_REPEAT_WAIT: Duration = Duration::from_secs(60);
-    /// Combinations of address, refusal, user and operation that the audit log counts separately.
+    /// Combinations of address, rejection, user and operation that the audit log counts separately.
     pub const MAX_AUDIT_SOURCES: usize = 1000;
 
     // PostgreSQL
@@ -176,7 +176,7 @@ limits! {
     pub const MAX_DATABASE_CONNECTIONS: usize = 20;
     /// Connections for writes and long work, so that short reads never wait for them.
     pub const MAX_DATABASE_WRITE_CONNECTIONS: usize = 12;
-    /// Attempts of a write that PostgreSQL rolls back because of another one.
+    /// Attempts of a write that PostgreSQL rolled back because of another one.
     pub const MAX_WRITE_ATTEMPTS: usize = 4;
     /// Time for a PostgreSQL host to accept a connection, unless the address gives `connect_timeout`.
     pub const DATABASE_CONNECT_WAIT: Duration = Duration::from_secs(2);

@@ -186,7 +186,7 @@ fn open_special(path: &Path) -> io::Result<File> {
 /// Prepares the replacement of a regular file: a new file with its mode and owner. If that is impossible, or
 /// the file has hard links, the content is copied into the existing file.
 fn replace(path: PathBuf, metadata: &Metadata) -> io::Result<To> {
-    let file = File::options().write(true).open(&path)?; // or else the user may not
+    let file = File::options().write(true).open(&path)?; // fails if the user lacks the permission
     let new = if has_one_name(metadata) {
         beside(&path, 0o600).and_then(|new| like(new, metadata))
     } else {
@@ -240,7 +240,7 @@ fn beside(path: &Path, mode: u32) -> io::Result<NamedTempFile<File>> {
     let _ = mode;
     let file =
         tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, |path| options.open(path))?;
-    let _ = file.as_file().try_lock(); // not every file system has locks
+    let _ = file.as_file().try_lock(); // some file systems have no locks
     Ok(file)
 }
 
@@ -284,6 +284,6 @@ fn folder_of(path: &Path) -> &Path {
 fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder) {
         Ok(folder) if cfg!(unix) => folder.sync_all(),
-        _ => Ok(()), // a folder that may not be read
+        _ => Ok(()), // the folder is not readable
     }
 }

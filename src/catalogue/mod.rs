@@ -125,7 +125,7 @@ impl Catalogue {
     #[must_use]
     pub fn same(&self, attributes: &Attributes) -> Option<Movie> {
         if self.is_empty() {
-            return None; // most large imports are the first
+            return None; // most large imports fill an empty collection
         }
         let mut same = self.duplicates(&attributes.title, attributes.release_year).into_iter();
         same.find(|movie| movie.attributes.movie_format == attributes.movie_format)

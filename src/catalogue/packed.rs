@@ -100,7 +100,7 @@ impl Packed {
         let rating = (attributes.rating.get() - Rating::MIN) as u32;
         let length = (attributes.length.get() - Length::MIN) as u32;
         let year = (attributes.release_year.get() - ReleaseYear::MIN) as u32;
-        let format = 1 << attributes.movie_format as u32; // one bit for each, of which a movie has one
+        let format = 1 << attributes.movie_format as u32; // one bit per format
         Self(format | rating << RATING.shift | length << LENGTH.shift | year << YEAR.shift)
     }
 

@@ -54,7 +54,7 @@ impl Set {
             }
             Self::Many(slots) => {
                 if slots.try_push(slot).is_err() {
-                    slots.insert(slot); // not behind all others
+                    slots.insert(slot); // not in ascending order
                 }
                 if slot.is_multiple_of(CHECKED_EACH) && is_dense(slots.len(), slots.max()) {
                     *self = Self::Dense(self.bits());

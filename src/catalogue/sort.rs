@@ -151,7 +151,7 @@ impl Catalogue {
             }
             _ => match facet_of(key) {
                 Some(facet) => compare_value(facet, self.packed[slot].value(facet), bound),
-                None => Ordering::Equal, // a cursor has a value of each key's kind
+                None => Ordering::Equal, // never: the cursor has a value of the key's type
             },
         }
     }
@@ -178,6 +178,6 @@ pub(super) fn compare_value(facet: Facet, value: usize, bound: &Bound<'_>) -> Or
         Bound::Value(KeyValue::Number(number)) => {
             (i64::try_from(value).unwrap_or(i64::MAX) + facet.min()).cmp(number)
         }
-        Bound::Title(_) => Ordering::Equal, // no facet
+        Bound::Title(_) => Ordering::Equal, // never: titles are no facet
     }
 }

@@ -50,7 +50,7 @@ impl Titles {
             Some(same) => self.numbers[same],
             None => self.between(place).unwrap_or_else(|| {
                 self.spread_out(place);
-                self.between(place).unwrap_or(u64::MAX) // all numbers are never in use
+                self.between(place).unwrap_or(u64::MAX) // the numbers are never exhausted
             }),
         };
         self.numbers.set(slot, number);
@@ -89,7 +89,7 @@ impl Titles {
             for slot in slots {
                 let old = std::mem::replace(&mut before, self.numbers[slot]);
                 if before == high {
-                    break; // as the next behind them
+                    break; // they share the number of the next title
                 }
                 if before != old {
                     number += gap;

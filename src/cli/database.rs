@@ -91,7 +91,7 @@ impl Database {
                 Ok(file) if file.is_file() && file.len() == 0 => {
                     bail!("{name} is empty and no database; {NAME_IT}");
                 }
-                _ => {} // opening it says what is wrong with it
+                _ => {} // opening it reports the error
             }
         }
         Ok(app(Db::open_existing(&address).await?))

@@ -29,9 +29,9 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
     let scheme = if tls_cert.is_some() { "https" } else { "http" };
     let here = listen.parse().map_or(listen, |address| crate::serve::here(address).to_string());
     let server = Server::parse(&format!("{scheme}://{here}")).map_err(anyhow::Error::msg)?;
-    let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
+    let _ = rustls::crypto::ring::default_provider().install_default(); // an error means that it is installed already
     let http = reqwest::Client::builder()
-        .tls_danger_accept_invalid_certs(true) // it is sent no secret
+        .tls_danger_accept_invalid_certs(true) // the request has no secrets
         .no_proxy()
         .timeout(ANSWERING)
         .build()
@@ -43,6 +43,6 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
         bail!("the service at {server} is not ready: {detail} ({status})");
     }
     let mut out = Out::new();
-    let _ = writeln!(out, "ready").and_then(|()| out.flush()); // the exit status says it, too
+    let _ = writeln!(out, "ready").and_then(|()| out.flush()); // the exit status reports it, too
     Ok(())
 }

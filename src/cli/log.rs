@@ -44,7 +44,7 @@ pub fn start(format: LogFormat, audit: bool) -> anyhow::Result<()> {
 
     let lines = queue.clone();
     let layer = fmt::layer().with_writer(move || Line(lines.clone()));
-    let layer = layer.log_internal_errors(false); // it would print them to standard error
+    let layer = layer.log_internal_errors(false); // they would go to standard error
     let layer = match format {
         LogFormat::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => layer.json().boxed(),
@@ -76,7 +76,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         "panicked: {}",
         message.unwrap_or("no message")
     );
-    finish(); // the program may be about to end
+    finish(); // the program may exit next
 }
 
 /// The writer of one event.

@@ -214,7 +214,7 @@ pub fn main() -> ExitCode {
 /// Reports an error. Returns the exit status.
 fn ended_by(error: &anyhow::Error) -> ExitCode {
     if output::is_closed(error) {
-        return ExitCode::SUCCESS; // whoever read has read enough
+        return ExitCode::SUCCESS; // the reader has closed the pipe
     }
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
         return match usage.print() {

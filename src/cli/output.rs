@@ -26,7 +26,7 @@ pub struct Form {
 /// Writes a message to standard error, after the pending log lines. Ignores errors.
 pub fn write_message(text: fmt::Arguments<'_>) {
     log::finish();
-    let _ = io::stderr().write_all(text.to_string().as_bytes()); // at once, so that no other line comes between
+    let _ = io::stderr().write_all(text.to_string().as_bytes()); // one write, so that lines do not mix
 }
 
 /// Writes a line to standard error. Ignores errors, where `eprintln!` would panic.

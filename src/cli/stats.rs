@@ -70,7 +70,7 @@ fn bars(name: &'static str, rows: impl Iterator<Item = (String, u64)>, out: &mut
     let Some(most) = rows.iter().map(|(_, films)| *films).max() else { return Ok(()) };
     let mut table = table::new(&[(name, false), ("films", true), ("", false)], Where::Out);
     table.add_rows(rows.into_iter().map(|(name, films)| {
-        let length = (films * MAX_BAR_CHARS).div_ceil(most.max(1)); // something, where there is a film
+        let length = (films * MAX_BAR_CHARS).div_ceil(most.max(1)); // at least 1 if there is a film
         [name, number(films), "█".repeat(usize::try_from(length).unwrap_or_default())]
     }));
     write!(out, "\n{}", table::text(&table))

@@ -39,7 +39,7 @@ pub fn next_line(mut input: impl BufRead) -> anyhow::Result<String> {
     let mut line = Vec::new();
     input.read_until(b'\n', &mut line)?;
     if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
-        input.read_to_end(&mut line)?; // a line end of UTF-16 has two bytes
+        input.read_to_end(&mut line)?; // a UTF-16 line end has two bytes
     }
     let text = decode(&line)?;
     Ok(text.lines().next().unwrap_or_default().trim_end_matches('\r').to_owned())

@@ -78,7 +78,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
             let (token, secret) = tokens::create_for(app, &owner, &user, &new).await?;
             if let Err(unwritten) = show(secret.reveal()) {
                 tokens::revoke_of(app, &owner, &user, token.id).await?;
-                bail!("{unwritten}; token {} was revoked again", token.id); // also where nobody reads
+                bail!("{unwritten}; token {} was revoked again", token.id); // also if nobody reads the output
             }
             created(token.id, &user, token.role);
         }

@@ -266,7 +266,7 @@ impl Db {
     pub async fn close(&self) {
         self.closing.cancel();
         self.long.close();
-        self.long.wait().await; // or it would go on while the runtime ends, without which it panics
+        self.long.wait().await; // it would panic without the runtime
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => postgres.close(),

@@ -29,7 +29,7 @@ pub(super) fn current() -> Instant {
 /// Restarts the deadline at `limit` from now, after time that was not spent on the database, such as a slow
 /// upload.
 pub fn restart(limit: Duration) {
-    let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + limit)); // without one there is none to move
+    let _ = DEADLINE.try_with(|deadline| deadline.set(Instant::now() + limit)); // no deadline is set outside of a request
 }
 
 /// Waits for `what` until the deadline.

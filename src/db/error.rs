@@ -105,15 +105,15 @@ const ROLLED_BACK: [&str; 2] = ["40001", "40P01"];
 const UNAVAILABLE: [&str; 15] = [
     "08",    // the connection is lost
     "0A000", // a cached plan whose tables were migrated by another instance
-    "25006", // the server takes no writes: it has become a standby
+    "25006", // read-only: the server has become a standby
     "25P03", // a transaction was idle for too long
     "25P04", // a transaction took too long
-    "26000", // a prepared statement is gone: somebody else uses the session too
-    "40",    // rolled back, and not because of a deadlock or a conflict
-    "42P05", // a prepared statement of somebody else is there
-    "53",    // no disk space, memory or connections
-    "55000", // not while the server recovers
-    "55006", // somebody else uses it
+    "26000", // a prepared statement is missing: a pooler shares the session
+    "40",    // rolled back, except for deadlocks and serialization failures
+    "42P05", // a prepared statement exists: a pooler shares the session
+    "53",    // insufficient disk space, memory or connections
+    "55000", // the server is recovering
+    "55006", // the object is in use
     "55P03", // a lock was not free in time
     "57",    // cancelled, out of time, shutting down, starting
     "58",    // an I/O error, or a file is gone

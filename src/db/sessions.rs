@@ -159,7 +159,7 @@ pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<(), DbError>
 /// Deletes all sessions of a user except one, if given.
 pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
-    let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // which none has
+    let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // no session has this id
     conn.execute(sql, &[user_id.into(), kept.into()]).await?;
     Ok(())
 }

@@ -39,12 +39,12 @@ impl<T: Clone> Unchanged<T> {
         is_usable: impl Fn(&T) -> bool,
         query: impl AsyncFnOnce(&mut Conn) -> Result<Option<T>, DbError>,
     ) -> Result<Option<T>, DbError> {
-        let committed = db.committed(); // before the query, which may see what is committed after it
+        let committed = db.committed(); // before the query, which may see a later commit
         if let Some(row) = committed.and_then(|committed| self.kept(key, committed)).filter(is_usable) {
             return Ok(Some(row));
         }
         let query = async || query(&mut db.read().await?).await;
-        let row = Box::pin(query()).await?; // seldom, so its room is not part of each request
+        let row = Box::pin(query()).await?; // boxed, so that the future of each request stays small
         if let (Some(committed), Some(row)) = (committed, &row) {
             self.keep(key, committed, row.clone());
         }

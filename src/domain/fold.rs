@@ -14,7 +14,7 @@ pub(super) const FRACTION_SLASH: char = '\u{2044}';
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
-        return text.to_ascii_lowercase(); // the same, much sooner
+        return text.to_ascii_lowercase(); // the same result, much faster
     }
     let separated = separate(text);
     let mut folded = String::with_capacity(separated.len());

@@ -269,7 +269,7 @@ impl Sort {
             keys.push((key, descending));
         }
         match keys.iter().position(|(key, _)| *key == SortKey::Id) {
-            Some(id) => keys.truncate(id + 1), // nothing is left to be sorted after id
+            Some(id) => keys.truncate(id + 1), // ids are unique, so later keys have no effect
             None => keys.push((SortKey::Id, false)),
         }
         Ok(Self(keys))

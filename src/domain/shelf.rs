@@ -144,7 +144,7 @@ fn key_of(folded: &str) -> String {
         }
         push_with_numbers_by_value(&mut key, word);
     }
-    if key.is_empty() { folded.to_owned() } else { key } // a title of signs alone stands under its signs
+    if key.is_empty() { folded.to_owned() } else { key } // a title of signs only sorts by its signs
 }
 
 /// Writes fractions as decimals: `8½` and `8 1/2` as 8.5.

@@ -254,7 +254,7 @@ mod tests {
         for (one, other) in [
             ("\u{441}\u{43e}\u{440}", "cop"), // Cyrillic
             ("\u{3bf}\u{3bf}", "oo"),         // Greek
-            ("\u{421}\u{41e}\u{420}", "cop"), // Cyrillic capitals, of which the small letters look like it
+            ("\u{421}\u{41e}\u{420}", "cop"), // Cyrillic capitals whose small letters look like it
             ("Ivan", "lvan"),
             ("ivan", "IVAN"),
             ("o1ga", "olga"),

@@ -104,7 +104,7 @@ impl<R: BufRead> Parser<R> {
         loop {
             let input = self.file.fill_buf()?;
             if input.starts_with(MARK) {
-                self.consume(MARK.len()); // of several files put together
+                self.consume(MARK.len()); // concatenated files
                 continue;
             }
             let ends = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();

@@ -372,7 +372,7 @@ impl<'r> Reading<'r> {
         };
         Err(RowError {
             line: self.record.line,
-            label: RowLabel::default(), // the row gives it to all of its errors
+            label: RowLabel::default(), // set by the row for all its errors
             field: Some(name.into()),
             code,
             detail,

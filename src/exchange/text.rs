@@ -109,7 +109,7 @@ impl Utf16 {
         while decoded.is_empty() {
             let read = file.take(16 * 1024).read_to_end(&mut self.rest)?;
             let units: Vec<u16> = self.rest.as_chunks().0.iter().map(|pair| (self.unit)(*pair)).collect();
-            let cut = units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)); // half a pair
+            let cut = units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)); // the first half of a surrogate pair
             let whole = units.len() - usize::from(cut && read > 0);
             for character in char::decode_utf16(units[..whole].iter().copied()) {
                 let character = character.map_err(|_| self.broken())?;

@@ -73,7 +73,7 @@ pub async fn identify(state: &Shared, request: &mut Request) -> Result<Identity,
         if scheme.eq_ignore_ascii_case("basic")
             && let Some((name, password)) = pair.as_deref().and_then(|pair| pair.split_once(':'))
         {
-            refuse_cross_site(request, state)?; // browsers add a pair that they keep, as they add a cookie
+            refuse_cross_site(request, state)?; // browsers send cached Basic credentials like cookies
             return Ok(Box::pin(auth::basic(app, from, name, password)).await?);
         }
         app.audit_refusal(&Actor::unknown("authorization", &from), Refusal::Authorization, None);

@@ -198,7 +198,7 @@ impl IntoResponse for Problem {
         let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
         let headers = AppendHeaders(self.headers.clone());
         let mut response = (self.status(), content_type, headers, body).into_response();
-        response.extensions_mut().insert(self); // for who would rather have a page: `web/error.rs`
+        response.extensions_mut().insert(self); // for the error page, `web/error.rs`
         response
     }
 }
@@ -228,7 +228,7 @@ pub fn normalize(response: Response) -> Response {
     parts.headers.remove(header::CONTENT_TYPE);
     let mut problem = Problem::new(status, detail).into_response();
     problem.headers_mut().extend(parts.headers);
-    problem.extensions_mut().extend(parts.extensions); // who asks, for the page of the error
+    problem.extensions_mut().extend(parts.extensions); // the identity, for the error page
     problem
 }
 

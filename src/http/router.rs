@@ -44,7 +44,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// Returns the public routes of the API, those for signed-in users, and the description of both.
-#[rustfmt::skip] // a line for each path
+#[rustfmt::skip] // one line per path
 fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
     let (open, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::live)) // GET /health/live
@@ -80,7 +80,7 @@ fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
 }
 
 /// The routes of the pages, for signed-in users.
-#[rustfmt::skip] // a line for each path
+#[rustfmt::skip] // one line per path
 fn pages() -> Router<Shared> {
     use pages::{
         access, account, changes, collection, edit, export, film_page, import, print, selection, statistics, tonight,

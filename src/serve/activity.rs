@@ -219,7 +219,7 @@ mod tests {
     fn a_new_connection_has_the_time_of_a_head_for_its_first_request() {
         let start = Instant::now();
         let mut state = connected(start);
-        state.read(start + 19 * SECOND); // which gives no more time
+        state.read(start + 19 * SECOND); // does not extend the limit
         assert_eq!(state.deadline(&WAITS), Some((start + WAITS.head, Overdue::Head)));
         state.begin_request();
         assert_eq!(state.deadline(&WAITS), None, "the service is to answer");

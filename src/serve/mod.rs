@@ -193,7 +193,7 @@ async fn serve_metrics(address: &str, max: MaxConnections, app: Arc<App>) -> any
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "metrics");
     let waits = Waits::default();
-    let intake = Arc::default(); // its own: the two may fail apart from one another
+    let intake = Arc::default(); // separate: each listener can fail alone
     let server = Server { listener, router, certificate: None, waits, max, is_shared: false, intake };
     tokio::spawn(server.run(std::future::pending()));
     Ok(())

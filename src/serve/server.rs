@@ -164,7 +164,7 @@ impl Accepting {
         let certificate = self.certificate.clone();
         async move {
             let Some(connection) = connection else { return };
-            let _ = stream.set_nodelay(true); // an error: it has been closed
+            let _ = stream.set_nodelay(true); // an error: the connection is closed
             let stream = Stream::new(stream, connection.activity.clone());
             match certificate {
                 None => connection.speak(stream).await,

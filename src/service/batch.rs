@@ -93,7 +93,7 @@ impl Movies {
                 let now = self.find(id, version)?;
                 let attributes = now.attributes.with(&changes);
                 match self.before.get(&id) {
-                    None => Movie { attributes, ..now.clone() }, // made by this batch, as it is at last
+                    None => Movie { attributes, ..now.clone() }, // created by this batch, in its final state
                     Some(before) if before.attributes == attributes => before.clone(),
                     Some(before) => recorder.updated(before, attributes),
                 }

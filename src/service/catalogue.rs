@@ -156,7 +156,7 @@ impl Follower {
             return Ok(Followed::Whole);
         }
         // Unacknowledged changes are registered before their commit, until the catalogue has them.
-        let unanswered = self.unanswered.now(); // not while the catalogue is locked: who reads locks this one first
+        let unanswered = self.unanswered.now(); // lock order: before the catalogue
         let is_new_and_large = |known: &LoadedCatalogue| {
             news.entries.iter().any(|new| unanswered.is_large(new.id) && !known.has(new.place, new.id))
         };

@@ -100,7 +100,7 @@ impl<'a> ChangeRecorder<'a> {
             let _ = gone.run_until_cancelled(pause).await;
         };
         if !app.db.has_one_writer() {
-            pause.await; // others write beside this transaction
+            pause.await; // other writes are not blocked by this transaction
             return Ok(());
         }
         if self.staged.is_none() {

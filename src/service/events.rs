@@ -86,12 +86,12 @@ impl Feed {
         loop {
             let (events, held_back) = read(app, reached).await?;
             if app.catalogue.lacks_large() {
-                return Ok(false); // whoever hears of a change may read at once; the end of the large one wakes this
+                return Ok(false); // a receiver may read at once; the large change wakes this task at its end
             }
             let Some(last) = events.last() else { return Ok(held_back) };
             reached = last.place;
             for event in events {
-                let _ = self.streams.send(Arc::new(event)); // nobody is left to receive it
+                let _ = self.streams.send(Arc::new(event)); // an error: there is no receiver
             }
             *place = Some(reached);
         }

@@ -51,7 +51,7 @@ async fn check(app: &App, now: Instant) -> Result<(), Error> {
     if !app.catalogue.is_loaded() {
         return Err(Error::NotReady("the collection is being loaded".to_owned()));
     }
-    setup::needed(app).await?; // the shortest question that goes to the database
+    setup::needed(app).await?; // the cheapest query
     Ok(())
 }
 
@@ -103,7 +103,7 @@ impl Probe {
             let work = move || {
                 let answer = ask();
                 drop(turn);
-                let _ = sender.send(answer); // an error: nobody waits for it any more
+                let _ = sender.send(answer); // an error: the receiver is gone
             };
             thread::Builder::new()
                 .name("readiness".to_owned())

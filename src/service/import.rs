@@ -87,11 +87,11 @@ struct Import {
 impl Import {
     async fn run(&self, mut file: File, key: IdempotencyKey) -> Result<Report, Error> {
         let (app, options) = (&self.app, &self.options);
-        deadline::restart(REQUEST_WAIT); // the file took its time to come
+        deadline::restart(REQUEST_WAIT); // the upload does not count
         if options.on_error == OnError::Abort && !options.dry_run {
             self.check(&file)?;
             file.rewind().map_err(unreadable)?;
-            deadline::restart(REQUEST_WAIT); // a large file takes longer to read than anybody is to wait for his turn
+            deadline::restart(REQUEST_WAIT); // validation does not count either
         }
         // Imports look for duplicates, so only one runs at a time. PostgreSQL uses an advisory lock.
         let _turn = if app.db.has_one_writer() {
@@ -127,7 +127,7 @@ impl Import {
     /// Validates the whole file before anything is stored.
     fn check(&self, file: &File) -> Result<(), Error> {
         let mut report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
-        report.dry_run = false; // the check is not what the client asked for
+        report.dry_run = false; // the client did not request the check
         report.preview.clear();
         aborted_if_any_failed(report).map(drop)
     }

@@ -124,10 +124,10 @@ impl Client {
                 "reelshelf: warning: the {what} goes to {server} unencrypted; https:// would protect it"
             );
         }
-        let _ = rustls::crypto::ring::default_provider().install_default(); // an error: it is there already
+        let _ = rustls::crypto::ring::default_provider().install_default(); // an error means that it is installed already
         let http = reqwest::Client::builder()
             .user_agent(concat!("reelshelf/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none()) // a token is for one server
+            .redirect(reqwest::redirect::Policy::none()) // the token must not go to another server
             .connect_timeout(CONNECTING)
             .tcp_keepalive(KEEPALIVE)
             .build()

@@ -63,7 +63,7 @@ impl Listing {
             searched = self.held.len();
             match client.piece(&mut self.response).await? {
                 Some(piece) => self.held.extend_from_slice(&piece),
-                None => return Ok(None), // every line has an end
+                None => return Ok(None), // a complete list ends with a line end
             }
         }
     }

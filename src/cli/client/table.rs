@@ -126,7 +126,7 @@ impl Long {
             }
         }
         let text = text(&table);
-        let heading = usize::from(self.widths.is_some()); // which stands above the first piece alone
+        let heading = usize::from(self.widths.is_some()); // printed once, above the first batch
         for line in text.lines().skip(heading) {
             writeln!(out, "{line}")?;
         }

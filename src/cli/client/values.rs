@@ -79,7 +79,7 @@ pub fn with_option_names(rule: &str) -> String {
 pub fn of_field(text: &str) -> Result<String, Invalid> {
     match text.split_once(':') {
         Some((name, rest)) => Ok(format!("{}:{rest}", field(name.trim())?.as_str())),
-        None => Ok(text.to_owned()), // which the import's own reader refuses
+        None => Ok(text.to_owned()), // the import options reject it
     }
 }
 

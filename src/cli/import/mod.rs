@@ -170,7 +170,7 @@ pub async fn run(mut args: Args) -> anyhow::Result<()> {
     input.locate(&mut found);
     let shown = show(&found, args.json, refusal.is_some());
     if let Some(refused) = refused {
-        refused.keep()?; // also where standard output cannot be written
+        refused.keep()?; // even if standard output cannot be written
     }
     shown?;
     refusal.map_or(Ok(()), Err)

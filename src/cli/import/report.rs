@@ -171,7 +171,8 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
             ],
             None => [raw(title), String::new(), String::new(), raw(release_year), String::new()],
         };
-        table.add_row([&[place(file.as_deref(), *line), shown(becomes)][..], &film].concat());
+        let result = if becomes == "refused" { "rejected" } else { becomes };
+        table.add_row([&[place(file.as_deref(), *line), shown(result)][..], &film].concat());
     }
     write!(out, "{}", table::text(&table))?;
     let more = report.read.saturating_sub(report.preview.len() as u64);

@@ -39,8 +39,8 @@ pub async fn send(client: &Client, input: &Input, query: &Query, dry_run: bool) 
     };
     let request = post(client, query, media_type, &key).body(body(file, bar.clone(), is_sent.clone()));
     let outcome = tokio::select! {
-        biased; // listens before anything is sent
-        _ = ctrl_c() => None, // and the request is dropped
+        biased; // installs the signal handler before sending
+        _ = ctrl_c() => None, // drops the request
         answer = client.answer(request) => Some(answer),
     };
     bar.finish_and_clear();

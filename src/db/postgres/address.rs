@@ -242,7 +242,7 @@ impl Parameters {
             let Some((key, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
             check_parameter(&key, &value)?;
             match (&*key, &*value) {
-                ("gssencmode", _) => {} // encryption by Kerberos is only preferred, and never had
+                ("gssencmode", _) => {} // GSSAPI encryption is optional and not supported
                 ("target_session_attrs", "primary") => {
                     kept.append_pair("target_session_attrs", "read-write");
                 }

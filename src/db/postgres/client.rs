@@ -137,10 +137,10 @@ impl Client {
 
     /// Rolls the transaction back.
     pub(in crate::db) async fn roll_back(mut self) {
-        let Some(object) = self.object.take() else { return }; // the server rolls back when it is cut off
+        let Some(object) = self.object.take() else { return }; // closing the connection rolls back
         let ended = timeout(REQUEST_WAIT, object.batch_execute("ROLLBACK")).await;
         if !matches!(ended, Ok(Ok(()))) {
-            drop(Object::take(object)); // of no use to anybody else
+            drop(Object::take(object)); // do not return it to the pool
         }
     }
 
@@ -161,7 +161,7 @@ impl Client {
         let (client, permit) = (Object::take(object), self.permit.take());
         let (cancel, tls) = (client.cancel_token(), self.pool.manager().tls.clone());
         tokio::spawn(async move {
-            let _ = timeout(CANCEL_WAIT, cancel.cancel_query(tls)).await; // the server has limits of its own
+            let _ = timeout(CANCEL_WAIT, cancel.cancel_query(tls)).await; // otherwise a timeout of the server ends it
             drop((client, permit));
         });
     }
@@ -169,7 +169,7 @@ impl Client {
     /// Takes the connection out of the pool after an error that its session causes.
     fn note(&mut self, error: &PgError) {
         let Some(code) = error.code() else {
-            drop(self.object.take().map(Object::take)); // it is lost, or the driver does not understand the server
+            drop(self.object.take().map(Object::take)); // the connection is lost or out of sync
             return;
         };
         if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
@@ -186,11 +186,11 @@ impl Client {
 fn is_of_connection(code: &SqlState) -> bool {
     const CLASSES: [&str; 6] = [
         "08",    // connection exception
-        "25006", // the server takes no writes
+        "25006", // read-only server
         "57P",   // the server ends the session
         "0A000", // a cached plan whose tables have changed
         "26000", // a prepared statement is gone
-        "42P05", // or another session's is there
+        "42P05", // a prepared statement exists already
     ];
     CLASSES.iter().any(|class| code.code().starts_with(class))
 }

@@ -160,7 +160,7 @@ impl managed::Manager for Connector {
                 );
             }
         });
-        let client = ClientWrapper::new(client, running); // dropped, it ends the connection
+        let client = ClientWrapper::new(client, running); // closes the connection when dropped
         let sql = format!("{}; {}", session(), self.keepalives());
         let limit = REQUEST_WAIT;
         match timeout(limit, client.batch_execute(&sql)).await {

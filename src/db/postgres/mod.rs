@@ -86,7 +86,7 @@ impl Postgres {
             tokio::select! {
                 listens = &mut listening => {
                     listens?;
-                    announced(); // what was announced before, nobody heard
+                    announced(); // earlier notifications were missed
                 }
                 message = messages.next() => match message.transpose()? {
                     Some(AsyncMessage::Notification(_)) => announced(),

@@ -157,7 +157,7 @@ impl DatabaseFile {
 
     /// Reads the whole file and log, to get the error of the disk.
     fn read_whole(&self) -> io::Result<()> {
-        let mut log = File::open(&self.log)?; // on which SQLite has no locks
+        let mut log = File::open(&self.log)?; // SQLite has no locks on the log
         io::copy(&mut log, &mut io::sink())?;
         #[cfg(unix)]
         {

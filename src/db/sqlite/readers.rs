@@ -120,7 +120,7 @@ impl Readers {
             let mut pool = self.pool();
             let is_last = pool.idle.len() == 1;
             if pool.lock_holder.is_some() || pool.is_taking_lock || (is_last && self.file.check().is_err()) {
-                return; // the last one is for who asks
+                return; // keep the last one for the caller
             }
             pool.is_taking_lock = true;
         }

@@ -112,7 +112,7 @@ impl Queue {
     /// apply a remaining log to the file that took its place.
     pub(super) fn check_file(&self) -> Result<(), DbError> {
         self.file.check().inspect_err(|_| {
-            let _ = self.cut_log.try_send(()); // an error: it was told already
+            let _ = self.cut_log.try_send(()); // an error: a request is pending already
         })
     }
 
@@ -264,14 +264,14 @@ impl Writer {
     fn commit(&mut self) -> Committed {
         let sound = if self.is_suspect { Err(lost()) } else { self.file.check() };
         let committed = sound.and_then(|()| {
-            self.readers.release_shared_lock(); // it would keep the log from being brought into the file
+            self.readers.release_shared_lock(); // it would prevent the checkpoint
             let committed = self.connection.execute_batch("COMMIT");
             committed.map_err(|error| self.why(error))
         });
         if committed.is_err() {
             self.roll_back();
         } else if self.file.log_bytes() > LONG_LOG_BYTES {
-            let _ = self.cut_log.try_send(()); // an error: it was told already
+            let _ = self.cut_log.try_send(()); // an error: a request is pending already
         }
         committed
     }
@@ -296,9 +296,9 @@ impl Writer {
     }
 
     fn roll_back(&mut self) {
-        let _ = self.connection.execute_batch("ROLLBACK"); // an error may have done it already
+        let _ = self.connection.execute_batch("ROLLBACK"); // fails if an error has rolled back already
         if std::mem::take(&mut self.is_suspect) {
-            let _ = self.connection.execute_batch("PRAGMA shrink_memory"); // read all of it again
+            let _ = self.connection.execute_batch("PRAGMA shrink_memory"); // drops the page cache
         }
     }
 
@@ -354,7 +354,7 @@ impl GroupTx {
                 return Err(error);
             }
         };
-        drop(self); // others have their turn meanwhile
+        drop(self); // release the writer
         committed.wait().await
     }
 
@@ -436,12 +436,12 @@ impl Job {
             }
             Self::GroupBeforeExclusive(mut writer, next) => {
                 writer.commit_group().announce();
-                let _ = next.send(writer); // an error: nobody waits for it any more
+                let _ = next.send(writer); // an error: the receiver is gone
             }
             Self::Exclusive(mut writer, committed) => {
                 let done = writer.commit();
                 drop(writer);
-                let _ = committed.send(done); // an error: nobody waits for it any more
+                let _ = committed.send(done); // an error: the receiver is gone
             }
             Self::CutLog(mut writer, is_cut) => {
                 let done = writer.cut_log().unwrap_or_else(|error| {

@@ -51,7 +51,7 @@ pub async fn run(
         return Err(unsupported(header::ACCEPT, "application/json"));
     }
     let (body, key) = read_with_key(MAX_BATCH_BYTES, request).await?;
-    let turn = state.batch_parsing.acquire().await; // an error: never, nobody closes it
+    let turn = state.batch_parsing.acquire().await; // never fails: the semaphore is not closed
     let operations = parse(&body);
     drop((turn, body));
     Ok(Answer(batch::run(&state.app, &editor, operations?, key).await?))

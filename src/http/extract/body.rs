@@ -109,7 +109,7 @@ async fn read_within(wait: Duration, largest: usize, body: Body) -> Result<Bytes
         return Err(too_large());
     }
     let read = timeout(wait, Limited::new(body, largest).collect()).await;
-    deadline::restart(REQUEST_WAIT); // a slow client spends its own time
+    deadline::restart(REQUEST_WAIT); // the upload does not count
     match read {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),

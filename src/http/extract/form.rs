@@ -22,7 +22,7 @@ impl Form {
             return Err(unsupported(header::ACCEPT, "application/x-www-form-urlencoded"));
         }
         let body = body::read_up_to(max_bytes, request).await?;
-        let fields = form_urlencoded::parse(&body); // which is copied cheaply
+        let fields = form_urlencoded::parse(&body); // a lazy iterator, cheap to clone
         // Many short fields take many times the memory of the body, so they are counted first.
         if fields.count() > max_fields {
             let detail = format!("the form has more than {max_fields} fields");

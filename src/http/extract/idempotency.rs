@@ -37,7 +37,7 @@ impl Key {
         let mut digest = Sha256::new();
         for part in [request.method().as_str(), place, &media_type(request.headers())] {
             digest.update(part);
-            digest.update([0]); // which stands in none of them
+            digest.update([0]); // a separator that occurs in none of them
         }
         Ok(Self(Some((key.to_owned(), digest))))
     }

@@ -146,7 +146,7 @@ mod tests {
             ("192.0.2.2", Refusal::Token, 1),
             ("192.0.2.1", Refusal::TooManyAttempts, 1),
             ("2001:db8::1", Refusal::Token, 1),
-            ("2001:db8::2", Refusal::Token, 0), // the same network of 64 bits
+            ("2001:db8::2", Refusal::Token, 0), // the same /64 network
             ("2001:db8:0:1::1", Refusal::Token, 1),
         ] {
             assert_eq!(repeated.note(line(address, refusal), NOW).len(), lines, "{address}, {refusal:?}");

@@ -201,7 +201,7 @@ impl VerifiedPasswordCache {
         };
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(&address.octets());
-        mac.update(hash.as_bytes()); // a PHC string holds no NUL, so the two cannot run into each other
+        mac.update(hash.as_bytes()); // a PHC string has no NUL, so the parts are unambiguous
         mac.update(&[0]);
         mac.update(password.as_bytes());
         mac.finalize().into_bytes().into()

@@ -161,7 +161,7 @@ async fn copy(
             for entry in &entries {
                 writer.write(entry).map_err(cannot)?;
             }
-            tokio::task::yield_now().await; // so that it can be interrupted
+            tokio::task::yield_now().await; // allows an interruption
         }
     }
     let (mut out, counts) = writer.finish().map_err(cannot)?;
@@ -173,7 +173,7 @@ async fn copy(
 async fn check(file: &File) -> Result<Counts, Unusable> {
     let mut reader = Reader::open(file)?;
     while !piece(&mut reader)?.is_empty() {
-        tokio::task::yield_now().await; // so that it can be interrupted
+        tokio::task::yield_now().await; // allows an interruption
     }
     Ok(reader.counts())
 }
@@ -208,7 +208,7 @@ async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time
         // Other writers are blocked, so this backup is exactly what is replaced.
         let before = path.with_file_name(format!("replaced-{}.backup", stamp(now, MILLIS)));
         write(db, &before, false, now).await?;
-        replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // for nothing, if this fails
+        replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // deleted if the restore fails
     }
     db::clear(&mut tx).await?;
     let mut reader = Reader::open(file).map_err(unusable)?;
@@ -219,12 +219,12 @@ async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time
             break;
         }
         db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, unusable))?;
-        tokio::task::yield_now().await; // so that it can be interrupted
+        tokio::task::yield_now().await; // allows an interruption
     }
     let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;
     let committed = tx.commit().await;
     if let (Err(DbError::RolledBack(_)), Some(replaced)) = (&committed, &replaced) {
-        let _ = fs::remove_file(replaced); // what is in it was not replaced
+        let _ = fs::remove_file(replaced); // the data was not replaced
     }
     committed?;
     Ok(Restored { counts: reader.counts(), created_at: reader.header().created_at, replaced })
@@ -243,7 +243,7 @@ fn contradictory(error: DbError, unusable: impl Fn(Unusable) -> Error) -> Error 
     match error {
         DbError::Unavailable(_) | DbError::RolledBack(_) => error.into(),
         error => {
-            let error = error.to_string(); // PostgreSQL writes details on more lines
+            let error = error.to_string(); // PostgreSQL adds lines with details
             unusable(Unusable::Contradictory(error.lines().next().unwrap_or_default().to_owned()))
         }
     }

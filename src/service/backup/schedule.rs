@@ -166,7 +166,7 @@ mod tests {
         for second in [1, 3, 4] {
             std::fs::write(folder.path().join(name(at(second))), "").unwrap();
         }
-        std::fs::create_dir(folder.path().join(name(at(2)))).unwrap(); // which is no file
+        std::fs::create_dir(folder.path().join(name(at(2)))).unwrap(); // not a file
         remove_oldest(folder.path(), 1, at(4));
         assert_eq!(Own::list(folder.path(), at(4)).unwrap().past, [at(2), at(4)]);
     }

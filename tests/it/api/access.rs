@@ -1,4 +1,4 @@
-//! The sessions and tokens of others, which owners see and end.
+//! Owners list and revoke sessions and tokens of other users.
 
 use reelshelf::domain::Role;
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::{
 
 const NEW: &str = "one more shelf of tapes";
 
-/// What is listed at an address.
+/// Returns the list at a path.
 async fn listed(service: &Service, path: &str) -> Vec<Value> {
     let answer = service.get(path).await;
     assert_eq!(answer.status, 200, "{answer:?}");

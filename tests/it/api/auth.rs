@@ -1,4 +1,4 @@
-//! Who gets in, by which way, and who may do what.
+//! Authentication and authorization of all operations.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reelshelf::{domain::Role, service::auth::Secret};
@@ -12,7 +12,7 @@ use crate::{
 
 pub const HEAT: &str = r#"{"title":"Heat","movieFormat":"DVD","length":170,"releaseYear":1995,"rating":5}"#;
 
-/// Every operation of the API's description: method, path, and whether it is for everybody.
+/// Returns every operation of the API description: method, path, and whether it is public.
 pub async fn operations(service: &Service) -> Vec<(Method, String, bool)> {
     let description = Answer::of(service.anonymous(Method::GET, "/openapi.json")).await.json();
     let paths = description["paths"].as_object().expect("paths");
@@ -29,7 +29,7 @@ pub async fn operations(service: &Service) -> Vec<(Method, String, bool)> {
     operations
 }
 
-/// The schemes that an answer asks for.
+/// Returns the schemes of the `WWW-Authenticate` challenges.
 fn challenges(answer: &Answer) -> Vec<&str> {
     let values = answer.headers.get_all("www-authenticate").iter();
     let mut schemes: Vec<&str> = values.filter_map(|value| value.to_str().ok()?.split(' ').next()).collect();
@@ -167,7 +167,7 @@ on_both! {
     }
 }
 
-/// Every closed operation, what is sent with it, the least role that may, and what it then answers.
+/// Every protected operation with its body, the least role, and the expected status.
 fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
     use Role::{Editor, Owner, Viewer};
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
@@ -209,7 +209,7 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
     ]
 }
 
-/// A path with something of its own in the place of what stands in braces.
+/// Replaces the parameters of a path by ids of the caller's own objects.
 async fn with_a_target(service: &Service, role: Role, token: &str, method: &Method, path: &str) -> String {
     let Some((noun, rest)) = path.split_once("/{") else { return path.to_owned() };
     let (_, rest) = rest.split_once('}').expect("what is opened is closed");
@@ -300,7 +300,7 @@ on_both! {
     }
 }
 
-/// A request by each of the three ways in.
+/// Sends a request with each of the three ways to authenticate.
 async fn ways(
     service: &Service,
     user: &str,

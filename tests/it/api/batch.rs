@@ -1,4 +1,4 @@
-//! Batches: many operations as one change, all or nothing.
+//! Batches: several operations that succeed or fail together.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn heat() -> Value {
     movie("Heat", "DVD", 170, 1995, 5)
 }
 
-/// What the collection holds, and how many changes there are.
+/// Returns all movies and the number of changes.
 async fn state(service: &Service) -> (String, String) {
     let history = service.get("/history?limit=1&total=true").await;
     (service.get("/movie").await.text, history.header("x-total-count").to_owned())
@@ -251,7 +251,7 @@ on_both! {
     async fn batches_at_the_same_time_wait_for_one_another(service: &Service) {
         let made: Value = (0..20).map(|_| json!({"op": "create", "movie": heat()})).collect();
         batch(service, &made).await;
-        // Each names all movies, in an order of its own.
+        // Each names all movies in a different order.
         let raised = |turn: usize| -> Value {
             let ids = (0..20).map(|n| if turn.is_multiple_of(2) { n + 1 } else { 20 - n });
             ids.map(|id| json!({"op": "update", "id": id, "changes": {"length": turn}})).collect()

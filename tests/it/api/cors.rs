@@ -1,4 +1,4 @@
-//! Pages of other sites: which of them may use the API, and how.
+//! CORS: which origins may use the API, and how.
 
 use reelshelf::http::Settings;
 use reqwest::{Method, RequestBuilder};
@@ -12,7 +12,7 @@ use crate::{
 };
 
 const OURS: &str = "https://films.example";
-/// Origins that resemble it.
+/// Similar origins.
 const OTHERS: [&str; 7] = [
     "http://films.example",
     "https://films.example:8443",
@@ -23,13 +23,13 @@ const OTHERS: [&str; 7] = [
     "*",
 ];
 
-/// A service whose API the pages of one site may use.
+/// Starts a service whose API one origin may use.
 async fn open_to_one(kind: Kind) -> Service {
     let cors_origins = vec![OURS.parse().expect("a header")];
     Service::start_with(kind, Settings { cors_origins, ..Settings::default() }).await
 }
 
-/// The question that a browser asks before a request that is no simple one.
+/// Sends a preflight request.
 fn preflight(service: &Service, origin: &str, method: &str) -> RequestBuilder {
     let request = service.anonymous(Method::OPTIONS, "/movie/1").header("origin", origin);
     request
@@ -37,7 +37,7 @@ fn preflight(service: &Service, origin: &str, method: &str) -> RequestBuilder {
         .header("access-control-request-headers", "authorization,content-type,if-match")
 }
 
-/// The items of a list in a header, in lower case.
+/// Returns the items of a list header in lower case.
 fn items(answer: &Answer, header: &str) -> Vec<String> {
     let values = answer.headers.get_all(header).iter().map(|value| value.to_str().expect("text"));
     values.flat_map(|value| value.split(',')).map(|item| item.trim().to_ascii_lowercase()).collect()

@@ -1,4 +1,4 @@
-//! What the pages of other sites may send with what a browser keeps.
+//! Cross-site request forgery: requests of other sites with a browser's cookies.
 
 use reelshelf::http::Settings;
 use reqwest::{Method, RequestBuilder};
@@ -10,7 +10,7 @@ use crate::{
     support::{Answer, PASSWORD, signing_in::behind_a_proxy},
 };
 
-/// Headers of a browser, and whether they let a change with the session's cookie pass.
+/// Headers of a browser, and whether they allow a change with the session cookie.
 fn sites(base: &str) -> Vec<(Vec<(&'static str, String)>, bool)> {
     let site = |site: &str| ("sec-fetch-site", site.to_owned());
     let origin = |origin: &str| ("origin", origin.to_owned());
@@ -33,7 +33,7 @@ fn sites(base: &str) -> Vec<(Vec<(&'static str, String)>, bool)> {
     ]
 }
 
-/// An answer to a request with more headers.
+/// Sends a request with more headers.
 async fn with_headers(request: RequestBuilder, headers: &[(&'static str, String)]) -> Answer {
     let with = |request: RequestBuilder, (name, value): &(&str, String)| request.header(*name, value);
     Answer::of(headers.iter().fold(request, with)).await

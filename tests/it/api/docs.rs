@@ -1,4 +1,4 @@
-//! The pages under `/docs/`: the examples that they show, and a page for each kind of problem.
+//! The pages under `/docs/`: their examples, and a page for each kind of problem.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ async fn page(service: &Service, address: &str) -> Answer {
     Answer::of(service.anonymous(Method::GET, address)).await
 }
 
-/// What stands in `<pre data-…="name">`.
+/// Returns the content of `<pre data-…="name">`.
 fn block(page: &str, kind: &str, name: &str) -> String {
     let opening = format!("<pre data-{kind}=\"{name}\">");
     let (_, rest) = page.split_once(&opening).unwrap_or_else(|| panic!("no {opening}"));
@@ -26,7 +26,7 @@ fn block(page: &str, kind: &str, name: &str) -> String {
     html_escape::decode_html_entities(text).into_owned()
 }
 
-/// Runs an example as its language has it; what it prints.
+/// Runs an example in its language. Returns its output.
 fn run(service: &Service, name: &str, example: &str) -> String {
     let mut command = match name.split('-').next() {
         Some("curl") => Command::new("sh"),
@@ -81,7 +81,7 @@ on_both! {
             assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{}", about.slug);
             let text = html_escape::decode_html_entities(&page.text).into_owned();
             for words in [about.title, about.cause, about.remedy, about.example, about.rule] {
-                // The second part of each pair of backticks is code.
+                // Every second part between backticks is code.
                 let shown: String =
                     words.split('`').enumerate().fold(String::new(), |shown, (part, words)| match part % 2 {
                         0 => shown + words,
@@ -101,7 +101,7 @@ on_both! {
     }
 }
 
-/// Kinds for which a service must hang, break, be full or be reached over a connection of its own: other tests provoke
+/// Kinds of problems that need a hanging, broken or full service, or a raw connection. Other tests provoke
 /// them, and `Answer::problem` checks their pages.
 const ELSEWHERE: [&str; 6] = [
     "request-timeout",
@@ -155,7 +155,7 @@ on_both! {
     }
 }
 
-/// The places and codes of the violations of a problem.
+/// Returns the places and codes of the violations of a problem.
 fn codes(problem: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let violation =

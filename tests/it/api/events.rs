@@ -1,4 +1,4 @@
-//! Live events: each committed change once, in order, whoever made it and wherever.
+//! Live events: each committed change once and in order, from all instances.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::{
     support::{Answer, HANGS, Kind, PASSWORD, Service, TestDatabase, films, program::run},
 };
 
-/// A stream of events, as a client reads it.
+/// A client of the event stream.
 pub struct Stream {
     response: Response,
     bytes: Vec<u8>,
@@ -47,7 +47,7 @@ impl Stream {
         Self { response, bytes: Vec::new() }
     }
 
-    /// The next change; none when the stream has ended.
+    /// Returns the next change, or `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<Value> {
         timeout(HANGS, self.read()).await.expect("an event in time")
     }
@@ -168,7 +168,7 @@ on_both! {
 on_both! {
     async fn a_client_that_does_not_read_is_dropped_and_can_go_on(service: &Service) {
         let mut unread = unread(service).await;
-        // More than all buffers on the way hold, and than the service keeps for a stream beside them: 12 MB.
+        // More than all buffers between service and client hold: 12 MB.
         let via = "v".repeat(4000);
         let changes = format!(
             "WITH RECURSIVE of(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM of WHERE n < 3000) \
@@ -178,7 +178,7 @@ on_both! {
         service.add("Heat", "DVD", 170, 1995, 5).await; // which wakes the streams
         let mut conn = service.app.db.read().await.expect("a connection");
         let made: Vec<i64> = conn.query("SELECT id FROM changes ORDER BY id", &[], |row| row.get(0)).await.expect("ids");
-        // Whoever reads, and goes on where it was too slow, gets the last one when all have been handed on.
+        // A client that reconnects when it was too slow still gets the last change.
         let (mut reader, mut read) = (Stream::open(service, Some(0)).await, 0);
         while Some(&read) != made.last() {
             match reader.next().await {
@@ -197,7 +197,7 @@ on_both! {
     }
 }
 
-/// A stream of which only the head is read. Its client's buffer is small, whatever the system would give.
+/// Opens a stream and reads only its head. The client's receive buffer is small.
 async fn unread(service: &Service) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(64 * 1024).expect("a small buffer");
@@ -215,7 +215,7 @@ async fn unread(service: &Service) -> TcpStream {
     client
 }
 
-/// Many writers on two instances, with transactions that overlap, while streams come and go.
+/// Many writers on two instances with overlapping transactions, while streams connect and disconnect.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
     const WRITERS: usize = 8;
@@ -224,7 +224,7 @@ async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
     let one = Service::start(Kind::Postgres).await;
     let two = one.another_instance(reelshelf::http::Settings::default()).await;
     let collect = async |service: &Service| {
-        // Breaks off now and then, and goes on with the last id it saw.
+        // Disconnects now and then, and continues with the last id.
         let (mut got, mut stream) = (Vec::new(), Stream::open(service, Some(0)).await);
         while got.len() < WRITERS * WRITES {
             got.push(stream.take(1).await[0]["id"].as_i64().expect("an id"));
@@ -291,7 +291,7 @@ on_both! {
         let [seen] = &stream.take(1).await[..] else { panic!("one") };
         run(&service.database, &["restore", "--replace", file], "").expect(0);
         service.add("Brazil", "VHS", 132, 1985, 5).await;
-        // Neither what was restored, which is not new, nor with an id that was used before.
+        // Neither restored changes, which are not new, nor one with a reused id.
         let next = stream.next().await.expect("the stream goes on");
         assert_eq!(next["effects"][0]["after"]["title"], "Brazil");
         assert_eq!((&seen["id"], &next["id"]), (&json!(3), &json!(4)));

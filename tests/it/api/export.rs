@@ -1,4 +1,4 @@
-//! Exporting, and importing what was exported.
+//! Exports, and imports of exports.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -22,7 +22,7 @@ async fn export(service: &Service, form: &str, query: &str) -> String {
     answer.text
 }
 
-/// An export without id, version and times.
+/// Removes id, version and times from an export.
 fn without_stored(form: &str, export: &str) -> String {
     if form == NDJSON {
         let rows = export.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

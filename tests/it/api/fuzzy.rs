@@ -1,4 +1,4 @@
-//! Searches that forgive typing errors where nothing matches exactly.
+//! Fuzzy search, which runs if nothing matches exactly.
 
 use futures_util::future::join;
 use reelshelf::http::Settings;
@@ -11,7 +11,7 @@ use crate::{
     support::{Answer, Service, films, movie, program::run},
 };
 
-/// What a search finds, and how.
+/// Returns the titles that a search finds, and the kind of match.
 async fn found(service: &Service, search: &str) -> (String, Vec<String>) {
     let answer = service.get(&path("/movie", search)).await;
     let titles = service.titles(&path("/movie", search)).await;
@@ -32,13 +32,13 @@ on_both! {
             service.add(title, "DVD", 100, 2000, 3).await;
         }
         for (search, titles) in [
-            // A letter is missing, too many, another one, or exchanged with its neighbour.
+            // A missing, inserted, replaced or swapped letter.
             ("matrx", &["The Matrix", "The Matrix Reloaded"][..]),
             ("mattrix", &["The Matrix", "The Matrix Reloaded"]),
             ("natrix", &["The Matrix", "The Matrix Reloaded"]),
             ("amtrix", &["The Matrix", "The Matrix Reloaded"]),
             ("matirx", &["The Matrix", "The Matrix Reloaded"]),
-            // One in four to seven letters,
+            // One error in four to seven letters,
             ("jws", &[]),
             ("jwas", &["Jaws"]),
             ("jwasx", &[]),
@@ -48,23 +48,23 @@ on_both! {
             ("temnia", &[]),
             ("temrina", &["Terminator 2"]),
             ("temrnia", &[]),
-            // two in eight and more, and never three.
+            // two errors in eight or more letters, never three.
             ("teminator", &["Terminator 2"]),
             ("temniato", &["Terminator 2"]),
             ("temnator", &["Terminator 2"]),
             ("temnitaor", &[]),
             ("temrinaotr", &["Terminator 2"]),
             ("etmrinaotr", &[]),
-            // The beginnings of words, too, as one types.
+            // Prefixes of words, too.
             ("relaod", &["The Matrix Reloaded"]),
             ("relo", &["The Matrix Reloaded"]),
             ("rleo", &["The Matrix Reloaded"]),
-            // Case and accents still do not count.
+            // Case and accents are ignored.
             ("amelei", &["Amélie"]),
             ("ÀMELEI", &["Amélie"]),
             ("starsse", &["Straße"]),
             ("الرسلة", &["الرسالة"]),
-            // Each word by itself, in any order; short ones as they are.
+            // Each word separately, in any order; short words exactly.
             ("lrod of the rings", &["The Lord of the Rings"]),
             ("rigns lrod", &["The Lord of the Rings"]),
             ("th matrx relaoded", &["The Matrix Reloaded"]),
@@ -73,7 +73,7 @@ on_both! {
             ("matrx zodiac", &[]),
             ("spidreman", &["Spider-Man"]),
             ("avvenutra", &["L'Avventura"]),
-            // Numbers are meant as they are written.
+            // Numbers exactly.
             ("1999", &[]),
             ("1898", &[]),
             ("20001 leagues", &[]),
@@ -98,18 +98,18 @@ on_both! {
         ] {
             service.add(title, "DVD", 100, 2000, 3).await;
         }
-        // One error in whole words by their titles, in beginnings by their titles, as on a shelf.
+        // One error: whole words first, then prefixes, both by title.
         assert_found(service, "strat", "fuzzy", &[
             "The Start", "A Start", "start Again", "Starting Over", "Zodiac Starts",
         ]).await;
         service.add("Alien Interplanetary", "DVD", 100, 2000, 3).await;
         service.add("Zodiac Interplanetry", "DVD", 100, 2000, 3).await;
         service.add("Brazil Interplanetarian Interplametry", "DVD", 100, 2000, 3).await;
-        // One error before two; and one that is whole before one at the beginning.
+        // One error before two; a whole word before a prefix.
         assert_found(service, "interplanteary", "fuzzy", &[
             "Alien Interplanetary", "Zodiac Interplanetry", "Brazil Interplanetarian Interplametry",
         ]).await;
-        // The errors of all words together.
+        // The errors of all words are added.
         assert_found(service, "alien interplametray", "fuzzy", &["Alien Interplanetary"]).await;
     }
 }
@@ -121,7 +121,7 @@ on_both! {
         service.add("Meat", "VHS", 95, 1990, 3).await;
         assert_found(service, "heat", "exact", &["Heat"]).await;
         for (query, how, titles) in [
-            // What does not pass the filters does not match.
+            // The other filters still apply.
             ("q=heat&movieFormat=VHS", "fuzzy", &["Heart", "Meat"][..]),
             ("q=heat&movieFormat=VHS&rating=3..", "fuzzy", &["Meat"]),
             ("q=heat&releaseYear=1988", "fuzzy", &["Heart"]),
@@ -255,7 +255,7 @@ on_both! {
     async fn a_large_import_is_found_too_and_common_words_do_not_hide_rare_ones(service: &Service) {
         service.add("Amélie", "DVD", 122, 2001, 5).await;
         assert_found(service, "amelei", "fuzzy", &["Amélie"]).await;
-        // More films than are looked at, all with two words in common.
+        // More films than the limit, all with two words in common.
         let mut titles: Vec<String> = (0..5100).map(|n| format!("Common Reels {n}")).collect();
         titles.push("Zodiac Common Killers Reels".to_owned());
         let many: Vec<_> = titles.iter().map(|title| movie(title, "DVD", 90, 2000, 3)).collect();
@@ -266,7 +266,7 @@ on_both! {
         let nearest: Vec<String> = titles[..100].to_vec();
         assert_eq!(found(service, "rele").await.1, nearest);
         assert_eq!(found(service, "rele comomn").await.1, nearest);
-        // Nor do many that are near hide the nearest.
+        // Many good matches do not hide the best one.
         service.add("Zodiac Reel", "DVD", 90, 2000, 3).await;
         assert_eq!(found(service, "rele").await.1[..2], ["Zodiac Reel", "Common Reels 0"]);
         assert_eq!(found(service, "rele comomn").await.1, nearest);

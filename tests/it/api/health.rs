@@ -1,4 +1,4 @@
-//! Health, and what is answered while the database cannot be reached.
+//! Health checks, and responses while the database is not reachable.
 
 use std::{
     sync::Arc,
@@ -31,7 +31,7 @@ on_both! {
     }
 }
 
-/// Takes the test's database away from the service on PostgreSQL, or brings it back.
+/// Makes the PostgreSQL database of a test unreachable, or reachable again.
 pub async fn set_reachable(service: &Service, reachable: bool) {
     let (server, name) = service.database.address.rsplit_once('/').expect("an address with a database");
     let cluster = TestDatabase::at(Kind::Postgres, format!("{server}/postgres"));
@@ -42,7 +42,7 @@ pub async fn set_reachable(service: &Service, reachable: bool) {
     }
 }
 
-/// A request of every kind that needs the database.
+/// Requests of every kind that need the database.
 fn requests(service: &Service, session: &str) -> Vec<RequestBuilder> {
     let login = json!({"name": "viewer", "password": PASSWORD});
     let form = format!("name=viewer&password={}", PASSWORD.replace(' ', "+"));
@@ -107,7 +107,7 @@ async fn connections_that_were_cut_are_made_anew() {
     assert!(statuses.iter().all(|answer| answer.status == 200), "{statuses:?}");
     set_reachable(&service, false).await;
     set_reachable(&service, true).await;
-    // A connection may be seen to be cut only when it is used; then the client is told to come again.
+    // A broken connection may be detected only when it is used; then the client has to retry.
     let mut answers = Vec::new();
     while answers.last() != Some(&200) {
         assert!(answers.len() < 20, "{answers:?}");
@@ -139,7 +139,7 @@ on_both! {
         ready(begun + WRITER_STALL * 9 / 10).await.unwrap();
         let late = ready(begun + WRITER_STALL + Duration::from_secs(5)).await;
         assert_eq!(late.is_err(), stalls, "{late:?}");
-        // Each statement is progress.
+        // Each statement counts as progress.
         let stalled = || service.app.db.writer_stalled_for(begun + WRITER_STALL);
         let before = stalled();
         while stalls && stalled() >= before {
@@ -159,7 +159,7 @@ on_both! {
         assert!(!ready().await, "it is not loaded yet");
         let viewer = Viewer::from(Identity::clone(&Owner::console()));
         let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, MovieId::from_stored(1))).await;
-        // On another thread it may be loaded before the deadline is looked at; then there is no such movie.
+        // On another thread it may be loaded before the deadline is checked; then the movie does not exist.
         assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)) | Error::NotFound(_))), "{read:?}");
         until(ready).await; // nobody else loads it
     }

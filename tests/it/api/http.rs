@@ -1,4 +1,4 @@
-//! What RFC 9110, 9112 and 9457 say of answers, those of the server library included.
+//! Conformance to RFC 9110, 9112 and 9457, including responses of the HTTP library itself.
 
 use reqwest::Method;
 use tokio::{
@@ -11,7 +11,7 @@ use crate::{
     support::{Answer, Service, movie},
 };
 
-/// Sends bytes on a connection of their own; all that comes back until it is closed.
+/// Sends bytes on a new connection. Returns everything received until it is closed.
 async fn exchange(service: &Service, request: &[u8]) -> String {
     let address = service.base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("it listens");

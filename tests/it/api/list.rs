@@ -1,4 +1,4 @@
-//! Lists: filters, orders, pages, forms.
+//! Lists: filters, sort orders, pages, formats.
 
 use std::cmp::Ordering;
 
@@ -16,14 +16,14 @@ use crate::{
     },
 };
 
-/// The address of the next page.
+/// Returns the URL of the next page.
 pub fn next(page: &Answer) -> Option<String> {
     let link = page.headers.get("link")?.to_str().expect("text");
     let address = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
     Some(address.expect("a link to the next page").to_owned())
 }
 
-/// All movies of a list and its pages, walked from an address on.
+/// Returns all movies of a list by following its pages.
 async fn walk(service: &Service, first: &str) -> Vec<Value> {
     let mut movies = Vec::new();
     let mut address = Some(first.to_owned());
@@ -44,7 +44,7 @@ async fn all(service: &Service, path: &str) -> Vec<Value> {
     answer.json().as_array().expect("a list").clone()
 }
 
-/// Compares two movies as a `sort` of the query asks for it.
+/// Compares two movies by a `sort` parameter.
 fn compare(sort: &str, a: &Value, b: &Value) -> Ordering {
     let keys = sort.split(',').filter(|key| !key.is_empty()).chain(["id"]);
     keys.map(|key| {
@@ -119,7 +119,7 @@ on_both! {
     }
 }
 
-/// A list as somebody may ask for it.
+/// A query of a list.
 #[derive(Debug, Clone)]
 struct Asked {
     sort: String,
@@ -234,7 +234,8 @@ on_both! {
                 let movies = page.json();
                 let here = movies.as_array().unwrap();
                 shown.extend(ids(here).iter().filter(|id| !added.contains(id)));
-                // The last one shown, at which the next page begins, goes, and one not shown yet; some come, ahead and behind.
+                // Between two pages the last movie shown is deleted, and one not shown yet; others are
+                // created before and behind it.
                 let last = ids(here).last().copied();
                 let ahead = expected.iter().map(|m| m["id"].as_i64().unwrap()).filter(|id| !shown.contains(id)).nth(4);
                 if let Some(ahead) = ahead {
@@ -291,7 +292,7 @@ on_both! {
         ];
         let mut mixed: Vec<&str> = shelf.to_vec();
         mixed.sort_by_key(|title| (title.len() % 5, title.len()));
-        // Equal titles come by id: in the order in which they stand above.
+        // Equal titles are sorted by id.
         mixed.retain(|title| *title != "alien");
         mixed.push("alien");
         let movies: Vec<Value> = mixed.iter().map(|title| movie(title, "DVD", 90, 2000, 3)).collect();
@@ -397,7 +398,7 @@ on_both! {
 }
 
 on_both! {
-    /// A word that stands in thousands of titles: in all parts of the list, in its later part alone, here and there.
+    /// A word of thousands of titles: in all parts of the list, only in its later part, or scattered.
     async fn what_many_titles_have_is_found_in_order(service: &Service) {
         let films: Vec<Value> = (0..7_000_i64).map(|n| {
             let (word, often) = (if n < 1_500 { "Alpha" } else { "Zulu" }, if n % 40 == 0 { " Rarely" } else { "" });

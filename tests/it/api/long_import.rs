@@ -1,4 +1,4 @@
-//! Imports that take long: others go on reading and writing, and see nothing before all is stored.
+//! Long imports: other users continue to read and write, and see nothing of the import before it is complete.
 
 use futures_util::future::join;
 use reelshelf::service::staged_imports;
@@ -23,7 +23,7 @@ fn file() -> String {
     csv(MANY)
 }
 
-/// Begins an import that goes on for as long as the gate holds it: some of it is written, and not all.
+/// Starts an import that waits at the gate, after some of its batches.
 async fn begin(service: &Service, options: &str, file: String, key: &str) -> JoinHandle<Answer> {
     let request = service.request(Method::POST, &format!("/movie{options}"));
     let request = request.header("content-type", "text/csv").header("idempotency-key", key).body(file);
@@ -33,20 +33,20 @@ async fn begin(service: &Service, options: &str, file: String, key: &str) -> Joi
     import
 }
 
-/// Lets an import go on, and waits for its end.
+/// Lets an import continue, and waits for its end.
 async fn end(service: &Service, import: JoinHandle<Answer>) -> Answer {
     service.imports.open();
     import.await.expect("an answer")
 }
 
-/// How many movies everybody sees.
+/// Returns the number of visible movies.
 async fn total(service: &Service) -> usize {
     let page = service.get("/movie?limit=1&total=true").await;
     assert_eq!(page.status, 200, "{page:?}");
     page.header("x-total-count").parse().expect("a number")
 }
 
-/// That nothing of an import is left, also not where nobody sees it.
+/// Checks that nothing of an import is left, not even hidden rows.
 async fn nothing_is_left(service: &Service) {
     if service.database.kind == Kind::Sqlite {
         until(async || service.number("SELECT count(*) FROM staged_imports").await == 0).await;
@@ -103,7 +103,7 @@ on_both! {
     async fn an_import_whose_sender_is_gone_leaves_nothing(service: &Service) {
         let import = begin(service, "", file(), "import").await;
         import.abort();
-        // The same key with something else waits for the first to end, and then tells what became of it.
+        // Another request with the same key waits for the first one to end, and then reports its result.
         let probe = service.request(Method::POST, "/movie").header("content-type", "text/csv");
         let probe = probe.header("idempotency-key", "import").body("title,movieFormat,length,releaseYear,rating\n");
         let probe = Answer::of(probe).await;
@@ -173,7 +173,7 @@ on_both! {
         }
         let place = kinds.iter().position(|kind| kind == "import").expect("the import");
         assert_eq!(ids[place], change);
-        // On PostgreSQL, where the import began first, it also comes first.
+        // On PostgreSQL the import began first, so it is also first in the log.
         let expected = usize::from(service.database.kind == Kind::Sqlite);
         assert_eq!(place, expected, "{kinds:?}");
         let mut behind = Stream::open(service, change.as_i64()).await;
@@ -181,12 +181,12 @@ on_both! {
     }
 }
 
-/// What a service leaves that was killed in the middle of an import.
+/// A service that was killed during an import.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_killed_service_has_left_is_not_seen_and_is_removed_at_the_next_start() {
     let service = Service::start(Kind::Sqlite).await;
     let _import = begin(&service, "", file(), "import").await;
-    // As a crash would have it: the file as it is now, opened by another service.
+    // Like after a crash: another service opens a copy of the current file.
     let next = service.over_a_copy().await;
     assert!(next.number("SELECT count(*) FROM movie_rows").await > 0);
     assert_eq!(total(&next).await, 0);

@@ -1,4 +1,4 @@
-//! The description of the API: what it says, and that it is so.
+//! The OpenAPI description: its content, and that it is true.
 
 use reelshelf::{
     domain::{
@@ -15,7 +15,7 @@ use crate::{
     support::{Answer, Service},
 };
 
-/// The operations that answer everybody.
+/// The public operations.
 const OPEN: [&str; 6] =
     ["GET /login", "POST /login", "GET /setup", "POST /setup", "GET /health/live", "GET /health/ready"];
 
@@ -25,7 +25,7 @@ async fn description(service: &Service) -> Value {
     answer.json()
 }
 
-/// Every operation: its name, such as `GET /movie/{id}`, and what is said of it.
+/// Returns every operation by its name, such as `GET /movie/{id}`.
 fn operations(description: &Value) -> Vec<(String, Value)> {
     let paths = description["paths"].as_object().expect("paths");
     let of_path = |(path, item): (&String, &Value)| {
@@ -38,7 +38,7 @@ fn operations(description: &Value) -> Vec<(String, Value)> {
     paths.iter().flat_map(|entry| -> Vec<_> { of_path(entry) }).collect()
 }
 
-/// A request for an operation, whose address names what is not there.
+/// Creates a request for an operation, with ids that do not exist.
 fn request(service: &Service, operation: &str, token: Option<&str>) -> reqwest::RequestBuilder {
     let (method, path) = operation.split_once(' ').expect("a method and a path");
     let path = path.replace("{id}", "987654321").replace("{name}", "nobody");
@@ -124,7 +124,7 @@ fn its_limits_are_those_of_the_domain() {
     assert_eq!(schema("MovieChanges")["required"], Value::Null);
 }
 
-/// The targets of all references in a description.
+/// Returns the targets of all references in a description.
 fn references(value: &Value) -> Vec<&str> {
     match value {
         Value::Object(members) => {

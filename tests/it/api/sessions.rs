@@ -1,4 +1,4 @@
-//! Sessions of the web pages: their cookie, their end, and whose they are.
+//! Browser sessions: cookies, expiry, ownership.
 
 use reelshelf::{domain::Role, http::Settings, service::auth::Secret};
 use reqwest::{Method, header::HeaderValue};
@@ -12,7 +12,7 @@ use crate::{
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// The sessions that a request lists.
+/// Returns the sessions that a request lists.
 async fn listed(request: reqwest::RequestBuilder) -> Vec<Value> {
     let answer = Answer::of(request).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -290,7 +290,8 @@ on_both! {
     }
 }
 
-/// What ends the sessions of a user of that name: the request, the role after it, whether the password stays.
+/// Everything that ends the sessions of a user: the request, the role after it, whether the password stays
+/// valid.
 fn ends(service: &Service, name: &str) -> (reqwest::RequestBuilder, Option<&'static str>, bool) {
     let path = format!("/user/{name}");
     let change = |body: &Value| service.request(Method::PATCH, &path).json(body);
@@ -333,7 +334,7 @@ on_both! {
                 } else {
                     basic.problem(401);
                 }
-                // A token stays as it is, and allows no more than its user's role.
+                // The token stays valid with the user's role at most.
                 let by_token = service.me_as(&token).await;
                 match role {
                     None => assert_eq!(by_token.status, 401, "{name}"),
@@ -358,7 +359,7 @@ on_both! {
     }
 }
 
-/// Lets the database take no more writes.
+/// Makes the database read-only.
 async fn stop_writes(service: &Service) -> Option<rusqlite::Connection> {
     match service.database.kind {
         Kind::Sqlite => {

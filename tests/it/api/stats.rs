@@ -1,4 +1,4 @@
-//! Statistics, compared with the list that they are about.
+//! Statistics, compared with the list.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The statistics of a list of movies, as anybody would count them.
+/// Computes the statistics of movies naively.
 fn reference(movies: &[Value]) -> Value {
     let count = |of: &dyn Fn(&Value) -> String, always: &[&str]| {
         let mut counts: BTreeMap<String, i64> = always.iter().map(|name| ((*name).to_owned(), 0)).collect();
@@ -68,7 +68,7 @@ on_both! {
     }
 }
 
-/// Checks that an instance counts what it lists.
+/// Checks the statistics of an instance against its list.
 async fn counts_what_it_lists(instance: &Service, after: &str) {
     for query in ["", "?rating=3..&movieFormat=DVD"] {
         let list = instance.get(&format!("/movie{query}")).await.json();

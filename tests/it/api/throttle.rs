@@ -1,4 +1,4 @@
-//! Failed sign-ins: how many are taken, from where, and whom they do not concern.
+//! The throttle of failed sign-ins.
 
 use futures_util::future::join_all;
 use reelshelf::http::Settings;
@@ -10,20 +10,20 @@ use crate::{
     support::{Answer, PASSWORD, Service, signing_in::behind_a_proxy},
 };
 
-/// Signs in with Basic from an address, by way of a proxy.
+/// Signs in with Basic from an address, through a proxy.
 async fn attempt(service: &Service, address: &str, name: &str, password: &str) -> Answer {
     let request = service.anonymous(Method::GET, "/me").header("x-forwarded-for", address);
     Answer::of(request.basic_auth(name, Some(password))).await
 }
 
-/// Fails so often from an address, each time for the next of these names.
+/// Fails a number of times from an address, with these names in turn.
 async fn fail(service: &Service, times: usize, address: &str, names: &[&str]) {
     for name in names.iter().cycle().take(times) {
         attempt(service, address, name, "wrong").await.problem(401);
     }
 }
 
-/// Checks that an attempt was refused, and for how many seconds.
+/// Checks that an attempt was rejected, with a number of seconds.
 #[track_caller]
 fn refused(answer: &Answer, seconds: &str) {
     answer.problem(429);

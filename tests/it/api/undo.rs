@@ -1,4 +1,4 @@
-//! Taking changes back: what comes back, what stands in the way, and the laws of it.
+//! Undo: its effects, its conflicts and its properties.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,14 +16,14 @@ use crate::{
     },
 };
 
-/// The collection: each movie's attributes by its id.
+/// Returns the attributes of all movies by id.
 async fn stored(service: &Service) -> BTreeMap<i64, Value> {
     let movies = service.get("/movie").await.json();
     let movies = movies.as_array().expect("a list").iter();
     movies.map(|movie| (movie["id"].as_i64().expect("an id"), attributes_of(movie))).collect()
 }
 
-/// The changes that a refusal names.
+/// Returns the conflicting changes of an error.
 #[track_caller]
 fn named(answer: &Answer) -> Value {
     answer.problem(409)["changes"].clone()
@@ -248,7 +248,7 @@ on_both! {
     }
 }
 
-/// Something that is done to the collection; a number picks one of the movies, or changes, that are there.
+/// A step of a random test; a number selects an existing movie or change.
 #[derive(Debug, Clone)]
 enum Step {
     Create(Value),
@@ -282,7 +282,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One of the ids, or one that there never was.
+/// Returns one of the ids, or one that never existed.
 fn pick(ids: &[Value], n: usize) -> Value {
     if ids.is_empty() { json!(i64::MAX) } else { ids[n % ids.len()].clone() }
 }
@@ -291,7 +291,7 @@ fn ids(items: &Value) -> Vec<Value> {
     items.as_array().expect("a list").iter().map(|item| item["id"].clone()).collect()
 }
 
-/// Does a step, or is refused for what it names; returns the answer's status.
+/// Runs a step. Returns the status of the response.
 async fn take(service: &Service, step: &Step) -> u16 {
     let movies = ids(&service.get("/movie").await.json());
     let operation = |step: &Step| match step {
@@ -321,14 +321,14 @@ async fn take(service: &Service, step: &Step) -> u16 {
     }
 }
 
-/// Takes every movie and every change away.
+/// Deletes all movies and changes.
 async fn reset(service: &Service) {
     let tables = ["movie_rows", "movie_versions", "changes"];
     let sql: String = tables.map(|table| format!("DELETE FROM {table};")).concat();
     service.database.execute(&sql).await.expect("nothing is left");
 }
 
-/// That the effects of all changes, one after the other, make the collection of nothing.
+/// Checks that the effects of all changes, in order, result in the collection.
 async fn replay(service: &Service) {
     let mut now: BTreeMap<i64, Value> = BTreeMap::new();
     let mut versions: HashMap<i64, i64> = HashMap::new();
@@ -355,7 +355,7 @@ async fn replay(service: &Service) {
     assert_eq!(service.get("/movie").await.json(), now.into_values().collect::<Value>());
 }
 
-/// The newest change that is in force: neither undone nor, of a chain of undos, one that leaves nothing.
+/// Returns the newest effective change: neither undone, nor an undo without a remaining effect.
 fn newest_in_force(changes: &[Value]) -> Option<Value> {
     let undoes: HashMap<i64, i64> = changes
         .iter()
@@ -388,7 +388,7 @@ on_both! {
                 if !and_back {
                     continue;
                 }
-                // Taking it back is as if it had not been done, and doing it again as if it had not been taken back.
+                // Undo and redo restore the states before.
                 let after = stored(service).await;
                 let undone = undo(service, &last["id"]).await;
                 assert_eq!(undone.status, 200, "{step:?}: {undone:?}");

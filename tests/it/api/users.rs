@@ -1,4 +1,4 @@
-//! Users: added, listed, changed, removed; the rules of names and passwords; the last owner.
+//! Users: create, list, update, delete; rules of names and passwords; the last owner.
 
 use futures_util::future::{join, join_all};
 use reelshelf::{domain::Role, http::Settings, service::setup};
@@ -14,7 +14,7 @@ fn user(name: &str, role: &str, password: &str) -> Value {
     json!({"name": name, "role": role, "password": password})
 }
 
-/// The owners' names.
+/// Returns the names of the owners.
 async fn owners(service: &Service, token: &str) -> Vec<String> {
     let users = Answer::of(service.request_as(token, Method::GET, "/user")).await.json();
     let owners = users.as_array().expect("a list").iter().filter(|user| user["role"] == "owner");
@@ -148,7 +148,7 @@ on_both! {
     }
 }
 
-/// Passwords at the limits and just beyond them.
+/// Passwords at and beyond the limits.
 fn passwords() -> Vec<(String, bool)> {
     let long = |n| "zü7-Qk_p".chars().cycle().take(n).collect::<String>();
     let of = |text: &str, valid| (text.to_owned(), valid);

@@ -1,4 +1,4 @@
-//! The audit log: a line for each event that matters for security, with the same fields and whatever `RUST_LOG` says.
+//! The audit log: a line for each security event, with the same fields, regardless of `RUST_LOG`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,17 +20,17 @@ use crate::{
 const NEW: &str = "one more shelf of tapes";
 const TYPED: &str = "a password typed as a name";
 
-/// What is written as JSON although the rest of the log is off.
+/// Settings that write only the audit log, as JSON.
 const QUIET: [(&str, &str); 2] = [("RUST_LOG", "off"), ("REELSHELF_LOG_FORMAT", "json")];
 
-/// The fields of the audit lines of a JSON log.
+/// Returns the audit lines of a JSON log.
 fn lines(log: &str) -> Vec<Value> {
     let all = log.lines().filter(|line| line.starts_with('{'));
     let all = all.map(|line| serde_json::from_str::<Value>(line).expect(line));
     all.filter(|line| line["target"] == "audit").map(|line| line["fields"].clone()).collect()
 }
 
-/// Who did what to what, of what was done.
+/// Returns the successful events: actor, event, subject.
 fn done(log: &str) -> Vec<String> {
     let all = lines(log).into_iter().filter(|line| line["outcome"] == "success");
     let text = |line: &Value, field: &str| line[field].as_str().unwrap_or("-").to_owned();
@@ -38,7 +38,7 @@ fn done(log: &str) -> Vec<String> {
         .collect()
 }
 
-/// How often what was refused, and to whom.
+/// Returns the counts of rejections by event and actor.
 fn refused(log: &str) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for line in lines(log).into_iter().filter(|line| line["outcome"] == "refused") {
@@ -49,14 +49,14 @@ fn refused(log: &str) -> BTreeMap<String, u64> {
     counts
 }
 
-/// A client that is signed in with a cookie.
+/// A client with a session cookie.
 struct Browser<'a> {
     server: &'a Program,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    /// What a sign-in's answer gives.
+    /// Creates a client from the response to a sign-in.
     fn of(server: &'a Program, answer: &Answer) -> Self {
         Self { server, cookie: answer.cookie().to_owned() }
     }
@@ -71,7 +71,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    /// The ids of the user's sessions, the present one first.
+    /// Returns the ids of the user's sessions, the current one first.
     async fn sessions(&self) -> Vec<i64> {
         let sessions = self.send(Method::GET, "/session", json!({}), 200).await.json();
         let sessions = sessions.as_array().expect("sessions").clone();
@@ -92,7 +92,7 @@ async fn basic(server: &Program, name: &str, password: &str, status: u16) {
     assert_eq!(Answer::of(me).await.status, status);
 }
 
-/// Makes the first owner, first with a wrong code; the owner's browser.
+/// Creates the first owner, after an attempt with a wrong code. Returns the owner's browser.
 async fn set_up(server: &Program) -> Browser<'_> {
     let code = server.setup_code();
     let set_up = |code: &str| {
@@ -264,7 +264,7 @@ on_both! {
     }
 }
 
-/// Runs a command on a database with nothing but the audit log on standard error.
+/// Runs a command on a database with only the audit log on standard error.
 fn console(database: &TestDatabase, arguments: &[&str], input: &str) -> Done {
     let environment = [QUIET[0], QUIET[1], ("REELSHELF_DATABASE", &database.address)];
     run_with_input(arguments, &environment, input.as_bytes()).expect(0)

@@ -1,4 +1,4 @@
-//! `reelshelf backup`, and the backups that `serve` makes by itself.
+//! `reelshelf backup`, and automatic backups of `serve`.
 
 use std::{
     fs,
@@ -34,7 +34,7 @@ pub fn restore(database: &TestDatabase, file: &Path) -> Done {
     run(database, &["restore", file.to_str().expect("text")], "")
 }
 
-/// The names in a folder, sorted.
+/// Returns the sorted file names of a folder.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let mut names: Vec<_> =
@@ -47,7 +47,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("it is there").permissions().mode() & 0o777
 }
 
-/// The films of a collection that is served.
+/// Returns the films of a running service.
 async fn films(server: &Program, token: &str) -> Vec<Value> {
     let answer = Answer::of(server.request(Method::GET, "/movie").bearer_auth(token)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -60,7 +60,7 @@ on_both! {
         add_user(&database, "olivia", "owner");
         let token = token(&database, "olivia");
         let server = Program::start(&database);
-        // Each batch adds a film and counts it in the length of the writer's first film.
+        // Each batch creates a film and increments a counter in the length of the writer's first film.
         let (stop, mut writers) = (Arc::new(AtomicBool::new(false)), tokio::task::JoinSet::new());
         for writer in 1..=WRITERS {
             let first = movie(&format!("Counter {writer}"), "DVD", 0, 2000, 3);
@@ -231,7 +231,7 @@ on_both! {
     }
 }
 
-/// Starts a service that makes backups, and tells where its metrics are.
+/// Starts a service with automatic backups. Returns its metrics URL.
 fn start_watched(database: &TestDatabase, folder: &Path, every: &str) -> (Program, String) {
     let folder = folder.to_str().unwrap();
     let options = ["--backup-dir", folder, "--backup-every", every, "--metrics-listen", "127.0.0.1:0"];
@@ -241,7 +241,7 @@ fn start_watched(database: &TestDatabase, folder: &Path, every: &str) -> (Progra
     (server, metrics)
 }
 
-/// The value of a metric without labels.
+/// Returns the value of a metric without labels.
 async fn metric(server: &Program, metrics: &str, name: &str) -> Option<f64> {
     let text = Answer::of(server.client.get(metrics)).await.text;
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())

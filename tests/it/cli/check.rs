@@ -1,4 +1,4 @@
-//! `reelshelf check`: what it says of a database, and of one that something else has changed.
+//! `reelshelf check` on an intact database, and on one that another program has changed.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     support::{Kind, Service, TestDatabase, films::csv, movie, program::run},
 };
 
-/// A collection in which everything was done: 3 films by 9 changes.
+/// Creates a collection with all kinds of changes: 3 films, 9 changes.
 async fn fill(service: &Service) {
     for (title, rating) in [("Heat", 5), ("Ran", 4), ("Alien", 3)] {
         service.add(title, "DVD", 100, 1990, rating).await;
@@ -26,7 +26,7 @@ async fn fill(service: &Service) {
     }
 }
 
-/// The lines of a check that finds differences, but for the last one, which counts them.
+/// Returns the lines of a failed check, without the last one, which has their number.
 #[track_caller]
 fn differences(database: &TestDatabase) -> Vec<String> {
     let done = run(database, &["check"], "").expect(1);

@@ -1,5 +1,4 @@
-//! Connections whose clients do nothing, and too many of them: byte by byte, against the server itself with
-//! waits that a test can sit out.
+//! Inactive connections and too many of them: raw bytes against the server, with short limits.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -24,7 +23,7 @@ use crate::support::{
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 const SOON: Duration = Duration::from_millis(50);
-/// Waits that are never over; a test shortens one.
+/// Limits that are never reached; a test shortens one.
 const ENDLESS: Waits = Waits { head: NEVER, idle: NEVER, unread: NEVER };
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
@@ -53,7 +52,7 @@ impl Running {
         TcpStream::connect(self.address).await.expect("it listens")
     }
 
-    /// What comes on a connection that sends this, until the server closes it.
+    /// Sends bytes, and returns everything received until the server closes the connection.
     async fn answer_to(&self, sent: &[u8]) -> Vec<u8> {
         let mut stream = self.connect().await;
         stream.write_all(sent).await.expect("it is sent");
@@ -61,14 +60,14 @@ impl Running {
     }
 }
 
-/// What comes until the server closes the connection.
+/// Returns everything received until the server closes the connection.
 async fn rest(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await; // an error: it was closed before all was read
     bytes
 }
 
-/// Sends a request over a connection that is kept, and reads the answer to it.
+/// Sends a request on a connection that stays open, and reads the response.
 async fn ask(stream: &mut TcpStream) {
     stream.write_all(LIVE).await.expect("it is sent");
     let mut bytes = Vec::new();
@@ -103,7 +102,7 @@ async fn half_a_handshake_of_tls_is_closed() {
     let tls = Tls { certificates: pair.path("cert.pem"), key: pair.path("key.pem") };
     let certificate = Certificate::load(tls).expect("a certificate");
     let server = Running::start(Waits { head: SOON, ..ENDLESS }, None, Some(certificate)).await;
-    // The header of a record that holds a handshake of 512 bytes, and the beginning of that.
+    // The header of a TLS record with a handshake of 512 bytes, and the beginning of that.
     for sent in [&b""[..], b"\x16\x03\x01\x02\x00", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         assert_eq!(server.answer_to(sent).await, b"");
     }
@@ -157,7 +156,7 @@ async fn a_quiet_stream_of_events_goes_on() {
     events.write_all(request.as_bytes()).await.unwrap();
     let mut came = vec![0; 9];
     events.read_exact(&mut came).await.unwrap();
-    // Connections that are opened later, one after the other, are closed meanwhile.
+    // Connections that are opened later, one by one, are closed.
     for _ in 0..2 {
         assert_eq!(server.answer_to(b"").await, b"");
         server.answer_to(LIVE).await;
@@ -190,7 +189,7 @@ async fn an_address_has_a_number_of_connections() {
     ask(&mut first).await;
     first.shutdown().await.unwrap();
     assert_eq!(rest(first).await, b"");
-    // The server has closed its end before it counts one less: ask until it has.
+    // The server closes its end before it decrements the counter, so poll.
     loop {
         let mut next = server.connect().await;
         let _ = next.write_all(LIVE).await; // an error: it was closed

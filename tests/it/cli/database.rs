@@ -1,4 +1,4 @@
-//! The database's address, given as a file.
+//! The database address in a file.
 
 use crate::{
     on_both,
@@ -190,7 +190,7 @@ on_both! {
     }
 }
 
-/// The commands that work on what is there.
+/// Commands that need an existing database.
 const ON_WHAT_IS_THERE: [&[&str]; 12] = [
     &["user", "list"],
     &["user", "role", "olivia", "owner"],

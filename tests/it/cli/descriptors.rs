@@ -1,4 +1,4 @@
-//! File descriptors that run out: by many clients, and by a limit that is lowered while the service runs.
+//! Exhausted file descriptors: by many clients, and by a lowered limit.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +11,7 @@ use crate::{
     support::{Kind, program::Program, until},
 };
 
-/// A connection that is kept, on which requests are sent byte by byte: a client of HTTP may open another one.
+/// A connection with raw requests: an HTTP client might open another connection.
 struct Kept {
     stream: TcpStream,
     token: String,
@@ -34,7 +34,7 @@ impl Kept {
         self.stream.write_all(request.as_bytes()).await.expect("it is sent");
     }
 
-    /// The status of the next answer.
+    /// Returns the status of the next response.
     async fn status(&mut self) -> u16 {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -113,7 +113,7 @@ on_both! {
         program.limit_open_files(before);
         assert!([200, 503].contains(&waiting.status().await), "it is accepted");
         let kept = tokio::sync::Mutex::new(kept);
-        // What was cut off is noticed when it is used.
+        // A closed connection is detected when it is used.
         until(async || kept.lock().await.get("/movie/1").await == 200).await;
         let mut kept = kept.into_inner();
         assert_eq!(kept.get("/health/ready").await, 200);

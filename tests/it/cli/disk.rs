@@ -1,5 +1,4 @@
-//! Disks that fail or hang, as the program sees them: a library before the system's lets reads of one file fail, and
-//! reads or fsyncs of files hang.
+//! Failing and hanging disks: a preloaded library makes reads of a file fail, and reads or fsyncs hang.
 
 use std::{
     fs,
@@ -15,9 +14,9 @@ use reqwest::{Method, RequestBuilder};
 use super::{add_user, token};
 use crate::support::{Answer, Kind, TestDatabase, films::csv, movie, program::Program, until};
 
-/// Lets `read` and `pread` of `FAULTY_FILE` fail with EIO as long as there is a file `FAULTY_WHILE`. Lets `pread` or
-/// `fsync` of that file and of those beside it hang as long as there is `FAULTY_WHILE-read` or `FAULTY_WHILE-sync`,
-/// and writes a byte into that file for each.
+/// Makes `read` and `pread` of `FAULTY_FILE` fail with EIO while the file `FAULTY_WHILE` exists. Makes
+/// `pread` or `fsync` of it and of the files beside it hang while `FAULTY_WHILE-read` or `FAULTY_WHILE-sync`
+/// exists, and appends a byte to that file for each.
 const FAULTY: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -120,7 +119,7 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     let get = async |path: &str| Answer::of(server.request(Method::GET, path).bearer_auth(&token)).await;
     assert_eq!(get("/movie/1").await.status, 200);
     fs::write(&faulty, "").unwrap();
-    // By an index of which nothing was read yet.
+    // By an index that was not read yet.
     for path in ["/history/1?limit=1000", "/history/1?limit=500", "/history/1"] {
         let answer = get(path).await;
         answer.problem(503);
@@ -130,7 +129,7 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     assert_eq!(get("/history/1?limit=1000").await.status, 200, "it goes on by itself");
     server.end().expect(0);
 
-    // The same pages, but what is in them is no part of a database any more.
+    // The same pages, with invalid content.
     let server = Program::start(&database);
     let schema = 256 * 1024; // with the roots of all tables, so that connections can still be opened
     let rest = usize::try_from(fs::metadata(&file).unwrap().len()).unwrap() - schema;
@@ -181,7 +180,7 @@ impl Hanging {
         Answer::of(self.request(Method::POST, "/movie").json(&movie(title, "DVD", 170, 1995, 5))).await
     }
 
-    /// Lets calls hang from now on, until the file is removed.
+    /// Makes calls hang until the file is removed.
     fn hang(&self, what: &str) -> PathBuf {
         let hangs = self.folder.path().join(format!("hangs-{what}"));
         fs::write(&hangs, "").unwrap();
@@ -189,7 +188,7 @@ impl Hanging {
     }
 }
 
-/// How many calls hang.
+/// Returns the number of hanging calls.
 fn hung(hangs: &Path) -> u64 {
     fs::metadata(hangs).unwrap().len()
 }

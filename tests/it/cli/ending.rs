@@ -1,4 +1,4 @@
-//! How the service ends: when it is told to, and when it is killed.
+//! The end of the service: on a signal, and when it is killed.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A request to create a movie whose body is still to be sent, and the body. The server waits for it.
+/// Returns a request to create a movie without its body, and the body. The server waits for it.
 async fn begin_to_create(server: &Program, token: &str) -> (TcpStream, String) {
     let address = server.base.strip_prefix("http://").expect("an address");
     let body = movie("Heat", "DVD", 170, 1995, 5).to_string();
@@ -93,7 +93,7 @@ on_both! {
                         return;
                     };
                     assert_eq!(answer.status(), 201);
-                    // Without its body the answer may have been cut off by the kill.
+                    // The kill may have cut off the body of the response.
                     let Ok(film) = answer.json::<Value>().await else { return };
                     report.send(film).expect("somebody listens");
                 }
@@ -117,7 +117,7 @@ on_both! {
         for film in &films {
             assert!(stored.contains(film), "{film} is gone");
         }
-        // Of what nobody was told, each client had one request under way at most.
+        // Without a response there is at most one request of each client.
         assert!(stored.len() <= films.len() + 8, "{} of {}", films.len(), stored.len());
         let add = server.request(Method::POST, "/movie").bearer_auth(&token);
         let next = Answer::of(add.json(&movie("Alien", "DVD", 117, 1979, 5))).await;

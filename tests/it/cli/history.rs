@@ -1,4 +1,4 @@
-//! `reelshelf history`: old changes, removed on the database itself.
+//! `reelshelf history prune` on a database.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Everything that writes, reads long or computes, at once and more of it than the program has threads.
+//! Concurrent writes, long reads and computations, more than the program has threads.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::{
     support::{Answer, HANGS, PASSWORD, films::csv, movie, program::Program},
 };
 
-/// Enough for each to have no more imports and batches at once than one user may.
+/// Enough users to stay below the limit of imports and batches of each.
 const USERS: usize = 16;
 
-/// Films that are there before, each by a change of its own.
+/// Films that exist before, each with its own change.
 const EARLIER: usize = 20;
 
-/// What a request may be answered beside 503, and the titles that a success has stored.
+/// A request: the allowed statuses besides 503, and the titles that it stores.
 struct Sent {
     statuses: &'static [u16],
     titles: Vec<String>,
@@ -29,7 +29,7 @@ fn sent(statuses: &'static [u16], titles: Vec<String>, request: RequestBuilder) 
     Sent { statuses, titles, answer: Answer::of(request.timeout(HANGS)).boxed() }
 }
 
-/// One round of requests, whose titles bear its number.
+/// A round of requests, whose titles contain its number.
 fn round(server: &Program, tokens: &[String], round: usize) -> Vec<Sent> {
     let request =
         |n: usize, method, path: &str| server.request(method, path).bearer_auth(&tokens[n % tokens.len()]);
@@ -43,7 +43,7 @@ fn round(server: &Program, tokens: &[String], round: usize) -> Vec<Sent> {
         all.push(sent(&[200], vec![], request(n, Method::GET, "/movie?q=craete")));
     }
     for n in 0..40 {
-        // Each of the changes of before is undone by one of all.
+        // Each earlier change is undone by one request.
         let undo = format!("/history/{}/undo", n % EARLIER + 1);
         all.push(sent(&[200, 404, 409], vec![], request(n, Method::POST, &undo)));
     }
@@ -66,7 +66,7 @@ fn film(kind: &str, round: usize, n: usize) -> (String, Value) {
     (title, film)
 }
 
-/// How often each title is stored.
+/// Returns how often each title is stored.
 async fn stored(server: &Program, token: &str) -> HashMap<String, usize> {
     let list = Answer::of(server.request(Method::GET, "/movie").bearer_auth(token)).await.json();
     let mut stored = HashMap::new();

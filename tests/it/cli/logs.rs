@@ -1,4 +1,4 @@
-//! The log on standard error: readable by machines, and without secrets.
+//! The log on standard error: machine-readable and without secrets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
 const WRONG: &str = "a wrong password for olivia";
 const NEW: &str = "one more shelf of tapes";
 
-/// Signs in in every way, rightly and wrongly, with a user that the set-up makes; returns all secrets.
+/// Signs in in every way, with correct and wrong secrets. Returns all secrets.
 async fn sign_in_in_every_way(server: &Program) -> Vec<String> {
     let code = server.setup_code();
     let page = server.request(Method::GET, "/setup");
@@ -58,7 +58,7 @@ async fn sign_in_in_every_way(server: &Program) -> Vec<String> {
     [vec![code, first, second, token], more.to_vec()].concat()
 }
 
-/// The password in the address of a database.
+/// Returns the password in a database address.
 fn database_password(database: &TestDatabase) -> Option<String> {
     let (user, _) = database.address.strip_prefix("postgres://")?.split_once('@')?;
     Some(user.split_once(':')?.1.to_owned())

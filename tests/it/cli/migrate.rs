@@ -1,4 +1,4 @@
-//! `reelshelf migrate`, and databases that no command takes.
+//! `reelshelf migrate`, and databases that all commands reject.
 
 use super::{add_user, token};
 use crate::{

@@ -1,4 +1,4 @@
-//! `reelshelf restore`: what comes back, on whichever database, and what is refused.
+//! `reelshelf restore`: on both databases, and rejected files.
 
 use std::{
     fs::{self, File},
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The other database.
+/// Returns the other database.
 fn other(kind: Kind) -> Kind {
     if kind == Kind::Sqlite { Kind::Postgres } else { Kind::Sqlite }
 }
@@ -35,7 +35,7 @@ fn replace(database: &TestDatabase, file: &Path) -> Done {
     run(database, &["restore", "--replace", file.to_str().expect("text")], "")
 }
 
-/// A service over a restored collection, asked with the same tokens.
+/// Starts a service on a restored collection, with the tokens of another one.
 async fn serve(database: &TestDatabase, like: &Service) -> Service {
     let mut service = Service::empty(database.clone(), reelshelf::http::Settings::default()).await;
     for (token, same) in [
@@ -48,7 +48,7 @@ async fn serve(database: &TestDatabase, like: &Service) -> Service {
     service
 }
 
-/// A bit of everything: films that were made, changed, deleted, imported, changed in a batch, undone.
+/// Creates a collection with all kinds of changes.
 async fn fill(service: &Service) {
     films::fill(service, &films::films(700)).await;
     service.add("Heat", "DVD", 170, 1995, 5).await;
@@ -66,7 +66,7 @@ async fn fill(service: &Service) {
     assert_eq!(service.delete(&format!("/movie/{}", last["id"])).await.status, 204);
 }
 
-/// All that can be seen of a collection.
+/// Returns everything that clients can see of a collection.
 async fn everything(service: &Service) -> Vec<String> {
     let mut seen = Vec::new();
     for path in [
@@ -126,7 +126,7 @@ on_both! {
             assert_eq!(restored.me_as(secret(&revoked)).await.status, 401);
             assert_eq!(restored.me_in(&session).await.status, 401, "sessions are in no backup");
 
-            // No id is used twice, and what was restored can be undone.
+            // Ids are not reused, and restored changes can be undone.
             let made = restored.add("Brazil", "VHS", 132, 1985, 5).await;
             assert_eq!(made["id"], 704, "703 is deleted");
             let undone = Answer::of(restored.request(Method::POST, "/history/5/undo")).await.json();
@@ -221,7 +221,7 @@ on_both! {
         let file = folder.path().join("films.backup");
         back_up(&service.database, &file).expect(0);
         service.add("Heat", "DVD", 170, 1995, 5).await;
-        // In the folder of open files no file can be made.
+        // No file can be created in the folder of file descriptors.
         let open = File::open(&file).unwrap();
         let path = format!("/proc/{}/fd/{}", std::process::id(), open.as_raw_fd());
         replace(&service.database, Path::new(&path)).refused("cannot be written");
@@ -276,7 +276,7 @@ on_both! {
             (tampered("\"lastIds\":{\"movies\":703", "\"lastIds\":{\"movies\":9"), "10 is higher than the last"),
             (tampered("{\"movie\":{\"change\":1,", "{\"movie\":{"), "missing field"),
             (tampered("{\"end\":{\"users\":3", "{\"end\":{\"users\":4"), "as many rows"),
-            // Only the database knows that these are the same name, and that a version begins with 1.
+            // Only the database detects that these names are equal, and that a version starts at 1.
             (tampered("\"name\":\"editor\"", "\"name\":\"Viewer\""), "contradicts itself"),
             (tampered("\"version\":1,", "\"version\":0,"), "contradicts itself"),
         ] {
@@ -344,18 +344,18 @@ on_both! {
     }
 }
 
-/// The films and their history.
+/// Returns the films and their history.
 async fn everything_of(service: &Service) -> [String; 2] {
     [service.get("/movie").await.text, service.get("/history").await.text]
 }
 
-/// The lines of a backup, as `zstdcat` shows them.
+/// Returns the lines of a backup, like `zstdcat`.
 fn lines(file: &Path) -> Vec<String> {
     let text = zstd::decode_all(Cursor::new(fs::read(file).expect("a file"))).expect("zstd");
     String::from_utf8(text).expect("text").split_inclusive('\n').map(str::to_owned).collect()
 }
 
-/// A backup of these lines, with the right checksum.
+/// Creates a backup of these lines with a valid checksum.
 fn written(lines: &str) -> Vec<u8> {
     let mut file = zstd::encode_all(lines.as_bytes(), 0).expect("zstd");
     let seal = Sha256::digest(&file);

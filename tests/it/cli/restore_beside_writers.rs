@@ -1,4 +1,4 @@
-//! `reelshelf restore --replace` while many write.
+//! `reelshelf restore --replace` during concurrent writes.
 
 use std::{
     collections::BTreeSet,
@@ -21,10 +21,10 @@ use crate::{
 
 const WRITERS: usize = 20;
 
-/// A write of one or of three films.
+/// A write of one or three films.
 struct Write {
     titles: Vec<String>,
-    /// Whether it was answered with success. Otherwise it may be done or not.
+    /// Whether its response was a success. Otherwise the result is unknown.
     acknowledged: bool,
 }
 
@@ -48,7 +48,7 @@ fn request(service: &Service, titles: &[String]) -> RequestBuilder {
     }
 }
 
-/// Writes until told to stop, one write after the other, and counts those that are acknowledged.
+/// Writes in sequence until told to stop, and counts acknowledged writes.
 async fn write(
     service: &Service,
     writer: usize,
@@ -69,7 +69,7 @@ async fn write(
     sent
 }
 
-/// The films of a collection: those that were written meanwhile, by title, and all others.
+/// Returns the films of a collection: the concurrently written ones by title, and all others.
 async fn films_of(service: &Service) -> (BTreeSet<String>, Vec<Value>) {
     let all = service.get("/movie").await.json();
     let title = |movie: &Value| movie["title"].as_str().expect("a title").to_owned();
@@ -98,7 +98,7 @@ fn place(write: &Write, replaced: &BTreeSet<String>, after: &BTreeSet<String>) -
     }
 }
 
-/// The collection in a file, restored into a database of its own.
+/// Restores the collection of a file into a new database.
 async fn collection_in(file: &Path, like: &Service) -> Service {
     let database = TestDatabase::new(like.database.kind).await;
     restore(&database, file).expect(0);

@@ -1,4 +1,4 @@
-//! No secret is in the log, at whatever level and of whatever library.
+//! No secret is in the log, at any level and from any library.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const SECOND: &str = "one more shelf of tapes";
 const THIRD: &str = "a third shelf, full of discs";
 const SEARCHED: &str = "whatsomebodysearches";
 
-/// Somebody who goes everywhere where a secret is sent or made.
+/// Sends or creates secrets in every way.
 struct Walk<'a> {
     server: &'a Program,
     client: reqwest::Client,
@@ -49,7 +49,7 @@ impl Walk<'_> {
         self.send(request.header("content-type", "application/x-www-form-urlencoded"), status).await
     }
 
-    /// The set-up, by the page and by JSON.
+    /// Sets up the service by page and by JSON.
     async fn set_up(&mut self) {
         let code = self.server.setup_code();
         self.send(self.request(Method::GET, "/setup"), 200).await;
@@ -61,7 +61,7 @@ impl Walk<'_> {
         self.json(Method::POST, "/setup", set_up, 201).await;
     }
 
-    /// Every way in, rightly and wrongly; the cookie of a session.
+    /// Signs in in every way. Returns a session cookie.
     async fn sign_in(&mut self) -> String {
         for (password, status) in [(PASSWORD, 200), (WRONG, 401)] {
             self.json(Method::POST, "/login", json!({"name": "olivia", "password": password}), status).await;
@@ -85,7 +85,7 @@ impl Walk<'_> {
         answer.cookie().to_owned()
     }
 
-    /// Tokens, users and passwords, by the API and by the pages; a token.
+    /// Manages tokens, users and passwords by API and pages. Returns a token.
     async fn manage(&mut self, cookie: &str) -> String {
         let with_cookie =
             |walk: &Self, method, path: &str| walk.request(method, path).header("cookie", cookie);
@@ -125,7 +125,7 @@ impl Walk<'_> {
         self.send(self.request(Method::GET, "/events").bearer_auth(token), 200).await;
     }
 
-    /// New passwords of one's own, by the API and by the page, which end the session.
+    /// Changes one's own password by API and page, which ends the session.
     async fn change_passwords(&mut self, cookie: &str) {
         let new = json!({"presentPassword": PASSWORD, "password": SECOND});
         self.send(self.request(Method::PATCH, "/me").header("cookie", cookie).json(&new), 200).await;
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 }
 
-/// What is stored of secrets: hashes of passwords, tokens, cookies and keys.
+/// Returns the stored forms of secrets: hashes of passwords, tokens, cookies and keys.
 async fn stored(database: &TestDatabase) -> Vec<String> {
     let mut stored = Vec::new();
     for sql in ["SELECT password_hash FROM users", "SELECT secret FROM tokens", "SELECT secret FROM sessions"]
@@ -148,7 +148,7 @@ async fn stored(database: &TestDatabase) -> Vec<String> {
     stored
 }
 
-/// Goes everywhere; checks that the log holds none of the secrets, and that it would be found.
+/// Sends secrets in every way. Checks that the log has none of them, and that the search would find one.
 async fn walk(database: &TestDatabase, server: Program, client: reqwest::Client) {
     let mut walk = Walk { server: &server, client, secrets: vec![SEARCHED.to_owned(), WRONG.to_owned()] };
     walk.set_up().await;
@@ -182,13 +182,13 @@ async fn walk(database: &TestDatabase, server: Program, client: reqwest::Client)
     }
 }
 
-/// The password in the address of a database.
+/// Returns the password in a database address.
 fn password_of(database: &TestDatabase) -> Option<String> {
     let (user, _) = database.address.strip_prefix("postgres://")?.split_once('@')?;
     Some(user.split_once(':')?.1.to_owned())
 }
 
-/// The levels at which each library would log what it is given, if it could.
+/// The most verbose level of each library.
 const EVERYTHING: &str = "trace,tokio_postgres=trace,h2=trace,hyper=trace,rustls=trace,audit=off";
 
 on_both! {

@@ -1,4 +1,4 @@
-//! What `reelshelf serve` says and does when it starts, and what keeps it from that.
+//! The start of `reelshelf serve`: its output and its errors.
 
 use std::collections::BTreeSet;
 

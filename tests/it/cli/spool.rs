@@ -1,4 +1,4 @@
-//! The folder for temporary files, in which the files of imports are while they come.
+//! The temporary folder, which holds the files of running imports.
 
 use std::{fs, path::Path};
 
@@ -18,7 +18,7 @@ async fn import(server: &Program, token: &str, file: String) -> Answer {
     Answer::of(request.header("content-type", "text/csv").body(file)).await
 }
 
-/// Checks that an import was refused for a while.
+/// Checks that an import was rejected with `Retry-After`.
 #[track_caller]
 fn assert_no_room(answer: &Answer) {
     let problem = answer.problem(503);
@@ -26,7 +26,7 @@ fn assert_no_room(answer: &Answer) {
     assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "{answer:?}");
 }
 
-/// How many open files of a program are in a folder.
+/// Returns the number of open files of a program in a folder.
 fn open_in(server: &Program, folder: &Path) -> usize {
     let open = fs::read_dir(format!("/proc/{}/fd", server.id())).expect("a process").flatten();
     open.filter(|file| fs::read_link(file.path()).is_ok_and(|target| target.starts_with(folder))).count()

@@ -37,7 +37,7 @@ impl Broken {
     }
 }
 
-/// Does what is logged at every level, and checks that it is done as ever.
+/// Sends requests that are logged at every level, and checks their responses.
 async fn use_it(server: &Program, token: &str) {
     let wrong = server.request(Method::GET, "/movie").basic_auth("olivia", Some("a wrong password"));
     assert_eq!(Answer::of(wrong).await.status, 401);
@@ -49,7 +49,7 @@ async fn use_it(server: &Program, token: &str) {
     assert_eq!(Answer::of(add).await.status, 201);
 }
 
-/// Makes more lines of log than anything holds.
+/// Writes more log lines than any buffer holds.
 async fn log_much(server: &Program) {
     let path = format!("/{}", "x".repeat(12_000));
     for _ in 0..150 {
@@ -108,7 +108,7 @@ on_both! {
     async fn a_log_goes_on_where_there_is_room_again(database: TestDatabase) {
         add_user(&database, "olivia", "owner");
         let token = token(&database, "olivia");
-        // A socket that does not block fails while it is full, as a disk does.
+        // A non-blocking socket fails while it is full.
         let (reader, mut writer) = UnixStream::pair().expect("a pair");
         writer.set_nonblocking(true).expect("an option");
         let full = loop {

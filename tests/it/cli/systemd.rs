@@ -1,4 +1,4 @@
-//! What the program says to systemd and takes from it; systemd is played by the test.
+//! The protocol of systemd, which the test implements.
 
 use std::{
     io::{IoSliceMut, Read, Write},
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Where systemd listens for what services say.
+/// The notification socket.
 struct Manager {
     folder: tempfile::TempDir,
     socket: UnixDatagram,
@@ -40,7 +40,7 @@ impl Manager {
         self.folder.path().join("notify").to_str().expect("text").to_owned()
     }
 
-    /// What is said next, and the file that came with it.
+    /// Returns the next message, with its file descriptor if any.
     fn hears(&self) -> (String, Option<OwnedFd>) {
         let mut text = [0; 1024];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -57,7 +57,7 @@ impl Manager {
     }
 }
 
-/// Asks on a connection of its own, and reads to its end.
+/// Sends a request on a new connection, and reads to its end.
 fn ask(address: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: films.example\r\nconnection: close\r\n\r\n")?;

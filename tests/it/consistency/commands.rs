@@ -1,4 +1,4 @@
-//! Commands beside a running service: what they have written is read at once.
+//! Commands beside a running service: it sees their changes at once.
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ use crate::{
     },
 };
 
-/// More movies than are applied while others wait.
+/// More movies than are applied while reads wait.
 const MANY: usize = 1_500;
 
-/// A running service, as its owner sees it.
+/// A running service with its owner's token.
 struct Owner<'a> {
     server: &'a Program,
     token: &'a str,
@@ -51,7 +51,7 @@ impl Owner<'_> {
         answer.json()
     }
 
-    /// The whole list, the statistics and what a search finds.
+    /// Returns the whole list, the statistics and the results of a search.
     async fn view(&self) -> [String; 3] {
         let mut view = Vec::new();
         for path in ["/movie?sort=id", "/stats", "/movie?q=film&sort=-id&limit=5&total=true"] {

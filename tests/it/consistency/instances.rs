@@ -1,5 +1,5 @@
-//! Two instances on one database of PostgreSQL, under random writes at once: what either of them was answered is read on
-//! the other one at once, and at last both answer like one that has just started.
+//! Two instances on one PostgreSQL database under random concurrent writes. Each sees the acknowledged writes
+//! of the other at once. At the end both respond like a new instance.
 
 use std::sync::{
     Mutex,
@@ -23,14 +23,14 @@ use crate::{
 const WRITERS: usize = 4;
 /// Steps of each writer in a round.
 const STEPS: usize = 10;
-/// More movies than are applied while others wait, and few enough for a test.
+/// More movies than are applied while reads wait, and few enough for a test.
 const MANY: usize = 1_100;
-/// Requests at once where one after the other would take long.
+/// Concurrent requests, to save time.
 const AT_ONCE: usize = 8;
 const WORDS: [&str; 10] =
     ["Harbor", "Silent", "Night", "Amélie", "Ran", "The", "2", "Élan", "Alien", "Terminator"];
 
-/// Prints the seed when a test fails: with it in the environment the same steps are taken.
+/// Prints the seed when a test fails. The same seed in the environment repeats the steps.
 struct Seed(u64);
 
 impl Seed {
@@ -41,7 +41,7 @@ impl Seed {
         Self(given.map_or_else(rand::random, |seed| seed.parse().expect("a number")))
     }
 
-    /// The seed of one of many.
+    /// Returns the seed of one writer.
     fn of(&self, n: usize) -> u64 {
         self.0.wrapping_add(u64::try_from(n).expect("a number"))
     }
@@ -56,20 +56,20 @@ impl Drop for Seed {
     }
 }
 
-/// One who writes, to either instance, and reads on the other one what was answered.
+/// A writer: writes to one instance and reads from the other.
 struct Writer<'a> {
     name: String,
     random: SmallRng,
     instances: [&'a Service; 2],
-    /// Movies that nobody else writes, as they were answered.
+    /// Movies that no other writer changes, as acknowledged.
     own: Vec<Value>,
-    /// Movies that all write.
+    /// Movies that all writers change.
     shared: &'a Mutex<Vec<i64>>,
     titles: usize,
 }
 
 impl<'a> Writer<'a> {
-    /// An instance to write to, and the other one.
+    /// Returns the instance to write to, and the other one.
     fn pick(&mut self) -> [&'a Service; 2] {
         let [one, other] = self.instances;
         if self.random.random() { [one, other] } else { [other, one] }
@@ -84,7 +84,7 @@ impl<'a> Writer<'a> {
         movie(&title, format, number(80, 90), number(1990, 2010), number(1, 5))
     }
 
-    /// Takes one of its own movies, if there is any.
+    /// Takes one of its own movies.
     fn take_own(&mut self) -> Option<Value> {
         let place = (!self.own.is_empty()).then(|| self.random.random_range(0..self.own.len()))?;
         Some(self.own.swap_remove(place))
@@ -168,7 +168,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Imports some movies, and takes them back where they are many.
+    /// Imports movies, and undoes a large import.
     async fn import(&mut self, rows: usize) {
         let (films, [to, other]) = ((0..rows).map(|_| self.film()).collect::<Vec<_>>(), self.pick());
         let report = to.import("application/x-ndjson", "", films::ndjson(&films)).await;
@@ -211,14 +211,14 @@ async fn is_gone(service: &Service, movie: &Value) {
     assert_eq!(found(service, movie).await, 0, "{movie}");
 }
 
-/// How many movies have the title of this one, which is nobody else's.
+/// Returns the number of movies with the unique title of this one.
 async fn found(service: &Service, movie: &Value) -> usize {
     let title = movie["title"].as_str().expect("a title");
     let list = done(&service.get(&format!("/movie?q={}", title.replace(' ', "+"))).await);
     list.as_array().expect("a list").iter().filter(|found| found["title"] == title).count()
 }
 
-/// All that a reader may ask, of any movies.
+/// Returns all kinds of reads.
 fn questions() -> Vec<String> {
     let filters = [
         "",
@@ -241,7 +241,7 @@ fn questions() -> Vec<String> {
     questions
 }
 
-/// Checks that some instances answer everything like one that has just started.
+/// Checks that instances respond like a new one.
 async fn answer_alike(instances: [&Service; 2]) {
     let fresh = instances[0].another_instance(Settings::default()).await;
     for question in questions() {
@@ -268,7 +268,7 @@ async fn write(writers: &mut [Writer<'_>], large: usize) {
     let write = async |writer: &mut Writer<'_>| {
         for step in 0..STEPS {
             writer.step().await;
-            // One of all writes much, while the others go on.
+            // One of the writers makes a large change.
             if step == STEPS / 2 && turn.fetch_add(1, Relaxed) == large {
                 writer.import(MANY).await;
             }

@@ -11,12 +11,12 @@ use crate::{
     },
 };
 
-/// Movies to begin with.
+/// The initial number of movies.
 const FIRST: i64 = 10_000;
-/// Beyond so many no machine can have loaded them between two steps of a test.
+/// Too many movies to be loaded between two steps of a test.
 const MOST: i64 = 2_000_000;
 
-/// Stores movies with these ids, as one import would.
+/// Stores movies with these ids, like one import.
 async fn store(database: &TestDatabase, ids: std::ops::RangeInclusive<i64>) {
     let (first, last, count) = (ids.start(), ids.end(), ids.end() - ids.start() + 1);
     let change =
@@ -30,13 +30,13 @@ async fn store(database: &TestDatabase, ids: std::ops::RangeInclusive<i64>) {
     database.execute(&format!("{change}{count}); {films}")).await.expect("movies");
 }
 
-/// Starts a service over the database and kills it while it loads the catalogue; false where that was done too soon.
+/// Starts a service and kills it while it loads the catalogue. Returns false if the kill was too early.
 async fn kill_while_it_loads(database: &TestDatabase) -> bool {
     let server = Program::start_unready(database);
     let ready = Answer::of(server.request(Method::GET, "/health/ready")).await;
     server.signal(Signal::KILL);
     let left = server.ended();
-    // What it has printed until then tells that it was not done.
+    // Its output shows that loading was not complete.
     let was_loading = ready.status == 503 && !left.out.contains("listening on");
     if was_loading {
         assert_eq!(ready.json()["detail"], "the collection is being loaded", "{ready:?}");

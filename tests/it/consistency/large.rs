@@ -1,4 +1,4 @@
-//! Changes of many movies: reads go on at the position before them, and others are committed behind them.
+//! Large changes: reads continue at the position before them, and later changes are committed.
 
 use reelshelf::http::Settings;
 use reqwest::Method;
@@ -11,10 +11,10 @@ use crate::{
     support::{Answer, Service, films::csv, movie, until},
 };
 
-/// More movies than are applied while others wait.
+/// More movies than are applied while reads wait.
 const MANY: usize = 1_200;
 
-/// Imports many movies, and holds the catalogue that has them before it is swapped in.
+/// Imports many movies and holds the new catalogue before the swap.
 async fn import_and_hold(service: &Service) -> JoinHandle<Answer> {
     totals(service).await; // what was written before is there, and nobody else loads
     service.swaps.hold();
@@ -34,7 +34,7 @@ async fn ended(answer: JoinHandle<Answer>) -> Value {
     answer.json()
 }
 
-/// How many movies a list has in all, and how many the statistics count.
+/// Returns the totals of the list and of the statistics.
 async fn totals(service: &Service) -> [usize; 2] {
     let list = service.get("/movie?limit=1&total=true").await;
     let counted = service.get("/stats").await.json()["movies"].clone();

@@ -1,4 +1,4 @@
-//! The limits of a movie in the database itself, past the program.
+//! Constraints of movies in the database itself.
 
 use crate::on_both;
 

@@ -1,4 +1,4 @@
-//! Opening a database: migrations, and files that are not ours.
+//! Opening a database: migrations, and foreign files.
 
 use std::{future::pending, os::unix::fs::PermissionsExt, sync::Arc};
 
@@ -126,7 +126,7 @@ async fn several_may_open_a_fresh_database_at_once() {
     }
 }
 
-/// The names and contents of all files in a database's folder.
+/// Returns the names and contents of all files in the database's folder.
 fn files(database: &TestDatabase) -> Vec<(String, Vec<u8>)> {
     let entries =
         std::fs::read_dir(database.folder()).expect("a folder").map(|entry| entry.expect("an entry"));

@@ -1,4 +1,4 @@
-//! PostgreSQL that is slow, busy, frozen or partly gone: what waits has an end, and the rest goes on.
+//! Slow, busy, frozen and partly lost PostgreSQL: all waits end, and the rest continues.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use crate::support::{
     until,
 };
 
-/// What sessions of a database wait for locks, as SQL over the cluster's own tables.
+/// SQL that counts the sessions waiting for locks.
 pub const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-/// Somebody's transaction that is left open.
+/// Opens a transaction and leaves it idle.
 pub async fn idle_transaction(database: &TestDatabase, sql: &str) -> tokio_postgres::Client {
     let client = database.client().await;
     client.batch_execute("BEGIN").await.expect("a transaction");
@@ -148,7 +148,7 @@ async fn connections_to_a_server_that_takes_no_writes_are_made_anew() {
         service.database.execute(&sql).await.expect("it is set");
     };
     set("on").await;
-    // A connection is as it was when it was made.
+    // A reused connection has its initial state.
     let instance = service.another_instance(Settings::default()).await;
     let film =
         json!({"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5});
@@ -158,7 +158,7 @@ async fn connections_to_a_server_that_takes_no_writes_are_made_anew() {
     client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
     let sql = format!("ALTER DATABASE {name} SET default_transaction_read_only = off");
     client.batch_execute(&sql).await.unwrap();
-    // The reads above may have made one more connection that takes no writes.
+    // The reads above may have opened another read-only connection.
     let mut answers = vec![instance.post("/movie", &film).await.status];
     while answers.last() != Some(&201) {
         assert!(answers.len() < 4, "{answers:?}");
@@ -183,7 +183,7 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
         ("SHOW lock_timeout", "10s"),
         ("SHOW statement_timeout", "10s"),
         ("SHOW idle_in_transaction_session_timeout", "10s"),
-        // So that a session whose client is gone without a word does not keep its locks.
+        // So that the session of a dead client does not keep its locks.
         ("SHOW tcp_keepalives_idle", "3"),
         ("SHOW tcp_keepalives_interval", "1"),
         ("SHOW tcp_keepalives_count", "3"),
@@ -270,7 +270,7 @@ async fn writes_that_wait_for_a_standby_are_answered_in_time_and_reads_go_on() {
     let instance = service.another_instance(Settings::default()).await;
     let committing = async |count| until(async || service.number(COMMITTING).await == count).await;
     let film = movie("Alien", "DVD", 117, 1979, 5);
-    // One of so many operations that it is long work.
+    // A batch that is large enough to be long work.
     let many: Vec<_> = (0..1000).map(|_| json!({"op": "create", "movie": film})).collect();
     let batch = instance.request(Method::POST, "/movie/batch").json(&json!({"operations": many}));
     let mut writes = vec![tokio::spawn(Answer::of(batch))];
@@ -310,14 +310,15 @@ async fn a_database_that_is_not_in_utf_8_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_that_were_copied_from_another_cluster_keep_their_order() {
-    // A server of its own: a change counts when no older transaction is under way, in whatever database of it.
+    // A separate server: a change is settled when no older transaction is running in any database of the
+    // cluster.
     let server = PostgresServer::start(&[]);
     let mut service = Service::empty(server.database(), Settings::default()).await;
     service.owner = service.add_user("olivia", Role::Owner).await;
     for title in ["Heat", "Alien", "Brazil"] {
         service.add(title, "DVD", 100, 1985, 5).await;
     }
-    // There the second change was of a transaction that is still to come here.
+    // The second change has a transaction id that this cluster has not assigned yet.
     service.database.execute("UPDATE changes SET xact = '999999999999' WHERE id = 2").await.unwrap();
     let behind_first = async |service: &Service| {
         let mut conn = service.app.db.read().await.unwrap();

@@ -1,4 +1,4 @@
-//! A history that is pruned piece by piece.
+//! Pruning the history in batches.
 
 use reelshelf::{
     db,
@@ -12,7 +12,7 @@ use crate::{
     support::{Kind, START, Service, films},
 };
 
-/// Lets it fail that a change is removed.
+/// Makes the deletion of a change fail.
 async fn keep_change(service: &Service, id: i64) {
     let sql = match service.database.kind {
         Kind::Sqlite => format!(
@@ -64,7 +64,8 @@ on_both! {
 }
 
 on_both! {
-    /// PostgreSQL gives ids before the commit: of two changes of a movie the later one can have the lower id.
+    /// PostgreSQL assigns ids before the commit: of two changes of a movie, the later one can have the lower
+    /// id.
     async fn a_change_that_stays_keeps_what_an_older_one_followed(service: &Service) {
         let prune_below = async |id: i64| {
             let mut tx = service.app.db.write().await.unwrap();

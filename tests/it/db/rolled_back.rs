@@ -1,4 +1,4 @@
-//! Writes that PostgreSQL rolls back for the sake of another transaction are done again, once and whole.
+//! Writes that PostgreSQL rolls back because of another transaction are retried, exactly once.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ async fn the_victim_of_a_deadlock_is_done_again() {
     let lock = |id: i64| format!("SELECT 1 FROM movie_rows WHERE id = {id} FOR UPDATE");
     let gate = idle_transaction(&service.database, &lock(2)).await;
     let other = idle_transaction(&service.database, &lock(3)).await;
-    // The other one never looks for a deadlock, so it is the batch that is rolled back.
+    // The other transaction never checks for deadlocks, so the batch is rolled back.
     other.batch_execute("SET LOCAL deadlock_timeout = '10min'").await.unwrap();
     let operations: Vec<Value> =
         (1..=3).map(|id| json!({"op": "update", "id": id, "changes": {"rating": 1}})).collect();
@@ -55,16 +55,16 @@ async fn the_victim_of_a_deadlock_is_done_again() {
     assert_eq!(changes[0]["id"], batch.json()["change"]);
 }
 
-/// Where a transaction fails that has written to a table: at its first statement, or when it commits.
+/// Where a transaction fails that has written to a table: at its first statement, or at its commit.
 const FAULTS: [(&str, &str, &str); 2] = [
     ("deadlock_detected", "CREATE TRIGGER", "FOR EACH STATEMENT"),
     ("serialization_failure", "CREATE CONSTRAINT TRIGGER", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"),
 ];
 
-/// A service of which PostgreSQL rolls back the first of the writes that follow.
+/// A service whose next write is rolled back once.
 struct Faulty {
     service: Service,
-    /// The operations that were done.
+    /// The operations tested.
     done: BTreeSet<String>,
 }
 
@@ -73,7 +73,7 @@ impl Faulty {
         let database = TestDatabase::new(Kind::Postgres).await;
         let service = Service::empty(database, Settings::default()).await;
         let timing = if create.contains("CONSTRAINT") { "AFTER" } else { "BEFORE" };
-        // What a sequence has given is not taken back.
+        // Sequences are not rolled back.
         let count = format!(
             "CREATE SEQUENCE writes; CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
              IF nextval('writes') = 1 THEN RAISE EXCEPTION 'a fault' USING ERRCODE = '{error}'; END IF; \
@@ -90,7 +90,7 @@ impl Faulty {
         Self { service, done: BTreeSet::new() }
     }
 
-    /// Does something whose first write is rolled back.
+    /// Runs work whose first write is rolled back.
     async fn rolled_back<T: std::fmt::Debug>(&self, what: &str, work: impl Future<Output = T>) -> T {
         self.service.database.execute("ALTER SEQUENCE writes RESTART").await.unwrap();
         let done = work.await;
@@ -99,7 +99,7 @@ impl Faulty {
         done
     }
 
-    /// Sends a request of an operation whose first write is rolled back.
+    /// Sends a request whose first write is rolled back.
     async fn send(&mut self, operation: &str, request: RequestBuilder, status: u16) -> Answer {
         let answer = self.rolled_back(operation, Answer::of(request)).await;
         assert_eq!(answer.status, status, "{operation}: {answer:?}");
@@ -114,7 +114,7 @@ impl Faulty {
     }
 }
 
-/// Makes the first owner, whose name is `owner`, as the others expect.
+/// Creates the first owner, named `owner`, as the others expect.
 async fn set_up(faulty: &mut Faulty) {
     let code = setup::begin(&faulty.service.app).await.unwrap().expect("a code");
     let owner = json!({"code": code.reveal(), "name": "owner", "password": PASSWORD});
@@ -204,7 +204,7 @@ async fn change_accounts(faulty: &mut Faulty) {
     faulty.owner("PATCH /user/{name}", "/user/vera", json!({"role": "viewer"}), 200).await;
 }
 
-/// What only the console does.
+/// Runs the operations of the console.
 async fn administer(faulty: &mut Faulty) {
     let (app, console) = (faulty.service.app.clone(), Owner::console());
     let vera = UserName::parse("vera").unwrap();

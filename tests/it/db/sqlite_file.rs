@@ -1,4 +1,4 @@
-//! The file of a SQLite database: served by one process, and to stay in its place.
+//! The SQLite file: served by one process, and moved or replaced while it is open.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ async fn ready(service: &Service) -> Answer {
     Answer::of(service.anonymous(Method::GET, "/health/ready")).await
 }
 
-/// What somebody does to the file while it is served.
+/// What happens to the file while it is served.
 type Accident = (&'static str, fn(&Path));
 
 const ACCIDENTS: [Accident; 5] = [

@@ -1,4 +1,4 @@
-//! SQLite's one writer: its queue, its deadline, its commits, and what is answered before them.
+//! The single writer of SQLite: queue, deadline, group commit.
 
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ fn unavailable<T>(done: Result<T, DbError>) {
     }
 }
 
-/// Another process' write, under way.
+/// Opens a write transaction of another process.
 fn other_writer(database: &TestDatabase) -> rusqlite::Connection {
     let other = rusqlite::Connection::open(database.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -110,7 +110,7 @@ fn work_that_waits_takes_no_thread_from_others() {
                 db.run_blocking(wait).await
             }
         });
-        // With one thread in all, this comes to its turn only where none of those before it has that thread.
+        // With a single thread, this runs only if none of the others blocks that thread.
         for _ in 0..10 {
             db.run_blocking(async { Ok::<_, DbError>(()) }).await.unwrap();
         }
@@ -125,7 +125,7 @@ fn work_that_waits_takes_no_thread_from_others() {
     });
 }
 
-/// An operation as a request does it: with its response sent when all that it tells is on disk.
+/// An operation whose response is sent when everything it reports is on disk.
 type Request<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 fn request<'a, T>(work: impl Future<Output = Result<T, Error>> + 'a) -> Request<'a> {
@@ -140,8 +140,8 @@ fn move_away(file: &Path) {
     std::fs::rename(file, file.with_extension("away")).unwrap();
 }
 
-/// Requests that all read what the first of them has written into the open transaction of their group, of which
-/// the commit fails: the file is moved away before it.
+/// All requests read what the first one has written to the open transaction of their group. The commit fails,
+/// since the file is moved before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_answered_that_a_failed_commit_takes_back() {
     let service = Service::start(Kind::Sqlite).await;
@@ -182,7 +182,7 @@ async fn nothing_is_answered_that_a_failed_commit_takes_back() {
     assert_eq!(service.get("/movie/2").await.status, 200);
 }
 
-/// The same for work that has its threads from the blocking pool.
+/// The same for work on the blocking pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_long_is_answered_that_a_failed_commit_takes_back() {
     let database = TestDatabase::new(Kind::Sqlite).await;

@@ -1,4 +1,4 @@
-//! Writing: what is committed is stored, what is not is not, however many write at once.
+//! Transactions: committed writes are stored, others are not, with any concurrency.
 
 use futures_util::future::join_all;
 use reelshelf::{
@@ -11,7 +11,7 @@ use crate::{
     support::{films::films, until},
 };
 
-/// A film that is as good as any.
+/// Returns any film.
 pub fn film(id: i64) -> Movie {
     let attributes = Attributes {
         title: Title::parse(&format!("Film {id}")).unwrap(),
@@ -113,7 +113,7 @@ on_both! {
             if service.database.kind == crate::support::Kind::Postgres {
                 let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                             AND state LIKE 'idle in transaction%'";
-                // Nobody waits for the end of what was given up.
+                // Nobody waits for the cancelled statement.
                 until(async || column(db, open).await == [0]).await;
             }
         }
@@ -136,7 +136,7 @@ on_both! {
         insert(&mut tx, 1).await.unwrap();
         assert!(insert(&mut tx, 1).await.is_err());
         let committed = tx.commit().await;
-        // SQLite takes back the statement alone, PostgreSQL the transaction: then the commit must not say that it is done.
+        // SQLite rolls back the statement, PostgreSQL the transaction; then the commit must report an error.
         let stored = column(db, "SELECT id FROM movies").await;
         assert_eq!(stored.len(), usize::from(committed.is_ok()), "{committed:?}");
     }
@@ -147,7 +147,7 @@ on_both! {
         crate::support::films::fill(service, &films(100)).await;
         let mut tx = service.app.db.write().await.unwrap();
         insert(&mut tx, 1000).await.unwrap();
-        // With the transaction open, all that reads is answered.
+        // All reads work during the open transaction.
         assert_eq!(service.get("/movie").await.json().as_array().unwrap().len(), 100);
         assert_eq!(service.get("/stats").await.json()["movies"], 100);
         tx.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! Rows that are kept until something is committed.
+//! Rows that are cached until the next commit.
 
 use std::cell::Cell;
 
@@ -22,7 +22,7 @@ on_both! {
             let row = rows.get(&db, "count", |_| is_usable, query).await.unwrap();
             (row.unwrap(), queries.get() > queries_before)
         };
-        // PostgreSQL is asked each time.
+        // PostgreSQL is queried each time.
         let is_kept = database.address.starts_with("sqlite:");
 
         assert_eq!(look(true).await, (0, true), "the first time");

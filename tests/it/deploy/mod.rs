@@ -1,4 +1,4 @@
-//! The service as it is deployed.
+//! Deployments.
 
 mod nginx;
 mod pgbouncer;

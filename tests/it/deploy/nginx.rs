@@ -1,4 +1,4 @@
-//! Two instances on one database behind Debian's nginx, configured as in deploy/nginx.
+//! Two instances on one database behind Debian's nginx, with the configuration in deploy/nginx.
 
 use std::{
     io::Read,
@@ -24,7 +24,7 @@ use crate::support::{
 const SITE: &str = include_str!("../../../deploy/nginx/reelshelf.conf");
 const REDIRECT: &str = include_str!("../../../deploy/nginx/redirect.conf");
 
-/// nginx before two instances; all end with this value.
+/// nginx in front of two instances, stopped when dropped.
 struct Site {
     nginx: Child,
     instances: Vec<Program>,
@@ -34,7 +34,7 @@ struct Site {
     /// The addresses of ports 443 and 80.
     https: String,
     http: String,
-    /// A token of the owner, `olivia`.
+    /// The token of the owner, `olivia`.
     token: String,
 }
 
@@ -56,7 +56,7 @@ impl Site {
             let [https, http] = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
             configure(folder.path(), &pair, &https, &http, &instances);
             let mut nginx = nginx(folder.path()).stderr(Stdio::piped()).spawn().expect("nginx is installed");
-            // It writes down its number once it listens.
+            // It writes the file once it listens.
             let pid = folder.path().join("pid");
             let end = poll("nginx listens or ends", || {
                 let end = nginx.try_wait().expect("a process of ours");
@@ -81,18 +81,18 @@ impl Site {
         }
     }
 
-    /// A client with this address, which is one of the many of this machine.
+    /// Creates a client with a local address.
     fn client(&self, address: [u8; 4]) -> Client {
         let builder = client_builder([self.pair.certificate()]).local_address(Some(address.into()));
         builder.build().expect("a client")
     }
 
-    /// A request of the owner.
+    /// Creates a request of the owner.
     fn request(&self, client: &Client, method: Method, path: &str) -> RequestBuilder {
         client.request(method, format!("{}{path}", self.https)).bearer_auth(&self.token)
     }
 
-    /// Waits for a line in the log of nginx with this text, and returns it.
+    /// Waits for a line in the log of nginx with this text and returns it.
     fn await_log(&self, text: &str) -> String {
         let log = self.folder.path().join("access.log");
         poll(text, || {
@@ -101,7 +101,7 @@ impl Site {
         })
     }
 
-    /// How much the instances have taken in of files that are being sent, in bytes.
+    /// Returns the bytes of unfinished uploads that the instances have received.
     fn spooled(&self) -> u64 {
         let folder = self.folder.path().to_str().expect("text");
         let open = self.instances.iter().flat_map(|instance| {
@@ -116,13 +116,13 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // Not a kill, which its workers would survive.
+        // SIGKILL would leave its workers running.
         let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.nginx), Signal::TERM);
         let _ = self.nginx.wait();
     }
 }
 
-/// A port below those that the system gives to whoever asks for any.
+/// Returns a port below the ephemeral range.
 fn free_port() -> u16 {
     loop {
         let port = rand::random_range(20_000..32_000);
@@ -132,7 +132,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// Writes the configuration as it stands in deploy/nginx, with addresses and places of a test.
+/// Writes the configuration of deploy/nginx with the addresses and paths of a test.
 fn configure(folder: &Path, pair: &Pair, https: &str, http: &str, instances: &[Program]) {
     let here = folder.display().to_string();
     let [first, second] = [0, 1].map(|n| instances[n].address());
@@ -158,7 +158,7 @@ fn configure(folder: &Path, pair: &Pair, https: &str, http: &str, instances: &[P
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|of| format!("{of}_temp_path {here}/{of};\n"))
         .concat();
-    // The user: as root nginx would else be somebody who may not enter the folder.
+    // When started as root, nginx would switch to a user without access to the folder.
     let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
     let whole = format!(
         "{user} daemon off; worker_processes 2; pid {here}/pid; error_log {here}/nginx.log;\n\
@@ -170,7 +170,7 @@ fn configure(folder: &Path, pair: &Pair, https: &str, http: &str, instances: &[P
 fn nginx(folder: &Path) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new("nginx");
-    // Debian has it where only root looks.
+    // Debian installs it outside of a user's PATH.
     command.env("PATH", format!("{path}:/usr/sbin")).arg("-p").arg(folder).args(["-c", "nginx.conf"]);
     command
 }
@@ -203,7 +203,7 @@ async fn https_is_http2_and_port_80_leads_to_it() {
     assert_eq!((answer.status, answer.text.as_str()), (200, "the key"));
 }
 
-/// What every answer that nginx makes by itself has.
+/// Checks the headers of nginx's own responses.
 #[track_caller]
 fn assert_closed(answer: &Answer) {
     let policy = answer.header("content-security-policy");
@@ -353,7 +353,7 @@ async fn an_event_comes_at_once() {
 #[tokio::test]
 async fn an_export_comes_as_it_is_made() {
     let site = Site::start().await;
-    // More than fits into all the sockets on the way.
+    // More than all sockets buffer.
     let many = "INSERT INTO movie_rows \
                 SELECT nextval('movie_ids'), repeat('🎬', 40) || n, 'DVD', 90, 2000, 3, 1, 0, 0, 0 \
                 FROM generate_series(1, 100000) n; \
@@ -367,7 +367,7 @@ async fn an_export_comes_as_it_is_made() {
         assert_eq!(export.status(), 200);
         let mut export = export.bytes_stream();
         assert!(!export.next().await.unwrap().unwrap().is_empty());
-        // What is added now, after the beginning was read, is still found at its end.
+        // A film that is added after the response began is still in it.
         let title = format!("Last of {path}");
         let last = site.request(&client, Method::POST, "/movie").json(&movie(&title, "DVD", 90, 2000, 3));
         assert_eq!(Answer::of(last).await.status, 201);
@@ -407,7 +407,7 @@ async fn each_client_is_throttled_by_its_own_address() {
         let request = client.get(format!("{}/me", site.https)).basic_auth("olivia", Some("wrong"));
         Answer::of(request.header("x-forwarded-for", forged)).await
     };
-    // The first is an address that the service takes for one of a proxy.
+    // The first address is a trusted proxy of the service.
     for address in [[127, 0, 0, 1], [127, 0, 0, 2]] {
         let client = site.client(address);
         for n in 0..5 {

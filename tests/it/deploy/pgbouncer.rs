@@ -1,4 +1,4 @@
-//! Debian's `PgBouncer` between the service and PostgreSQL, in each of its modes.
+//! Debian's `PgBouncer` between service and PostgreSQL, in each of its modes.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -13,7 +13,7 @@ use crate::support::{
     program::{Program, poll, run},
 };
 
-/// The program, which ends with this value.
+/// The program, stopped when dropped.
 struct PgBouncer {
     child: Child,
     /// The database behind it.
@@ -22,7 +22,7 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts it with some lines of its configuration, before the server of a database.
+    /// Starts it with lines of configuration, in front of a database server.
     fn start(database: &TestDatabase, mode: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a folder of ours");

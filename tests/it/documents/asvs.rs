@@ -1,4 +1,4 @@
-//! The table of OWASP ASVS names what is there, and counts it.
+//! Checks the table of OWASP ASVS: the tests and files that it names exist, and its numbers are right.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 
 const ASVS: &str = include_str!("../../../docs/asvs.md");
 
-/// The names of the tests in a folder of sources.
+/// Collects the names of the tests in a folder.
 fn tests(folder: &Path, names: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("a file").path();
@@ -28,7 +28,7 @@ fn tests(folder: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What stands in a text as code.
+/// Returns the code in a text.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -67,7 +67,7 @@ fn the_tests_and_files_that_the_table_of_asvs_names_exist() {
     );
 }
 
-/// The cells of the lines of all tables, without their headings.
+/// Returns the cells of all table rows, without headings.
 fn rows(text: &str) -> Vec<Vec<&str>> {
     let lines = text.lines().filter(|line| line.starts_with('|'));
     lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect()
@@ -87,7 +87,7 @@ fn the_table_of_asvs_counts_what_it_says() {
             *counts.entry((level, state.trim_matches('*'))).or_default() += 1;
         }
     }
-    // Chapters of which nothing applies are lists.
+    // Chapters without applicable requirements are lists.
     for list in ASVS.split("These are ").skip(1) {
         for entry in list.split(".\n").next().expect("a list").split(", ") {
             let (number, level) = entry.split_once(" (level ").expect("a number and a level");

@@ -1,4 +1,4 @@
-//! Commands, options and settings of the program that the documents name, held against its command line.
+//! Checks commands, options and settings in the documents against the command line.
 
 use clap::{Arg, Command};
 use reelshelf::cli;
@@ -10,7 +10,7 @@ use super::{
     shell::{self, without_variables},
 };
 
-/// Options of other programs that the prose names.
+/// Options of other programs in the prose.
 const OF_OTHERS: [&str; 6] =
     ["--json", "--no-execute-changeset", "--option", "--read-only", "--stop-timeout", "--without-root"];
 
@@ -20,7 +20,7 @@ fn command_line() -> Command {
     command
 }
 
-/// The arguments of the program, if a command runs it, also within a container.
+/// Returns the arguments of our program, if a command runs it, also in a container.
 fn of_program(command: &[String]) -> Option<&[String]> {
     let command = without_variables(command);
     let is_program =
@@ -33,7 +33,7 @@ fn of_program(command: &[String]) -> Option<&[String]> {
     Some(&command[start + 1..])
 }
 
-/// Why the program refuses a line of a document.
+/// Returns the lines of a document that the program rejects.
 fn refused(document: &Document) -> Vec<String> {
     let lines = shell_blocks(&document.text);
     let commands: Vec<_> = lines.iter().flat_map(|block| shell::commands(block)).collect();
@@ -73,7 +73,7 @@ fn anywhere_has_option(command: &Command, option: &str) -> bool {
         || command.get_subcommands().any(|command| anywhere_has_option(command, option))
 }
 
-/// What of a line such as `reelshelf user list --server` the program does not know.
+/// Returns the first unknown word of a line such as `reelshelf user list --server`.
 fn unknown_word(root: &Command, words: &[String]) -> Option<String> {
     let mut command = root;
     let mut may_follow = true;
@@ -98,7 +98,7 @@ fn unknown_word(root: &Command, words: &[String]) -> Option<String> {
     None
 }
 
-/// Commands and options in the prose that the program does not have.
+/// Returns unknown commands and options in the prose.
 fn unknown(document: &Document) -> Vec<String> {
     let root = command_line();
     let find = |code: String| {
@@ -128,7 +128,7 @@ fn every_command_and_option_that_the_prose_names_exists() {
     assert_eq!(OF_OTHERS.into_iter().filter(is_unused).collect::<Vec<_>>(), [""; 0]);
 }
 
-/// The options of `serve` with their variables and defaults, as a table of the documentation shows them.
+/// Returns the options of `serve` with their variables and defaults, like the table in the documentation.
 fn options_of_serve() -> Vec<[String; 3]> {
     let root = command_line();
     let serve = root.find_subcommand("serve").expect("a command");
@@ -159,7 +159,7 @@ fn the_table_of_options_is_that_of_serve() {
     let option = |cell: &str| cell.trim_matches('`').split(' ').next().unwrap_or_default().to_owned();
     let mut documented: Vec<_> =
         rows.iter().map(|row| [option(&row[0]), row[1].clone(), row[2].clone()]).collect();
-    // These two are variables alone.
+    // These two exist only as variables.
     documented.retain(|row| !["`RUST_LOG`", "`REELSHELF_OWNER_PASSWORD`"].contains(&row[1].as_str()));
     let mut expected = options_of_serve();
     documented.sort();

@@ -1,4 +1,4 @@
-//! The examples for the shell run against a service, and are answered as the documents say.
+//! Runs the shell examples of the documents against a service.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::{
     support::{Kind, START, Service, TestDatabase},
 };
 
-/// What stands before each example: a request that is refused ends it, and a stream of events is not waited for.
+/// The prelude of each example: a failed request ends it, and an event stream is cut off.
 const BEFORE: &str = r#"
 curl() {
     for word; do case $word in */events) return 0 ;; esac; done
@@ -27,7 +27,7 @@ curl() {
 uuidgen() { echo 0b5d8f6e-3a43-4f0e-9f5d-7f2f1c6a9d10; }
 "#;
 
-/// Runs commands in a folder; what they print.
+/// Runs commands in a folder. Returns their output.
 fn run(service: &Service, folder: &Path, token: &str, commands: &str) -> Result<String, String> {
     let program = env!("CARGO_BIN_EXE_reelshelf");
     let commands = commands
@@ -44,7 +44,8 @@ fn run(service: &Service, folder: &Path, token: &str, commands: &str) -> Result<
     if done.status.success() { Ok(out) } else { Err(format!("{commands}\n{out}\n{err}")) }
 }
 
-/// A service with an owner `olivia`, 50 films and as many changes, the film 7 at version 3; a token of hers.
+/// Starts a service with an owner `olivia`, 50 films and as many changes, and film 7 at version 3. Returns a
+/// token, too.
 async fn prepared(kind: Kind) -> (Service, String) {
     let mut service =
         Service::empty(TestDatabase::new(kind).await, reelshelf::http::Settings::default()).await;
@@ -60,7 +61,7 @@ async fn prepared(kind: Kind) -> (Service, String) {
     (service, token)
 }
 
-/// Runs each example of a document that asks the service, on a service of its own.
+/// Runs each example of a document that uses the service, on a separate service.
 async fn examples_run(kind: Kind, document: &str, expected: usize) {
     let text = read(document);
     let all = shell_blocks(&text);
@@ -97,7 +98,7 @@ on_both! {
     }
 }
 
-/// The commands of a block for the console, each with what it prints.
+/// Returns the commands of a console block with their output.
 fn dialogue(block: &str) -> Vec<(String, String)> {
     let mut dialogue: Vec<(String, String)> = Vec::new();
     let mut goes_on = false;
@@ -138,7 +139,7 @@ on_both! {
     }
 }
 
-/// The files of other services with which the examples are run: section, name, file, layout.
+/// Files of other services that the examples import: section, name, file, layout.
 const FILES: [(&str, &str, &str, &str); 6] = [
     ("Letterboxd", "ratings.csv", "letterboxd_ratings.csv", "letterboxd"),
     ("IMDb", "ratings.csv", "imdb_ratings.csv", "imdb"),
@@ -166,7 +167,7 @@ on_both! {
                     fs::write(folder.path().join("filme.csv"), "Film;Jahr;Medium\nStalker;1979;DVD\n").expect("a file");
                     "reelshelf"
                 };
-                // The files have rows that are to be rejected.
+                // The files have rows that are rejected.
                 let skip = if block.contains("onError=") { "" } else { "&onError=skip" };
                 let definition = definition.replace("$2\"", &format!("$2{skip}\""));
                 let commands = format!("{BEFORE}{definition}{block}");

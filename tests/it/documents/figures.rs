@@ -1,4 +1,4 @@
-//! Numbers, times and lists that the documents repeat from the code.
+//! Checks numbers, times and lists that documents repeat from the code.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::support::{PASSWORD, program::run_with};
 
-/// The value of a constant in `src/` that is private there: a product of whole numbers, or seconds.
+/// Returns the value of a private constant in `src/`: a product of whole numbers, or seconds.
 fn constant(name: &str) -> u64 {
     let declaration = format!("const {name}: ");
     let sources = files().into_iter().filter(|path| path.starts_with("src/")).map(|path| read(&path));
@@ -151,7 +151,7 @@ fn figures_in_sentences_are_those_of_the_code() {
     assert_eq!(wrong, []);
 }
 
-/// The code in the first cells of a table.
+/// Returns the code in the first cells of a table.
 fn first_cells(rows: &[Vec<String>]) -> BTreeSet<String> {
     rows.iter().map(|row| row[0].trim_matches('`').split('=').next().unwrap_or_default().to_owned()).collect()
 }
@@ -187,14 +187,14 @@ fn the_options_of_an_import_are_those_of_the_description() {
     assert_eq!(documented, known);
 }
 
-/// The names of members in a JSON text that need not be whole.
+/// Returns the member names in a JSON text, which may be incomplete.
 fn members(text: &str) -> BTreeSet<String> {
     let parts: Vec<&str> = text.split('"').collect();
     let is_member = |at: &usize| parts.get(at + 1).is_some_and(|rest| rest.starts_with(':'));
     (1..parts.len()).step_by(2).filter(is_member).map(|at| parts[at].to_owned()).collect()
 }
 
-/// The names of all properties that a description has.
+/// Returns the names of all properties in a description.
 fn properties(description: &Value, found: &mut BTreeSet<String>) {
     match description {
         Value::Object(members) => {

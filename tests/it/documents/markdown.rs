@@ -1,13 +1,13 @@
-//! The parts of a Markdown text.
+//! Parses parts of Markdown.
 
-/// A block of code between lines of backticks.
+/// A fenced code block.
 pub struct Block<'a> {
-    /// What follows the backticks, such as `sh`.
+    /// The info string, such as `sh`.
     pub language: &'a str,
     pub text: String,
 }
 
-/// The text without its blocks, and the blocks.
+/// Splits a text into prose and code blocks.
 fn split(text: &str) -> (String, Vec<Block<'_>>) {
     let (mut prose, mut blocks) = (String::new(), Vec::new());
     let mut open: Option<Block> = None;
@@ -29,13 +29,13 @@ pub fn blocks(text: &str) -> Vec<Block<'_>> {
     split(text).1
 }
 
-/// The blocks with commands of a shell.
+/// Returns the shell blocks.
 pub fn shell_blocks(text: &str) -> Vec<String> {
     let is_shell = |block: &Block| ["sh", "console"].contains(&block.language);
     blocks(text).into_iter().filter(is_shell).map(|block| block.text).collect()
 }
 
-/// What the prose shows as code, between backticks; a line break inside is a blank.
+/// Returns the inline code of the prose, with line breaks as spaces.
 pub fn code(text: &str) -> Vec<String> {
     let prose = split(text).0;
     prose
@@ -46,14 +46,14 @@ pub fn code(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The targets of the links.
+/// Returns the link targets.
 pub fn links(text: &str) -> Vec<String> {
     let prose = split(text).0;
     let target = |rest: &str| rest.split(')').next().unwrap_or_default().to_owned();
     prose.split("](").skip(1).map(target).collect()
 }
 
-/// The anchors of the headings, as GitHub makes them.
+/// Returns the heading anchors, as GitHub generates them.
 pub fn anchors(text: &str) -> Vec<String> {
     let prose = split(text).0;
     let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -68,13 +68,13 @@ pub fn anchors(text: &str) -> Vec<String> {
     headings.map(anchor).collect()
 }
 
-/// The text of a section, from its heading to the next one.
+/// Returns a section, from its heading to the next one.
 pub fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     let (_, rest) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
     rest.split("\n## ").next().unwrap_or_default()
 }
 
-/// The cells of the rows of all tables, without the lines between head and body.
+/// Returns the cells of all table rows, without the delimiter rows.
 pub fn rows(text: &str) -> Vec<Vec<String>> {
     let prose = split(text).0;
     let lines = prose.lines().map(str::trim).filter(|line| line.starts_with('|') && !line.starts_with("|--"));
@@ -85,12 +85,12 @@ pub fn rows(text: &str) -> Vec<Vec<String>> {
     lines.map(cells).collect()
 }
 
-/// The rows of the table that has this head.
+/// Returns the rows of the table with this head.
 pub fn table(text: &str, head: &[&str]) -> Vec<Vec<String>> {
     let rows = rows(text);
     let start = rows.iter().position(|row| row == head).unwrap_or_else(|| panic!("no table {head:?}"));
     let body = rows[start + 1..].iter().take_while(|row| row.len() == head.len());
-    // The next table with as many columns begins with its head, which has no line of its own here.
+    // The next table with the same number of columns begins with its head, which has no delimiter row here.
     body.take_while(|row| {
         row[0].starts_with('`') || row[0].is_empty() || row[0].starts_with(|c: char| c.is_ascii_digit())
     })

@@ -1,4 +1,4 @@
-//! Files, links, settings, targets of make and names of the code that the documents give.
+//! Checks files, links, settings, make targets and code names in the documents.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{
     shell::{self, without_variables},
 };
 
-/// Files of clients, of archives and of earlier versions.
+/// Files of clients, archives and earlier versions.
 const ELSEWHERE: [&str; 3] = ["reelshelf/logins.json", "lists/", "reelshelf.yaml"];
 
 fn is_path(word: &str) -> bool {
@@ -25,14 +25,14 @@ fn is_path(word: &str) -> bool {
         && (word.contains('/') || ENDS.iter().any(|end| word.ends_with(end)))
 }
 
-/// The paths that one with braces stands for.
+/// Expands the braces of a path.
 fn alternatives(path: &str) -> Vec<String> {
     let parts = path.split_once('{').and_then(|(start, rest)| Some((start, rest.split_once('}')?)));
     let Some((start, (middle, end))) = parts else { return vec![path.to_owned()] };
     middle.split(',').flat_map(|choice| alternatives(&format!("{start}{choice}{end}"))).collect()
 }
 
-/// The part of a path before a placeholder such as `<noun>` or `NNNN`: a folder.
+/// Returns the part of a path before a placeholder such as `<noun>` or `NNNN`: a folder.
 fn without_placeholder(path: &str) -> &str {
     let end = path.find('<').or_else(|| path.find("NNNN"));
     end.map_or(path, |end| path[..end].rsplit_once('/').map_or("", |(folder, _)| folder))
@@ -99,14 +99,14 @@ fn every_link_between_documents_leads_somewhere() {
     assert_eq!(broken_links(&wrong), ["nothing.md", "api.md#nothing", "#nothing"], "what is broken is found");
 }
 
-/// The names that begin with `REELSHELF_`.
+/// Returns the names that begin with `REELSHELF_`.
 fn settings(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
     let found = text.match_indices("REELSHELF_").map(|(at, _)| &text[at..]);
     found.map(|rest| rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())].to_owned()).collect()
 }
 
-/// All text of the program and of what surrounds it.
+/// Returns all source text of the program and its surroundings.
 fn sources() -> String {
     let is_document = |path: &str| is_markdown(path) || path.starts_with("tests/it/documents/");
     let texts = files().into_iter().filter(|path| !is_document(path));
@@ -122,7 +122,7 @@ fn every_setting_that_a_document_names_exists() {
     assert_eq!(unknown(&made_up("REELSHELF_NOTHING REELSHELF_LISTEN")), ["REELSHELF_NOTHING"]);
 }
 
-/// The first arguments of commands that begin with `make`.
+/// Returns the first arguments of `make` commands.
 fn targets(document: &Document) -> Vec<String> {
     let blocks = shell_blocks(&document.text).into_iter().chain(code(&document.text));
     let blocks = blocks.filter(|text| text.matches(['\'', '"']).count() % 2 == 0);
@@ -143,7 +143,7 @@ fn every_target_of_make_that_a_document_names_exists() {
     assert_eq!(missing(&made_up("`make nothing`, `make run`")), ["nothing"]);
 }
 
-/// The name in the code that a quotation gives, such as `commit` in `audit::commit(…)`.
+/// Returns the name in quoted code, such as `commit` in `audit::commit(…)`.
 fn name_of_code(code: &str) -> Option<String> {
     let name = code.split(['(', '<', ' ', '{']).next()?.trim_end_matches('!');
     let last = name.rsplit("::").next()?;

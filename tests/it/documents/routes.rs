@@ -1,4 +1,4 @@
-//! The addresses of the service that the documents name.
+//! Checks the URLs of the service in the documents.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::{
     support::{Answer, Service},
 };
 
-/// What paths of files, logs and JSON pointers begin with.
+/// Prefixes of file paths, logs and JSON pointers.
 const NO_ROUTES: [&str; 12] = [
     "changes",
     "data",
@@ -33,7 +33,7 @@ const NO_ROUTES: [&str; 12] = [
 ];
 const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "DELETE", "PUT"];
 
-/// A method, if one is named, and a path without its query.
+/// An optional method and a path without its query.
 type Route = (Option<String>, String);
 
 fn route(method: Option<&str>, address: &str) -> Option<Route> {
@@ -48,7 +48,7 @@ fn routes(document: &Document) -> Vec<Route> {
     let mut found = Vec::new();
     for code in code(&document.text) {
         let words: Vec<&str> = code.split(' ').collect();
-        // Such as "`GET`, `PATCH` and `DELETE /movie/{id}`": a method counts with its address alone.
+        // Such as "`GET`, `PATCH` and `DELETE /movie/{id}`": methods before a path belong to it.
         found.extend(match words[..] {
             [method, address] if METHODS.contains(&method) => route(Some(method), address),
             [address] => route(None, address),
@@ -63,7 +63,7 @@ fn routes(document: &Document) -> Vec<Route> {
     found
 }
 
-/// The paths of the description with their methods.
+/// Returns the paths of the description with their methods.
 fn described() -> BTreeMap<String, Vec<String>> {
     let description = serde_json::to_value(http::openapi()).expect("a description");
     let paths = description["paths"].as_object().expect("paths").iter();
@@ -71,14 +71,14 @@ fn described() -> BTreeMap<String, Vec<String>> {
     paths.map(|(path, operations)| (path.clone(), methods(operations))).collect()
 }
 
-/// Whether a path is that of the description, with values for its parameters.
+/// Returns whether a path matches one of the description.
 fn matches(described: &str, path: &str) -> bool {
     let (described, path): (Vec<_>, Vec<_>) = (described.split('/').collect(), path.split('/').collect());
     let is_same = |(described, part): (&&str, &&str)| described.starts_with('{') || described == part;
     described.len() == path.len() && described.iter().zip(&path).all(is_same)
 }
 
-/// Whether the API has the route, or the service a page there.
+/// Returns whether the API has the route, or the service has a page there.
 async fn is_there(service: &Service, (method, path): &Route) -> bool {
     let has_method =
         |methods: &Vec<String>| method.as_ref().is_none_or(|method| methods.contains(&method.to_lowercase()));
@@ -88,7 +88,7 @@ async fn is_there(service: &Service, (method, path): &Route) -> bool {
     let path = path.replace("{id}", "1").replace("{name}", "viewer");
     let method = method.as_deref().map_or(Method::GET, |method| method.parse().expect("a method"));
     let answer = Answer::of(service.request(method, &path)).await;
-    // A page may want a query.
+    // A page may require a query.
     answer.status != 405 && !answer.text.contains("there is nothing at this address")
 }
 
@@ -98,7 +98,7 @@ on_both! {
         let mut number = 0;
         for document in documents() {
             for route in routes(&document) {
-                // It has an address of its own, which its test asks.
+                // Metrics have a separate address, tested elsewhere.
                 let is_metrics = route.1 == "/metrics";
                 assert!(is_metrics || is_there(service, &route).await, "{}: {route:?}", document.path);
                 number += 1;

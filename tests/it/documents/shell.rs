@@ -1,4 +1,4 @@
-//! The commands of a text for the shell, as far as documents need it: quotes, comments, pipes, redirections.
+//! Parses shell commands as far as documents need it: quotes, comments, pipes, redirections.
 
 use std::{iter::Peekable, mem, str::Chars};
 
@@ -7,7 +7,7 @@ struct Reader {
     commands: Vec<Vec<String>>,
     command: Vec<String>,
     word: Option<String>,
-    /// Whether the next word names a file for a redirection.
+    /// Whether the next word is the file of a redirection.
     redirects: bool,
 }
 
@@ -46,7 +46,7 @@ impl Reader {
     }
 }
 
-/// The words of each command, without comments and redirections.
+/// Returns the words of each command, without comments and redirections.
 pub fn commands(text: &str) -> Vec<Vec<String>> {
     let mut reader = Reader::default();
     let mut chars = text.chars().peekable();
@@ -69,7 +69,7 @@ pub fn commands(text: &str) -> Vec<Vec<String>> {
     reader.commands
 }
 
-/// A command without the variables that it is given.
+/// Returns a command without its variable assignments.
 pub fn without_variables(command: &[String]) -> &[String] {
     let is_variable = |word: &String| {
         let name = word.split_once('=').map(|(name, _)| name);

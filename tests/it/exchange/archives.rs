@@ -1,4 +1,4 @@
-//! Several files that make one: the archive of a Letterboxd account, and MovieLens' ratings.
+//! Several files merged into one: a Letterboxd archive, and MovieLens ratings.
 
 use std::io::{Cursor, Read, Write};
 

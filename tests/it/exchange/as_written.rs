@@ -1,4 +1,4 @@
-//! Files as services wrote them over the years, and as spreadsheets and editors leave them.
+//! Files in the formats of services over the years, and as spreadsheets and editors save them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -30,12 +30,12 @@ on_both! {
             ["Old film|DVD|99|2016|4", "Short|DVD|99|2016|3", "Doc|DVD|99|2016|3", "On TV|DVD|99|2016|5"]
         );
         assert_eq!((&read["skipped"], &read["source"]), (&json!(4), &json!("imdb")));
-        // Another's list has their name in place of `You`.
+        // Another person's list has their name instead of `You`.
         empty(service).await;
         let others = text.replace("You rated", "olivia rated").replace("Feature Film", "Película");
         report(service, DEFAULTS, others).await;
         assert_eq!(movies(service).await[0], "Old film|DVD|99|2016|4");
-        // What is not known may be a film, so it does not vanish.
+        // An unknown kind counts as a film.
         let unknown = report(service, &format!("{DEFAULTS}&onError=skip"), text.replace("Documentary", "Hologram")).await;
         assert_eq!(errors(&unknown), ["4 - -: its Title Type is \"Hologram\", which may be a film or not"]);
     }
@@ -112,10 +112,10 @@ on_both! {
         }
         let imdb = "Const,Title,Title Type,Year\ntt1,Heat,Movie,1995\n,,,\n";
         assert_eq!(report(service, DEFAULTS, imdb).await["read"], 1);
-        // The lines are still those of the file.
+        // Line numbers refer to the original file.
         let bad = format!("sep=,\n,,,,\n{HEADER}\n,,,,\nS9,DVD,90,1990,9\n");
         assert_eq!(errors(&report(service, "?onError=skip", bad).await), ["5 rating 9: must be between 1 and 5, got 9"]);
-        // A row of too many columns is one if anything is in them.
+        // Extra columns are an error only if they are not blank.
         let wide = format!("{HEADER}\nS9,DVD,90,1990,3,x\n");
         assert_eq!(errors(&report(service, "?onError=skip", wide).await), ["2 - -: has 6 columns, the header names 5"]);
         for twice in ["title,title,length\n", "Title,movieFormat,rating,Title\n"] {
@@ -147,7 +147,7 @@ on_both! {
         let japanese = [format!("{HEADER}\n").as_bytes(), b"\x83n\x83E\x83X,VHS,88,1977,4\n"].concat();
         report(service, "?encoding=shift_jis", japanese).await;
         assert_eq!(movies(service).await, ["ハウス|VHS|88|1977|4"]);
-        // A byte order mark tells more than a name.
+        // A byte order mark takes precedence over a name.
         empty(service).await;
         report(service, "?encoding=windows-1252", format!("\u{feff}{text}")).await;
         assert_eq!(movies(service).await, ["Amélie|DVD|122|2001|5"]);

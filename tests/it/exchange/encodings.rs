@@ -1,4 +1,4 @@
-//! Encodings, and files that are no text or damaged.
+//! Encodings, binary files and damaged files.
 
 use reelshelf::exchange::FileKind;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
 const FILMS: &str =
     "title,movieFormat,length,releaseYear,rating\n\"Amélie\n\",DVD,122,2001,5\nالرسالة 🎬,VHS,177,1976,6\n";
 
-/// UTF-16 with a byte order mark.
+/// Encodes UTF-16 with a byte order mark.
 fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
 }
@@ -41,7 +41,7 @@ on_both! {
 
 on_both! {
     async fn long_utf16_is_decoded_over_every_seam(service: &Service) {
-        // Pairs of surrogates at odd and even places of every piece that is read.
+        // Surrogate pairs at odd and even offsets of each chunk.
         let row = |n: usize| format!("{}🎬{n},DVD,90,2000,3\n", "x".repeat(n % 7));
         let rows = (0..4000).map(row).collect::<Vec<_>>().concat();
         let text = format!("title,movieFormat,length,releaseYear,rating\n{rows}");

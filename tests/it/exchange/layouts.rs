@@ -1,11 +1,11 @@
-//! The layouts of other services, one by one.
+//! The layouts of other services.
 
 use serde_json::json;
 
 use super::{errors, file, movies, notes, report};
 use crate::{on_both, support::films::empty};
 
-/// What Letterboxd and others do not know.
+/// Defaults for what Letterboxd and others lack.
 const DEFAULTS: &str = "?default=movieFormat:DVD&default=length:0&default=rating:3&onError=skip";
 
 const MISSING_YEAR: &str = "is missing, and there is no default for it (default=releaseYear:VALUE)";
@@ -41,13 +41,13 @@ on_both! {
         assert!(notes(&cut).contains(&format!("5 title cut {long}: became \"{title}\"")), "{cut}");
         assert_eq!(service.titles("/movie?q=pirates").await, [title]);
 
-        // A film that was seen twice stands in the diary twice.
+        // A film that was watched twice is in the diary twice.
         let diary = report(service, &format!("{DEFAULTS}&onDuplicate=update"), file("letterboxd_diary.csv")).await;
         assert_eq!((&diary["created"], &diary["updated"]), (&json!(2), &json!(1)));
         let again = report(service, DEFAULTS, file("letterboxd_diary.csv")).await;
         let id = service.get("/movie?q=playtime").await.json()[0]["id"].clone();
         assert_eq!(*notes(&again).last().unwrap(), format!("4 - skipped Playtime: is there already as movie {id}"));
-        // The line is that of the file, over the list's description of two lines.
+        // The line number includes the two-line description of the list.
         let list = report(service, DEFAULTS, file("letterboxd_list.csv")).await;
         assert_eq!(errors(&list), [format!("10 releaseYear -: {MISSING_YEAR}")]);
     }
@@ -183,7 +183,7 @@ on_both! {
 
 on_both! {
     async fn a_source_can_be_named_and_its_columns_mapped(service: &Service) {
-        // Nothing here tells Letterboxd, so its rules are asked for.
+        // The header does not identify Letterboxd, so its layout is requested.
         let file = "Name,Year,Stars,Medium\nAm&eacute;lie,2001,\"4,5\",dvd\n\"Two\n lines\",1999,1,VHS\n";
         let options = "?source=letterboxd&map=rating:Stars&map=movieFormat:Medium&default=length:1h30";
         let read = report(service, options, file).await;

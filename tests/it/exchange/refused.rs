@@ -1,4 +1,4 @@
-//! The file of refused rows, which can be mended and imported again.
+//! The file of rejected rows, which can be corrected and imported again.
 
 use std::io::Cursor;
 
@@ -19,7 +19,7 @@ fn options(defaults: &[&str]) -> ImportOptions {
     options
 }
 
-/// Checks a file; returns the report and what was refused.
+/// Validates a file. Returns the report and the rejected rows.
 fn checked(file: &[u8], kind: FileKind, options: &ImportOptions) -> (Report, String) {
     let mut refused = Vec::new();
     let report = check(Cursor::new(file), kind, options, Some(&mut refused)).expect("it can be read");
@@ -39,7 +39,7 @@ fn refused_rows_are_written_in_their_own_layout_with_the_reason() {
          rating must be between 1 and 5, got 6\"\n\
          Alien;y;VHS;;;;has 3 columns, the header names 6\n"
     );
-    // Refused again, it has one column for the reason.
+    // Rejected again, it has a single column for the reason.
     let (_, again) = checked(refused.as_bytes(), FileKind::Csv, &ImportOptions::default());
     assert_eq!(
         again.lines().next(),
@@ -113,13 +113,14 @@ on_both! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Each row is taken or refused, and a refused one that is mended is taken.
+    /// Each row is imported or rejected, and a rejected one is imported after a correction.
     #[test]
     fn no_row_is_lost(rows in proptest::collection::vec((any_movie(), any::<bool>()), 1..20)) {
         let mut csv = csv::Writer::from_writer(Vec::new());
         csv.write_record(HEADER.split(',')).unwrap();
         let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // A byte order mark before the first cell of a row is not read: alone it would be no title.
+        // A byte order mark before the first cell of a row is ignored: without more text the title would be
+        // empty.
         prop_assume!(rows.iter().all(|(movie, _)| !text(&movie["title"]).starts_with('\u{feff}')));
         for (movie, good) in &rows {
             let rating = if *good { text(&movie["rating"]) } else { "99".to_owned() };

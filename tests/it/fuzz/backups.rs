@@ -1,4 +1,4 @@
-//! Backups: the bytes of the file, and the lines within it, which are tried in a database, too.
+//! Backups: the bytes of the file, and its lines, which are also restored.
 
 use std::{io::Cursor as Bytes, path::Path};
 
@@ -17,13 +17,13 @@ use crate::{
     support::{Kind, Service, TestDatabase, program::run},
 };
 
-/// The length of the frame with the checksum.
+/// The size of the checksum frame, in bytes.
 const SEAL_BYTES: usize = 40;
-/// What is asked of the service about each collection that was restored.
+/// Reads of each restored collection.
 const PATHS: [&str; 7] =
     ["/movie", "/movie?q=heat&total=true", "/movie/1/history", "/history", "/history/2", "/stats", "/user"];
 
-/// A file of a backup with these lines, whatever they are.
+/// Creates a backup file with these lines.
 fn sealed(lines: &[u8]) -> Vec<u8> {
     let mut file = zstd::encode_all(lines, zstd::DEFAULT_COMPRESSION_LEVEL).expect("zstd");
     let digest = Sha256::digest(&file);
@@ -32,14 +32,14 @@ fn sealed(lines: &[u8]) -> Vec<u8> {
     file
 }
 
-/// What a file holds: its first line, and its rows as text.
+/// Returns the header and the rows of a file.
 fn rows(file: &[u8]) -> Result<(Header, Result<Vec<String>, Unusable>), Unusable> {
     let reader = Reader::open(Bytes::new(file))?;
     let header = reader.header().clone();
     Ok((header, reader.map(|row| Ok(serde_json::to_string(&row?).expect("JSON"))).collect()))
 }
 
-/// A collection with rows of every noun, its backup, and the lines of that.
+/// Creates a collection with rows of every kind. Returns its backup and the lines.
 async fn backup_of(service: &Service) -> [Vec<u8>; 2] {
     service.add("Heat", "DVD", 170, 1995, 5).await;
     service.add("Amélie", "VHS", 122, 2001, 4).await;
@@ -57,7 +57,7 @@ async fn backup_of(service: &Service) -> [Vec<u8>; 2] {
     [file, lines]
 }
 
-/// Puts a file that was read whole in the place of a collection; holds what is stored then against it.
+/// Restores a valid file and compares the stored data with it.
 async fn restore(
     service: &Service,
     routes: &Router,
@@ -99,12 +99,12 @@ on_both! {
         let folder = tempfile::tempdir().expect("a folder");
         let target = if service.database.kind == Kind::Sqlite { "backup" } else { "backup-postgres" };
         fuzz(target, &[whole.clone(), lines], async |input| {
-            // As the file itself.
+            // As a file.
             if let Ok((_, Ok(rows))) = rows(input) {
                 assert!(input == whole, "a file is taken that was not written so: {rows:?}");
                 return Depth::Accepted;
             }
-            // As what is in it.
+            // As the lines of a file.
             let file = sealed(input);
             match rows(&file) {
                 Err(_) => Depth::Refused,

@@ -1,5 +1,4 @@
-//! What comes with a request: whatever it is, it is answered, never as a failure of the service, and what is
-//! refused leaves nothing.
+//! Any bytes in a request get a response other than 5xx, and rejected requests store nothing.
 
 use axum::{
     Router,
@@ -20,13 +19,13 @@ use crate::{
     support::{Answer, Kind, PASSWORD, Service, signing_in::behind_a_proxy},
 };
 
-/// A request with a header of these bytes; none where HTTP itself does not take them.
+/// Creates a request with a header of these bytes; `None` if HTTP does not allow them.
 fn with_header(path: &str, name: &str, input: &[u8]) -> Option<Request<Body>> {
     let value = HeaderValue::from_bytes(input).ok()?;
     Some(Request::get(path).header(name, value).body(Body::empty()).expect("a request"))
 }
 
-/// The id of the movie that was stored last: no id is used twice.
+/// Returns the id of the last movie; ids are never reused.
 async fn last_movie(service: &Service) -> i64 {
     service.number("SELECT coalesce(max(id), 0) FROM movie_rows").await
 }
@@ -66,7 +65,7 @@ async fn a_query_is_answered_or_refused() {
     .await;
 }
 
-/// A query whose last parameter is a cursor that is not encoded yet, as one that is.
+/// Encodes the cursor at the end of a query.
 fn with_cursor_encoded(query: &[u8]) -> Vec<u8> {
     const NAME: &[u8] = b"cursor=";
     let at = query.windows(NAME.len()).position(|window| window == NAME).map(|at| at + NAME.len());
@@ -119,7 +118,7 @@ async fn only_who_has_a_session_is_let_in() {
     .await;
 }
 
-/// Asks who one is with a header; returns the status and the body, nothing where HTTP itself does not take the header.
+/// Requests `/me` with a header. Returns status and body.
 async fn me(service: &Service, routes: &Router, name: &str, value: &[u8]) -> Option<(u16, String)> {
     loop {
         let (status, body) = answer(routes, with_header("/me", name, value)?).await;
@@ -131,7 +130,7 @@ async fn me(service: &Service, routes: &Router, name: &str, value: &[u8]) -> Opt
     }
 }
 
-/// Whether a header has a pair of name and password that means this one: a name may be spelled in several ways.
+/// Returns whether a header has this name, in any spelling, and password.
 fn is_pair_of(name: &str, password: &str, value: &str) -> bool {
     let pair = value.strip_prefix("Basic ").and_then(|pair| pair.split_once(':'));
     pair.is_some_and(|(given, given_password)| {
@@ -140,7 +139,7 @@ fn is_pair_of(name: &str, password: &str, value: &str) -> bool {
     })
 }
 
-/// An `Authorization` whose pair of name and password is not encoded yet, as one that is (RFC 7617).
+/// Encodes the credentials of an `Authorization` header (RFC 7617).
 fn with_pair_encoded(value: &[u8]) -> Vec<u8> {
     match value.strip_prefix(b"Basic ") {
         Some(pair) => [b"Basic ", STANDARD.encode(pair).as_bytes()].concat(),

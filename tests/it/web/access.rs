@@ -1,4 +1,4 @@
-//! The page on which owners end the sessions and revoke the tokens of others.
+//! The page on which owners manage sessions and tokens of other users.
 
 use reelshelf::domain::Role;
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::{
 
 const PAGE: &str = "/users/access?name=Zo%C3%AB";
 
-/// Checks that the page is shown again, with a message.
+/// Checks that the page is shown again with a message.
 #[track_caller]
 fn is_told(answer: &Answer, message: &str) {
     assert_eq!((answer.status, answer.header("location")), (303, PAGE), "{answer:?}");

@@ -1,4 +1,4 @@
-//! One's password, sessions and tokens, as pages.
+//! The account page: password, sessions and tokens.
 
 use reqwest::Method;
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn account(service: &Service, session: &str) -> Answer {
     page
 }
 
-/// Checks that this was done, and that the page after it says so.
+/// Checks that a form redirects to a page with a message.
 async fn is_told(service: &Service, session: &str, answer: &Answer, place: &str, sentence: &str) {
     assert_eq!((answer.status, answer.header("location")), (303, place), "{answer:?}");
     let cookies = format!("{session}; {}", answer.cookie());
@@ -49,8 +49,8 @@ on_both! {
     async fn what_is_wrong_with_a_password_stands_beside_its_field(service: &Service) {
         let session = service.session_of("editor").await;
         for (present, new, again, id, sentence) in [
-            ("something else", NEW, NEW, "present", "The present password is wrong."),
-            ("something else", "short", "short", "present", "The present password is wrong."),
+            ("something else", NEW, NEW, "present", "The current password is wrong."),
+            ("something else", "short", "short", "present", "The current password is wrong."),
             (PASSWORD, "short", "short", "password", "The new password must have at least 10 characters, got 5."),
             (PASSWORD, "password1234", "password1234", "password", "The new password is one of the common passwords"),
             (PASSWORD, NEW, "another shelf of types", "again", "It must be the same as above."),
@@ -113,7 +113,7 @@ on_both! {
         assert_eq!((service.me_in(&hostile).await.status, service.me_in(&own).await.status), (401, 200));
         assert_eq!(service.me_in(&of_viewer).await.status, 200);
         assert!(!account(service, &own).await.text.contains("End all others"));
-        // Nobody ends another user's session.
+        // Other users' sessions cannot be ended.
         let page = account(service, &of_viewer).await;
         assert_eq!(between(&page.text, "<ul class=\"rows\">", "</ul>")[0].matches("<li>").count(), 1);
     }

@@ -1,4 +1,4 @@
-//! Styles, icons and the manifest.
+//! Style sheets, icons and the manifest.
 
 use reqwest::Method;
 use serde_json::json;
@@ -22,7 +22,7 @@ on_both! {
             let kept = asset(service, &format!("/assets/{address}")).await;
             assert_eq!(kept.status, 200, "{address}: {kept:?}");
             assert_eq!(kept.header("cache-control"), "public, max-age=31536000, immutable", "{address}");
-            // A page of the version before asks in another folder: what it gets is not to be kept.
+            // A page of the previous version requests another folder: the response must not be cached.
             let (folder, name) = address.split_once('/').unwrap();
             assert_eq!((folder.len(), folder.trim_matches(|c: char| c.is_ascii_hexdigit())), (16, ""));
             let other = asset(service, &format!("/assets/0123456789abcdef/{name}")).await;
@@ -96,7 +96,7 @@ on_both! {
         let kept = between(&worker.text, "\"/assets/offline/", "\"");
         let offline = asset(service, "/assets/offline/offline.html").await;
         assert_eq!(offline.header("content-type"), "text/html; charset=utf-8");
-        // Whatever the page needs is kept with it.
+        // Everything that the page needs is cached with it.
         for name in between(&offline.text, "\"/assets/offline/", "\"") {
             assert!(kept.contains(&name), "{name}");
         }
@@ -129,7 +129,7 @@ on_both! {
         for never in ["url(", "@import", "http"] {
             assert!(!style.text.contains(never), "{never}");
         }
-        // Every look that a page can name is there.
+        // Every appearance that a page can use is defined.
         for class in (0..24).map(|n| format!(".hue-{n} ")).chain((0..6).map(|n| format!(".h{n} "))) {
             assert!(style.text.contains(&class), "{class}");
         }

@@ -1,4 +1,4 @@
-//! The history, and taking changes back.
+//! The history, and undo.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,18 +9,18 @@ use crate::{
     support::{Answer, films, movie},
 };
 
-/// The changes on a page, each as its text.
+/// Returns the text of each change on a page.
 fn entries(page: &Answer) -> Vec<String> {
     between(&page.text, "<li class=\"change\"", "\n</li>").into_iter().map(words).collect()
 }
 
-/// The text of a piece of a page, as it is read.
+/// Returns the text of HTML.
 fn words(html: &str) -> String {
     let pieces = html.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words);
     text(&pieces.collect::<String>()).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a change can be undone on a page.
+/// Returns whether a page offers to undo a change.
 fn has_undo(page: &Answer, change: i64) -> bool {
     page.text.contains(&format!("name=\"change\" value=\"{change}\""))
 }

@@ -9,7 +9,7 @@ use crate::{
     support::{Answer, Service, films, movie},
 };
 
-/// The titles that the API lists.
+/// Returns the titles in the API's list.
 async fn listed(service: &Service, query: &str) -> Vec<String> {
     let answer = service.get(&format!("/movie?{query}")).await;
     assert_eq!(answer.status, 200, "{query}: {answer:?}");
@@ -47,7 +47,7 @@ on_both! {
                 }
             }
         }
-        // Without a word about it, films stand by title.
+        // The default order is by title.
         assert_eq!(titles(&get_page(service, "/").await), listed(service, "sort=title").await);
     }
 }
@@ -129,14 +129,14 @@ on_both! {
         for front in ["DVD, 2 h 50, 1995", "VHS, 2 h 16, 1999", "Streaming, 1 h, 2018"] {
             assert!(page.text.contains(&format!("<p>{front}</p>")), "{page:?}");
         }
-        // Each spine leads to its own film, also for who only looks.
+        // Each spine links to its film, for viewers, too.
         let leads: Vec<&str> = spines.iter().flat_map(|spine| between(spine, "href=\"/film/", "\"")).collect();
         let request = service.request_as(&service.viewer, Method::GET, "/").header("accept", "text/html");
         let viewer = Answer::of(request).await;
         assert_eq!(leads.len(), 3);
         assert_eq!(between(&viewer.text, "href=\"/film/", "\""), leads);
         assert!(!viewer.text.contains("/edit/"), "{viewer:?}");
-        // The look stays when everything else of the film changes.
+        // The appearance depends only on the title.
         let look = |page: &Answer| between(&page.text, "<li class=\"film ", "<b ")[0].split(" hue-").nth(1).unwrap()[..4].to_owned();
         let before = look(&get_page(service, "/?q=heat").await);
         service.patch("/movie/1", &serde_json::json!({"title": "HEAT", "rating": 1, "movieFormat": "VHS"})).await;
@@ -280,7 +280,7 @@ on_both! {
         }
         assert_eq!(link(&page, "clear the search and all filters"), "/?view=table");
         assert!(get_page(service, "/?rating=1").await.text.contains("No film matches this filter."));
-        // A page that lies behind the last film, because others were deleted meanwhile.
+        // A page behind the last film, because others were deleted meanwhile.
         service.add("Alien", "DVD", 117, 1979, 5).await;
         let next = link(&get_page(service, "/?limit=1").await, "Next page");
         service.delete("/movie/1").await;
@@ -326,7 +326,7 @@ on_both! {
         for path in ["/", "/?view=table"] {
             let page = get_page(service, path).await;
             let mut bytes = fetch(path).await;
-            // Scripts name one another.
+            // Scripts import each other.
             let mut assets: Vec<String> = between(&page.text, "=\"/assets/", "\"").into_iter().map(str::to_owned).collect();
             let mut n = 0;
             while n < assets.len() {

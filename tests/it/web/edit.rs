@@ -1,4 +1,4 @@
-//! The form of a film: added, changed, deleted.
+//! The form of a film: add, edit, delete.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,12 +9,12 @@ use crate::{
     support::{Answer, Service},
 };
 
-/// What an editor's browser gets.
+/// Requests a page as an editor.
 async fn get(service: &Service, session: &str, path: &str) -> Answer {
     Answer::of(service.request_in(session, Method::GET, path).header("accept", "text/html")).await
 }
 
-/// What an editor's browser gets for a form.
+/// Submits a form as an editor.
 async fn send(service: &Service, session: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let request = service.request_in(session, Method::POST, path).header("accept", "text/html");
@@ -24,20 +24,20 @@ async fn send(service: &Service, session: &str, path: &str, fields: &[(&str, &st
 const HEAT: [(&str, &str); 5] =
     [("title", "Heat"), ("movieFormat", "DVD"), ("length", "2h50"), ("releaseYear", "1995"), ("rating", "5")];
 
-/// These fields with other values of some, and more of them.
+/// Replaces and adds fields.
 fn with<'a>(fields: &[(&'a str, &'a str)], others: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let kept = fields.iter().filter(|(name, _)| others.iter().all(|(other, _)| other != name));
     kept.chain(others).copied().collect()
 }
 
-/// Checks that the form led on, and returns where.
+/// Checks that the form redirects, and returns the target.
 #[track_caller]
 fn led(answer: &Answer) -> &str {
     assert_eq!(answer.status, 303, "{answer:?}");
     answer.header("location")
 }
 
-/// What is said of what was sent.
+/// Returns the error messages.
 #[track_caller]
 fn trouble(page: &Answer) -> String {
     text(between(&page.text, "<div class=\"trouble\"", "</div>")[0])
@@ -47,7 +47,7 @@ fn attributes(movie: &Value) -> Value {
     json!([movie["title"], movie["movieFormat"], movie["length"], movie["releaseYear"], movie["rating"]])
 }
 
-/// Which radio button of that name is on.
+/// Returns the selected radio button of a name.
 fn chosen(page: &Answer, name: &str) -> Vec<String> {
     let buttons = between(&page.text, &format!("type=\"radio\" name=\"{name}\" value=\""), ">").into_iter();
     buttons
@@ -117,7 +117,7 @@ on_both! {
             let said: Vec<String> = between(&answer.text, "<p class=\"error\"", "</p>").into_iter().map(text).collect();
             let expected = [" role=\"alert\">Not saved yet.".to_owned(), format!(" id=\"{name}-wrong\">{rule}")];
             assert_eq!(said, expected, "{name}: {value:?}");
-            // The mistake has the focus.
+            // The invalid field has the focus.
             let main = answer.text.split_once("<main").unwrap().1;
             let focused = main.split(" autofocus").next().unwrap().rsplit_once('<').unwrap().1;
             assert!(focused.contains(&format!("name=\"{name}\"")), "{focused}");
@@ -166,7 +166,7 @@ on_both! {
             assert_eq!(said.matches("is on the shelf already").count(), 1);
             assert!(said.contains(&format!("<button name=\"{button}\" value=\"1\">Add anyway")), "{said}");
             assert_eq!((field(&asked, "title"), field(&asked, "back")), ("AMELIE".into(), "/?rating=4..".into()));
-            // Another film than the one that was asked about is asked about again.
+            // The form asks again for a different film.
             let other = with(&amelie, &[(button, "1"), ("releaseYear", "2002")]);
             assert!(trouble(&send(service, &session, "/add", &other).await).contains("value=\"2\""));
         }
@@ -177,7 +177,7 @@ on_both! {
         let asked = send(service, &session, "/add", &with(&amelie, &[("save", "1")])).await;
         assert!(trouble(&asked).contains("value=\"1 4\""), "{asked:?}");
         led(&send(service, &session, "/add", &with(&amelie, &[("another", "1 4")])).await);
-        // Of a film that is called so already nobody is asked; of one that comes to be called so, he is.
+        // It does not ask about a film that had this title already, but about one that gets it.
         let rated = with(&amelie, &[("version", "1"), ("rating", "2")]);
         led(&send(service, &session, "/edit/4", &rated).await);
         let renamed = with(&rated, &[("title", "amelie")]);
@@ -221,7 +221,7 @@ on_both! {
         assert_eq!(chosen(&page, "movieFormat"), ["DVD"]);
         assert!(chosen(&page, "rating").is_empty());
         assert_eq!((field(&page, "title"), field(&page, "back")), (String::new(), "/?rating=4..".into()));
-        // What the Enter key presses is the first button.
+        // The Enter key presses the first button.
         assert!(between(&page.text, "<button name=\"", "\"")[0] == "another", "{page:?}");
         let title = between(&page.text, "<input id=\"title\"", ">")[0];
         assert!(title.contains(" autofocus"), "{title}");
@@ -279,7 +279,7 @@ on_both! {
         assert!(changed.header("set-cookie").starts_with("reelshelf_notice=2;"), "{changed:?}");
         let movie = service.get("/movie/1").await.json();
         assert_eq!((attributes(&movie), &movie["version"]), (json!(["Heat", "DVD", 170, 1995, 5]), &json!(2)));
-        // Also where somebody else made it that meanwhile.
+        // Even if somebody else made the same change meanwhile.
         for version in ["2", "1", ""] {
             let same = send(service, &session, "/edit/1", &with(&HEAT, &[("version", version), ("length", "PT2H50M")])).await;
             assert_eq!(led(&same), "/");
@@ -295,7 +295,7 @@ on_both! {
         service.add("Heat", "VHS", 100, 1990, 1).await;
         service.patch("/movie/1", &json!({"title": "HEAT", "length": 170})).await;
         service.patch("/movie/1", &json!({"releaseYear": 1995})).await;
-        // He saw the first version, and changed the title and the rating.
+        // The user saw the first version, and changed title and rating.
         let his = [("title", "Heat!"), ("movieFormat", "VHS"), ("length", "100"), ("releaseYear", "1990"), ("rating", "5")];
         let page = send(service, &session, "/edit/1", &with(&his, &[("version", "1")])).await;
         is_page(&page, 409);
@@ -311,7 +311,7 @@ on_both! {
         assert_eq!(merged, ["Heat!", "2 h 50", "1995", "3"]);
         assert_eq!((chosen(&page, "movieFormat"), chosen(&page, "rating")), (vec!["VHS".into()], vec!["5".into()]));
         assert_eq!(service.get("/movie/1").await.json()["version"], 3);
-        // Meanwhile it was changed again; then he may save.
+        // Meanwhile it was changed again; then saving is allowed.
         service.patch("/movie/1", &json!({"rating": 3})).await;
         let looked_through = [("title", "Heat!"), ("movieFormat", "VHS"), ("length", "170"), ("releaseYear", "1995"), ("rating", "5")];
         let page = send(service, &session, "/edit/1", &with(&looked_through, &[("version", "3")])).await;
@@ -370,7 +370,7 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.status, 404);
         let again = send(service, &session, "/edit/1/delete", &fields("2")).await;
         assert_eq!(led(&again), "/?rating=4..");
-        // From its own page one goes on to the list that it was in.
+        // After a deletion, its page leads to the list that it was in.
         let id = service.add("Heat", "VHS", 170, 1995, 4).await["id"].clone();
         let from = format!("/film/{id}?sort=-rating&cursor=x");
         let gone = send(service, &session, &format!("/edit/{id}/delete"), &[("version", "1"), ("back", &from)]).await;

@@ -1,4 +1,4 @@
-//! Errors as pages, for browsers.
+//! Error pages for browsers.
 
 use reqwest::Method;
 
@@ -9,7 +9,7 @@ use crate::{
     support::{Answer, Kind, Service},
 };
 
-/// What a browser accepts when one enters an address.
+/// The `Accept` header of a browser's navigation.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 async fn browse(service: &Service, method: Method, path: &str) -> Answer {

@@ -1,4 +1,4 @@
-//! A film's own page.
+//! The page of a film.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,14 +9,14 @@ use crate::{
     support::{Answer, Service, films, movie},
 };
 
-/// What a browser of that user gets, who comes from a page.
+/// Requests a page as a user who comes from another page.
 async fn get_from(service: &Service, user: &str, path: &str, from: &str) -> Answer {
     let session = service.session_of(user).await;
     let request = service.request_in(&session, Method::GET, path).header("accept", "text/html");
     Answer::of(request.header("referer", format!("{}{from}", service.base))).await
 }
 
-/// The titles of the films before and after it, and where they lead.
+/// Returns the titles and links of the previous and next film.
 fn beside(page: &Answer) -> [Option<(String, String)>; 2] {
     ["prev", "next"].map(|rel| {
         let found = between(&page.text, &format!("<a rel=\"{rel}\" href=\""), "</bdi>");
@@ -25,7 +25,7 @@ fn beside(page: &Answer) -> [Option<(String, String)>; 2] {
     })
 }
 
-/// The titles alone.
+/// Returns only the titles.
 fn titles_beside(page: &Answer) -> [String; 2] {
     beside(page).map(|film| film.map(|(title, _)| title).unwrap_or_default())
 }
@@ -57,7 +57,7 @@ on_both! {
                 assert!(main.contains("aria-label=\"4 stars\">★★★★☆"), "{page:?}");
             }
         }
-        // Of an import it tells so, and a length that nobody knows is not told.
+        // It names an import, and leaves out an unknown length.
         let batch = json!({"operations": [{"op": "create", "movie": movie("Alien", "DVD", 0, 1979, 5)}, {"op": "create", "movie": movie("Aliens", "DVD", 137, 1986, 5)}]});
         service.post("/movie/batch", &batch).await;
         let page = get_page(service, "/film/3").await;
@@ -83,18 +83,18 @@ on_both! {
                 let page = get_from(service, "viewer", &path, &format!("/{query}")).await;
                 is_page(&page, 200);
                 assert_eq!(titles_beside(&page), expected, "{query}: {n}");
-                // The address tells the list from there on.
+                // From then on the URL has the list.
                 let [_, Some((_, next))] = beside(&page) else { continue };
                 assert_eq!(next, format!("/film/{}{}", list[n + 1]["id"], query.replace(',', "%2C")));
                 assert_eq!(titles_beside(&get_page(service, &next).await)[0], title(Some(n)), "{query}: {n}");
             }
         }
-        // Also what a search finds with typing errors.
+        // Fuzzy matches, too.
         let page = get_from(service, "viewer", "/film/2", "/?q=alein").await;
         let near = service.get("/movie?q=alein").await.json();
         let place = near.as_array().unwrap().iter().position(|film| film["id"] == 2).unwrap();
         assert_eq!(titles_beside(&page)[1], near[place + 1]["title"].as_str().unwrap());
-        // What is no list counts for nothing; a list that is none is refused.
+        // Other pages are ignored; an invalid list is an error.
         for from in ["/tonight?rating=1", "/changes?film=2", "//evil.example/?rating=1", "/?rating=9", "/?cursor=x"] {
             let page = get_from(service, "viewer", "/film/2", from).await;
             assert_eq!(titles_beside(&page), titles_beside(&get_page(service, "/film/2").await), "{from}");
@@ -171,7 +171,7 @@ on_both! {
         service.post("/movie/batch", &both).await;
         let gone = get_from(service, "editor", "/film/2", "/").await;
         assert!(gone.text.contains(", with <a href=\"/changes/5\">1 film more</a>.") && gone.text.contains(">Restore all 2 films</button>"), "{gone:?}");
-        // What was never added is no film, in the words of the pages.
+        // A film that never existed is reported as a film, not as a movie.
         let added = service.add("Zodiac", "DVD", 157, 2007, 4).await["id"].clone();
         let last = service.get("/history?limit=1").await.json()[0]["id"].clone();
         service.post(&format!("/history/{last}/undo"), &json!({})).await;

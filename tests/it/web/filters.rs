@@ -6,7 +6,7 @@ use crate::{
     support::{Answer, Service, films},
 };
 
-/// How many films the API finds.
+/// Returns the number of films that the API finds.
 async fn count(service: &Service, address: &str) -> String {
     let query = address.trim_start_matches("/?").trim_start_matches('/');
     let answer = service.get(&format!("/movie?{query}&limit=1&total=true")).await;
@@ -14,7 +14,7 @@ async fn count(service: &Service, address: &str) -> String {
     answer.header("x-total-count").to_owned()
 }
 
-/// The choices of the form with that name: value, number of films, whether it is chosen.
+/// Returns the choices of a filter: value, number of films, whether it is selected.
 fn choices(page: &Answer, name: &str) -> Vec<(String, String, bool)> {
     let inputs = between(&page.text, &format!(" name=\"{name}\" value=\""), "</label>").into_iter();
     let choice = |input: &str| {
@@ -25,7 +25,7 @@ fn choices(page: &Answer, name: &str) -> Vec<(String, String, bool)> {
     inputs.map(choice).collect()
 }
 
-/// The query of the page, with another value of one parameter.
+/// Replaces a parameter in the query of the page.
 fn with(query: &str, name: &str, value: &str) -> String {
     let others = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some(name));
     others.chain([format!("{name}={value}").as_str()]).collect::<Vec<_>>().join("&")
@@ -88,7 +88,7 @@ on_both! {
         );
         assert_eq!(link(&page, "Clear all"), "/?view=table&sort=-rating");
         assert_eq!((field(&page, "yearFrom"), field(&page, "yearTo")), ("1900".into(), "1999".into()));
-        // What the form does not show goes along with it.
+        // The form keeps parameters that it does not show.
         let form = between(&page.text, "<form id=\"filters\"", "</form>")[0];
         assert!(form.contains("<input type=\"hidden\" name=\"view\" value=\"table\">"), "{form}");
         assert!(form.contains("<input type=\"hidden\" name=\"sort\" value=\"-rating\">"), "{form}");

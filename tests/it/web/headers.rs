@@ -1,4 +1,4 @@
-//! What every answer tells the browser.
+//! Headers of all responses.
 
 use reelshelf::http::Settings;
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::{
     support::{Answer, Kind, PASSWORD, Service, films},
 };
 
-/// The directives of an answer's policy.
+/// Returns the directives of the Content-Security-Policy.
 #[track_caller]
 fn policy(answer: &Answer) -> Vec<&str> {
     assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1, "{answer:?}");
@@ -32,7 +32,7 @@ fn is_guarded(answer: &Answer, what: &str) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
-        // Over http it would count for nothing.
+        // Browsers ignore it over http.
         ("strict-transport-security", ""),
         ("server", ""),
         ("x-powered-by", ""),
@@ -108,7 +108,7 @@ on_both! {
             let answer = service.get(path).await;
             assert_eq!(answer.header("cache-control"), "private, no-cache", "{path}: {answer:?}");
         }
-        // Users, sessions and tokens are not even kept in the browser.
+        // Browsers must not cache users, sessions and tokens.
         for path in ["/me", "/session", "/token", "/user", "/user/nobody", "/users", "/account"] {
             let answer = service.get(path).await;
             assert_eq!(answer.header("cache-control"), "no-store", "{path}: {answer:?}");

@@ -1,4 +1,4 @@
-//! The first page, and what is around it.
+//! The first page and its frame.
 
 use reelshelf::domain::Role;
 use reqwest::Method;

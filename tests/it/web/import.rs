@@ -1,4 +1,4 @@
-//! The page on which files are imported.
+//! The import page.
 
 use std::io::{Cursor, Write};
 
@@ -15,7 +15,7 @@ use crate::{
 
 type File<'a> = (&'a str, &'a [u8]);
 
-/// The body that a browser makes of the form's fields, with a file or with none chosen (RFC 7578).
+/// Encodes the form with a file, or without one, like a browser (RFC 7578).
 fn body(fields: &[(&str, &str)], file: Option<File>) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
@@ -42,7 +42,7 @@ async fn send(service: &Service, fields: &[(&str, &str)], file: &str) -> Answer 
     send_as(service, "editor", fields, Some(("films.csv", file.as_bytes()))).await
 }
 
-/// The numbers under the headings: added, changed, skipped, refused.
+/// Returns the counts: added, changed, skipped, rejected.
 #[track_caller]
 fn counts(page: &Answer) -> Vec<String> {
     let counts = between(&page.text, "<dl class=\"counts\">", "</dl>");
@@ -50,7 +50,7 @@ fn counts(page: &Answer) -> Vec<String> {
     between(counts[0], "<dd>", "</dd>").into_iter().map(str::to_owned).collect()
 }
 
-/// The rows of the preview: what each becomes, and what is said about it.
+/// Returns the rows of the preview: result and remark.
 fn rows(page: &Answer) -> Vec<(String, String)> {
     let rows = between(&page.text, "<caption>", "</table>");
     let row = |row: &str| {
@@ -67,13 +67,13 @@ fn rows(page: &Answer) -> Vec<(String, String)> {
         .unwrap_or_default()
 }
 
-/// The value of a hidden field.
+/// Returns the value of a hidden field.
 fn hidden(page: &Answer, name: &str) -> String {
     let fields = between(&page.text, &format!("<input type=\"hidden\" name=\"{name}\" value=\""), "\"");
     fields.first().map(|value| text(value)).unwrap_or_default()
 }
 
-/// What the page offers for an option, by a list or by buttons.
+/// Returns the choices of an option, from a list or buttons.
 fn offered(page: &Answer, option: &str) -> Vec<String> {
     let lists = between(&page.text, &format!("<select id=\"{option}\" name=\"{option}\""), "</select>");
     let buttons = between(&page.text, &format!("<input type=\"radio\" name=\"{option}\""), ">");
@@ -81,7 +81,7 @@ fn offered(page: &Answer, option: &str) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-/// The page, the description of the API and the help of the command line offer each value of an option, and no other.
+/// Page, API description and help offer the same values of an option.
 fn is_offered_everywhere<C: Choice>(page: &Answer, description: &Value, help: &str) {
     let sorted = |mut words: Vec<String>| {
         words.sort();
@@ -154,14 +154,14 @@ on_both! {
             (&[("titleTooLong", "error")], &ours, ["0", "0", "1", "1"]),
             (&[("onDuplicate", "update")], &ours, ["1", "1", "0", "0"]),
             (&[("onDuplicate", "add"), ("titleTooLong", "truncate")], &ours, ["2", "0", "0", "0"]),
-            // Every question has an answer already.
+            // Every question has a default answer.
             (&[], CLZ, ["2", "0", "1", "0"]),
             (&[("default-rating", "")], CLZ, ["1", "0", "1", "1"]),
             (&[("default-rating", "5"), ("default-length", "")], CLZ, ["1", "0", "1", "1"]),
             (&[("default-length", "each"), ("each-length", "1 h 30"), ("medium", "Blu-ray"), ("mediumIs", "Streaming")], CLZ, ["2", "0", "1", "0"]),
             (&[("medium", "Blu-ray"), ("mediumIs", "")], CLZ, ["1", "0", "1", "1"]),
             (&[("source", "clz")], CLZ, ["2", "0", "1", "0"]),
-            // Columns are guessed, unless somebody says what they are.
+            // Columns are guessed, unless the user selects them.
             (&[], unknown, ["1", "0", "0", "0"]),
             (
                 &[
@@ -185,13 +185,13 @@ on_both! {
                 assert!(shown.iter().any(|shown| page.text.contains(shown)), "{name}: {page:?}");
             }
         }
-        // What the file needs is offered: the media that it has, the columns that it names.
+        // The page offers the media and columns of the file.
         let page = send(service, &[("default-rating", ""), ("default-length", "")], CLZ).await;
         assert_eq!(between(&page.text, "name=\"medium\" value=\"", "\""), ["Blu-ray"]);
         assert!(text(&page.text).contains("This is from CLZ Movies: 3 films."), "{page:?}");
         let reasons: Vec<&str> = between(between(&page.text, "class=\"violations\"", "</ul>")[0], "<bdi>", "<");
         assert_eq!(reasons, ["The rating is missing: line 3", "The length is missing: line 4"]);
-        // Of a file of which nothing is known, the title is asked for first.
+        // For an unknown file, the column of the title is asked for first.
         let page = send(service, &[], "x;y\n1;2\n3;4\n").await;
         is_page(&page, 200);
         assert!(page.text.contains("Which column is the title?") && page.text.contains("<bdi>1 · 3</bdi>"), "{page:?}");
@@ -200,9 +200,9 @@ on_both! {
         let page = send(service, &twice, "x;y\n1;2\n").await;
         is_page(&page, 422);
         assert!(page.text.contains("Only one column can be the title."), "{page:?}");
-        // What is chosen for the columns of one file does not count for the next.
+        // The columns selected for one file do not apply to the next.
         assert_eq!(counts(&send(service, &twice, CLZ).await), ["2", "0", "1", "0"]);
-        // A choice that breaks a rule is told beside it, and kept.
+        // An invalid value is shown with its violation.
         let page = send(service, &[("default-length", "each"), ("each-length", "long")], CLZ).await;
         is_page(&page, 422);
         assert!(page.text.contains("id=\"default-length-error\""), "{page:?}");
@@ -222,7 +222,7 @@ on_both! {
         assert_eq!(counts(&aborted), ["1", "0", "0", "2"]);
         assert_eq!(service.titles("/movie").await, [""; 0]);
 
-        // No file is chosen again: it goes along with the form.
+        // The file need not be chosen again: it is sent along with the form.
         let (kept, name) = (hidden(&aborted, "kept"), hidden(&aborted, "keptName"));
         assert_eq!(name, "films.csv");
         let again = [("do", "import"), ("onError", "skip"), ("kept", kept.as_str()), ("keptName", name.as_str())];
@@ -315,7 +315,7 @@ on_both! {
             is_page(&page, 200);
             assert_eq!(counts(&page), ["1", "0", "0", "0"], "{name}");
         }
-        // A name says more than the first letter.
+        // The file name takes precedence over its first character.
         let braces = send(service, &[], &format!("{},{{x\n{{Heat,DVD,170,1995,5,\n", HEADER.replace("title", "{t,title"))).await;
         assert_eq!(counts(&braces), ["0", "0", "0", "1"], "{braces:?}");
     }
@@ -382,7 +382,7 @@ on_both! {
     }
 }
 
-/// The archive of a Letterboxd account.
+/// Creates the archive of a Letterboxd account.
 fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in parts {

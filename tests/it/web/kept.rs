@@ -1,4 +1,4 @@
-//! A form that was sent after its session had ended.
+//! A form that was submitted after the session had ended.
 
 use reqwest::Method;
 
@@ -8,13 +8,13 @@ use crate::{
     support::{Answer, PASSWORD, Service},
 };
 
-/// The hidden fields of a page.
+/// Returns the hidden fields of a page.
 fn hidden(page: &Answer) -> Vec<(String, String)> {
     let fields = between(&page.text, "<input type=\"hidden\" ", ">").into_iter();
     fields.map(|of| (text(between(of, "name=\"", "\"")[0]), text(between(of, "value=\"", "\"")[0]))).collect()
 }
 
-/// Sends a form with a session that has ended; returns the page that asks to sign in.
+/// Submits a form with an expired session. Returns the sign-in page.
 async fn sent_late(service: &Service, path: &str, fields: &[(&str, &str)]) -> Answer {
     let request = form(service, path, fields).header("cookie", "reelshelf_session=ended");
     Answer::of(request.header("sec-fetch-site", "same-origin").header("accept", "text/html")).await
@@ -48,7 +48,7 @@ on_both! {
         let on = sign_in(service, &wrong, PASSWORD).await;
         is_page(&on, 200);
         assert!(on.text.contains("<form method=\"post\" action=\"/undo\" data-kept=\"whole\">") && on.text.contains("Signed in as editor"), "{on:?}");
-        // Within the page the first form that has fields is the kept one.
+        // The first form with fields in the page is the kept one.
         let main = Answer { text: on.text.split("<main").nth(1).unwrap().to_owned(), status: 200, headers: on.headers.clone(), secrets: Vec::new() };
         let fields = hidden(&main);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -1,4 +1,4 @@
-//! Signing in and out with a browser.
+//! Sign-in and sign-out in a browser.
 
 use reelshelf::{domain::Role, http::Settings};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Films selected on the page: changed alike or deleted, as one change.
+//! Bulk edits of selected films.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     support::{Answer, Service, films, movie},
 };
 
-/// What the form sends, as the user of that name.
+/// Submits the form as a user.
 async fn send(service: &Service, name: &str, fields: &[(&str, &str)]) -> Answer {
     let session = service.session_of(name).await;
     Answer::of(request(service, &session, fields)).await
@@ -21,7 +21,7 @@ fn request(service: &Service, session: &str, fields: &[(&str, &str)]) -> reqwest
     request.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
-/// What the page says to which one is led.
+/// Returns the message on the page after the form.
 async fn told(service: &Service, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{answer:?}");
     let notice = answer.header("set-cookie").split(';').next().unwrap();
@@ -34,20 +34,20 @@ async fn told(service: &Service, answer: &Answer) -> String {
     text(&sentence.split('<').map(|piece| piece.rsplit('>').next().unwrap_or_default()).collect::<String>())
 }
 
-/// The latest change: its kind and how many movies it touched.
+/// Returns the latest change: kind and number of modified movies.
 async fn latest(service: &Service) -> (String, i64) {
     let change = service.get("/history?limit=1").await.json()[0].clone();
     (change["kind"].as_str().unwrap_or_default().to_owned(), change["movies"].as_i64().unwrap_or_default())
 }
 
-/// Takes the latest change back.
+/// Undoes the latest change.
 async fn undo(service: &Service) {
     let id = service.get("/history?limit=1").await.json()[0]["id"].clone();
     let answer = service.post(&format!("/history/{id}/undo"), &json!({})).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// The attributes of all movies, by id.
+/// Returns the attributes of all movies by id.
 async fn stored(service: &Service) -> Vec<Value> {
     let movies = service.get("/movie").await.json();
     movies.as_array().unwrap().iter().map(films::attributes_of).collect()
@@ -78,7 +78,7 @@ on_both! {
         for movie in stored(service).await {
             assert_eq!((&movie["movieFormat"], &movie["rating"]), (&json!("Streaming"), &json!(5)));
         }
-        // The same again changes nothing, and leaves no change behind; nor does what says nothing.
+        // Repeating the form changes nothing and creates no change; nor do empty fields.
         for fields in [&fields[..], &[("id", "1"), ("do", "change"), ("movieFormat", ""), ("rating", "")]] {
             let answer = send(service, "editor", fields).await;
             assert_eq!(told(service, &answer).await, "Nothing was changed.");
@@ -98,7 +98,7 @@ on_both! {
         assert_eq!(told(service, &answer).await, "Deleted 2 films.");
         assert_eq!(latest(service).await, ("delete".to_owned(), 2));
         assert_eq!(service.titles("/movie").await, ["Brazil"]);
-        // Those that are gone meanwhile are told of.
+        // Deleted films are reported.
         let answer = send(service, "editor", &[("id", "1"), ("id", "3"), ("do", "delete")]).await;
         assert_eq!(told(service, &answer).await, "The films no longer exist.");
         let answer = send(service, "editor", &[("id", "1"), ("id", "2"), ("id", "3"), ("do", "change"), ("rating", "1")]).await;
@@ -128,7 +128,7 @@ on_both! {
         assert!(page.text.contains("Select all 11,996 that match"), "{page:?}");
         let session = service.session_of("editor").await;
         for fields in [
-            // What is changed does not pass the filter any more, and still all of them are.
+            // All are changed, even if they no longer match the filter afterwards.
             [("all", every.as_str()), ("id", "1"), ("do", "change"), ("movieFormat", "Streaming"), ("rating", "")],
             [("all", "/"), ("id", "1"), ("do", "delete"), ("confirmed", "12000"), ("rating", "")],
         ] {
@@ -242,7 +242,7 @@ on_both! {
             assert!(told(service, &answer).await.starts_with("Deleted 10"), "{fields:?}");
             undo(service).await;
         }
-        // To change them can be undone, too, and asks nothing.
+        // Updates need no confirmation, since they can be undone.
         let answer = send(service, "editor", &[("all", "/"), ("do", "change"), ("rating", "5")]).await;
         assert_eq!(answer.status, 303, "{answer:?}");
     }

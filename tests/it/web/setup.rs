@@ -1,4 +1,4 @@
-//! The page on which the first owner is made.
+//! The page that creates the first owner.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ use crate::{
     support::{Answer, Kind, PASSWORD, Service, TestDatabase},
 };
 
-/// A service without users, and its one-time code.
+/// Starts a service without users. Returns its one-time code, too.
 async fn fresh(database: TestDatabase) -> (Service, String) {
     let service = Service::empty(database, Settings::default()).await;
     let code = setup::begin(&service.app).await.unwrap().expect("a code");
@@ -61,7 +61,7 @@ on_both! {
         for wrong in
             ["", "x", &code[1..], &format!("{code}A"), &code.to_lowercase().replace(char::is_numeric, "a")]
         {
-            // The code comes first: neither the name nor the password is looked at without it.
+            // Without the code, name and password are not checked.
             is_page(&submit(&service, wrong, "a b", "short").await, 403);
             is_page(&submit(&service, wrong, "mallory", PASSWORD).await, 403);
             let json = json!({"code": wrong, "name": "mallory", "password": PASSWORD});

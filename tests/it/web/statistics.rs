@@ -1,4 +1,4 @@
-//! The statistics, and what their bars lead to.
+//! The statistics page and the links of its bars.
 
 use super::{HOSTILE, between, get_page, link, text};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     support::{Answer, films},
 };
 
-/// The rows of the charts: label, number of films, and the address behind it.
+/// Returns the rows of the charts: label, number of films, link.
 fn bars(page: &Answer) -> Vec<(String, String, Option<String>)> {
     let rows = between(&page.text, "<tr><th scope=\"row\">", "</tr>").into_iter();
     let bar = |row: &str| {
@@ -70,7 +70,7 @@ on_both! {
         for said in ["<h1>4 films</h1>", "them all takes</dt><dd>1 day and 2 hours<", "<dd>6 h 42<", "<dd>3.8<"] {
             assert!(page.text.contains(said), "{said}: {page:?}");
         }
-        // The decade between has no film, and is seen to have none.
+        // The decade in between has no film, and an empty bar.
         let page = get_page(service, "/statistics?rating=..4&movieFormat=VHS&releaseYear=..1989").await;
         let decades: Vec<String> = bars(&page).into_iter().map(|(label, ..)| label).take(2).collect();
         assert_eq!(decades, ["1970s", "1980s"]);

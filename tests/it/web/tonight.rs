@@ -1,4 +1,4 @@
-//! One film for tonight.
+//! The page that picks a film for tonight.
 
 use reqwest::Method;
 
@@ -8,7 +8,7 @@ use crate::{
     support::{Answer, films},
 };
 
-/// The title of the film that the page shows; none where nothing fits.
+/// Returns the title of the film on the page, if any.
 fn film(page: &Answer) -> Option<String> {
     let cover = between(&page.text, "<article class=\"cover", "</article>");
     cover.first().map(|cover| text(between(cover, "<bdi>", "</bdi>")[0]))
@@ -30,7 +30,7 @@ on_both! {
                 page = get_page(service, &link(&page, "Another one")).await;
             }
         }
-        // Of two, the other one, always.
+        // Of two films, always the other one.
         films::empty(service).await;
         films::fill(service, &films::films(2)).await;
         let mut page = get_page(service, "/tonight").await;

@@ -12,14 +12,14 @@ use crate::{
 
 const NEW: &str = "another shelf of tapes";
 
-/// All users, each as name and role.
+/// Returns all users with their roles.
 async fn users(service: &Service) -> Vec<(String, String)> {
     let users = service.get("/user").await.json();
     let of = |user: &serde_json::Value, member: &str| user[member].as_str().unwrap().to_owned();
     users.as_array().unwrap().iter().map(|user| (of(user, "name"), of(user, "role"))).collect()
 }
 
-/// Checks that it was done, and that the page says so.
+/// Checks that the form succeeded and shows a message.
 #[track_caller]
 fn is_done(answer: &Answer) {
     assert_eq!((answer.status, answer.header("location")), (303, "/users"), "{answer:?}");

@@ -141,7 +141,7 @@ pub async fn rate(
     let place = Address::of(&uri).list_only().at(&format!("/film/{id}"));
     let operation = Operation::Update { id, version: None, changes };
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
-        Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // whose page says that it is gone
+        Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // that page shows the deleted film
         done => Ok(flash::redirect_after_change(&place, done?.change)),
     }
 }

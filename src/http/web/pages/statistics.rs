@@ -120,7 +120,7 @@ fn charts(here: &Address, filter: &Filter, facets: &Facets) -> Vec<Chart> {
     let chart = |caption, of, mut bars: Vec<Bar>| {
         let longest = bars.iter().map(|bar| bar.films).max().unwrap_or(0).max(1);
         for bar in &mut bars {
-            bar.width = (bar.films * 1000 + longest - 1) / longest; // where there is a film, there is a bar
+            bar.width = (bar.films * 1000 + longest - 1) / longest; // rounded up, so that each film is visible
         }
         Chart { caption, of, bars }
     };

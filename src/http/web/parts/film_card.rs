@@ -76,7 +76,7 @@ fn hash(title: &str) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    hash ^ (hash >> 32) // its lower bits alone are poor
+    hash ^ (hash >> 32) // the lower bits alone are unevenly distributed
 }
 
 /// Returns the width of a title in narrow letters; East Asian letters count twice.

@@ -153,7 +153,7 @@ fn decades(address: &Address, filter: &Filter, facets: &Facets) -> Vec<Decade> {
             label: format!("{decade}s"),
             href: address.with("releaseYear", &format!("{decade}..{last}")),
             films: format::number(films),
-            width: (films * 1000 + most - 1) / most, // where there is a film, there is a bar
+            width: (films * 1000 + most - 1) / most, // rounded up, so that each film is visible
             on: filter.release_year == Bounds { min: Some(decade), max: Some(last) },
         }
     };

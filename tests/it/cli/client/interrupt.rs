@@ -1,4 +1,4 @@
-//! Ctrl-C during an import: it says whether anything was stored, and that is so.
+//! Ctrl-C during an import: the message says whether anything was stored.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Begins an import of a file over a way on which it is held up.
+/// Starts an import through a proxy that holds it up.
 async fn begin(service: &Service, held: Held, rows: usize) -> (Proxy, Terminal, tempfile::NamedTempFile) {
     let proxy = Proxy::before(&service.base, held).await;
     let file = tempfile::NamedTempFile::new().expect("a file");

@@ -1,4 +1,4 @@
-//! `login` and `logout`: a token that is kept for one machine.
+//! `login` and `logout`: a stored token for one machine.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// A machine: where it stores things.
+/// A machine: a folder for its files.
 struct Machine(TempDir);
 
 impl Machine {

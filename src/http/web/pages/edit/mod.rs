@@ -260,7 +260,7 @@ pub async fn save(
         }
         let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
-            Err(Error::Operation { .. }) => {} // somebody else was faster: see what he made of it
+            Err(Error::Operation { .. }) => {} // changed by somebody else: show the conflict below
             done => return Ok(flash::redirect_after_change(back, done?.change)),
         }
     }

@@ -83,7 +83,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
         let answer = |choice: &TitleTooLong| {
             plain(choice.as_str(), choice.label().to_owned(), *choice == choices.title_too_long())
         };
-        let answers = TitleTooLong::ALL.iter().rev().map(answer).collect(); // what is usual comes first
+        let answers = TitleTooLong::ALL.iter().rev().map(answer).collect(); // the page's default comes first
         asked.push(Question { name: TitleTooLong::NAME, text, answers });
     }
     asked
