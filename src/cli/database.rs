@@ -56,11 +56,11 @@ impl Database {
         matches!(db::sqlite_path(DEFAULT), Ok(Some(path)) if path.exists())
     }
 
-    /// Its address, for [`Db::open`].
+    /// Returns the address, for [`Db::open`].
     ///
     /// # Errors
-    /// An address and a file with one, which the parser of the command line does not see where one stands before the
-    /// command's name and the other behind it; a file that cannot be read, or in which is none.
+    /// If both an address and a file are given, which clap does not detect if one of them precedes the command.
+    /// If the file cannot be read or has no address.
     pub fn address(self) -> anyhow::Result<String> {
         let file = match (self.database, self.database_file) {
             (Some(_), Some(_)) => {

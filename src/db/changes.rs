@@ -1,4 +1,4 @@
-//! All SQL about changes of the collection.
+//! SQL of changes.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
     domain::{ChangeId, ChangeKind, MovieId, Time},
 };
 
-/// A change that begins.
+/// A change to be inserted.
 #[derive(Debug, Clone, Copy)]
 pub struct NewChange<'a> {
     pub at: Time,
@@ -37,10 +37,10 @@ pub(super) fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
     })
 }
 
-/// Writes a change down, as one that touches one movie, and returns its id.
+/// Inserts a change with one modified movie. Returns its id.
 ///
 /// # Errors
-/// Those of the database; [`DbError::Duplicate`] where another change undoes the same.
+/// [`DbError::Duplicate`] if another change undoes the same change.
 pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, DbError> {
     let sql = "INSERT INTO changes (at, user_name, via, kind, movies, undoes) \
                VALUES ($1, $2, $3, $4, 1, $5) RETURNING id";
@@ -55,43 +55,43 @@ pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, Db
     Ok(ids[0])
 }
 
-/// Counts the movies that a change touched.
+/// Counts the movies that a change modified.
 pub async fn count_movies(conn: &mut Conn, change: ChangeId) -> Result<i64, DbError> {
     let sql = "SELECT (SELECT count(*) FROM movie_rows WHERE change_id = $1) \
                + (SELECT count(*) FROM movie_versions WHERE change_id = $1)";
     Ok(conn.query(sql, &[change.into()], |row| row.get(0)).await?[0])
 }
 
-/// Writes down how many movies a change touched.
+/// Stores the number of movies that a change modified.
 pub async fn set_movies(conn: &mut Conn, change: ChangeId, movies: i64) -> Result<(), DbError> {
     conn.execute("UPDATE changes SET movies = $1 WHERE id = $2", &[movies.into(), change.into()]).await?;
     Ok(())
 }
 
-/// Takes back that a change was written down, which changed nothing.
+/// Deletes the row of a change that modified nothing.
 pub async fn delete(conn: &mut Conn, id: ChangeId) -> Result<(), DbError> {
     conn.execute("DELETE FROM changes WHERE id = $1", &[id.into()]).await?;
     Ok(())
 }
 
-/// One change, without its effects.
+/// Reads one change without its effects.
 pub async fn get(conn: &mut Conn, id: ChangeId) -> Result<Option<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id = $1");
     conn.query_opt(SQL, &[id.into()], read_change).await
 }
 
-/// The changes with ids below the given one, newest first, up to `limit`, without their effects.
+/// Reads up to `limit` changes with ids below the given one, newest first, without their effects.
 pub async fn list(conn: &mut Conn, below: ChangeId, limit: usize) -> Result<Vec<Change>, DbError> {
     const SQL: &str = concat!(change!(), " FROM changes c WHERE c.id < $1 ORDER BY c.id DESC LIMIT $2");
     conn.query(SQL, &[below.into(), number(limit).into()], read_change).await
 }
 
-/// How many changes there are.
+/// Counts all changes.
 pub async fn count(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(conn.query("SELECT count(*) FROM changes", &[], |row| row.get(0)).await?[0])
 }
 
-/// How many changes touched a movie.
+/// Counts the changes that modified a movie.
 pub async fn count_of_movie(conn: &mut Conn, movie: MovieId) -> Result<i64, DbError> {
     const SQL: &str = concat!(
         "SELECT count(*) FROM (",
@@ -101,7 +101,7 @@ pub async fn count_of_movie(conn: &mut Conn, movie: MovieId) -> Result<i64, DbEr
     Ok(conn.query(SQL, &[movie.into()], |row| row.get(0)).await?[0])
 }
 
-/// The changes with these ids, without their effects.
+/// Reads changes by id, without their effects.
 pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<ChangeId, Change>, DbError> {
     let mut sql = Builder::new(concat!(change!(), " FROM changes c WHERE c.id IN ("));
     sql.list(ids.iter().map(|id| (*id).into()));
@@ -110,7 +110,8 @@ pub async fn with_ids(conn: &mut Conn, ids: &[ChangeId]) -> Result<HashMap<Chang
     Ok(changes.into_iter().map(|change| (change.id, change)).collect())
 }
 
-/// The changes that made something else of what this one made, each with the change that it undoes.
+/// Finds the later changes of movies that this change modified. Each comes with the id of the change that it
+/// undoes.
 pub async fn later(
     conn: &mut Conn,
     change: ChangeId,
@@ -124,15 +125,16 @@ pub async fn later(
     Ok(later.into_iter().collect())
 }
 
-/// The first change at a moment or after it; where there is none, behind the last one.
+/// Returns the first change at or after a time. If there is none, returns the id behind the last change.
 pub async fn first_since(conn: &mut Conn, at: Time) -> Result<ChangeId, DbError> {
     let sql = "SELECT coalesce((SELECT min(id) FROM changes WHERE at >= $1), \
                (SELECT max(id) + 1 FROM changes), 0)";
     Ok(conn.query(sql, &[at.as_millis().into()], |row| row.get(0)).await?[0])
 }
 
-/// Removes the oldest changes below one, and what only they need; tells how many changes these were, 0 at the end. It is
-/// as many as touch so many movies together, and at least one.
+/// Deletes the oldest changes below an id, with the versions that no other change needs. One call deletes
+/// changes with at most `movies` modified movies in total, but at least one change. Returns their number, 0
+/// when none is left.
 pub async fn prune(conn: &mut Conn, below: ChangeId, movies: i64) -> Result<u64, DbError> {
     let sql = "SELECT id, movies FROM changes WHERE id < $1 ORDER BY id LIMIT $2";
     let oldest = conn
@@ -148,9 +150,9 @@ pub async fn prune(conn: &mut Conn, below: ChangeId, movies: i64) -> Result<u64,
         }
         last = *id;
     }
-    // A version is needed as long as the change that made it stays, or the one that followed, which is an older one where
-    // two were under way at once; the last deletion as long as itself.
-    // All of them go in one statement: without those that follow, the others could not be told.
+    // A version is needed by the change that created it and by the one that replaced it. The latter can have
+    // the lower id if both ran at the same time. A last deletion is needed only by its own change. All
+    // deletes are one statement: after one of them, the next could not find its rows any more.
     let sql = "DELETE FROM movie_versions WHERE (movie_id, version) IN (\
                SELECT now.id, now.version - 1 FROM movies now WHERE now.change_id BETWEEN $1 AND $2 \
                UNION ALL SELECT later.movie_id, later.version - 1 FROM movie_versions later \

@@ -1,11 +1,11 @@
-//! The schema, brought up to date at start: forward only, whole or not at all, by one process at a time.
+//! Schema migrations at start: forward only, in one transaction, by one process at a time.
 
 use sha2::{Digest, Sha256};
 
 use super::{Conn, Db, DbError, Dialect, Lock, log, retry_write};
 use crate::domain::Time;
 
-/// A step of the schema, the same on both databases. A step that was released is never changed.
+/// A migration, the same on both databases. A released migration never changes.
 struct Migration {
     name: &'static str,
     sqlite: &'static str,
@@ -20,7 +20,7 @@ impl Migration {
         }
     }
 
-    /// SHA-256 of the SQL, in hexadecimal.
+    /// The SHA-256 of its SQL, in hexadecimal.
     fn checksum(&self, dialect: Dialect) -> String {
         <[u8; 32]>::from(Sha256::digest(self.sql(dialect))).map(|byte| format!("{byte:02x}")).concat()
     }
@@ -48,17 +48,17 @@ const MIGRATIONS: &[Migration] = migrations![
     "0009_step_checksums",
 ];
 
-/// The step since which the database stores the checksums of all steps.
+/// Since this migration the database stores the checksums of all migrations.
 const STEP_CHECKSUMS: &str = "0009_step_checksums";
 
-/// Runs the steps that the database has not seen; their names.
+/// Runs the pending migrations. Returns their names.
 pub(super) async fn run(db: &Db) -> Result<Vec<&'static str>, DbError> {
     retry_write(|| run_once(db)).await
 }
 
 async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     if pending(&mut db.read().await?).await?.is_empty() {
-        // The usual start, which need not wait for a write that takes long.
+        // The usual start: do not wait for a long write of another process.
         if log::are_copied(&mut db.read().await?).await? {
             let mut tx = db.write().await?;
             tx.allow_long_statements().await?;
@@ -93,16 +93,16 @@ async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
     Ok(pending.iter().map(|migration| migration.name).collect())
 }
 
-/// Whether the database has no tables at all.
+/// Returns whether the database has no tables.
 pub(super) async fn is_empty(db: &Db) -> Result<bool, DbError> {
     Ok(tables(&mut db.read().await?).await?.is_empty())
 }
 
-/// The steps still to be done.
+/// Returns the pending migrations.
 ///
 /// # Errors
-/// [`DbError::Refused`] for a database that has tables, but not ours; that has seen steps which this program does not
-/// know; or whose steps had other SQL.
+/// [`DbError::Refused`] if the tables belong to another program, a migration is unknown, or a checksum
+/// differs.
 async fn pending(conn: &mut Conn) -> Result<&'static [Migration], DbError> {
     let tables = tables(conn).await?;
     if tables.is_empty() {
@@ -147,7 +147,7 @@ async fn tables(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     conn.query(tables, &[], |row| row.get::<String>(0)).await
 }
 
-/// The refusal of a database that has tables, but not ours.
+/// The error for a database of another program.
 pub(super) fn foreign() -> DbError {
     DbError::Refused("the database has the tables of another program; nothing was changed".to_owned())
 }

@@ -1,11 +1,11 @@
-//! The texts of queries, their parameters and the rows that they return.
+//! Query texts, parameters and result rows.
 
 use std::{borrow::Cow, sync::Arc};
 
 use super::DbError;
 
-/// The text of a query: one that is in the source is prepared once for each connection, and so is one that was put
-/// together in always the same way; any other is not kept, since there is no end of them.
+/// The text of a query. Constant texts, and built texts of a fixed form, are prepared once for each
+/// connection. Other built texts are not cached, since their number is unlimited.
 pub enum Sql {
     Fixed(&'static str),
     Repeated(String),
@@ -78,7 +78,7 @@ pub(super) fn number(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// So many parameters, numbered from `first`: `$1, $2`.
+/// Returns `count` placeholders from `first` on: `$1, $2`.
 pub(super) fn placeholders(first: usize, count: usize) -> String {
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
@@ -107,21 +107,21 @@ pub(super) fn typed<'a>(params: &'a [Value<'_>]) -> Vec<(PgParam<'a>, tokio_post
     params.iter().map(|value| (value.postgres(), of(value))).collect()
 }
 
-/// A row of a result.
+/// A result row.
 pub enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
     Postgres(&'a tokio_postgres::Row),
 }
 
-/// What a column can be read as.
+/// A type that a column can be read as.
 pub trait Column: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a> {}
 impl<T: rusqlite::types::FromSql + for<'a> tokio_postgres::types::FromSql<'a>> Column for T {}
 
 impl Row<'_> {
-    /// Reads the column at a position, from 0.
+    /// Reads the column at an index, from 0.
     ///
     /// # Errors
-    /// The column is of another type.
+    /// [`DbError::Failed`] if the column has another type.
     pub fn get<T: Column>(&self, column: usize) -> Result<T, DbError> {
         Ok(match self {
             Self::Sqlite(row) => row.get(column)?,
@@ -129,10 +129,10 @@ impl Row<'_> {
         })
     }
 
-    /// Whether the column at a position is null.
+    /// Returns whether the column at an index is NULL.
     ///
     /// # Errors
-    /// There is no such column.
+    /// [`DbError::Failed`] if there is no such column.
     pub fn is_null(&self, column: usize) -> Result<bool, DbError> {
         Ok(match self {
             Self::Sqlite(row) => row.get_ref(column)? == rusqlite::types::ValueRef::Null,
@@ -143,10 +143,10 @@ impl Row<'_> {
         })
     }
 
-    /// Reads a text column that was written from a domain type, back into that type.
+    /// Reads a text column as a domain type.
     ///
     /// # Errors
-    /// The column is of another type, or holds what the domain type refuses.
+    /// [`DbError::Failed`] if the column has another type or an invalid value.
     pub fn parse<T>(
         &self,
         column: usize,
@@ -159,10 +159,10 @@ impl Row<'_> {
         parse(text).map_err(|e| DbError::Failed(Arc::new(e)))
     }
 
-    /// Reads a number column that was written from a domain type, back into that type.
+    /// Reads an integer column as a domain type.
     ///
     /// # Errors
-    /// The column is of another type, or holds what the domain type refuses.
+    /// [`DbError::Failed`] if the column has another type or an invalid value.
     pub fn number<T: TryFrom<i64, Error = crate::domain::Invalid>>(
         &self,
         column: usize,

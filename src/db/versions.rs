@@ -1,4 +1,4 @@
-//! All SQL about versions: what movies are and were, and what changes did to them.
+//! SQL of movie versions, and of the effects of changes.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use crate::{
     domain::{ChangeId, Movie, MovieId},
 };
 
-/// A version of a movie: what one change made of it.
+/// A version of a movie, as created by one change.
 #[derive(Debug, Clone)]
 pub struct Version {
     pub movie_id: MovieId,
     pub version: i64,
     pub change_id: ChangeId,
-    /// None where the change was its deletion.
+    /// `None` if the change deleted the movie.
     pub movie: Option<Movie>,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn read_version(row: &Row<'_>) -> Result<Version, DbError> {
     })
 }
 
-/// What a change made of the movies with ids above the given one, by movie id, up to `limit`.
+/// Reads up to `limit` versions that a change created, by movie id, for movies with ids above the given one.
 pub async fn of_change(
     conn: &mut Conn,
     change: ChangeId,
@@ -47,7 +47,7 @@ pub async fn of_change(
     conn.query(SQL, &[change.into(), above.into(), number(limit).into()], read_version).await
 }
 
-/// What these changes made, all of it, by change and movie id.
+/// Reads all versions that these changes created, by change and movie id.
 pub async fn of_changes(conn: &mut Conn, changes: &[ChangeId]) -> Result<Vec<Version>, DbError> {
     if changes.is_empty() {
         return Ok(Vec::new());
@@ -58,8 +58,8 @@ pub async fn of_changes(conn: &mut Conn, changes: &[ChangeId]) -> Result<Vec<Ver
     sql.query(conn, read_version).await
 }
 
-/// The versions of a movie below the given one whose changes are still known, the latest first, at
-/// most so many.
+/// Reads up to `limit` versions of a movie below the given version, latest first. Versions whose change was
+/// pruned are left out.
 pub async fn of_movie(
     conn: &mut Conn,
     movie: MovieId,
@@ -74,14 +74,14 @@ pub async fn of_movie(
     conn.query(SQL, &[movie.into(), below.into(), number(limit).into()], read_version).await
 }
 
-/// What the changes did: each version with the one before it.
+/// Pairs each version with its predecessor to get the effects of the changes.
 pub async fn effects(conn: &mut Conn, versions: Vec<Version>) -> Result<Vec<(ChangeId, Effect)>, DbError> {
     const BATCH_VERSIONS: usize = 500;
 
     let mut before: HashMap<MovieId, HashMap<i64, Movie>> = HashMap::new();
     let followers: Vec<&Version> = versions.iter().filter(|version| version.version > 1).collect();
     for followers in followers.chunks(BATCH_VERSIONS) {
-        // What another version followed is there alone; and so asked for, an index finds it.
+        // A predecessor is always in `movie_versions`. The join on a list of values uses its index.
         let mut sql = Builder::new(concat!("SELECT ", version!(), " FROM (VALUES "));
         for (n, version) in followers.iter().enumerate() {
             sql.push(if n == 0 { "(" } else { ", (" });

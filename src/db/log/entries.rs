@@ -1,4 +1,4 @@
-//! The changes behind a place of the log.
+//! The entries of the log behind a position.
 
 use std::collections::HashSet;
 
@@ -14,8 +14,8 @@ use crate::{
     domain::{ChangeId, Time},
 };
 
-/// The changes behind a place, up to `limit`, without their effects; and whether there are more
-/// that are committed, but do not count yet.
+/// Reads up to `limit` settled changes behind a position, without their effects. Also returns whether
+/// committed changes exist that are not settled yet.
 pub async fn since(
     conn: &mut Conn,
     place: LogPosition,
@@ -55,19 +55,19 @@ pub async fn since(
     Ok((settled.map(|(place, change, _)| (place, change)).collect(), held_back))
 }
 
-/// What is in the log, for those who want to know no more than what is new.
+/// A log entry without the details of the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogEntry {
     pub place: LogPosition,
     pub id: ChangeId,
     pub at: Time,
-    /// How many movies the change touched.
+    /// The number of movies that the change modified.
     pub movies: i64,
-    /// Whether none can come before it any more.
+    /// Whether no other change can come before this one any more.
     pub settled: bool,
 }
 
-/// The changes at a place and behind it, up to `limit`, also those that do not count yet.
+/// Reads up to `limit` changes from a position on, settled or not.
 pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<Vec<LogEntry>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
@@ -101,7 +101,7 @@ pub async fn from(conn: &mut Conn, place: LogPosition, limit: usize) -> Result<V
     .await
 }
 
-/// The changes behind a place that are committed, whether they count yet or not.
+/// Returns the committed changes behind a position, settled or not.
 pub async fn committed_behind(conn: &mut Conn, place: LogPosition) -> Result<HashSet<ChangeId>, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {

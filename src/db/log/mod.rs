@@ -1,8 +1,8 @@
-//! The log of changes as a catalogue follows it: what is new in it, and the movies as that left them.
+//! How a catalogue follows the log: which changes are new, and the current state of the movies that they
+//! modified.
 //!
-//! A statement of PostgreSQL sees the changes that were committed before it began, in whatever order they got their
-//! places. So a catalogue notes the last change before which none can come any more, and those behind it that it
-//! has applied already.
+//! On PostgreSQL, changes become visible in the order of their commits, which can differ from the order of
+//! the log. So a catalogue remembers its last settled change, and which later changes it has applied already.
 
 mod copied;
 mod entries;

@@ -1,4 +1,4 @@
-//! What is new in the log, and the movies as that left them.
+//! New log entries with the movies that they modified.
 
 use super::{LogEntry, LogPosition};
 use crate::{
@@ -11,29 +11,30 @@ use crate::{
     domain::{ChangeId, Movie, MovieId, Time},
 };
 
-/// What came into the log, and what became of the movies.
+/// New log entries, and the movies that they modified.
 #[derive(Debug, Default)]
 pub struct News {
     /// The changes from the last known one on.
     pub entries: Vec<LogEntry>,
-    /// By change, the movies that it touched as they are now, or that they are gone. Those of larger changes than
-    /// asked for are not among them.
+    /// For each change, the modified movies in their current state, `None` if deleted. Changes above the
+    /// requested size are left out.
     pub touched: Vec<(ChangeId, MovieId, Option<Movie>)>,
-    /// Whether this is all.
+    /// Whether there are no further changes.
     pub is_whole: bool,
 }
 
-/// How much is read at once of what is new.
+/// Limits of one read of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowLimits {
     pub changes: usize,
-    /// Of one change.
+    /// Maximum number of movies of one change.
     pub movies: i64,
-    /// Of all changes.
+    /// Maximum number of movies of all changes.
     pub movies_in_all: usize,
 }
 
-/// The changes from a place on, with the movies that those behind it touched: all as one statement sees it.
+/// Reads the changes from a position on, and the movies that they modified, in one statement and so one
+/// snapshot.
 pub async fn news(conn: &mut Conn, place: LogPosition, most: FollowLimits) -> Result<News, DbError> {
     const SQLITE: &str = concat!(
         "WITH tail AS MATERIALIZED (SELECT ",

@@ -1,4 +1,4 @@
-//! Places in the log.
+//! Positions in the log.
 
 use crate::{
     db::{
@@ -8,12 +8,12 @@ use crate::{
     domain::ChangeId,
 };
 
-/// A place in the log of changes, in the order in which they were committed.
+/// A log position: changes sorted in the order of their commits.
 ///
-/// PostgreSQL hands out ids before the commit, so that a lower one can become visible after a higher
-/// one. There the transaction comes first, and a change counts only when no older transaction is
-/// under way any more: then nothing can come before it. On SQLite only a long import has its id before
-/// the commit, at which it is given another one for its place.
+/// PostgreSQL assigns ids before the commit, so a lower id can become visible after a higher one. There,
+/// changes are sorted by transaction id first. A change is *settled* when no older transaction is running, so
+/// that no other can come before it. On SQLite only a staged import gets its id before the commit; publishing
+/// it assigns a new position.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition {
     pub(in crate::db) transaction: i64,
@@ -21,14 +21,15 @@ pub struct LogPosition {
 }
 
 impl LogPosition {
-    /// Whether this is of a transaction of this PostgreSQL cluster, and neither restored nor of SQLite.
+    /// Returns whether the change was made by a transaction of this PostgreSQL cluster: not restored, not on
+    /// SQLite.
     #[must_use]
     pub const fn is_of_transaction(self) -> bool {
         self.transaction > 0
     }
 }
 
-/// The end of the log.
+/// Returns the end of the log.
 pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(
@@ -49,7 +50,7 @@ pub async fn end(conn: &mut Conn) -> Result<LogPosition, DbError> {
     read_place(conn, sql, &[]).await
 }
 
-/// The change at the end of the log; 0 where there is none.
+/// Returns the last change of the log, or 0.
 pub async fn newest(conn: &mut Conn) -> Result<ChangeId, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => {
@@ -64,7 +65,7 @@ pub async fn newest(conn: &mut Conn) -> Result<ChangeId, DbError> {
     Ok(conn.query_opt(sql, &[], |row| row.get(0)).await?.unwrap_or(ChangeId::BEFORE_ALL))
 }
 
-/// The place of a change, or where it would be if it were still there.
+/// Returns the position of a change. If the change was pruned, returns where it would be.
 pub async fn place_of(conn: &mut Conn, id: ChangeId) -> Result<LogPosition, DbError> {
     let sql = match conn.dialect() {
         Dialect::Sqlite => concat!(

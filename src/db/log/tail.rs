@@ -1,4 +1,4 @@
-//! A look at the log that another query takes along: what there is from the last known change on.
+//! The tail of the log from the last known change on, read as a column of another query.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use crate::{
     domain::{ChangeId, Time},
 };
 
-/// [`MAX_TAIL`], for texts of SQL.
+/// [`MAX_TAIL`] as a literal for SQL.
 macro_rules! max_tail {
     () => {
         64
     };
 }
 
-/// Entries that a look at the log from the last known one on shows, at most. More are read when they are followed.
+/// The maximum number of entries in a [`Tail`]. If there are more, `news` reads them.
 pub const MAX_TAIL: usize = max_tail!();
 
-/// The SQL of a look at the log: a column, for the list of a fixed query whose other parameters begin with `$3`. It
-/// shows one entry more, to tell that there are more.
+/// An SQL column with the log from the last known change on. For constant queries whose other parameters
+/// begin at `$3`. It returns one entry more than the maximum, to tell that there are more.
 macro_rules! tail_column {
     (sqlite) => {
         concat!(
@@ -46,7 +46,7 @@ macro_rules! tail_column {
     };
 }
 
-/// A fixed query for both databases with a look at the log as its last column.
+/// A constant query for both databases with [`tail_column`] as its last column.
 macro_rules! with_tail {
     ($columns:literal, $from:literal) => {
         $crate::db::log::WithTail {
@@ -58,14 +58,14 @@ macro_rules! with_tail {
 
 pub(in crate::db) use {max_tail, tail_column, with_tail};
 
-/// A query with a look at the log, for each database.
+/// A query that also returns the tail of the log, for each database.
 pub(in crate::db) struct WithTail {
     pub(in crate::db) sqlite: &'static str,
     pub(in crate::db) postgres: &'static str,
 }
 
 impl WithTail {
-    /// Runs the query, of which one row is wanted: `read` reads it, `column` is where the look at the log is.
+    /// Runs the query and returns its first row, read by `read`. The tail of the log is in `column`.
     pub(in crate::db) async fn query_opt<T>(
         &self,
         conn: &mut Conn,
@@ -88,7 +88,7 @@ impl WithTail {
     }
 }
 
-/// What a look at the log showed from the last known change on.
+/// The log from the last known change on, as read by a query.
 #[derive(Debug, Clone)]
 pub struct Tail {
     last: Option<LogEntry>,
@@ -110,31 +110,31 @@ impl Tail {
         }
     }
 
-    /// Whether it began at that change.
+    /// Returns whether the tail starts at this change.
     #[must_use]
     pub fn is_from(&self, last: Option<LogEntry>) -> bool {
         self.last == last
     }
 
-    /// How many changes it showed.
+    /// Returns the number of changes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it showed none.
+    /// Returns whether there is no change.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Whether the last known change is still there.
+    /// Returns whether the last known change still exists.
     #[must_use]
     pub fn shows_last(&self) -> bool {
         self.last.is_some_and(|last| self.entries.contains(&(last.place, last.id, last.at)))
     }
 
-    /// Whether it showed all there is, and that is known.
+    /// Returns whether the tail is complete and all its changes are known.
     #[must_use]
     pub fn shows_only(&self, is_known: impl Fn(LogPosition, ChangeId) -> bool) -> bool {
         self.entries.len() <= MAX_TAIL && self.entries.iter().all(|(place, id, _)| is_known(*place, *id))

@@ -43,7 +43,7 @@ impl Line {
             subject = self.subject.as_deref(), detail, count);
     }
 
-    /// Removes the user, to combine lines of one network.
+    /// Removes client, user and subject, to combine all further lines of one reason.
     fn of_anybody(self) -> Self {
         Self { network: None, user: None, address: None, request_id: None, subject: None, ..self }
     }
