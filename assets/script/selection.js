@@ -9,7 +9,7 @@ const every = () => document.querySelector("#every input");
 const selecting = () => document.getElementById("selecting");
 
 /** A deletion of more films needs a second click; the service requires it, too. */
-const UNCONFIRMED_DELETIONS = 100;
+const unconfirmed = () => Number(form().querySelector(".selected").dataset.unconfirmed);
 
 /** The film at which a range starts. */
 let anchor;
@@ -105,7 +105,7 @@ document.addEventListener("submit", (event) => {
 
 /** Whether more films are selected than fit on a screen, or so many that nobody checked each. */
 function isLarge() {
-  if (number() > UNCONFIRMED_DELETIONS) return true;
+  if (number() > unconfirmed()) return true;
   const isSeen = (film) => {
     const { top, bottom } = film.getBoundingClientRect();
     return bottom > 0 && top < innerHeight;
@@ -141,7 +141,7 @@ async function send(fields, button) {
     // The response is the page after the form, or a problem document.
     const headers = { Accept: "text/html, application/problem+json" };
     const fresh = await page("/selection", { method: "POST", body: fields, headers });
-    sayOf(fresh, () => renew());
+    sayOf(fresh, () => bringBack(fields));
     const alone = fields.get("do") === "delete" && !fields.has("all");
     if (alone && remove(fields)) await renew(fresh, { keepFilms: true });
     else await renew(fresh);
@@ -156,6 +156,16 @@ async function send(fields, button) {
   }
 }
 
+/** Shows the films again after the undo of a deletion, and moves the focus to the first one that came back. */
+async function bringBack(fields) {
+  const ids = fields.get("do") === "delete" && !fields.has("all") ? idsOf(fields) : new Set();
+  await renew();
+  const film = films().find((one) => ids.has(idOf(one)));
+  if (film) focus(film);
+}
+
+const idsOf = (fields) => new Set(fields.getAll("id").flatMap((ids) => ids.split(",")));
+
 /** More films match than the user has confirmed. */
 async function changedMeanwhile() {
   await renew();
@@ -164,7 +174,7 @@ async function changedMeanwhile() {
 
 /** Removes the deleted films and moves the focus to the next one. Returns whether any films are left. */
 function remove(fields) {
-  const gone = new Set(fields.getAll("id").flatMap((ids) => ids.split(",")));
+  const gone = idsOf(fields);
   const all = films();
   const first = all.findIndex((film) => gone.has(idOf(film)));
   const stays = (film) => !gone.has(idOf(film));

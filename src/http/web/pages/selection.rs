@@ -15,15 +15,12 @@ use crate::{
         problem::Problem,
         web::parts::{back::local_place, flash, page_context::PageContext},
     },
-    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS},
+    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS, MAX_UNCONFIRMED_DELETIONS},
     service::{
         Editor,
         selection::{self, Action, Selection},
     },
 };
-
-/// Up to this number of films, deletion needs no confirmation.
-const UNCONFIRMED_DELETIONS: i64 = 100;
 
 /// The confirmation of a deletion.
 #[derive(Template)]
@@ -68,7 +65,7 @@ async fn confirmation(
 ) -> Result<Option<Response>, Problem> {
     let films = selection::count(&state.app, context, selection).await?;
     let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
-    if films <= confirmed.unwrap_or(0).max(UNCONFIRMED_DELETIONS) {
+    if films <= confirmed.unwrap_or(0).max(MAX_UNCONFIRMED_DELETIONS.into()) {
         return Ok(None);
     }
     let field = match selection {
