@@ -37,7 +37,7 @@ for (const view of ["shelf", "table"]) {
     assert.deepEqual(await formats(), ["Streaming", "VHS", "Streaming", "Streaming"]);
     await queries(page, `?view=${view}`);
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByRole("status").filter({ hasText: /Undone|Took back/ }).waitFor();
+    await page.getByRole("status").filter({ hasText: /Undone|Undid/ }).waitFor();
     assert.deepEqual(await formats(), ["VHS", "VHS", "DVD", "Streaming"]);
 
     await page.goto(`/?view=${view}&movieFormat=VHS`);

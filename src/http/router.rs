@@ -83,8 +83,8 @@ fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
 #[rustfmt::skip] // one line per path
 fn pages() -> Router<Shared> {
     use pages::{
-        access, account, changes, collection, edit, export, film_page, import, print, selection, statistics, tonight,
-        users,
+        access, account, changes, collection, edit, export, film_page, import, print, samples, selection, statistics,
+        tonight, users,
     };
 
     Router::new()
@@ -97,6 +97,7 @@ fn pages() -> Router<Shared> {
         .route("/edit/{id}/delete", post(edit::delete))
         .route("/selection", post(selection::apply))
         .route("/import", get(import::show).post(import::send).layer(DefaultBodyLimit::disable()))
+        .route("/samples", post(samples::add))
         .route("/export/{file}", get(export::export))
         .route("/print", get(print::show))
         .route("/statistics", get(statistics::show))

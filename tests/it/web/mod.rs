@@ -15,6 +15,7 @@ mod home;
 mod import;
 mod kept;
 mod login;
+mod samples;
 mod selection;
 mod setup;
 mod statistics;
@@ -106,7 +107,7 @@ fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
 
 /// Returns the titles of the films on a page, in either view.
 fn titles(page: &Answer) -> Vec<String> {
-    let spines = between(&page.text, "<b dir=\"auto\"><bdi>", "</bdi></b>");
+    let spines = between(&page.text, "<b dir=\"auto\">", "</b>");
     let rows = between(&page.text, "<th scope=\"row\"", "</bdi>").into_iter();
     let rows = rows.map(|row| row.split_once("<bdi>").expect("a title").1);
     spines.into_iter().chain(rows).map(text).collect()

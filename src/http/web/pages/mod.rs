@@ -10,6 +10,7 @@ pub mod film_page;
 pub mod import;
 pub mod login;
 pub mod print;
+pub mod samples;
 pub mod selection;
 pub mod setup;
 pub mod statistics;

@@ -42,7 +42,7 @@ pub fn change(change: &Change) -> String {
         ChangeKind::Delete => format!("Deleted {films}"),
         ChangeKind::Import => format!("Imported {films}"),
         ChangeKind::Batch => format!("Changed {films} in one go"),
-        ChangeKind::Undo => format!("Took back a change of {films}"),
+        ChangeKind::Undo => format!("Undid a change of {films}"),
         ChangeKind::Restore => format!("Restored {films}"),
     }
 }
