@@ -106,3 +106,38 @@ on_both! {
         }
     }
 }
+
+on_both! {
+    async fn the_best_rated_decade_and_the_longest_and_oldest_film_lead_to_what_they_name(service: &Service) {
+        service.add("Unknown", "VHS", 0, 1960, 5).await;
+        let one = get_page(service, "/statistics").await;
+        assert!(one.text.contains("Oldest film") && !one.text.contains("Longest film"), "{one:?}");
+        assert!(!one.text.contains("Best rated decade"), "{one:?}");
+        for n in 0..5 {
+            service.add(&format!("Old {n}"), "VHS", 90 + n, 1980 + n, 3).await;
+            service.add(&format!("New {n}"), "DVD", 100 + n, 1990 + n, 4).await;
+        }
+        let figures = |page: &Answer| {
+            let list = page.text.split_once("<dl class=\"figures\">").unwrap().1.split_once("</dl>").unwrap().0;
+            let rows = between(list, "<dt>", "</div>").into_iter();
+            let told = |row: &str| Some((row.split_once("</dt>")?.0.to_owned(), text(between(row, "href=\"", "\"").first()?)));
+            rows.filter_map(told).collect::<Vec<(String, String)>>()
+        };
+        let named = |name: &str, href: &str| (name.to_owned(), href.to_owned());
+        let all = get_page(service, "/statistics").await;
+        assert_eq!(figures(&all), [
+            named("Best rated decade", "/?releaseYear=1990..1999"),
+            named("Longest film", "/film/11"),
+            named("Oldest film", "/film/1"),
+        ]);
+        assert!(all.text.contains("<small>4.0 stars on average</small>") && all.text.contains("<small>1 h 44</small>"), "{all:?}");
+        // They follow the filters, also those of years and ratings.
+        let tapes = get_page(service, "/statistics?movieFormat=VHS&rating=..3").await;
+        assert_eq!(figures(&tapes), [named("Longest film", "/film/10"), named("Oldest film", "/film/2")]);
+        let years = get_page(service, "/statistics?releaseYear=1982..1995").await;
+        assert_eq!(figures(&years), [named("Longest film", "/film/11"), named("Oldest film", "/film/6")]);
+        // Also those that are but near to what was searched.
+        let near = get_page(service, "/statistics?q=unknwon").await;
+        assert_eq!(figures(&near), [named("Oldest film", "/film/1")]);
+    }
+}

@@ -1,5 +1,7 @@
 //! `/statistics`: films by decade, format, rating and length. The URL has the list's filters.
 
+mod records;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -9,6 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
+use self::records::Records;
 use crate::{
     domain::{Bounds, Filter, Limit, ListQuery, MovieFormat, Rating, ReleaseYear},
     format,
@@ -43,6 +46,7 @@ struct Statistics<'a> {
     total: String,
     mean_length: String,
     mean_rating: f64,
+    records: Records,
     charts: Vec<Chart>,
 }
 
@@ -87,12 +91,15 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
 
     let mut facets = facets::facets(&state.app, &context, &filter).await?;
     let mut forgiven = false;
-    if facets.movies == 0 {
+    let records = if facets.movies == 0 {
         let query = ListQuery { filter: filter.clone(), ..ListQuery::default() };
         let near = movies::page(&state.app, &context, &query, Limit::DEFAULT).await?;
         forgiven = near.matched == Match::Fuzzy;
         facets = Facets::of(&near.movies);
-    }
+        Records::of_movies(&here, &near.movies)
+    } else {
+        records::find(&state, &context, &here, &filter).await?
+    };
     let sum = |counts: &BTreeMap<i64, i64>, bounds| within(counts, bounds).map(|(n, films)| n * films).sum();
     let minutes: i64 = sum(&facets.length, filter.length);
     let stars: i64 = sum(&facets.rating, filter.rating);
@@ -105,6 +112,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
         total: format::long_length(minutes),
         mean_length: format::length((minutes + films / 2) / films),
         mean_rating: mean(stars, films),
+        records,
         charts: charts(&here, &filter, &facets),
         here: &here,
     };
