@@ -45,6 +45,9 @@ for (const view of ["shelf", "table"]) {
     await press(page, "z");
     await page.getByRole("heading", { level: 1 }).filter({ hasText: "4 films" }).waitFor();
     assert.equal((await service.movies()).length, 4);
+    // The first film that came back has the focus.
+    await becomes(() => current(page), "Brazil");
+    await press(page, "j", "j");
     await becomes(() => current(page), "Dune");
     // Without a selection the command applies to the focused film; after the last one the focus goes back.
     await press(page, "Delete");
@@ -127,14 +130,58 @@ test("who may only look walks too, and deletes nothing", async () => {
     await page.goto(`/?view=${view}`);
     await press(page, "j", "j");
     await becomes(() => current(page), "Brazil");
-    await press(page, "x", "e", "Delete");
+    await press(page, "x", "e", "3", "Delete");
     await becomes(() => current(page), "Brazil");
     await press(page, "?");
     await page.getByRole("dialog").waitFor();
     const keys = await page.getByRole("dialog").locator("dd").allTextContents();
-    assert.equal(keys.some((words) => /delete|edit/.test(words)), false);
+    assert.equal(keys.some((words) => /delete|edit|rate/.test(words)), false);
     await press(page, "Escape");
   }
-  assert.equal((await service.movies()).length, 4);
+  assert.deepEqual((await service.movies("?sort=title")).map(({ rating }) => rating), [5, 4, 5, 4]);
+  await page.done();
+});
+
+for (const viewport of [WIDE, NARROW]) {
+  for (const view of ["shelf", "table"]) {
+    test(`1 to 5 give stars to the film that has the focus (${view}, ${viewport.width})`, async () => {
+      await shelf();
+      const page = await open(service, { viewport });
+      await page.goto(`/?view=${view}`);
+      await press(page, "j", "j");
+      await becomes(() => current(page), "Brazil");
+      const rating = async () => (await service.movies("?q=brazil"))[0].rating;
+      await press(page, "2");
+      await message(page, "Changed “\u2068Brazil\u2069”: 2 stars.").waitFor();
+      await becomes(rating, 2);
+      const picture = page.locator(".film, tbody tr").filter({ hasText: "Brazil" }).locator(".stars");
+      const isPicture = view === "shelf" || viewport === NARROW;
+      if (isPicture) await becomes(() => picture.textContent(), "★★");
+      if (view === "shelf") await page.getByRole("link", { name: "Brazil 1985, VHS, 2 stars", exact: true }).waitFor();
+      await press(page, "1");
+      await becomes(rating, 1);
+      await becomes(() => current(page), "Brazil");
+      await message(page, "Changed “\u2068Brazil\u2069”: 1 star.").waitFor();
+      await press(page, "z");
+      await becomes(rating, 2);
+      if (isPicture) await becomes(() => picture.textContent(), "★★");
+      await page.done();
+    });
+  }
+}
+
+test("the front of a focused film is below the bars at the top", async () => {
+  await service.empty();
+  await service.fill(films(300));
+  const page = await open(service, { viewport: WIDE });
+  await page.goto("/");
+  await press(page, "j", ...Array(14).fill("ArrowDown"), ...Array(6).fill("ArrowUp"));
+  const places = () =>
+    page.evaluate(() => {
+      const film = document.activeElement.closest(".film");
+      const bars = [".top", ".jumps"].map((bar) => document.querySelector(bar).getBoundingClientRect().bottom);
+      return film.querySelector(".front").getBoundingClientRect().top >= Math.max(...bars);
+    });
+  await becomes(places, true);
   await page.done();
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { becomes, fitsInWidth, isAccessible, NARROW, open, PASSWORD, startUnowned, takePictures, WIDE } from "./support.mjs";
+import { becomes, fitsInWidth, focuses, isAccessible, NARROW, open, PASSWORD, startUnowned, takePictures, WIDE } from "./support.mjs";
 
 for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
   test(`one creates the first owner, signs out and in again (${viewport.width}, ${js ? "with" : "without"} JavaScript)`, async (t) => {
@@ -25,6 +25,15 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     if (js) await isAccessible(page);
     await becomes(() => page.getByLabel("User name").inputValue(), "no good");
     await becomes(() => page.getByLabel("Set-up code").inputValue(), code);
+    await focuses(page, "name");
+    // The focus is where the mistake is, which is said there and nowhere else.
+    await page.getByLabel("User name").fill("olivia");
+    await page.getByLabel("Password").fill("password password");
+    await page.getByRole("button", { name: "Make the owner" }).click();
+    await page.locator("#password-error").waitFor();
+    await focuses(page, "password");
+    assert.equal(await page.getByLabel("Password").getAttribute("aria-invalid"), "true");
+    assert.equal(await page.getByText(/fields? (is|are) invalid/).count(), 0);
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Create the owner" }).click();

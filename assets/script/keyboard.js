@@ -2,6 +2,7 @@
 
 import { boxOf, filmOf, films, focus, idOf, selected } from "./films.js";
 import { undoLatest } from "./messages.js";
+import { rateFilm } from "./rating.js";
 
 const OFF = "reelshelf.keys-off";
 /** The keys, what they do, and whether they require the right to edit. */
@@ -12,7 +13,7 @@ const KEYS = [
   [["←", "→", "↑", "↓"], "from film to film, also on a film's page"],
   [["g", "…"], "to the signpost with that letter or digit"],
   [["Enter"], "open the film"],
-  [["1", "…", "5"], "rate the film, on its page and in the table", true],
+  [["1", "…", "5"], "rate the film", true],
   [["e"], "edit the film", true],
   [["x"], "select the film, or no longer", true],
   [["Shift", "click"], "select all from the last one to this", true],
@@ -99,8 +100,10 @@ function beside(key) {
 
 /** Sets the rating of the focused film, or of the film of this page. */
 function rate(stars) {
-  const within = document.activeElement.closest(".rate, tr") ?? document;
-  within.querySelector(`.rate [value="${stars}"], form.rating [value="${stars}"]`)?.click();
+  const within = document.activeElement.closest(".rate, tr, .film") ?? document;
+  const button = within.querySelector(`.rate [value="${stars}"], form.rating [value="${stars}"]`);
+  if (button) button.click();
+  else if (current() && idOf(current())) rateFilm(current(), Number(stars));
 }
 
 function step(by) {

@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = &[
     ("once.js", include_str!("../../../assets/script/once.js")),
     ("times.js", include_str!("../../../assets/script/times.js")),
     ("unreachable.js", include_str!("../../../assets/script/unreachable.js")),
+    ("rating.js", include_str!("../../../assets/script/rating.js")),
     ("service.js", include_str!("../../../assets/script/service.js")),
     ("selection.js", include_str!("../../../assets/script/selection.js")),
     ("table.js", include_str!("../../../assets/script/table.js")),

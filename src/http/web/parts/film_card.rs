@@ -16,7 +16,8 @@ pub struct Film<'a> {
     pub year: i64,
     pub length: String,
     pub rating: i64,
-    pub stars: &'static str,
+    /// The full ones; the style sheet adds the hollow ones.
+    pub stars: String,
     /// One of the 24 hues of the style sheet.
     pub hue: u64,
     /// One of the 6 heights.
@@ -51,7 +52,7 @@ impl<'a> Film<'a> {
             year: a.release_year.get(),
             length: format::length(a.length.get()),
             rating: a.rating.get(),
-            stars: format::stars(a.rating.get()),
+            stars: format::stars(a.rating.get()).replace('☆', ""),
             hue: look % 24,
             height: look / 24 % 6,
             size: match (width(title), word) {

@@ -19,6 +19,7 @@ use crate::{
         Attributes, Length, Movie, MovieFormat, MovieId, MoviePatch, Operation, Rating, ReleaseYear, Title,
         fold,
     },
+    format,
     http::{
         Shared,
         extract::{
@@ -205,7 +206,10 @@ pub async fn hints(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Res
         (Ok(title), Ok(year)) => possible_duplicates(&state, &viewer, &title, year, film.as_ref()).await?,
         _ => Vec::new(),
     };
-    page(StatusCode::OK, &Hints { possible_duplicates, length: typed.length().ok() })
+    // A length is read back where it is written in another way.
+    let is_other = |length: &Length| format::length(length.get()) != typed.get("length").trim();
+    let length = typed.length().ok().filter(is_other);
+    page(StatusCode::OK, &Hints { possible_duplicates, length })
 }
 
 /// Shows the form of a film.
