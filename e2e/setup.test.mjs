@@ -29,7 +29,7 @@ for (const [viewport, js] of [[WIDE, true], [NARROW, false]]) {
     // The focus is where the mistake is, which is said there and nowhere else.
     await page.getByLabel("User name").fill("olivia");
     await page.getByLabel("Password").fill("password password");
-    await page.getByRole("button", { name: "Make the owner" }).click();
+    await page.getByRole("button", { name: "Create the owner" }).click();
     await page.locator("#password-error").waitFor();
     await focuses(page, "password");
     assert.equal(await page.getByLabel("Password").getAttribute("aria-invalid"), "true");
