@@ -80,7 +80,7 @@ pub(super) struct TextRef {
 /// An arena of titles and sort keys, in pages. A removed text leaves a gap until the arena is compacted.
 #[derive(Default)]
 pub(super) struct Texts {
-    pages: Vec<Vec<u8>>,
+    pages: Vec<String>,
     gap_bytes: usize,
 }
 
@@ -94,17 +94,17 @@ impl Texts {
     ///
     /// # Panics
     /// If the text is longer than any valid title, or if the arena would exceed 4 GiB.
-    pub(super) fn push(&mut self, title: &str, key: &[u8]) -> TextRef {
+    pub(super) fn push(&mut self, title: &str, key: &str) -> TextRef {
         let bytes = title.len() + key.len();
         if self.pages.last().is_none_or(|page| page.len() + bytes > PAGE_BYTES) {
-            self.pages.push(Vec::with_capacity(PAGE_BYTES));
+            self.pages.push(String::with_capacity(PAGE_BYTES));
         }
         let number = |number: usize| u16::try_from(number).expect("texts are short and fit 65,536 pages");
         let page = number(self.pages.len() - 1);
         let texts = &mut self.pages[usize::from(page)];
         let start = number(texts.len());
-        texts.extend_from_slice(title.as_bytes());
-        texts.extend_from_slice(key);
+        texts.push_str(title);
+        texts.push_str(key);
         TextRef { page, start, title_bytes: number(title.len()), key_bytes: number(key.len()) }
     }
 
@@ -116,16 +116,15 @@ impl Texts {
 
     pub(super) fn title(&self, text: TextRef) -> &str {
         let start = usize::from(text.start);
-        str::from_utf8(self.text(text, start, start + usize::from(text.title_bytes)))
-            .expect("a text is stored as it was given")
+        self.text(text, start, start + usize::from(text.title_bytes))
     }
 
-    pub(super) fn key(&self, text: TextRef) -> &[u8] {
+    pub(super) fn key(&self, text: TextRef) -> &str {
         let start = usize::from(text.start) + usize::from(text.title_bytes);
         self.text(text, start, start + usize::from(text.key_bytes))
     }
 
-    fn text(&self, text: TextRef, start: usize, end: usize) -> &[u8] {
+    fn text(&self, text: TextRef, start: usize, end: usize) -> &str {
         &self.pages[usize::from(text.page)][start..end]
     }
 }

@@ -123,9 +123,9 @@ fn titles(catalogue: &Catalogue, slots: &[Slot]) -> Titles {
 }
 
 /// Returns the first eight bytes of a key as a number with the same sort order.
-fn prefix(key: &[u8]) -> u64 {
+fn prefix(key: &str) -> u64 {
     let mut bytes = [0; size_of::<u64>()];
-    for (byte, of_key) in bytes.iter_mut().zip(key) {
+    for (byte, of_key) in bytes.iter_mut().zip(key.as_bytes()) {
         *byte = *of_key;
     }
     u64::from_be_bytes(bytes)

@@ -109,9 +109,8 @@ impl Catalogue {
         let folded = fold(title.as_str());
         let mut movies: Vec<Movie> = Vec::new();
         for key in sort_keys_of_same(title.as_str()) {
-            let start = self.titles.order().partition(|slot| self.key(slot) < key.as_bytes());
-            let same_key =
-                self.titles.order().from(start).take_while(|slot| self.key(*slot) == key.as_bytes());
+            let start = self.titles.order().partition(|slot| self.key(slot) < &*key);
+            let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key);
             movies.extend(same_key.map(|slot| self.movie(slot)).filter(|movie| {
                 movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
             }));
@@ -189,7 +188,7 @@ impl Catalogue {
             version: movie.version,
             created_at: movie.created_at.as_millis(),
             updated_at: movie.updated_at.as_millis(),
-            text: self.texts.push(movie.attributes.title.as_str(), key.as_bytes()),
+            text: self.texts.push(movie.attributes.title.as_str(), key),
         };
         self.rows.set(slot, row);
         self.len += 1;
@@ -248,7 +247,7 @@ impl Catalogue {
     }
 
     /// Returns the sort key of a movie's title.
-    fn key(&self, slot: Slot) -> &[u8] {
+    fn key(&self, slot: Slot) -> &str {
         self.texts.key(self.rows[slot].text)
     }
 

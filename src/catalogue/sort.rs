@@ -73,8 +73,8 @@ impl Catalogue {
             (SortKey::Title, KeyValue::Text(text)) => {
                 let titles = self.titles.order();
                 let number = |place| titles.at(place).map_or(u64::MAX, |slot| self.titles.number(slot));
-                let start = titles.partition(|slot| self.key(slot) < text.as_bytes());
-                let end = titles.partition(|slot| self.key(slot) <= text.as_bytes());
+                let start = titles.partition(|slot| self.key(slot) < text.as_str());
+                let end = titles.partition(|slot| self.key(slot) <= text.as_str());
                 Bound::Title(number(start)..number(end))
             }
             _ => Bound::Value(value),

@@ -28,6 +28,7 @@ pub use password::Password;
 pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};
 pub use text::{are_neighbours, parts_of, query_words, title_words};
 pub use time::Time;
+pub(crate) use time::TimeWriter;
 pub use user::{Role, TokenName, UserName};
 pub use violations::{AllChecked, Checked, Violations};
 

@@ -60,15 +60,25 @@ impl Time {
     }
 }
 
-impl Time {
-    /// Writes the time.
-    pub(crate) fn write_to(self, bytes: &mut Vec<u8>) {
-        match self.written() {
-            Some(written) => bytes.extend_from_slice(&written),
-            None => bytes.extend_from_slice(self.to_string().as_bytes()),
+/// Writes a sequence of times. It keeps the last one formatted, since all movies of an import have the same time.
+#[derive(Debug, Default)]
+pub(crate) struct TimeWriter {
+    last: Option<(Time, [u8; WRITTEN.len()])>,
+}
+
+impl TimeWriter {
+    /// Writes a time.
+    pub(crate) fn write(&mut self, time: Time, bytes: &mut Vec<u8>) {
+        let again = self.last.filter(|(last, _)| *last == time);
+        self.last = again.or_else(|| Some((time, time.written()?)));
+        match &self.last {
+            Some((_, written)) => bytes.extend_from_slice(written),
+            None => bytes.extend_from_slice(time.to_string().as_bytes()),
         }
     }
+}
 
+impl Time {
     /// Formats the time. Hand-written for speed, since lists contain many times. Returns `None` before the
     /// year 0.
     fn written(self) -> Option<[u8; WRITTEN.len()]> {

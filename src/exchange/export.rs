@@ -1,6 +1,6 @@
 //! Writes movies as JSON, NDJSON or CSV, batch by batch.
 
-use crate::domain::{Field, Movie, Title};
+use crate::domain::{Field, Movie, TimeWriter, Title};
 
 /// The formats of an exported list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +65,12 @@ pub fn write_movies(format: Format, movies: &[Movie], first: bool, bytes: &mut V
     bytes.reserve(movies.len() * BYTES_OF_A_MOVIE);
     match format {
         Format::Json | Format::Ndjson => {
+            let mut times = TimeWriter::default();
             for (n, movie) in movies.iter().enumerate() {
                 if format == Format::Json && !(first && n == 0) {
                     bytes.push(b',');
                 }
-                write_json(movie, bytes);
+                write_json_after(movie, &mut times, bytes);
                 if format == Format::Ndjson {
                     bytes.push(b'\n');
                 }
@@ -86,12 +87,17 @@ pub fn write_movies(format: Format, movies: &[Movie], first: bool, bytes: &mut V
     }
 }
 
-/// Serializes a movie as JSON: the same bytes as serde, three times as fast. Most responses are lists of
+/// Serializes a movie as JSON: the same bytes as serde, several times as fast. Most responses are lists of
 /// movies.
 ///
 /// # Panics
 /// Never: writing to memory succeeds.
 pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
+    write_json_after(movie, &mut TimeWriter::default(), bytes);
+}
+
+/// Serializes a movie of a list.
+fn write_json_after(movie: &Movie, times: &mut TimeWriter, bytes: &mut Vec<u8>) {
     let attributes = &movie.attributes;
     let mut digits = itoa::Buffer::new();
     let mut number = |bytes: &mut Vec<u8>, before: &[u8], number: i64| {
@@ -100,7 +106,7 @@ pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
     };
     number(bytes, b"{\"id\":", movie.id.get());
     bytes.extend_from_slice(b",\"title\":");
-    serde_json::to_writer(&mut *bytes, attributes.title.as_str()).expect("a text is JSON");
+    write_json_text(attributes.title.as_str(), bytes);
     bytes.extend_from_slice(b",\"movieFormat\":\"");
     bytes.extend_from_slice(attributes.movie_format.as_str().as_bytes());
     number(bytes, b"\",\"length\":", attributes.length.get());
@@ -108,16 +114,23 @@ pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
     number(bytes, b",\"rating\":", attributes.rating.get());
     number(bytes, b",\"version\":", movie.version);
     bytes.extend_from_slice(b",\"createdAt\":\"");
-    let from = bytes.len();
-    movie.created_at.write_to(bytes);
-    let to = bytes.len();
+    times.write(movie.created_at, bytes);
     bytes.extend_from_slice(b"\",\"updatedAt\":\"");
-    if movie.updated_at == movie.created_at {
-        bytes.extend_from_within(from..to);
-    } else {
-        movie.updated_at.write_to(bytes);
-    }
+    times.write(movie.updated_at, bytes);
     bytes.extend_from_slice(b"\"}");
+}
+
+/// Writes a JSON string (RFC 8259, section 7).
+fn write_json_text(text: &str, bytes: &mut Vec<u8>) {
+    // Without a branch per byte, the check is vectorized.
+    let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        serde_json::to_writer(bytes, text).expect("a text is JSON");
+    } else {
+        bytes.push(b'"');
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(b'"');
+    }
 }
 
 /// Returns the movie with an apostrophe before its title, if spreadsheets would read the title as a formula.
@@ -171,6 +184,13 @@ mod tests {
             let mut written = Vec::new();
             write_json(&movie, &mut written);
             prop_assert_eq!(String::from_utf8(written).ok(), serde_json::to_string(&movie).ok());
+            // With times of one before, of its own, and of one before again.
+            let other = Movie { created_at: Time::from_millis(created / 2), ..movie.clone() };
+            let movies = [movie.clone(), other, movie];
+            let mut written = b"[".to_vec();
+            write_movies(Format::Json, &movies, true, &mut written);
+            written.push(b']');
+            prop_assert_eq!(String::from_utf8(written).ok(), serde_json::to_string(&movies).ok());
         }
     }
 }
