@@ -110,10 +110,11 @@ impl Follower {
     pub(super) fn knows(&self, seen: &Tail) -> bool {
         let unanswered = self.unanswered.now();
         let knows = |known: &LoadedCatalogue| {
-            // The last known change must still exist: a restore may have replaced the collection.
-            let is_there =
-                if known.last.is_some() { seen.shows_last() } else { seen.len() >= known.others.len() };
-            is_there && seen.shows_only(|place, id| unanswered.may_wait(id) || known.has(place, id))
+            // All known changes must still exist: a restore may have replaced the collection.
+            let is_there = known.last.is_none() || seen.shows_last();
+            is_there
+                && known.others.iter().all(|id| seen.shows(*id))
+                && seen.shows_only(|place, id| unanswered.may_wait(id) || known.has(place, id))
         };
         self.read(knows).unwrap_or(false)
     }
@@ -238,17 +239,17 @@ impl LoadedCatalogue {
         let is_last = |entry: &&LogEntry| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
-        let is_same_log = match (self.last, before) {
-            (Some(last), [first]) => (last.id, last.at) == (first.id, first.at),
-            // After a restore, movies may exist whose changes were pruned.
-            (None, []) => {
-                let is_of_log =
-                    |change: &LogEntry| change.place.is_of_transaction() || self.others.contains(&change.id);
-                let is_there = |id: &ChangeId| new.iter().any(|change| change.id == *id);
-                new.iter().all(is_of_log) && self.others.iter().all(is_there)
-            }
-            _ => false,
-        };
+        // A restored collection may have a log that begins like this one.
+        let is_there = |id: &ChangeId| new.iter().any(|change| change.id == *id);
+        let is_same_log = self.others.iter().all(is_there)
+            && match (self.last, before) {
+                (Some(last), [first]) => (last.id, last.at) == (first.id, first.at),
+                // After a restore, movies may exist whose changes were pruned.
+                (None, []) => new
+                    .iter()
+                    .all(|change| change.place.is_of_transaction() || self.others.contains(&change.id)),
+                _ => false,
+            };
         let is_new = |change: &&LogEntry| !self.others.contains(&change.id);
         let is_small = new.iter().filter(is_new).all(|change| change.movies <= most.movies);
         if !is_same_log || !is_small || !news.is_whole {

@@ -134,6 +134,12 @@ impl Tail {
         self.last.is_some_and(|last| self.entries.contains(&(last.place, last.id, last.at)))
     }
 
+    /// Returns whether the tail has a change.
+    #[must_use]
+    pub fn shows(&self, change: ChangeId) -> bool {
+        self.entries.iter().any(|(_, id, _)| *id == change)
+    }
+
     /// Returns whether the tail is complete and all its changes are known.
     #[must_use]
     pub fn shows_only(&self, is_known: impl Fn(LogPosition, ChangeId) -> bool) -> bool {

@@ -2,7 +2,7 @@
 
 mod constraints;
 mod opening;
-mod postgres_faults;
+pub mod postgres_faults;
 mod pruning;
 mod rolled_back;
 mod sqlite_file;
