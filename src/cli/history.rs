@@ -19,7 +19,7 @@ use crate::{
     cli::output::{Out, message},
     domain::{MovieId, Time},
     format::count,
-    service::{Owner, changes},
+    service::{Owner, history},
 };
 
 /// The number of changes listed without --limit or --all.
@@ -114,7 +114,7 @@ async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<MovieId> {
 /// Prunes the history of a database.
 async fn prune(args: Prune) -> anyhow::Result<()> {
     let app = args.database.open_existing().await?;
-    let pruned = changes::prune(&app, &Owner::console(), args.before).await?;
+    let pruned = history::prune(&app, &Owner::console(), args.before).await?;
     message!("Removed {}.", count(pruned, "change"));
     app.db.close().await;
     Ok(())

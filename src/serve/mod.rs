@@ -28,7 +28,8 @@ use crate::{
         auth::Secret,
         backup,
         backup::Schedule,
-        events, load_catalogue, setup, staged_imports,
+        history::events,
+        load_catalogue, setup, staged_imports,
     },
 };
 pub use activity::Waits;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     App, Editor, Error,
-    change_recorder::ChangeRecorder,
+    history::ChangeRecorder,
     idempotency::{Claim, IdempotencyKey},
     movies::{Precondition, not_found},
 };

@@ -10,9 +10,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    App, Editor, Error, IdempotencyKey, catalogue, change_recorder::ChangeRecorder, idempotency::Claim,
-};
+use super::{App, Editor, Error, IdempotencyKey, catalogue, history::ChangeRecorder, idempotency::Claim};
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},

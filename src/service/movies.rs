@@ -6,8 +6,8 @@ use futures_util::{Stream, stream};
 use rand::RngExt;
 
 use super::{
-    App, Editor, Error, IdempotencyKey, Viewer, catalogue, change_recorder::ChangeRecorder,
-    idempotency::Claim, search::Match,
+    App, Editor, Error, IdempotencyKey, Viewer, catalogue, history::ChangeRecorder, idempotency::Claim,
+    search::Match,
 };
 use crate::{
     catalogue::{Catalogue, Counts, Facet},

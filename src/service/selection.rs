@@ -5,8 +5,11 @@ use std::{collections::HashSet, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    App, Editor, Error, Viewer, batch::SMALL, catalogue, change_recorder::ChangeRecorder,
-    changes::BATCH_MOVIES, movies,
+    App, Editor, Error, Viewer,
+    batch::SMALL,
+    catalogue,
+    history::{BATCH_MOVIES, ChangeRecorder},
+    movies,
 };
 use crate::{
     db::{movies as db, retry_write},

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use crate::{
     domain::{ChangeId, Code, Invalid},
     http::{Shared, extract::query::Params, openapi as schema, problem::Problem},
-    service::{Viewer, events},
+    service::{Viewer, history::events},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

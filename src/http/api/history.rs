@@ -26,7 +26,7 @@ use crate::{
     limits::MAX_BODY_BYTES,
     service::{
         Editor, Viewer,
-        changes::{self, Page},
+        history::{self, Page},
     },
 };
 
@@ -42,10 +42,10 @@ use crate::{
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
-    let total = if query.total { Some(changes::count(&state.app, &viewer).await?) } else { None };
+    let total = if query.total { Some(history::count(&state.app, &viewer).await?) } else { None };
     answer(
         &uri,
-        changes::list(&state.app, &viewer, query.after.map(ChangeId::from_stored), query.limit).await?,
+        history::list(&state.app, &viewer, query.after.map(ChangeId::from_stored), query.limit).await?,
         total,
     )
 }
@@ -72,7 +72,7 @@ pub async fn get_one(
 ) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
     let page =
-        changes::get(&state.app, &viewer, id, query.after.map(MovieId::from_stored), query.limit).await?;
+        history::get(&state.app, &viewer, id, query.after.map(MovieId::from_stored), query.limit).await?;
     let total = query.total.then_some(page.items.movies);
     answer(&uri, page, total)
 }
@@ -99,8 +99,8 @@ pub async fn of_movie(
 ) -> Result<Response, Problem> {
     let query = page_query(&uri)?;
     let total =
-        if query.total { Some(changes::count_of_movie(&state.app, &viewer, id).await?) } else { None };
-    answer(&uri, changes::of_movie(&state.app, &viewer, id, query.after, query.limit).await?, total)
+        if query.total { Some(history::count_of_movie(&state.app, &viewer, id).await?) } else { None };
+    answer(&uri, history::of_movie(&state.app, &viewer, id, query.after, query.limit).await?, total)
 }
 
 /// Undo a change
@@ -126,7 +126,7 @@ pub async fn undo(
 ) -> Result<Answer<Change>, Problem> {
     Params::of(&uri).finish()?;
     let (_, key) = read_with_key(MAX_BODY_BYTES, request).await?;
-    Ok(Answer(changes::undo(&state.app, &editor, id, key).await?))
+    Ok(Answer(history::undo(&state.app, &editor, id, key).await?))
 }
 
 fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {

@@ -6,7 +6,7 @@ use reelshelf::{
     domain::Role,
     http::Settings,
     limits::{MAX_DATABASE_CONNECTIONS, MAX_EVENT_STREAMS_PER_USER},
-    service::events,
+    service::history::events,
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};

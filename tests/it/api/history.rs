@@ -2,7 +2,7 @@
 
 use reelshelf::{
     domain::{Role, Time},
-    service::{Owner, changes},
+    service::{Owner, history},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -309,7 +309,7 @@ on_both! {
             let mut conn = service.app.db.read().await.expect("a connection");
             conn.query("SELECT count(*) FROM movie_versions", &[], |row| row.get(0)).await.expect("a count")[0]
         };
-        let prune = async || changes::prune(&service.app, &Owner::console(), service.app.now()).await.expect("pruned");
+        let prune = async || history::prune(&service.app, &Owner::console(), service.app.now()).await.expect("pruned");
         for title in ["Alien", "Brazil", "Casino", "Duel"] {
             service.add(title, "DVD", 100, 1980, 1).await;
         }
@@ -329,7 +329,7 @@ on_both! {
         let own = walk(service, "/movie/1/history").await;
 
         let cut = Time::from_millis(START + 1000);
-        assert_eq!(changes::prune(&service.app, &Owner::console(), cut).await.expect("pruned"), 10);
+        assert_eq!(history::prune(&service.app, &Owner::console(), cut).await.expect("pruned"), 10);
         assert_eq!(service.get("/movie").await.text, now, "the collection stays as it is");
         assert_eq!(walk(service, "/history?limit=1").await, kept);
         assert_eq!(count(service).await, "3");

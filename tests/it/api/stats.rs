@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reelshelf::{
     domain::Time,
     http::Settings,
-    service::{Owner, changes},
+    service::{Owner, history},
 };
 use serde_json::{Value, json};
 
@@ -113,10 +113,10 @@ on_both! {
         assert_eq!(service.post(&format!("/history/{}/undo", many["change"]), &json!({})).await.status, 200);
         check("a large undo").await;
         service.pass_millis(1000);
-        changes::prune(&service.app, &Owner::console(), service.app.now()).await.unwrap();
+        history::prune(&service.app, &Owner::console(), service.app.now()).await.unwrap();
         check("a history without changes").await;
         service.add("Ikiru", "VHS", 143, 1952, 5).await;
-        changes::prune(&service.app, &Owner::console(), Time::from_millis(0)).await.unwrap();
+        history::prune(&service.app, &Owner::console(), Time::from_millis(0)).await.unwrap();
         check("a film after that").await;
     }
 }

@@ -3,7 +3,7 @@
 use reelshelf::{
     db,
     domain::{ChangeId, Time},
-    service::{Owner, changes, check},
+    service::{Owner, check, history},
 };
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ async fn keep_change(service: &Service, id: i64) {
 on_both! {
     async fn what_is_pruned_before_a_failure_is_gone_and_the_rest_is_whole(service: &Service) {
         let prune = async || {
-            changes::prune(&service.app, &Owner::console(), Time::from_millis(2 * START)).await
+            history::prune(&service.app, &Owner::console(), Time::from_millis(2 * START)).await
         };
         let history = async || -> Vec<Value> {
             let changes = service.get("/history").await.json();

@@ -6,7 +6,7 @@ use reelshelf::{
     documents::NewToken,
     domain::{Time, TokenName, UserName},
     http::Settings,
-    service::{Owner, backup, changes, sessions, setup, tokens},
+    service::{Owner, backup, history, sessions, setup, tokens},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -225,7 +225,7 @@ async fn administer(faulty: &mut Faulty) {
     let restored = faulty.rolled_back("a restore", restore).await.unwrap();
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!((files, restored.replaced.is_some_and(|file| file.exists())), (2, true));
-    let prune = changes::prune(&app, &console, Time::from_millis(2 * START));
+    let prune = history::prune(&app, &console, Time::from_millis(2 * START));
     assert!(faulty.rolled_back("a pruned history", prune).await.unwrap() > 0);
     assert_eq!(faulty.service.get("/history").await.text, "[]\n");
 }

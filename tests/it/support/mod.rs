@@ -30,7 +30,7 @@ use reelshelf::{
     documents::NewToken,
     domain::{Password, Role, Time, TokenName, UserName},
     http::{self, ProblemKind, Settings},
-    service::{App, IdempotencyKey, Owner, events, load_catalogue, tokens, users},
+    service::{App, IdempotencyKey, Owner, history::events, load_catalogue, tokens, users},
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

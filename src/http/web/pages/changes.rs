@@ -27,7 +27,7 @@ use crate::{
             words,
         },
     },
-    service::{Editor, Error, IdempotencyKey, changes},
+    service::{Editor, Error, IdempotencyKey, history},
 };
 
 #[derive(Template)]
@@ -81,10 +81,10 @@ pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let film = film.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such film"))?;
     let (app, after) = (&state.app, query.after);
     let (changes, next) = if let Some(film) = film {
-        let page = changes::of_movie(app, &context, film, after, query.limit).await?;
+        let page = history::of_movie(app, &context, film, after, query.limit).await?;
         (page.items, next(&uri, page.next))
     } else {
-        let page = changes::list(app, &context, after.map(ChangeId::from_stored), query.limit).await?;
+        let page = history::list(app, &context, after.map(ChangeId::from_stored), query.limit).await?;
         (page.items, next(&uri, page.next))
     };
     let latest = changes.iter().find_map(|change| change.effects.first());
@@ -116,7 +116,7 @@ pub async fn one(
     let query = params.page();
     params.finish()?;
     let page =
-        changes::get(&state.app, &context, id, query.after.map(MovieId::from_stored), query.limit).await?;
+        history::get(&state.app, &context, id, query.after.map(MovieId::from_stored), query.limit).await?;
     let template = Changes {
         context: Some(&context),
         of: Of::Change,
@@ -142,7 +142,7 @@ async fn show_conflict(
     undone: bool,
     ids: &[ChangeId],
 ) -> Result<Response, Problem> {
-    let changes = changes::some(&state.app, context, ids).await?;
+    let changes = history::some(&state.app, context, ids).await?;
     let template = UndoConflict {
         context: Some(context),
         undone,
@@ -162,7 +162,7 @@ pub async fn undo(
     let id = form.get("change").parse();
     let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
     let back = local_place(form.get("back"));
-    match changes::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
+    match history::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
         Ok(undone) => Ok(flash::redirect_after_change(back, Some(undone.id))),
         Err(Error::UndoConflict { undone, changes }) => {
             show_conflict(&state, &context, back, undone, &changes).await

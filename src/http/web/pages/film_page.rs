@@ -28,7 +28,7 @@ use crate::{
         },
     },
     service::{
-        Editor, Error, IdempotencyKey, batch, changes,
+        Editor, Error, IdempotencyKey, batch, history,
         neighbours::{self, List, Neighbours},
     },
 };
@@ -97,7 +97,7 @@ pub async fn show(
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
         found => found?,
     };
-    let history = changes::of_movie(&state.app, &context, id, None, page_size::FIRST_LOOK).await?;
+    let history = history::of_movie(&state.app, &context, id, None, page_size::FIRST_LOOK).await?;
     let creation = history.items.last().filter(|change| change.effects.iter().any(|e| e.before.is_none()));
     let created_at = found.movie.created_at;
     let template = FilmPage {

@@ -17,7 +17,7 @@ use crate::{
         problem::Problem,
         web::parts::page_size,
     },
-    service::{Error, Viewer, changes, selection::Done},
+    service::{Error, Viewer, history, selection::Done},
 };
 
 /// The lifetime of the cookie, in seconds.
@@ -85,7 +85,7 @@ impl Flash {
         let Some(name) = cookies::values(headers, cookies::FLASH, https).next() else { return Ok(None) };
         let (id, gone) = name.split_once('.').unwrap_or((name, "0"));
         let (Ok(id), Ok(gone)) = (id.parse(), gone.parse()) else { return Ok(None) };
-        match changes::get(&state.app, viewer, id, None, page_size::FULL).await {
+        match history::get(&state.app, viewer, id, None, page_size::FULL).await {
             Ok(page) => {
                 let change = page.items;
                 let undo = (viewer.role >= Role::Editor && change.undone_by.is_none()).then_some(change.id);

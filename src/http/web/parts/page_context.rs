@@ -13,7 +13,7 @@ use super::flash::Flash;
 use crate::{
     domain::{ChangeId, Role},
     http::{Shared, extract::client::Client, problem::Problem},
-    service::{Error, Identity, Viewer, changes},
+    service::{Error, Identity, Viewer, history},
 };
 
 /// The navigation: path, label, icon and least role. Items without an icon are in the menu "More" on narrow
@@ -103,7 +103,7 @@ impl FromRequestParts<Shared> for PageContext {
         let client = Client::of(&parts.extensions, &parts.headers, state);
         let flash = Flash::of(state, &viewer, &parts.headers, client.https).await?;
         let place = parts.uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
-        let newest = Some(changes::newest(&state.app, &viewer).await?);
+        let newest = Some(history::newest(&state.app, &viewer).await?);
         Ok(Self { viewer, flash, place, newest })
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     domain::{Attributes, Field, Movie, MovieId},
     format,
     http::web::parts::{page_context::PageContext, page_size},
-    service::{App, Error, changes},
+    service::{App, Error, history},
 };
 
 /// Both versions of a film.
@@ -79,7 +79,7 @@ pub async fn who(app: &App, context: &PageContext, movie: MovieId, version: i64)
 
 /// Returns the changes of a film since a version, latest first.
 async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<Vec<Change>, Error> {
-    let mut changes = match changes::of_movie(app, context, movie, None, page_size::FULL).await {
+    let mut changes = match history::of_movie(app, context, movie, None, page_size::FULL).await {
         Ok(page) => page.items,
         Err(Error::NotFound(_)) => Vec::new(),
         Err(error) => return Err(error),

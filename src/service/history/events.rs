@@ -15,12 +15,13 @@ use std::{
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::{Mutex, Notify, broadcast, watch};
 
-use super::{App, Error, Viewer, auth, catalogue, changes::add_first_effects};
+use super::changes::add_first_effects;
 use crate::{
     db::{DbError, log},
     documents::Change,
     domain::ChangeId,
     limits::{EVENT_STREAM_RECHECK_WAIT, MAX_EVENTS_BEHIND},
+    service::{App, Error, Viewer, auth, catalogue},
 };
 
 /// Changes read by one query.
@@ -34,7 +35,7 @@ const RETRY_HELD_BACK_AFTER: Duration = Duration::from_millis(20);
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The state shared by the streams of this instance.
-pub(super) struct Feed {
+pub(in crate::service) struct Feed {
     wake: Notify,
     /// Whether commits must be announced to the other instances.
     announce: AtomicBool,
@@ -64,13 +65,13 @@ impl Default for Feed {
 
 impl Feed {
     /// Reports that a change was committed here.
-    pub(super) fn committed(&self) {
+    pub(in crate::service) fn committed(&self) {
         self.announce.store(true, Relaxed);
         self.wake.notify_one();
     }
 
     /// Reports that reads show a change that was committed here.
-    pub(super) fn applied(&self) {
+    pub(in crate::service) fn applied(&self) {
         self.wake.notify_one();
     }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{App, Error, Viewer, catalogue, movies};
+use super::reads::read;
 use crate::{
     catalogue::Catalogue,
     domain::{Cursor, Filter, Limit, ListQuery, Movie, MovieId, Sort, SortKey},
+    service::{App, Error, Viewer, movies},
 };
 
 /// Movies before the target on the page that is opened at it.
@@ -51,7 +52,7 @@ pub async fn find(
     page: Limit,
 ) -> Result<Neighbours, Error> {
     let order = list.order();
-    let found = catalogue::read(app, viewer, |catalogue| {
+    let found = read(app, viewer, |catalogue| {
         let movie = catalogue.get(id)?;
         let (before, page) = before(catalogue, &movie, &list.filter, &order, page);
         let place = Cursor::after(&movie, &order);
@@ -77,8 +78,7 @@ pub async fn page_of(
     page: Limit,
 ) -> Result<Option<Cursor>, Error> {
     let order = list.order();
-    let found =
-        catalogue::read(app, viewer, |catalogue| before(catalogue, movie, &list.filter, &order, page));
+    let found = read(app, viewer, |catalogue| before(catalogue, movie, &list.filter, &order, page));
     Ok(found.await?.1)
 }
 

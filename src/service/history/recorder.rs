@@ -3,18 +3,20 @@
 use std::{sync::Arc, time::Instant};
 
 use serde::Serialize;
-
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImportGuard};
 use crate::{
     db::{Conn, DbError, Lock, changes as db, movies},
     domain::{Attributes, ChangeId, ChangeKind, Movie, MovieId, Time},
+    service::{App, Error, Identity, idempotency::IdempotentTx, staged_imports::StagedImportGuard},
 };
+
+/// Movies in a batch of an undo.
+pub(in crate::service) const BATCH_MOVIES: usize = 500;
 
 /// A change that is being written. All of it is committed as a whole, with its author. It is rolled back if
 /// it is dropped without a commit.
-pub(super) struct ChangeRecorder<'a> {
+pub(in crate::service) struct ChangeRecorder<'a> {
     app: &'a App,
     tx: IdempotentTx,
     id: ChangeId,
@@ -22,7 +24,7 @@ pub(super) struct ChangeRecorder<'a> {
     kind: ChangeKind,
     /// Whether exactly one movie is modified, so that no count is needed.
     of_one: bool,
-    pub(super) at: Time,
+    pub(in crate::service) at: Time,
     /// When other writers last had a turn.
     turn: Instant,
     /// The number of movies inserted.
@@ -35,7 +37,7 @@ pub(super) struct ChangeRecorder<'a> {
 
 impl<'a> ChangeRecorder<'a> {
     /// Begins a change in a transaction that has just begun.
-    pub(super) async fn begin(
+    pub(in crate::service) async fn begin(
         tx: impl Into<IdempotentTx>,
         app: &'a App,
         author: &'a Identity,
@@ -45,7 +47,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Begins a change of many movies, whatever its kind.
-    pub(super) async fn begin_bulk(
+    pub(in crate::service) async fn begin_bulk(
         tx: impl Into<IdempotentTx>,
         app: &'a App,
         author: &'a Identity,
@@ -57,7 +59,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Begins a change that undoes another one.
-    pub(super) async fn begin_undo(
+    pub(in crate::service) async fn begin_undo(
         mut tx: IdempotentTx,
         app: &'a App,
         author: &'a Identity,
@@ -90,7 +92,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Yields to waiting writers if the yield policy says so, unless `gone` is cancelled. Commits what was
     /// written so far as a staged import. This is only possible for a change that only inserts movies.
-    pub(super) async fn yield_writer(
+    pub(in crate::service) async fn yield_writer(
         &mut self,
         app: &Arc<App>,
         gone: &CancellationToken,
@@ -112,7 +114,7 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Inserts movies with these attributes.
-    pub(super) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
+    pub(in crate::service) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
         let ids = movies::reserve_ids(&mut self.tx, new.len()).await?;
         let new: Vec<Movie> =
             ids.into_iter().zip(new).map(|(id, attributes)| self.created(id, attributes)).collect();
@@ -121,12 +123,12 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Returns a new movie of this change.
-    pub(super) fn created(&self, id: MovieId, attributes: Attributes) -> Movie {
+    pub(in crate::service) fn created(&self, id: MovieId, attributes: Attributes) -> Movie {
         Movie { id, attributes, version: 1, created_at: self.at, updated_at: self.at }
     }
 
     /// Updates locked movies, given as pairs of the old and the new state.
-    pub(super) async fn update(&mut self, movies: &[(Movie, Movie)]) -> Result<(), Error> {
+    pub(in crate::service) async fn update(&mut self, movies: &[(Movie, Movie)]) -> Result<(), Error> {
         let found = movies::update(&mut self.tx, self.id, movies).await?;
         if found == movies.len() as u64 {
             return Ok(());
@@ -135,25 +137,25 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Returns the next version of a movie with other attributes.
-    pub(super) fn updated(&self, movie: &Movie, attributes: Attributes) -> Movie {
+    pub(in crate::service) fn updated(&self, movie: &Movie, attributes: Attributes) -> Movie {
         let updated_at = self.at.max(movie.updated_at); // the clock may be set back
         Movie { attributes, updated_at, version: movie.version + 1, ..movie.clone() }
     }
 
     /// Deletes locked movies.
-    pub(super) async fn delete(&mut self, ids: &[MovieId]) -> Result<(), DbError> {
+    pub(in crate::service) async fn delete(&mut self, ids: &[MovieId]) -> Result<(), DbError> {
         movies::delete(&mut self.tx, self.id, ids, self.at).await
     }
 
     /// Inserts movies with their ids: new movies, or deleted ones.
-    pub(super) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
+    pub(in crate::service) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
         self.inserted += movies.len();
         movies::insert(&mut self.tx, self.id, movies).await
     }
 
     /// Stores the number of modified movies and returns the id of the change. If nothing was modified,
     /// deletes the change and returns `None`.
-    pub(super) async fn complete(&mut self) -> Result<Option<ChangeId>, Error> {
+    pub(in crate::service) async fn complete(&mut self) -> Result<Option<ChangeId>, Error> {
         if self.of_one {
             return Ok(Some(self.id));
         }
@@ -174,7 +176,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Commits the change, with its result for the idempotency key. Returns when reads show the change. Until
     /// a large change is in the catalogue, reads show neither it nor later changes.
-    pub(super) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
+    pub(in crate::service) async fn commit<T: Serialize>(self, result: T) -> Result<T, Error> {
         let Self { app, tx, id, movies, staged, .. } = self;
         let noted = app.catalogue.before_commit(&app.db, id, movies).await;
         let result = tx.commit(result).await?;
@@ -190,12 +192,12 @@ impl<'a> ChangeRecorder<'a> {
     }
 
     /// Returns the connection of the transaction.
-    pub(super) fn conn(&mut self) -> &mut Conn {
+    pub(in crate::service) fn conn(&mut self) -> &mut Conn {
         &mut self.tx
     }
 
     /// Returns the id of the change.
-    pub(super) const fn id(&self) -> ChangeId {
+    pub(in crate::service) const fn id(&self) -> ChangeId {
         self.id
     }
 }

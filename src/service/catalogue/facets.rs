@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{App, Error, Viewer, catalogue};
+use super::reads::read_long;
 use crate::{
     catalogue::{Counts, Facet},
     domain::{Filter, Movie, MovieFormat},
+    service::{App, Error, Viewer},
 };
 
 /// Facet counts. Each facet ignores its own filter, so its counts show what another choice would find.
@@ -49,6 +50,6 @@ impl From<Counts> for Facets {
 /// Counts the movies that match a filter.
 pub async fn facets(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Facets, Error> {
     let filter = filter.clone();
-    let counts = catalogue::read_long(app, viewer, move |catalogue| catalogue.facet_counts(&filter)).await?;
+    let counts = read_long(app, viewer, move |catalogue| catalogue.facet_counts(&filter)).await?;
     Ok(counts.into())
 }

@@ -66,10 +66,10 @@ impl Unanswered {
 }
 
 /// An unacknowledged change; dropping it removes it.
-pub(super) struct Noted<'a> {
+pub(in crate::service) struct Noted<'a> {
     unanswered: &'a Unanswered,
     change: ChangeId,
-    pub(super) is_large: bool,
+    pub(in crate::service) is_large: bool,
 }
 
 impl Drop for Noted<'_> {
