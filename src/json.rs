@@ -7,8 +7,8 @@ use serde_json::Number;
 
 use crate::{
     domain::{
-        AllChecked, Attributes, Checked, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating,
-        ReleaseYear, Title, Violation, Violations, quoted,
+        AllChecked, Attributes, BYTE_ORDER_MARK, Checked, Code, Field, Invalid, Length, MovieFormat,
+        MoviePatch, Rating, ReleaseYear, Title, Violation, Violations, quoted,
     },
     limits::{MAX_JSON_VALUES, MAX_VIOLATIONS},
 };
@@ -39,7 +39,7 @@ impl JsonValue {
     /// As [`JsonValue::parse`]; also if there are more values.
     pub fn parse_up_to(max_values: usize, json: &[u8]) -> Result<Self, Invalid> {
         let left = Cell::new(max_values);
-        let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json); // as RFC 8259, section 8.1, allows
+        let json = json.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(json); // as RFC 8259, section 8.1, allows
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let node = Counted { left: &left }.deserialize(&mut deserializer);
         let node = node.and_then(|node| deserializer.end().map(|()| node));

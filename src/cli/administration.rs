@@ -132,6 +132,19 @@ impl Client {
     pub async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
         self.get(path, &[]).await
     }
+
+    /// Deletes every item of a list on the server, one by one.
+    pub async fn delete_all(&self, path: &str) -> anyhow::Result<()> {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            id: i64,
+        }
+
+        for Listed { id } in self.all(path).await? {
+            self.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A cell of a list.

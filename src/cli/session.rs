@@ -77,10 +77,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             print(&client.all::<Session>(&path).await?)?;
         }
         Command::End { user, id: None, .. } => {
-            let path = client.path_of(&user, "/session").await?;
-            for session in client.all::<Session>(&path).await? {
-                client.change_at(Method::DELETE, &format!("{path}/{}", session.id), None).await?;
-            }
+            client.delete_all(&client.path_of(&user, "/session").await?).await?;
             message!("Ended all sessions of {}.", user.as_str());
         }
         Command::End { user, id: Some(id), .. } => {

@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use crate::domain::BYTE_ORDER_MARK;
+
 /// Reads a text file.
 ///
 /// # Errors
@@ -54,7 +56,10 @@ fn decode(bytes: &[u8]) -> io::Result<String> {
     let text = match bytes {
         [0xff, 0xfe, ..] => utf16(u16::from_le_bytes),
         [0xfe, 0xff, ..] => utf16(u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, text @ ..] | text => str::from_utf8(text).ok().map(str::to_owned),
+        text => {
+            let text = text.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(text);
+            str::from_utf8(text).ok().map(str::to_owned)
+        }
     };
     text.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is no text in UTF-8 or UTF-16"))
 }

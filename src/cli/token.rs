@@ -125,9 +125,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
                     "this would revoke the token of this login; use `reelshelf logout`, or revoke single tokens"
                 );
             }
-            for token in client.all::<Token>(&path).await? {
-                client.change_at(Method::DELETE, &format!("{path}/{}", token.id), None).await?;
-            }
+            client.delete_all(&path).await?;
             message!("Revoked all tokens of {}.", user.as_str());
         }
         Command::Revoke { user, id: Some(id), .. } => {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{Conn, Db, DbError, Dialect, Lock, log, retry_write};
-use crate::domain::Time;
+use crate::domain::{Time, hex};
 
 /// A migration, the same on both databases. A released migration never changes.
 struct Migration {
@@ -22,7 +22,7 @@ impl Migration {
 
     /// The SHA-256 of its SQL, in hexadecimal.
     fn checksum(&self, dialect: Dialect) -> String {
-        <[u8; 32]>::from(Sha256::digest(self.sql(dialect))).map(|byte| format!("{byte:02x}")).concat()
+        hex(&Sha256::digest(self.sql(dialect)))
     }
 }
 

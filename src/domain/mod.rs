@@ -1,6 +1,7 @@
 //! The domain: types that can only hold valid values. No input or output.
 
 mod batch;
+mod bytes;
 mod change;
 mod fold;
 mod fuzzy;
@@ -17,6 +18,7 @@ mod violations;
 use std::borrow::Cow;
 
 pub use batch::Operation;
+pub use bytes::{BYTE_ORDER_MARK, hex};
 pub use change::ChangeKind;
 pub use fold::fold;
 pub use fuzzy::{FuzzyScore, FuzzyTerm, fuzzy_score};

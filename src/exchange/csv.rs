@@ -127,7 +127,7 @@ impl<R: BufRead> Rows<R> {
     pub(super) fn write_reject(&self, to: &mut dyn Write, reason: &str, first: bool) -> io::Result<()> {
         let before = self.names.iter().position(|name| name == REJECT_COLUMN);
         if first {
-            to.write_all(if self.marked { "\u{feff}".as_bytes() } else { b"" })?;
+            to.write_all(if self.marked { MARK } else { b"" })?;
             let names = self.names.iter().map(String::as_bytes).enumerate();
             self.write(to, names.filter(|(n, _)| Some(*n) != before), REJECT_COLUMN)?;
         }

@@ -1,6 +1,6 @@
 //! Writes movies as JSON, NDJSON or CSV, batch by batch.
 
-use crate::domain::{Field, Movie, TimeWriter, Title};
+use crate::domain::{BYTE_ORDER_MARK, Field, Movie, TimeWriter, Title};
 
 /// The formats of an exported list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Format {
                 let fields = Field::ALL.map(Field::as_str).join(",");
                 format!("id,{fields},version,createdAt,updatedAt\n")
             }
-            Self::Spreadsheet => format!("\u{feff}{}", Self::Csv.opening()),
+            Self::Spreadsheet => format!("{BYTE_ORDER_MARK}{}", Self::Csv.opening()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use csv_core::ReadRecordResult;
 
 use super::values::trimmed;
-use crate::limits::MAX_IMPORT_ROW_BYTES;
+use crate::{domain::BYTE_ORDER_MARK, limits::MAX_IMPORT_ROW_BYTES};
 
 /// Splits a file into rows and cells, and counts lines.
 pub(super) struct Parser<R> {
@@ -145,7 +145,7 @@ impl<R: BufRead> Parser<R> {
 }
 
 /// The byte order mark in UTF-8.
-pub(super) const MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const MARK: &[u8] = BYTE_ORDER_MARK.as_bytes();
 
 /// Returns whether a cell has only white space.
 fn is_blank(cell: &[u8]) -> bool {

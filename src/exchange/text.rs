@@ -2,7 +2,10 @@
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
-use super::encoding::{Decoding, Encoding};
+use super::{
+    encoding::{Decoding, Encoding},
+    parser::MARK,
+};
 use crate::domain::{Code, Invalid};
 
 /// The number of bytes used to detect the type of a file.
@@ -47,8 +50,8 @@ pub(super) fn open<R: Read + Seek>(
     let mut start = Vec::new();
     file.by_ref().take(START).read_to_end(&mut start).map_err(|e| super::unreadable(&e))?;
     let (mark, unit): (_, Option<Unit>) = match start.as_slice() {
-        [0xef, 0xbb, 0xbf, ..] => {
-            (3 * start.chunks(3).take_while(|mark| *mark == [0xef, 0xbb, 0xbf]).count(), None)
+        bytes if bytes.starts_with(MARK) => {
+            (MARK.len() * bytes.chunks(MARK.len()).take_while(|chunk| *chunk == MARK).count(), None)
         }
         [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
         [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),

@@ -1,15 +1,12 @@
 //! Ratings and years in the notations of services.
 
 use super::layouts::Scale;
-use crate::domain::{Code, Invalid, Rating, quoted};
+use crate::domain::{BYTE_ORDER_MARK, Code, Invalid, Rating, quoted};
 
-/// Trims white space and byte order marks.
+/// Trims white space and byte order marks, which may also be inside a file that was concatenated.
 pub(super) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK)
+    text.trim_matches(|c: char| c.is_whitespace() || BYTE_ORDER_MARK.contains(c))
 }
-
-/// Marks the beginning of a file, and may be inside one that was concatenated.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Scale {
     /// Converts a rating to 1 to 5, rounded half up. The second result tells whether it was rounded.

@@ -17,7 +17,10 @@ use super::{
     problem::Problem,
     web::pages,
 };
-use crate::{documents, service::audit::RequestContext};
+use crate::{
+    documents,
+    service::{audit::RequestContext, auth::Browser},
+};
 
 /// Sign in
 ///
@@ -39,12 +42,10 @@ pub async fn login(
     from: RequestContext,
     request: Request,
 ) -> Result<Response, Problem> {
-    refuse_cross_site(&request, &state)?;
-    let browser = browser(request.headers(), from, client);
-    match media_type(request.headers()).as_str() {
-        "application/json" => account::login(browser, &state, request).await,
-        "application/x-www-form-urlencoded" => pages::login::submit(browser, &state, request).await,
-        _ => Err(neither()),
+    let (browser, body) = begin(&state, client, from, &request)?;
+    match body {
+        Body::Json => account::login(browser, &state, request).await,
+        Body::Form => pages::login::submit(browser, &state, request).await,
     }
 }
 
@@ -71,15 +72,31 @@ pub async fn set_up(
     from: RequestContext,
     request: Request,
 ) -> Result<Response, Problem> {
-    refuse_cross_site(&request, &state)?;
-    let browser = browser(request.headers(), from, client);
-    match media_type(request.headers()).as_str() {
-        "application/json" => account::set_up(browser, &state, request).await,
-        "application/x-www-form-urlencoded" => pages::setup::submit(browser, &state, request).await,
-        _ => Err(neither()),
+    let (browser, body) = begin(&state, client, from, &request)?;
+    match body {
+        Body::Json => account::set_up(browser, &state, request).await,
+        Body::Form => pages::setup::submit(browser, &state, request).await,
     }
 }
 
-fn neither() -> Problem {
-    unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")
+/// The format of a body.
+enum Body {
+    Json,
+    Form,
+}
+
+/// Returns the browser and the format of the body. Rejects requests from pages of other sites.
+fn begin(
+    state: &Shared,
+    client: Client,
+    from: RequestContext,
+    request: &Request,
+) -> Result<(Browser, Body), Problem> {
+    refuse_cross_site(request, state)?;
+    let body = match media_type(request.headers()).as_str() {
+        "application/json" => Body::Json,
+        "application/x-www-form-urlencoded" => Body::Form,
+        _ => return Err(unsupported(ACCEPT, "application/json, application/x-www-form-urlencoded")),
+    };
+    Ok((browser(request.headers(), from, client), body))
 }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     documents::NewToken,
-    domain::{Code, Invalid, Password, Role, Time, TokenName},
+    domain::{Code, Invalid, Password, Role, Time, TokenName, hex},
     http::{
         Shared,
         cookies::{self, SetCookie},
@@ -156,7 +156,7 @@ fn idempotency_key(form: &Form) -> IdempotencyKey {
         return IdempotencyKey::default();
     }
     let digest: [u8; 32] = Sha256::digest(fields.join("\0")).into();
-    IdempotencyKey::new(digest.map(|byte| format!("{byte:02x}")).concat(), digest)
+    IdempotencyKey::new(hex(&digest), digest)
 }
 
 pub async fn revoke_token(
