@@ -329,6 +329,7 @@ pub fn changes(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Place;
 
     fn read(json: &str) -> Result<Attributes, Vec<Violation>> {
         attributes(&JsonValue::parse(json.as_bytes()).unwrap(), "")
@@ -341,7 +342,10 @@ mod tests {
                 .unwrap_err();
         let shown: Vec<String> = violations
             .iter()
-            .map(|v| format!("{} {}", serde_json::to_value(&v.place).unwrap()["pointer"], v.detail))
+            .map(|v| match &v.place {
+                Place::Field(path) => format!("{path:?} {}", v.detail),
+                Place::Option(name) => panic!("{name}"),
+            })
             .collect();
         assert_eq!(
             shown,

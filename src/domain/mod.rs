@@ -161,33 +161,32 @@ impl<'de> serde::Deserialize<'de> for Code {
 }
 
 /// A violation and its place in the request.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    #[serde(flatten)]
     pub place: Place,
     pub code: Code,
     pub detail: String,
 }
 
 /// A place in a request.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In the body: a JSON pointer (RFC 6901).
-    Pointer(String),
-    /// In the URL: the name of a query parameter.
-    Parameter(String),
+    /// A field: the names that lead to it, each after a slash, such as `/operations/2/rating`. In a name, `~1` is a slash
+    /// and `~0` a tilde.
+    Field(String),
+    /// An option, such as a filter of a list: its name.
+    Option(String),
 }
 
 impl Violation {
-    /// Creates a violation in the body.
-    pub fn at(pointer: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
-        Self { place: Place::Pointer(pointer.into()), code, detail }
+    /// Creates a violation in a field.
+    pub fn at(field: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
+        Self { place: Place::Field(field.into()), code, detail }
     }
 
-    /// Creates a violation in the query.
-    pub fn in_parameter(name: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
-        Self { place: Place::Parameter(name.into()), code, detail }
+    /// Creates a violation in an option.
+    pub fn in_option(name: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
+        Self { place: Place::Option(name.into()), code, detail }
     }
 }
 

@@ -79,14 +79,14 @@ impl<V> Violations<V> {
 }
 
 impl Violations {
-    /// Returns a value of the body, or collects its violation with its JSON pointer.
-    pub fn at<T>(&mut self, pointer: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
-        self.check(read.map_err(|invalid| Violation::at(pointer, invalid)))
+    /// Returns the value of a field, or collects its violation.
+    pub fn at<T>(&mut self, field: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
+        self.check(read.map_err(|invalid| Violation::at(field, invalid)))
     }
 
-    /// Returns the value of a query parameter, or collects its violation.
-    pub fn in_parameter<T>(&mut self, name: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
-        self.check(read.map_err(|invalid| Violation::in_parameter(name, invalid)))
+    /// Returns the value of an option, or collects its violation.
+    pub fn in_option<T>(&mut self, name: impl Into<String>, read: Result<T, Invalid>) -> Checked<T> {
+        self.check(read.map_err(|invalid| Violation::in_option(name, invalid)))
     }
 }
 

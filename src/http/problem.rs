@@ -5,12 +5,12 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::problem_kind::ProblemKind;
 use crate::{
     db::DbError,
-    domain::{ChangeId, Code, Invalid, Violation},
+    domain::{ChangeId, Code, Invalid, Place, Violation},
     exchange::Report,
     service::Error,
 };
@@ -29,7 +29,7 @@ pub struct Problem {
     title: &'static str,
     status: u16,
     pub detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "violations")]
     errors: Vec<Violation>,
     #[serde(flatten)]
     extension: Option<Box<Extension>>,
@@ -45,6 +45,29 @@ enum Extension {
     Report(Box<Report>),
     /// The changes that conflict with an undo.
     Changes(Vec<ChangeId>),
+}
+
+/// Writes violations with their places as HTTP has them: fields are in the body, options in the URL.
+fn violations<S: Serializer>(violations: &[Violation], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        /// A JSON pointer (RFC 6901).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pointer: Option<&'a str>,
+        /// The name of a query parameter.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        parameter: Option<&'a str>,
+        code: Code,
+        detail: &'a str,
+    }
+
+    serializer.collect_seq(violations.iter().map(|Violation { place, code, detail }| {
+        let (pointer, parameter) = match place {
+            Place::Field(path) => (Some(path.as_str()), None),
+            Place::Option(name) => (None, Some(name.as_str())),
+        };
+        Document { pointer, parameter, code: *code, detail }
+    }))
 }
 
 impl Problem {

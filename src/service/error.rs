@@ -71,7 +71,7 @@ fn why_not_undone(undone: bool, changes: &[ChangeId]) -> String {
 /// Formats violations for the console, each with the name of the field.
 fn in_words(violations: &[Violation]) -> String {
     let words = violations.iter().map(|violation| {
-        let (Place::Pointer(place) | Place::Parameter(place)) = &violation.place;
+        let (Place::Field(place) | Place::Option(place)) = &violation.place;
         format!("{} {}", place.trim_start_matches('/'), violation.detail)
     });
     words.collect::<Vec<_>>().join("; ")
@@ -84,9 +84,9 @@ impl WriteError for Error {
 }
 
 impl Error {
-    /// Creates a violation in the request body.
+    /// Creates a violation in a field.
     #[must_use]
-    pub fn invalid(pointer: &str, rule: Invalid) -> Self {
-        Self::Invalid(vec![Violation::at(pointer, rule)])
+    pub fn invalid(field: &str, rule: Invalid) -> Self {
+        Self::Invalid(vec![Violation::at(field, rule)])
     }
 }

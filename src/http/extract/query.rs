@@ -38,7 +38,7 @@ impl Params {
                 // Decoding invalid UTF-8 to replacement characters would search for another text.
                 let shown: String = name.chars().take(60).collect();
                 let rule = "must be UTF-8 when its percent signs are decoded";
-                violations.push(Violation::in_parameter(shown, Invalid::new(Code::Malformed, rule)));
+                violations.push(Violation::in_option(shown, Invalid::new(Code::Malformed, rule)));
             }
         }
         Self { pairs, too_many: given.next().is_some(), known: Vec::new(), violations }
@@ -57,7 +57,7 @@ impl Params {
             Some(_) => Err(Invalid::new(Code::Repeated, "must be given only once")),
             None => parse(value),
         };
-        self.violations.in_parameter(name, read).into_value()
+        self.violations.in_option(name, read).into_value()
     }
 
     /// Reads a parameter that may be repeated.
@@ -68,7 +68,7 @@ impl Params {
     ) -> Vec<T> {
         self.known.push(name);
         let given = self.pairs.iter().filter(|(n, _)| n == name);
-        given.filter_map(|(_, value)| self.violations.in_parameter(name, parse(value)).into_value()).collect()
+        given.filter_map(|(_, value)| self.violations.in_option(name, parse(value)).into_value()).collect()
     }
 
     /// Reads an option of an import, or its default.
@@ -127,7 +127,7 @@ impl Params {
         let known = || if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
         for name in unknown {
             let shown: String = name.chars().take(60).collect();
-            self.violations.push(Violation::in_parameter(
+            self.violations.push(Violation::in_option(
                 shown,
                 Invalid::new(Code::Unknown, format!("is not known here; known are {}", known())),
             ));

@@ -112,8 +112,8 @@ fn title(status: StatusCode) -> &'static str {
 /// Returns the name of a violation's place for people.
 fn name_of(place: &Place) -> &str {
     match place {
-        Place::Pointer(pointer) => pointer.trim_start_matches('/'),
-        Place::Parameter(name) => name,
+        Place::Field(path) => path.trim_start_matches('/'),
+        Place::Option(name) => name,
     }
 }
 

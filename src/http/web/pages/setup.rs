@@ -80,8 +80,8 @@ pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Resul
     if problem.status().is_server_error() {
         return Err(problem);
     }
-    let of = |pointer: &str| {
-        let at = |v: &&Violation| v.place == Place::Pointer(pointer.to_owned());
+    let of = |path: &str| {
+        let at = |v: &&Violation| v.place == Place::Field(path.to_owned());
         problem.errors().iter().find(at).map(|violation| violation.detail.clone())
     };
     let mut template = Setup::new(code, name);

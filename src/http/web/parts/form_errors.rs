@@ -41,7 +41,7 @@ impl FormErrors {
 
     /// Returns the violation of a field.
     pub fn beside(&self, form: &str, field: &str) -> Option<&str> {
-        let at = |v: &&Violation| matches!(&v.place, Place::Pointer(place) if place[1..] == *field);
+        let at = |v: &&Violation| matches!(&v.place, Place::Field(path) if path[1..] == *field);
         let violation = self.problem.errors().iter().find(at).filter(|_| self.is_of(form));
         violation.map(|violation| violation.detail.as_str())
     }
