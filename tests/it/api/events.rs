@@ -260,13 +260,14 @@ async fn no_change_of_any_instance_is_skipped_or_sent_twice() {
 
 on_both! {
     async fn more_streams_than_connections_to_the_database_begin_at_once(service: &Service) {
+        const STREAMS: usize = MAX_DATABASE_CONNECTIONS + 4;
+        const { assert!(STREAMS <= 2 * MAX_EVENT_STREAMS_PER_USER) };
+
         let writes = async {
             for n in 0..50 {
                 service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
             }
         };
-        const STREAMS: usize = MAX_DATABASE_CONNECTIONS + 4;
-        const { assert!(STREAMS <= 2 * MAX_EVENT_STREAMS_PER_USER) };
         let tokens = [&service.viewer, &service.editor].into_iter().cycle().take(STREAMS);
         let begin = tokens.map(|token| Stream::open_as(service, token, Some(0)));
         let begin = futures_util::future::join_all(begin);
