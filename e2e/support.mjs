@@ -163,7 +163,7 @@ export async function open(service, { as = "edward", viewport = WIDE, js = true,
     const refusal = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
     if (message.type() === "error" && !refusal) troubles.push(message.text());
   });
-  page.on("pageerror", (error) => troubles.push(String(error)));
+  page.on("pageerror", (error) => troubles.push(error.stack));
   if (process.env.E2E_SCRIPTS) {
     // Scripts and styles come from the source, so that changes need no build.
     await context.route("**/assets/*/*.js", (route) =>

@@ -29,7 +29,9 @@ const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
 const ROWS_AT_ONCE = 3;
 
 function work() {
-  for (const row of waiting.splice(0, ROWS_AT_ONCE)) if (row.isConnected) enliven(row);
+  // A row that was observed again while it waited is in the list twice.
+  const rows = waiting.splice(0, ROWS_AT_ONCE).filter((row) => row.isConnected && !row.querySelector(".rate"));
+  rows.forEach(enliven);
   timer = waiting.length > 0 ? idle(work) : undefined;
 }
 

@@ -34,7 +34,7 @@ struct ErrorTemplate<'a> {
     request_id: Option<&'a str>,
 }
 
-/// The page of an error, for a client that would rather have one than a problem document.
+/// Replaces problem documents by error pages, for browsers.
 pub struct ErrorPage {
     is_safe: bool,
     place: String,
@@ -42,7 +42,7 @@ pub struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// The one for a request; none if its client does not ask for pages.
+    /// Reads what the page needs of a request. Returns `None` if the client does not ask for HTML.
     pub fn of(request: &Request) -> Option<Self> {
         let place = || request.uri().path_and_query().map_or("/", |place| local_place(place.as_str()));
         likes_pages(request.headers()).then(|| Self {
@@ -52,7 +52,7 @@ impl ErrorPage {
         })
     }
 
-    /// Replaces a problem document by the page.
+    /// Replaces the response, if it is a problem document.
     pub fn replace(self, mut response: Response) -> Response {
         let Self { is_safe, place, request_id } = self;
         let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };

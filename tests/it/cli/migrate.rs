@@ -50,7 +50,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
     let text = "title,movieFormat\n".repeat(200);
     std::fs::write(path, &text).unwrap();
     for command in COMMANDS {
-        run(&database, command, "").refused("no SQLite database");
+        run(&database, command, "").refused("not an SQLite database");
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }

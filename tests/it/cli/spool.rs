@@ -22,7 +22,7 @@ async fn import(server: &Program, token: &str, file: String) -> Answer {
 #[track_caller]
 fn assert_no_room(answer: &Answer) {
     let problem = answer.problem(503);
-    assert!(problem["detail"].as_str().is_some_and(|why| why.contains("no room")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|why| why.contains("no space")), "{problem}");
     assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "{answer:?}");
 }
 
