@@ -23,6 +23,8 @@ pub(super) struct DatabaseFile {
     opened: RwLock<Option<[Identity; 2]>>,
     /// Set once the database file or its log was moved, removed or replaced.
     displaced: OnceLock<()>,
+    /// Set before the last connection is closed, which removes the log.
+    closed: OnceLock<()>,
     service: Mutex<Option<ServiceLock>>,
 }
 
@@ -67,6 +69,7 @@ impl DatabaseFile {
             index: OnceLock::new(),
             opened: RwLock::default(),
             displaced: OnceLock::new(),
+            closed: OnceLock::new(),
             service: Mutex::new(service),
         })
     }
@@ -109,8 +112,11 @@ impl DatabaseFile {
     /// Checks that both files are in place. Takes a few microseconds.
     ///
     /// # Errors
-    /// [`DbError::Unavailable`] once a file was found moved, removed or replaced.
+    /// [`DbError::Unavailable`] once a file was found moved, removed or replaced, and after [`Self::close`].
     pub(super) fn check(&self) -> Result<(), DbError> {
+        if self.closed.get().is_some() {
+            return Err(DbError::Unavailable("the database is closed".to_owned()));
+        }
         let displaced = || {
             DbError::Unavailable(
                 "the database file was moved, removed or replaced while it was open".to_owned(),
@@ -184,6 +190,11 @@ impl DatabaseFile {
         let opened = *self.opened.read().unwrap_or_else(PoisonError::into_inner);
         let is_other = |log: Metadata| opened.is_some_and(|opened| opened[1] != Identity::of(&log));
         self.log.metadata().is_ok_and(is_other)
+    }
+
+    /// Records that the connections are being closed. From now on no new one is opened.
+    pub(super) fn close(&self) {
+        let _ = self.closed.set(()); // an error: it was closed before
     }
 
     /// Releases the service lock, after all connections are closed.

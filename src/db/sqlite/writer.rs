@@ -191,6 +191,7 @@ impl Queue {
         if self.file.check().is_err() {
             let _ = writer.cut_log(); // an error: the log stays as it is
         }
+        self.file.close();
         if !self.file.has_own_log() {
             // Otherwise SQLite would remove the log of another database with the same name.
             let _ = writer.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);

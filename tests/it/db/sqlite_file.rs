@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
+use reelshelf::db::DbError;
 use reqwest::Method;
 use serde_json::json;
 
@@ -59,6 +60,22 @@ async fn what_is_not_in_its_place_any_more_is_not_written_to_and_still_read() {
             assert_eq!((read.status, read.json()), (200, json!([heat])), "{what}");
         }
         assert_eq!(service.get("/stats").await.json()["movies"], 1, "{what}");
+    }
+}
+
+/// The last connection removes the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_was_closed_is_not_taken_for_one_whose_log_was_removed() {
+    let service = Service::start(Kind::Sqlite).await;
+    service.app.db.close().await;
+    assert!(!beside(&service.database.file(), "-wal").exists());
+    for _ in 0..2 {
+        let found = service.app.db.check_file();
+        assert!(
+            matches!(&found, Err(DbError::Unavailable(why)) if why == "the database is closed"),
+            "{found:?}"
+        );
+        service.post("/movie", &movie("Ran", "DVD", 160, 1985, 5)).await.problem(503);
     }
 }
 

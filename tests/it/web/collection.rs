@@ -183,7 +183,7 @@ on_both! {
             let page = get_page(service, &format!("/?sort={sort}{filter}&limit=5")).await;
             for post in posts {
                 let label = post.split_once("</h2>").unwrap().0.rsplit_once('>').unwrap().1;
-                let title = text(post.split_once("<b dir=\"auto\">").unwrap().1.split_once('<').unwrap().0);
+                let title = text(post.split_once("<b dir=\"auto\">").unwrap().1);
                 if label.chars().all(|c| c > '\u{600}' && c < '\u{700}') {
                     continue; // other scripts follow behind Z
                 }
