@@ -33,7 +33,7 @@ inEveryWay("one says what there is time for, and asks for another film", () => s
   }
   await page.getByLabel("Time you have").fill("100");
   await page.getByRole("button", { name: "Pick a film" }).click();
-  await page.getByRole("link", { name: "The shortest film that fits else takes 1 h 57" }).click();
+  await page.getByRole("link", { name: "The shortest film that fits otherwise takes 1 h 57" }).click();
   await reads(page.locator("article").getByRole("heading"), /^Aliens?$/);
 }, { as: "vera" });
 

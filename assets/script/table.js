@@ -29,9 +29,10 @@ const idle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
 const ROWS_AT_ONCE = 3;
 
 function work() {
-  // A row that was observed again while it waited is in the list twice.
-  const rows = waiting.splice(0, ROWS_AT_ONCE).filter((row) => row.isConnected && !row.querySelector(".rate"));
-  rows.forEach(enliven);
+  for (const row of waiting.splice(0, ROWS_AT_ONCE)) {
+    // A row that was observed again while it waited is in the list twice.
+    if (row.isConnected && !row.querySelector(".rate")) enliven(row);
+  }
   timer = waiting.length > 0 ? idle(work) : undefined;
 }
 
