@@ -28,7 +28,7 @@ fn files() -> Vec<String> {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
-            if [".git", "target", "node_modules", "venv", "__pycache__"].contains(&name) {
+            if [".git", ".venv", "target", "node_modules", "__pycache__"].contains(&name) {
                 continue;
             }
             if path.is_dir() {
