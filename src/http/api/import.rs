@@ -20,7 +20,7 @@ use crate::{
         },
         problem::Problem,
     },
-    service::{Editor, Error, import},
+    service::{Editor, import},
 };
 
 /// Values of `charset` that need no `encoding`; UTF-16 is detected by its byte order mark.
@@ -43,7 +43,7 @@ pub(super) async fn import(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let file = spool(state, request.into_body(), &mut key).await?;
-    let reader = file.again().map_err(|e| Error::Failed(format!("a spooled file could not be read: {e}")))?;
+    let reader = file.again()?;
     let report = import::import(&state.app, editor, reader, kind, options, key.finish()).await?;
     Ok(Answer(report).into_response())
 }

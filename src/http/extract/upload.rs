@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use crate::{
     http::problem::Problem,
     limits::{MAX_IMPORT_BYTES, MAX_SPOOLED_BYTES},
+    service::Error,
 };
 
 /// Seconds for `Retry-After` if there is no space.
@@ -112,11 +113,28 @@ pub struct Spooled {
 
 impl Spooled {
     /// Returns another handle of the file, at its start. Use only one at a time.
-    pub fn again(&self) -> io::Result<File> {
-        let mut file = self.file.try_clone()?;
-        file.rewind()?;
-        Ok(file)
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if the file cannot be read.
+    pub fn again(&self) -> Result<File, Error> {
+        reopen(&self.file)
     }
+}
+
+/// Returns another handle of a temporary file, at its start. Use only one at a time.
+///
+/// # Errors
+/// [`Error::Failed`] if the file cannot be read.
+pub fn reopen(file: &File) -> Result<File, Error> {
+    let mut file = file.try_clone().map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    Ok(file)
+}
+
+/// Returns the error of a spooled file that cannot be read.
+#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
+pub fn unreadable(error: io::Error) -> Error {
+    Error::Failed(format!("a spooled file could not be read: {error}"))
 }
 
 impl Deref for Spooled {

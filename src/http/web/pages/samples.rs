@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 use crate::{
     exchange::{FileKind, ImportOptions},
     http::{Shared, extract::upload::Spool, problem::Problem, web::parts::flash},
-    service::{Editor, Error, IdempotencyKey, import},
+    service::{Editor, IdempotencyKey, import},
 };
 
 /// The films, as a file that can be imported.
@@ -17,9 +17,7 @@ pub async fn add(State(state): State<Shared>, editor: Editor) -> Result<Response
     let mut spool = Spool::open(&state.room)?;
     spool.write(FILMS.as_bytes())?;
     let file = spool.finish();
-    let again =
-        file.again().map_err(|why| Error::Failed(format!("a spooled file could not be read: {why}")))?;
     let (options, key) = (ImportOptions::default(), IdempotencyKey::default());
-    let report = import::import(&state.app, &editor, again, FileKind::Csv, options, key).await?;
+    let report = import::import(&state.app, &editor, file.again()?, FileKind::Csv, options, key).await?;
     Ok(flash::redirect_after_change("/", report.change))
 }

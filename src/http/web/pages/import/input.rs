@@ -1,13 +1,13 @@
 //! The uploaded file: itself, or the merged films of an archive.
 
-use std::{
-    fs::File,
-    io::{Read, Seek},
-};
+use std::{fs::File, io::Read};
 
 use crate::{
     exchange::{self, FileKind, ImportOptions, Merged, Source},
-    http::{Shared, extract::upload::Spooled},
+    http::{
+        Shared,
+        extract::upload::{Spooled, reopen, unreadable},
+    },
     service::{Editor, Error, import},
 };
 
@@ -32,15 +32,15 @@ impl<'a> Input<'a> {
         with_watchlist: bool,
     ) -> Result<Self, Error> {
         let mut start = Vec::new();
-        file.again().map_err(unreadable)?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
+        file.again()?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
         if !start.starts_with(ARCHIVE) {
             return Ok(Self { file, merged: None, kind: kind_of(name, &start) });
         }
-        match import::unpack(&state.app, editor, file.again().map_err(unreadable)?, with_watchlist).await {
+        match import::unpack(&state.app, editor, file.again()?, with_watchlist).await {
             Ok(merged) => Ok(Self { file, merged: Some(merged), kind: FileKind::Csv }),
             Err(Error::UnreadableFile(why)) => {
                 // Workbooks are also ZIP archives.
-                let said = exchange::table(file.again().map_err(unreadable)?, None).err();
+                let said = exchange::table(file.again()?, None).err();
                 let workbook = said.map(|invalid| invalid.0).filter(|why| why.contains("Excel"));
                 Err(Error::UnreadableFile(workbook.unwrap_or(why)))
             }
@@ -54,10 +54,7 @@ impl<'a> Input<'a> {
 
     /// Returns another handle of the file, at its start. Use only one at a time.
     pub fn again(&self) -> Result<File, Error> {
-        let Some(merged) = &self.merged else { return self.file.again().map_err(unreadable) };
-        let mut file = merged.file.try_clone().map_err(unreadable)?;
-        file.rewind().map_err(unreadable)?;
-        Ok(file)
+        self.merged.as_ref().map_or_else(|| self.file.again(), |merged| reopen(&merged.file))
     }
 
     /// Adjusts the options for reading the file.
@@ -88,9 +85,4 @@ fn kind_of(name: &str, start: &[u8]) -> FileKind {
         // The reader reports a file that is not text.
         _ => FileKind::sniff(start).unwrap_or(FileKind::Csv),
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
-fn unreadable(error: std::io::Error) -> Error {
-    Error::Failed(format!("a spooled file could not be read: {error}"))
 }
