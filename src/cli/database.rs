@@ -108,6 +108,6 @@ const NAME_IT: &str = "this command works on the database itself, so name it wit
 
 fn app(db: Db) -> App {
     let app = App::new(db, Arc::new(Time::now));
-    app.audit_migrations(&(&*Owner::console()).into());
+    app.audit_migrations(&Owner::console().identity().into());
     app
 }

@@ -1,9 +1,6 @@
 //! Connections and transactions. Their queries are written once for both databases.
 
-use std::{
-    future::Future,
-    ops::{Deref, DerefMut},
-};
+use std::future::Future;
 
 use super::{
     Db, DbError, Dialect, Row, Sql, Value, deadline,
@@ -240,8 +237,16 @@ impl WriteTx {
     pub(super) async fn begin(postgres: &Postgres) -> Result<Self, DbError> {
         // The guard exists before BEGIN, so that a cancelled request rolls back.
         let mut tx = Self(Some(Conn::postgres(postgres.write().await?)));
-        tx.batch("BEGIN").await?;
+        tx.conn().batch("BEGIN").await?;
         Ok(tx)
+    }
+
+    /// Returns the connection of the transaction.
+    ///
+    /// # Panics
+    /// After an error of [`WriteTx::commit_and_continue`].
+    pub fn conn(&mut self) -> &mut Conn {
+        self.0.as_mut().expect("a write transaction has a connection until it ends")
     }
 
     /// Commits. Returns when all of it is on disk.
@@ -291,20 +296,6 @@ pub(super) fn roll_back(conn: Conn) {
         Inner::Postgres(client) => {
             tokio::spawn(client.roll_back());
         }
-    }
-}
-
-impl Deref for WriteTx {
-    type Target = Conn;
-
-    fn deref(&self) -> &Conn {
-        self.0.as_ref().expect("a write transaction has a connection until it ends")
-    }
-}
-
-impl DerefMut for WriteTx {
-    fn deref_mut(&mut self) -> &mut Conn {
-        self.0.as_mut().expect("a write transaction has a connection until it ends")
     }
 }
 

@@ -165,7 +165,7 @@ impl Db {
             Backend::Sqlite(sqlite) => WriteTx::exclusive(sqlite.begin_exclusive().await?),
             Backend::Postgres(postgres) => {
                 let mut tx = WriteTx::begin(postgres).await?;
-                tx.allow_long_statements().await?;
+                tx.conn().allow_long_statements().await?;
                 tx
             }
         })

@@ -61,33 +61,34 @@ async fn run_once(db: &Db) -> Result<Vec<&'static str>, DbError> {
         // The usual start: do not wait for a long write of another process.
         if log::are_copied(&mut db.read().await?).await? {
             let mut tx = db.write().await?;
-            tx.allow_long_statements().await?;
-            tx.lock(Lock::Migrations).await?;
-            log::put_copied_first(&mut tx).await?;
+            tx.conn().allow_long_statements().await?;
+            tx.conn().lock(Lock::Migrations).await?;
+            log::put_copied_first(tx.conn()).await?;
             tx.commit().await?;
         }
         return Ok(Vec::new());
     }
     let mut tx = db.write().await?;
-    tx.allow_long_statements().await?;
-    tx.lock(Lock::Migrations).await?;
-    let pending = pending(&mut tx).await?;
-    tx.batch(
+    tx.conn().allow_long_statements().await?;
+    tx.conn().lock(Lock::Migrations).await?;
+    let pending = pending(tx.conn()).await?;
+    tx.conn().batch(
         "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at BIGINT NOT NULL)",
     )
     .await?;
-    let dialect = tx.dialect();
+    let dialect = tx.conn().dialect();
     for migration in pending {
-        tx.batch(migration.sql(dialect)).await?;
-        tx.execute(
-            "INSERT INTO schema_migrations (name, applied_at) VALUES ($1, $2)",
-            &[migration.name.into(), Time::now().as_millis().into()],
-        )
-        .await?;
+        tx.conn().batch(migration.sql(dialect)).await?;
+        tx.conn()
+            .execute(
+                "INSERT INTO schema_migrations (name, applied_at) VALUES ($1, $2)",
+                &[migration.name.into(), Time::now().as_millis().into()],
+            )
+            .await?;
     }
     for migration in MIGRATIONS {
         let sql = "UPDATE schema_migrations SET checksum = $1 WHERE name = $2 AND checksum IS NULL";
-        tx.execute(sql, &[migration.checksum(dialect).into(), migration.name.into()]).await?;
+        tx.conn().execute(sql, &[migration.checksum(dialect).into(), migration.name.into()]).await?;
     }
     tx.commit().await?;
     Ok(pending.iter().map(|migration| migration.name).collect())

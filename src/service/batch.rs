@@ -41,11 +41,11 @@ async fn store(
     key: &IdempotencyKey,
 ) -> Result<BatchDone, Error> {
     let tx = if operations.len() > SMALL { app.db.begin_exclusive().await? } else { app.db.write().await? };
-    let tx = match key.begin(tx, app, editor.user_id).await? {
+    let tx = match key.begin(tx, app, editor.identity().user_id).await? {
         Claim::New(tx) => tx,
         Claim::Replay(done) => return Ok(done),
     };
-    let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Batch).await?;
+    let mut recorder = ChangeRecorder::begin(tx, app, editor.identity(), ChangeKind::Batch).await?;
     let mut targets: Vec<MovieId> = operations.iter().filter_map(Operation::target).collect();
     targets.sort_unstable();
     targets.dedup();

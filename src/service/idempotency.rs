@@ -3,8 +3,6 @@
 //! A write with a key stores its result in the same transaction. A repeated request gets the stored result.
 //! If two equal requests arrive at the same time, on any instances, the second waits for the first.
 
-use std::ops::{Deref, DerefMut};
-
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -14,7 +12,7 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
-use crate::db::{DbError, WriteTx, deadline, idempotency as db};
+use crate::db::{Conn, DbError, WriteTx, deadline, idempotency as db};
 use crate::domain::UserId;
 
 /// How long results are stored, in milliseconds: 24 hours.
@@ -72,10 +70,10 @@ impl IdempotencyKey {
     ) -> Result<Claim<T>, Error> {
         let Some(sent) = &self.0 else { return Ok(Claim::New(tx.into())) };
         let key = Key::new(user_id, sent).map_err(failed)?;
-        if key.take(&mut tx, app).await? {
+        if key.take(tx.conn(), app).await? {
             return Ok(Claim::New(IdempotentTx { tx, key: Some(Box::new(key)) }));
         }
-        let sealed = db::result(&mut tx, user_id, &key.name).await?;
+        let sealed = db::result(tx.conn(), user_id, &key.name).await?;
         let result = key.open(&sealed.unwrap_or_default()).ok_or(Error::KeyReused)?;
         let result = serde_json::from_slice(&result).map_err(failed)?;
         // On SQLite the result may be part of a group that is not committed yet; this waits for it.
@@ -87,6 +85,11 @@ impl IdempotencyKey {
 }
 
 impl IdempotentTx {
+    /// Returns the connection of the transaction.
+    pub(super) fn conn(&mut self) -> &mut Conn {
+        self.tx.conn()
+    }
+
     /// Commits what was written so far, lets waiting writers run during `pause`, and begins the next
     /// transaction. The key is not claimed meanwhile. The caller must prevent the same write, and call
     /// [`IdempotentTx::take_key`] at the end.
@@ -96,7 +99,7 @@ impl IdempotentTx {
         pause: impl Future<Output = ()>,
     ) -> Result<(), DbError> {
         if let Some(key) = &self.key {
-            db::give_back(&mut self.tx, key.user_id, &key.name).await?;
+            db::give_back(self.tx.conn(), key.user_id, &key.name).await?;
         }
         self.tx.commit_and_continue(&app.db, pause).await
     }
@@ -107,7 +110,7 @@ impl IdempotentTx {
     /// [`Error::KeyReused`] if another write has claimed it meanwhile.
     pub(super) async fn take_key(&mut self, app: &App) -> Result<(), Error> {
         match &self.key {
-            Some(key) if !key.take(&mut self.tx, app).await? => Err(Error::KeyReused),
+            Some(key) if !key.take(self.tx.conn(), app).await? => Err(Error::KeyReused),
             _ => Ok(()),
         }
     }
@@ -116,7 +119,7 @@ impl IdempotentTx {
     pub(super) async fn commit<T: Serialize>(mut self, result: T) -> Result<T, Error> {
         if let Some(key) = self.key {
             let sealed = key.seal(serde_json::to_vec(&result).map_err(failed)?).map_err(failed)?;
-            db::keep(&mut self.tx, key.user_id, &key.name, &sealed).await?;
+            db::keep(self.tx.conn(), key.user_id, &key.name, &sealed).await?;
         }
         self.tx.commit().await?;
         Ok(result)
@@ -141,12 +144,12 @@ impl Key {
     }
 
     /// Claims the key. Returns whether it was free.
-    async fn take(&self, tx: &mut WriteTx, app: &App) -> Result<bool, DbError> {
+    async fn take(&self, conn: &mut Conn, app: &App) -> Result<bool, DbError> {
         let now = app.now();
         let expired = now.plus_millis(-KEPT_FOR_MILLIS);
-        let free = db::take(tx, self.user_id, &self.name, now, expired).await?;
+        let free = db::take(conn, self.user_id, &self.name, now, expired).await?;
         if free {
-            db::remove_expired(tx, expired).await?;
+            db::remove_expired(conn, expired).await?;
         }
         Ok(free)
     }
@@ -179,19 +182,5 @@ impl From<WriteTx> for IdempotentTx {
     /// Creates a transaction without a key.
     fn from(tx: WriteTx) -> Self {
         Self { tx, key: None }
-    }
-}
-
-impl Deref for IdempotentTx {
-    type Target = WriteTx;
-
-    fn deref(&self) -> &WriteTx {
-        &self.tx
-    }
-}
-
-impl DerefMut for IdempotentTx {
-    fn deref_mut(&mut self) -> &mut WriteTx {
-        &mut self.tx
     }
 }

@@ -105,11 +105,11 @@ impl Import {
         let (app, options) = (&self.app, &self.options);
         file.rewind().map_err(unreadable)?;
         let tx = app.db.begin_exclusive().await?;
-        let tx = match key.begin(tx, app, self.editor.user_id).await? {
+        let tx = match key.begin(tx, app, self.editor.identity().user_id).await? {
             Claim::New(tx) => tx,
             Claim::Replay(report) => return Ok(report),
         };
-        let mut recorder = ChangeRecorder::begin(tx, app, &self.editor, ChangeKind::Import).await?;
+        let mut recorder = ChangeRecorder::begin(tx, app, self.editor.identity(), ChangeKind::Import).await?;
         if options.on_duplicate == OnDuplicate::Update {
             recorder.conn().lock(Lock::Many).await?;
         }

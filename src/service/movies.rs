@@ -144,11 +144,11 @@ pub async fn add(
     key: IdempotencyKey,
 ) -> Result<Movie, Error> {
     retry_write(|| async {
-        let tx = match key.begin(app.db.write().await?, app, editor.user_id).await? {
+        let tx = match key.begin(app.db.write().await?, app, editor.identity().user_id).await? {
             Claim::New(tx) => tx,
             Claim::Replay(movie) => return Ok(movie),
         };
-        let mut recorder = ChangeRecorder::begin(tx, app, editor, ChangeKind::Create).await?;
+        let mut recorder = ChangeRecorder::begin(tx, app, editor.identity(), ChangeKind::Create).await?;
         let movie = recorder.add(vec![attributes.clone()]).await?.remove(0);
         recorder.commit(movie).await
     })
@@ -168,7 +168,7 @@ pub async fn change(
 ) -> Result<Movie, Error> {
     retry_write(|| async {
         let mut recorder =
-            ChangeRecorder::begin(app.db.write().await?, app, editor, ChangeKind::Update).await?;
+            ChangeRecorder::begin(app.db.write().await?, app, editor.identity(), ChangeKind::Update).await?;
         let movie = locked(&mut recorder, id, precondition).await?;
         let attributes = movie.attributes.with(wanted);
         if attributes == movie.attributes {
@@ -193,7 +193,7 @@ pub async fn remove(
 ) -> Result<(), Error> {
     retry_write(|| async {
         let mut recorder =
-            ChangeRecorder::begin(app.db.write().await?, app, editor, ChangeKind::Delete).await?;
+            ChangeRecorder::begin(app.db.write().await?, app, editor.identity(), ChangeKind::Delete).await?;
         locked(&mut recorder, id, precondition).await?;
         recorder.delete(&[id]).await?;
         recorder.commit(()).await

@@ -1,6 +1,6 @@
 //! Identities and permissions. The permission types can only be created by a check.
 
-use std::{ops::Deref, sync::Arc};
+use std::sync::Arc;
 
 use super::{Error, audit::RequestContext};
 use crate::{
@@ -101,9 +101,15 @@ fn at_least(role: Role, identity: Identity) -> Result<Identity, Error> {
 }
 
 impl Viewer {
+    /// Returns the user and how they signed in.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.0
+    }
+
     /// Rejects tokens with a lesser role: they must not gain permissions.
     pub(super) fn may_manage_account(&self) -> Result<(), Error> {
-        match self.via {
+        match self.0.via {
             AuthMethod::Token { narrowed: true, .. } => {
                 Err(Error::Forbidden("a token of a lesser role may not change the account".to_owned()))
             }
@@ -112,7 +118,21 @@ impl Viewer {
     }
 }
 
+impl Editor {
+    /// Returns the user and how they signed in.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.0
+    }
+}
+
 impl Owner {
+    /// Returns the user and how they signed in.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.0
+    }
+
     /// Returns the administrator, who has access to the database itself.
     ///
     /// # Panics
@@ -128,29 +148,5 @@ impl Owner {
             request: None,
             seen: None,
         })
-    }
-}
-
-impl Deref for Viewer {
-    type Target = Identity;
-
-    fn deref(&self) -> &Identity {
-        &self.0
-    }
-}
-
-impl Deref for Editor {
-    type Target = Identity;
-
-    fn deref(&self) -> &Identity {
-        &self.0
-    }
-}
-
-impl Deref for Owner {
-    type Target = Identity;
-
-    fn deref(&self) -> &Identity {
-        &self.0
     }
 }

@@ -73,7 +73,7 @@ async fn store(app: &App, editor: &Editor, selection: &Selection, action: &Actio
         Action::Change(_) => ChangeKind::Update,
         Action::Delete => ChangeKind::Delete,
     };
-    let mut recorder = ChangeRecorder::begin_bulk(tx, app, editor, kind).await?;
+    let mut recorder = ChangeRecorder::begin_bulk(tx, app, editor.identity(), kind).await?;
     let (filter, mut ids) = match selection {
         Selection::Films(ids) => (Filter::default(), ids.clone()),
         Selection::All(filter) => {

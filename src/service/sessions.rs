@@ -27,8 +27,8 @@ fn shown(session: sessions::Session, asking: &Identity) -> Session {
 /// Lists one's own sessions, last used first.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
     let after = auth::valid_after(app.now());
-    let sessions = sessions::list(&mut app.db.read().await?, viewer.user_id, after).await?;
-    Ok(sessions.into_iter().map(|session| shown(session, viewer)).collect())
+    let sessions = sessions::list(&mut app.db.read().await?, viewer.identity().user_id, after).await?;
+    Ok(sessions.into_iter().map(|session| shown(session, viewer.identity())).collect())
 }
 
 /// Ends one of one's own sessions.
@@ -38,16 +38,16 @@ pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Session>, Error> {
 pub async fn end(app: &App, viewer: &Viewer, id: SessionId) -> Result<(), Error> {
     viewer.may_manage_account()?;
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, viewer).await?;
-        if !sessions::delete(&mut tx, viewer.user_id, id).await? {
+        let mut tx = auth::begin_account_change(app, viewer.identity()).await?;
+        if !sessions::delete(tx.conn(), viewer.identity().user_id, id).await? {
             return Err(Error::NotFound(format!("there is no session {id}")));
         }
-        let event = if viewer.via == (AuthMethod::Session { id }) {
-            Event::SignedOut { user: &viewer.name, session: Some(id) }
+        let event = if viewer.identity().via == (AuthMethod::Session { id }) {
+            Event::SignedOut { user: &viewer.identity().name, session: Some(id) }
         } else {
-            Event::SessionEnded { user: &viewer.name, session: id }
+            Event::SessionEnded { user: &viewer.identity().name, session: id }
         };
-        audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+        audit::commit(tx, app, &viewer.identity().into(), &[event]).await
     })
     .await
 }
@@ -58,12 +58,12 @@ pub async fn end(app: &App, viewer: &Viewer, id: SessionId) -> Result<(), Error>
 /// [`Error::Forbidden`] with a token of a lesser role.
 pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let own = if let AuthMethod::Session { id } = viewer.via { Some(id) } else { None };
+    let own = if let AuthMethod::Session { id } = viewer.identity().via { Some(id) } else { None };
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, viewer).await?;
-        sessions::delete_others(&mut tx, viewer.user_id, own).await?;
-        let event = Event::SessionsEnded { user: &viewer.name, but: own };
-        audit::commit(tx, app, &(&**viewer).into(), &[event]).await
+        let mut tx = auth::begin_account_change(app, viewer.identity()).await?;
+        sessions::delete_others(tx.conn(), viewer.identity().user_id, own).await?;
+        let event = Event::SessionsEnded { user: &viewer.identity().name, but: own };
+        audit::commit(tx, app, &viewer.identity().into(), &[event]).await
     })
     .await
 }
@@ -77,7 +77,7 @@ pub async fn list_of(app: &App, owner: &Owner, user: &UserName) -> Result<(UserN
     let mut conn = app.db.read().await?;
     let user = users::find(&mut conn, user).await?;
     let sessions = sessions::list(&mut conn, user.id, after).await?;
-    Ok((user.name, sessions.into_iter().map(|session| shown(session, owner)).collect()))
+    Ok((user.name, sessions.into_iter().map(|session| shown(session, owner.identity())).collect()))
 }
 
 /// Ends a session of a user.
@@ -86,13 +86,13 @@ pub async fn list_of(app: &App, owner: &Owner, user: &UserName) -> Result<(UserN
 /// [`Error::NotFound`].
 pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: SessionId) -> Result<(), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = users::find(&mut tx, user).await?;
-        if !sessions::delete(&mut tx, user.id, id).await? {
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = users::find(tx.conn(), user).await?;
+        if !sessions::delete(tx.conn(), user.id, id).await? {
             return Err(Error::NotFound(format!("{} has no session {id}", user.name.as_str())));
         }
         let event = Event::SessionEnded { user: &user.name, session: id };
-        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+        audit::commit(tx, app, &owner.identity().into(), &[event]).await
     })
     .await
 }
@@ -103,11 +103,11 @@ pub async fn end_of(app: &App, owner: &Owner, user: &UserName, id: SessionId) ->
 /// [`Error::NotFound`].
 pub async fn end_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = users::find(&mut tx, user).await?;
-        sessions::delete_all(&mut tx, user.id).await?;
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = users::find(tx.conn(), user).await?;
+        sessions::delete_all(tx.conn(), user.id).await?;
         let event = Event::SessionsEnded { user: &user.name, but: None };
-        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+        audit::commit(tx, app, &owner.identity().into(), &[event]).await
     })
     .await
 }

@@ -119,11 +119,11 @@ pub async fn first_owner(
     let hash = app.auth.hash(password).await?;
     retry_write(|| async {
         let mut tx = app.db.write().await?;
-        tx.lock(Lock::Users).await?;
-        if users::exist(&mut tx).await? {
+        tx.conn().lock(Lock::Users).await?;
+        if users::exist(tx.conn()).await? {
             return Err(exists());
         }
-        users::insert(&mut tx, name, Role::Owner, &hash, app.now()).await?;
+        users::insert(tx.conn(), name, Role::Owner, &hash, app.now()).await?;
         audit::commit(tx, app, actor, &[Event::FirstOwnerAdded { user: name }]).await
     })
     .await

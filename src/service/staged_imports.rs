@@ -91,9 +91,9 @@ async fn remove(app: Arc<App>, change: ChangeId) {
     let removed = app.db.run_blocking(async move {
         let remove = || async {
             let mut tx = shared.db.begin_exclusive().await?;
-            let removed = db::remove(&mut tx, change, BATCH_MOVIES).await?;
+            let removed = db::remove(tx.conn(), change, BATCH_MOVIES).await?;
             if removed == 0 {
-                db::forget(&mut tx, change).await?;
+                db::forget(tx.conn(), change).await?;
             }
             tx.commit().await?;
             Ok::<_, DbError>(removed)

@@ -16,7 +16,7 @@ use crate::{
 
 /// Lists one's own tokens.
 pub async fn list(app: &App, viewer: &Viewer) -> Result<Vec<Token>, Error> {
-    Ok(tokens::list(&mut app.db.read().await?, viewer.user_id).await?)
+    Ok(tokens::list(&mut app.db.read().await?, viewer.identity().user_id).await?)
 }
 
 /// Creates a token for oneself. Its secret is shown only once.
@@ -31,15 +31,24 @@ pub async fn create(
     key: IdempotencyKey,
 ) -> Result<(Token, Secret), Error> {
     viewer.may_manage_account()?;
-    if let AuthMethod::Token { expires_at: Some(end), .. } = viewer.via
+    if let AuthMethod::Token { expires_at: Some(end), .. } = viewer.identity().via
         && new.expires_at.is_none_or(|expires_at| expires_at > end)
     {
         let rule = format!("must not be later than {end}, when the token that creates it expires");
         return Err(Error::invalid("/expiresAt", Invalid::new(Code::OutOfRange, rule)));
     }
     retry_write(|| async {
-        let tx = auth::begin_account_change(app, viewer).await?;
-        insert(app, tx, viewer, (viewer.user_id, &viewer.name), viewer.role, new, &key).await
+        let tx = auth::begin_account_change(app, viewer.identity()).await?;
+        insert(
+            app,
+            tx,
+            viewer.identity(),
+            (viewer.identity().user_id, &viewer.identity().name),
+            viewer.identity().role,
+            new,
+            &key,
+        )
+        .await
     })
     .await
 }
@@ -55,9 +64,10 @@ pub async fn create_for(
     new: &NewToken,
 ) -> Result<(Token, Secret), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = users::find(&mut tx, user).await?;
-        insert(app, tx, owner, (user.id, &user.name), user.role, new, &IdempotencyKey::default()).await
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = users::find(tx.conn(), user).await?;
+        insert(app, tx, owner.identity(), (user.id, &user.name), user.role, new, &IdempotencyKey::default())
+            .await
     })
     .await
 }
@@ -87,14 +97,15 @@ async fn insert(
     if new.expires_at.is_some_and(|expires_at| expires_at <= now) {
         return Err(Error::invalid("/expiresAt", Invalid::new(Code::OutOfRange, "must lie in the future")));
     }
-    if tokens::count(&mut tx, user_id).await? >= i64::try_from(MAX_TOKENS_PER_USER).unwrap_or(i64::MAX) {
+    if tokens::count(tx.conn(), user_id).await? >= i64::try_from(MAX_TOKENS_PER_USER).unwrap_or(i64::MAX) {
         return Err(Error::Conflict(format!(
             "there are {MAX_TOKENS_PER_USER} tokens already, the most that a user may have; revoke one first"
         )));
     }
     let secret = Secret::token();
     let rights = (role, role < most);
-    let id = tokens::insert(&mut tx, user_id, &new.name, rights, &secret.hash(), now, new.expires_at).await?;
+    let id =
+        tokens::insert(tx.conn(), user_id, &new.name, rights, &secret.hash(), now, new.expires_at).await?;
     let token = Token { id, name: new.name.clone(), role, created_at: now, expires_at: new.expires_at };
     let event = Event::TokenMade { user, id, role, narrowed: role < most, expires_at: new.expires_at };
     let (token, _) = audit::commit_once(tx, (token, secret.reveal()), app, &by.into(), &event).await?;
@@ -106,12 +117,12 @@ async fn insert(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] with a token of a lesser role.
 pub async fn revoke(app: &App, viewer: &Viewer, id: TokenId) -> Result<(), Error> {
-    if !matches!(viewer.via, AuthMethod::Token { id: own, .. } if own == id) {
+    if !matches!(viewer.identity().via, AuthMethod::Token { id: own, .. } if own == id) {
         viewer.may_manage_account()?;
     }
     retry_write(|| async {
-        let tx = auth::begin_account_change(app, viewer).await?;
-        delete(app, tx, viewer, (viewer.user_id, &viewer.name), id).await
+        let tx = auth::begin_account_change(app, viewer.identity()).await?;
+        delete(app, tx, viewer.identity(), (viewer.identity().user_id, &viewer.identity().name), id).await
     })
     .await
 }
@@ -132,9 +143,9 @@ pub async fn list_of(app: &App, _: &Owner, user: &UserName) -> Result<Vec<Token>
 /// [`Error::NotFound`].
 pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: TokenId) -> Result<(), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = users::find(&mut tx, user).await?;
-        delete(app, tx, owner, (user.id, &user.name), id).await
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = users::find(tx.conn(), user).await?;
+        delete(app, tx, owner.identity(), (user.id, &user.name), id).await
     })
     .await
 }
@@ -145,10 +156,10 @@ pub async fn revoke_of(app: &App, owner: &Owner, user: &UserName, id: TokenId) -
 /// [`Error::NotFound`].
 pub async fn revoke_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = users::find(&mut tx, user).await?;
-        tokens::delete_all(&mut tx, user.id).await?;
-        audit::commit(tx, app, &(&**owner).into(), &[Event::TokensRevoked { user: &user.name }]).await
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = users::find(tx.conn(), user).await?;
+        tokens::delete_all(tx.conn(), user.id).await?;
+        audit::commit(tx, app, &owner.identity().into(), &[Event::TokensRevoked { user: &user.name }]).await
     })
     .await
 }
@@ -160,7 +171,7 @@ async fn delete(
     (user_id, user): (UserId, &UserName),
     id: TokenId,
 ) -> Result<(), Error> {
-    if !tokens::delete(&mut tx, user_id, id).await? {
+    if !tokens::delete(tx.conn(), user_id, id).await? {
         return Err(Error::NotFound(format!("there is no token {id}")));
     }
     audit::commit(tx, app, &by.into(), &[Event::TokenRevoked { user, id }]).await

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     db::{
-        DbError, WriteTx, retry_write, sessions, tokens,
+        Conn, DbError, retry_write, sessions, tokens,
         users::{self, StoredUser},
     },
     documents::{User, UserChanges},
@@ -34,12 +34,12 @@ pub async fn add(
 ) -> Result<User, Error> {
     let hash = app.auth.hash(password).await?;
     retry_write(|| async {
-        let tx = auth::begin_account_change(app, owner).await?;
-        let mut tx = match key.begin(tx, app, owner.user_id).await? {
+        let tx = auth::begin_account_change(app, owner.identity()).await?;
+        let mut tx = match key.begin(tx, app, owner.identity().user_id).await? {
             Claim::New(tx) => tx,
             Claim::Replay(user) => return Ok(user),
         };
-        let names = users::list(&mut tx).await?;
+        let names = users::list(tx.conn()).await?;
         let alike = names.iter().find(|user| user.name.key() != name.key() && user.name.looks_like(name));
         if let Some(User { name: other, .. }) = alike {
             return Err(Error::Conflict(format!(
@@ -47,7 +47,7 @@ pub async fn add(
                 other.as_str()
             )));
         }
-        let inserted = users::insert(&mut tx, name, role, &hash, app.now()).await;
+        let inserted = users::insert(tx.conn(), name, role, &hash, app.now()).await;
         if let Err(DbError::Duplicate(_)) = inserted {
             return Err(Error::Conflict(format!(
                 "a user {} exists already; case and accents are ignored",
@@ -55,8 +55,9 @@ pub async fn add(
             )));
         }
         inserted?;
-        let user = find(&mut tx, name).await?.into();
-        audit::commit_once(tx, user, app, &(&**owner).into(), &Event::UserAdded { user: name, role }).await
+        let user = find(tx.conn(), name).await?.into();
+        audit::commit_once(tx, user, app, &owner.identity().into(), &Event::UserAdded { user: name, role })
+            .await
     })
     .await
 }
@@ -78,25 +79,25 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
         None => None,
     };
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = find(&mut tx, name).await?;
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = find(tx.conn(), name).await?;
         let role = changes.role.filter(|role| *role != user.role);
         if let Some(role) = role {
-            keep_an_owner(&mut tx, &user).await?;
-            users::set_role(&mut tx, user.id, role).await?;
+            keep_an_owner(tx.conn(), &user).await?;
+            users::set_role(tx.conn(), user.id, role).await?;
         }
         if let Some(hash) = &hash {
-            users::set_password(&mut tx, user.id, hash).await?;
+            users::set_password(tx.conn(), user.id, hash).await?;
         }
         if role.is_some() || hash.is_some() {
-            sessions::delete_all(&mut tx, user.id).await?;
+            sessions::delete_all(tx.conn(), user.id).await?;
         }
-        let revoked = changes.revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
+        let revoked = changes.revoke_tokens && tokens::delete_all(tx.conn(), user.id).await?;
         let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
         let password_changed = hash.is_some().then_some(Event::PasswordChanged { user: &user.name });
         let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
         let events: Vec<_> = [role_changed, password_changed, revoked].into_iter().flatten().collect();
-        audit::commit(tx, app, &(&**owner).into(), &events).await?;
+        audit::commit(tx, app, &owner.identity().into(), &events).await?;
         Ok(User { role: role.unwrap_or(user.role), ..user.into() })
     })
     .await
@@ -108,12 +109,12 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
 /// [`Error::NotFound`]; [`Error::Conflict`] for the last owner.
 pub async fn remove(app: &App, owner: &Owner, name: &UserName) -> Result<(), Error> {
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, owner).await?;
-        let user = find(&mut tx, name).await?;
-        keep_an_owner(&mut tx, &user).await?;
-        users::delete(&mut tx, user.id).await?;
+        let mut tx = auth::begin_account_change(app, owner.identity()).await?;
+        let user = find(tx.conn(), name).await?;
+        keep_an_owner(tx.conn(), &user).await?;
+        users::delete(tx.conn(), user.id).await?;
         let event = Event::UserRemoved { user: &user.name, role: user.role };
-        audit::commit(tx, app, &(&**owner).into(), &[event]).await
+        audit::commit(tx, app, &owner.identity().into(), &[event]).await
     })
     .await
 }
@@ -133,25 +134,26 @@ pub async fn change_own_password(
     revoke_tokens: bool,
 ) -> Result<(), Error> {
     viewer.may_manage_account()?;
-    let user = auth::check_present_password(app, request, &viewer.name, present).await?;
-    let new = Password::parse(new, &viewer.name).map_err(|rule| Error::invalid("/password", rule))?;
+    let user = auth::check_present_password(app, request, &viewer.identity().name, present).await?;
+    let new =
+        Password::parse(new, &viewer.identity().name).map_err(|rule| Error::invalid("/password", rule))?;
     let hash = app.auth.hash(new).await?;
     retry_write(|| async {
-        let mut tx = auth::begin_account_change(app, viewer).await?;
+        let mut tx = auth::begin_account_change(app, viewer.identity()).await?;
         // A reset by an owner wins, even if the old password was correct a moment ago.
-        let stored = users::by_name(&mut tx, &viewer.name).await?;
+        let stored = users::by_name(tx.conn(), &viewer.identity().name).await?;
         if stored.is_none_or(|stored| stored.id != user.id || stored.password_hash != user.password_hash) {
             return Err(Error::Conflict(
                 "the password was changed meanwhile; sign in with the new one".to_owned(),
             ));
         }
-        users::set_password(&mut tx, user.id, &hash).await?;
-        sessions::delete_all(&mut tx, user.id).await?;
-        let revoked = revoke_tokens && tokens::delete_all(&mut tx, user.id).await?;
+        users::set_password(tx.conn(), user.id, &hash).await?;
+        sessions::delete_all(tx.conn(), user.id).await?;
+        let revoked = revoke_tokens && tokens::delete_all(tx.conn(), user.id).await?;
         let changed = Some(Event::PasswordChanged { user: &user.name });
         let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });
         let events: Vec<_> = [changed, revoked].into_iter().flatten().collect();
-        audit::commit(tx, app, &(&**viewer).into(), &events).await
+        audit::commit(tx, app, &viewer.identity().into(), &events).await
     })
     .await
 }
@@ -162,8 +164,8 @@ pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<
 }
 
 /// Rejects a change that would leave no owner.
-async fn keep_an_owner(tx: &mut WriteTx, user: &StoredUser) -> Result<(), Error> {
-    if user.role == Role::Owner && users::count_role(tx, Role::Owner).await? == 1 {
+async fn keep_an_owner(conn: &mut Conn, user: &StoredUser) -> Result<(), Error> {
+    if user.role == Role::Owner && users::count_role(conn, Role::Owner).await? == 1 {
         return Err(Error::Conflict(format!(
             "{} is the last owner, who can be neither removed nor lowered",
             user.name.as_str()

@@ -40,7 +40,7 @@ pub async fn logout(
     viewer: Viewer,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if let AuthMethod::Session { id } = viewer.via {
+    if let AuthMethod::Session { id } = viewer.identity().via {
         sessions::end(&state.app, &viewer, id).await?;
     }
     let answer = if media_type(&headers) == "application/x-www-form-urlencoded" {
@@ -58,7 +58,7 @@ pub async fn logout(
     (status = 200, description = "Name and role", body = documents::Me),
 ))]
 pub async fn me(viewer: Viewer) -> Answer<Me> {
-    me_of(&viewer)
+    me_of(viewer.identity())
 }
 
 /// Change one's own password
@@ -84,7 +84,7 @@ pub async fn change_me(
         PasswordChange::read(&node).map_err(body::invalid)?;
     users::change_own_password(&state.app, &viewer, &from, &present_password, &password, revoke_tokens)
         .await?;
-    Ok(me_of(&viewer))
+    Ok(me_of(viewer.identity()))
 }
 
 /// Signs in with a JSON body.

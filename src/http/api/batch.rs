@@ -45,7 +45,7 @@ pub async fn run(
     uri: Uri,
     request: Request,
 ) -> Result<Answer<BatchDone>, Problem> {
-    let _slot = state.bulk_writes.take(&editor)?;
+    let _slot = state.bulk_writes.take(editor.identity())?;
     Params::of(&uri).finish()?;
     if media_type(request.headers()) != "application/json" {
         return Err(unsupported(header::ACCEPT, "application/json"));

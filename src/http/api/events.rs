@@ -43,7 +43,7 @@ pub async fn subscribe(
         change_id(text).ok_or_else(|| Invalid::new(Code::Malformed, RULE.to_owned()))
     });
     params.finish()?;
-    let slot = state.event_streams.take(&viewer)?;
+    let slot = state.event_streams.take(viewer.identity())?;
     let after = last_event_id(&headers)?.or(first);
     let changes = events::subscribe(state.app.clone(), viewer, after).await?;
     let events = changes.map(move |change| {

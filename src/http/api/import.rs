@@ -33,7 +33,7 @@ pub(super) async fn import(
     kind: FileKind,
     request: Request,
 ) -> Result<Response, Problem> {
-    let _slot = state.bulk_writes.take(editor)?;
+    let _slot = state.bulk_writes.take(editor.identity())?;
     let mut key = Key::of(&request)?;
     let options = options(uri)?;
     let charset = request.headers().get(header::CONTENT_TYPE).and_then(charset);

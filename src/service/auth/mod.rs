@@ -144,8 +144,8 @@ async fn with_current_hash(
     let hash = app.auth.hasher.hash(Password::normalize(password).into_owned()).await?;
     let replaced = retry_write(|| async {
         let mut tx = app.db.write().await?;
-        tx.lock(Lock::Users).await?;
-        let replaced = users::replace_hash(&mut tx, user.id, &user.password_hash, &hash).await?;
+        tx.conn().lock(Lock::Users).await?;
+        let replaced = users::replace_hash(tx.conn(), user.id, &user.password_hash, &hash).await?;
         tx.commit().await?;
         Ok::<_, DbError>(replaced)
     });
@@ -261,7 +261,7 @@ fn digest(password_hash: &str) -> [u8; 32] {
 async fn touch(app: &App, session: SessionId, now: Time) -> Result<(), DbError> {
     retry_write(|| async {
         let mut tx = app.db.write().await?;
-        sessions::touch(&mut tx, session, now).await?;
+        sessions::touch(tx.conn(), session, now).await?;
         tx.commit().await
     })
     .await
@@ -314,8 +314,8 @@ async fn still_holds(conn: &mut Conn, now: Time, identity: &Identity) -> Result<
 /// [`Error::Unauthenticated`] if the token, session, password or role has changed since the request began.
 pub(super) async fn begin_account_change(app: &App, identity: &Identity) -> Result<WriteTx, Error> {
     let mut tx = app.db.write().await?;
-    tx.lock(Lock::Users).await?;
-    if !still_holds(&mut tx, app.now(), identity).await? {
+    tx.conn().lock(Lock::Users).await?;
+    if !still_holds(tx.conn(), app.now(), identity).await? {
         return Err(Error::Unauthenticated("your credentials or role have changed meanwhile; sign in again"));
     }
     Ok(tx)
@@ -348,20 +348,20 @@ pub async fn login(
     let user_agent: String = user_agent.chars().take(200).collect();
     let (user, id) = retry_write(|| async {
         let mut tx = app.db.write().await?;
-        tx.lock(Lock::Users).await?;
+        tx.conn().lock(Lock::Users).await?;
         // If the password was changed since the check, this session must not outlive that change.
-        let present = users::by_name(&mut tx, &user.name).await?;
+        let present = users::by_name(tx.conn(), &user.name).await?;
         let user = present.filter(|present| present.password_hash == user.password_hash).ok_or(WRONG)?;
-        sessions::delete_expired(&mut tx, valid_after(now)).await?;
+        sessions::delete_expired(tx.conn(), valid_after(now)).await?;
         let mut ended = Vec::new();
         for presented in &presented {
-            ended.extend(sessions::delete_by_secret(&mut tx, &presented.hash()).await?);
+            ended.extend(sessions::delete_by_secret(tx.conn(), &presented.hash()).await?);
         }
         let others = i64::try_from(MAX_SESSIONS_PER_USER - 1).unwrap_or(i64::MAX);
-        let oldest = sessions::delete_all_but_latest(&mut tx, user.id, others).await?;
+        let oldest = sessions::delete_all_but_latest(tx.conn(), user.id, others).await?;
         ended.extend(oldest.into_iter().map(|id| (id, user.name.clone())));
         let address = request.address.to_string();
-        let id = sessions::insert(&mut tx, user.id, &secret.hash(), &address, &user_agent, now).await?;
+        let id = sessions::insert(tx.conn(), user.id, &secret.hash(), &address, &user_agent, now).await?;
         let ended = ended.iter().map(|(session, user)| Event::SessionEnded { user, session: *session });
         let signed_in = Event::SignedIn { user: &user.name, session: Some(id) };
         let events: Vec<_> = ended.chain([signed_in]).collect();

@@ -58,7 +58,7 @@ pub async fn make(
     overwrite: bool,
     interrupted: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Made, Error> {
-    make_by(app, &(&**owner).into(), path, overwrite, interrupted).await
+    make_by(app, &owner.identity().into(), path, overwrite, interrupted).await
 }
 
 async fn make_by(
@@ -100,7 +100,7 @@ pub async fn restore(
         .await?;
     let file = path.to_string_lossy();
     let (made_at, movies) = (restored.created_at, restored.counts.movies);
-    app.audit(&(&**owner).into(), &Event::BackupRestored { file: &file, made_at, movies });
+    app.audit(&owner.identity().into(), &Event::BackupRestored { file: &file, made_at, movies });
     Ok(restored)
 }
 
@@ -195,10 +195,10 @@ async fn put_back(db: &Db, path: &Path, replace: bool, now: Time) -> Result<Rest
 /// Replaces all data with those of a verified file.
 async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time) -> Result<Restored, Error> {
     let mut tx = db.begin_exclusive().await?;
-    db::lock(&mut tx).await?;
+    db::lock(tx.conn()).await?;
     let (unreadable, unusable) = (|error| unreadable(path, &error), |error| unusable(path, &error));
     let mut replaced = None;
-    if !db::is_empty(&mut tx).await? {
+    if !db::is_empty(tx.conn()).await? {
         if !replace {
             return Err(Error::Conflict(
                 "the collection is not empty and was not changed; --replace replaces it, after a backup of the existing data"
@@ -210,15 +210,15 @@ async fn replace_all(db: &Db, file: &File, path: &Path, replace: bool, now: Time
         write(db, &before, false, now).await?;
         replaced = Some(TempPath::try_from_path(before).map_err(unreadable)?); // deleted if the restore fails
     }
-    db::clear(&mut tx).await?;
+    db::clear(tx.conn()).await?;
     let mut reader = Reader::open(file).map_err(unusable)?;
-    db::raise_last_ids(&mut tx, &reader.header().last_ids).await?;
+    db::raise_last_ids(tx.conn(), &reader.header().last_ids).await?;
     loop {
         let entries = piece(&mut reader).map_err(unusable)?;
         if entries.is_empty() {
             break;
         }
-        db::insert(&mut tx, &entries).await.map_err(|error| contradictory(error, unusable))?;
+        db::insert(tx.conn(), &entries).await.map_err(|error| contradictory(error, unusable))?;
         tokio::task::yield_now().await; // allows an interruption
     }
     let replaced = replaced.map(TempPath::keep).transpose().map_err(|kept| unreadable(kept.error))?;

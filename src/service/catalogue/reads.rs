@@ -17,8 +17,8 @@ pub(in crate::service) async fn read<T>(
     read: impl FnOnce(&Catalogue) -> T,
 ) -> Result<T, Error> {
     let catalogue = &app.catalogue;
-    if !viewer.seen.as_ref().is_some_and(|seen| catalogue.knows(seen)) {
-        follow(app, viewer.seen.clone()).await?;
+    if !viewer.identity().seen.as_ref().is_some_and(|seen| catalogue.knows(seen)) {
+        follow(app, viewer.identity().seen.clone()).await?;
     }
     Ok(catalogue.read(|known| read(&known.catalogue)).ok_or_else(not_loaded)?)
 }

@@ -218,7 +218,7 @@ async fn over(app: Arc<App>, viewer: Viewer) {
     let revoked = async {
         loop {
             tokio::time::sleep(EVENT_STREAM_RECHECK_WAIT).await;
-            if matches!(auth::is_signed_in(&app, &viewer).await, Ok(false)) {
+            if matches!(auth::is_signed_in(&app, viewer.identity()).await, Ok(false)) {
                 break;
             }
         }

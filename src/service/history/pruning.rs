@@ -22,7 +22,7 @@ pub async fn prune(app: &App, owner: &Owner, before: Time) -> Result<u64, Error>
         }
     };
     if pruned > 0 || done.is_ok() {
-        app.audit(&(&**owner).into(), &Event::HistoryPruned { before, changes: pruned });
+        app.audit(&owner.identity().into(), &Event::HistoryPruned { before, changes: pruned });
     }
     done
 }
@@ -36,8 +36,8 @@ async fn prune_piece(app: &App, below: ChangeId) -> Result<u64, Error> {
     let work = async move {
         let piece = || async {
             let mut tx = db.begin_exclusive().await?;
-            tx.lock(Lock::Many).await?;
-            let pruned = db::prune(&mut tx, below, BATCH_MOVIES).await?;
+            tx.conn().lock(Lock::Many).await?;
+            let pruned = db::prune(tx.conn(), below, BATCH_MOVIES).await?;
             tx.commit().await?;
             Ok(pruned)
         };

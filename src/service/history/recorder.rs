@@ -54,7 +54,7 @@ impl<'a> ChangeRecorder<'a> {
         kind: ChangeKind,
     ) -> Result<Self, Error> {
         let mut tx = tx.into();
-        tx.lock(Lock::Many).await?;
+        tx.conn().lock(Lock::Many).await?;
         Ok(Self { of_one: false, ..Self::begin(tx, app, author, kind).await? })
     }
 
@@ -68,12 +68,12 @@ impl<'a> ChangeRecorder<'a> {
     ) -> Result<Self, Error> {
         match kind {
             ChangeKind::Create | ChangeKind::Update | ChangeKind::Delete => {}
-            ChangeKind::Import => tx.lock(Lock::Imports).await?,
-            ChangeKind::Batch | ChangeKind::Undo | ChangeKind::Restore => tx.lock(Lock::Many).await?,
+            ChangeKind::Import => tx.conn().lock(Lock::Imports).await?,
+            ChangeKind::Batch | ChangeKind::Undo | ChangeKind::Restore => tx.conn().lock(Lock::Many).await?,
         }
         let at = app.now();
         let (by, via) = (author.name.as_str(), &author.via.to_string());
-        let id = db::insert(&mut tx, &db::NewChange { at, by, via, kind, undoes }).await?;
+        let id = db::insert(tx.conn(), &db::NewChange { at, by, via, kind, undoes }).await?;
         let of_one = kind.is_of_one_movie();
         Ok(Self {
             app,
@@ -106,16 +106,16 @@ impl<'a> ChangeRecorder<'a> {
             return Ok(());
         }
         if self.staged.is_none() {
-            self.staged = Some(StagedImportGuard::begin(&mut self.tx, app, self.id).await?);
+            self.staged = Some(StagedImportGuard::begin(self.tx.conn(), app, self.id).await?);
         }
         self.tx.commit_and_continue(app, pause).await?;
         self.turn = Instant::now();
-        StagedImportGuard::check(&mut self.tx, self.id).await
+        StagedImportGuard::check(self.tx.conn(), self.id).await
     }
 
     /// Inserts movies with these attributes.
     pub(in crate::service) async fn add(&mut self, new: Vec<Attributes>) -> Result<Vec<Movie>, DbError> {
-        let ids = movies::reserve_ids(&mut self.tx, new.len()).await?;
+        let ids = movies::reserve_ids(self.tx.conn(), new.len()).await?;
         let new: Vec<Movie> =
             ids.into_iter().zip(new).map(|(id, attributes)| self.created(id, attributes)).collect();
         self.insert(&new).await?;
@@ -129,7 +129,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Updates locked movies, given as pairs of the old and the new state.
     pub(in crate::service) async fn update(&mut self, movies: &[(Movie, Movie)]) -> Result<(), Error> {
-        let found = movies::update(&mut self.tx, self.id, movies).await?;
+        let found = movies::update(self.tx.conn(), self.id, movies).await?;
         if found == movies.len() as u64 {
             return Ok(());
         }
@@ -144,13 +144,13 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Deletes locked movies.
     pub(in crate::service) async fn delete(&mut self, ids: &[MovieId]) -> Result<(), DbError> {
-        movies::delete(&mut self.tx, self.id, ids, self.at).await
+        movies::delete(self.tx.conn(), self.id, ids, self.at).await
     }
 
     /// Inserts movies with their ids: new movies, or deleted ones.
     pub(in crate::service) async fn insert(&mut self, movies: &[Movie]) -> Result<(), DbError> {
         self.inserted += movies.len();
-        movies::insert(&mut self.tx, self.id, movies).await
+        movies::insert(self.tx.conn(), self.id, movies).await
     }
 
     /// Stores the number of modified movies and returns the id of the change. If nothing was modified,
@@ -159,17 +159,17 @@ impl<'a> ChangeRecorder<'a> {
         if self.of_one {
             return Ok(Some(self.id));
         }
-        let movies = db::count_movies(&mut self.tx, self.id).await?;
+        let movies = db::count_movies(self.tx.conn(), self.id).await?;
         self.movies = movies;
         if self.staged.is_some() {
             self.tx.take_key(self.app).await?;
             let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
             let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
-            StagedImportGuard::publish(&mut self.tx, self.id, &new, movies, self.inserted).await?;
+            StagedImportGuard::publish(self.tx.conn(), self.id, &new, movies, self.inserted).await?;
         } else if movies > 0 {
-            db::set_movies(&mut self.tx, self.id, movies).await?;
+            db::set_movies(self.tx.conn(), self.id, movies).await?;
         } else {
-            db::delete(&mut self.tx, self.id).await?;
+            db::delete(self.tx.conn(), self.id).await?;
         }
         Ok((movies > 0).then_some(self.id))
     }
@@ -193,7 +193,7 @@ impl<'a> ChangeRecorder<'a> {
 
     /// Returns the connection of the transaction.
     pub(in crate::service) fn conn(&mut self) -> &mut Conn {
-        &mut self.tx
+        self.tx.conn()
     }
 
     /// Returns the id of the change.

@@ -37,16 +37,16 @@ async fn take_back(app: &App, editor: &Editor, id: ChangeId, key: &IdempotencyKe
     /// The maximum number of conflicting changes in an error.
     const NAMED: usize = 100;
 
-    let tx = match key.begin(app.db.begin_exclusive().await?, app, editor.user_id).await? {
+    let tx = match key.begin(app.db.begin_exclusive().await?, app, editor.identity().user_id).await? {
         Claim::New(tx) => tx,
         Claim::Replay(change) => return Ok(change),
     };
-    let begun = ChangeRecorder::begin_undo(tx, app, editor, ChangeKind::Undo, Some(id)).await;
+    let begun = ChangeRecorder::begin_undo(tx, app, editor.identity(), ChangeKind::Undo, Some(id)).await;
     let mut recorder = match begun {
         Err(Error::Db(DbError::Duplicate(_))) => {
             // On SQLite the undo may not be committed yet; until then only writers see it.
             let mut tx = app.db.write().await?;
-            let undo = db::get(&mut tx, id).await?.and_then(|change| change.undone_by);
+            let undo = db::get(tx.conn(), id).await?.and_then(|change| change.undone_by);
             return Err(Error::UndoConflict { undone: true, changes: undo.into_iter().collect() });
         }
         begun => begun?,

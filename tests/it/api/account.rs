@@ -255,8 +255,8 @@ on_both! {
         let store = async |hash: &str| {
             let mut tx = service.app.db.write().await.expect("the writer");
             let name = UserName::parse("viewer").expect("a name");
-            let user = db::users::by_name(&mut tx, &name).await.expect("a row").expect("a user");
-            db::users::set_password(&mut tx, user.id, hash).await.expect("it is stored");
+            let user = db::users::by_name(tx.conn(), &name).await.expect("a row").expect("a user");
+            db::users::set_password(tx.conn(), user.id, hash).await.expect("it is stored");
             tx.commit().await.expect("it is committed");
         };
         store(&old).await;

@@ -143,7 +143,7 @@ on_both! {
         let stalled = || service.app.db.writer_stalled_for(begun + WRITER_STALL);
         let before = stalled();
         while stalls && stalled() >= before {
-            tx.query("SELECT 1", &[], |_| Ok(())).await.unwrap();
+            tx.conn().query("SELECT 1", &[], |_| Ok(())).await.unwrap();
             assert!(begun.elapsed() < HANGS, "statements do not count");
         }
         tx.commit().await.unwrap();
@@ -157,7 +157,7 @@ on_both! {
         let app = Arc::new(App::new(db, Arc::new(Time::now)));
         let ready = async || health::ready(&app, Instant::now()).await.is_ok();
         assert!(!ready().await, "it is not loaded yet");
-        let viewer = Viewer::from(Identity::clone(&Owner::console()));
+        let viewer = Viewer::from(Identity::clone(Owner::console().identity()));
         let read = deadline::within(Duration::ZERO, movies::get(&app, &viewer, MovieId::from_stored(1))).await;
         // On another thread it may be loaded before the deadline is checked; then the movie does not exist.
         assert!(matches!(read, Err(Error::Db(DbError::Unavailable(_)) | Error::NotFound(_))), "{read:?}");

@@ -391,8 +391,8 @@ async fn on_postgres_nobody_waits_for_a_write_with_another_key() {
     service.pass_millis(DAY);
     let now = service.app.now();
     let mut long = service.app.db.write().await.unwrap();
-    assert!(idempotency::take(&mut long, UserId::from_stored(2), "of the editor", now, now).await.unwrap());
-    idempotency::remove_expired(&mut long, now.plus_millis(-DAY)).await.unwrap();
+    assert!(idempotency::take(long.conn(), UserId::from_stored(2), "of the editor", now, now).await.unwrap());
+    idempotency::remove_expired(long.conn(), now.plus_millis(-DAY)).await.unwrap();
     let others = async {
         assert_eq!(heat().send(&service, "new").await.status, 201);
         assert_eq!(service.delete("/user/editor").await.status, 204);

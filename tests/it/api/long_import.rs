@@ -202,7 +202,7 @@ async fn an_import_of_which_a_part_is_gone_before_its_end_fails_and_leaves_nothi
     let import = begin(&service, "", file(), "import").await;
     let mut tx = service.app.db.write().await.unwrap();
     let some = "DELETE FROM movie_rows WHERE id IN (SELECT id FROM movie_rows LIMIT 10)";
-    assert_eq!(tx.execute(some, &[]).await.unwrap(), 10);
+    assert_eq!(tx.conn().execute(some, &[]).await.unwrap(), 10);
     tx.commit().await.unwrap();
     end(&service, import).await.problem(500);
     nothing_is_left(&service).await;

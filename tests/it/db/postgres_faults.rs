@@ -95,7 +95,7 @@ async fn a_statement_that_is_not_done_in_time_is_cancelled() {
     let holder = idle_transaction(&service.database, "UPDATE movie_rows SET rating = rating").await;
     let late = async {
         let mut tx = service.app.db.write().await?;
-        movies::lock(&mut tx, &[MovieId::from_stored(1)]).await?;
+        movies::lock(tx.conn(), &[MovieId::from_stored(1)]).await?;
         tx.commit().await
     };
     let late = deadline::within(Duration::from_millis(300), late).await;
@@ -200,7 +200,7 @@ async fn a_session_does_not_depend_on_how_the_database_is_set_up() {
         ("SHOW statement_timeout", "10min"),
         ("SHOW idle_in_transaction_session_timeout", "10min"),
     ] {
-        let shown = tx.query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
+        let shown = tx.conn().query(setting, &[], |row| row.get::<String>(0)).await.unwrap();
         assert_eq!(shown, [value], "{setting}");
     }
 }
@@ -240,7 +240,7 @@ async fn a_commit_that_waits_for_a_standby_is_neither_waited_for_nor_taken_back(
         let db = instance.app.db.clone();
         let write = async move {
             let mut tx = db.write().await?;
-            movies::insert(&mut tx, ChangeId::BEFORE_ALL, &[film(i64::try_from(id).unwrap())]).await?;
+            movies::insert(tx.conn(), ChangeId::BEFORE_ALL, &[film(i64::try_from(id).unwrap())]).await?;
             tx.commit().await
         };
         deadline::within(Duration::from_secs(3), write)

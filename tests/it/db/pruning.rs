@@ -69,7 +69,7 @@ on_both! {
     async fn a_change_that_stays_keeps_what_an_older_one_followed(service: &Service) {
         let prune_below = async |id: i64| {
             let mut tx = service.app.db.write().await.unwrap();
-            let pruned = db::changes::prune(&mut tx, ChangeId::from_stored(id), 2000).await.unwrap();
+            let pruned = db::changes::prune(tx.conn(), ChangeId::from_stored(id), 2000).await.unwrap();
             tx.commit().await.unwrap();
             pruned
         };

@@ -149,7 +149,7 @@ async fn nothing_is_answered_that_a_failed_commit_takes_back() {
     service.add("Ran", "DVD", 160, 1985, 5).await;
     let app: &Arc<App> = &service.app;
     let owner = Owner::console();
-    let editor = Editor::try_from((*owner).clone()).unwrap();
+    let editor = Editor::try_from(owner.identity().clone()).unwrap();
     let change = |id, version: Option<i64>, wanted: i64| {
         let precondition =
             version.map_or(Precondition::None, |version| Precondition::Versions(vec![version]));
@@ -190,7 +190,7 @@ async fn nothing_long_is_answered_that_a_failed_commit_takes_back() {
     let before = db.begin_exclusive().await.unwrap();
     let mut first = Box::pin(async {
         let mut tx = db.write().await?;
-        tx.execute("INSERT INTO staged_imports (change_id) VALUES (7)", &[]).await?;
+        tx.conn().execute("INSERT INTO staged_imports (change_id) VALUES (7)", &[]).await?;
         tx.commit().await
     });
     assert!(poll!(&mut first).is_pending());
@@ -201,7 +201,7 @@ async fn nothing_long_is_answered_that_a_failed_commit_takes_back() {
         assert!(poll!(&mut begin).is_pending());
         queue.send(()).unwrap();
         let mut tx = begin.await?;
-        tx.query("SELECT change_id FROM staged_imports", &[], |row| row.get::<i64>(0)).await
+        tx.conn().query("SELECT change_id FROM staged_imports", &[], |row| row.get::<i64>(0)).await
     };
     let long = db.clone();
     let reads = tokio::spawn(async move { long.run_blocking(reads).await });
@@ -218,14 +218,15 @@ async fn a_log_that_became_long_is_cut_while_people_read() {
     let log = service.database.folder().join("films.db-wal");
     let length = || std::fs::metadata(&log).map_or(0, |log| log.len());
     let mut tx = service.app.db.begin_exclusive().await.unwrap();
-    tx.execute(
-        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12000) \
+    tx.conn()
+        .execute(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12000) \
          INSERT INTO idempotency_keys (user_id, key, created_at, result) \
          SELECT 1, n, 0, hex(zeroblob(1000)) FROM n",
-        &[],
-    )
-    .await
-    .unwrap();
+            &[],
+        )
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     until(async || {
         assert_eq!(service.get("/movie").await.status, 200);

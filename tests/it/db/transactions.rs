@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use reelshelf::{
-    db::{Db, DbError, WriteTx, movies},
+    db::{Conn, Db, DbError, movies},
     domain::{Attributes, ChangeId, Length, Movie, MovieFormat, MovieId, Rating, ReleaseYear, Time, Title},
 };
 
@@ -24,8 +24,8 @@ pub fn film(id: i64) -> Movie {
     Movie { id: MovieId::from_stored(id), attributes, version: 1, created_at: now, updated_at: now }
 }
 
-async fn insert(tx: &mut WriteTx, id: i64) -> Result<(), DbError> {
-    movies::insert(tx, ChangeId::BEFORE_ALL, &[film(id)]).await
+async fn insert(conn: &mut Conn, id: i64) -> Result<(), DbError> {
+    movies::insert(conn, ChangeId::BEFORE_ALL, &[film(id)]).await
 }
 
 async fn column(db: &Db, sql: &'static str) -> Vec<i64> {
@@ -39,12 +39,12 @@ on_both! {
             let db = db.clone();
             let write = async move {
                 let mut tx = db.write().await?;
-                insert(&mut tx, id).await?;
+                insert(tx.conn(), id).await?;
                 match id % 4 {
                     0 => drop(tx),
-                    1 => insert(&mut tx, id).await?, // there already: fails
+                    1 => insert(tx.conn(), id).await?, // there already: fails
                     2 => {
-                        insert(&mut tx, 1000 + id).await?;
+                        insert(tx.conn(), 1000 + id).await?;
                         tx.commit().await?;
                     }
                     _ => tx.commit().await?,
@@ -72,7 +72,7 @@ on_both! {
         let count = || column(db, "SELECT count(*) FROM movies");
         for id in 1..=20 {
             let mut tx = db.write().await.unwrap();
-            insert(&mut tx, id).await.unwrap();
+            insert(tx.conn(), id).await.unwrap();
             assert_eq!(count().await, [id - 1], "nobody sees what is not committed");
             tx.commit().await.unwrap();
             assert_eq!(count().await, [id]);
@@ -85,11 +85,11 @@ on_both! {
         let db = &service.app.db;
         for id in 1..=40 {
             let mut tx = db.write().await.unwrap();
-            insert(&mut tx, id).await.unwrap();
+            insert(tx.conn(), id).await.unwrap();
             drop(tx); // more often than the pool has connections
         }
         let mut tx = db.write().await.unwrap();
-        insert(&mut tx, 41).await.unwrap();
+        insert(tx.conn(), 41).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(column(db, "SELECT id FROM movies").await, [41]);
     }
@@ -119,7 +119,7 @@ on_both! {
         }
         for id in 1..=40 {
             let mut tx = db.write().await.unwrap();
-            insert(&mut tx, id).await.unwrap();
+            insert(tx.conn(), id).await.unwrap();
             if id % 2 == 0 {
                 tx.commit().await.unwrap();
             }
@@ -133,8 +133,8 @@ on_both! {
     async fn a_statement_that_failed_cannot_be_committed_around(service: &Service) {
         let db = &service.app.db;
         let mut tx = db.write().await.unwrap();
-        insert(&mut tx, 1).await.unwrap();
-        assert!(insert(&mut tx, 1).await.is_err());
+        insert(tx.conn(), 1).await.unwrap();
+        assert!(insert(tx.conn(), 1).await.is_err());
         let committed = tx.commit().await;
         // SQLite rolls back the statement, PostgreSQL the transaction; then the commit must report an error.
         let stored = column(db, "SELECT id FROM movies").await;
@@ -146,7 +146,7 @@ on_both! {
     async fn readers_and_writers_do_not_wait_for_one_another(service: &Service) {
         crate::support::films::fill(service, &films(100)).await;
         let mut tx = service.app.db.write().await.unwrap();
-        insert(&mut tx, 1000).await.unwrap();
+        insert(tx.conn(), 1000).await.unwrap();
         // All reads work during the open transaction.
         assert_eq!(service.get("/movie").await.json().as_array().unwrap().len(), 100);
         assert_eq!(service.get("/stats").await.json()["movies"], 100);

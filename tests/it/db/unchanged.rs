@@ -30,7 +30,7 @@ on_both! {
         assert_eq!(look(false).await, (0, true), "what cannot be used");
         for (id, writer) in [(1, &other), (2, &db), (3, &other)] {
             let mut tx = writer.write().await.unwrap();
-            reelshelf::db::movies::insert(&mut tx, ChangeId::BEFORE_ALL, &[film(id)]).await.unwrap();
+            reelshelf::db::movies::insert(tx.conn(), ChangeId::BEFORE_ALL, &[film(id)]).await.unwrap();
             assert_eq!(look(true).await.0, id - 1, "what is not committed is not seen");
             tx.commit().await.unwrap();
             assert_eq!(look(true).await, (id, true), "committed");
@@ -39,7 +39,7 @@ on_both! {
         drop(other);
         assert_eq!(look(true).await, (3, !is_kept), "another connection was closed");
         let mut tx = db.write().await.unwrap();
-        reelshelf::db::movies::insert(&mut tx, ChangeId::BEFORE_ALL, &[film(4)]).await.unwrap();
+        reelshelf::db::movies::insert(tx.conn(), ChangeId::BEFORE_ALL, &[film(4)]).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(look(true).await, (4, true));
         db.close().await;

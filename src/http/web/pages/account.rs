@@ -57,12 +57,17 @@ async fn page(
     made: Option<(String, String)>,
 ) -> Result<Response, Problem> {
     let now = state.app.now();
-    let sessions = sessions::list(&state.app, context).await?.into_iter();
+    let sessions = sessions::list(&state.app, &context.viewer).await?.into_iter();
     let mut sessions: Vec<Session> = sessions.map(Session::shown).collect();
     sessions.sort_by_key(|session| !session.current);
-    let tokens = tokens::list(&state.app, context).await?.into_iter();
+    let tokens = tokens::list(&state.app, &context.viewer).await?.into_iter();
     let tokens = tokens.map(|token| Token::shown(&token, now)).collect();
-    let roles = Role::ALL.into_iter().rev().filter(|role| *role <= context.role).map(Role::as_str).collect();
+    let roles = Role::ALL
+        .into_iter()
+        .rev()
+        .filter(|role| *role <= context.viewer.identity().role)
+        .map(Role::as_str)
+        .collect();
     let status = errors.as_ref().map_or(StatusCode::OK, FormErrors::status);
     let once = format!("{:032x}", rand::random::<u128>());
     let template = Account { context: Some(context), sessions, tokens, roles, made, typed, errors, once };
@@ -79,7 +84,7 @@ pub async fn change_password(
         Ok(new) => {
             let present = form.get("presentPassword");
             let revoke_tokens = form.find("revokeTokens").is_some();
-            users::change_own_password(&state.app, &context, &from, present, new, revoke_tokens).await
+            users::change_own_password(&state.app, &context.viewer, &from, present, new, revoke_tokens).await
         }
         Err(error) => Err(error),
     };
@@ -125,7 +130,7 @@ pub async fn make_token(
     form: Form,
 ) -> Result<Response, Problem> {
     let made = match new_token(&form) {
-        Ok(new) => tokens::create(&state.app, &context, &new, idempotency_key(&form)).await,
+        Ok(new) => tokens::create(&state.app, &context.viewer, &new, idempotency_key(&form)).await,
         Err(error) => Err(error),
     };
     match made {

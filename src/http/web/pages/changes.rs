@@ -81,10 +81,10 @@ pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let film = film.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such film"))?;
     let (app, after) = (&state.app, query.after);
     let (changes, next) = if let Some(film) = film {
-        let page = history::of_movie(app, &context, film, after, query.limit).await?;
+        let page = history::of_movie(app, &context.viewer, film, after, query.limit).await?;
         (page.items, next(&uri, page.next))
     } else {
-        let page = history::list(app, &context, after.map(ChangeId::from_stored), query.limit).await?;
+        let page = history::list(app, &context.viewer, after.map(ChangeId::from_stored), query.limit).await?;
         (page.items, next(&uri, page.next))
     };
     let latest = changes.iter().find_map(|change| change.effects.first());
@@ -116,7 +116,8 @@ pub async fn one(
     let query = params.page();
     params.finish()?;
     let page =
-        history::get(&state.app, &context, id, query.after.map(MovieId::from_stored), query.limit).await?;
+        history::get(&state.app, &context.viewer, id, query.after.map(MovieId::from_stored), query.limit)
+            .await?;
     let template = Changes {
         context: Some(&context),
         of: Of::Change,
@@ -142,7 +143,7 @@ async fn show_conflict(
     undone: bool,
     ids: &[ChangeId],
 ) -> Result<Response, Problem> {
-    let changes = history::some(&state.app, context, ids).await?;
+    let changes = history::some(&state.app, &context.viewer, ids).await?;
     let template = UndoConflict {
         context: Some(context),
         undone,

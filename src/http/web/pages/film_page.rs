@@ -93,11 +93,11 @@ pub async fn show(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let (address, list) = list_of(&uri, &headers)?;
-    let found = match neighbours::find(&state.app, &context, id, &list, page_size::FULL).await {
+    let found = match neighbours::find(&state.app, &context.viewer, id, &list, page_size::FULL).await {
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
         found => found?,
     };
-    let history = history::of_movie(&state.app, &context, id, None, page_size::FIRST_LOOK).await?;
+    let history = history::of_movie(&state.app, &context.viewer, id, None, page_size::FIRST_LOOK).await?;
     let creation = history.items.last().filter(|change| change.effects.iter().any(|e| e.before.is_none()));
     let created_at = found.movie.created_at;
     let template = FilmPage {

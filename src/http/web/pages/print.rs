@@ -55,9 +55,9 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let query =
         ListQuery { filter: params.filter(), sort: params.one("sort", Sort::parse), ..ListQuery::default() };
     params.finish()?;
-    let mut facets = facets::facets(&state.app, &context, &query.filter).await?;
+    let mut facets = facets::facets(&state.app, &context.viewer, &query.filter).await?;
     let chips = Filters::of(&here, &query.filter, &facets).chips;
-    let mut pages = Box::pin(movies::all(state.app.clone(), context.clone(), query));
+    let mut pages = Box::pin(movies::all(state.app.clone(), context.viewer.clone(), query));
     // Read before the response begins, so that a database error still has its own response.
     let first = pages.next().await.transpose()?.unwrap_or_default();
     if first.matched == Match::Fuzzy {

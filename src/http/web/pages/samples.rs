@@ -13,7 +13,7 @@ const FILMS: &str = include_str!("samples.csv");
 
 /// Imports the films as one change. Films that are there already stay as they are.
 pub async fn add(State(state): State<Shared>, editor: Editor) -> Result<Response, Problem> {
-    let _slot = state.bulk_writes.take(&editor)?;
+    let _slot = state.bulk_writes.take(editor.identity())?;
     let mut spool = Spool::open(&state.room)?;
     spool.write(FILMS.as_bytes())?;
     let file = spool.finish();

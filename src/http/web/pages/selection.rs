@@ -63,7 +63,7 @@ async fn confirmation(
     form: &Form,
     back: &str,
 ) -> Result<Option<Response>, Problem> {
-    let films = selection::count(&state.app, context, selection).await?;
+    let films = selection::count(&state.app, &context.viewer, selection).await?;
     let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
     if films <= confirmed.unwrap_or(0).max(MAX_UNCONFIRMED_DELETIONS.into()) {
         return Ok(None);

@@ -52,8 +52,8 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     });
     params.finish()?;
 
-    let facets = facets::facets(&state.app, &context, &filter).await?;
-    let movie = pick(&state, &context, &filter, last, facets.movies > 1).await?;
+    let facets = facets::facets(&state.app, &context.viewer, &filter).await?;
+    let movie = pick(&state, &context.viewer, &filter, last, facets.movies > 1).await?;
     let here = here.without("not");
     let another = movie.as_ref().map_or(here.clone(), |movie| here.with("not", &movie.id.to_string()));
     let template = Tonight {

@@ -49,7 +49,7 @@ impl Users<'_> {
     }
 
     fn is_oneself(&self, user: &User) -> bool {
-        self.context.is_some_and(|context| context.name == user.name)
+        self.context.is_some_and(|context| context.viewer.identity().name == user.name)
     }
 
     fn since(user: &User) -> String {

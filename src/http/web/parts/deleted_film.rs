@@ -47,7 +47,8 @@ impl Gone<'_> {
 /// Shows who deleted a film, with an Undo button.
 pub async fn show(state: &Shared, context: &PageContext, id: MovieId) -> Result<Response, Problem> {
     let no_film = || Problem::new(StatusCode::NOT_FOUND, format!("there is no film {id}"));
-    let history = match history::of_movie(&state.app, context, id, None, page_size::FIRST_LOOK).await {
+    let history = match history::of_movie(&state.app, &context.viewer, id, None, page_size::FIRST_LOOK).await
+    {
         Err(Error::NotFound(_)) => return Err(no_film()),
         history => history?.items,
     };

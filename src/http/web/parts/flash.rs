@@ -88,7 +88,8 @@ impl Flash {
         match history::get(&state.app, viewer, id, None, page_size::FULL).await {
             Ok(page) => {
                 let change = page.items;
-                let undo = (viewer.role >= Role::Editor && change.undone_by.is_none()).then_some(change.id);
+                let undo = (viewer.identity().role >= Role::Editor && change.undone_by.is_none())
+                    .then_some(change.id);
                 let mut text = format!("{}.", words::change(&change));
                 match gone {
                     0 => {}

@@ -1,7 +1,5 @@
 //! The user of a page, and the frame of all pages.
 
-use std::ops::Deref;
-
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
@@ -29,7 +27,7 @@ const NAV_ITEMS: [(&str, &str, &str, Role); 6] = [
 
 /// The context of a page.
 pub struct PageContext {
-    viewer: Viewer,
+    pub viewer: Viewer,
     /// A message about the last operation.
     flash: Option<Flash>,
     /// The URL of the page, to return to.
@@ -46,12 +44,12 @@ impl PageContext {
 
     /// Returns whether the user is an owner.
     pub fn is_owner(&self) -> bool {
-        self.role >= Role::Owner
+        self.viewer.identity().role >= Role::Owner
     }
 
     /// Returns whether the user may change films.
     pub fn may_edit(&self) -> bool {
-        self.role >= Role::Editor
+        self.viewer.identity().role >= Role::Editor
     }
 
     /// Returns the message, which is shown once.
@@ -61,13 +59,13 @@ impl PageContext {
 
     /// Returns the navigation for the user's role: path, label and icon.
     pub fn nav_items(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-        let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.role >= *role);
+        let permitted = NAV_ITEMS.iter().filter(|(.., role)| self.viewer.identity().role >= *role);
         permitted.map(|(path, label, icon, _)| (*path, *label, *icon))
     }
 
     /// Returns the first letter of the user's name.
     pub fn initial(&self) -> String {
-        self.name.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
+        self.viewer.identity().name.as_str().chars().take(1).flat_map(char::to_uppercase).collect()
     }
 
     /// Returns whether this page is at a path.
@@ -84,14 +82,6 @@ impl PageContext {
             Flash::removed_cookie().add_to(&mut answer);
         }
         Ok(answer)
-    }
-}
-
-impl Deref for PageContext {
-    type Target = Viewer;
-
-    fn deref(&self) -> &Viewer {
-        &self.viewer
     }
 }
 

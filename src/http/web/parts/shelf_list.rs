@@ -44,6 +44,6 @@ pub async fn place_on_shelf(
         address = address.unfiltered();
         list.filter = Filter::default();
     }
-    let page = neighbours::page_of(&state.app, context, film, &list, page_size::FULL).await?;
+    let page = neighbours::page_of(&state.app, &context.viewer, film, &list, page_size::FULL).await?;
     Ok(format!("{}#added", on_page(&address, &list, page.as_ref())))
 }

@@ -197,13 +197,13 @@ pub async fn show(
     // takes longer.
     let list_first = headers.contains_key(LIST_FIRST);
     let limit = query.limit.unwrap_or(if list_first { page_size::FIRST_LOOK } else { page_size::FULL });
-    let page_of_list = movies::page(&state.app, &context, &query, limit).await?;
+    let page_of_list = movies::page(&state.app, &context.viewer, &query, limit).await?;
     let forgiven = page_of_list.matched == Match::Fuzzy;
     let counted = !list_first || query.filter.words.is_empty();
     let facets = if forgiven || !counted {
         Facets::of(&page_of_list.movies)
     } else {
-        facets::facets(&state.app, &context, &query.filter).await?
+        facets::facets(&state.app, &context.viewer, &query.filter).await?
     };
     let order = query.order();
     let nearest_first = forgiven && query.sort.is_none();
@@ -233,7 +233,7 @@ pub async fn show(
         context: Some(&context),
         jump_links,
         found: found(&facets, !filters.chips.is_empty(), !counted && (next.is_some() || further)),
-        offer: offer::of(&state, &context, &first).await?,
+        offer: offer::of(&state, &context.viewer, &first).await?,
         shown: format::films(facets.movies),
         similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,

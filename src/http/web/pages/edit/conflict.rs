@@ -79,7 +79,7 @@ pub async fn who(app: &App, context: &PageContext, movie: MovieId, version: i64)
 
 /// Returns the changes of a film since a version, latest first.
 async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -> Result<Vec<Change>, Error> {
-    let mut changes = match history::of_movie(app, context, movie, None, page_size::FULL).await {
+    let mut changes = match history::of_movie(app, &context.viewer, movie, None, page_size::FULL).await {
         Ok(page) => page.items,
         Err(Error::NotFound(_)) => Vec::new(),
         Err(error) => return Err(error),
@@ -98,7 +98,7 @@ async fn since(app: &App, context: &PageContext, movie: MovieId, version: i64) -
 fn by_whom(changes: &[Change], context: &PageContext) -> String {
     let mut names: Vec<&str> = Vec::new();
     for change in changes {
-        let name = if change.by == context.name.as_str() { "you" } else { &change.by };
+        let name = if change.by == context.viewer.identity().name.as_str() { "you" } else { &change.by };
         if !names.contains(&name) {
             names.push(name);
         }

@@ -139,7 +139,7 @@ pub async fn add(
         Err(wrong) => return edit_form.page(&typed, FormError::Wrong(wrong)),
     };
     let possible_duplicates =
-        possible_duplicates(&state, &context, &film.title, film.release_year, None).await?;
+        possible_duplicates(&state, &context.viewer, &film.title, film.release_year, None).await?;
     if !are_known(&possible_duplicates, &form) {
         return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
     }
@@ -220,7 +220,7 @@ pub async fn show(
     Path(id): Path<MovieId>,
     Back(back): Back,
 ) -> Result<Response, Problem> {
-    let film = match movies::get(&state.app, &context, id).await {
+    let film = match movies::get(&state.app, &context.viewer, id).await {
         Err(Error::NotFound(_)) => return deleted_film::show(&state, &context, id).await,
         film => film?,
     };
@@ -239,7 +239,7 @@ pub async fn save(
     let version = form.get("version").parse().unwrap_or_default();
     let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
     loop {
-        let found = find(&state, &context, id).await?;
+        let found = find(&state, &context.viewer, id).await?;
         let edit_form = EditForm { context: &context, film: found.as_ref(), version, back, another: false };
         let Some(film) = &found else {
             let who = conflict::who(&state.app, &context, id, version).await?;
@@ -258,7 +258,8 @@ pub async fn save(
             return edit_form.page(&merged, FormError::Changed(conflict));
         }
         let possible_duplicates =
-            possible_duplicates(&state, &context, &wanted.title, wanted.release_year, Some(film)).await?;
+            possible_duplicates(&state, &context.viewer, &wanted.title, wanted.release_year, Some(film))
+                .await?;
         if !are_known(&possible_duplicates, &form) {
             return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
         }
@@ -308,7 +309,7 @@ pub async fn delete(
         Err(Error::Operation { .. }) => {}
         done => return Ok(flash::redirect_after_change(&after_deletion(back, id), done?.change)),
     }
-    let Some(film) = find(&state, &context, id).await? else {
+    let Some(film) = find(&state, &context.viewer, id).await? else {
         return Ok(flash::redirect_with_flash(back, "deleted"));
     };
     let who = conflict::who(&state.app, &context, id, version).await?;

@@ -89,11 +89,11 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let filter = params.filter();
     params.finish()?;
 
-    let mut facets = facets::facets(&state.app, &context, &filter).await?;
+    let mut facets = facets::facets(&state.app, &context.viewer, &filter).await?;
     let mut forgiven = false;
     let records = if facets.movies == 0 {
         let query = ListQuery { filter: filter.clone(), ..ListQuery::default() };
-        let near = movies::page(&state.app, &context, &query, Limit::DEFAULT).await?;
+        let near = movies::page(&state.app, &context.viewer, &query, Limit::DEFAULT).await?;
         forgiven = near.matched == Match::Fuzzy;
         facets = Facets::of(&near.movies);
         Records::of_movies(&here, &near.movies)

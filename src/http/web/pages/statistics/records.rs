@@ -107,7 +107,7 @@ pub async fn find(
     let wanted = filter.rating;
     for rating in wanted.min.unwrap_or(Rating::MIN)..=wanted.max.unwrap_or(Rating::MAX) {
         let one = Filter { rating: Bounds { min: Some(rating), max: Some(rating) }, ..filter.clone() };
-        let counts = facets::facets(&state.app, context, &one).await?;
+        let counts = facets::facets(&state.app, &context.viewer, &one).await?;
         for (year, films) in within(&counts.release_year, filter.release_year) {
             decades.add(*year, rating, *films);
         }
@@ -125,7 +125,7 @@ async fn first(
     sort: Sort,
 ) -> Result<Option<Movie>, Error> {
     let query = ListQuery { filter: filter.clone(), sort: Some(sort), ..ListQuery::default() };
-    Ok(movies::page(&state.app, context, &query, ONE).await?.movies.into_iter().next())
+    Ok(movies::page(&state.app, &context.viewer, &query, ONE).await?.movies.into_iter().next())
 }
 
 #[cfg(test)]
