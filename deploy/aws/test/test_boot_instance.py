@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import ssl
 
 import pytest
@@ -73,10 +74,16 @@ def test_port_80_redirects_to_443(booted):
     assert (status, headers["Location"]) == (301, f"https://{DOMAIN}/?q=heat")
 
 
+def accepts_connections(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_there_is_a_certificate_and_the_service_behind_it(booted):
     booted.wait(120, (booted.root / "etc/nginx/sites-enabled/reelshelf.conf").is_symlink)
     state = "systemctl", "show", "--value", "--property", "ActiveState", "certificate"
     booted.wait(30, lambda: booted.inside(*state) == "inactive")
+    booted.wait(30, lambda: accepts_connections(443))  # a reload of nginx returns before nginx listens
     pem = ssl.get_server_certificate(("127.0.0.1", 443))
     shown = run("openssl", "x509", "-noout", "-issuer", "-ext", "subjectAltName", input=pem)
     assert "Pebble" in shown and f"DNS:{DOMAIN}" in shown
