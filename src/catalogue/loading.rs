@@ -8,7 +8,13 @@ use std::{
     thread::{Builder, JoinHandle, scope},
 };
 
-use super::{Catalogue, ORDERED, column::Slot, order::Order, terms::Unordered, titles::Titles};
+use super::{
+    Catalogue, ORDERED,
+    column::Slot,
+    order::Order,
+    terms::Unordered,
+    titles::{TitleEntry, Titles},
+};
 use crate::domain::{Movie, sort_key_and_words};
 
 /// The length of each queue between two threads, in batches.
@@ -118,7 +124,8 @@ fn titles(catalogue: &Catalogue, slots: &[Slot]) -> Titles {
             .then_with(|| catalogue.key(*one).cmp(catalogue.key(*other)))
             .then_with(|| catalogue.compare_id(*one, *other))
     });
-    let order: Vec<Slot> = order.into_iter().map(|(_, slot)| slot).collect();
+    let entry = |slot| TitleEntry { slot, packed: catalogue.packed[slot] };
+    let order: Vec<TitleEntry> = order.into_iter().map(|(_, slot)| entry(slot)).collect();
     Titles::of_sorted(&order, |one, other| catalogue.key(one) == catalogue.key(other))
 }
 

@@ -1,8 +1,11 @@
 //! The set of movies that match a filter, and the cheapest way to iterate over it.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use super::{
     Catalogue,
     column::{PAGE_VALUES, Slot},
+    order::Entry,
     packed::{Facet, Packed, Test},
     set::Set,
 };
@@ -25,6 +28,22 @@ pub(super) struct Matches<'a> {
     like: Vec<(SortKey, Slot)>,
 }
 
+/// Receives matches.
+pub(super) trait Collector {
+    fn add(&mut self, slot: Slot);
+
+    /// Returns false if no movie in the same page of the columns is of use; the page is skipped then.
+    fn wants_page_of(&self, _: Slot) -> bool {
+        true
+    }
+}
+
+impl<F: FnMut(Slot)> Collector for F {
+    fn add(&mut self, slot: Slot) {
+        self(slot);
+    }
+}
+
 /// A superset of the matches to iterate over.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
@@ -45,17 +64,19 @@ impl<'a> Matches<'a> {
         Self { test: self.test.without(facet), ..self.clone() }
     }
 
-    /// Returns a bit mask of the slots that match. Testing several slots at once overlaps the cache misses.
-    pub(super) fn contained(&self, slots: &[Slot]) -> u64 {
-        let mut contained = u64::MAX >> (SIDE_BY_SIDE - slots.len());
+    /// Returns a bit mask of the entries that match. Testing several at once overlaps the cache misses.
+    pub(super) fn contained<E: Entry>(&self, entries: &[E]) -> u64 {
+        let mut contained = u64::MAX >> (SIDE_BY_SIDE - entries.len());
         if self.test != Test::default() {
-            contained &= bits(slots, |slot| self.passes(slot));
+            contained &= bits(entries, |entry| self.test.passes(entry.packed(self.catalogue)));
         }
-        if let Some((found, _)) = self.found {
-            contained &= bits(slots, |slot| found.contains(slot));
-        }
+        contained &= match self.found {
+            Some((Set::Dense(found), _)) => bits(entries, |entry| found.contains(entry.slot())),
+            Some((found, _)) => bits(entries, |entry| found.contains(entry.slot())),
+            None => u64::MAX,
+        };
         if !self.like.is_empty() {
-            contained &= bits(slots, |slot| self.is_like(slot));
+            contained &= bits(entries, |entry| self.is_like(entry.slot()));
         }
         contained
     }
@@ -112,7 +133,7 @@ impl<'a> Matches<'a> {
     /// Returns the slots of all matches.
     pub(super) fn slots(&self) -> Vec<Slot> {
         let mut slots = Vec::new();
-        self.for_each(|slot| slots.push(slot));
+        self.collect(&mut |slot| slots.push(slot));
         slots
     }
 
@@ -132,53 +153,66 @@ impl<'a> Matches<'a> {
             }
             _ => {
                 let mut count = 0;
-                self.for_each(|_| count += 1);
+                self.collect(&mut |_| count += 1);
                 count
             }
         }
     }
 
     pub(super) fn for_each_packed(&self, mut see: impl FnMut(Packed)) {
-        self.for_each(|slot| see(self.catalogue.packed[slot]));
+        self.collect(&mut |slot| see(self.catalogue.packed[slot]));
     }
 
-    /// Calls `see` for each match.
-    pub(super) fn for_each(&self, mut see: impl FnMut(Slot)) {
+    /// Gives the matches to a collector.
+    pub(super) fn collect(&self, collector: &mut impl Collector) {
         let source = self.source().0;
         let is_found = matches!(source, Source::Found(_));
-        let is_tested = matches!(source, Source::All) || self.test == Test::default();
-        let see_match = |slot: Slot| {
-            if (is_tested || self.passes(slot)) && (is_found || self.is_found(slot)) && self.is_like(slot) {
-                see(slot);
+        // The conditions that the source does not imply.
+        let test = match source {
+            Source::Found(_) => self.test,
+            Source::Facet(facet) => self.test.without(facet),
+            Source::All => Test::default(),
+        };
+        let is_tested = test == Test::default();
+        let passes = |slot: Slot| is_tested || test.passes(self.catalogue.packed[slot]);
+        let see = |slot: Slot| {
+            if !collector.wants_page_of(slot) {
+                return Break(());
             }
+            if passes(slot) && (is_found || self.is_found(slot)) && self.is_like(slot) {
+                collector.add(slot);
+            }
+            Continue(())
         };
         match source {
-            Source::Found(found) => found.for_each(see_match),
-            Source::Facet(facet) => self.for_each_of_facet(facet, see_match),
-            Source::All => self.for_each_that_passes(see_match),
+            Source::Found(found) => found.for_each_by_page(see),
+            Source::Facet(facet) => self.for_each_of_facet(facet, see),
+            Source::All => self.for_each_that_passes(see),
         }
     }
 
-    fn for_each_of_facet(&self, facet: Facet, mut see: impl FnMut(Slot)) {
+    fn for_each_of_facet(&self, facet: Facet, mut see: impl FnMut(Slot) -> ControlFlow<()>) {
         for value in self.test.values(facet) {
             if let Some(value) = self.catalogue.facets[facet as usize].get(value) {
-                value.slots.for_each(&mut see);
+                value.slots.for_each_by_page(&mut see);
             }
         }
     }
 
-    /// Scans the packed column and calls `see` for each value that passes the test. The comparison is
-    /// vectorized.
-    fn for_each_that_passes(&self, mut see: impl FnMut(Slot)) {
+    /// Scans the packed column and calls `see` for each value that passes the test, until it returns `Break`
+    /// for one of the page. The comparison is vectorized.
+    fn for_each_that_passes(&self, mut see: impl FnMut(Slot) -> ControlFlow<()>) {
         let (test, mut passes) = (self.test, [0; PAGE_VALUES]);
-        for (page, first) in self.catalogue.packed.pages().zip((0..).step_by(PAGE_VALUES)) {
+        'pages: for (page, first) in self.catalogue.packed.pages().zip((0..).step_by(PAGE_VALUES)) {
             for (packed, passes) in page.iter().zip(&mut passes) {
                 *passes = u8::from(test.passes(*packed));
             }
             for (eight, first) in passes.as_chunks().0.iter().zip((first..).step_by(8)) {
                 let mut rest = u64::from_le_bytes(*eight);
                 while rest != 0 {
-                    see(first + rest.trailing_zeros() / u8::BITS);
+                    if see(first + rest.trailing_zeros() / u8::BITS).is_break() {
+                        continue 'pages;
+                    }
                     rest &= rest - 1;
                 }
             }
@@ -205,7 +239,19 @@ impl Catalogue {
     }
 }
 
-/// Returns a bit mask of the slots for which `is` returns true; the first slot is the lowest bit.
-fn bits(slots: &[Slot], is: impl Fn(Slot) -> bool) -> u64 {
-    slots.iter().rev().fold(0, |bits, slot| bits << 1 | u64::from(is(*slot)))
+/// Returns a bit mask of the entries for which `is` returns true; the first entry is the lowest bit.
+fn bits<E: Entry>(entries: &[E], is: impl Fn(E) -> bool) -> u64 {
+    // A loop over bytes can be vectorized.
+    let mut bytes = [0; SIDE_BY_SIDE];
+    for (byte, entry) in bytes.iter_mut().zip(entries) {
+        *byte = u8::from(is(*entry));
+    }
+    let (eights, _) = bytes.as_chunks();
+    eights.iter().rev().fold(0, |bits, eight| bits << 8 | lowest_bits(*eight))
+}
+
+/// Gathers the lowest bits of eight bytes in one byte. The other bits of each are 0.
+const fn lowest_bits(bytes: [u8; 8]) -> u64 {
+    // The product has bit 0 of byte n in bit 56 + n.
+    u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

@@ -7,11 +7,13 @@
 mod column;
 mod counts;
 mod fuzzy;
+mod ids;
 mod loading;
 mod matches;
 mod order;
 mod packed;
 mod page;
+mod recent_words;
 mod search;
 mod set;
 mod sort;
@@ -23,14 +25,16 @@ use std::cmp::Ordering;
 
 use crate::domain::{
     Attributes, Length, Movie, MovieFormat, MovieId, Rating, ReleaseYear, SortKey, Time, Title, fold,
-    sort_key_and_words, sort_keys_of_same, title_words,
+    matches_word, sort_key_and_words, sort_keys_of_same, title_words,
 };
 use column::{Column, Slot, TextRef, Texts};
-use order::{Order, OrderPosition};
+use ids::Ids;
+use order::{Entry, Order, OrderPosition};
 use packed::Packed;
+use recent_words::RecentWords;
 use set::Set;
 use terms::Terms;
-use titles::Titles;
+use titles::{TitleEntry, Titles};
 
 pub use counts::Counts;
 pub use loading::Loading;
@@ -41,7 +45,7 @@ pub use packed::Facet;
 pub struct Catalogue {
     /// The attributes that filters test.
     packed: Column<Packed>,
-    ids: Column<i64>,
+    ids: Ids,
     rows: Column<Row>,
     texts: Texts,
     /// Slots of deleted movies, to be reused.
@@ -50,6 +54,7 @@ pub struct Catalogue {
     /// For each facet, the movies by value.
     facets: [Vec<Value>; Facet::ALL.len()],
     terms: Terms,
+    recent_words: RecentWords,
     by_id: Order,
     titles: Titles,
     by_created_at: Order,
@@ -110,7 +115,8 @@ impl Catalogue {
         let mut movies: Vec<Movie> = Vec::new();
         for key in sort_keys_of_same(title.as_str()) {
             let start = self.titles.order().partition(|slot| self.key(slot) < &*key);
-            let same_key = self.titles.order().from(start).take_while(|slot| self.key(*slot) == key);
+            let behind = self.titles.order().from(start).map(Entry::slot);
+            let same_key = behind.take_while(|slot| self.key(*slot) == key);
             movies.extend(same_key.map(|slot| self.movie(slot)).filter(|movie| {
                 movie.attributes.release_year == year && fold(movie.attributes.title.as_str()) == folded
             }));
@@ -145,10 +151,11 @@ impl Catalogue {
         let (key, words) = sort_key_and_words(title);
         self.store(slot, movie, &key);
         self.terms.insert(&words, slot);
-        let place = self.place_of_title(slot);
+        self.recent_words.insert(slot, |word| matches_word(title, &words, word));
+        let (place, packed) = (self.place_of_title(slot), self.packed[slot]);
         let Self { titles, rows, texts, .. } = self;
         let key = |slot: Slot| texts.key(rows[slot].text);
-        titles.insert(slot, place, |other| key(other) == key(slot));
+        titles.insert(TitleEntry { slot, packed }, place, |other| key(other) == key(slot));
         for key in ORDERED {
             self.in_order(key, |order, is_before| order.insert(slot, is_before), slot);
         }
@@ -165,9 +172,15 @@ impl Catalogue {
         for key in TIMES {
             self.in_order(key, |order, is_before| order.insert(slot, is_before), slot);
         }
-        let before = std::mem::replace(&mut self.packed[slot], Packed::new(&movie.attributes));
+        let packed = Packed::new(&movie.attributes);
+        let before = std::mem::replace(&mut self.packed[slot], packed);
+        if before == packed {
+            return;
+        }
+        let ids = &self.ids;
+        self.titles.replace(TitleEntry { slot, packed }, |other| ids[other] < ids[slot]);
         for facet in Facet::ALL {
-            let (from, to) = (before.value(facet), self.packed[slot].value(facet));
+            let (from, to) = (before.value(facet), packed.value(facet));
             if from != to {
                 self.facets[facet as usize][from].remove(slot);
                 self.facets[facet as usize][to].insert(slot);
@@ -209,11 +222,12 @@ impl Catalogue {
         self.titles.remove(slot, |other| ids[other] < id.get());
         let row = self.rows[slot];
         self.terms.remove(&title_words(self.texts.title(row.text)), slot);
+        self.recent_words.remove(slot);
         for facet in Facet::ALL {
             self.facets[facet as usize][self.packed[slot].value(facet)].remove(slot);
         }
         self.packed[slot] = Packed::default();
-        self.ids[slot] = 0;
+        self.ids.clear(slot);
         self.rows[slot] = Row::default();
         self.free.push(slot);
         self.len -= 1;
@@ -254,7 +268,7 @@ impl Catalogue {
     /// Compacts the arena by copying all texts in use.
     fn close_gaps(&mut self) {
         let mut texts = Texts::default();
-        for slot in self.by_id.from(Order::start()) {
+        for slot in self.by_id.from(OrderPosition::START) {
             let text = self.rows[slot].text;
             self.rows[slot].text = texts.push(self.texts.title(text), self.texts.key(text));
         }
@@ -263,7 +277,7 @@ impl Catalogue {
 
     fn slot_of(&self, id: MovieId) -> Option<Slot> {
         let id = id.get();
-        let (first, last) = (self.by_id.at(Order::start())?, self.by_id.before(self.by_id.end())?);
+        let (first, last) = (self.by_id.at(OrderPosition::START)?, self.by_id.before(self.by_id.end())?);
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let [wanted, first, last] = [id, self.ids[first], self.ids[last]].map(|id| id as f64);
         // Ids are nearly contiguous, so interpolation finds the position in a few steps.

@@ -2,12 +2,29 @@
 
 use std::ops::Range;
 
-use super::column::Slot;
+use super::{Catalogue, column::Slot, packed::Packed};
 
-/// Sorted slots in chunks of a bounded size. A lookup is a binary search; an update moves at most one chunk.
-#[derive(Default)]
-pub(super) struct Order {
-    chunks: Vec<Vec<Slot>>,
+/// Sorted entries in chunks of a bounded size. A lookup is a binary search; an update moves at most one chunk.
+pub(super) struct Order<E = Slot> {
+    chunks: Vec<Vec<E>>,
+}
+
+/// An entry of an order: the slot of a movie, and possibly a copy of what filters test.
+pub(super) trait Entry: Copy + Default {
+    fn slot(self) -> Slot;
+
+    /// Returns the facet values of the movie.
+    fn packed(self, catalogue: &Catalogue) -> Packed;
+}
+
+impl Entry for Slot {
+    fn slot(self) -> Slot {
+        self
+    }
+
+    fn packed(self, catalogue: &Catalogue) -> Packed {
+        catalogue.packed[self]
+    }
 }
 
 /// A position in an order: before the slot at this index of this chunk. The end position has `chunk` equal to
@@ -18,19 +35,30 @@ pub(super) struct OrderPosition {
     index: usize,
 }
 
-/// The maximum number of slots in a chunk; a full chunk is split in two.
-const CHUNK_SLOTS: usize = 1024;
+impl OrderPosition {
+    pub(super) const START: Self = Self { chunk: 0, index: 0 };
+}
 
-impl Order {
-    /// Creates an order from sorted slots.
-    pub(super) fn of_sorted(slots: &[Slot]) -> Self {
-        Self { chunks: slots.chunks(CHUNK_SLOTS / 8 * 7).map(<[Slot]>::to_vec).collect() }
+/// The maximum number of entries in a chunk; a full chunk is split in two.
+const CHUNK_ENTRIES: usize = 1024;
+
+impl<E> Default for Order<E> {
+    fn default() -> Self {
+        Self { chunks: Vec::new() }
+    }
+}
+
+impl<E: Entry> Order<E> {
+    /// Creates an order from sorted entries.
+    pub(super) fn of_sorted(entries: &[E]) -> Self {
+        Self { chunks: entries.chunks(CHUNK_ENTRIES / 8 * 7).map(<[E]>::to_vec).collect() }
     }
 
     /// Returns the first position for which `is_before` is false, by binary search.
     pub(super) fn partition(&self, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
-        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| is_before(*last)));
-        let index = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|slot| is_before(*slot)));
+        let is_before = |entry: &E| is_before(entry.slot());
+        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(is_before));
+        let index = self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(is_before));
         OrderPosition { chunk, index }
     }
 
@@ -38,19 +66,23 @@ impl Order {
     pub(super) fn partition_near(&self, share: f64, is_before: impl Fn(Slot) -> bool) -> OrderPosition {
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
         let guess = share.clamp(0.0, 1.0) * self.chunks.len() as f64;
-        let is_chunk_before = |chunk: usize| self.chunks[chunk].last().is_some_and(|last| is_before(*last));
+        let is_chunk_before =
+            |chunk: usize| self.chunks[chunk].last().is_some_and(|last| is_before(last.slot()));
         let chunk = partition_near(self.chunks.len(), guess, is_chunk_before);
-        let Some(slots) = self.chunks.get(chunk) else { return self.end() };
+        let Some(entries) = self.chunks.get(chunk) else { return self.end() };
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
-        let guess = (guess - chunk as f64).clamp(0.0, 1.0) * slots.len() as f64;
-        OrderPosition { chunk, index: partition_near(slots.len(), guess, |index| is_before(slots[index])) }
+        let guess = (guess - chunk as f64).clamp(0.0, 1.0) * entries.len() as f64;
+        OrderPosition {
+            chunk,
+            index: partition_near(entries.len(), guess, |index| is_before(entries[index].slot())),
+        }
     }
 
-    pub(super) fn insert(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
-        self.insert_at(self.partition(is_before), slot);
+    pub(super) fn insert(&mut self, entry: E, is_before: impl Fn(Slot) -> bool) {
+        self.insert_at(self.partition(is_before), entry);
     }
 
-    pub(super) fn insert_at(&mut self, mut place: OrderPosition, slot: Slot) {
+    pub(super) fn insert_at(&mut self, mut place: OrderPosition, entry: E) {
         if place.chunk == self.chunks.len() {
             // Behind the last slot: append to the last chunk.
             if self.chunks.is_empty() {
@@ -62,31 +94,36 @@ impl Order {
             };
         }
         let chunk = &mut self.chunks[place.chunk];
-        chunk.insert(place.index, slot);
-        if chunk.len() > CHUNK_SLOTS {
+        chunk.insert(place.index, entry);
+        if chunk.len() > CHUNK_ENTRIES {
             // When slots are appended in order, as most are, start a new chunk instead of splitting the full
             // one in half.
             let at_the_end = place.index + 1 == chunk.len();
-            let behind = chunk.split_off(if at_the_end { CHUNK_SLOTS / 8 * 7 } else { CHUNK_SLOTS / 2 });
+            let behind = chunk.split_off(if at_the_end { CHUNK_ENTRIES / 8 * 7 } else { CHUNK_ENTRIES / 2 });
             self.chunks.insert(place.chunk + 1, behind);
         }
     }
 
     pub(super) fn remove(&mut self, slot: Slot, is_before: impl Fn(Slot) -> bool) {
         let OrderPosition { chunk, index } = self.partition(is_before);
-        debug_assert_eq!(self.chunks.get(chunk).and_then(|chunk| chunk.get(index)), Some(&slot));
-        if let Some(slots) = self.chunks.get_mut(chunk)
-            && slots.get(index) == Some(&slot)
+        debug_assert_eq!(self.at(OrderPosition { chunk, index }), Some(slot));
+        if let Some(entries) = self.chunks.get_mut(chunk)
+            && entries.get(index).is_some_and(|entry| entry.slot() == slot)
         {
-            slots.remove(index);
-            if slots.is_empty() {
+            entries.remove(index);
+            if entries.is_empty() {
                 self.chunks.remove(chunk);
             }
         }
     }
 
-    pub(super) fn start() -> OrderPosition {
-        OrderPosition { chunk: 0, index: 0 }
+    /// Replaces the entry of a slot, which keeps its position.
+    pub(super) fn replace(&mut self, entry: E, is_before: impl Fn(Slot) -> bool) {
+        let place = self.partition(is_before);
+        debug_assert_eq!(self.at(place), Some(entry.slot()));
+        if let Some(old) = self.chunks.get_mut(place.chunk).and_then(|entries| entries.get_mut(place.index)) {
+            *old = entry;
+        }
     }
 
     pub(super) fn end(&self) -> OrderPosition {
@@ -102,37 +139,35 @@ impl Order {
         (place(start)..place(end), start == 0 && end == self.chunks.len())
     }
 
-    /// Iterates over the slots from a position to the end.
-    pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = Slot> {
-        let first = self.chunks.get(place.chunk).map_or(&[][..], |chunk| &chunk[place.index..]);
-        let others = self.chunks.get(place.chunk + 1..).unwrap_or_default();
-        first.iter().chain(others.iter().flatten()).copied()
+    /// Iterates over the entries from a position to the end.
+    pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = E> {
+        self.between(place, self.end())
     }
 
-    /// Iterates over the slots between two positions.
-    pub(super) fn between(&self, from: OrderPosition, to: OrderPosition) -> impl Iterator<Item = Slot> {
-        self.from(from).take(self.distance(from, to))
+    /// Iterates over the entries between two positions.
+    pub(super) fn between(&self, from: OrderPosition, to: OrderPosition) -> impl Iterator<Item = E> {
+        self.chunks(from, to).flatten().copied()
     }
 
-    fn distance(&self, from: OrderPosition, to: OrderPosition) -> usize {
-        if to <= from {
-            return 0;
-        }
-        let whole = self.chunks[from.chunk..to.chunk].iter().map(Vec::len).sum::<usize>();
-        whole + to.index - from.index
+    /// Iterates over the entries between two positions, in slices.
+    pub(super) fn chunks(&self, from: OrderPosition, to: OrderPosition) -> impl Iterator<Item = &[E]> {
+        let chunks =
+            self.chunks.iter().enumerate().skip(from.chunk).take_while(move |(chunk, _)| *chunk <= to.chunk);
+        chunks.map(move |(chunk, entries)| {
+            let end = if chunk == to.chunk { to.index } else { entries.len() };
+            let start = if chunk == from.chunk { from.index } else { 0 };
+            &entries[start.min(end)..end]
+        })
     }
 
     /// Returns the slot before a position.
     pub(super) fn before(&self, place: OrderPosition) -> Option<Slot> {
-        match place.index.checked_sub(1) {
-            Some(index) => self.chunks.get(place.chunk)?.get(index).copied(),
-            None => self.chunks.get(place.chunk.checked_sub(1)?)?.last().copied(),
-        }
+        self.at(self.step_back(place)?)
     }
 
     /// Returns the slot at a position.
     pub(super) fn at(&self, place: OrderPosition) -> Option<Slot> {
-        self.chunks.get(place.chunk)?.get(place.index).copied()
+        Some(self.chunks.get(place.chunk)?.get(place.index)?.slot())
     }
 
     /// Returns the position of the slot before a position, if there is one.

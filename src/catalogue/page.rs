@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::{
     Catalogue,
     column::Slot,
-    matches::{Matches, SIDE_BY_SIDE},
-    order::{Order, OrderPosition},
+    matches::{Collector, Matches, SIDE_BY_SIDE},
+    order::{Entry, Order, OrderPosition},
     packed::Facet,
     sort::{After, Bound, First, Keys, compare_value, directed, facet_of},
 };
@@ -111,29 +111,47 @@ impl Catalogue {
             self.pick(page, matches, keys, after);
             return Ok(());
         }
-        let (key, descending) = keys[0];
+        let (key, _) = keys[0];
         if let Some(facet) = facet_of(key) {
             return self.fill_by_facet(page, matches, facet, keys, after);
         }
         let steps = page.room() as u64 * self.len as u64 / matches.estimate().max(1);
-        if candidates * STEPS_OF_A_LOOK <= steps {
+        // The slots are nearly in the order of the ids, so a selection from the start skips most pages.
+        let is_from_first_id = keys == [(SortKey::Id, false)] && after.is_none() && !matches.is_all();
+        if candidates * STEPS_OF_A_LOOK <= steps || is_from_first_id {
             self.pick(page, matches, keys, after);
             Ok(())
-        } else if descending || !matches!(keys[1..], [] | [(SortKey::Id, false)]) {
-            self.fill_by_runs(page, matches, keys, after)
         } else {
-            self.fill_in_order(page, matches, key, after)
+            match key {
+                SortKey::Title => self.fill_along(self.titles.order(), page, matches, keys, after),
+                SortKey::CreatedAt => self.fill_along(&self.by_created_at, page, matches, keys, after),
+                SortKey::UpdatedAt => self.fill_along(&self.by_updated_at, page, matches, keys, after),
+                _ => self.fill_along(&self.by_id, page, matches, keys, after),
+            }
+        }
+    }
+
+    /// Fills a page along the order of the first sort key.
+    fn fill_along<E: Entry>(
+        &self,
+        order: &Order<E>,
+        page: &mut Filling,
+        matches: &Matches<'_>,
+        keys: Keys<'_>,
+        after: After<'_>,
+    ) -> Result<(), TooFar> {
+        match keys {
+            [(key, false)] | [(key, false), (SortKey::Id, false)] => {
+                self.fill_in_order(order, page, matches, *key, after)
+            }
+            _ => self.fill_by_runs(order, page, matches, keys, after),
         }
     }
 
     /// Selects the first matches from all of them.
     fn pick(&self, page: &mut Filling, matches: &Matches<'_>, keys: Keys<'_>, after: After<'_>) {
-        let mut first = First::new(self, keys, page.room());
-        matches.for_each(|slot| {
-            if after.is_none_or(|after| self.compare_to(keys, slot, after).is_gt()) {
-                first.add(slot);
-            }
-        });
+        let mut first = First::new(self, keys, after, page.room());
+        matches.collect(&mut first);
         page.slots.extend(first.finish());
     }
 
@@ -168,37 +186,35 @@ impl Catalogue {
     }
 
     /// Fills a page along the order of the only sort key, ascending, with ties by id.
-    fn fill_in_order(
+    fn fill_in_order<E: Entry>(
         &self,
+        order: &Order<E>,
         page: &mut Filling,
         matches: &Matches<'_>,
         key: SortKey,
         after: After<'_>,
     ) -> Result<(), TooFar> {
-        let order = self.order(key);
         let keys = [(key, false), (SortKey::Id, false)];
         let keys = if key == SortKey::Id { &keys[1..] } else { &keys[..] };
-        let start = after.map_or(Order::start(), |after| {
+        let start = after.map_or(OrderPosition::START, |after| {
             order.partition(|slot| self.compare_to(keys, slot, after).is_le())
         });
-        Self::walk(page, matches, order.from(start))
+        Self::walk(page, matches, order.chunks(start, order.end()))
     }
 
-    fn walk(
+    fn walk<'o, E: Entry + 'o>(
         page: &mut Filling,
         matches: &Matches<'_>,
-        mut slots: impl Iterator<Item = Slot>,
+        entries: impl Iterator<Item = &'o [E]>,
     ) -> Result<(), TooFar> {
-        let mut some = [0; SIDE_BY_SIDE];
-        while !page.is_full() {
-            let len = some.iter_mut().zip(&mut slots).map(|(place, slot)| *place = slot).count();
-            if len == 0 {
+        for some in entries.flat_map(|chunk| chunk.chunks(SIDE_BY_SIDE)) {
+            if page.is_full() {
                 break;
             }
-            page.step(len)?;
-            let mut contained = matches.contained(&some[..len]);
+            page.step(some.len())?;
+            let mut contained = matches.contained(some);
             while contained != 0 && !page.is_full() {
-                page.slots.push(some[contained.trailing_zeros() as usize]);
+                page.slots.push(some[contained.trailing_zeros() as usize].slot());
                 contained &= contained - 1;
             }
         }
@@ -207,15 +223,15 @@ impl Catalogue {
 
     /// Fills a page along the order of the first sort key. Each run of equal values is sorted by the other
     /// keys.
-    fn fill_by_runs(
+    fn fill_by_runs<E: Entry>(
         &self,
+        order: &Order<E>,
         page: &mut Filling,
         matches: &Matches<'_>,
         keys: Keys<'_>,
         after: After<'_>,
     ) -> Result<(), TooFar> {
         let (key, descending) = keys[0];
-        let order = self.order(key);
         let is_before = |slot: Slot, after: &[Bound<'_>]| {
             let compared = self.compare_value(key, slot, &after[0]);
             if descending { compared.is_le() } else { compared.is_lt() }
@@ -223,7 +239,7 @@ impl Catalogue {
         let mut place = match after {
             Some(after) => order.partition(|slot| is_before(slot, after)),
             None if descending => order.end(),
-            None => Order::start(),
+            None => OrderPosition::START,
         };
         while !page.is_full() {
             let next = if descending { order.step_back(place) } else { Some(place) };
@@ -240,16 +256,16 @@ impl Catalogue {
             if after.is_none() && order.step(from) == to {
                 page.slots.push(slot);
             } else {
-                self.fill_from_run(page, matches, key, (from, to), &keys[1..], after)?;
+                self.fill_from_run(order, page, matches, key, (from, to), &keys[1..], after)?;
             }
         }
         Ok(())
     }
 
     /// Returns the range of movies with the same value as `first`, without those that a walk has passed.
-    fn run(
+    fn run<E: Entry>(
         &self,
-        order: &Order,
+        order: &Order<E>,
         key: SortKey,
         at: OrderPosition,
         descending: bool,
@@ -269,8 +285,9 @@ impl Catalogue {
         }
     }
 
-    fn fill_from_run(
+    fn fill_from_run<E: Entry>(
         &self,
+        order: &Order<E>,
         page: &mut Filling,
         matches: &Matches<'_>,
         key: SortKey,
@@ -278,7 +295,6 @@ impl Catalogue {
         keys: Keys<'_>,
         after: After<'_>,
     ) -> Result<(), TooFar> {
-        let order = self.order(key);
         if keys == [(SortKey::Id, false)] {
             // In ascending direction.
             let from = match (after, order.at(from)) {
@@ -287,29 +303,16 @@ impl Catalogue {
                 }),
                 _ => from,
             };
-            return Self::walk(page, matches, order.between(from, to));
+            return Self::walk(page, matches, order.chunks(from, to));
         }
-        let run: Vec<Slot> = order.between(from, to).take(SHORT_RUN + 1).collect();
+        let run: Vec<Slot> = order.between(from, to).map(Entry::slot).take(SHORT_RUN + 1).collect();
         if run.len() > SHORT_RUN {
             return self.fill(page, &matches.like(key, run[0]), keys, after);
         }
         page.step(run.len())?;
-        let mut first = First::new(self, keys, page.room());
-        let is_behind = |slot: &Slot| after.is_none_or(|after| self.compare_to(keys, *slot, after).is_gt());
-        run.into_iter()
-            .filter(|slot| matches.contains(*slot))
-            .filter(is_behind)
-            .for_each(|slot| first.add(slot));
+        let mut first = First::new(self, keys, after, page.room());
+        run.into_iter().filter(|slot| matches.contains(*slot)).for_each(|slot| first.add(slot));
         page.slots.extend(first.finish());
         Ok(())
-    }
-
-    const fn order(&self, key: SortKey) -> &Order {
-        match key {
-            SortKey::Title => self.titles.order(),
-            SortKey::CreatedAt => &self.by_created_at,
-            SortKey::UpdatedAt => &self.by_updated_at,
-            _ => &self.by_id,
-        }
     }
 }

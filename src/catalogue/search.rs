@@ -1,35 +1,101 @@
 //! Title search.
 
-use std::{borrow::Cow, slice};
+use std::{ops::Deref, sync::Arc};
 
 use super::{Catalogue, set::Set};
 use crate::domain::{Filter, are_neighbours, parts_of};
 
+/// Cost of one set lookup, relative to adding a movie to a union.
+const LOOKS_OF_A_UNION: u64 = 8;
+
+/// Results of words with fewer movies are built again instead of remembered.
+const MIN_RECENT_MOVIES: u64 = 1024;
+
+/// The movies found by a search.
+#[derive(Clone)]
+pub(super) enum Found<'a> {
+    /// A set of the index.
+    Indexed(&'a Set),
+    Computed(Arc<Set>),
+}
+
+impl Deref for Found<'_> {
+    type Target = Set;
+
+    fn deref(&self) -> &Set {
+        match self {
+            Self::Indexed(movies) => movies,
+            Self::Computed(movies) => movies,
+        }
+    }
+}
+
+impl From<Set> for Found<'_> {
+    fn from(movies: Set) -> Self {
+        Self::Computed(Arc::new(movies))
+    }
+}
+
+/// The movies that match one word of a search: the union of these sets.
+struct WordMatches<'a> {
+    sets: Vec<Found<'a>>,
+    /// The sum of the set sizes: a movie in several sets counts several times.
+    len: u64,
+}
+
+impl<'a> WordMatches<'a> {
+    fn of(sets: Vec<Found<'a>>) -> Self {
+        Self { len: sets.iter().map(|set| set.len()).sum(), sets }
+    }
+
+    fn union(&self) -> Found<'a> {
+        match &self.sets[..] {
+            [only] => only.clone(),
+            _ => self.set().into(),
+        }
+    }
+
+    fn set(&self) -> Set {
+        Set::union(self.sets.iter().map(Deref::deref))
+    }
+}
+
 impl Catalogue {
     /// Returns the movies that match the search of a filter, in any of its spellings. Returns `None` if it
     /// has no words.
-    pub(super) fn found(&self, filter: &Filter) -> Option<Cow<'_, Set>> {
-        let first = self.with_words(&filter.words)?;
-        let others = filter.spellings.iter().filter_map(|words| self.terms.search(words));
-        let others: Vec<Cow<'_, Set>> = others.filter(|found| !found.is_empty()).collect();
-        if others.is_empty() {
-            return Some(first);
-        }
-        Some(Cow::Owned(Set::union(std::iter::once(&first).chain(&others).map(AsRef::as_ref))))
+    pub(super) fn found(&self, filter: &Filter) -> Option<Found<'_>> {
+        let first = with_all(filter.words.iter().map(|word| self.together_or_apart(word)))?;
+        let others = filter
+            .spellings
+            .iter()
+            .filter_map(|words| with_all(words.iter().map(|word| WordMatches::of(self.together(word)))));
+        let mut all: Vec<Found<'_>> = others.filter(|found| !found.is_empty()).collect();
+        all.push(first);
+        Some(WordMatches::of(all).union())
     }
 
-    /// Returns the movies with all of these words, each written as one word or as two.
-    fn with_words(&self, words: &[String]) -> Option<Cow<'_, Set>> {
-        let apart: Vec<Set> = words.iter().map(|word| self.written_apart(word)).collect();
-        if apart.iter().all(Set::is_empty) {
-            return self.terms.search(words);
+    /// Returns the movies with a word, written as one word or as two.
+    fn together_or_apart(&self, word: &str) -> WordMatches<'_> {
+        if let Some(movies) = self.recent_words.get(word) {
+            return WordMatches::of(vec![Found::Computed(movies)]);
         }
-        let each = words.iter().zip(&apart).filter_map(|(word, apart)| {
-            let together = self.terms.search(slice::from_ref(word))?;
-            let is_apart = !apart.is_empty();
-            Some(if is_apart { Cow::Owned(Set::union([together.as_ref(), apart])) } else { together })
-        });
-        each.reduce(|one, other| Cow::Owned(one.intersection(&other)))
+        let mut sets = self.together(word);
+        let apart = self.written_apart(word);
+        if !apart.is_empty() {
+            sets.push(apart.into());
+        }
+        let matches = WordMatches::of(sets);
+        if matches.sets.len() < 2 || matches.len < MIN_RECENT_MOVIES {
+            return matches;
+        }
+        let movies = Arc::new(matches.set());
+        self.recent_words.add(word, Arc::clone(&movies));
+        WordMatches::of(vec![Found::Computed(movies)])
+    }
+
+    /// Returns the sets of the movies with a word that starts with this one.
+    fn together(&self, word: &str) -> Vec<Found<'_>> {
+        self.terms.beginning_with(word).into_iter().map(Found::Indexed).collect()
     }
 
     /// Returns the movies whose titles contain a word written as two.
@@ -45,4 +111,20 @@ impl Catalogue {
         }
         found
     }
+}
+
+/// Returns the movies that match all words. Returns `None` if there is no word.
+fn with_all<'a>(words: impl Iterator<Item = WordMatches<'a>>) -> Option<Found<'a>> {
+    let mut words: Vec<WordMatches<'_>> = words.collect();
+    words.sort_by_key(|word| word.len);
+    let (rarest, others) = words.split_first()?;
+    Some(others.iter().fold(rarest.union(), |movies, other| {
+        // A union of many words costs more than looking up a few movies in each set.
+        let both = if movies.len() * other.sets.len() as u64 * LOOKS_OF_A_UNION <= other.len {
+            movies.in_any(&other.sets)
+        } else {
+            movies.intersection(&other.union())
+        };
+        both.into()
+    }))
 }

@@ -1,8 +1,13 @@
 //! Sets of slots. The representation depends on the size and density.
 
+use std::ops::{
+    ControlFlow::{self, Continue},
+    Deref,
+};
+
 use roaring::RoaringBitmap;
 
-use super::column::Slot;
+use super::column::{PAGE_VALUES, Slot};
 
 /// A set of slots.
 #[derive(Clone)]
@@ -102,16 +107,15 @@ impl Set {
         }
     }
 
-    /// Keeps the slots that are in at least one of the other sets.
-    pub(super) fn retain_any(mut self, others: &[&Self]) -> Self {
-        let is_in_any = |slot: Slot| others.iter().any(|set| set.contains(slot));
-        if let Self::Few(slots) = &mut self {
-            slots.retain(|slot| is_in_any(*slot));
-            return self;
-        }
+    /// Returns the slots that are in at least one of the other sets.
+    pub(super) fn in_any(&self, others: &[impl Deref<Target = Self>]) -> Self {
+        self.filtered(|slot| others.iter().any(|set| set.contains(slot)))
+    }
+
+    fn filtered(&self, is: impl Fn(Slot) -> bool) -> Self {
         let mut slots = Vec::new();
         self.for_each(|slot| {
-            if is_in_any(slot) {
+            if is(slot) {
                 slots.push(slot);
             }
         });
@@ -128,19 +132,37 @@ impl Set {
 
     /// Calls `see` for each slot in ascending order.
     pub(super) fn for_each(&self, mut see: impl FnMut(Slot)) {
+        self.for_each_by_page(|slot| {
+            see(slot);
+            Continue(())
+        });
+    }
+
+    /// Calls `see` for each slot in ascending order. When it returns `Break`, skips the other slots of the same
+    /// page of the columns.
+    pub(super) fn for_each_by_page(&self, mut see: impl FnMut(Slot) -> ControlFlow<()>) {
         match self {
-            Self::Few(slots) => slots.iter().copied().for_each(see),
-            Self::Many(slots) => {
-                let (mut slots, mut some) = (slots.iter(), [0; 256]);
-                loop {
-                    let some = slots.next_many(&mut some);
-                    if some.is_empty() {
-                        break;
-                    }
-                    some.iter().copied().for_each(&mut see);
+            Self::Few(slots) => {
+                for page in slots.chunk_by(|one, other| end_of_page(*one) == end_of_page(*other)) {
+                    let _ = page.iter().try_for_each(|slot| see(*slot));
                 }
             }
-            Self::Dense(bits) => bits.for_each(see),
+            Self::Many(slots) => {
+                let (mut slots, mut some, mut next) = (slots.iter(), [0; 256], 0);
+                loop {
+                    let some = slots.next_many(&mut some);
+                    let Some(last) = some.last() else { break };
+                    for slot in &*some {
+                        if *slot >= next && see(*slot).is_break() {
+                            next = end_of_page(*slot);
+                        }
+                    }
+                    if next > *last {
+                        slots.advance_to(next);
+                    }
+                }
+            }
+            Self::Dense(bits) => bits.for_each_by_page(see),
         }
     }
 
@@ -151,13 +173,10 @@ impl Set {
             (Self::Many(one), Self::Many(other)) => Self::Many(one & other),
             _ => {
                 let (small, large) = if self.len() <= other.len() { (self, other) } else { (other, self) };
-                let mut both = Vec::new();
-                small.for_each(|slot| {
-                    if large.contains(slot) {
-                        both.push(slot);
-                    }
-                });
-                Self::Few(both)
+                match large {
+                    Self::Dense(large) => small.filtered(|slot| large.contains(slot)),
+                    large => small.filtered(|slot| large.contains(slot)),
+                }
             }
         }
     }
@@ -217,11 +236,16 @@ fn bits_or_many(set: &mut Set, slot: Slot) {
         && !is_dense(u64::from(bits.len) * 2, bits.max())
     {
         let mut slots = RoaringBitmap::new();
-        bits.for_each(|slot| {
+        set.for_each(|slot| {
             slots.insert(slot);
         });
         *set = Set::Many(slots);
     }
+}
+
+/// Returns the first slot of the next page of the columns.
+fn end_of_page(slot: Slot) -> Slot {
+    slot.saturating_add(1).checked_next_multiple_of(PAGE_VALUES as Slot).unwrap_or(Slot::MAX)
 }
 
 fn is_dense(len: u64, max: Option<Slot>) -> bool {
@@ -255,7 +279,7 @@ impl Bits {
         }
     }
 
-    fn contains(&self, slot: Slot) -> bool {
+    pub(super) fn contains(&self, slot: Slot) -> bool {
         self.words.get(slot as usize / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
 
@@ -264,12 +288,17 @@ impl Bits {
         Slot::try_from(self.words.len() * 64).ok()?.checked_sub(1)
     }
 
-    fn for_each(&self, mut see: impl FnMut(Slot)) {
-        for (first, word) in (0..).step_by(64).zip(&self.words) {
-            let mut rest = *word;
-            while rest != 0 {
-                see(first + rest.trailing_zeros());
-                rest &= rest - 1;
+    fn for_each_by_page(&self, mut see: impl FnMut(Slot) -> ControlFlow<()>) {
+        let pages = self.words.chunks(PAGE_VALUES / 64).zip((0..).step_by(PAGE_VALUES));
+        'pages: for (page, first) in pages {
+            for (word, first) in page.iter().zip((first..).step_by(64)) {
+                let mut rest = *word;
+                while rest != 0 {
+                    if see(first + rest.trailing_zeros()).is_break() {
+                        continue 'pages;
+                    }
+                    rest &= rest - 1;
+                }
             }
         }
     }

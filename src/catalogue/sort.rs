@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, ops::Range};
 
-use super::{Catalogue, column::Slot, packed::Facet};
+use super::{Catalogue, column::Slot, matches::Collector, packed::Facet};
 use crate::domain::{KeyValue, MovieFormat, SortKey};
 
 pub(super) type Keys<'a> = &'a [(SortKey, bool)];
@@ -17,10 +17,11 @@ pub(super) enum Bound<'a> {
 /// The cursor values of the remaining keys.
 pub(super) type After<'a> = Option<&'a [Bound<'a>]>;
 
-/// Selects the first `limit` movies of an order and keeps few more than that in memory.
+/// Selects the first `limit` movies of an order behind a cursor, and keeps few more than that in memory.
 pub(super) struct First<'a> {
     catalogue: &'a Catalogue,
     keys: Keys<'a>,
+    after: After<'a>,
     limit: usize,
     movies: Vec<(u128, Slot)>,
     /// The rank of the last selected movie; movies behind it are ignored.
@@ -28,23 +29,13 @@ pub(super) struct First<'a> {
 }
 
 impl<'a> First<'a> {
-    pub(super) const fn new(catalogue: &'a Catalogue, keys: Keys<'a>, limit: usize) -> Self {
-        Self { catalogue, keys, limit, movies: Vec::new(), last: u128::MAX }
-    }
-
-    pub(super) fn add(&mut self, slot: Slot) {
-        /// Candidates beyond the limit, so that the selection runs seldom.
-        const SPARE: usize = 256;
-
-        let rank = self.catalogue.rank(self.keys, slot);
-        if rank > self.last {
-            return;
-        }
-        self.movies.push((rank, slot));
-        if self.movies.len() >= self.limit * 2 + SPARE {
-            self.pick();
-            self.last = self.movies.last().map_or(self.last, |(rank, _)| *rank);
-        }
+    pub(super) const fn new(
+        catalogue: &'a Catalogue,
+        keys: Keys<'a>,
+        after: After<'a>,
+        limit: usize,
+    ) -> Self {
+        Self { catalogue, keys, after, limit, movies: Vec::new(), last: u128::MAX }
     }
 
     /// Keeps the first `limit` candidates; the last of them is at the end.
@@ -64,6 +55,28 @@ impl<'a> First<'a> {
         self.pick();
         self.movies.sort_unstable_by(|one, other| self.catalogue.compare_ranked(self.keys, one, other));
         self.movies.into_iter().map(|(_, slot)| slot)
+    }
+}
+
+impl Collector for First<'_> {
+    fn add(&mut self, slot: Slot) {
+        /// Candidates beyond the limit, so that the selection runs seldom.
+        const SPARE: usize = 256;
+
+        let rank = self.catalogue.rank(self.keys, slot);
+        let is_before = |after| self.catalogue.compare_to(self.keys, slot, after).is_le();
+        if rank > self.last || self.after.is_some_and(is_before) {
+            return;
+        }
+        self.movies.push((rank, slot));
+        if self.movies.len() >= self.limit * 2 + SPARE {
+            self.pick();
+            self.last = self.movies.last().map_or(self.last, |(rank, _)| *rank);
+        }
+    }
+
+    fn wants_page_of(&self, slot: Slot) -> bool {
+        self.catalogue.lower_bound_of_rank(self.keys, slot) <= self.last
     }
 }
 
@@ -96,10 +109,18 @@ impl Catalogue {
         rank
     }
 
+    /// Returns a number that is not above the rank of a movie, without reading the movie.
+    fn lower_bound_of_rank(&self, keys: Keys<'_>, slot: Slot) -> u128 {
+        match keys {
+            [(SortKey::Id, false)] => in_order(self.ids.lower_bound(slot)).into(),
+            _ => 0,
+        }
+    }
+
     /// Encodes one key of a movie. Returns the number and its width in bits.
     fn rank_under(&self, key: SortKey, slot: Slot) -> (u64, u32) {
         let facet = |facet| (self.packed[slot].value(facet) as u64, Facet::MAX_BITS);
-        let signed = |number: i64| (number.cast_unsigned() ^ (1 << 63), u64::BITS);
+        let signed = |number| (in_order(number), u64::BITS);
         match key {
             SortKey::Id => signed(self.ids[slot]),
             SortKey::Title => (self.titles.number(slot), u64::BITS),
@@ -155,6 +176,11 @@ impl Catalogue {
             },
         }
     }
+}
+
+/// Encodes a number as an unsigned one with the same sort order.
+const fn in_order(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
 }
 
 pub(super) const fn directed(order: Ordering, descending: bool) -> Ordering {

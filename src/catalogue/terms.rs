@@ -13,9 +13,6 @@ use crate::domain::{FuzzyScore, FuzzyTerm};
 /// Prefixes of at most this many characters have a set of their own, since many words share them.
 const SHORT_CHARS: usize = 2;
 
-/// Cost of one set lookup, relative to adding a movie to a union.
-const LOOKS_OF_A_UNION: u64 = 8;
-
 /// The inverted index.
 #[derive(Default)]
 pub(super) struct Terms {
@@ -29,22 +26,6 @@ pub(super) struct Terms {
 pub(super) struct Unordered {
     words: HashMap<Box<[u8]>, Set>,
     short: HashMap<Box<[u8]>, Set>,
-}
-
-/// The movies of several words.
-struct Found<'a> {
-    sets: Vec<&'a Set>,
-    /// The sum of the set sizes: a movie with several of the words counts several times.
-    len: u64,
-}
-
-impl<'a> Found<'a> {
-    fn union(&self) -> Cow<'a, Set> {
-        match self.sets[..] {
-            [only] => Cow::Borrowed(only),
-            _ => Cow::Owned(Set::union(self.sets.iter().copied())),
-        }
-    }
 }
 
 impl Unordered {
@@ -93,34 +74,18 @@ impl Terms {
         }
     }
 
-    /// Returns the movies whose titles match all prefixes. Returns `None` if there is no prefix.
-    pub(super) fn search(&self, beginnings: &[String]) -> Option<Cow<'_, Set>> {
-        let mut found: Vec<Found<'_>> = beginnings.iter().map(|word| self.beginning_with(word)).collect();
-        found.sort_by_key(|found| found.len);
-        let (rarest, others) = found.split_first()?;
-        Some(others.iter().fold(rarest.union(), |movies, other| {
-            // A union of many words costs more than looking up a few movies in each set.
-            Cow::Owned(if movies.len() * other.sets.len() as u64 * LOOKS_OF_A_UNION <= other.len {
-                movies.into_owned().retain_any(&other.sets)
-            } else {
-                movies.intersection(&other.union())
-            })
-        }))
-    }
-
     /// Returns the movies with exactly this word.
     pub(super) fn whole(&self, word: &str) -> Option<&Set> {
         self.words.get(word.as_bytes())
     }
 
-    /// Returns the movies with a word that starts with this prefix.
-    fn beginning_with(&self, beginning: &str) -> Found<'_> {
-        let sets: Vec<&Set> = if beginning.chars().nth(SHORT_CHARS).is_none() {
+    /// Returns the sets of the movies with a word that starts with this prefix.
+    pub(super) fn beginning_with(&self, beginning: &str) -> Vec<&Set> {
+        if beginning.chars().nth(SHORT_CHARS).is_none() {
             self.short.get(beginning.as_bytes()).into_iter().collect()
         } else {
             self.words.beginning_with(beginning.as_bytes())
-        };
-        Found { len: sets.iter().map(|set| set.len()).sum(), sets }
+        }
     }
 
     /// Returns the movies with a word close to a fuzzy term, by score. A movie may be in several sets.
@@ -131,7 +96,7 @@ impl Terms {
                 near.entry(FuzzyScore::default()).or_default().push(Cow::Borrowed(slots));
             }
             let found = self.beginning_with(typed.as_str());
-            let found = found.sets.into_iter().map(Cow::Borrowed).collect();
+            let found = found.into_iter().map(Cow::Borrowed).collect();
             near.insert(FuzzyScore { errors: 0, beginnings: 1 }, found);
             return near;
         };

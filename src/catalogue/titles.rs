@@ -4,37 +4,57 @@
 //! neighbours. When a gap is used up, the numbers around it are spread out again.
 
 use super::{
+    Catalogue,
     column::{Column, Slot},
-    order::{Order, OrderPosition},
+    order::{Entry, Order, OrderPosition},
+    packed::Packed,
 };
 
 #[derive(Default)]
 pub(super) struct Titles {
-    order: Order,
+    order: Order<TitleEntry>,
     /// The number of each slot. Movies with equal sort keys share a number.
     numbers: Column<u64>,
+}
+
+/// A movie in the order by title. Neighbours by title are far apart in memory, so each entry has a copy of the
+/// facet values: a filter reads them in sequence.
+#[derive(Clone, Copy, Default)]
+pub(super) struct TitleEntry {
+    pub(super) slot: Slot,
+    pub(super) packed: Packed,
+}
+
+impl Entry for TitleEntry {
+    fn slot(self) -> Slot {
+        self.slot
+    }
+
+    fn packed(self, _: &Catalogue) -> Packed {
+        self.packed
+    }
 }
 
 /// The smallest gap that spreading out leaves.
 const MIN_GAP: u64 = 1 << 20;
 
 impl Titles {
-    /// Creates the order from sorted slots; `is_same` returns whether two slots have equal sort keys.
-    pub(super) fn of_sorted(slots: &[Slot], is_same: impl Fn(Slot, Slot) -> bool) -> Self {
-        let mut numbers = Column::of_len(slots.len());
-        let gap = u64::MAX / (slots.len() as u64 + 1);
+    /// Creates the order from sorted entries; `is_same` returns whether two slots have equal sort keys.
+    pub(super) fn of_sorted(entries: &[TitleEntry], is_same: impl Fn(Slot, Slot) -> bool) -> Self {
+        let mut numbers = Column::of_len(entries.len());
+        let gap = u64::MAX / (entries.len() as u64 + 1);
         let (mut number, mut before) = (0, None);
-        for slot in slots {
+        for TitleEntry { slot, .. } in entries {
             if before.is_none_or(|before| !is_same(before, *slot)) {
                 number += gap;
             }
             numbers[*slot] = number;
             before = Some(*slot);
         }
-        Self { order: Order::of_sorted(slots), numbers }
+        Self { order: Order::of_sorted(entries), numbers }
     }
 
-    pub(super) const fn order(&self) -> &Order {
+    pub(super) const fn order(&self) -> &Order<TitleEntry> {
         &self.order
     }
 
@@ -44,7 +64,7 @@ impl Titles {
     }
 
     /// Inserts a movie at a position; `is_same` returns whether a slot has an equal sort key.
-    pub(super) fn insert(&mut self, slot: Slot, place: OrderPosition, is_same: impl Fn(Slot) -> bool) {
+    pub(super) fn insert(&mut self, entry: TitleEntry, place: OrderPosition, is_same: impl Fn(Slot) -> bool) {
         let neighbours = [self.order.before(place), self.order.at(place)];
         let number = match neighbours.into_iter().flatten().find(|other| is_same(*other)) {
             Some(same) => self.numbers[same],
@@ -53,8 +73,8 @@ impl Titles {
                 self.between(place).unwrap_or(u64::MAX) // the numbers are never exhausted
             }),
         };
-        self.numbers.set(slot, number);
-        self.order.insert_at(place, slot);
+        self.numbers.set(entry.slot, number);
+        self.order.insert_at(place, entry);
     }
 
     /// Removes a movie; `is_before` returns whether a movie with the same title sorts before it.
@@ -62,6 +82,14 @@ impl Titles {
         let (numbers, number) = (&self.numbers, self.numbers[slot]);
         self.order
             .remove(slot, |other| numbers[other] < number || (numbers[other] == number && is_before(other)));
+    }
+
+    /// Replaces the copy of a movie's facet values; `is_before` is as in [`Titles::remove`].
+    pub(super) fn replace(&mut self, entry: TitleEntry, is_before: impl Fn(Slot) -> bool) {
+        let (numbers, number) = (&self.numbers, self.numbers[entry.slot]);
+        self.order.replace(entry, |other| {
+            numbers[other] < number || (numbers[other] == number && is_before(other))
+        });
     }
 
     /// Returns a number between the neighbours of a position.
@@ -79,7 +107,7 @@ impl Titles {
             let (around, is_all) = self.order.around(place, radius);
             let low = self.order.before(around.start).map_or(0, |slot| self.numbers[slot]);
             let high = self.order.at(around.end).map_or(u64::MAX, |slot| self.numbers[slot]);
-            let slots: Vec<Slot> = self.order.between(around.start, around.end).collect();
+            let slots: Vec<Slot> = self.order.between(around.start, around.end).map(Entry::slot).collect();
             let gap = (high - low) / (slots.len() as u64 + 1);
             if gap < MIN_GAP && !is_all {
                 radius *= 2;
@@ -107,7 +135,7 @@ mod tests {
 
     /// The test uses numbers as titles; `of_slot` maps slots to them.
     fn check(titles: &Titles, of_slot: &[u32]) {
-        let order: Vec<Slot> = titles.order.from(Order::start()).collect();
+        let order: Vec<Slot> = titles.order.from(OrderPosition::START).map(Entry::slot).collect();
         assert_eq!(order.len(), of_slot.len());
         for pair in order.windows(2) {
             let (one, other) = (of_slot[pair[0] as usize], of_slot[pair[1] as usize]);
@@ -119,11 +147,15 @@ mod tests {
         }
     }
 
+    fn entry(slot: Slot) -> TitleEntry {
+        TitleEntry { slot, ..TitleEntry::default() }
+    }
+
     fn insert(titles: &mut Titles, of_slot: &mut Vec<u32>, title: u32) {
         let slot = Slot::try_from(of_slot.len()).unwrap();
         of_slot.push(title);
         let place = titles.order.partition(|other| of_slot[other as usize] <= title);
-        titles.insert(slot, place, |other| of_slot[other as usize] == title);
+        titles.insert(entry(slot), place, |other| of_slot[other as usize] == title);
     }
 
     #[test]
@@ -137,7 +169,7 @@ mod tests {
 
     #[test]
     fn titles_that_come_between_the_same_two_keep_their_order() {
-        let slots = [0, 1, 2, 3];
+        let slots = [0, 1, 2, 3].map(entry);
         let mut of_slot = vec![0, 0, 1_000_000, 1_000_000];
         let mut titles =
             Titles::of_sorted(&slots, |one, other| of_slot[one as usize] == of_slot[other as usize]);

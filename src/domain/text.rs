@@ -77,6 +77,15 @@ pub fn parts_of(word: &str) -> impl Iterator<Item = (&str, &str)> {
     parts.filter(move |(one, other)| is_alphabetic && long_enough(one) && long_enough(other))
 }
 
+/// Returns whether a title with these words matches a word of a search: one of them starts with it, or two in
+/// sequence are its parts.
+#[must_use]
+pub fn matches_word(title: &str, words: &[String], typed: &str) -> bool {
+    let has = |part: &str| words.iter().any(|word| word == part);
+    let is_apart = |(one, other)| has(one) && has(other) && are_neighbours(title, one, other);
+    words.iter().any(|word| word.starts_with(typed)) || parts_of(typed).any(is_apart)
+}
+
 /// Returns whether a title contains two words in sequence.
 #[must_use]
 pub fn are_neighbours(title: &str, one: &str, other: &str) -> bool {

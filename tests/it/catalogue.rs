@@ -281,6 +281,12 @@ fn many() -> &'static (Catalogue, Model) {
         };
         let mut model: Model = (1..=MANY).map(|id| (MovieId::from_stored(id), movie(id))).collect();
         let mut catalogue = loaded(&model);
+        for search in SEARCHES {
+            // The catalogue remembers the results, which the changes below must reach.
+            let mut filter = Filter::default();
+            filter.search(search).unwrap();
+            catalogue.count(&filter);
+        }
         for n in 0..MANY / 4 {
             let id = n * 7 % (MANY + 500) + 1;
             if n % 3 == 0 {

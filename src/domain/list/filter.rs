@@ -3,8 +3,7 @@
 use super::{Bounds, FacetKey, FilterMatches};
 use crate::{
     domain::{
-        Code, Invalid, Movie, MovieFormat, are_neighbours, parts_of, query_words, text::joined_spellings,
-        title_words,
+        Code, Invalid, Movie, MovieFormat, matches_word, query_words, text::joined_spellings, title_words,
     },
     limits::MAX_SEARCH_CHARS,
 };
@@ -57,10 +56,8 @@ impl Filter {
         let title = movie.attributes.title.as_str();
         let words = title_words(title);
         let has = |typed: &String| words.iter().any(|word| word.starts_with(typed));
-        let has_apart = |typed: &String| {
-            has(typed) || parts_of(typed).any(|(one, other)| are_neighbours(title, one, other))
-        };
         self.passes(&FacetKey::of(movie)).all()
-            && (self.words.iter().all(has_apart) || self.spellings.iter().any(|words| words.iter().all(has)))
+            && (self.words.iter().all(|typed| matches_word(title, &words, typed))
+                || self.spellings.iter().any(|words| words.iter().all(has)))
     }
 }
