@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -38,24 +38,33 @@ pub async fn require(State(state): State<Shared>, mut request: Request, next: Ne
 /// the role or a limit goes to the audit log.
 pub async fn pass(state: &Shared, identity: Identity, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(identity.clone());
-    let operation = operation(&request);
+    let operation = Operation::of(&request);
     let mut response = next.run(request).await;
     let refusal = match response.status() {
         StatusCode::FORBIDDEN => Some(Refusal::Role),
         StatusCode::TOO_MANY_REQUESTS => Some(Refusal::UserLimit),
+        status if status.as_u16() < 400 => return response,
         _ => None,
     };
     if let Some(refusal) = refusal {
-        state.app.audit_refusal(&(&identity).into(), refusal, operation.as_deref());
+        state.app.audit_refusal(&(&identity).into(), refusal, operation.text().as_deref());
     }
     response.extensions_mut().insert(identity);
     response
 }
 
-/// Returns the method and route of a request, without the path values that the client chose.
-fn operation(request: &Request) -> Option<String> {
-    let route = request.extensions().get::<MatchedPath>()?;
-    Some(format!("{} {}", request.method(), route.as_str()))
+/// The method and route of a request, without the path values that the client chose.
+struct Operation(Method, Option<MatchedPath>);
+
+impl Operation {
+    fn of(request: &Request) -> Self {
+        Self(request.method().clone(), request.extensions().get().cloned())
+    }
+
+    fn text(&self) -> Option<String> {
+        let Self(method, route) = self;
+        route.as_ref().map(|route| format!("{method} {}", route.as_str()))
+    }
 }
 
 /// Authenticates a request. Takes `&mut`, since a shared reference to a body is not `Send`.
@@ -94,7 +103,7 @@ pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Proble
     }
     let from = request_context(request.extensions(), request.headers(), state);
     let actor = Actor::unknown("page", &from);
-    state.app.audit_refusal(&actor, Refusal::CrossSite, operation(request).as_deref());
+    state.app.audit_refusal(&actor, Refusal::CrossSite, Operation::of(request).text().as_deref());
     Err(Problem::new(StatusCode::FORBIDDEN, "a page of another site may not do this in your name"))
 }
 
