@@ -18,13 +18,29 @@ impl Catalogue {
     /// by score, then by title. Returns none if no search term is long enough to be fuzzy.
     #[must_use]
     pub fn near(&self, filter: &Filter) -> Vec<Movie> {
-        let typed: Vec<FuzzyTerm> = filter.words.iter().map(|word| FuzzyTerm::new(word)).collect();
-        if typed.iter().all(|typed| typed.automaton().is_none()) {
-            return Vec::new();
-        }
+        let allowed = filter.words.iter().map(|word| FuzzyTerm::allowed_errors(word)).max().unwrap_or(0);
+        // A search with one error takes a fraction of the time, and often finds enough.
+        let nearest = if allowed > 1 { self.with_errors(1, filter) } else { Vec::new() };
+        let found = match nearest.len() {
+            MAX_FUZZY_MOVIES => nearest,
+            _ if allowed > 0 => self.with_errors(allowed, filter),
+            _ => Vec::new(),
+        };
+        found.into_iter().map(|slot| self.movie(slot)).collect()
+    }
+
+    /// Returns the movies of a fuzzy search with at most `errors` errors in a term. If terms allow more, then in
+    /// all terms together.
+    fn with_errors(&self, errors: usize, filter: &Filter) -> Vec<Slot> {
+        let typed: Vec<FuzzyTerm> =
+            filter.words.iter().map(|word| FuzzyTerm::with_at_most(errors, word)).collect();
+        let is_part = filter.words.iter().any(|word| FuzzyTerm::allowed_errors(word) > errors);
         let mut nearer: Vec<Set> = Vec::new();
         let mut found: Vec<Slot> = Vec::new();
-        for (_, sets) in self.by_nearness(&typed) {
+        for (score, sets) in self.by_nearness(&typed) {
+            if is_part && score.errors > errors {
+                break;
+            }
             let near = Set::union(sets.iter().map(AsRef::as_ref));
             let near = nearer.iter().fold(near, Set::difference);
             let matches = Matches::of(self, filter, Some(&near));
@@ -34,7 +50,7 @@ impl Catalogue {
             }
             nearer.push(near);
         }
-        found.into_iter().map(|slot| self.movie(slot)).collect()
+        found
     }
 
     /// Returns the movies with a match for every term, by total score.

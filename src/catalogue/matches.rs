@@ -98,6 +98,11 @@ impl<'a> Matches<'a> {
         self.like.iter().all(|(key, other)| self.catalogue.compare(*key, slot, *other).is_eq())
     }
 
+    /// Returns whether each test is a search in a set that is no bitmap.
+    pub(super) fn is_searched(&self) -> bool {
+        self.found.is_some_and(|(found, _)| !matches!(found, Set::Dense(_)))
+    }
+
     /// Returns whether every movie matches.
     pub(super) fn is_all(&self) -> bool {
         self.test == Test::default() && self.found.is_none() && self.like.is_empty()

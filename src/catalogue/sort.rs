@@ -61,7 +61,7 @@ impl<'a> First<'a> {
 impl Collector for First<'_> {
     fn add(&mut self, slot: Slot) {
         /// Candidates beyond the limit, so that the selection runs seldom.
-        const SPARE: usize = 256;
+        const SPARE: usize = 16;
 
         let rank = self.catalogue.rank(self.keys, slot);
         let is_before = |after| self.catalogue.compare_to(self.keys, slot, after).is_le();

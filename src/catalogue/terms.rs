@@ -103,11 +103,14 @@ impl Terms {
         // The state of the automaton, and the lowest edit distance of any prefix seen on this path.
         let next = |(state, least): (u32, Option<u8>), byte| {
             let state = automaton.transition(state, byte);
+            if state == SINK_STATE {
+                return least.map(|least| (SINK_STATE, Some(least)));
+            }
             let least = match automaton.distance(state) {
                 Distance::Exact(errors) => Some(least.map_or(errors, |least| least.min(errors))),
                 Distance::AtLeast(_) => least,
             };
-            (state != SINK_STATE || least.is_some()).then_some((state, least))
+            Some((state, least))
         };
         self.words.walk((automaton.initial_state(), None), &next, &mut |(state, least), slots| {
             let Some(least) = least else { return };

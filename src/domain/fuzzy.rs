@@ -25,19 +25,36 @@ pub struct FuzzyTerm {
 }
 
 impl FuzzyTerm {
-    /// Creates a term from a folded word. Short words and numbers allow no error: 1989 must not match 1999.
+    /// Creates a term from a folded word.
     #[must_use]
     pub fn new(word: &str) -> Self {
+        Self::with_at_most(Self::allowed_errors(word), word)
+    }
+
+    /// Returns the number of errors that a folded word allows. Short words and numbers allow none: 1989 must not
+    /// match 1999.
+    #[must_use]
+    pub fn allowed_errors(word: &str) -> usize {
+        match word.chars().count() {
+            _ if word.chars().all(char::is_numeric) => 0,
+            letters if ONE_ERROR.contains(&letters) => 1,
+            letters if TWO_ERRORS.contains(&letters) => 2,
+            _ => 0,
+        }
+    }
+
+    /// Creates a term that allows at most `errors` of the errors that the folded word allows.
+    #[must_use]
+    pub fn with_at_most(errors: usize, word: &str) -> Self {
         static ONE: LazyLock<LevenshteinAutomatonBuilder> =
             LazyLock::new(|| LevenshteinAutomatonBuilder::new(1, true));
         static TWO: LazyLock<LevenshteinAutomatonBuilder> =
             LazyLock::new(|| LevenshteinAutomatonBuilder::new(2, true));
 
-        let errors = match word.chars().count() {
-            _ if word.chars().all(char::is_numeric) => None,
-            letters if ONE_ERROR.contains(&letters) => Some(ONE.build_dfa(word)),
-            letters if TWO_ERRORS.contains(&letters) => Some(TWO.build_dfa(word)),
-            _ => None,
+        let errors = match errors.min(Self::allowed_errors(word)) {
+            0 => None,
+            1 => Some(ONE.build_dfa(word)),
+            _ => Some(TWO.build_dfa(word)),
         };
         Self { word: word.to_owned(), errors }
     }

@@ -130,6 +130,11 @@ pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
 }
 
+/// Runs a statement without result rows. SQLite parses it once for each connection.
+fn run(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 /// Opens a connection. Its statements block their thread for `busy_timeout` while another process has a lock.
 fn connect(
     path: &Path,

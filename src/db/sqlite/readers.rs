@@ -17,9 +17,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{CachedStatement, Connection, OpenFlags};
 
-use super::{RETRY, connect, file::DatabaseFile, is_busy};
+use super::{RETRY, connect, file::DatabaseFile, is_busy, run};
 use crate::db::{DbError, blocking, deadline};
 
 /// The maximum number of idle read connections.
@@ -126,8 +126,9 @@ impl Readers {
         }
         // Outside of the pool's mutex: if the disk hangs here, other threads must not wait for the mutex.
         let connection = self.connection().ok().flatten().filter(|connection| {
-            let taken = connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema");
-            taken.is_ok()
+            let read = |mut statement: CachedStatement<'_>| statement.exists([]);
+            run(connection, "BEGIN").is_ok()
+                && connection.prepare_cached("SELECT 1 FROM sqlite_schema").and_then(read).is_ok()
         });
         let mut pool = self.pool();
         pool.is_taking_lock = false;
@@ -145,7 +146,7 @@ impl Readers {
     pub(super) fn release_shared_lock(&self) {
         let held = self.pool().lock_holder.take();
         if let Some(connection) = held
-            && connection.execute_batch("COMMIT").is_ok()
+            && run(&connection, "COMMIT").is_ok()
         {
             self.pool().give_back(connection);
         }

@@ -23,6 +23,7 @@ use super::{
     is_busy, is_corrupt,
     progress::{Busy, Progress},
     readers::Readers,
+    run,
 };
 use crate::{
     db::{DbError, deadline, settle},
@@ -141,7 +142,7 @@ impl Queue {
                 queue.committer.send(Job::Group(writer));
             });
         }
-        let begun = writer.connection.execute_batch("SAVEPOINT w");
+        let begun = run(&writer.connection, "SAVEPOINT w");
         begun.map_err(|error| writer.why(error))?;
         Ok(GroupTx(writer))
     }
@@ -225,7 +226,7 @@ impl Turn {
     async fn begin(&mut self) -> Result<(), DbError> {
         let give_up = deadline::current();
         loop {
-            match self.connection().execute_batch("BEGIN IMMEDIATE") {
+            match run(self.connection(), "BEGIN IMMEDIATE") {
                 Err(error) if is_busy(&error) && tokio::time::Instant::now() < give_up => {
                     tokio::time::sleep(RETRY).await;
                 }
@@ -266,7 +267,7 @@ impl Writer {
         let sound = if self.is_suspect { Err(lost()) } else { self.file.check() };
         let committed = sound.and_then(|()| {
             self.readers.release_shared_lock(); // it would prevent the checkpoint
-            let committed = self.connection.execute_batch("COMMIT");
+            let committed = run(&self.connection, "COMMIT");
             committed.map_err(|error| self.why(error))
         });
         if committed.is_err() {
@@ -363,7 +364,7 @@ impl GroupTx {
         if self.0.is_suspect {
             return Err(lost());
         }
-        let released = self.0.connection.execute_batch("RELEASE w");
+        let released = run(&self.0.connection, "RELEASE w");
         released.map_err(|error| self.why(error))?;
         let group = self.0.group.as_mut().ok_or_else(lost)?;
         group.has_writes = true;
