@@ -14,6 +14,9 @@ use crate::domain::{Filter, SortKey};
 /// Cost of one random access, in values of a sequential scan of the packed column.
 const SCANNED_IN_A_LOOK: u64 = 16;
 
+/// Cost of looking up a slot in a set that is no bitmap, in steps along an order.
+const STEPS_OF_A_SEARCH: u64 = 8;
+
 /// Slots tested together, one bit each.
 pub(super) const SIDE_BY_SIDE: usize = u64::BITS as usize;
 
@@ -98,9 +101,12 @@ impl<'a> Matches<'a> {
         self.like.iter().all(|(key, other)| self.catalogue.compare(*key, slot, *other).is_eq())
     }
 
-    /// Returns whether each test is a search in a set that is no bitmap.
-    pub(super) fn is_searched(&self) -> bool {
-        self.found.is_some_and(|(found, _)| !matches!(found, Set::Dense(_)))
+    /// Returns the cost of testing a movie, in steps along an order.
+    pub(super) fn steps_of_a_test(&self) -> u64 {
+        match self.found {
+            None | Some((Set::Dense(_), _)) => 1,
+            Some(_) => STEPS_OF_A_SEARCH,
+        }
     }
 
     /// Returns whether every movie matches.

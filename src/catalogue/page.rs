@@ -16,10 +16,8 @@ use crate::domain::{Cursor, Filter, KeyValue, Movie, Sort, SortKey};
 const FEW: u64 = 512;
 /// Cost of one random access, in steps along an order.
 const STEPS_OF_A_LOOK: u64 = 4;
-/// Cost of looking up a slot in a set that is no bitmap, in steps along an order.
-const STEPS_OF_A_SEARCH: usize = 8;
 /// Up to this number of expected steps, walk along the ids instead of selecting from the matches.
-const FEW_STEPS: u64 = 8192;
+const FEW_STEPS: u64 = 2048;
 /// The longest run of equal values under a key that a page sorts directly.
 const SHORT_RUN: usize = 4096;
 
@@ -121,7 +119,9 @@ impl Catalogue {
         }
         let steps = page.room() as u64 * self.len as u64 / matches.estimate().max(1);
         // The slots are nearly in the order of the ids, so a selection from the start skips most pages.
-        let skips_pages = keys == [(SortKey::Id, false)] && after.is_none() && steps > FEW_STEPS;
+        let skips_pages = keys == [(SortKey::Id, false)]
+            && after.is_none()
+            && steps * matches.steps_of_a_test() > FEW_STEPS;
         if candidates * STEPS_OF_A_LOOK <= steps || skips_pages {
             self.pick(page, matches, keys, after);
             Ok(())
@@ -211,7 +211,7 @@ impl Catalogue {
         matches: &Matches<'_>,
         entries: impl Iterator<Item = &'o [E]>,
     ) -> Result<(), TooFar> {
-        let cost = if matches.is_searched() { STEPS_OF_A_SEARCH } else { 1 };
+        let cost = usize::try_from(matches.steps_of_a_test()).unwrap_or(1);
         for some in entries.flat_map(|chunk| chunk.chunks(SIDE_BY_SIDE)) {
             if page.is_full() {
                 break;

@@ -7,7 +7,11 @@ use std::{
 
 use levenshtein_automata::{Distance, SINK_STATE};
 
-use super::{column::Slot, set::Set, trie::Trie};
+use super::{
+    column::Slot,
+    set::Set,
+    trie::{Letters, Trie},
+};
 use crate::domain::{FuzzyScore, FuzzyTerm};
 
 /// Prefixes of at most this many characters have a set of their own, since many words share them.
@@ -112,7 +116,9 @@ impl Terms {
             };
             Some((state, least))
         };
-        self.words.walk((automaton.initial_state(), None), &next, &mut |(state, least), slots| {
+        let letters = Letters::of(typed.as_str().as_bytes());
+        let may = |of_words| letters.are_in(of_words, typed.errors());
+        self.words.walk(&may, (automaton.initial_state(), None), &next, &mut |(state, least), slots| {
             let Some(least) = least else { return };
             let is_whole = matches!(automaton.distance(state), Distance::Exact(errors) if errors == least);
             let nearness = FuzzyScore { errors: least.into(), beginnings: usize::from(!is_whole) };

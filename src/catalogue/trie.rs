@@ -13,10 +13,40 @@ const ROOT: NodeId = 0;
 struct Node<T> {
     /// The bytes on the edge from the parent. Siblings differ in the first byte.
     label: Box<[u8]>,
-    /// Children with the first bytes of their labels, sorted. The byte rules out most children without a
-    /// memory access.
-    children: Vec<(u8, NodeId)>,
+    /// The children, sorted by the first bytes of their labels.
+    children: Vec<Child>,
     value: Option<T>,
+}
+
+/// What rules out most children without a memory access.
+struct Child {
+    /// The first byte of the label.
+    first: u8,
+    /// At least the letters of all words below.
+    letters: Letters,
+    node: NodeId,
+}
+
+/// A set of letters. Some letters share a bit.
+#[derive(Clone, Copy)]
+pub(super) struct Letters(u32);
+
+impl Letters {
+    pub(super) fn of(word: &[u8]) -> Self {
+        // The last byte stands for a letter in UTF-8: no continuation byte follows it.
+        let nexts = word.iter().skip(1).chain([&0]);
+        let lasts = word.iter().zip(nexts).filter(|(_, next)| **next & 0xC0 != 0x80);
+        Self(lasts.fold(0, |letters, (last, _)| letters | 1 << (last % 32)))
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Returns whether all letters but `most` are in another set, at least.
+    pub(super) fn are_in(self, other: Self, most: usize) -> bool {
+        (0..most).fold(self.0 & !other.0, |missing, _| missing & missing.wrapping_sub(1)) == 0
+    }
 }
 
 impl<T> Node<T> {
@@ -41,20 +71,25 @@ impl<T> Trie<T> {
     /// Returns the value of a word, and inserts it if missing.
     pub(super) fn get_or_insert_with(&mut self, word: &[u8], make: impl FnOnce() -> T) -> &mut T {
         let (mut at, mut rest) = (ROOT, word);
+        let letters = Letters::of(word);
         while !rest.is_empty() {
             let (node, shared) = match self.child(at, rest[0]) {
                 Ok(index) => {
-                    let (_, child) = self.node(at).children[index];
+                    let child = &mut self.node_mut(at).children[index];
+                    let above = child.letters;
+                    child.letters.add(letters);
+                    let child = child.node;
                     let label = &self.node(child).label;
                     let shared = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
                     if shared < label.len() {
-                        self.split(child, shared);
+                        self.split(child, shared, above);
                     }
                     (child, shared)
                 }
                 Err(index) => {
                     let leaf = self.add(Node::new(rest));
-                    self.node_mut(at).children.insert(index, (rest[0], leaf));
+                    let child = Child { first: rest[0], letters, node: leaf };
+                    self.node_mut(at).children.insert(index, child);
                     (leaf, rest.len())
                 }
             };
@@ -70,7 +105,7 @@ impl<T> Trie<T> {
         while !rest.is_empty() {
             let at = path[path.len() - 1];
             let Ok(index) = self.child(at, rest[0]) else { return };
-            let (_, child) = self.node(at).children[index];
+            let child = self.node(at).children[index].node;
             let Some(behind) = rest.strip_prefix(&*self.node(child).label) else { return };
             path.push(child);
             rest = behind;
@@ -80,7 +115,7 @@ impl<T> Trie<T> {
             && self.node(last).value.is_none()
             && self.node(last).children.is_empty()
         {
-            self.node_mut(above).children.retain(|(_, child)| *child != last);
+            self.node_mut(above).children.retain(|child| child.node != last);
             self.node_mut(last).label = Box::default();
             self.unused.push(last);
             path.pop();
@@ -99,44 +134,47 @@ impl<T> Trie<T> {
     fn visit<'a>(&'a self, node: NodeId, see: &mut impl FnMut(&'a T)) {
         let node = self.node(node);
         node.value.iter().for_each(&mut *see);
-        node.children.iter().for_each(|(_, child)| self.visit(*child, see));
+        node.children.iter().for_each(|child| self.visit(child.node, see));
     }
 
-    /// Feeds all words byte by byte to `next`, which returns the next state or `None` to skip the branch.
-    /// Calls `see` with the state and value of each word reached.
+    /// Feeds words byte by byte to `next`, which returns the next state or `None` to skip the branch. Skips the
+    /// branches for whose letters `may` returns false. Calls `see` with the state and value of each word
+    /// reached.
     pub(super) fn walk<'a, S: Copy>(
         &'a self,
+        may: &impl Fn(Letters) -> bool,
         first: S,
         next: &impl Fn(S, u8) -> Option<S>,
         see: &mut impl FnMut(S, &'a T),
     ) {
-        self.walk_below(ROOT, first, next, see);
+        self.walk_below(ROOT, may, first, next, see);
     }
 
     fn walk_below<'a, S: Copy>(
         &'a self,
         node: NodeId,
+        may: &impl Fn(Letters) -> bool,
         state: S,
         next: &impl Fn(S, u8) -> Option<S>,
         see: &mut impl FnMut(S, &'a T),
     ) {
-        for (first, child) in &self.node(node).children {
-            let Some(state) = next(state, *first) else { continue };
-            let node = self.node(*child);
+        for child in self.node(node).children.iter().filter(|child| may(child.letters)) {
+            let Some(state) = next(state, child.first) else { continue };
+            let node = self.node(child.node);
             let Some(state) = node.label[1..].iter().try_fold(state, |state, byte| next(state, *byte)) else {
                 continue;
             };
             if let Some(value) = &node.value {
                 see(state, value);
             }
-            self.walk_below(*child, state, next, see);
+            self.walk_below(child.node, may, state, next, see);
         }
     }
 
     /// Follows a text from a node. Returns the node where it ends, with the rest of the label.
     fn follow(&self, from: NodeId, text: &[u8]) -> Option<(NodeId, &[u8])> {
         let Some(first) = text.first() else { return Some((from, &[])) };
-        let (_, child) = self.node(from).children[self.child(from, *first).ok()?];
+        let child = self.node(from).children[self.child(from, *first).ok()?].node;
         let label = &*self.node(child).label;
         match text.strip_prefix(label) {
             Some(rest) => self.follow(child, rest),
@@ -146,11 +184,11 @@ impl<T> Trie<T> {
 
     /// Finds the child whose label starts with a byte, or its insertion index.
     fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
-        self.node(node).children.binary_search_by_key(&first, |(byte, _)| *byte)
+        self.node(node).children.binary_search_by_key(&first, |child| child.first)
     }
 
-    /// Splits a node: the first `at` bytes of the label stay, the rest moves to a new child.
-    fn split(&mut self, node: NodeId, at: usize) {
+    /// Splits a node: the first `at` bytes of the label stay, the rest moves to a new child with these letters.
+    fn split(&mut self, node: NodeId, at: usize, letters: Letters) {
         let upper = self.node_mut(node);
         let label = std::mem::take(&mut upper.label);
         upper.label = label[..at].into();
@@ -161,7 +199,7 @@ impl<T> Trie<T> {
         };
         let lower = self.add(lower);
         let first = self.node(lower).label[0];
-        self.node_mut(node).children = vec![(first, lower)];
+        self.node_mut(node).children = vec![Child { first, letters, node: lower }];
     }
 
     fn add(&mut self, node: Node<T>) -> NodeId {
@@ -184,7 +222,7 @@ impl<T> Trie<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -214,13 +252,26 @@ mod tests {
             }
             // Only words without a "b"; the root's empty word is one.
             let mut walked = Vec::new();
-            trie.walk(0, &|bytes, byte| (byte != b'b').then_some(bytes + 1), &mut |bytes, value| walked.push((bytes, value)));
+            trie.walk(&|_| true, 0, &|bytes, byte| (byte != b'b').then_some(bytes + 1), &mut |bytes, value| walked.push((bytes, value)));
             let without: Vec<(usize, &usize)> = map
                 .iter()
                 .filter(|(word, _)| !word.is_empty() && !word.contains('b'))
                 .map(|(word, value)| (word.len(), value))
                 .collect();
             prop_assert_eq!(walked, without);
+
+            // No word is skipped that has all the letters of another one, or all but one.
+            for (look, most) in looks.iter().zip([0, 1].into_iter().cycle()) {
+                let letters = Letters::of(look.as_bytes());
+                let mut walked = BTreeSet::new();
+                trie.walk(&|below| letters.are_in(below, most), (), &|(), _| Some(()), &mut |(), value| {
+                    walked.insert(*value);
+                });
+                for (word, value) in map.iter().filter(|(word, _)| !word.is_empty()) {
+                    let missing: BTreeSet<char> = look.chars().filter(|c| !word.contains(*c)).collect();
+                    prop_assert!(missing.len() > most || walked.contains(value), "{look} for {word}");
+                }
+            }
         }
 
         #[test]

@@ -20,8 +20,10 @@ const TWO_ERRORS: RangeInclusive<usize> = 8..=52;
 /// A term of a fuzzy search.
 pub struct FuzzyTerm {
     word: String,
+    /// The number of errors that are allowed.
+    errors: usize,
     /// The Levenshtein automaton of prefixes; `None` if no error is allowed.
-    errors: Option<DFA>,
+    automaton: Option<DFA>,
 }
 
 impl FuzzyTerm {
@@ -51,12 +53,13 @@ impl FuzzyTerm {
         static TWO: LazyLock<LevenshteinAutomatonBuilder> =
             LazyLock::new(|| LevenshteinAutomatonBuilder::new(2, true));
 
-        let errors = match errors.min(Self::allowed_errors(word)) {
+        let errors = errors.min(Self::allowed_errors(word));
+        let automaton = match errors {
             0 => None,
             1 => Some(ONE.build_dfa(word)),
             _ => Some(TWO.build_dfa(word)),
         };
-        Self { word: word.to_owned(), errors }
+        Self { word: word.to_owned(), errors, automaton }
     }
 
     /// Returns the folded term.
@@ -68,13 +71,19 @@ impl FuzzyTerm {
     /// Returns the automaton that accepts near prefixes; `None` if no error is allowed.
     #[must_use]
     pub const fn automaton(&self) -> Option<&DFA> {
-        self.errors.as_ref()
+        self.automaton.as_ref()
+    }
+
+    /// Returns the number of errors that are allowed.
+    #[must_use]
+    pub const fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Scores a folded word of a title. Returns `None` if it has too many errors.
     #[must_use]
     pub fn fuzzy_score(&self, word: &str) -> Option<FuzzyScore> {
-        let (least, of_all) = match &self.errors {
+        let (least, of_all) = match &self.automaton {
             None => (word.starts_with(&self.word).then_some(0), (word == self.word).then_some(0)),
             Some(dfa) => (beginnings(dfa, word).flatten().min(), beginnings(dfa, word).last().flatten()),
         };

@@ -292,7 +292,7 @@ fn many() -> &'static (Catalogue, Model) {
             // The catalogue remembers the results, which the changes below must reach.
             let mut filter = Filter::default();
             filter.search(search).unwrap();
-            catalogue.count(&filter);
+            assert_eq!(catalogue.count(&filter), found(&model, &filter, &Sort::default()).len() as u64);
         }
         for n in 0..MANY / 4 {
             let id = n * 7 % (MANY + 500) + 1;
