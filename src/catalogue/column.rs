@@ -12,7 +12,8 @@ pub(super) struct Column<T> {
 }
 
 /// Values in a page.
-pub(super) const PAGE_VALUES: usize = 4096;
+pub(super) const PAGE_VALUES: usize = PAGE_SLOTS as usize;
+pub(super) const PAGE_SLOTS: Slot = 4096;
 
 impl<T> Default for Column<T> {
     fn default() -> Self {

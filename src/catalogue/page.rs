@@ -261,7 +261,7 @@ impl Catalogue {
             if after.is_none() && order.step(from) == to {
                 page.slots.push(slot);
             } else {
-                self.fill_from_run(order, page, matches, key, (from, to), &keys[1..], after)?;
+                self.fill_from_run(order, page, matches, (from, to), keys, after)?;
             }
         }
         Ok(())
@@ -290,16 +290,18 @@ impl Catalogue {
         }
     }
 
+    /// Fills a page from a range of movies with the same value under the first sort key. `after` has the cursor
+    /// values of the other keys.
     fn fill_from_run<E: Entry>(
         &self,
         order: &Order<E>,
         page: &mut Filling,
         matches: &Matches<'_>,
-        key: SortKey,
         (from, to): (OrderPosition, OrderPosition),
         keys: Keys<'_>,
         after: After<'_>,
     ) -> Result<(), TooFar> {
+        let ((key, _), keys) = (keys[0], &keys[1..]);
         if keys == [(SortKey::Id, false)] {
             // In ascending direction.
             let from = match (after, order.at(from)) {

@@ -7,7 +7,7 @@ use std::ops::{
 
 use roaring::RoaringBitmap;
 
-use super::column::{PAGE_VALUES, Slot};
+use super::column::{PAGE_SLOTS, PAGE_VALUES, Slot};
 
 /// A set of slots.
 #[derive(Clone)]
@@ -245,7 +245,7 @@ fn bits_or_many(set: &mut Set, slot: Slot) {
 
 /// Returns the first slot of the next page of the columns.
 fn end_of_page(slot: Slot) -> Slot {
-    slot.saturating_add(1).checked_next_multiple_of(PAGE_VALUES as Slot).unwrap_or(Slot::MAX)
+    slot.saturating_add(1).checked_next_multiple_of(PAGE_SLOTS).unwrap_or(Slot::MAX)
 }
 
 fn is_dense(len: u64, max: Option<Slot>) -> bool {
