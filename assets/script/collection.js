@@ -4,6 +4,7 @@
 // `films:changed` is sent to the document after films were added or removed; `films:refresh` reloads the films;
 // `films:recount` reloads the counts.
 
+import "./fronts.js";
 import "./letters.js";
 import "./print.js";
 import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";

@@ -2,25 +2,25 @@
 
 import { boxOf, filmOf, films, focus, idOf, selected } from "./films.js";
 import { undoLatest } from "./messages.js";
-import { rateFilm } from "./rating.js";
+import { update } from "./update.js";
 
 const OFF = "reelshelf.keys-off";
 /** The keys, what they do, and whether they require the right to edit. */
 const KEYS = [
   [["/"], "search"],
   [["n"], "add a film", true],
-  [["j", "k"], "the next film, the one before"],
+  [["j", "k"], "next film, previous film"],
   [["←", "→", "↑", "↓"], "from film to film, also on a film's page"],
-  [["g", "…"], "to the signpost with that letter or digit"],
+  [["g", "…"], "to the films with that letter or digit"],
   [["Enter"], "open the film"],
   [["1", "…", "5"], "rate the film", true],
   [["e"], "edit the film", true],
-  [["x"], "select the film, or no longer", true],
-  [["Shift", "click"], "select all from the last one to this", true],
+  [["x"], "select or deselect the film", true],
+  [["Shift", "click"], "select all from the last selected film to this one", true],
   [["Escape"], "select none", true],
   [["Delete"], "delete the selected films, or this one", true],
-  [["z"], "undo what was done last", true],
-  [["?"], "this list"],
+  [["z"], "undo the last change", true],
+  [["?"], "show this list"],
 ];
 
 const isOff = () => localStorage.getItem(OFF) === "1";
@@ -103,7 +103,7 @@ function rate(stars) {
   const within = document.activeElement.closest(".rate, tr, .film") ?? document;
   const button = within.querySelector(`.rate [value="${stars}"], form.rating [value="${stars}"]`);
   if (button) button.click();
-  else if (current() && idOf(current())) rateFilm(current(), Number(stars));
+  else if (current() && idOf(current())) update(current(), { rating: Number(stars) });
 }
 
 function step(by) {
@@ -166,7 +166,7 @@ function makeDialog() {
   const made = document.createElement("dialog");
   made.className = "keys";
   made.setAttribute("aria-labelledby", "keys");
-  made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Single characters are commands</label><button autofocus>Close</button></form>`;
+  made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Use single-key shortcuts</label><button autofocus>Close</button></form>`;
   const mayEdit = document.querySelector('.pick, .ways a[href="/add"]') !== null;
   for (const [keys, words, edits] of KEYS) {
     if (edits && !mayEdit) continue;

@@ -3,6 +3,7 @@
 import { own } from "./messages.js";
 import { lost } from "./offline.js";
 import { settled } from "./service.js";
+import { count } from "./words.js";
 
 /** How long this page can take to read the response to its own request, in milliseconds. */
 const LATER = 2000;
@@ -76,8 +77,6 @@ function words(changes) {
   const who = by === undefined ? "Others" : by === user ? "You" : `\u2068${by}\u2069`;
   return `${who} ${DONE[kind] ?? "changed"} ${films}${by === user ? " in another window" : ""}`;
 }
-
-const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 if (main && known.newest !== undefined) {
   document.body.append(line);

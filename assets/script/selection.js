@@ -3,6 +3,7 @@
 import { boxOf, filmOf, films, focus, idOf, renew, selected } from "./films.js";
 import { say, sayOf } from "./messages.js";
 import { page, Refusal } from "./service.js";
+import { count } from "./words.js";
 
 const form = () => document.getElementById("selection");
 const every = () => document.querySelector("#every input");
@@ -20,15 +21,13 @@ let asking;
 /** How many films are selected. */
 const number = () => (every().checked ? Number(every().dataset.films) : selected().length);
 
-const inWords = (films) => (films === 1 ? "1 film" : `${films.toLocaleString("en")} films`);
-
 /** Shows how many are selected. */
-function count() {
+function tell() {
   if (asking && number() !== asking.number) stopAsking();
   const selects = Boolean(selecting()?.checked);
   document.body.classList.toggle("is-selecting", selects);
   if (!selects) return; // nobody sees the number, and counting thousands of films takes time
-  const text = `${inWords(number())} selected`;
+  const text = `${count(number(), "film")} selected`;
   const output = form().querySelector("output");
   if (output.value !== text) output.value = text;
   const [change, remove] = ["change", "delete"].map((value) => form().querySelector(`button[value=${value}]`));
@@ -45,13 +44,13 @@ function choose(film, on, range) {
   anchor = film;
   if (on) selecting().checked = true;
   else every().checked = false;
-  count();
+  tell();
 }
 
 function clear() {
   form().reset();
   anchor = undefined;
-  count();
+  tell();
 }
 
 document.addEventListener("click", (event) => {
@@ -71,16 +70,16 @@ document.addEventListener("click", (event) => {
 document.addEventListener("change", ({ target }) => {
   if (target === every()) {
     for (const film of films()) boxOf(film).checked = target.checked;
-    count();
+    tell();
   }
-  if (target.matches?.(".selected select")) count();
+  if (target.matches?.(".selected select")) tell();
   if (target !== selecting()) return;
-  if (target.checked) count();
+  if (target.checked) tell();
   else clear();
 });
 
 document.addEventListener("reset", ({ target }) => {
-  if (target === form()) queueMicrotask(count); // the checkboxes are cleared after this event
+  if (target === form()) queueMicrotask(tell); // the checkboxes are cleared after this event
 });
 
 document.addEventListener("keydown", (event) => {
@@ -88,7 +87,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.defaultPrevented && form() && !hasOwn) clear();
 });
 
-document.addEventListener("films:changed", count);
+document.addEventListener("films:changed", tell);
 
 document.addEventListener("submit", (event) => {
   if (event.target !== form()) return;
@@ -116,7 +115,7 @@ function isLarge() {
 /** Asks for a second click on the button, which shows the number. */
 function ask(button) {
   asking = { button, number: number(), text: button.textContent };
-  button.textContent = `Delete ${inWords(asking.number)}?`;
+  button.textContent = `Delete ${count(asking.number, "film")}?`;
   button.parentElement.classList.add("asks");
   document.getElementById("announcement").textContent = `${button.textContent} Press the button once more.`;
 }
@@ -187,4 +186,4 @@ function remove(fields) {
   return true;
 }
 
-count();
+tell();

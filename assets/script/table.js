@@ -1,9 +1,8 @@
 // Edits format and rating in the table. A row gets its controls when it comes near the window, so that the
 // page stays small. Telephones have none: the controls would be too small for fingers.
 
-import { boxOf, idOf, titleOf } from "./films.js";
-import { say } from "./messages.js";
-import { ask, Refusal } from "./service.js";
+import { idOf, titleOf } from "./films.js";
+import { show, starsInWords, update } from "./update.js";
 
 /** How long a change by keys waits for another one of the row, in milliseconds: arrow keys pass values in between. */
 const WAIT = 400;
@@ -59,7 +58,7 @@ function enliven(row) {
   rate.ariaLabel = `Rating of ${titleOf(row)}`;
   for (let value = 1; value <= 5; value++) {
     const radio = Object.assign(document.createElement("input"), { type: "radio", name: `rating-${idOf(row)}`, value });
-    radio.ariaLabel = value === 1 ? "1 star" : `${value} stars`;
+    radio.ariaLabel = starsInWords(value);
     radio.setAttribute("form", ""); // not a part of the form around the table
     const label = document.createElement("label");
     label.append(radio);
@@ -68,16 +67,6 @@ function enliven(row) {
   format.replaceChildren(select);
   rating.replaceChildren(rate);
   show(row, movie);
-}
-
-/** Shows the movie of a row. */
-function show(row, movie) {
-  row.was = movie;
-  if (movie.version) row.dataset.version = movie.version;
-  const select = row.querySelector(".format select");
-  if (!select) return;
-  select.value = movie.movieFormat;
-  row.querySelector(`.rate input[value="${movie.rating}"]`).checked = true;
 }
 
 document.addEventListener("change", ({ target }) => {
@@ -97,53 +86,13 @@ document.addEventListener("focusout", ({ target, relatedTarget }) => {
 });
 addEventListener("pagehide", () => [...pending.keys()].forEach(send));
 
-/** Sends the changes of a row after its pending request: each change needs the version of the previous one. */
+/** Sends the pending changes of a row. */
 function send(row) {
   const { timer, changes } = pending.get(row) ?? {};
   if (!changes) return;
   clearTimeout(timer);
   pending.delete(row);
-  row.sent = Promise.resolve(row.sent).then(() => change(row, changes));
-}
-
-async function change(row, changes) {
-  const operation = { op: "update", id: Number(idOf(row)), version: Number(row.dataset.version), changes };
-  try {
-    const answer = await ask("/movie/batch", { method: "POST", json: { operations: [operation] }, keepalive: true });
-    const { change: made, results } = await answer.json();
-    show(row, results[0].movie);
-    recount();
-    if (made) say(`Changed ${titleOf(row)}: ${inWords(changes)}.`, { change: made, done: () => refresh(row) });
-  } catch (refusal) {
-    if (!(refusal instanceof Refusal)) throw refusal;
-    await refuse(row, refusal);
-  }
-}
-
-const inWords = ({ movieFormat, rating }) =>
-  [movieFormat, rating && (rating === 1 ? "1 star" : `${rating} stars`)].filter(Boolean).join(", ");
-
-async function refuse(row, refusal) {
-  if (refusal.status === 409 || refusal.status === 412) {
-    await refresh(row);
-    say(`Somebody else changed ${titleOf(row)} meanwhile. It stands as it is now; yours was not stored.`);
-  } else if (refusal.status === 404) {
-    show(row, row.was);
-    say(`${titleOf(row)} is not there any more.`);
-  } else {
-    show(row, row.was);
-    say(`${titleOf(row)} is as it was. ${refusal.message}`);
-  }
-}
-
-const recount = () => document.dispatchEvent(new Event("films:recount"));
-
-/** Shows the current movie of the service in its row. */
-async function refresh(row) {
-  const movie = await ask(`/movie/${idOf(row)}`).then((answer) => answer.json(), () => row.was);
-  if (movie.title) row.querySelector("bdi").textContent = boxOf(row).ariaLabel = movie.title;
-  show(row, movie);
-  recount();
+  update(row, changes);
 }
 
 // Shift and a click on a heading adds it as the second sort key.
