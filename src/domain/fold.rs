@@ -23,7 +23,7 @@ pub fn fold(text: &str) -> String {
     let mut folded_base = ' ';
     for c in without_accents.default_case_fold().nfkd() {
         // Folding and decomposition can add marks: İ becomes i and a combining dot above.
-        if is_accent_after(&mut folded_base, c) || is_invisible(c) {
+        if is_accent_after(&mut folded_base, c) || is_ignored(c) {
             continue;
         }
         match plain_letters(c) {
@@ -38,7 +38,7 @@ pub fn fold(text: &str) -> String {
 /// Separates small and enclosed characters from their neighbours, and removes invisible ones.
 fn separate(text: &str) -> String {
     let mut separated = String::with_capacity(text.len());
-    let mut shown = text.chars().filter(|c| !is_invisible(*c)).peekable();
+    let mut shown = text.chars().filter(|c| !is_ignored(*c)).peekable();
     while let Some(c) = shown.next() {
         let before = separated.chars().next_back().is_some_and(|before| match c {
             '₀'..='₉' => before.is_numeric(), // H₂O is one word
@@ -63,13 +63,18 @@ fn separate(text: &str) -> String {
     separated
 }
 
-/// Returns whether a character is ignored: trademark signs, joiners, direction marks, variation selectors,
-/// and the tatweel that only lengthens a word.
-fn is_invisible(c: char) -> bool {
+/// Returns whether a character is ignored: invisible ones, trademark signs, and the tatweel that only
+/// lengthens a word.
+fn is_ignored(c: char) -> bool {
+    matches!(c, '™' | '℠' | '\u{640}') || (c != SEPARATOR && is_invisible(c))
+}
+
+/// Returns whether a character is drawn as nothing: joiners, direction marks, variation selectors.
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,
-        '™' | '℠' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{640}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2063}' | '\u{2066}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
     )
 }

@@ -190,6 +190,11 @@ impl Violation {
     }
 }
 
+/// Returns whether a letter or symbol is drawn as a blank: Hangul fillers, the empty Braille pattern.
+const fn is_blank_letter(c: char) -> bool {
+    matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
+}
+
 /// Normalizes a short text (NFC, trimmed) and checks its length in Unicode scalar values.
 fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -204,6 +209,9 @@ fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     }
     match text.chars().count() {
         0 => Err(Invalid::new(Code::Empty, "must not be empty")),
+        _ if text.chars().all(|c| c.is_whitespace() || fold::is_invisible(c) || is_blank_letter(c)) => {
+            Err(Invalid::new(Code::Empty, "must have a visible character"))
+        }
         n if n > max_chars => {
             Err(Invalid::new(Code::TooLong, format!("must have at most {max_chars} characters, got {n}")))
         }

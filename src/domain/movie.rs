@@ -402,6 +402,23 @@ mod tests {
     fn a_title_has_1_to_50_characters_after_normalising_and_trimming() {
         assert_eq!(Title::parse(" \t\n").unwrap_err().0, "must not be empty");
         assert_eq!(Title::parse("\u{2003}x\u{a0}").unwrap().as_str(), "x");
+        for unseen in [
+            "\u{200b}",
+            "\u{200d} \u{2066}\u{2069}",
+            "\u{ad}",
+            "\u{feff}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{2064}",
+        ] {
+            assert_eq!(
+                Title::parse(unseen).unwrap_err(),
+                Invalid::new(Code::Empty, "must have a visible character")
+            );
+            assert!(Title::parse_truncating(&unseen.repeat(60)).is_err(), "{unseen:?}");
+            assert_eq!(Title::parse(&format!("{unseen}x")).unwrap().as_str(), format!("{unseen}x"));
+        }
+        assert!(Title::parse("™").is_ok() && Title::parse("\u{301}").is_ok() && Title::parse("…").is_ok());
         assert!(Title::parse(&"x".repeat(50)).is_ok());
         assert_eq!(Title::parse(&"x".repeat(51)).unwrap_err().0, "must have at most 50 characters, got 51");
         // 100 scalar values that NFC composes to 50.
