@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use super::{
     Choice, ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
     layouts::{Layout, REELSHELF, place},
-    parser::{MARK, Parser},
+    parser::{MARK, Parser, is_blank},
     record::{Cell, Record},
     values::trimmed,
 };
@@ -91,8 +91,14 @@ impl<R: BufRead> Rows<R> {
         self.line
     }
 
+    /// Returns the number of cells of the current row, without blank ones behind the last column.
+    fn width(&self) -> usize {
+        let (width, columns) = (self.parser.width(), self.names.len());
+        if self.parser.cells().skip(columns).all(is_blank) { width.min(columns) } else { width }
+    }
+
     pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
-        let (width, expected) = (self.parser.width(), self.names.len());
+        let (width, expected) = (self.width(), self.names.len());
         if width != expected {
             let detail = format!("has {width} columns, the header names {expected}");
             return Err(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail)));
@@ -107,7 +113,7 @@ impl<R: BufRead> Rows<R> {
         Ok(Record { line: self.line, kind, cells, names: &self.names, is_marked: self.marked })
     }
 
-    /// Returns a cell of the current row. The row must have as many cells as the header.
+    /// Returns a cell of the current row. The row must have at least as many cells as the header.
     pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
         let bytes = self.parser.cell(column);
         // Concatenated files have byte order marks inside, even within quotation marks.
@@ -132,8 +138,9 @@ impl<R: BufRead> Rows<R> {
             self.write(to, names.filter(|(n, _)| Some(*n) != before), REJECT_COLUMN)?;
         }
         // Pads a short row, so that the reason is in its own column.
-        let missing = self.names.len().saturating_sub(self.parser.width());
-        let cells = self.parser.cells().chain(std::iter::repeat_n(&b""[..], missing)).enumerate();
+        let missing = self.names.len().saturating_sub(self.width());
+        let cells =
+            self.parser.cells().take(self.width()).chain(std::iter::repeat_n(&b""[..], missing)).enumerate();
         self.write(to, cells.filter(|(n, _)| Some(*n) != before), reason)
     }
 

@@ -148,7 +148,7 @@ impl<R: BufRead> Parser<R> {
 pub(super) const MARK: &[u8] = BYTE_ORDER_MARK.as_bytes();
 
 /// Returns whether a cell has only white space.
-fn is_blank(cell: &[u8]) -> bool {
+pub(super) fn is_blank(cell: &[u8]) -> bool {
     cell.is_empty() || std::str::from_utf8(cell).is_ok_and(|text| trimmed(text).is_empty())
 }
 

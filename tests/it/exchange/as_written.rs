@@ -118,6 +118,8 @@ on_both! {
         // Extra columns are an error only if they are not blank.
         let wide = format!("{HEADER}\nS9,DVD,90,1990,3,x\n");
         assert_eq!(errors(&report(service, "?onError=skip", wide).await), ["2 - -: has 6 columns, the header names 5"]);
+        let blank = format!("{HEADER}\nM,DVD,111,1931,5,, \n");
+        assert_eq!(report(service, "?onError=skip", blank).await["created"], 1);
         for twice in ["title,title,length\n", "Title,movieFormat,rating,Title\n"] {
             let problem = service.import("text/csv", "", twice).await.problem(422);
             assert!(problem["detail"].as_str().unwrap().contains("twice"), "{problem}");

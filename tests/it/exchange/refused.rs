@@ -29,7 +29,7 @@ fn checked(file: &[u8], kind: FileKind, options: &ImportOptions) -> (Report, Str
 #[test]
 fn refused_rows_are_written_in_their_own_layout_with_the_reason() {
     let file = "title;note;movieFormat;length;releaseYear;rating\nHeat;\"a; b\";DVD;170;1995;5\n\
-                \"A \"\"B\"\"\nC\";x;DVD;170;1995;6\nAlien;y;VHS\n";
+                \"A \"\"B\"\"\nC\";x;DVD;170;1995;6;;\nAlien;y;VHS\n";
     let (report, refused) = checked(file.as_bytes(), FileKind::Csv, &ImportOptions::default());
     assert_eq!((report.read, report.failed, report.created, report.dry_run), (3, 2, 0, true));
     assert_eq!(
