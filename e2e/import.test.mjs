@@ -148,7 +148,7 @@ for (const js of [true, false]) {
     await page.goto("/import");
     await page.locator("#file").setInputFiles(file("large.csv", LARGE));
     if (js) {
-      await page.getByText("A large file. Preview shows what would become of it.").waitFor();
+      await page.getByText("A large file: press Preview to see what would be stored.").waitFor();
       // An upload can be cancelled.
       await page.route("/import", () => {});
       await page.getByRole("button", { name: "Import at once" }).click();
@@ -163,7 +163,7 @@ for (const js of [true, false]) {
       });
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("heading", { name: "Imported" }).waitFor();
-      await becomes(() => page.evaluate(() => globalThis.told), ["Being stored", "Imported, Added 5,300, Changed 0, Skipped 0, Rejected 0"]);
+      await becomes(() => page.evaluate(() => globalThis.told), ["Storing", "Imported, Added 5,300, Changed 0, Skipped 0, Rejected 0"]);
     } else {
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("choose large.csv once more").waitFor();

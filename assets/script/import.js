@@ -28,7 +28,7 @@ main.addEventListener("input", ({ target }) => {
   clearTimeout(timer);
   request?.abort();
   if (file.size <= SMALL) timer = setTimeout(send, target.matches("select, [type=file], [type=radio], [type=checkbox]") ? 0 : PATIENCE, "preview");
-  else if (target.type === "file") say("A large file. Preview shows what would become of it.");
+  else if (target.type === "file") say("A large file: press Preview to see what would be stored.");
 });
 
 main.addEventListener("submit", (event) => {
@@ -102,7 +102,7 @@ function watch(sent) {
   sent.upload.addEventListener("progress", ({ loaded, total }) => (bar.value = loaded / total));
   sent.upload.addEventListener("load", () => {
     bar.removeAttribute("value");
-    spoken.textContent = label.textContent = "Being stored";
+    spoken.textContent = label.textContent = "Storing";
   });
   stop.onclick = () => {
     sent.abort();

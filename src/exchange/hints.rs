@@ -111,7 +111,8 @@ pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str
 }
 
 /// Returns whether a column name suggests an attribute. A part in parentheses, such as a unit, is ignored.
-pub(super) fn is_name_of(column: &str, field: Field) -> bool {
+#[must_use]
+pub fn is_name_of(column: &str, field: Field) -> bool {
     let plain = |name: &str| fold(name).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let is_name = |name: &str| {
         let name = plain(name);

@@ -23,6 +23,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 pub use check::{REJECT_COLUMN, check};
 pub use encoding::Encoding;
 pub use export::{Format, write_json, write_movies};
+pub use hints::is_name_of;
 pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;

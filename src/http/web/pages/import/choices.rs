@@ -7,7 +7,7 @@ use crate::{
     domain::{Field, Invalid, MovieFormat, Violations},
     exchange::{
         Choice, Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong,
-        guess_columns,
+        guess_columns, is_name_of,
     },
     http::extract::form::Form,
 };
@@ -82,6 +82,13 @@ impl Choices {
     /// Returns whether a column or the layout has the title.
     pub fn has_title(&self) -> bool {
         self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
+    }
+
+    /// Returns a column of ratings that no attribute takes, since its values are not of our scale.
+    pub fn unused_ratings(&self) -> Option<&str> {
+        let is_read = self.columns.iter().any(|column| column.field == Some(Field::Rating));
+        let mut unused = self.columns.iter().filter(|column| !is_read && column.field.is_none());
+        unused.find(|column| is_name_of(&column.name, Field::Rating)).map(|column| column.name.as_str())
     }
 
     /// Returns what to do with long titles; the page's default is to shorten them.

@@ -133,13 +133,23 @@ impl Remark {
     }
 
     fn of_note(note: &Note) -> Self {
+        let value = note.value.as_deref().filter(|value| !value.is_empty());
+        let (detail, value) = match (value, note.detail.strip_prefix("became ")) {
+            // JSON: a text or a number.
+            (Some(value), Some(became)) => {
+                let became = serde_json::from_str::<String>(became)
+                    .map_or_else(|_| became.to_owned(), |text| format!("“\u{2068}{text}\u{2069}”"));
+                (format!("“\u{2068}{value}\u{2069}” became {became}"), None)
+            }
+            _ => (note.detail.replace("as movie ", "as film "), value.map(str::to_owned)),
+        };
         Self {
             line: note.line,
             place: note.line.to_string(),
             named: None,
             field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
-            detail: note.detail.replace("as movie ", "as film "),
-            value: note.value.clone().filter(|value| !value.is_empty()),
+            detail,
+            value,
         }
     }
 }
@@ -246,5 +256,25 @@ mod tests {
                 "The length is missing: line 3"
             ]
         );
+    }
+
+    #[test]
+    fn a_note_names_the_given_value_first() {
+        let told = |detail: &str, value: Option<&str>| {
+            let note = Note {
+                line: 2,
+                label: RowLabel::default(),
+                field: Some("rating".into()),
+                kind: NoteKind::Rounded,
+                detail: detail.to_owned(),
+                value: value.map(str::to_owned),
+            };
+            let Remark { detail, value, .. } = Remark::of_note(&note);
+            (detail.replace(['\u{2068}', '\u{2069}'], ""), value)
+        };
+        assert_eq!(told("became 5", Some("4.5")), ("“4.5” became 5".to_owned(), None));
+        assert_eq!(told("became \"DVD\"", Some("Blu-ray")), ("“Blu-ray” became “DVD”".to_owned(), None));
+        let there = ("is there already as film 7".to_owned(), Some("Heat".to_owned()));
+        assert_eq!(told("is there already as movie 7", Some("Heat")), there);
     }
 }
