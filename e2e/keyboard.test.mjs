@@ -170,18 +170,32 @@ for (const viewport of [WIDE, NARROW]) {
   }
 }
 
-test("the front of a focused film is below the bars at the top", async () => {
+test("the front of a film is below the bars at the top, for the keyboard and the mouse", async () => {
   await service.empty();
   await service.fill(films(300));
   const page = await open(service, { viewport: WIDE });
   await page.goto("/");
+  /** Whether the front of the film is drawn, and nothing covers its upper edge. */
+  const isSeen = (state) =>
+    page.evaluate((state) => {
+      const front = document.querySelector(`.spine:${state} + .front`);
+      const { x, y, width } = front.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + 1)?.closest(".front") === front;
+    }, state);
   await press(page, "j", ...Array(14).fill("ArrowDown"), ...Array(6).fill("ArrowUp"));
-  const places = () =>
-    page.evaluate(() => {
-      const film = document.activeElement.closest(".film");
-      const bars = [".top", ".jumps"].map((bar) => document.querySelector(bar).getBoundingClientRect().bottom);
-      return film.querySelector(".front").getBoundingClientRect().top >= Math.max(...bars);
-    });
-  await becomes(places, true);
+  await becomes(() => isSeen("focus"), true);
+  await page.evaluate(() => document.activeElement.blur());
+  const bars = await page.locator(".jumps").evaluate((jumps) => jumps.getBoundingClientRect().bottom);
+  for (const room of [0, 60, 400]) {
+    // The row of the 100th film begins this far below the bars.
+    const { x, y } = await page.locator(".spine").nth(100).evaluate((spine, below) => {
+      const row = () => spine.closest(".film").getBoundingClientRect();
+      scrollBy(0, row().top - below);
+      const { x, bottom } = spine.getBoundingClientRect();
+      return { x: x + 5, y: bottom - 20 };
+    }, bars + room);
+    await page.mouse.move(x, y);
+    await becomes(() => isSeen("hover"), true, `${room} px below the bars`);
+  }
   await page.done();
 });

@@ -307,6 +307,23 @@ test("a few keys lead to the first film, and the letters are one stop", async ()
   await page.done();
 });
 
+test("nothing covers an open menu", async () => {
+  await service.fill(films(100));
+  for (const [viewport, path, menu] of [[WIDE, "/", ".sorts"], [WIDE, "/?view=table", ".sorts"], [WIDE, "/", ".account-menu"], [NARROW, "/", ".sorts"]]) {
+    const page = await open(service, { viewport });
+    await page.goto(path);
+    await page.locator(`${menu} summary`).click();
+    const covered = await page.locator(`${menu} .sheet a`).evaluateAll((links) =>
+      links.map((link) => {
+        const { x, y, width, height } = link.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) === link ? "" : link.textContent;
+      }),
+    );
+    assert.deepEqual(covered.filter(Boolean), [], `${path} ${menu} ${viewport.width}`);
+    await page.done();
+  }
+});
+
 test("a film's front waits until one stays", async () => {
   const page = await open(service);
   await page.goto("/");
