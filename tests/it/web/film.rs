@@ -61,7 +61,7 @@ on_both! {
         let batch = json!({"operations": [{"op": "create", "movie": movie("Alien", "DVD", 0, 1979, 5)}, {"op": "create", "movie": movie("Aliens", "DVD", 137, 1986, 5)}]});
         service.post("/movie/batch", &batch).await;
         let page = get_page(service, "/film/3").await;
-        assert!(page.text.contains("by <bdi>owner</bdi>, with <a href=\"/changes/4\">1 film more</a>"), "{page:?}");
+        assert!(page.text.contains("by <bdi>owner</bdi>, with <a href=\"/changes/4\">1 other film</a>"), "{page:?}");
         assert!(!page.text.contains("0 min</p>") && page.text.contains("1979 · DVD</p>"), "{page:?}");
         let nobody = Answer::of(service.anonymous(Method::GET, "/film/1").header("accept", "text/html")).await;
         assert_eq!((nobody.status, nobody.header("location")), (303, "/login?next=%2Ffilm%2F1"));
@@ -170,13 +170,13 @@ on_both! {
         let both = json!({"operations": [{"op": "delete", "id": 1}, {"op": "delete", "id": 2}]});
         service.post("/movie/batch", &both).await;
         let gone = get_from(service, "editor", "/film/2", "/").await;
-        assert!(gone.text.contains(", with <a href=\"/changes/5\">1 film more</a>.") && gone.text.contains(">Restore all 2 films</button>"), "{gone:?}");
+        assert!(gone.text.contains(", with <a href=\"/changes/5\">1 other film</a>.") && gone.text.contains(">Restore all 2 films</button>"), "{gone:?}");
         // A film that never existed is reported as a film, not as a movie.
         let added = service.add("Zodiac", "DVD", 157, 2007, 4).await["id"].clone();
         let last = service.get("/history?limit=1").await.json()[0]["id"].clone();
         service.post(&format!("/history/{last}/undo"), &json!({})).await;
         let gone = get_from(service, "editor", &format!("/film/{added}"), "/").await;
-        assert!(gone.text.contains("<bdi>owner</bdi> undid what had added it"), "{gone:?}");
+        assert!(gone.text.contains("<bdi>owner</bdi> undid the change that had added it"), "{gone:?}");
         for never in ["/film/99", "/film/0", "/film/x", "/edit/99"] {
             let page = get_from(service, "editor", never, "/").await;
             is_page(&page, 404);
