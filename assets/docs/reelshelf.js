@@ -16,10 +16,16 @@ addEventListener("DOMContentLoaded", () => {
       [".expand-operation:not([aria-label])", "Show or hide the group"],
       [".copy-to-clipboard button:not([aria-label])", "Copy"],
       [".servers select:not([aria-label])", "Server"],
-      [".model-box-control:not([aria-label]), .models-control:not([aria-label])", "Show or hide the schema"],
+      [".model-box-control:not([aria-label])", "Show or hide the schema"],
+      [".body-param textarea:not([aria-label])", "Request body"],
     ]) {
       for (const element of document.querySelectorAll(control)) element.setAttribute("aria-label", label);
     }
+    for (const field of document.querySelectorAll("[data-param-name] :is(input, select, textarea):not([aria-label])")) {
+      field.setAttribute("aria-label", field.closest("[data-param-name]").dataset.paramName);
+    }
+    const mayScroll = ".microlight:not([tabindex]), [data-json-schema-level='0']:not([tabindex])";
+    for (const element of document.querySelectorAll(mayScroll)) element.tabIndex = 0;
   };
   new MutationObserver(name).observe(document.getElementById("swagger-ui") ?? document.body, { childList: true, subtree: true });
 });
