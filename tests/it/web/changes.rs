@@ -40,18 +40,18 @@ on_both! {
 
         let page = get_page(service, "/changes").await;
         let told = entries(&page);
-        assert!(told[0].starts_with("Imported 2 films owner with the token test, 23 Nov 2026, 20:16 UTC"), "{told:?}");
+        assert!(told[0].starts_with("Imported 2 films by owner with the token test, 23 Nov 2026, 20:16 UTC"), "{told:?}");
         assert!(told[0].contains("Alien 0 added: DVD, 0 min, 1800, 1 star"), "{told:?}");
         assert!(told[1].starts_with("Deleted “\u{2068}Heat 2\u{2069}”"), "{told:?}");
         assert!(told[1].contains("VHS, 59 min, 1996, 1 star"), "{told:?}");
-        assert!(told[2].starts_with("Changed “\u{2068}Heat 2\u{2069}” editor, 23 Nov 2026, 20:16 UTC"), "{told:?}");
+        assert!(told[2].starts_with("Changed “\u{2068}Heat 2\u{2069}” by editor, 23 Nov 2026, 20:16 UTC"), "{told:?}");
         for difference in [
             "Title Heat → became Heat 2", "Format DVD → became VHS", "Length 2 h 50 → became 59 min",
             "Year 1995 → became 1996", "Rating 5 stars → became 1 star",
         ] {
             assert!(told[2].contains(difference), "{difference}: {told:?}");
         }
-        assert!(told[3].starts_with("Added “\u{2068}Heat\u{2069}” owner"), "{told:?}");
+        assert!(told[3].starts_with("Added “\u{2068}Heat\u{2069}” by owner"), "{told:?}");
         assert!(told[3].contains("DVD, 2 h 50, 1995, 5 stars") && told.len() == 4, "{told:?}");
         assert!(page.text.contains("<time datetime=\"2026-11-23T20:15:00.123Z\">23 Nov 2026, 20:15 UTC</time>"), "{page:?}");
     }
@@ -164,7 +164,7 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.json()["rating"], 5);
         let page = get_page(service, "/changes").await;
         let told = entries(&page);
-        assert!(told[0].starts_with("“\u{2068}Heat\u{2069}” is as it was editor") && told[0].contains("undoing change 2"), "{told:?}");
+        assert!(told[0].starts_with("“\u{2068}Heat\u{2069}” is as it was by editor") && told[0].contains("undoing change 2"), "{told:?}");
         assert!(told[1].contains("undone by change 3"), "{told:?}");
         assert_eq!((link(&page, "change 2"), link(&page, "change 3")), ("/changes/2".into(), "/changes/3".into()));
         assert!(has_undo(&page, 3) && !has_undo(&page, 2), "{page:?}");
