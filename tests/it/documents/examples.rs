@@ -10,12 +10,12 @@ use reelshelf::domain::{Role, Time};
 use serde_json::{Value, json};
 
 use super::{
-    markdown::{blocks, shell_blocks},
+    markdown::{blocks, code, section, shell_blocks, table},
     read, root,
 };
 use crate::{
     on_both,
-    support::{Kind, START, Service, TestDatabase},
+    support::{Kind, START, Service, TestDatabase, program::run_with_input},
 };
 
 /// The prelude of each example: a failed request ends it, and an event stream is cut off.
@@ -179,5 +179,31 @@ on_both! {
             }
         }
         assert_eq!(number, FILES.len() + 1, "the examples are found");
+    }
+}
+
+/// A file for each reason in the table of the page, and further options that it needs.
+const REJECTED: [(&[u8], &[&str]); 4] = [
+    (b"title,length,releaseYear,rating\nHeat,170,1995,5\n", &[]),
+    (b"title,movieFormat,length,releaseYear,rating\nHeat,Blu-ray,170,1995,5\n", &[]),
+    (b"Film;Jahr\nStalker;1979\n", &["--default=format:DVD", "--default=length:0", "--default=rating:3"]),
+    (b"title,movieFormat,length,releaseYear,rating\nCaf\xe9,DVD,90,1995,5\n", &[]),
+];
+
+on_both! {
+    async fn a_rejected_file_is_imported_with_the_options_that_the_page_names(service: &Service) {
+        let page = read("docs/troubleshooting.md");
+        let rows = table(section(&page, "## An import rejects my file"), &["reason", "what to do"]);
+        assert_eq!(rows.len(), REJECTED.len());
+        let environment = [("REELSHELF_SERVER", service.base.as_str()), ("REELSHELF_TOKEN", service.editor.as_str())];
+        for (row, (file, further)) in rows.iter().zip(REJECTED) {
+            let [reason, options] = [&code(&row[0])[0], &code(&row[1])[0]];
+            let import = |options: &[&str]| {
+                run_with_input(&[&["import", "-"][..], further, options].concat(), &environment, file)
+            };
+            let done = import(&[]);
+            assert!(done.status == 1 && (done.out.contains(reason) || done.err.contains(reason)), "{reason}: {done:?}");
+            import(&options.split(' ').collect::<Vec<_>>()).expect(0);
+        }
     }
 }

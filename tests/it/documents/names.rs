@@ -99,6 +99,16 @@ fn every_link_between_documents_leads_somewhere() {
     assert_eq!(broken_links(&wrong), ["nothing.md", "api.md#nothing", "#nothing"], "what is broken is found");
 }
 
+#[test]
+fn the_index_lists_every_document() {
+    let index: BTreeSet<String> = links(&read("docs/README.md")).into_iter().collect();
+    let is_page = |path: &String| is_markdown(path) && path.starts_with("docs/") && path != "docs/README.md";
+    let is_missing = |path: &String| !index.contains(path.trim_start_matches("docs/"));
+    let missing: Vec<String> = files().into_iter().filter(is_page).filter(is_missing).collect();
+    assert_eq!(missing, [""; 0]);
+    assert!(index.len() > 15, "{index:?}");
+}
+
 /// Returns the names that begin with `REELSHELF_`.
 fn settings(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_';
