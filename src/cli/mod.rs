@@ -45,17 +45,16 @@ use output::message;
 
 use crate::db::Db;
 
-/// A service for a film collection: HTTP API, command line and web pages.
+/// A film collection: web pages, HTTP API and command line.
 #[derive(Parser)]
 #[command(
     name = "reelshelf",
     version,
     about,
-    long_about = "A service for a collection of films: HTTP API, command line and web pages over one set of \
-        operations.\n\n`reelshelf serve` starts the service. With no user in the database it prints, on standard \
-        error, a one-time address where the first owner is made. `reelshelf login` makes the service known \
-        to the commands that talk to it. Many options can also be given as an environment variable, named \
-        beside them.",
+    long_about = "A collection of films: web pages, HTTP API and command line in one program.\n\n\
+        `reelshelf serve` starts the service. If the database has no user, it prints the address where you \
+        create the first owner. `reelshelf login` signs in to a service; then the commands for films use it. \
+        Many options can also be set by the environment variable that is named beside them.",
     after_help = "`reelshelf help` shows examples.",
     after_long_help = EXAMPLES,
     max_term_width = 100
@@ -70,7 +69,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  Sign in to a server, and add a film (it asks for what is missing):
+  Sign in to a server, and add a film (prompts for missing values):
     reelshelf login https://films.example
     reelshelf add Heat --year 1995
 
@@ -87,7 +86,7 @@ Examples:
     reelshelf import --dry-run ratings.csv
     reelshelf export films.csv
 
-  Serve a collection in one file, to this machine alone:
+  Serve a collection in one file, for this machine only:
     reelshelf serve --database sqlite:films.db
 
   Add a user who may change films, and a token for a script:
@@ -104,7 +103,7 @@ Examples:
 
 Exit status:
   0  done
-  1  refused or failed; standard error says why
+  1  failed; standard error has the reason
   2  wrong usage";
 
 #[derive(Subcommand)]

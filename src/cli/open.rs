@@ -1,6 +1,10 @@
 //! `reelshelf open`
 
-use std::{env, io::Write, process::Command};
+use std::{
+    env,
+    io::Write,
+    process::{Command, Stdio},
+};
 
 use super::client::{Connection, filters::word, selection::Selection, titles};
 use crate::cli::output::{Out, message};
@@ -45,7 +49,7 @@ fn starts(address: &str) -> bool {
     };
     commands.iter().any(|command| {
         let Some((program, arguments)) = command.split_first() else { return false };
-        let done = Command::new(program).args(arguments).arg(address).status();
+        let done = Command::new(program).args(arguments).arg(address).stderr(Stdio::null()).status();
         done.is_ok_and(|status| status.success())
     })
 }

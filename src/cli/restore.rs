@@ -1,6 +1,8 @@
 //! `reelshelf restore`
 
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
+
+use anyhow::Context;
 
 use super::{backup::in_words, database::Database};
 use crate::{
@@ -23,6 +25,8 @@ pub struct Args {
 }
 
 pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
+    // Checked before `open`, which may create the database.
+    File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     let interrupted = ended()?;
     let app = database.open().await?;
     let restored = backup::restore(&app, &Owner::console(), &file, replace, interrupted).await;

@@ -1,6 +1,6 @@
 //! Filters of films: the query and options that list, pick, stats and export share.
 
-use clap::Args;
+use clap::{Args, builder::Resettable};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{titles, values};
@@ -14,7 +14,7 @@ use crate::{
 #[command(next_help_heading = "Filters")]
 pub struct Filters {
     /// Words of the title or their beginnings, ignoring case and accents
-    #[arg(value_name = "QUERY", value_parser = word, help_heading = "Arguments", add = ArgValueCompleter::new(titles::complete))]
+    #[arg(value_name = "QUERY", value_parser = word, help_heading = Resettable::Reset, add = ArgValueCompleter::new(titles::complete))]
     query: Vec<String>,
     /// Only this format; may be repeated to allow several
     #[arg(long, alias = "movie-format", value_name = "FORMAT", value_parser = values::format_option(), ignore_case = true)]

@@ -2,7 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, quoted};
+use crate::domain::{
+    Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, SortKey, quoted,
+};
 
 /// Parses a format, ignoring case.
 pub fn format(text: &str) -> Result<MovieFormat, Invalid> {
@@ -88,14 +90,27 @@ pub fn sort(text: &str) -> Result<String, Invalid> {
     let keys = text.split(',').map(|key| {
         let name = key.strip_prefix('-').unwrap_or(key);
         let sign = &key[..key.len() - name.len()];
-        match name {
-            "added" => format!("{sign}createdAt"),
-            "changed" => format!("{sign}updatedAt"),
-            name => field(name).map_or_else(|_| key.to_owned(), |field| format!("{sign}{}", field.as_str())),
-        }
+        Ok(format!("{sign}{}", sort_key(name)?.as_str()))
     });
-    let sort = keys.collect::<Vec<_>>().join(",");
+    let sort = keys.collect::<Result<Vec<_>, _>>()?.join(",");
     Sort::parse(&sort).map(|_| sort)
+}
+
+/// Parses a sort key, by the name of its option or in the API.
+fn sort_key(name: &str) -> Result<SortKey, Invalid> {
+    let in_api = match (name, field(name)) {
+        ("added", _) => "createdAt",
+        ("changed", _) => "updatedAt",
+        (_, Ok(field)) => field.as_str(),
+        (name, Err(_)) => name,
+    };
+    SortKey::ALL.into_iter().find(|key| key.as_str() == in_api).ok_or_else(|| {
+        let names = "id, title, format, length, year, rating, added or changed";
+        Invalid::new(
+            Code::NotAllowed,
+            format!("must name {names}, each with - before it or not, got {}", quoted(name)),
+        )
+    })
 }
 
 /// Parses a maximum number of lines.

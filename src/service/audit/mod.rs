@@ -139,7 +139,7 @@ pub enum Event<'a> {
         changes: u64,
     },
     DatabaseMigrated {
-        migration: &'a str,
+        migrations: &'a [&'static str],
     },
     ServiceStarted {
         settings: &'a str,
@@ -221,7 +221,7 @@ impl Event<'_> {
             Self::HistoryPruned { before, changes } => {
                 with(line("history.pruned", format!("changes before {before}")), format!("{changes} changes"))
             }
-            Self::DatabaseMigrated { migration } => line("database.migrated", migration.to_owned()),
+            Self::DatabaseMigrated { migrations } => line("database.migrated", migrations.join(", ")),
             Self::ServiceStarted { settings } => Line {
                 event: "service.started",
                 subject: Some(concat!("reelshelf ", env!("CARGO_PKG_VERSION")).into()),
@@ -283,8 +283,9 @@ impl App {
 
     /// Logs the migrations that were run.
     pub fn audit_migrations(&self, actor: &Actor<'_>) {
-        for migration in self.db.migrations() {
-            self.audit(actor, &Event::DatabaseMigrated { migration });
+        let migrations = self.db.migrations();
+        if !migrations.is_empty() {
+            self.audit(actor, &Event::DatabaseMigrated { migrations });
         }
     }
 

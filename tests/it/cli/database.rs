@@ -225,6 +225,10 @@ fn a_database_is_not_made_by_accident() {
         assert!(said.contains("there is no database other.db") && said.contains("--database"), "{said}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{command:?}");
     }
+    let (status, said) = run(&["restore", "missing.backup"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("missing.backup cannot be read"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     std::fs::write(folder.path().join("empty.db"), "").unwrap();
     for command in ON_WHAT_IS_THERE {
         let (status, said) = run(&[command, &["--database", "sqlite:empty.db"]].concat());

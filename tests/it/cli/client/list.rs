@@ -166,6 +166,9 @@ on_both! {
         reelshelf(service, &["list", &"x".repeat(201)]).expect(2);
         reelshelf(service, &["export", "-", "ali", "--search", "ali"]).expect(2);
         assert_eq!(ids(&["list", "--sort", "-added"]), ids(&["list", "--sort", "-createdAt"]));
+        let unknown = reelshelf(service, &["list", "--sort", "title,best"]).expect(2).err;
+        let names = "id, title, format, length, year, rating, added or changed";
+        assert!(unknown.contains(&format!("must name {names}, each with - before it or not, got \"best\"")), "{unknown}");
         assert_eq!(ids(&["list", "--release-year", "1979", "--movie-format", "VHS"]), [2]);
     }
 }
