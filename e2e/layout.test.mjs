@@ -151,7 +151,7 @@ test("without JavaScript the printed page says that films are missing, and where
   const page = await open(service, { js: false });
   await page.goto("/");
   await page.emulateMedia({ media: "print" });
-  await page.getByText("Not all films are on this paper.").waitFor();
+  await page.getByText("This page does not have all films.").waitFor();
   assert.equal(await page.locator(".front :is(a, button):visible").count(), 0);
   await page.emulateMedia({ media: "screen" });
   await page.getByRole("link", { name: "Print", exact: true }).click();

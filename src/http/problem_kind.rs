@@ -172,7 +172,7 @@ impl ProblemKind {
                 "The role does not allow it",
                 [
                     "You are signed in, but your role or the role of your token does not allow this. Viewers read, editors \
-                 also change films, owners also manage users. A page of another site is refused as well.",
+                 also change films, owners also manage users. A page of another site is rejected, too.",
                     "Ask an owner for another role, or use a token with a higher role.",
                     "curl -u olivia http://localhost:8080/me",
                     "RFC 9110, section 15.5.4",

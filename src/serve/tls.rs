@@ -70,7 +70,7 @@ fn reload_on_hangup(tls: Tls, config: watch::Sender<Arc<ServerConfig>>) -> std::
                 match read(&tls) {
                     Ok(read) => {
                         config.send_replace(Arc::new(read));
-                        tracing::info!("read the certificate anew");
+                        tracing::info!("reloaded the certificate");
                     }
                     Err(error) => {
                         tracing::error!(%error, "the certificate could not be read; the old one stays");

@@ -72,7 +72,7 @@ on_both! {
         let old = pair.certificate();
         pair.renew();
         server.signal(Signal::HUP);
-        server.await_log("read the certificate anew");
+        server.await_log("reloaded the certificate");
         let renewed = pair.certificate();
         assert!(reaches(renewed.clone()).await);
         assert!(!reaches(old).await);
