@@ -27,7 +27,7 @@ pub struct Args {
 
 pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
     if file.as_os_str() == "-" {
-        bail!("a backup is read back before it counts, so it goes to a file and not to standard output");
+        bail!("a backup is read back after it is written, so it needs a file, not standard output");
     }
     let interrupted = ended()?;
     let app = database.open_existing().await?;

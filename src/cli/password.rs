@@ -10,7 +10,7 @@ use crate::domain::{Password, UserName};
 /// Prompts twice for a new password, or reads a line of standard input.
 pub fn ask(name: &UserName, from_stdin: bool) -> anyhow::Result<Password> {
     let text = read(&format!("New password of {}: ", name.as_str()), from_stdin)?;
-    if !from_stdin && text != rpassword::prompt_password("The same again: ")? {
+    if !from_stdin && text != rpassword::prompt_password("Repeat the password: ")? {
         bail!("the two passwords differ");
     }
     check(&text, name)

@@ -33,7 +33,7 @@ pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
     app.db.close().await;
     let restored = restored?;
     if let Some(replaced) = restored.replaced {
-        message!("What was there before is in {}.", replaced.display());
+        message!("The replaced data is in {}.", replaced.display());
     }
     message!("Restored {} as of {}.", in_words(restored.counts), restored.created_at);
     Ok(())

@@ -145,7 +145,7 @@ fn show(secret: &str) -> std::io::Result<()> {
 }
 
 fn created(id: TokenId, user: &UserName, role: Role) {
-    message!("Made token {id} of {}, as {}; it is shown only now.", user.as_str(), role.as_str());
+    message!("Created token {id} of {}, as {}; it is shown only now.", user.as_str(), role.as_str());
 }
 
 fn print(tokens: &[Token]) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ pub enum DbError {
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// The database rolled the transaction back because of another one. A retry may succeed.
-    #[error("rolled back for the sake of another transaction: {0}")]
+    #[error("rolled back because of another transaction: {0}")]
     RolledBack(String),
     /// A unique constraint was violated.
     #[error("there already: {0}")]

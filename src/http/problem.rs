@@ -202,7 +202,7 @@ impl From<Error> for Problem {
                 tracing::error!(%error, "a request failed");
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "something went wrong here; the log has it under this request's id",
+                    "the service failed; its log has the cause under this request's id",
                 )
             }
         }

@@ -290,7 +290,7 @@ impl ProblemKind {
                 [
                     "`Content-Type` is missing or names an unsupported type, the body is compressed, or \
                  `charset` names an encoding that needs the option `encoding`.",
-                    "Set `Content-Type`. The header `Accept` of the answer names the supported types.",
+                    "Set `Content-Type`. `Accept-Post`, `Accept-Patch` or `Accept` of the answer lists the supported types.",
                     CREATE,
                     "RFC 9110, section 15.5.16",
                 ],

@@ -111,7 +111,7 @@ fn in_its_place(bytes: &[u8]) -> Option<Vec<u8>> {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
             "the head of the request is too large, or has too many fields"
         }
-        _ => "the head of the request is not as HTTP/1.1 has it",
+        _ => "the head of the request is not valid HTTP/1.1",
     };
     let id = format!("{:016x}", rand::random::<u64>());
     tracing::debug!(id, status = status.as_u16(), "a request could not be read");

@@ -46,7 +46,7 @@ async fn check(app: &App, now: Instant) -> Result<(), Error> {
     }
     let stalled = app.db.writer_stalled_for(now);
     if stalled >= WRITER_STALL {
-        return Err(Error::NotReady(format!("no write has got on for {} seconds", stalled.as_secs())));
+        return Err(Error::NotReady(format!("no write has made progress for {} seconds", stalled.as_secs())));
     }
     if !app.catalogue.is_loaded() {
         return Err(Error::NotReady("the collection is being loaded".to_owned()));

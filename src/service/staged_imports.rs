@@ -102,7 +102,7 @@ async fn remove(app: Arc<App>, change: ChangeId) {
         Ok::<_, DbError>(())
     });
     match removed.await {
-        Ok(()) => tracing::info!(%change, "removed what an import had stored that was not done"),
+        Ok(()) => tracing::info!(%change, "removed the rows of an unfinished import"),
         Err(error) => tracing::error!(%change, %error, "what an import had stored is still to be removed"),
     }
 }

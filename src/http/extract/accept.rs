@@ -56,7 +56,7 @@ pub fn list_format(headers: &HeaderMap) -> Result<Format, Problem> {
     }
     Err(Problem::new(
         StatusCode::NOT_ACCEPTABLE,
-        "the list can be had as application/json, application/x-ndjson or text/csv",
+        "the list is available as application/json, application/x-ndjson or text/csv",
     ))
 }
 

@@ -89,11 +89,11 @@ impl Spool {
     pub fn write(&mut self, piece: &[u8]) -> Result<(), Problem> {
         let bytes = piece.len() as u64;
         if self.reserved.bytes + bytes > MAX_IMPORT_BYTES {
-            let detail = format!("a file of more than {MAX_IMPORT_BYTES} bytes is not taken; split it");
+            let detail = format!("a file may have at most {MAX_IMPORT_BYTES} bytes; split it");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
         if !self.reserved.grow(bytes) {
-            return Err(no_room(&"the files of other imports take all the room"));
+            return Err(no_room(&"the files of other imports use all the space"));
         }
         // Chunks of about 16 KiB go to the page cache, which is faster than another thread.
         self.file.write_all(piece).map_err(|e| no_room(&e))

@@ -103,7 +103,7 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => "There is nothing here",
         StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "Somebody was faster",
         StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
-        StatusCode::SERVICE_UNAVAILABLE => "Out of reach at the moment",
+        StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",
         status if status.is_server_error() => "Something went wrong",
         _ => "This did not work",
     }

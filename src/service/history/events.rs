@@ -114,7 +114,7 @@ pub async fn follow(app: Arc<App>) {
     let listen = async {
         loop {
             if let Err(error) = app.db.listen(|| feed.wake.notify_one()).await {
-                tracing::warn!(%error, "cannot hear of other instances' changes at the moment");
+                tracing::warn!(%error, "cannot listen for changes of other instances at the moment");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

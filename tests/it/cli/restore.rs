@@ -187,7 +187,7 @@ on_both! {
 
         let done = replace(&service.database, &file).expect(0);
         let kept = names(folder.path()).into_iter().find(|name| name.starts_with("replaced-")).expect("a backup");
-        assert!(done.err.contains(&format!("What was there before is in {}", folder.path().join(&kept).display())));
+        assert!(done.err.contains(&format!("The replaced data is in {}", folder.path().join(&kept).display())));
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         assert_eq!(service.me_in(&session).await.status, 401);
         assert_eq!(service.me_with("later", PASSWORD).await.status, 401);

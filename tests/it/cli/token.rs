@@ -15,7 +15,7 @@ on_both! {
     async fn a_token_is_shown_once_and_alone_on_standard_output(database: TestDatabase) {
         add_user(&database, "olivia", "owner");
         let made = run(&database, &["token", "create", "olivia", "laptop"], "").expect(0);
-        assert_eq!(made.said(), "Made token 1 of olivia, as owner; it is shown only now.\n");
+        assert_eq!(made.said(), "Created token 1 of olivia, as owner; it is shown only now.\n");
         let token = made.out.strip_suffix('\n').expect("one line");
         assert!(
             token.starts_with("rsh_") && token.len() >= 40 && !token.contains(char::is_whitespace),
@@ -33,7 +33,7 @@ on_both! {
             "2999-01-01T01:00:00+01:00",
         ];
         let second = run(&database, &ends, "").expect(0);
-        assert_eq!(second.said(), "Made token 2 of olivia, as viewer; it is shown only now.\n");
+        assert_eq!(second.said(), "Created token 2 of olivia, as viewer; it is shown only now.\n");
         assert_ne!(second.out, made.out);
         let list = run(&database, &["token", "list", "olivia"], "").expect(0);
         assert_eq!(list.out, "1\tlaptop\towner\tnever\n2\ta b\tviewer\t2999-01-01T00:00:00.000Z\n");

@@ -113,7 +113,7 @@ async fn while_the_database_is_away_a_page_says_so_and_leads_on() {
             Answer::of(service.request_in(&session, Method::GET, path).header("accept", BROWSER)).await;
         is_page(&page, 503);
         assert!(
-            page.text.contains("<h1>Out of reach at the moment</h1>")
+            page.text.contains("<h1>Not available at the moment</h1>")
                 && page.text.contains("Please wait 5 seconds."),
             "{page:?}"
         );
