@@ -31,7 +31,7 @@ use crate::{
 /// effect creates no change.
 #[utoipa::path(post, path = "/movie/batch", operation_id = "batchMovies", tag = "movies", params(schema::IdempotencyKey), request_body = schema::Batch, responses(
     (status = 200, description = "The result of each operation", body = documents::BatchDone),
-    (status = 400, description = "Malformed JSON, or a query parameter"),
+    (status = 400, description = "Malformed JSON, or a query parameter is given"),
     (status = 404, description = "A movie does not exist; `errors` has the first operation without its movie"),
     (status = 412, description = "A movie has another `version` than its operation states; `errors` has the first one"),
     (status = 413, description = "The body is too large"),

@@ -110,7 +110,7 @@ pub async fn of_movie(
     params(schema::ChangeId, schema::IdempotencyKey),
     responses(
         (status = 200, description = "The new change, with its first 10 effects", body = documents::Change),
-        (status = 400, description = "A query parameter, since there are none; or a malformed `Idempotency-Key`"),
+        (status = 400, description = "A query parameter is given, or the `Idempotency-Key` is malformed"),
         (status = 404, description = "The change does not exist"),
         (status = 409, description = "It was undone already, or later changes of the same movies conflict; `changes` lists them"),
         (status = 413, description = "The body, which is ignored, is too large"),
