@@ -247,3 +247,27 @@ fn the_password_of_the_examples_is_one_that_the_rules_accept() {
     let name = reelshelf::domain::UserName::parse("olivia").expect("a name");
     assert!(read("README.md").contains(PASSWORD) && Password::parse(PASSWORD, &name).is_ok());
 }
+
+#[test]
+fn versions_are_those_of_the_manifest() {
+    let (version, rust) = (env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_RUST_VERSION"));
+    let given =
+        [("reelshelf_", format!("{version}-1_")), ("Rust 1.", format!("{} or later", &rust["1.".len()..]))];
+    let mut number = 0;
+    for document in documents() {
+        for (start, expected) in &given {
+            let found = document.text.split(start).skip(1);
+            for rest in found.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+                assert!(
+                    rest.starts_with(expected.as_str()),
+                    "{}: {start}{}",
+                    document.path,
+                    &rest[..expected.len()]
+                );
+                number += 1;
+            }
+        }
+    }
+    assert!(number > 8, "the versions are found");
+    assert!(read("deploy/container/compose.yaml").contains(&format!("reelshelf/reelshelf:{version}\n")));
+}
