@@ -11,6 +11,7 @@ use super::client::{
 };
 use crate::{
     cli::{output::message, wrong_usage},
+    documents::Batch,
     domain::{Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title},
     format::length,
 };
@@ -67,7 +68,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let plan = Plan {
         verb: "Change",
         done: "Changed",
-        operations: films.iter().map(|film| update(film, &changes)).collect(),
+        batch: Batch { operations: films.iter().map(|film| update(film, &changes)).collect() },
         preview: preview(&films, &changes),
         films: &films,
     };

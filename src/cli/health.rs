@@ -9,6 +9,7 @@ use super::{
     output::Out,
     serve,
 };
+use crate::documents::Problem;
 
 /// The time limit for the response.
 const ANSWERING: Duration = Duration::from_secs(5);
@@ -39,7 +40,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
     let answer = http.get(server.address("/health/ready", &[])).send().await;
     let answer = answer.map_err(|error| server.failed(&error))?;
     if !answer.status().is_success() {
-        let Refusal { status, detail, .. } = Refusal::of(answer, &server).await?;
+        let Refusal(Problem { status, detail, .. }) = Refusal::of(answer, &server).await?;
         bail!("the service at {server} is not ready: {detail} ({status})");
     }
     let mut out = Out::new();

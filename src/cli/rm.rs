@@ -7,6 +7,7 @@ use super::client::{
     selection::Selection,
     table::{self, Where},
 };
+use crate::documents::Batch;
 
 /// The films.
 #[derive(clap::Args)]
@@ -25,7 +26,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let plan = Plan {
         verb: "Delete",
         done: "Deleted",
-        operations: films.iter().map(delete).collect(),
+        batch: Batch { operations: films.iter().map(delete).collect() },
         preview: table::text(&table::of_films(&films, Where::Err)),
         films: &films,
     };

@@ -1,9 +1,119 @@
-//! The result of a batch.
+//! Batches: several operations that succeed or fail together, as one change.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{ChangeId, Movie};
+use super::schema::{Id, Version};
+use crate::{
+    domain::{
+        Attributes, ChangeId, Code, Invalid, Movie, MovieId, MoviePatch, Violation, Violations, quoted,
+    },
+    json::{JsonValue, ObjectReader, attributes, changes},
+    limits::{MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
+};
+
+/// Operations that succeed or fail together, in this order.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"operations": [
+    {"op": "create", "movie": {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}},
+    {"op": "update", "id": 7, "version": 3, "changes": {"rating": 4}},
+    {"op": "delete", "id": 8},
+]}))]
+pub struct Batch {
+    #[schema(max_items = 10_000)]
+    pub operations: Vec<Operation>,
+}
+
+/// One operation of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Operation {
+    Create(CreateOperation),
+    Update(UpdateOperation),
+    Delete(DeleteOperation),
+}
+
+/// The creation of a movie in a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateOperation {
+    #[schema(inline)]
+    op: Create,
+    pub movie: Attributes,
+}
+
+/// The update of a movie in a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateOperation {
+    #[schema(inline)]
+    op: Update,
+    #[schema(value_type = Id)]
+    pub id: MovieId,
+    /// The version to be updated; without it, any.
+    #[schema(required = false, value_type = Version)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    pub changes: MoviePatch,
+}
+
+/// The deletion of a movie in a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteOperation {
+    #[schema(inline)]
+    op: Delete,
+    #[schema(value_type = Id)]
+    pub id: MovieId,
+    /// The version to be deleted; without it, any.
+    #[schema(required = false, value_type = Version)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+
+macro_rules! operation {
+    ($name:ident, $word:literal) => {
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+        enum $name {
+            #[serde(rename = $word)]
+            Word,
+        }
+    };
+}
+
+operation!(Create, "create");
+operation!(Update, "update");
+operation!(Delete, "delete");
+
+impl Operation {
+    /// Creates a movie.
+    #[must_use]
+    pub const fn create(movie: Attributes) -> Self {
+        Self::Create(CreateOperation { op: Create::Word, movie })
+    }
+
+    /// Updates a movie, if it has the given version.
+    #[must_use]
+    pub const fn update(id: MovieId, version: Option<i64>, changes: MoviePatch) -> Self {
+        Self::Update(UpdateOperation { op: Update::Word, id, version, changes })
+    }
+
+    /// Deletes a movie, if it has the given version.
+    #[must_use]
+    pub const fn delete(id: MovieId, version: Option<i64>) -> Self {
+        Self::Delete(DeleteOperation { op: Delete::Word, id, version })
+    }
+
+    /// Returns the existing movie that the operation refers to.
+    #[must_use]
+    pub const fn target(&self) -> Option<MovieId> {
+        match self {
+            Self::Create(_) => None,
+            Self::Update(UpdateOperation { id, .. }) | Self::Delete(DeleteOperation { id, .. }) => Some(*id),
+        }
+    }
+}
 
 /// The result of a batch.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -29,4 +139,84 @@ pub struct OperationDone {
     #[schema(required = false, value_type = Movie)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movie: Option<Movie>,
+}
+
+impl Batch {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// The first violations.
+    pub fn read(node: &JsonValue) -> Result<Self, Vec<Violation>> {
+        let mut members = ObjectReader::of(node, "")?;
+        let operations = members.nested("operations", operations);
+        members.finish(operations).map(|operations| Self { operations })
+    }
+}
+
+fn operations(node: &JsonValue, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
+    let wrong = |code, detail: String| vec![Violation::at(pointer, Invalid::new(code, detail))];
+    let JsonValue::Array(nodes) = node else {
+        return Err(wrong(Code::WrongType, format!("must be an array, got {node}")));
+    };
+    if nodes.len() > MAX_BATCH_OPERATIONS {
+        return Err(wrong(
+            Code::TooLong,
+            format!("must have at most {} items, got {}", MAX_BATCH_OPERATIONS, nodes.len()),
+        ));
+    }
+    let mut operations = Vec::with_capacity(nodes.len());
+    let mut violations = Violations::default();
+    for (n, node) in nodes.iter().enumerate() {
+        let operation = operation(node, &format!("{pointer}/{n}"));
+        operations.extend(violations.check_all(operation).into_value());
+        if violations.count() >= MAX_VIOLATIONS {
+            break;
+        }
+    }
+    let first = |mut violations: Vec<Violation>| {
+        violations.truncate(MAX_VIOLATIONS);
+        violations
+    };
+    violations.finish(()).map(|()| operations).map_err(first)
+}
+
+fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation>> {
+    let mut members = ObjectReader::of(node, pointer)?;
+    let op = members.required("op", |node| match node.text()? {
+        op @ ("create" | "update" | "delete") => Ok(op),
+        other => Err(Invalid::new(
+            Code::NotAllowed,
+            format!("must be create, update or delete, got {}", quoted(other)),
+        )),
+    });
+    if op.value().is_none() {
+        // The allowed members are unknown without a valid `op`, so these are not reported.
+        for name in ["movie", "id", "version", "changes"] {
+            let _unread = members.optional(name, |_| Ok(()));
+        }
+    }
+    let operation = op.and_then(|op| match op {
+        "create" => members.nested("movie", attributes).map(Operation::create),
+        "update" => {
+            let id = members.required("id", |node| positive(node).map(MovieId::from_stored));
+            let version = members.optional("version", positive);
+            let changes = members.nested("changes", changes);
+            id.zip(version)
+                .zip(changes)
+                .map(|((id, version), changes)| Operation::update(id, version, changes))
+        }
+        _ => {
+            let id = members.required("id", |node| positive(node).map(MovieId::from_stored));
+            let version = members.optional("version", positive);
+            id.zip(version).map(|(id, version)| Operation::delete(id, version))
+        }
+    });
+    members.finish(operation)
+}
+
+fn positive(node: &JsonValue) -> Result<i64, Invalid> {
+    match node.whole()? {
+        number @ 1.. => Ok(number),
+        number => Err(Invalid::new(Code::OutOfRange, format!("must be at least 1, got {number}"))),
+    }
 }

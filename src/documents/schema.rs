@@ -1,12 +1,9 @@
 //! The schemas of single values, with the limits of the domain.
 
 use serde::Serialize;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        ObjectBuilder, RefOr, Schema,
-        schema::{KnownFormat, SchemaFormat, Type},
-    },
+use utoipa::openapi::{
+    ObjectBuilder,
+    schema::{KnownFormat, SchemaFormat, Type},
 };
 
 use crate::domain::{self, Field, Password, Role, SortKey, TokenName};
@@ -18,13 +15,13 @@ macro_rules! schema {
         #[derive(Serialize)]
         pub struct $name;
 
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $object.into()
             }
         }
 
-        impl ToSchema for $name {}
+        impl utoipa::ToSchema for $name {}
     };
 }
 
@@ -102,6 +99,12 @@ schema!(
 );
 schema!(TokenTitle, text(TokenName::MAX_CHARS, "What the token is for").examples(["laptop"]));
 schema!(KindName, words(domain::ChangeKind::ALL.map(domain::ChangeKind::as_str)));
+schema!(
+    CodeWord,
+    words(domain::Code::ALL.map(domain::Code::as_str)).description(Some(
+        "The kind of rule, for programs: it stays the same when the words of `detail` change."
+    ))
+);
 schema!(RatingRange, range("0*[1-5]"));
 schema!(LengthRange, range("0*([0-9]|[1-9][0-9]|[1-4][0-9][0-9]|500)"));
 schema!(ReleaseYearRange, range("0*(1[89][0-9][0-9]|20[0-9][0-9]|2100)"));

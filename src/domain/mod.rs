@@ -1,6 +1,5 @@
 //! The domain: types that can only hold valid values. No input or output.
 
-mod batch;
 mod bytes;
 mod change;
 mod fold;
@@ -17,7 +16,6 @@ mod violations;
 
 use std::borrow::Cow;
 
-pub use batch::Operation;
 pub use bytes::{BYTE_ORDER_MARK, hex};
 pub use change::ChangeKind;
 pub use fold::fold;
@@ -159,6 +157,19 @@ impl<'de> serde::Deserialize<'de> for Code {
         known.ok_or_else(|| serde::de::Error::custom("an unknown code"))
     }
 }
+
+/// Implements deserialization from text.
+macro_rules! read_as_text {
+    ($($name:ident),+) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+use read_as_text;
 
 /// A violation and its place in the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Code, Invalid, MovieId, Time, parse_short_text};
+use super::{Code, Invalid, MovieId, Time, parse_short_text, read_as_text};
 
 /// A title: 1 to 50 Unicode scalar values after NFC normalization and trimming, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -76,6 +76,8 @@ pub enum MovieFormat {
     Vhs,
 }
 
+read_as_text!(Title, MovieFormat);
+
 impl MovieFormat {
     /// All formats, in sort order.
     pub const ALL: [Self; 3] = [Self::Dvd, Self::Streaming, Self::Vhs];
@@ -136,7 +138,8 @@ pub(crate) fn whole(text: &str) -> Option<i64> {
 macro_rules! whole_number {
     ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "i64")]
         pub struct $name(i64);
 
         impl $name {
@@ -287,7 +290,7 @@ impl Field {
 }
 
 /// The five attributes of a movie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attributes {
     pub title: Title,
@@ -329,7 +332,7 @@ impl Attributes {
 
 /// A stored movie.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(from = "Written")]
 pub struct Movie {
     /// Positive and never reused.
     pub id: MovieId,
@@ -357,38 +360,36 @@ impl Serialize for Movie {
     }
 }
 
-/// A serialized movie before validation.
+/// A movie as it is serialized.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Written {
     id: MovieId,
-    title: String,
-    movie_format: String,
-    length: i64,
-    release_year: i64,
-    rating: i64,
+    title: Title,
+    movie_format: MovieFormat,
+    length: Length,
+    release_year: ReleaseYear,
+    rating: Rating,
     version: i64,
     created_at: Time,
     updated_at: Time,
 }
 
-impl TryFrom<Written> for Movie {
-    type Error = Invalid;
-
-    fn try_from(w: Written) -> Result<Self, Invalid> {
-        Ok(Self {
-            id: w.id,
-            attributes: Attributes {
-                title: Title::parse(&w.title)?,
-                movie_format: MovieFormat::parse(&w.movie_format)?,
-                length: w.length.try_into()?,
-                release_year: w.release_year.try_into()?,
-                rating: w.rating.try_into()?,
-            },
-            version: w.version,
-            created_at: w.created_at,
-            updated_at: w.updated_at,
-        })
+impl From<Written> for Movie {
+    fn from(written: Written) -> Self {
+        let Written {
+            id,
+            title,
+            movie_format,
+            length,
+            release_year,
+            rating,
+            version,
+            created_at,
+            updated_at,
+        } = written;
+        let attributes = Attributes { title, movie_format, length, release_year, rating };
+        Self { id, attributes, version, created_at, updated_at }
     }
 }
 

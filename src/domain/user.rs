@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 use unicode_normalization::char::canonical_combining_class;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-use super::{Code, Invalid, fold, movie::quoted, parse_short_text};
+use super::{Code, Invalid, fold, movie::quoted, parse_short_text, read_as_text};
 
 /// A role. Roles are ordered: each includes the permissions of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,17 +49,6 @@ impl Serialize for Role {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
-}
-
-/// Implements deserialization from text.
-macro_rules! read_as_text {
-    ($($name:ident),+) => {$(
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-            }
-        }
-    )+};
 }
 
 read_as_text!(Role, UserName, TokenName);

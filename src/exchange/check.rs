@@ -2,8 +2,11 @@
 
 use std::io::{Read, Seek, Write};
 
-use super::{FileKind, ImportOptions, Report, RowError, Rows, record::Outcome, unreadable};
-use crate::domain::{Code, Invalid};
+use super::{FileKind, ImportOptions, Rows, record::Outcome, unreadable};
+use crate::{
+    documents::{Report, RowError},
+    domain::{Code, Invalid},
+};
 
 /// The last column (or member) of a rejects file: why the row was rejected. An import ignores it, so the rows
 /// can be corrected and imported again.
@@ -24,7 +27,7 @@ pub fn check<R: Read + Seek>(
     let mut rows = Rows::open(file, kind, options)?;
     let mut report = Report { dry_run: true, ..rows.report() };
     while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
-        let Outcome::Refused(errors) = outcome else { continue };
+        let Outcome::Rejected(errors) = outcome else { continue };
         if let Some(to) = &mut rejects {
             rows.write_reject(to, &reason(&errors), report.failed == 0).map_err(|e| {
                 Invalid::new(Code::Malformed, format!("the rejected rows cannot be written: {e}"))

@@ -3,13 +3,14 @@
 use std::io::{self, BufRead, Write};
 
 use super::{
-    Choice, ImportOptions, REJECT_COLUMN, RowError, STORED, Source, encoding,
+    ImportOptions, REJECT_COLUMN, STORED, encoding,
     layouts::{Layout, REELSHELF, place},
     parser::{MARK, Parser, is_blank},
     record::{Cell, Record},
     values::trimmed,
 };
 use crate::{
+    documents::{Choice, RowError, Source},
     domain::{Code, Field, Invalid, quoted},
     limits::MAX_CSV_COLUMNS,
 };

@@ -8,8 +8,9 @@ use std::{
 
 use zip::ZipArchive;
 
-use super::{ImportOptions, RowError, Source, csv, text, unreadable};
+use super::{ImportOptions, csv, text, unreadable};
 use crate::{
+    documents::{RowError, Source},
     domain::{Code, Invalid},
     limits::MAX_ARCHIVE_BYTES,
 };
@@ -31,6 +32,14 @@ pub struct Origin {
     pub file: String,
     /// The line in that file, from 1.
     pub line: u64,
+}
+
+impl Origin {
+    /// Returns the origin of a line of the merged file.
+    #[must_use]
+    pub fn of_line(origins: &[Self], line: u64) -> Option<&Self> {
+        origins.get(usize::try_from(line.checked_sub(2)?).ok()?)
+    }
 }
 
 /// Merges the films that an account has watched, rated, reviewed or listed, each once. Films of the watchlist

@@ -12,7 +12,6 @@ mod ndjson;
 mod options;
 mod parser;
 mod record;
-mod report;
 mod survey;
 mod text;
 mod titles;
@@ -27,12 +26,15 @@ pub use hints::is_name_of;
 pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
-pub use options::{Choice, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong};
-pub use report::{Becomes, Note, NoteKind, Noted, Preview, Report, RowError, RowLabel};
+pub use options::ImportOptions;
+pub use record::RowLabel;
 pub use survey::{Column, Survey, guess_columns, is_known, survey, table};
 
 use self::{layouts::REELSHELF, record::Outcome, text::Text};
-use crate::domain::{Attributes, Code, Invalid};
+use crate::{
+    documents::{Preview, Report, RowResult, Source},
+    domain::{Attributes, Code, Invalid},
+};
 
 /// The other columns of an export. An import ignores them, so that exports can be imported.
 const STORED: [&str; 4] = ["id", "version", "createdAt", "updatedAt"];
@@ -104,7 +106,7 @@ impl<R: Read> Rows<R> {
             Reader::Csv(rows) => (rows.layout().source, rows.ignored_columns()),
             Reader::Ndjson(_) => (Source::Reelshelf, Vec::new()),
         };
-        Report { source, ignored_columns, dry_run: self.options.dry_run, ..Report::default() }
+        Report { source: source.into(), ignored_columns, dry_run: self.options.dry_run, ..Report::default() }
     }
 
     /// Reads up to the next valid movie; `None` at the end of the file. Counts rows read, rejected and
@@ -116,14 +118,17 @@ impl<R: Read> Rows<R> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
                 Outcome::Movie(attributes) => return Ok(Some(Row { line, number: report.read, attributes })),
-                Outcome::NoFilm(label) => report.preview(report.read, || Preview {
-                    line,
-                    label,
-                    becomes: Becomes::Skipped,
-                    movie: None,
-                    id: None,
-                }),
-                Outcome::Refused(errors) => report.fail(errors),
+                Outcome::NoFilm(RowLabel { title, release_year }) => {
+                    report.preview(report.read, || Preview {
+                        line,
+                        title,
+                        release_year,
+                        becomes: RowResult::Skipped.into(),
+                        movie: None,
+                        id: None,
+                    })
+                }
+                Outcome::Rejected(errors) => report.fail(errors),
             }
         }
         Ok(None)
@@ -147,7 +152,7 @@ impl<R: Read> Rows<R> {
             line,
             match record {
                 Ok(record) => record.outcome(layout, &self.options, report),
-                Err(error) => Outcome::Refused(vec![error]),
+                Err(error) => Outcome::Rejected(vec![error]),
             },
         )))
     }

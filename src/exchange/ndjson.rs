@@ -4,11 +4,12 @@
 use std::io::{self, BufRead, Read, Write};
 
 use super::{
-    Choice, ImportOptions, REJECT_COLUMN, RowError, STORED, Source,
+    ImportOptions, REJECT_COLUMN, STORED,
     parser::MARK,
     record::{Cell, Record},
 };
 use crate::{
+    documents::{Choice, RowError, Source},
     domain::{Code, Field, Invalid, quoted},
     json::JsonValue,
     limits::MAX_IMPORT_ROW_BYTES,

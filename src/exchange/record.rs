@@ -6,13 +6,14 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    ImportOptions, NoteKind, Report, RowError, RowLabel, Source, TitleTooLong,
+    ImportOptions,
     export::shown_in_spreadsheet,
     layouts::{Kinds, Layout, REELSHELF, Titles, Years},
     titles,
     values::{self, trimmed},
 };
 use crate::{
+    documents::{Note, NoteKind, Report, RowError, Source, TitleTooLong},
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
         Violations, quoted, whole,
@@ -44,12 +45,39 @@ pub(super) enum Cell<'a> {
     Json(JsonValue),
 }
 
+/// The film of a row as written in the file, so that people recognize the row.
+#[derive(Default)]
+pub struct RowLabel {
+    /// Shortened to 100 characters.
+    pub title: Option<Box<str>>,
+    pub release_year: Option<Box<str>>,
+}
+
+impl RowLabel {
+    /// Adds the film to the notes of its row.
+    pub fn put_on(&self, notes: &mut [Note]) {
+        for note in notes {
+            note.title.clone_from(&self.title);
+            note.release_year.clone_from(&self.release_year);
+        }
+    }
+}
+
+impl From<&Attributes> for RowLabel {
+    fn from(attributes: &Attributes) -> Self {
+        Self {
+            title: Some(attributes.title.as_str().into()),
+            release_year: Some(attributes.release_year.get().to_string().into()),
+        }
+    }
+}
+
 /// The result of reading a row.
 pub(super) enum Outcome {
     Movie(Attributes),
     /// Skipped, with a note in the report.
     NoFilm(RowLabel),
-    Refused(Vec<RowError>),
+    Rejected(Vec<RowError>),
 }
 
 impl Cell<'_> {
@@ -90,13 +118,14 @@ impl Record<'_> {
     pub(super) fn outcome(&self, layout: &Layout, options: &ImportOptions, report: &mut Report) -> Outcome {
         let first_note = report.notes.len();
         let mut outcome = self.read(layout, options, report);
-        if let Outcome::Refused(errors) = &mut outcome {
+        if let Outcome::Rejected(errors) = &mut outcome {
             let label = self.label();
             for error in errors {
-                error.label.clone_from(&label);
+                error.title.clone_from(&label.title);
+                error.release_year.clone_from(&label.release_year);
             }
         } else if report.notes.len() > first_note {
-            report.label_notes(first_note, &self.label());
+            self.label().put_on(&mut report.notes[first_note..]);
         }
         outcome
     }
@@ -116,7 +145,7 @@ impl Record<'_> {
         {
             return outcome;
         }
-        let before = (report.notes.len(), report.noted);
+        let before = (report.notes.len(), report.noted.clone());
         let mut reading = Reading::of(self, layout, options, report);
         let mut errors = Violations::default();
         let read = (
@@ -134,15 +163,19 @@ impl Record<'_> {
                 // The errors of the row replace its notes.
                 report.notes.truncate(before.0);
                 report.noted = before.1;
-                Outcome::Refused(errors)
+                Outcome::Rejected(errors.into_iter().map(|wrong| self.error(wrong)).collect())
             }
         }
+    }
+
+    fn error(&self, WrongCell { field, rule, value }: WrongCell) -> RowError {
+        RowError { field: Some(field.as_str().into()), value, ..RowError::of_row(self.line, rule) }
     }
 
     fn no_film(&self, kind: &str, kinds: &Kinds, report: &mut Report) -> Option<Outcome> {
         if kind.is_empty() {
             let detail = format!("its {} is blank, so it may be no film", kinds.column);
-            return Some(Outcome::Refused(vec![RowError::of_row(
+            return Some(Outcome::Rejected(vec![RowError::of_row(
                 self.line,
                 Invalid::new(Code::Required, detail),
             )]));
@@ -156,7 +189,7 @@ impl Record<'_> {
             // An unknown kind counts as a film, so that no film is lost when a service renames its kinds.
             None => {
                 let detail = format!("its {} is {}, which may be a film or not", kinds.column, quoted(kind));
-                Some(Outcome::Refused(vec![RowError::of_row(
+                Some(Outcome::Rejected(vec![RowError::of_row(
                     self.line,
                     Invalid::new(Code::NotAllowed, detail),
                 )]))
@@ -194,8 +227,16 @@ pub(super) fn with_default(
             Field::Rating => defaults.rating.replace(reading.rating()?).is_none(),
         })
     };
-    let first = put(&mut reading).map_err(|error: RowError| Invalid::new(error.code, error.detail))?;
+    let first = put(&mut reading).map_err(|wrong: WrongCell| wrong.rule)?;
     Ok((defaults, first))
+}
+
+/// Why the value of an attribute is invalid or missing.
+struct WrongCell {
+    field: Field,
+    rule: Invalid,
+    /// The value as written.
+    value: Option<String>,
 }
 
 /// A row during conversion.
@@ -217,7 +258,7 @@ impl<'r> Reading<'r> {
         Self { record, layout, options, report, year_in_title: None }
     }
 
-    fn title(&mut self) -> Result<Title, RowError> {
+    fn title(&mut self) -> Result<Title, WrongCell> {
         self.read(Field::Title, self.options.defaults.title.as_ref(), |row, cell| {
             let text = match row.titles() {
                 Titles::AsIs if row.record.is_marked => shown_in_spreadsheet(cell.text()?).into(),
@@ -275,7 +316,7 @@ impl<'r> Reading<'r> {
         Ok(title)
     }
 
-    fn movie_format(&mut self) -> Result<MovieFormat, RowError> {
+    fn movie_format(&mut self) -> Result<MovieFormat, WrongCell> {
         self.read(Field::MovieFormat, self.options.defaults.movie_format.as_ref(), |row, cell| {
             let medium = cell.text()?;
             let foreign = row.layout.source != Source::Reelshelf;
@@ -296,7 +337,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    fn length(&mut self) -> Result<Length, RowError> {
+    fn length(&mut self) -> Result<Length, WrongCell> {
         self.read(Field::Length, self.options.defaults.length.as_ref(), |row, cell| {
             let Cell::Text(text) = cell else { return cell.whole()?.try_into() };
             let (length, rounded) = Length::parse(text)?;
@@ -307,7 +348,7 @@ impl<'r> Reading<'r> {
         })
     }
 
-    fn release_year(&mut self) -> Result<ReleaseYear, RowError> {
+    fn release_year(&mut self) -> Result<ReleaseYear, WrongCell> {
         if let (None, Some(year)) = (self.given(Field::ReleaseYear), self.year_in_title) {
             return Ok(year);
         }
@@ -323,7 +364,7 @@ impl<'r> Reading<'r> {
         }
     }
 
-    fn rating(&mut self) -> Result<Rating, RowError> {
+    fn rating(&mut self) -> Result<Rating, WrongCell> {
         self.read(Field::Rating, self.options.defaults.rating.as_ref(), |row, cell| {
             let Some(scale) = row.layout.ratings else { return cell.whole()?.try_into() };
             let (rating, rounded) = scale.rating(cell.text()?)?;
@@ -348,12 +389,12 @@ impl<'r> Reading<'r> {
         field: Field,
         default: Option<&T>,
         parse: impl FnOnce(&mut Self, &'r Cell<'r>) -> Result<T, Invalid>,
-    ) -> Result<T, RowError> {
+    ) -> Result<T, WrongCell> {
         let name = field.as_str();
-        let (code, detail, value) = match (self.given(field), default) {
+        let (rule, value) = match (self.given(field), default) {
             (Some(cell), _) => match parse(self, cell) {
                 Ok(value) => return Ok(value),
-                Err(Invalid(detail, code)) => (code, detail, Some(RowError::shown(&cell.shown()))),
+                Err(rule) => (rule, Some(RowError::shown(&cell.shown()))),
             },
             (None, Some(default)) => {
                 let became = || format!("is missing, became {}", json!(default));
@@ -367,17 +408,10 @@ impl<'r> Reading<'r> {
                 };
                 let detail =
                     format!("is missing, and there is no default for it (default={name}:VALUE){hint}");
-                (Code::Required, detail, None)
+                (Invalid::new(Code::Required, detail), None)
             }
         };
-        Err(RowError {
-            line: self.record.line,
-            label: RowLabel::default(), // set by the row for all its errors
-            field: Some(name.into()),
-            code,
-            detail,
-            value,
-        })
+        Err(WrongCell { field, rule, value })
     }
 
     /// Adds a note about a changed cell.

@@ -3,12 +3,15 @@
 use std::io::{Read, Seek};
 
 use super::{
-    Encoding, FileKind, ImportOptions, Rows, Source, TitleTooLong, csv, hints,
+    Encoding, FileKind, ImportOptions, Rows, csv, hints,
     layouts::{Layout, REELSHELF, place},
     record::Outcome,
     text, unreadable,
 };
-use crate::domain::{Field, Invalid, Length, MovieFormat, MoviePatch, Title};
+use crate::{
+    documents::{Source, TitleTooLong},
+    domain::{Field, Invalid, Length, MovieFormat, MoviePatch, Title},
+};
 
 /// The number of rows used to guess columns.
 const ROWS_LOOKED_AT: usize = 100;
@@ -162,12 +165,12 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
     };
     let mut rows = Rows::open(file, kind, &options)?;
     let mut report = rows.report();
-    let mut survey = Survey { source: report.source, ..Survey::default() };
+    let mut survey = Survey { source: report.source.known().unwrap_or_default(), ..Survey::default() };
     while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
         match outcome {
             Outcome::NoFilm(_) => continue,
             Outcome::Movie(_) => {}
-            Outcome::Refused(errors) => {
+            Outcome::Rejected(errors) => {
                 for error in &errors {
                     if let Some(field) = error.missing() {
                         survey.missing[field as usize] += 1;

@@ -18,12 +18,11 @@ use axum::{
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::{ZipArchive, read::ZipFile};
 
-use super::{
-    Shared,
-    problem_kind::{ProblemKind, ProblemPage},
-    static_file::StaticFile,
+use super::{Shared, static_file::StaticFile};
+use crate::{
+    documents::{ProblemKind, ProblemPage},
+    domain::Code,
 };
-use crate::domain::Code;
 
 /// The guide to the API in the project's documentation.
 pub const GUIDE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/api.md");

@@ -12,7 +12,6 @@ mod listing;
 mod metrics;
 mod openapi;
 mod problem;
-mod problem_kind;
 mod router;
 mod sign_in;
 mod slots;
@@ -24,7 +23,6 @@ pub(crate) use self::problem::Problem;
 pub use self::{
     extract::upload::check as check_spool,
     metrics::{routes as metrics_routes, start as start_metrics},
-    problem_kind::{ProblemKind, ProblemPage},
     router::{openapi, router},
     state::{Service, Settings, Shared},
 };

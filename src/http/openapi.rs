@@ -7,22 +7,23 @@
 
 use serde::Serialize;
 use utoipa::{
-    IntoParams, Modify, OpenApi, PartialSchema, ToSchema,
+    IntoParams, Modify, OpenApi,
     openapi::{
-        self, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
-        schema::{AdditionalProperties, SchemaFormat, Type},
+        self, ContentBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder,
+        schema::Type,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
-use super::{problem, problem_kind::ProblemKind};
+use super::problem;
 use crate::{
-    documents::schema::{
-        AttributeText, Id, LengthRange, MediumText, MovieFormat, RatingRange, ReleaseYearRange, SortKeys,
-        UserName, Version, schema, words,
+    documents::{
+        OnDuplicate, OnError, Problem, Source, TitleTooLong,
+        schema::{
+            AttributeText, Id, LengthRange, MediumText, MovieFormat, RatingRange, ReleaseYearRange, SortKeys,
+            UserName, schema,
+        },
     },
-    domain::{self, Attributes, MoviePatch},
-    exchange::{Choice, NoteKind, OnDuplicate, OnError, Source, TitleTooLong},
     limits::MAX_IDEMPOTENCY_KEY_CHARS,
 };
 
@@ -115,235 +116,6 @@ pub fn complete(mut openapi: openapi::OpenApi) -> openapi::OpenApi {
     openapi
 }
 
-/// Operations that succeed or fail together, in this order.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"operations": [
-    {"op": "create", "movie": {"title": "Heat", "movieFormat": "DVD", "length": 170, "releaseYear": 1995, "rating": 5}},
-    {"op": "update", "id": 7, "version": 3, "changes": {"rating": 4}},
-    {"op": "delete", "id": 8},
-]}))]
-pub struct Batch {
-    #[schema(max_items = 10_000)]
-    operations: Vec<Operation>,
-}
-
-/// One operation of a batch.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum Operation {
-    Create(CreateOperation),
-    Update(UpdateOperation),
-    Delete(DeleteOperation),
-}
-
-/// The creation of a movie in a batch.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CreateOperation {
-    #[schema(inline)]
-    op: CreateWord,
-    movie: Attributes,
-}
-
-/// The update of a movie in a batch.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpdateOperation {
-    #[schema(inline)]
-    op: UpdateWord,
-    id: Id,
-    /// The version to be updated; without it, any.
-    #[schema(required = false)]
-    version: Version,
-    changes: MoviePatch,
-}
-
-/// The deletion of a movie in a batch.
-#[derive(Serialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeleteOperation {
-    #[schema(inline)]
-    op: DeleteWord,
-    id: Id,
-    /// The version to be deleted; without it, any.
-    #[schema(required = false)]
-    version: Version,
-}
-
-schema!(CreateWord, words(["create"]));
-schema!(UpdateWord, words(["update"]));
-schema!(DeleteWord, words(["delete"]));
-
-/// An event of the stream.
-#[derive(Serialize, ToSchema)]
-pub struct ChangeEvent {
-    /// The id of the change, for `Last-Event-ID`.
-    #[schema(pattern = "^[0-9]+$")]
-    id: String,
-    /// The change as JSON.
-    #[schema(content_media_type = "application/json")]
-    data: String,
-}
-
-/// The report of an import.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    /// Rows read.
-    read: u64,
-    /// Movies created.
-    created: u64,
-    /// Movies updated.
-    updated: u64,
-    /// Rows skipped: duplicates, and rows that are not films.
-    skipped: u64,
-    /// Invalid rows.
-    failed: u64,
-    /// The first 1,000 errors.
-    errors: Vec<RowError>,
-    /// Whether this was a dry run.
-    dry_run: bool,
-    /// The change, to undo it; null if nothing was stored.
-    #[schema(required = true)]
-    change: Option<i64>,
-    /// Columns of the file that were not stored; left out if there are none.
-    #[schema(required = false)]
-    ignored_columns: Vec<String>,
-    /// The layout of the file.
-    #[schema(inline)]
-    source: LayoutWord,
-    /// Changed values and skipped rows: the first 1,000 notes of each kind.
-    notes: Vec<Note>,
-    /// The number of notes of each kind, without zero counts.
-    #[schema(inline)]
-    noted: Noted,
-    /// The results of the first 100 rows, by line; only for a dry run.
-    #[schema(required = false)]
-    preview: Vec<Preview>,
-}
-
-/// The result of a row.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Preview {
-    /// The line on which the row begins, from 1.
-    line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    title: Option<String>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    release_year: Option<String>,
-    #[schema(inline)]
-    becomes: BecomesWord,
-    /// The movie of the row; null if the row is rejected or not a film.
-    #[schema(required = true)]
-    movie: Option<Attributes>,
-    /// The existing movie that is equal or updated.
-    #[schema(required = true)]
-    id: Option<i64>,
-}
-
-/// A note about a changed value or a skipped row.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Note {
-    /// The line on which the row begins, from 1.
-    line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    title: Option<String>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    release_year: Option<String>,
-    /// The attribute; null for the whole row.
-    #[schema(required = true)]
-    field: Option<String>,
-    #[schema(inline)]
-    kind: NoteKindWord,
-    /// What was done and why, to follow the attribute's name.
-    detail: String,
-    /// The original value.
-    #[schema(required = true)]
-    value: Option<String>,
-}
-
-/// Why a row was rejected.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RowError {
-    /// The line on which the row begins, from 1.
-    line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    title: Option<String>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false)]
-    release_year: Option<String>,
-    /// The attribute; null for the whole row.
-    #[schema(required = true)]
-    field: Option<String>,
-    #[schema(inline)]
-    code: CodeWord,
-    detail: String,
-    /// The original value.
-    #[schema(required = true)]
-    value: Option<String>,
-}
-
-/// A problem document (RFC 9457).
-#[derive(Serialize, ToSchema)]
-#[schema(example = json!({"type": "/docs/errors/invalid-fields", "title": "Unprocessable Content", "status": 422,
-    "detail": "1 field is invalid",
-    "errors": [{"pointer": "/rating", "code": "out_of_range", "detail": "must be between 1 and 5, got 9"}]}))]
-pub struct Problem {
-    #[schema(inline)]
-    r#type: ProblemAddress,
-    title: String,
-    status: u16,
-    detail: String,
-    /// All violations.
-    #[schema(required = false)]
-    errors: Vec<Violation>,
-    /// The report of an aborted import.
-    #[schema(required = false)]
-    report: Option<Report>,
-    /// The changes that conflict with an undo.
-    #[schema(required = false)]
-    changes: Vec<i64>,
-}
-
-/// A violation and its place in the request.
-#[derive(Serialize, ToSchema)]
-pub struct Violation {
-    /// In the body: a JSON pointer (RFC 6901).
-    #[schema(required = false)]
-    pointer: String,
-    /// In the URL: the name of a query parameter.
-    #[schema(required = false)]
-    parameter: String,
-    #[schema(inline)]
-    code: CodeWord,
-    /// The rule and the given value, in words.
-    detail: String,
-}
-
-schema!(
-    CodeWord,
-    words(domain::Code::ALL.map(domain::Code::as_str)).description(Some(
-        "The kind of rule, for programs: it stays the same when the words of `detail` change."
-    ))
-);
-schema!(
-    ProblemAddress,
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description(Some("The address of the page about this kind of problem."))
-        .format(Some(SchemaFormat::Custom("uri-reference".to_owned())))
-        .enum_values(Some(ProblemKind::ALL.map(ProblemKind::address)))
-);
-
 /// The filters of list, statistics and random pick.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
@@ -399,7 +171,7 @@ pub struct LoginParams {
 pub struct ImportParams {
     /// The program that wrote the file; `auto`, the default, detects it from the header line.
     #[param(required = false, inline)]
-    source: SourceWord,
+    source: Source,
     /// The encoding of a CSV file that is not in UTF-8, by its name in the Encoding Standard, such as `windows-1252`.
     #[param(required = false)]
     encoding: String,
@@ -414,37 +186,17 @@ pub struct ImportParams {
     map_format: Vec<MediumText>,
     /// What to do with a movie that exists already (same title, release year and format); `skip` is the default.
     #[param(required = false, inline)]
-    on_duplicate: OnDuplicateWord,
+    on_duplicate: OnDuplicate,
     /// What to do if a row is invalid: store nothing (`abort`, the default), or `skip` the row.
     #[param(required = false, inline)]
-    on_error: OnErrorWord,
+    on_error: OnError,
     /// What to do with a title of more than 50 characters; `error` is the default.
     #[param(required = false, inline)]
-    title_too_long: TitleTooLongWord,
+    title_too_long: TitleTooLong,
     /// Validate and report without storing.
     #[param(required = false)]
     dry_run: bool,
 }
-
-fn choices<C: Choice>() -> ObjectBuilder {
-    words(C::ALL.iter().map(|choice| choice.as_str()))
-}
-
-schema!(SourceWord, choices::<Source>());
-schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
-schema!(NoteKindWord, words(NoteKind::ALL.map(NoteKind::as_str)));
-schema!(
-    Noted,
-    NoteKind::ALL
-        .map(NoteKind::as_str)
-        .into_iter()
-        .fold(ObjectBuilder::new(), |object, kind| object.property(kind, u64::schema()))
-        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-);
-schema!(BecomesWord, words(["created", "updated", "skipped", "refused"]));
-schema!(OnDuplicateWord, choices::<OnDuplicate>());
-schema!(OnErrorWord, choices::<OnError>());
-schema!(TitleTooLongWord, choices::<TitleTooLong>());
 
 /// The path of a movie.
 #[derive(IntoParams)]

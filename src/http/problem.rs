@@ -1,18 +1,15 @@
 //! Problem documents (RFC 9457): the single place that maps errors to responses.
 
+use crate::{
+    db::DbError,
+    documents::{self, ProblemKind},
+    domain::{Code, Invalid, Violation},
+    service::Error,
+};
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
-};
-use serde::{Serialize, Serializer};
-
-use super::problem_kind::ProblemKind;
-use crate::{
-    db::DbError,
-    domain::{ChangeId, Code, Invalid, Place, Violation},
-    exchange::Report,
-    service::Error,
 };
 
 /// The media type of a problem document.
@@ -23,65 +20,25 @@ const RETRY_AFTER_OUTAGE: u64 = 5;
 const RETRY_AFTER_OVERLOAD: u64 = 5;
 
 /// An error response.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Problem {
-    r#type: ProblemKind,
-    title: &'static str,
-    status: u16,
-    pub detail: String,
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "violations")]
-    errors: Vec<Violation>,
-    #[serde(flatten)]
-    extension: Option<Box<Extension>>,
-    #[serde(skip)]
+    pub document: Box<documents::Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-/// An additional member of some problem documents (RFC 9457, section 3.2).
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Extension {
-    /// The report of an aborted import.
-    Report(Box<Report>),
-    /// The changes that conflict with an undo.
-    Changes(Vec<ChangeId>),
-}
-
-/// Writes violations with their places as HTTP has them: fields are in the body, options in the URL.
-fn violations<S: Serializer>(violations: &[Violation], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        /// A JSON pointer (RFC 6901).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pointer: Option<&'a str>,
-        /// The name of a query parameter.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        parameter: Option<&'a str>,
-        code: Code,
-        detail: &'a str,
-    }
-
-    serializer.collect_seq(violations.iter().map(|Violation { place, code, detail }| {
-        let (pointer, parameter) = match place {
-            Place::Field(path) => (Some(path.as_str()), None),
-            Place::Option(name) => (None, Some(name.as_str())),
-        };
-        Document { pointer, parameter, code: *code, detail }
-    }))
 }
 
 impl Problem {
     /// Creates a problem with a status and a sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            r#type: ProblemKind::of_status(status),
-            title: title(status),
+        let document = documents::Problem {
+            r#type: kind_of(status).address(),
+            title: title(status).to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
-            extension: None,
-            headers: Vec::new(),
-        }
+            report: None,
+            changes: Vec::new(),
+        };
+        Self { document: Box::new(document), headers: Vec::new() }
     }
 
     /// Creates a problem with violations: 422 for a body, 400 for a query.
@@ -96,13 +53,19 @@ impl Problem {
         } else {
             ProblemKind::InvalidFields
         };
-        Self { errors, ..Self::new(status, detail).of_kind(kind) }
+        Self::new(status, detail).of_kind(kind).with_violations(errors)
+    }
+
+    fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.document.errors = violations.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Sets a more specific kind than the status implies.
     #[must_use]
-    pub fn of_kind(self, kind: ProblemKind) -> Self {
-        Self { r#type: kind, ..self }
+    pub fn of_kind(mut self, kind: ProblemKind) -> Self {
+        self.document.r#type = kind.address();
+        self
     }
 
     /// Adds a header.
@@ -114,24 +77,37 @@ impl Problem {
 
     /// Returns the status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    /// Returns the title: the reason phrase.
-    pub const fn title(&self) -> &'static str {
-        self.title
+        StatusCode::from_u16(self.document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Serializes the document.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        let mut json = serde_json::to_vec(&self.document).unwrap_or_default();
         json.push(b'\n');
         json
     }
+}
 
-    /// Returns the violations.
-    pub fn errors(&self) -> &[Violation] {
-        &self.errors
+/// Returns the kind of problem for a status.
+fn kind_of(status: StatusCode) -> ProblemKind {
+    match status {
+        StatusCode::UNAUTHORIZED => ProblemKind::NotSignedIn,
+        StatusCode::FORBIDDEN => ProblemKind::Forbidden,
+        StatusCode::NOT_FOUND => ProblemKind::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ProblemKind::MethodNotAllowed,
+        StatusCode::NOT_ACCEPTABLE => ProblemKind::NotAcceptable,
+        StatusCode::REQUEST_TIMEOUT => ProblemKind::RequestTimeout,
+        StatusCode::CONFLICT => ProblemKind::Conflict,
+        StatusCode::PRECONDITION_FAILED => ProblemKind::PreconditionFailed,
+        StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::ContentTooLarge,
+        StatusCode::URI_TOO_LONG => ProblemKind::AddressTooLong,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemKind::UnsupportedMediaType,
+        StatusCode::UNPROCESSABLE_ENTITY => ProblemKind::InvalidFields,
+        StatusCode::TOO_MANY_REQUESTS => ProblemKind::TooManyAtOnce,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ProblemKind::HeadTooLarge,
+        StatusCode::SERVICE_UNAVAILABLE => ProblemKind::Unavailable,
+        status if status.is_server_error() => ProblemKind::InternalError,
+        _ => ProblemKind::MalformedRequest,
     }
 }
 
@@ -166,13 +142,14 @@ impl From<Error> for Problem {
                 };
                 let rule = Invalid::new(code, why.to_string());
                 let violation = Violation::at(format!("/operations/{place}/{member}"), rule);
-                Self { errors: vec![violation], ..of(status) }
+                of(status).with_violations(vec![violation])
             }
             Error::Conflict(_) => of(StatusCode::CONFLICT),
-            Error::UndoConflict { changes, .. } => Self {
-                extension: Some(Box::new(Extension::Changes(changes.clone()))),
-                ..of(StatusCode::CONFLICT).of_kind(ProblemKind::UndoConflict)
-            },
+            Error::UndoConflict { changes, .. } => {
+                let mut problem = of(StatusCode::CONFLICT).of_kind(ProblemKind::UndoConflict);
+                problem.document.changes.clone_from(changes);
+                problem
+            }
             Error::Unauthenticated(_) => of(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) => of(StatusCode::FORBIDDEN),
             Error::TooManyAttempts { retry_after } => of(StatusCode::TOO_MANY_REQUESTS)
@@ -181,10 +158,11 @@ impl From<Error> for Problem {
             Error::Overloaded => {
                 of(StatusCode::SERVICE_UNAVAILABLE).with_header(header::RETRY_AFTER, RETRY_AFTER_OVERLOAD)
             }
-            Error::ImportAborted(report) => Self {
-                extension: Some(Box::new(Extension::Report(report.clone()))),
-                ..of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::ImportRefused)
-            },
+            Error::ImportAborted(report) => {
+                let mut problem = of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::ImportRejected);
+                problem.document.report = Some(report.clone());
+                problem
+            }
             Error::UnreadableFile(_) => {
                 of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::UnreadableFile)
             }
@@ -261,4 +239,17 @@ pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     Problem::from(Error::Failed(format!("panicked: {message}"))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_leads_to_a_kind_of_that_status() {
+        for kind in ProblemKind::ALL {
+            let status = StatusCode::from_u16(kind.page().status).unwrap();
+            assert_eq!(kind_of(status).page().status, status.as_u16());
+        }
+    }
 }

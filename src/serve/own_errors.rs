@@ -119,7 +119,7 @@ fn in_its_place(bytes: &[u8]) -> Option<Vec<u8>> {
     let body = problem.to_json();
     let fields =
         fields.split("\r\n").filter(|field| !field.to_ascii_lowercase().starts_with("content-length:"));
-    let mut answer = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), problem.title());
+    let mut answer = format!("HTTP/1.1 {} {}\r\n", status.as_u16(), problem.document.title);
     for field in fields.filter(|field| !field.is_empty()) {
         answer.push_str(field);
         answer.push_str("\r\n");

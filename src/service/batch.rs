@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     db::{movies as db, retry_write},
-    documents::{BatchDone, OperationDone},
-    domain::{ChangeKind, Movie, MovieId, Operation},
+    documents::{BatchDone, CreateOperation, DeleteOperation, Operation, OperationDone, UpdateOperation},
+    domain::{ChangeKind, Movie, MovieId},
 };
 
 /// Up to this number of operations, a batch shares its commit with other writes, which makes both faster.
@@ -85,11 +85,11 @@ impl Movies {
         operation: Operation,
     ) -> Result<Option<Movie>, Error> {
         let movie = match operation {
-            Operation::Create(attributes) => {
+            Operation::Create(CreateOperation { movie, .. }) => {
                 let id = ids.next().ok_or_else(|| Error::Failed("too few ids for a batch".to_owned()))?;
-                recorder.created(id, attributes)
+                recorder.created(id, movie)
             }
-            Operation::Update { id, version, changes } => {
+            Operation::Update(UpdateOperation { id, version, changes, .. }) => {
                 let now = self.find(id, version)?;
                 let attributes = now.attributes.with(&changes);
                 match self.before.get(&id) {
@@ -98,7 +98,7 @@ impl Movies {
                     Some(before) => recorder.updated(before, attributes),
                 }
             }
-            Operation::Delete { id, version } => {
+            Operation::Delete(DeleteOperation { id, version, .. }) => {
                 self.find(id, version)?;
                 self.now.remove(&id);
                 return Ok(None);

@@ -2,8 +2,8 @@
 
 use crate::{
     db::{DbError, WriteError},
+    documents::Report,
     domain::{ChangeId, Invalid, Place, Violation},
-    exchange::Report,
 };
 
 /// Why an operation failed. `http::problem` maps it to a status code.

@@ -14,11 +14,9 @@ use super::{App, Editor, Error, IdempotencyKey, catalogue, history::ChangeRecord
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
+    documents::{OnDuplicate, OnError, Preview, Report, RowResult},
     domain::{Attributes, ChangeKind, Movie, MovieFormat, MovieId, fold},
-    exchange::{
-        self, Becomes, FileKind, ImportOptions, Merged, OnDuplicate, OnError, Preview, Report, Row, RowLabel,
-        Rows, Survey, check,
-    },
+    exchange::{self, FileKind, ImportOptions, Merged, Row, RowLabel, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
 
@@ -269,14 +267,17 @@ async fn store_piece(
             OnDuplicate::Add => None,
             _ => Some(known.entry(identity)),
         };
-        let preview = |report: &mut Report, becomes, id| {
-            let label = RowLabel::from(&attributes);
-            report.preview(number, || Preview { line, label, becomes, movie: Some(attributes.clone()), id });
+        let preview = |report: &mut Report, becomes: RowResult, id| {
+            report.preview(number, || {
+                let RowLabel { title, release_year } = RowLabel::from(&attributes);
+                let (becomes, movie) = (becomes.into(), Some(attributes.clone()));
+                Preview { line, title, release_year, becomes, movie, id }
+            });
         };
         let mut occupied = match known {
             Some(Entry::Occupied(occupied)) => occupied,
             other => {
-                preview(report, Becomes::Created, None);
+                preview(report, RowResult::Created, None);
                 if let Some(Entry::Vacant(vacant)) = other {
                     vacant.insert(ExistingMovie::New(new.len()));
                 }
@@ -292,16 +293,16 @@ async fn store_piece(
             ExistingMovie::New(place) => (None, new[*place] == attributes),
         };
         if on_duplicate == OnDuplicate::Skip || same {
-            preview(report, Becomes::Skipped, id);
+            preview(report, RowResult::Skipped, id);
             let first_note = report.notes.len();
             report.skip(line, attributes.title.as_str(), || match id {
                 Some(id) => format!("is there already as movie {id}"),
                 None => "is the same as an earlier row".to_owned(),
             });
-            report.label_notes(first_note, &(&attributes).into());
+            RowLabel::from(&attributes).put_on(&mut report.notes[first_note..]);
             continue;
         }
-        preview(report, Becomes::Updated, id);
+        preview(report, RowResult::Updated, id);
         report.updated += 1;
         match occupied.get_mut() {
             ExistingMovie::New(place) => new[*place] = attributes,

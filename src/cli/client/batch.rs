@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::bail;
-use serde_json::Value;
 
 use super::{
     Client,
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     cli::output::{Out, write_message},
-    documents::BatchDone,
+    documents::{Batch, BatchDone},
     domain::Movie,
     format::count,
 };
@@ -37,7 +36,7 @@ pub struct Plan<'a> {
     pub done: &'static str,
     pub films: &'a [Movie],
     /// One operation for each film.
-    pub operations: Vec<Value>,
+    pub batch: Batch,
     /// The preview.
     pub preview: String,
 }
@@ -47,7 +46,7 @@ pub struct Plan<'a> {
 /// # Errors
 /// If the user does not confirm, or a film was changed meanwhile; as [`Client::answer`].
 pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow::Result<()> {
-    let Plan { verb, done, films, operations, preview } = plan;
+    let Plan { verb, done, films, batch, preview } = plan;
     let films_in_words = match films {
         [film] => shown(&named(film)),
         films => count(films.len(), "film"),
@@ -63,7 +62,7 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
     }
     let answer = match films {
         [] => BatchDone { change: None, results: Vec::new() },
-        films => client.batch(operations).await.map_err(|error| with_film(error, films))?,
+        films => client.batch(batch).await.map_err(|error| with_film(error, films))?,
     };
     let mut out = Out::new();
     match answer.change {
@@ -77,8 +76,9 @@ pub async fn run(client: &Client, plan: &Plan<'_>, consent: &Consent) -> anyhow:
 /// Adds the film to the error of its operation.
 fn with_film(error: anyhow::Error, films: &[Movie]) -> anyhow::Error {
     let film = error.downcast_ref::<Refusal>().and_then(|refusal| {
-        let place = refusal.errors.first()?.pointer.strip_prefix("/operations/")?.split('/').next()?;
-        films.get(place.parse::<usize>().ok()?).map(|film| (refusal.status, film))
+        let place =
+            refusal.0.errors.first()?.pointer.as_deref()?.strip_prefix("/operations/")?.split('/').next()?;
+        films.get(place.parse::<usize>().ok()?).map(|film| (refusal.0.status, film))
     });
     let Some((status, film)) = film else { return error };
     let film = shown(&named(film));

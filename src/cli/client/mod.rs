@@ -153,14 +153,11 @@ impl Client {
         if response.status().is_success() {
             return Ok(response);
         }
-        let Refusal { status, detail, errors, report } = Refusal::of(response, &self.server).await?;
-        let detail = match (&self.credentials, status) {
-            (Credentials::Token(_), 401) => {
-                format!("{detail}; `reelshelf login {}` signs in again", self.server)
-            }
-            _ => detail,
-        };
-        Err(Refusal { status, detail, errors, report }.into())
+        let mut refusal = Refusal::of(response, &self.server).await?;
+        if refusal.0.status == 401 && matches!(self.credentials, Credentials::Token(_)) {
+            refusal.0.detail.push_str(&format!("; `reelshelf login {}` signs in again", self.server));
+        }
+        Err(refusal.into())
     }
 
     /// Sends a request and parses the JSON response.
@@ -200,7 +197,7 @@ impl Client {
     pub async fn revoke_token(&self, id: TokenId) -> anyhow::Result<()> {
         let request = self.request(Method::DELETE, &format!("/token/{id}"), &[]).timeout(ANSWERING);
         match self.send(request).await {
-            Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 401) => {
+            Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.0.status == 401) => {
                 Ok(())
             }
             answer => answer.map(drop),

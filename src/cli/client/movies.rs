@@ -2,11 +2,10 @@
 
 use bytes::BytesMut;
 use reqwest::{Method, Response, header};
-use serde_json::{Value, json};
 
 use super::{ANSWERING, Client, filters::Query};
 use crate::{
-    documents::BatchDone,
+    documents::{Batch, BatchDone, Operation},
     domain::{Attributes, Limit, Movie, MovieId, MoviePatch},
 };
 
@@ -135,20 +134,20 @@ impl Client {
     }
 
     /// Runs operations as one change.
-    pub async fn batch(&self, operations: &[Value]) -> anyhow::Result<BatchDone> {
+    pub async fn batch(&self, batch: &Batch) -> anyhow::Result<BatchDone> {
         let request = self.request(Method::POST, "/movie/batch", &[]);
-        self.answer(request.json(&json!({"operations": operations}))).await
+        self.answer(request.json(batch)).await
     }
 }
 
 /// Returns the operation that updates a movie of this version.
 #[must_use]
-pub fn update(movie: &Movie, changes: &MoviePatch) -> Value {
-    json!({"op": "update", "id": movie.id, "version": movie.version, "changes": changes})
+pub fn update(movie: &Movie, changes: &MoviePatch) -> Operation {
+    Operation::update(movie.id, Some(movie.version), changes.clone())
 }
 
 /// Returns the operation that deletes a movie of this version.
 #[must_use]
-pub fn delete(movie: &Movie) -> Value {
-    json!({"op": "delete", "id": movie.id, "version": movie.version})
+pub fn delete(movie: &Movie) -> Operation {
+    Operation::delete(movie.id, Some(movie.version))
 }

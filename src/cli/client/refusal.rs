@@ -4,29 +4,13 @@ use std::fmt;
 
 use anyhow::bail;
 use reqwest::{Response, header};
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::{server::Server, values::option_name, words::shown};
+use crate::documents::Problem;
 
 /// An error response of a server.
-#[derive(Debug, Deserialize, thiserror::Error)]
-pub struct Refusal {
-    pub status: u16,
-    pub detail: String,
-    #[serde(default)]
-    pub errors: Vec<Wrong>,
-    /// The report of an aborted import.
-    pub report: Option<Value>,
-}
-
-/// A violation.
-#[derive(Debug, Deserialize)]
-pub struct Wrong {
-    #[serde(alias = "parameter", default)]
-    pub pointer: String,
-    pub detail: String,
-}
+#[derive(Debug, thiserror::Error)]
+pub struct Refusal(pub Problem);
 
 impl Refusal {
     /// Reads an error response.
@@ -43,7 +27,7 @@ impl Refusal {
         }
         let bytes = response.bytes().await.unwrap_or_default();
         match serde_json::from_slice(&bytes) {
-            Ok(refusal) => Ok(refusal),
+            Ok(problem) => Ok(Self(problem)),
             Err(_) => bail!("{server} answered {status}, and not as a Reelshelf does"),
         }
     }
@@ -51,9 +35,9 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.detail))?;
-        for Wrong { pointer, detail } in &self.errors {
-            write!(f, "\n  {} {}", shown(option_name(pointer.trim_start_matches('/'))), shown(detail))?;
+        f.write_str(&shown(&self.0.detail))?;
+        for violation in &self.0.errors {
+            write!(f, "\n  {} {}", shown(option_name(violation.name())), shown(&violation.detail))?;
         }
         Ok(())
     }

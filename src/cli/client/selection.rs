@@ -12,6 +12,7 @@ use super::{
     titles,
 };
 use crate::{
+    documents::Problem,
     domain::{Movie, MovieId},
     format::count,
     limits::MAX_BATCH_OPERATIONS,
@@ -116,7 +117,7 @@ impl Selection {
 /// Adds how to search for a title that is a number, if this id does not exist.
 fn or_title(error: anyhow::Error, id: MovieId) -> anyhow::Error {
     match error.downcast_ref::<Refusal>() {
-        Some(Refusal { status: 404, detail, .. }) => {
+        Some(Refusal(Problem { status: 404, detail, .. })) => {
             anyhow::anyhow!("{detail}; to search titles for {id}, add --by-title")
         }
         _ => error,

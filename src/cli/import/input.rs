@@ -9,7 +9,11 @@ use std::{
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::exchange::{self, FileKind, Origin, Source};
+use crate::{
+    cli::client::words::shown,
+    documents::{Report, Source},
+    exchange::{self, FileKind, Origin},
+};
 
 /// A file that can be read several times.
 pub struct Input {
@@ -58,20 +62,28 @@ impl Input {
         Ok(file)
     }
 
-    /// Replaces the line numbers in a report by the origins in the archive.
-    pub fn locate(&self, report: &mut Value) {
-        if self.origins.is_empty() {
-            return;
+    /// Describes the location of a line, for an archive in one of its files.
+    pub fn place(&self, line: u64) -> String {
+        match Origin::of_line(&self.origins, line) {
+            Some(origin) => format!("{}:{}", shown(&origin.file), origin.line),
+            None => line.to_string(),
         }
+    }
+
+    /// Serializes a report, with lines replaced by their origins in the archive.
+    pub fn located(&self, report: &Report) -> serde_json::Result<Value> {
+        let mut report = serde_json::to_value(report)?;
         for list in ["errors", "notes", "preview"] {
             for row in report.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                let place = row["line"].as_u64().and_then(|line| usize::try_from(line.checked_sub(2)?).ok());
-                if let Some(origin) = place.and_then(|place| self.origins.get(place)) {
+                if let Some(origin) =
+                    row["line"].as_u64().and_then(|line| Origin::of_line(&self.origins, line))
+                {
                     row["line"] = origin.line.into();
                     row["file"] = origin.file.clone().into();
                 }
             }
         }
+        Ok(report)
     }
 }
 

@@ -12,13 +12,13 @@ use clap::{
     ValueHint,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use serde_json::Value;
 
 use super::client::{Connection, filters::Query, refusal::Refusal, terminal, values};
 use crate::{
     cli::output::Out,
+    documents::{Choice, OnDuplicate, OnError, Problem, Report, Source, TitleTooLong},
     domain::{Invalid, Role},
-    exchange::{Choice, Encoding, ImportOptions, OnDuplicate, OnError, Source, TitleTooLong},
+    exchange::{Encoding, ImportOptions},
 };
 use input::Input;
 use rejects::Rejects;
@@ -154,34 +154,35 @@ pub async fn run(mut args: Args) -> anyhow::Result<()> {
         questions::ask(&mut args, &input)?;
     }
     let (options, query) = args.options(input.source.unwrap_or(args.source))?;
-    let refused = rejects.map(|rejects| rejects.fill(&input, &options)).transpose()?;
+    let rejected = rejects.map(|rejects| rejects.fill(&input, &options)).transpose()?;
     let sent = upload::send(&client, &input, &query, args.dry_run).await;
-    let (mut found, refusal) = match sent {
+    let (report, refusal) = match sent {
         Ok(report) => (report, None),
         Err(error) => match error.downcast::<Refusal>() {
-            Ok(Refusal { report: Some(report), detail, .. }) => (report, Some(anyhow::anyhow!(detail))),
+            Ok(Refusal(Problem { report: Some(report), detail, .. })) => {
+                (*report, Some(anyhow::anyhow!(detail)))
+            }
             Ok(mut refusal) => {
-                refusal.detail = report::with_options(&refusal.detail);
+                refusal.0.detail = report::with_options(&refusal.0.detail);
                 return Err(refusal.into());
             }
             Err(error) => return Err(error),
         },
     };
-    input.locate(&mut found);
-    let shown = show(&found, args.json, refusal.is_some());
-    if let Some(refused) = refused {
-        refused.keep()?; // even if standard output cannot be written
+    let shown = show(&report, &input, args.json, refusal.is_some());
+    if let Some(rejected) = rejected {
+        rejected.keep()?; // even if standard output cannot be written
     }
     shown?;
     refusal.map_or(Ok(()), Err)
 }
 
-fn show(report: &Value, json: bool, is_refused: bool) -> anyhow::Result<()> {
+fn show(report: &Report, input: &Input, json: bool, is_aborted: bool) -> anyhow::Result<()> {
     let mut out = Out::new();
     if json {
-        out.json(report)?;
+        out.json(&input.located(report)?)?;
     } else {
-        report::tell(report, is_refused, &mut out)?;
+        report::print(report, input, is_aborted, &mut out)?;
     }
     out.finish()
 }

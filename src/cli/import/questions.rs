@@ -8,8 +8,9 @@ use crate::{
         client::{terminal::ask_to_change, values, words::shown},
         output::message,
     },
+    documents::RowError,
     domain::Field,
-    exchange::{self, RowError},
+    exchange,
     format::count,
     limits::MAX_REPORT_ERRORS,
 };

@@ -22,7 +22,7 @@ pub struct Rejects {
 }
 
 /// The complete rejects file, not in place yet.
-pub struct Refused {
+pub struct Rejected {
     path: PathBuf,
     file: OutputFile,
     rows: u64,
@@ -43,17 +43,17 @@ impl Rejects {
     ///
     /// # Errors
     /// If the input cannot be read or the file not be written.
-    pub fn fill(self, input: &Input, options: &ImportOptions) -> anyhow::Result<Refused> {
+    pub fn fill(self, input: &Input, options: &ImportOptions) -> anyhow::Result<Rejected> {
         let Self { path, file } = self;
         let mut writer = BufWriter::new(file);
         let report = exchange::check(input.again()?, input.kind, options, Some(&mut writer))?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok(Refused { path, file, rows: report.failed })
+        Ok(Rejected { path, file, rows: report.failed })
     }
 }
 
-impl Refused {
+impl Rejected {
     /// Puts the file in place if it has rows, and prints a message.
     ///
     /// # Errors

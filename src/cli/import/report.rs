@@ -1,13 +1,8 @@
 //! Prints the report of an import.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use serde::Deserialize;
-use serde_json::Value;
-
+use super::input::Input;
 use crate::{
     cli::{
         client::{
@@ -17,7 +12,8 @@ use crate::{
         },
         output::Out,
     },
-    domain::{ChangeId, Field},
+    documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
+    domain::Field,
     format::{count, number},
 };
 
@@ -26,81 +22,51 @@ const SHOWN_ERRORS: usize = 20;
 const SHOWN_NOTES: usize = 5;
 const SHOWN_WITH_ONE_REASON: usize = 5;
 
-/// The parts of a report that are printed; unknown members are ignored.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Report {
-    read: u64,
-    created: u64,
-    updated: u64,
-    skipped: u64,
-    failed: u64,
-    errors: Vec<Found>,
-    dry_run: bool,
-    change: Option<ChangeId>,
-    #[serde(default)]
-    ignored_columns: Vec<String>,
-    #[serde(default)]
-    notes: Vec<Found>,
-    #[serde(default)]
-    noted: BTreeMap<String, u64>,
-    #[serde(default)]
-    preview: Vec<Row>,
-}
-
 /// An error or a note.
-#[derive(Deserialize)]
-struct Found {
-    file: Option<String>,
+#[derive(Clone, Copy)]
+struct Remark<'a> {
     line: u64,
-    title: Option<String>,
-    #[serde(rename = "releaseYear")]
-    release_year: Option<String>,
-    field: Option<String>,
-    detail: String,
-    value: Option<String>,
-    kind: Option<String>,
+    title: Option<&'a str>,
+    release_year: Option<&'a str>,
+    field: Option<&'a str>,
+    detail: &'a str,
+    value: Option<&'a str>,
 }
 
-/// The result of a row.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    file: Option<String>,
-    line: u64,
-    title: Option<String>,
-    release_year: Option<String>,
-    becomes: String,
-    movie: Option<Film>,
+impl<'a> From<&'a RowError> for Remark<'a> {
+    fn from(RowError { line, title, release_year, field, detail, value, .. }: &'a RowError) -> Self {
+        let (title, release_year) = (title.as_deref(), release_year.as_deref());
+        Self { line: *line, title, release_year, field: field.as_deref(), detail, value: value.as_deref() }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Film {
-    title: String,
-    movie_format: String,
-    length: i64,
-    release_year: i64,
-    rating: i64,
+impl<'a> From<&'a Note> for Remark<'a> {
+    fn from(Note { line, title, release_year, field, detail, value, .. }: &'a Note) -> Self {
+        let (title, release_year) = (title.as_deref(), release_year.as_deref());
+        Self { line: *line, title, release_year, field: field.as_deref(), detail, value: value.as_deref() }
+    }
 }
 
 /// Prints the results of the rows, the notes, and how to undo the import.
 ///
 /// # Errors
-/// If the report is invalid or standard output cannot be written.
-pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<()> {
-    let report = Report::deserialize(report)?;
-    preview(&report, out)?;
-    result(&report, is_refused, out)?;
-    let errors: Vec<&Found> = report.errors.iter().collect();
+/// If standard output cannot be written.
+pub fn print(report: &Report, input: &Input, is_aborted: bool, out: &mut Out) -> io::Result<()> {
+    preview(report, input, out)?;
+    result(report, is_aborted, out)?;
+    let errors: Vec<Remark> = report.errors.iter().map(Remark::from).collect();
     let more = (errors.len() > SHOWN_ERRORS).then_some("--json lists them, --rejects FILE writes the rows");
-    group("Rejected", report.failed, &errors[..errors.len().min(SHOWN_ERRORS)], more, out)?;
+    let errors = &errors[..errors.len().min(SHOWN_ERRORS)];
+    group("Rejected", report.failed, errors, more, input, out)?;
     for (kind, times) in &report.noted {
-        let notes: Vec<&Found> =
-            report.notes.iter().filter(|note| note.kind.as_deref() == Some(kind)).collect();
-        let mut heading = shown(kind);
+        let notes = report.notes.iter().filter(|note| note.kind == *kind);
+        let notes: Vec<Remark> = notes.map(Remark::from).collect();
+        let mut heading = match kind {
+            Word::Known(kind) => kind.as_str().to_owned(),
+            Word::Other(kind) => shown(kind),
+        };
         heading.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
-        if kind == "defaulted" {
+        if kind.known() == Some(NoteKind::Defaulted) {
             write!(out, "\n{heading} ({}):\n", number(*times))?;
             for (reason, notes) in by_reason(&notes) {
                 writeln!(out, "  {reason}: {}", count(notes.len(), "row"))?;
@@ -109,7 +75,7 @@ pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<(
         }
         let notes = &notes[..notes.len().min(SHOWN_NOTES)];
         let more = (*times > notes.len() as u64).then_some("--json lists them");
-        group(&heading, *times, notes, more, out)?;
+        group(&heading, *times, notes, more, input, out)?;
     }
     if !report.ignored_columns.is_empty() {
         writeln!(out, "\nColumns not used: {}.", shown(&report.ignored_columns.join(", ")))?;
@@ -121,10 +87,10 @@ pub fn tell(report: &Value, is_refused: bool, out: &mut Out) -> anyhow::Result<(
 }
 
 /// Prints the counts, and whether anything was stored.
-fn result(report: &Report, is_refused: bool, out: &mut Out) -> io::Result<()> {
+fn result(report: &Report, is_aborted: bool, out: &mut Out) -> io::Result<()> {
     let Report { read, created, updated, skipped, failed, dry_run, .. } = report;
     let rows = count(*read, "row");
-    if is_refused && *failed > 0 {
+    if is_aborted && *failed > 0 {
         let would = if *dry_run { "would be" } else { "was" };
         writeln!(out, "Nothing {would} stored: {} of {rows} have mistakes.", number(*failed))?;
         let others = read.saturating_sub(*failed);
@@ -145,7 +111,7 @@ fn result(report: &Report, is_refused: bool, out: &mut Out) -> io::Result<()> {
     )
 }
 
-fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
+fn preview(report: &Report, input: &Input, out: &mut Out) -> io::Result<()> {
     if report.preview.is_empty() {
         return Ok(());
     }
@@ -159,20 +125,26 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
         ("rating", true),
     ];
     let mut table = table::new(&columns, Where::Out);
-    for Row { file, line, title, release_year, becomes, movie } in &report.preview {
-        let raw = |text: &Option<String>| shown(text.as_deref().unwrap_or_default());
+    for Preview { line, title, release_year, becomes, movie, .. } in &report.preview {
+        let raw = |text: &Option<Box<str>>| shown(text.as_deref().unwrap_or_default());
         let film = match movie {
             Some(film) => [
-                shown(&film.title),
-                shown(&film.movie_format),
-                film.length.to_string(),
-                film.release_year.to_string(),
-                film.rating.to_string(),
+                shown(film.title.as_str()),
+                film.movie_format.as_str().to_owned(),
+                film.length.get().to_string(),
+                film.release_year.get().to_string(),
+                film.rating.get().to_string(),
             ],
             None => [raw(title), String::new(), String::new(), raw(release_year), String::new()],
         };
-        let result = if becomes == "refused" { "rejected" } else { becomes };
-        table.add_row([&[place(file.as_deref(), *line), shown(result)][..], &film].concat());
+        let result = match becomes {
+            Word::Known(RowResult::Created) => "created",
+            Word::Known(RowResult::Updated) => "updated",
+            Word::Known(RowResult::Skipped) => "skipped",
+            Word::Known(RowResult::Rejected) => "rejected",
+            Word::Other(result) => result,
+        };
+        table.add_row([&[input.place(*line), shown(result)][..], &film].concat());
     }
     write!(out, "{}", table::text(&table))?;
     let more = report.read.saturating_sub(report.preview.len() as u64);
@@ -183,17 +155,24 @@ fn preview(report: &Report, out: &mut Out) -> io::Result<()> {
 }
 
 /// Prints rows under a heading, grouped by reason.
-fn group(heading: &str, all: u64, found: &[&Found], more: Option<&str>, out: &mut Out) -> io::Result<()> {
-    if found.is_empty() {
+fn group(
+    heading: &str,
+    all: u64,
+    remarks: &[Remark],
+    more: Option<&str>,
+    input: &Input,
+    out: &mut Out,
+) -> io::Result<()> {
+    if remarks.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{heading} ({}):", number(all))?;
-    for (reason, found) in by_reason(found) {
+    for (reason, remarks) in by_reason(remarks) {
         writeln!(out, "  {reason}")?;
-        for row in &found[..found.len().min(SHOWN_WITH_ONE_REASON)] {
-            writeln!(out, "    {}", row.named())?;
+        for remark in &remarks[..remarks.len().min(SHOWN_WITH_ONE_REASON)] {
+            writeln!(out, "    {}", remark.named(input))?;
         }
-        let others = found.len().saturating_sub(SHOWN_WITH_ONE_REASON);
+        let others = remarks.len().saturating_sub(SHOWN_WITH_ONE_REASON);
         if others > 0 {
             writeln!(out, "    and {}", count(others, "more row"))?;
         }
@@ -202,29 +181,29 @@ fn group(heading: &str, all: u64, found: &[&Found], more: Option<&str>, out: &mu
 }
 
 /// Groups rows by reason, in the order of first appearance.
-fn by_reason<'a>(found: &[&'a Found]) -> Vec<(String, Vec<&'a Found>)> {
-    let mut reasons: Vec<(String, Vec<&Found>)> = Vec::new();
-    for found in found {
-        let field = option_name(found.field.as_deref().unwrap_or_default());
-        let reason = format!("{} {}", shown(field), with_options(&found.detail)).trim_start().to_owned();
+fn by_reason<'a>(remarks: &[Remark<'a>]) -> Vec<(String, Vec<Remark<'a>>)> {
+    let mut reasons: Vec<(String, Vec<Remark>)> = Vec::new();
+    for remark in remarks {
+        let field = option_name(remark.field.unwrap_or_default());
+        let reason = format!("{} {}", shown(field), with_options(remark.detail)).trim_start().to_owned();
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, rows)) => rows.push(found),
-            None => reasons.push((reason, vec![found])),
+            Some((_, rows)) => rows.push(*remark),
+            None => reasons.push((reason, vec![*remark])),
         }
     }
     reasons
 }
 
-impl Found {
+impl Remark<'_> {
     /// Formats the location, the film, and the value unless the reason contains it.
-    fn named(&self) -> String {
-        let year = self.release_year.as_deref().map(|year| format!("({})", shown(year)));
-        let value = self.value.as_deref().filter(|value| {
-            !self.detail.contains(", got ") && Some(*value) != self.title.as_deref() && !value.is_empty()
+    fn named(&self, input: &Input) -> String {
+        let year = self.release_year.map(|year| format!("({})", shown(year)));
+        let value = self.value.filter(|value| {
+            !self.detail.contains(", got ") && Some(*value) != self.title && !value.is_empty()
         });
         let parts = [
-            Some(format!("{} ", place(self.file.as_deref(), self.line))),
-            self.title.as_deref().map(shown),
+            Some(format!("{} ", input.place(self.line))),
+            self.title.map(shown),
             year,
             value.map(|value| format!(" {:?}", shown(value))),
         ];
@@ -248,8 +227,4 @@ pub fn with_options(detail: &str) -> String {
             text.replace(&format!("{before}{}:", field.as_str()), &format!("{before}{option}:"))
         })
     })
-}
-
-fn place(file: Option<&str>, line: u64) -> String {
-    file.map_or(line.to_string(), |file| format!("{}:{line}", shown(file)))
 }

@@ -12,12 +12,12 @@ use bytes::BytesMut;
 use futures_util::stream;
 use indicatif::ProgressBar;
 use reqwest::{Body, Method, RequestBuilder, header};
-use serde_json::Value;
 use tokio::{io::AsyncReadExt, signal::ctrl_c};
 
 use super::input::Input;
 use crate::{
     cli::client::{Client, Interrupted, filters::Query, progress, refusal::Refusal},
+    documents::Report,
     exchange::FileKind,
 };
 
@@ -28,7 +28,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// [`Interrupted`] with the outcome; as [`Client::answer`].
-pub async fn send(client: &Client, input: &Input, query: &Query, dry_run: bool) -> anyhow::Result<Value> {
+pub async fn send(client: &Client, input: &Input, query: &Query, dry_run: bool) -> anyhow::Result<Report> {
     let file = input.again()?;
     let bar = progress::bytes_of(file.metadata()?.len(), "Sending");
     let is_sent = Arc::new(AtomicBool::new(false));
@@ -89,7 +89,7 @@ async fn find_out(client: &Client, key: &str) -> String {
     bar.finish_and_clear();
     match answer {
         Ok(_) => "nothing was stored".to_owned(),
-        Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status == 422) => {
+        Err(error) if error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.0.status == 422) => {
             "but all was stored already; `reelshelf undo` undoes it".to_owned()
         }
         Err(error) => format!("`reelshelf history` will show whether it was stored: {error:#}"),

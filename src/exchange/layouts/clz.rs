@@ -1,6 +1,7 @@
 //! CLZ Movies, with the columns that the user has chosen.
 
-use super::{Layout, Scale, Source, Titles, Years};
+use super::{Layout, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const CLZ: Layout = Layout {
     source: Source::Clz,

@@ -1,6 +1,7 @@
 //! IMDb: ratings and lists, such as the watchlist. They also contain series, games and podcasts.
 
-use super::{Kinds, Layout, Scale, Source, Titles, Years};
+use super::{Kinds, Layout, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const IMDB: Layout = Layout {
     source: Source::Imdb,

@@ -1,7 +1,8 @@
 //! Letterboxd: `watched.csv`, `ratings.csv`, `diary.csv`, `reviews.csv`, `watchlist.csv`, lists (with a
 //! description above the header), and files that other services write for Letterboxd's import.
 
-use super::{Layout, List, Scale, Source, Titles, Years};
+use super::{Layout, List, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const LETTERBOXD: Layout = Layout {
     source: Source::Letterboxd,

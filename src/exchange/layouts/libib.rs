@@ -1,6 +1,7 @@
 //! Libib: a library, which may also contain books, music and games.
 
-use super::{Kinds, Layout, Scale, Source, Titles, Years};
+use super::{Kinds, Layout, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const LIBIB: Layout = Layout {
     source: Source::Libib,

@@ -11,8 +11,7 @@ mod tellico;
 pub(super) use movielens::MOVIELENS;
 pub(super) use reelshelf::REELSHELF;
 
-use super::Source;
-use crate::domain::fold;
+use crate::{documents::Source, domain::fold};
 
 /// The layout of a service.
 pub(super) struct Layout {

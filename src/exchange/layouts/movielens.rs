@@ -1,7 +1,8 @@
 //! MovieLens: `movies.csv` of a data set, with a column `rating` if `ratings.csv` was joined; and the ratings
 //! and lists of an account.
 
-use super::{Layout, Scale, Source, Titles, Years};
+use super::{Layout, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const MOVIELENS: Layout = Layout {
     source: Source::Movielens,

@@ -1,6 +1,7 @@
 //! Our own export layout. It is strict.
 
-use super::{Layout, Source, Titles, Years};
+use super::{Layout, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const REELSHELF: Layout = Layout {
     source: Source::Reelshelf,

@@ -1,6 +1,7 @@
 //! Tellico: a video collection, with the columns that the user has chosen. `Format` is NTSC, PAL or SECAM.
 
-use super::{Layout, Scale, Source, Titles, Years};
+use super::{Layout, Scale, Titles, Years};
+use crate::documents::Source;
 
 pub(crate) const TELLICO: Layout = Layout {
     source: Source::Tellico,

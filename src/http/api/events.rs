@@ -13,6 +13,7 @@ use axum::{
 use futures_util::StreamExt;
 
 use crate::{
+    documents::{self, ChangeEvent},
     domain::{ChangeId, Code, Invalid},
     http::{Shared, extract::query::Params, openapi as schema, problem::Problem},
     service::{Viewer, history::events},
@@ -28,7 +29,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// reconnect, so the first request can use `lastEventId`. The header takes precedence.
 #[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history",
     params(schema::LastEventId, schema::FirstEventId), responses(
-    (status = 200, description = "The stream", body = schema::ChangeEvent, content_type = "text/event-stream"),
+    (status = 200, description = "The stream", body = documents::ChangeEvent, content_type = "text/event-stream"),
     (status = 400, description = "`Last-Event-ID` or `lastEventId` is not the id of a change, or a parameter is unknown"),
     (status = 429, description = "The user has too many streams"),
 ))]
@@ -48,8 +49,8 @@ pub async fn subscribe(
     let changes = events::subscribe(state.app.clone(), viewer, after).await?;
     let events = changes.map(move |change| {
         let _ = &slot; // held until the stream ends
-        let event = Event::default().id(change.id.to_string()).json_data(&change);
-        Ok::<_, Infallible>(event.expect("a change is JSON"))
+        let ChangeEvent { id, data } = ChangeEvent::of(&change);
+        Ok::<_, Infallible>(Event::default().id(id).data(data))
     });
     // Otherwise nginx would buffer events.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];

@@ -81,7 +81,7 @@ pub async fn list(
     )),
     responses(
         (status = 200, description = "The file was imported, or validated with `dryRun`",
-            body = schema::Report),
+            body = documents::Report),
         (status = 201, description = "The movie was created", body = domain::Movie, headers(
             ("Location" = String, description = "The URL of the movie"), ("ETag" = String, description = "The movie's version"),
         ), links(

@@ -6,10 +6,10 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
+    documents::Choice,
     domain::{
         Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation, Violations,
     },
-    exchange::Choice,
     http::problem::Problem,
     limits::MAX_QUERY_PARAMETERS,
     service::Error,

@@ -11,7 +11,7 @@ use axum::{
 
 use super::parts::{back::local_place, page_context::PageContext};
 use crate::{
-    domain::{Place, Violation},
+    documents::Violation,
     http::{extract::client::RequestId, problem::Problem},
     service::Identity,
 };
@@ -65,8 +65,8 @@ impl ErrorPage {
             context: context.as_ref(),
             status: status.as_u16(),
             title: title(status),
-            detail: &with_films(&problem.detail),
-            errors: problem.errors(),
+            detail: &with_films(&problem.document.detail),
+            errors: &problem.document.errors,
             wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
             sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
             again: (is_safe && status.is_server_error()).then_some(place.as_str()),
@@ -106,14 +106,6 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",
         status if status.is_server_error() => "Something went wrong",
         _ => "This did not work",
-    }
-}
-
-/// Returns the name of a violation's place for people.
-fn name_of(place: &Place) -> &str {
-    match place {
-        Place::Field(path) => path.trim_start_matches('/'),
-        Place::Option(name) => name,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use reelshelf::{domain::Code, http::ProblemKind};
+use reelshelf::{documents::ProblemKind, domain::Code};
 use reqwest::Method;
 use serde_json::{Value, json};
 

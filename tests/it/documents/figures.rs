@@ -3,10 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use reelshelf::{
+    documents::{NoteKind, ProblemKind},
     domain::{Code, Limit, Password, ReleaseYear, Title},
-    exchange::NoteKind,
-    http::{self, ProblemKind},
-    limits,
+    http, limits,
 };
 use serde_json::Value;
 

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 
 use proptest::prelude::*;
-use reelshelf::exchange::{FileKind, ImportOptions, REJECT_COLUMN, Report, check};
+use reelshelf::{
+    documents::Report,
+    exchange::{FileKind, ImportOptions, REJECT_COLUMN, check},
+};
 use serde_json::json;
 
 use super::{file, movies, report};

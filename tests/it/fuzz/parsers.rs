@@ -4,8 +4,9 @@ use std::io::Cursor as Bytes;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reelshelf::{
+    documents::{Choice, Source},
     domain::{Attributes, Cursor, Length, Movie, MovieFormat, MovieId, MoviePatch, Rating, Sort, Time},
-    exchange::{Choice, FileKind, Format, ImportOptions, Rows, Source, table, write_movies},
+    exchange::{FileKind, Format, ImportOptions, Rows, table, write_movies},
     json::{self, JsonValue},
 };
 use serde_json::Value;

@@ -27,9 +27,9 @@ pub use database::{Kind, TestDatabase};
 pub use gate::Gate;
 use reelshelf::{
     db::Db,
-    documents::NewToken,
+    documents::{NewToken, ProblemKind},
     domain::{Password, Role, Time, TokenName, UserName},
-    http::{self, ProblemKind, Settings},
+    http::{self, Settings},
     service::{App, IdempotencyKey, Owner, history::events, load_catalogue, tokens, users},
 };
 use reqwest::{Method, RequestBuilder};

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use reelshelf::exchange::{Choice, OnDuplicate, OnError, Source, TitleTooLong};
+use reelshelf::documents::{Choice, OnDuplicate, OnError, Source, TitleTooLong};
 use reqwest::Method;
 use serde_json::Value;
 use zip::{ZipWriter, write::SimpleFileOptions};

@@ -8,8 +8,8 @@ use axum::{
 };
 
 use crate::{
-    documents::Change,
-    domain::{Code, Invalid, Movie, MovieId, MoviePatch, Operation, Rating, Violation, quoted},
+    documents::{Change, Operation},
+    domain::{Code, Invalid, Movie, MovieId, MoviePatch, Rating, Violation, quoted},
     format,
     http::{
         Shared,
@@ -139,7 +139,7 @@ pub async fn rate(
     })?;
     let changes = MoviePatch { rating: Some(rating), ..MoviePatch::default() };
     let place = Address::of(&uri).list_only().at(&format!("/film/{id}"));
-    let operation = Operation::Update { id, version: None, changes };
+    let operation = Operation::update(id, None, changes);
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => Ok(Redirect::to(&place).into_response()), // that page shows the deleted film
         done => Ok(flash::redirect_after_change(&place, done?.change)),

@@ -86,7 +86,7 @@ pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Resul
             if problem.status().is_server_error() {
                 return Err(problem);
             }
-            let (error, kept) = (Some(problem.detail.as_str()), kept.as_ref());
+            let (error, kept) = (Some(problem.document.detail.as_str()), kept.as_ref());
             let mut answer = page(problem.status(), &Login { next, name, error, kept, ..Login::default() })?;
             let retry_after = problem.into_response().headers_mut().remove(header::RETRY_AFTER);
             answer.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));

@@ -8,7 +8,8 @@ use axum::{
 };
 
 use crate::{
-    domain::{Password, Place, Violation},
+    documents::Violation,
+    domain::Password,
     http::{
         Shared,
         auth::{make_first_owner, session_cookie},
@@ -81,16 +82,16 @@ pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Resul
         return Err(problem);
     }
     let of = |path: &str| {
-        let at = |v: &&Violation| v.place == Place::Field(path.to_owned());
-        problem.errors().iter().find(at).map(|violation| violation.detail.clone())
+        let at = |violation: &&Violation| violation.name() == path;
+        problem.document.errors.iter().find(at).map(|violation| violation.detail.clone())
     };
     let mut template = Setup::new(code, name);
-    template.name_error = of("/name");
-    template.password_error = of("/password");
+    template.name_error = of("name");
+    template.password_error = of("password");
     // Violations are shown beside the fields.
     match problem.status() {
-        StatusCode::FORBIDDEN => template.code_error = Some(&problem.detail),
-        _ if problem.errors().is_empty() => template.error = Some(&problem.detail),
+        StatusCode::FORBIDDEN => template.code_error = Some(&problem.document.detail),
+        _ if problem.document.errors.is_empty() => template.error = Some(&problem.document.detail),
         _ => {}
     }
     page(problem.status(), &template)

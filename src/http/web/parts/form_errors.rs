@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 
 use crate::{
-    domain::{AllChecked, Checked, Invalid, Place, Violation, Violations},
+    documents::Violation,
+    domain::{AllChecked, Checked, Invalid, Violations},
     http::problem::Problem,
     service::Error,
 };
@@ -41,15 +42,15 @@ impl FormErrors {
 
     /// Returns the violation of a field.
     pub fn beside(&self, form: &str, field: &str) -> Option<&str> {
-        let at = |v: &&Violation| matches!(&v.place, Place::Field(path) if path[1..] == *field);
-        let violation = self.problem.errors().iter().find(at).filter(|_| self.is_of(form));
+        let at = |violation: &&Violation| violation.name() == field;
+        let violation = self.problem.document.errors.iter().find(at).filter(|_| self.is_of(form));
         violation.map(|violation| violation.detail.as_str())
     }
 
     /// Returns the error of the form that belongs to no field.
     pub fn with(&self, form: &str) -> Option<String> {
-        (self.is_of(form) && self.problem.errors().is_empty())
-            .then(|| format!("Not done: {}.", self.problem.detail))
+        (self.is_of(form) && self.problem.document.errors.is_empty())
+            .then(|| format!("Not done: {}.", self.problem.document.detail))
     }
 }
 

@@ -15,10 +15,8 @@ use self::{
     values::{FormValues, Wrong},
 };
 use crate::{
-    domain::{
-        Attributes, Length, Movie, MovieFormat, MovieId, MoviePatch, Operation, Rating, ReleaseYear, Title,
-        fold,
-    },
+    documents::Operation,
+    domain::{Attributes, Length, Movie, MovieFormat, MovieId, MoviePatch, Rating, ReleaseYear, Title, fold},
     format,
     http::{
         Shared,
@@ -145,7 +143,7 @@ pub async fn add(
     }
     let following = another.then(|| another_like(&film, back));
     let done =
-        batch::run(&state.app, &editor, vec![Operation::Create(film)], IdempotencyKey::default()).await?;
+        batch::run(&state.app, &editor, vec![Operation::create(film)], IdempotencyKey::default()).await?;
     let added = done.results.first().and_then(|outcome| outcome.movie.as_ref());
     let next = match (following, added) {
         (Some(following), _) => following,
@@ -263,7 +261,7 @@ pub async fn save(
         if !are_known(&possible_duplicates, &form) {
             return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
         }
-        let operation = Operation::Update { id, version: Some(version), changes: all_of(wanted) };
+        let operation = Operation::update(id, Some(version), all_of(wanted));
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
             Err(Error::Operation { .. }) => {} // changed by somebody else: show the conflict below
             done => return Ok(flash::redirect_after_change(back, done?.change)),
@@ -304,7 +302,7 @@ pub async fn delete(
 ) -> Result<Response, Problem> {
     let version = form.get("version").parse().unwrap_or_default();
     let back = local_place(form.get("back"));
-    let operation = Operation::Delete { id, version: Some(version) };
+    let operation = Operation::delete(id, Some(version));
     match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
         Err(Error::Operation { .. }) => {}
         done => return Ok(flash::redirect_after_change(&after_deletion(back, id), done?.change)),

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use super::questions::{Question, Select, questions};
 use crate::{
+    documents::{Choice, OnDuplicate, OnError, Source, TitleTooLong},
     domain::{Field, Invalid, MovieFormat, Violations},
-    exchange::{
-        Choice, Column, Encoding, ImportOptions, OnDuplicate, OnError, Source, Survey, TitleTooLong,
-        guess_columns, is_name_of,
-    },
+    exchange::{Column, Encoding, ImportOptions, Survey, guess_columns, is_name_of},
     http::extract::form::Form,
 };
 

@@ -3,7 +3,8 @@
 use std::{fs::File, io::Read};
 
 use crate::{
-    exchange::{self, FileKind, ImportOptions, Merged, Source},
+    documents::Source,
+    exchange::{self, FileKind, ImportOptions, Merged, Origin},
     http::{
         Shared,
         extract::upload::{Spooled, reopen, unreadable},
@@ -68,8 +69,7 @@ impl<'a> Input<'a> {
     /// Describes the location of a line, for an archive in one of its files.
     pub fn place(&self, line: u64) -> String {
         let origins = self.merged.as_ref().map(|merged| merged.origins.as_slice()).unwrap_or_default();
-        let place = line.checked_sub(2).and_then(|place| usize::try_from(place).ok());
-        match place.and_then(|place| origins.get(place)) {
+        match Origin::of_line(origins, line) {
             Some(origin) => format!("{}:{}", origin.file, origin.line),
             None => line.to_string(),
         }

@@ -13,8 +13,9 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use self::{choices::Choices, input::Input, outcome::Outcome, sent::Sent};
 use crate::{
+    documents::{OnError, Report},
     domain::ChangeId,
-    exchange::{self, FileKind, ImportOptions, OnError, Report},
+    exchange::{self, FileKind, ImportOptions},
     http::{Shared, problem::Problem, web::parts::page_context::PageContext},
     service::{Editor, Error, IdempotencyKey, import},
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{choices::field_in_words, input::Input};
 use crate::{
+    documents::{Note, NoteKind, Preview, Report, RowError, RowResult},
     domain::Attributes,
-    exchange::{Becomes, Note, NoteKind, Report, RowError, RowLabel},
     format,
     limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
 };
@@ -80,7 +80,7 @@ impl Outcome {
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
         // The questions above show the defaults.
-        let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted);
+        let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted.into());
         let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
         Self {
             read: format::number(signed(report.read)),
@@ -124,7 +124,7 @@ impl Remark {
         Self {
             line: error.line,
             place: error.line.to_string(),
-            named: named(&error.label),
+            named: named(error.title.as_deref(), error.release_year.as_deref()),
             field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
             // Most rules end with the given value.
@@ -188,9 +188,9 @@ fn reasons(report: &Report) -> Vec<String> {
 }
 
 /// Formats the film of a row.
-fn named(label: &RowLabel) -> Option<String> {
-    let title = label.title.as_deref()?;
-    Some(label.release_year.as_deref().map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
+fn named(title: Option<&str>, year: Option<&str>) -> Option<String> {
+    let title = title?;
+    Some(year.map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
 }
 
 fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
@@ -199,15 +199,15 @@ fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
     for remark in errors.iter().chain(notes).filter(|remark| remark.line <= last) {
         remarks.entry(remark.line).or_default().push(remark.clone());
     }
-    let row = |row: &crate::exchange::Preview| Row {
+    let row = |row: &Preview| Row {
         line: row.line,
         place: row.line.to_string(),
-        named: named(&row.label),
-        becomes: match row.becomes {
-            Becomes::Created => "new",
-            Becomes::Updated => "changed",
-            Becomes::Skipped => "skipped",
-            Becomes::Refused => "rejected",
+        named: named(row.title.as_deref(), row.release_year.as_deref()),
+        becomes: match row.becomes.known() {
+            Some(RowResult::Created) => "new",
+            Some(RowResult::Updated) => "changed",
+            Some(RowResult::Skipped) => "skipped",
+            Some(RowResult::Rejected) | None => "rejected",
         },
         film: row.movie.as_ref().map(FilmOfRow::of),
         remarks: remarks.remove(&row.line).unwrap_or_default(),

@@ -2,8 +2,9 @@
 
 use super::choices::Choices;
 use crate::{
+    documents::{Choice, Source, TitleTooLong},
     domain::{Field, MovieFormat, Rating},
-    exchange::{Choice, Source, Survey, TitleTooLong},
+    exchange::Survey,
     format,
 };
 

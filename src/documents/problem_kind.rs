@@ -1,7 +1,5 @@
 //! The kinds of problems. Each has a page under `/docs/errors/`, to which its `type` refers.
 
-use axum::http::StatusCode;
-
 /// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemKind {
@@ -20,7 +18,7 @@ pub enum ProblemKind {
     AddressTooLong,
     UnsupportedMediaType,
     InvalidFields,
-    ImportRefused,
+    ImportRejected,
     UnreadableFile,
     KeyReused,
     TooManySignIns,
@@ -78,7 +76,7 @@ impl ProblemKind {
         Self::AddressTooLong,
         Self::UnsupportedMediaType,
         Self::InvalidFields,
-        Self::ImportRefused,
+        Self::ImportRejected,
         Self::UnreadableFile,
         Self::KeyReused,
         Self::TooManySignIns,
@@ -87,30 +85,6 @@ impl ProblemKind {
         Self::InternalError,
         Self::Unavailable,
     ];
-
-    /// Returns the kind for a status.
-    #[must_use]
-    pub fn of_status(status: StatusCode) -> Self {
-        match status {
-            StatusCode::UNAUTHORIZED => Self::NotSignedIn,
-            StatusCode::FORBIDDEN => Self::Forbidden,
-            StatusCode::NOT_FOUND => Self::NotFound,
-            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
-            StatusCode::NOT_ACCEPTABLE => Self::NotAcceptable,
-            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
-            StatusCode::CONFLICT => Self::Conflict,
-            StatusCode::PRECONDITION_FAILED => Self::PreconditionFailed,
-            StatusCode::PAYLOAD_TOO_LARGE => Self::ContentTooLarge,
-            StatusCode::URI_TOO_LONG => Self::AddressTooLong,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
-            StatusCode::UNPROCESSABLE_ENTITY => Self::InvalidFields,
-            StatusCode::TOO_MANY_REQUESTS => Self::TooManyAtOnce,
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Self::HeadTooLarge,
-            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
-            status if status.is_server_error() => Self::InternalError,
-            _ => Self::MalformedRequest,
-        }
-    }
 
     /// Returns the kind of a page.
     #[must_use]
@@ -307,7 +281,7 @@ impl ProblemKind {
                     "RFC 9110, section 15.5.21; the schemas are in the description of the API",
                 ],
             ),
-            Self::ImportRefused => page(
+            Self::ImportRejected => page(
                 "import-refused",
                 422,
                 "Rows of the file are invalid",
@@ -405,12 +379,6 @@ impl ProblemKind {
     }
 }
 
-impl serde::Serialize for ProblemKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.address())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -430,13 +398,5 @@ mod tests {
             }
         }
         assert!(ProblemKind::ALL.is_sorted_by_key(|kind| kind.page().status));
-    }
-
-    #[test]
-    fn a_status_leads_to_a_kind_of_that_status() {
-        for kind in ProblemKind::ALL {
-            let status = StatusCode::from_u16(kind.page().status).unwrap();
-            assert_eq!(ProblemKind::of_status(status).page().status, status.as_u16());
-        }
     }
 }

@@ -3,16 +3,23 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, schema::AdditionalProperties},
+};
 
-use super::Source;
+use super::{
+    Choice, Source,
+    schema::{CodeWord, schema, words},
+    word::Word,
+};
 use crate::{
     domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId},
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
-/// The report of an import. All counts are complete; errors, and notes of each kind, are limited to the first
-/// 1,000.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// The report of an import.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Rows read.
@@ -25,85 +32,93 @@ pub struct Report {
     pub skipped: u64,
     /// Invalid rows.
     pub failed: u64,
+    /// The first 1,000 errors.
     pub errors: Vec<RowError>,
     /// Whether this was a dry run.
     pub dry_run: bool,
     /// The change, to undo it; null if nothing was stored.
+    #[schema(required = true, value_type = Option<i64>)]
     pub change: Option<ChangeId>,
-    /// Columns of the file that were not stored.
+    /// Columns of the file that were not stored; left out if there are none.
+    #[schema(required = false)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_columns: Vec<String>,
     /// The layout of the file.
+    #[schema(inline, required = true, value_type = LayoutWord)]
     #[serde(default)]
-    pub source: Source,
-    /// Values that were changed, and rows that were skipped.
+    pub source: Word<Source>,
+    /// Changed values and skipped rows: the first 1,000 notes of each kind.
+    #[schema(required = true)]
     #[serde(default)]
     pub notes: Vec<Note>,
-    /// The number of notes of each kind, including those beyond the limit.
+    /// The number of notes of each kind, without zero counts.
+    #[schema(inline, required = true, value_type = Noted)]
     #[serde(default)]
-    pub noted: Noted,
-    /// The results of the first 100 rows by line, in a dry run.
-    #[serde(skip_deserializing, skip_serializing_if = "Vec::is_empty")]
+    pub noted: BTreeMap<Word<NoteKind>, u64>,
+    /// The results of the first 100 rows, by line; only for a dry run.
+    #[schema(required = false)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<Preview>,
 }
 
-/// The film of a row as written in the file, so that people recognize the row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The result of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RowLabel {
-    /// Shortened to 100 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Box<str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release_year: Option<Box<str>>,
-}
-
-impl From<&Attributes> for RowLabel {
-    fn from(attributes: &Attributes) -> Self {
-        Self {
-            title: Some(attributes.title.as_str().into()),
-            release_year: Some(attributes.release_year.get().to_string().into()),
-        }
-    }
-}
-
-/// The result of a row in a dry run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    #[serde(flatten)]
-    pub label: RowLabel,
-    pub becomes: Becomes,
+    /// The title as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Box<str>>,
+    /// The release year as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_year: Option<Box<str>>,
+    #[schema(inline, value_type = ResultWord)]
+    pub becomes: Word<RowResult>,
     /// The movie of the row; null if the row is rejected or not a film.
+    #[schema(required = true)]
     pub movie: Option<Attributes>,
     /// The existing movie that is equal or updated.
+    #[schema(required = true, value_type = Option<i64>)]
     pub id: Option<MovieId>,
 }
 
 /// What an import would do with a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Becomes {
+pub enum RowResult {
     Created,
     Updated,
     Skipped,
-    Refused,
+    #[serde(rename = "refused")]
+    Rejected,
 }
 
 /// A note about a changed value or a skipped row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Note {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    #[serde(flatten)]
-    pub label: RowLabel,
+    /// The title as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Box<str>>,
+    /// The release year as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_year: Option<Box<str>>,
     /// The attribute; null for the whole row.
+    #[schema(required = true, value_type = Option<String>)]
     pub field: Option<Cow<'static, str>>,
-    pub kind: NoteKind,
+    #[schema(inline, value_type = NoteKindWord)]
+    pub kind: Word<NoteKind>,
     /// What was done and why, to follow the attribute's name.
     pub detail: String,
-    /// The original value, shortened to 100 characters.
+    /// The original value.
+    #[schema(required = true)]
     pub value: Option<String>,
 }
 
@@ -130,19 +145,41 @@ pub enum NoteKind {
 }
 
 /// Why a row was rejected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RowError {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    #[serde(flatten)]
-    pub label: RowLabel,
+    /// The title as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Box<str>>,
+    /// The release year as written in the file; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_year: Option<Box<str>>,
     /// The attribute; null for the whole row.
+    #[schema(required = true, value_type = Option<String>)]
     pub field: Option<Cow<'static, str>>,
-    pub code: Code,
+    #[schema(inline, value_type = CodeWord)]
+    pub code: Word<Code>,
     pub detail: String,
-    /// The original value, shortened to 100 characters.
+    /// The original value.
+    #[schema(required = true)]
     pub value: Option<String>,
 }
+
+schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
+schema!(ResultWord, words(["created", "updated", "skipped", "refused"]));
+schema!(NoteKindWord, words(NoteKind::ALL.map(NoteKind::as_str)));
+schema!(
+    Noted,
+    NoteKind::ALL
+        .map(NoteKind::as_str)
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, kind| object.property(kind, u64::schema()))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+);
 
 impl NoteKind {
     /// All kinds.
@@ -173,31 +210,6 @@ impl NoteKind {
     }
 }
 
-/// The number of notes of each kind; serialized without zero counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "BTreeMap<NoteKind, u64>", into = "BTreeMap<NoteKind, u64>")]
-pub struct Noted([u64; NoteKind::ALL.len()]);
-
-impl Noted {
-    /// Returns the count of a kind.
-    #[must_use]
-    pub const fn of(self, kind: NoteKind) -> u64 {
-        self.0[kind as usize]
-    }
-}
-
-impl From<BTreeMap<NoteKind, u64>> for Noted {
-    fn from(counts: BTreeMap<NoteKind, u64>) -> Self {
-        Self(NoteKind::ALL.map(|kind| counts.get(&kind).copied().unwrap_or_default()))
-    }
-}
-
-impl From<Noted> for BTreeMap<NoteKind, u64> {
-    fn from(noted: Noted) -> Self {
-        NoteKind::ALL.map(|kind| (kind, noted.of(kind))).into_iter().filter(|(_, count)| *count > 0).collect()
-    }
-}
-
 impl Report {
     /// Counts an invalid row, and keeps its errors up to the limit.
     pub fn fail(&mut self, errors: Vec<RowError>) {
@@ -205,8 +217,9 @@ impl Report {
         if let Some(error) = errors.first() {
             self.preview(self.read, || Preview {
                 line: error.line,
-                label: error.label.clone(),
-                becomes: Becomes::Refused,
+                title: error.title.clone(),
+                release_year: error.release_year.clone(),
+                becomes: RowResult::Rejected.into(),
                 movie: None,
                 id: None,
             });
@@ -231,24 +244,18 @@ impl Report {
         value: Option<&str>,
         detail: impl FnOnce() -> String,
     ) {
-        let count = &mut self.noted.0[kind as usize];
+        let count = self.noted.entry(kind.into()).or_default();
         *count += 1;
         if *count <= MAX_REPORT_NOTES {
             self.notes.push(Note {
                 line,
-                label: RowLabel::default(),
+                title: None,
+                release_year: None,
                 field: field.map(|field| field.as_str().into()),
-                kind,
+                kind: kind.into(),
                 detail: detail(),
                 value: value.map(RowError::shown),
             });
-        }
-    }
-
-    /// Adds the film of a row to its notes, from this index on.
-    pub fn label_notes(&mut self, from: usize, label: &RowLabel) {
-        for note in &mut self.notes[from..] {
-            note.label.clone_from(label);
         }
     }
 
@@ -268,8 +275,8 @@ impl Report {
     /// Resets the counts of created, updated and skipped rows, for an import that stored nothing.
     #[must_use]
     pub fn without_effect(mut self) -> Self {
-        self.notes.retain(|note| note.kind != NoteKind::Skipped);
-        self.noted.0[NoteKind::Skipped as usize] = 0;
+        self.notes.retain(|note| note.kind != NoteKind::Skipped.into());
+        self.noted.remove(&NoteKind::Skipped.into());
         Self { created: 0, updated: 0, skipped: 0, ..self }
     }
 }
@@ -278,21 +285,22 @@ impl RowError {
     /// Returns the attribute that the row lacks.
     #[must_use]
     pub fn missing(&self) -> Option<Field> {
-        self.field.as_deref().filter(|_| self.code == Code::Required).and_then(|name| Field::parse(name).ok())
+        let name = self.field.as_deref().filter(|_| self.code == Code::Required.into());
+        name.and_then(|name| Field::parse(name).ok())
     }
 
     /// Returns the foreign medium that has no format of ours.
     #[must_use]
     pub fn unknown_medium(&self) -> Option<&str> {
-        let is_format =
-            self.field.as_deref() == Some(Field::MovieFormat.as_str()) && self.code == Code::NotAllowed;
+        let is_format = self.field.as_deref() == Some(Field::MovieFormat.as_str())
+            && self.code == Code::NotAllowed.into();
         self.value.as_deref().map(str::trim).filter(|medium| is_format && !medium.is_empty())
     }
 
     /// Creates an error of a whole row.
     #[must_use]
     pub fn of_row(line: u64, Invalid(detail, code): Invalid) -> Self {
-        Self { line, label: RowLabel::default(), field: None, code, detail, value: None }
+        Self { line, title: None, release_year: None, field: None, code: code.into(), detail, value: None }
     }
 
     /// Shortens a value for display.
