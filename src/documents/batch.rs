@@ -39,7 +39,7 @@ pub enum Operation {
 #[serde(deny_unknown_fields)]
 pub struct CreateOperation {
     #[schema(inline)]
-    op: Create,
+    op: CreateWord,
     pub movie: Attributes,
 }
 
@@ -48,7 +48,7 @@ pub struct CreateOperation {
 #[serde(deny_unknown_fields)]
 pub struct UpdateOperation {
     #[schema(inline)]
-    op: Update,
+    op: UpdateWord,
     #[schema(value_type = Id)]
     pub id: MovieId,
     /// The version to be updated; without it, any.
@@ -63,7 +63,7 @@ pub struct UpdateOperation {
 #[serde(deny_unknown_fields)]
 pub struct DeleteOperation {
     #[schema(inline)]
-    op: Delete,
+    op: DeleteWord,
     #[schema(value_type = Id)]
     pub id: MovieId,
     /// The version to be deleted; without it, any.
@@ -72,37 +72,37 @@ pub struct DeleteOperation {
     pub version: Option<i64>,
 }
 
-macro_rules! operation {
-    ($name:ident, $word:literal) => {
+macro_rules! word {
+    ($name:ident, $word:ident) => {
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "lowercase")]
         enum $name {
-            #[serde(rename = $word)]
-            Word,
+            $word,
         }
     };
 }
 
-operation!(Create, "create");
-operation!(Update, "update");
-operation!(Delete, "delete");
+word!(CreateWord, Create);
+word!(UpdateWord, Update);
+word!(DeleteWord, Delete);
 
 impl Operation {
     /// Creates a movie.
     #[must_use]
     pub const fn create(movie: Attributes) -> Self {
-        Self::Create(CreateOperation { op: Create::Word, movie })
+        Self::Create(CreateOperation { op: CreateWord::Create, movie })
     }
 
     /// Updates a movie, if it has the given version.
     #[must_use]
     pub const fn update(id: MovieId, version: Option<i64>, changes: MoviePatch) -> Self {
-        Self::Update(UpdateOperation { op: Update::Word, id, version, changes })
+        Self::Update(UpdateOperation { op: UpdateWord::Update, id, version, changes })
     }
 
     /// Deletes a movie, if it has the given version.
     #[must_use]
     pub const fn delete(id: MovieId, version: Option<i64>) -> Self {
-        Self::Delete(DeleteOperation { op: Delete::Word, id, version })
+        Self::Delete(DeleteOperation { op: DeleteWord::Delete, id, version })
     }
 
     /// Returns the existing movie that the operation refers to.
