@@ -1,6 +1,6 @@
 //! The report of an import.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -112,14 +112,14 @@ pub struct Note {
     pub release_year: Option<Box<str>>,
     /// The attribute; null for the whole row.
     #[schema(required = true, value_type = Option<String>)]
-    pub field: Option<Cow<'static, str>>,
+    pub field: Option<Box<str>>,
     #[schema(inline, value_type = NoteKindWord)]
     pub kind: Word<NoteKind>,
     /// What was done and why, to follow the attribute's name.
     pub detail: String,
     /// The original value.
-    #[schema(required = true)]
-    pub value: Option<String>,
+    #[schema(required = true, value_type = Option<String>)]
+    pub value: Option<Box<str>>,
 }
 
 /// Kinds of notes.
@@ -160,13 +160,13 @@ pub struct RowError {
     pub release_year: Option<Box<str>>,
     /// The attribute; null for the whole row.
     #[schema(required = true, value_type = Option<String>)]
-    pub field: Option<Cow<'static, str>>,
+    pub field: Option<Box<str>>,
     #[schema(inline, value_type = CodeWord)]
     pub code: Word<Code>,
     pub detail: String,
     /// The original value.
-    #[schema(required = true)]
-    pub value: Option<String>,
+    #[schema(required = true, value_type = Option<String>)]
+    pub value: Option<Box<str>>,
 }
 
 schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
@@ -305,7 +305,7 @@ impl RowError {
 
     /// Shortens a value for display.
     #[must_use]
-    pub fn shown(value: &str) -> String {
+    pub fn shown(value: &str) -> Box<str> {
         value.chars().take(100).collect()
     }
 }

@@ -169,7 +169,7 @@ pub(super) fn table(file: impl BufRead, rows: usize) -> Result<Vec<(String, Vec<
             let cell = String::from_utf8_lossy(cell);
             let cell = trimmed(&cell);
             if !cell.is_empty() {
-                values.push(RowError::shown(cell));
+                values.push(RowError::shown(cell).into());
             }
         }
     }

@@ -126,7 +126,7 @@ impl<R: Read> Rows<R> {
                         becomes: RowResult::Skipped.into(),
                         movie: None,
                         id: None,
-                    })
+                    });
                 }
                 Outcome::Rejected(errors) => report.fail(errors),
             }

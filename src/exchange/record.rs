@@ -134,7 +134,7 @@ impl Record<'_> {
     fn label(&self) -> RowLabel {
         let shown = |field: Field| {
             let cell = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank())?;
-            Some(RowError::shown(cell.shown().trim()).into())
+            Some(RowError::shown(cell.shown().trim()))
         };
         RowLabel { title: shown(Field::Title), release_year: shown(Field::ReleaseYear) }
     }
@@ -236,7 +236,7 @@ struct WrongCell {
     field: Field,
     rule: Invalid,
     /// The value as written.
-    value: Option<String>,
+    value: Option<Box<str>>,
 }
 
 /// A row during conversion.

@@ -155,7 +155,8 @@ impl Client {
         }
         let mut refusal = Refusal::of(response, &self.server).await?;
         if refusal.0.status == 401 && matches!(self.credentials, Credentials::Token(_)) {
-            refusal.0.detail.push_str(&format!("; `reelshelf login {}` signs in again", self.server));
+            let detail = &mut refusal.0.detail;
+            *detail = format!("{detail}; `reelshelf login {}` signs in again", self.server);
         }
         Err(refusal.into())
     }

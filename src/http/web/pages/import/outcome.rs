@@ -128,7 +128,11 @@ impl Remark {
             field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
             // Most rules end with the given value.
-            value: error.value.clone().filter(|value| !value.is_empty() && !error.detail.contains(", got ")),
+            value: error
+                .value
+                .as_deref()
+                .filter(|value| !value.is_empty() && !error.detail.contains(", got "))
+                .map(str::to_owned),
         }
     }
 
