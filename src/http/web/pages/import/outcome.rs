@@ -267,11 +267,12 @@ mod tests {
         let told = |detail: &str, value: Option<&str>| {
             let note = Note {
                 line: 2,
-                label: RowLabel::default(),
+                title: None,
+                release_year: None,
                 field: Some("rating".into()),
-                kind: NoteKind::Rounded,
+                kind: NoteKind::Rounded.into(),
                 detail: detail.to_owned(),
-                value: value.map(str::to_owned),
+                value: value.map(Into::into),
             };
             let Remark { detail, value, .. } = Remark::of_note(&note);
             (detail.replace(['\u{2068}', '\u{2069}'], ""), value)
