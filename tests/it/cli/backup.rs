@@ -151,7 +151,7 @@ on_both! {
             let path = folder.path().join(path);
             run(&database, &["backup", "--force", path.to_str().unwrap()], "").refused(words);
         }
-        run(&database, &["backup", "-"], "").refused("not to standard output");
+        run(&database, &["backup", "-"], "").refused("not standard output");
         assert_eq!(names(folder.path()), ["file"]);
         run(&database, &["backup"], "").expect(2);
     }
