@@ -25,9 +25,14 @@ macro_rules! schema {
     };
 }
 
-/// At least one character that is not white space, and no control characters.
-const SHORT_TEXT: &str =
-    r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+/// At least one visible character, and no control characters. Tags (U+E0000 to U+E0FFF) pass as visible ones, since
+/// regular expressions of JavaScript without a flag have no ranges of them.
+const SHORT_TEXT: &str = concat!(
+    r"^[^\u0000-\u001f\u007f-\u009f]*",
+    r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e",
+    r"\u2060-\u2064\u2066-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]",
+    r"[^\u0000-\u001f\u007f-\u009f]*$"
+);
 
 pub(crate) fn text(max: usize, description: &str) -> ObjectBuilder {
     ObjectBuilder::new()
