@@ -13,6 +13,7 @@ pub(super) struct Column<T> {
 
 /// Values in a page.
 pub(super) const PAGE_VALUES: usize = PAGE_SLOTS as usize;
+/// The same as a slot number.
 pub(super) const PAGE_SLOTS: Slot = 4096;
 
 impl<T> Default for Column<T> {

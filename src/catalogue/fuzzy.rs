@@ -29,8 +29,8 @@ impl Catalogue {
         found.into_iter().map(|slot| self.movie(slot)).collect()
     }
 
-    /// Returns the movies of a fuzzy search with at most `errors` errors in a term. If terms allow more, then in
-    /// all terms together.
+    /// Runs a fuzzy search with at most `errors` errors in a term. If a term allows more, returns only the first
+    /// movies of the full result: those with at most `errors` errors in total.
     fn with_errors(&self, errors: usize, filter: &Filter) -> Vec<Slot> {
         let typed: Vec<FuzzyTerm> =
             filter.words.iter().map(|word| FuzzyTerm::with_at_most(errors, word)).collect();
@@ -55,8 +55,14 @@ impl Catalogue {
 
     /// Returns the movies with a match for every term, by total score.
     fn by_nearness(&self, typed: &[FuzzyTerm]) -> ByNearness<'_> {
-        let of_words = typed.iter().map(|typed| self.terms.near(typed));
-        of_words.reduce(sums).unwrap_or_default()
+        let mut of_words = typed.iter().map(|typed| self.terms.near(typed));
+        let mut near = of_words.next().unwrap_or_default();
+        while !near.is_empty()
+            && let Some(of_word) = of_words.next()
+        {
+            near = sums(near, of_word);
+        }
+        near
     }
 }
 

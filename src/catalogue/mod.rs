@@ -21,7 +21,10 @@ mod terms;
 mod titles;
 mod trie;
 
-use std::cmp::Ordering;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BinaryHeap,
+};
 
 use crate::domain::{
     Attributes, Length, Movie, MovieFormat, MovieId, Rating, ReleaseYear, SortKey, Time, Title, fold,
@@ -48,8 +51,8 @@ pub struct Catalogue {
     ids: Ids,
     rows: Column<Row>,
     texts: Texts,
-    /// Slots of deleted movies, to be reused.
-    free: Vec<Slot>,
+    /// Slots of deleted movies, to be reused from the lowest on: so the slots stay nearly in the order of the ids.
+    free: BinaryHeap<Reverse<Slot>>,
     len: usize,
     /// For each facet, the movies by value.
     facets: [Vec<Value>; Facet::ALL.len()],
@@ -147,7 +150,7 @@ impl Catalogue {
             Some(_) => drop(self.remove(movie.id)),
             None => {}
         }
-        let slot = self.free.pop().unwrap_or_else(|| self.next_slot());
+        let slot = self.free.pop().map_or_else(|| self.next_slot(), |Reverse(slot)| slot);
         let (key, words) = sort_key_and_words(title);
         self.store(slot, movie, &key);
         self.terms.insert(&words, slot);
@@ -229,7 +232,7 @@ impl Catalogue {
         self.packed[slot] = Packed::default();
         self.ids.clear(slot);
         self.rows[slot] = Row::default();
-        self.free.push(slot);
+        self.free.push(Reverse(slot));
         self.len -= 1;
         if self.texts.remove(row.text) {
             self.close_gaps();

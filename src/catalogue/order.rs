@@ -10,7 +10,7 @@ pub(super) struct Order<E = Slot> {
 }
 
 /// An entry of an order: the slot of a movie, and possibly a copy of what filters test.
-pub(super) trait Entry: Copy + Default {
+pub(super) trait Entry: Copy {
     fn slot(self) -> Slot;
 
     /// Returns the facet values of the movie.
@@ -121,7 +121,8 @@ impl<E: Entry> Order<E> {
     pub(super) fn replace(&mut self, entry: E, is_before: impl Fn(Slot) -> bool) {
         let place = self.partition(is_before);
         debug_assert_eq!(self.at(place), Some(entry.slot()));
-        if let Some(old) = self.chunks.get_mut(place.chunk).and_then(|entries| entries.get_mut(place.index)) {
+        let old = self.chunks.get_mut(place.chunk).and_then(|entries| entries.get_mut(place.index));
+        if let Some(old) = old.filter(|old| old.slot() == entry.slot()) {
             *old = entry;
         }
     }

@@ -12,7 +12,7 @@ pub(super) struct RecentWords {
     results: Mutex<Vec<(Box<str>, Arc<Set>)>>,
 }
 
-/// Each result needs one bit a movie or less.
+/// A result needs about one bit for each slot at most.
 const MAX_WORDS: usize = 64;
 
 impl RecentWords {
@@ -24,8 +24,8 @@ impl RecentWords {
         Some(Arc::clone(&results[0].1))
     }
 
-    /// Adds the movies that match a word, and forgets the word that was searched longest ago.
-    pub(super) fn add(&self, word: &str, movies: Arc<Set>) {
+    /// Remembers the movies that match a word, and forgets the word that was searched longest ago.
+    pub(super) fn remember(&self, word: &str, movies: Arc<Set>) {
         let mut results = self.lock();
         results.retain(|(other, _)| **other != *word);
         results.truncate(MAX_WORDS - 1);

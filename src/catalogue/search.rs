@@ -8,7 +8,7 @@ use crate::domain::{Filter, are_neighbours, parts_of};
 /// Cost of one set lookup, relative to adding a movie to a union.
 const LOOKS_OF_A_UNION: u64 = 8;
 
-/// Results of words with fewer movies are built again instead of remembered.
+/// The result of a word is remembered if finding it took at least this number of movies.
 const MIN_RECENT_MOVIES: u64 = 1024;
 
 /// The movies found by a search.
@@ -65,9 +65,10 @@ impl Catalogue {
     /// has no words.
     pub(super) fn found(&self, filter: &Filter) -> Option<Found<'_>> {
         let first = with_all(filter.words.iter().map(|word| self.together_or_apart(word)))?;
-        let others = filter
-            .spellings
-            .iter()
+        // Hardly any title has two words joined, so look for that first.
+        let spellings =
+            filter.spellings.iter().filter(|words| words.iter().all(|word| self.terms.has_beginning(word)));
+        let others = spellings
             .filter_map(|words| with_all(words.iter().map(|word| WordMatches::of(self.together(word)))));
         let mut all: Vec<Found<'_>> = others.filter(|found| !found.is_empty()).collect();
         all.push(first);
@@ -80,16 +81,17 @@ impl Catalogue {
             return WordMatches::of(vec![Found::Computed(movies)]);
         }
         let mut sets = self.together(word);
-        let apart = self.written_apart(word);
+        let (apart, looked_at) = self.written_apart(word);
         if !apart.is_empty() {
             sets.push(apart.into());
         }
         let matches = WordMatches::of(sets);
-        if matches.sets.len() < 2 || matches.len < MIN_RECENT_MOVIES {
+        let united = if matches.sets.len() > 1 { matches.len } else { 0 };
+        if united + looked_at < MIN_RECENT_MOVIES {
             return matches;
         }
         let movies = Arc::new(matches.set());
-        self.recent_words.add(word, Arc::clone(&movies));
+        self.recent_words.remember(word, Arc::clone(&movies));
         WordMatches::of(vec![Found::Computed(movies)])
     }
 
@@ -98,18 +100,19 @@ impl Catalogue {
         self.terms.beginning_with(word).into_iter().map(Found::Indexed).collect()
     }
 
-    /// Returns the movies whose titles contain a word written as two.
-    fn written_apart(&self, word: &str) -> Set {
-        let mut found = Set::default();
+    /// Returns the movies whose titles contain a word written as two, and the number of titles that it looked at.
+    fn written_apart(&self, word: &str) -> (Set, u64) {
+        let (mut found, mut looked_at) = (Set::default(), 0);
         for (one, other) in parts_of(word) {
             let Some((first, second)) = self.terms.whole(one).zip(self.terms.whole(other)) else { continue };
             first.intersection(second).for_each(|slot| {
+                looked_at += 1;
                 if are_neighbours(self.texts.title(self.rows[slot].text), one, other) {
                     found.insert(slot);
                 }
             });
         }
-        found
+        (found, looked_at)
     }
 }
 

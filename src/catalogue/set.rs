@@ -143,7 +143,7 @@ impl Set {
     pub(super) fn for_each_by_page(&self, mut see: impl FnMut(Slot) -> ControlFlow<()>) {
         match self {
             Self::Few(slots) => {
-                for page in slots.chunk_by(|one, other| end_of_page(*one) == end_of_page(*other)) {
+                for page in slots.chunk_by(|one, other| next_page(*one) == next_page(*other)) {
                     let _ = page.iter().try_for_each(|slot| see(*slot));
                 }
             }
@@ -154,7 +154,7 @@ impl Set {
                     let Some(last) = some.last() else { break };
                     for slot in &*some {
                         if *slot >= next && see(*slot).is_break() {
-                            next = end_of_page(*slot);
+                            next = next_page(*slot);
                         }
                     }
                     if next > *last {
@@ -244,7 +244,7 @@ fn bits_or_many(set: &mut Set, slot: Slot) {
 }
 
 /// Returns the first slot of the next page of the columns.
-fn end_of_page(slot: Slot) -> Slot {
+fn next_page(slot: Slot) -> Slot {
     slot.saturating_add(1).checked_next_multiple_of(PAGE_SLOTS).unwrap_or(Slot::MAX)
 }
 

@@ -83,6 +83,15 @@ impl Terms {
         self.words.get(word.as_bytes())
     }
 
+    /// Returns whether a word may start with this prefix.
+    pub(super) fn has_beginning(&self, beginning: &str) -> bool {
+        if beginning.chars().nth(SHORT_CHARS).is_none() {
+            self.short.contains_key(beginning.as_bytes())
+        } else {
+            self.words.has_beginning(beginning.as_bytes())
+        }
+    }
+
     /// Returns the sets of the movies with a word that starts with this prefix.
     pub(super) fn beginning_with(&self, beginning: &str) -> Vec<&Set> {
         if beginning.chars().nth(SHORT_CHARS).is_none() {

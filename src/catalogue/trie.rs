@@ -122,6 +122,11 @@ impl<T> Trie<T> {
         }
     }
 
+    /// Returns whether a word starts with a prefix.
+    pub(super) fn has_beginning(&self, beginning: &[u8]) -> bool {
+        self.follow(ROOT, beginning).is_some()
+    }
+
     /// Returns the values of all words with a prefix, in word order.
     pub(super) fn beginning_with(&self, beginning: &[u8]) -> Vec<&T> {
         let mut values = Vec::new();
