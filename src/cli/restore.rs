@@ -26,7 +26,8 @@ pub struct Args {
 
 pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
     // Checked before `open`, which may create the database.
-    File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let opened = File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    anyhow::ensure!(opened.metadata()?.is_file(), "{} cannot be read: it is no file", file.display());
     let interrupted = ended()?;
     let app = database.open().await?;
     let restored = backup::restore(&app, &Owner::console(), &file, replace, interrupted).await;
