@@ -38,7 +38,7 @@ function showStars(film, stars) {
 
 /** Changes a film after its pending request: a change of a row needs the version of the previous one. */
 export function update(film, changes) {
-  last.set(film, Promise.resolve(last.get(film)).then(() => send(film, changes)));
+  last.set(film, Promise.resolve(last.get(film)).catch(() => {}).then(() => send(film, changes)));
 }
 
 async function send(film, changes) {
