@@ -22,8 +22,11 @@ use crate::domain::{self, ChangeId, Code, Place};
     "detail": "1 field is invalid",
     "errors": [{"pointer": "/rating", "code": "out_of_range", "detail": "must be between 1 and 5, got 9"}]}))]
 pub struct Problem {
-    #[schema(inline, value_type = ProblemAddress)]
+    #[schema(inline, value_type = ProblemAddress, required)]
+    #[serde(default)]
     pub r#type: String,
+    #[schema(required)]
+    #[serde(default)]
     pub title: String,
     pub status: u16,
     pub detail: String,
