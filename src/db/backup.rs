@@ -117,7 +117,7 @@ fn read_token(row: &Row<'_>) -> Result<Entry, DbError> {
     Ok(Entry::Token(Token {
         id: row.get(0)?,
         user_id: row.get(1)?,
-        name: row.parse(2, TokenName::parse)?,
+        name: row.parse(2, TokenName::parse_stored)?,
         role: row.parse(3, Role::parse)?,
         secret_hash: row.get(4)?,
         created_at: Time::from_millis(row.get(5)?),

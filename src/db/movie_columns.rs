@@ -83,7 +83,7 @@ pub(super) fn no_attribute_values() -> [Value<'static>; ATTRIBUTES] {
 /// Reads the attributes from the columns starting at `first`.
 fn read_attributes(row: &Row<'_>, first: usize) -> Result<Attributes, DbError> {
     Ok(Attributes {
-        title: row.parse(first, Title::parse)?,
+        title: row.parse(first, Title::parse_stored)?,
         movie_format: row.parse(first + 1, MovieFormat::parse)?,
         length: row.number(first + 2)?,
         release_year: row.number(first + 3)?,

@@ -25,7 +25,7 @@ pub struct Presented {
 fn read(row: &Row<'_>) -> Result<Token, DbError> {
     Ok(Token {
         id: row.get(0)?,
-        name: row.parse(1, TokenName::parse)?,
+        name: row.parse(1, TokenName::parse_stored)?,
         role: row.parse(2, Role::parse)?,
         created_at: Time::from_millis(row.get(3)?),
         expires_at: row.get::<Option<i64>>(4)?.map(Time::from_millis),

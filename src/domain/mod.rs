@@ -160,10 +160,10 @@ impl<'de> serde::Deserialize<'de> for Code {
 
 /// Implements deserialization from text.
 macro_rules! read_as_text {
-    ($($name:ident),+) => {$(
+    ($($name:ident::$parse:ident),+) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+                Self::$parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
     )+};
@@ -206,8 +206,18 @@ const fn is_blank_letter(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
 }
 
-/// Normalizes a short text (NFC, trimmed) and checks its length in Unicode scalar values.
+/// Normalizes a short text (NFC, trimmed) and checks its length in Unicode scalar values. It must have a visible
+/// character.
 fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
+    let text = parse_stored_text(text, max_chars)?;
+    if text.chars().all(|c| c.is_whitespace() || fold::is_invisible(c) || is_blank_letter(c)) {
+        return Err(Invalid::new(Code::Empty, "must have a visible character"));
+    }
+    Ok(text)
+}
+
+/// Does the same, but accepts a text without a visible character, as version 0.1.0 did.
+fn parse_stored_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     use unicode_normalization::{UnicodeNormalization, is_nfc};
 
     let text = if is_nfc(text) { Cow::Borrowed(text) } else { text.nfc().collect() };
@@ -220,9 +230,6 @@ fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     }
     match text.chars().count() {
         0 => Err(Invalid::new(Code::Empty, "must not be empty")),
-        _ if text.chars().all(|c| c.is_whitespace() || fold::is_invisible(c) || is_blank_letter(c)) => {
-            Err(Invalid::new(Code::Empty, "must have a visible character"))
-        }
         n if n > max_chars => {
             Err(Invalid::new(Code::TooLong, format!("must have at most {max_chars} characters, got {n}")))
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Code, Invalid, MovieId, Time, parse_short_text, read_as_text};
+use super::{Code, Invalid, MovieId, Time, parse_short_text, parse_stored_text, read_as_text};
 
 /// A title: 1 to 50 Unicode scalar values after NFC normalization and trimming, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -23,6 +23,14 @@ impl Title {
     /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for control characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
+    }
+
+    /// Parses a title that was stored, also by version 0.1.0, which accepted titles without a visible character.
+    ///
+    /// # Errors
+    /// As [`Title::parse`].
+    pub fn parse_stored(text: &str) -> Result<Self, Invalid> {
+        parse_stored_text(text, Self::MAX_CHARS).map(Self)
     }
 
     /// Returns by how many characters a text exceeds the maximum, or 0 if it does not or is invalid for
@@ -51,7 +59,7 @@ impl Title {
 
     /// Creates a title that was valid when it was stored.
     pub(crate) fn from_stored(text: &str) -> Self {
-        debug_assert!(Self::parse(text).is_ok_and(|title| title.0 == text), "{text:?} is no title");
+        debug_assert!(Self::parse_stored(text).is_ok_and(|title| title.0 == text), "{text:?} is no title");
         Self(text.to_owned())
     }
 
@@ -76,7 +84,7 @@ pub enum MovieFormat {
     Vhs,
 }
 
-read_as_text!(Title, MovieFormat);
+read_as_text!(Title::parse_stored, MovieFormat::parse);
 
 impl MovieFormat {
     /// All formats, in sort order.
@@ -416,6 +424,7 @@ mod tests {
                 Title::parse(unseen).unwrap_err(),
                 Invalid::new(Code::Empty, "must have a visible character")
             );
+            assert_eq!(Title::parse_stored(unseen).unwrap().as_str(), unseen);
             assert!(Title::parse_truncating(&unseen.repeat(60)).is_err(), "{unseen:?}");
             assert_eq!(Title::parse(&format!("{unseen}x")).unwrap().as_str(), format!("{unseen}x"));
         }

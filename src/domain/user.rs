@@ -7,7 +7,7 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-use super::{Code, Invalid, fold, movie::quoted, parse_short_text, read_as_text};
+use super::{Code, Invalid, fold, movie::quoted, parse_short_text, parse_stored_text, read_as_text};
 
 /// A role. Roles are ordered: each includes the permissions of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +51,7 @@ impl Serialize for Role {
     }
 }
 
-read_as_text!(Role, UserName, TokenName);
+read_as_text!(Role::parse, UserName::parse, TokenName::parse_stored);
 
 /// A user name: 1 to 50 letters, digits and `.` `_` `-` `@` `+`, but neither `.` nor `..`. Unique ignoring
 /// case and accents.
@@ -71,7 +71,7 @@ impl UserName {
     /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for other characters. `.` and `..` are
     /// malformed, since URLs resolve such segments (RFC 3986, 5.2.4).
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let name = parse_short_text(text, Self::MAX_CHARS)?;
+        let name = parse_stored_text(text, Self::MAX_CHARS)?;
         if matches!(name.as_str(), "." | "..") {
             return Err(Invalid::new(Code::Malformed, "must not be . or .., which no address can name"));
         }
@@ -172,6 +172,14 @@ impl TokenName {
     /// [`Code::Empty`], [`Code::TooLong`], or [`Code::Malformed`] for control characters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         parse_short_text(text, Self::MAX_CHARS).map(Self)
+    }
+
+    /// Parses a name that was stored, also by version 0.1.0, which accepted names without a visible character.
+    ///
+    /// # Errors
+    /// As [`TokenName::parse`].
+    pub fn parse_stored(text: &str) -> Result<Self, Invalid> {
+        parse_stored_text(text, Self::MAX_CHARS).map(Self)
     }
 
     /// Returns the name.

@@ -93,6 +93,30 @@ async fn everything(service: &Service) -> Vec<String> {
 }
 
 on_both! {
+    async fn titles_without_a_visible_character_of_an_earlier_version_stay_readable(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        service.patch("/movie/1", &json!({"rating": 4})).await;
+        let unseen = "UPDATE movie_rows SET title = '\u{200b}', checksum = NULL; \
+                      UPDATE movie_versions SET title = '\u{200b}', checksum = NULL; \
+                      UPDATE tokens SET name = '\u{200b}'";
+        service.database.execute(unseen).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        back_up(&service.database, &file).expect(0);
+        let database = TestDatabase::new(service.database.kind).await;
+        restore(&database, &file).expect(0);
+
+        let restored = serve(&database, service).await;
+        assert_eq!(restored.get("/movie/1").await.json()["title"], "\u{200b}");
+        assert_eq!(restored.get("/token").await.json()[0]["name"], "\u{200b}");
+        let undone = Answer::of(restored.request(Method::POST, "/history/2/undo")).await;
+        assert_eq!(undone.status, 200, "{undone:?}");
+        assert_eq!(restored.get("/movie/1").await.json()["rating"], 5);
+        assert_eq!(restored.patch("/movie/1", &json!({"title": "\u{200b}"})).await.status, 422);
+    }
+}
+
+on_both! {
     async fn a_collection_moves_to_the_other_database_and_back_with_nothing_lost(service: &Service) {
         fill(service).await;
         let token = async |new: Value| service.token_as(&service.editor, &new).await;
