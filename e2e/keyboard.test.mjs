@@ -179,6 +179,7 @@ test("the front of a film is below the bars at the top, for the keyboard and the
   const isSeen = (state) =>
     page.evaluate((state) => {
       const front = document.querySelector(`.spine:${state} + .front`);
+      if (!front) return false;
       const { x, y, width } = front.getBoundingClientRect();
       return document.elementFromPoint(x + width / 2, y + 1)?.closest(".front") === front;
     }, state);
