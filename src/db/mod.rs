@@ -11,6 +11,7 @@ pub mod changes;
 pub mod check;
 mod checksum;
 mod conn;
+mod credentials;
 mod database;
 pub mod deadline;
 mod dialect;
@@ -26,6 +27,7 @@ mod postgres;
 mod retry;
 pub mod sessions;
 pub mod settle;
+mod shared_queries;
 mod sqlite;
 pub mod staged_imports;
 pub mod tokens;
@@ -37,6 +39,7 @@ pub mod versions;
 use self::dialect::Dialect;
 pub use self::{
     conn::{Conn, Lock, WriteTx},
+    credentials::{Credential, Credentials},
     database::{Db, sqlite_path},
     error::DbError,
     retry::{WriteError, retry_write},

@@ -1,9 +1,9 @@
 //! SQL of browser sessions.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Conn, DbError, Row,
+    Conn, Credential, DbError, Row,
     log::{LogEntry, Tail, WithTail, with_tail},
 };
 use crate::domain::{Role, SessionId, Time, UserId, UserName};
@@ -81,25 +81,27 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// Reads the session with a secret hash, even if expired, with its user and the tail of the log.
-pub async fn by_secret(
-    conn: &mut Conn,
-    secret_hash: &str,
-    last: Option<LogEntry>,
-) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
-    const SQL: WithTail = with_tail!(
-        "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",
-        "FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret = $3"
-    );
-    SQL.query_opt(conn, last, &[secret_hash.into()], 8, |row| {
-        Ok(Presented {
-            session: read(row)?,
-            user_id: row.get(5)?,
-            user_name: row.parse(6, UserName::parse)?,
-            user_role: row.parse(7, Role::parse)?,
+impl Credential for Presented {
+    async fn by_secrets(
+        conn: &mut Conn,
+        secret_hashes: &[String],
+        last: Option<LogEntry>,
+    ) -> Result<HashMap<String, (Self, Arc<Tail>)>, DbError> {
+        const SQL: WithTail = with_tail!(
+            "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",
+            "FROM sessions s JOIN users u ON u.id = s.user_id",
+            "s.secret"
+        );
+        SQL.query(conn, last, secret_hashes, 8, |row| {
+            Ok(Self {
+                session: read(row)?,
+                user_id: row.get(5)?,
+                user_name: row.parse(6, UserName::parse)?,
+                user_role: row.parse(7, Role::parse)?,
+            })
         })
-    })
-    .await
+        .await
+    }
 }
 
 /// Returns the role of a user, if this session of the user exists and has not expired.

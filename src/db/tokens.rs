@@ -1,9 +1,9 @@
 //! SQL of API tokens.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Conn, DbError, Row,
+    Conn, Credential, DbError, Row,
     log::{LogEntry, Tail, WithTail, with_tail},
 };
 use crate::{
@@ -61,26 +61,28 @@ pub async fn insert(
     Ok(ids[0])
 }
 
-/// Reads the token with a secret hash, even if expired, with its user and the tail of the log.
-pub async fn by_secret(
-    conn: &mut Conn,
-    secret_hash: &str,
-    last: Option<LogEntry>,
-) -> Result<Option<(Presented, Arc<Tail>)>, DbError> {
-    const SQL: WithTail = with_tail!(
-        "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",
-        "FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.secret = $3"
-    );
-    SQL.query_opt(conn, last, &[secret_hash.into()], 9, |row| {
-        Ok(Presented {
-            token: read(row)?,
-            user_id: row.get(5)?,
-            user_name: row.parse(6, UserName::parse)?,
-            user_role: row.parse(7, Role::parse)?,
-            narrowed: row.get::<i64>(8)? == 1,
+impl Credential for Presented {
+    async fn by_secrets(
+        conn: &mut Conn,
+        secret_hashes: &[String],
+        last: Option<LogEntry>,
+    ) -> Result<HashMap<String, (Self, Arc<Tail>)>, DbError> {
+        const SQL: WithTail = with_tail!(
+            "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",
+            "FROM tokens t JOIN users u ON u.id = t.user_id",
+            "t.secret"
+        );
+        SQL.query(conn, last, secret_hashes, 9, |row| {
+            Ok(Self {
+                token: read(row)?,
+                user_id: row.get(5)?,
+                user_name: row.parse(6, UserName::parse)?,
+                user_role: row.parse(7, Role::parse)?,
+                narrowed: row.get::<i64>(8)? == 1,
+            })
         })
-    })
-    .await
+        .await
+    }
 }
 
 /// Returns the role of a user's token, or `None` if it was revoked or has expired.

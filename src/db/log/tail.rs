@@ -1,10 +1,10 @@
 //! The tail of the log from the last known change on, read as a column of another query.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{LogEntry, LogPosition};
 use crate::{
-    db::{Conn, DbError, Dialect, Row, Value},
+    db::{Conn, DbError, Dialect, Row},
     domain::{ChangeId, Time},
 };
 
@@ -46,13 +46,36 @@ macro_rules! tail_column {
     };
 }
 
-/// A constant query for both databases with [`tail_column`] as its last column.
+/// A constant query that finds rows by a text column, the key, for each database; on PostgreSQL also by many keys,
+/// separated by commas. PostgreSQL plans the latter each time. After its columns come the key and [`tail_column`].
 macro_rules! with_tail {
-    ($columns:literal, $from:literal) => {
+    ($columns:literal, $from:literal, $key:literal) => {
         $crate::db::log::WithTail {
-            sqlite: concat!("SELECT ", $columns, ", ", $crate::db::log::tail_column!(sqlite), " ", $from),
-            postgres: concat!("SELECT ", $columns, ", ", $crate::db::log::tail_column!(postgres), " ", $from),
+            sqlite: $crate::db::log::with_tail!(sqlite, $columns, $from, $key, " = $3"),
+            postgres: $crate::db::log::with_tail!(postgres, $columns, $from, $key, " = $3"),
+            postgres_many: $crate::db::log::with_tail!(
+                postgres,
+                $columns,
+                $from,
+                $key,
+                " = ANY (string_to_array($3, ','))"
+            ),
         }
+    };
+    ($database:tt, $columns:literal, $from:literal, $key:literal, $condition:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            ", ",
+            $key,
+            ", ",
+            $crate::db::log::tail_column!($database),
+            " ",
+            $from,
+            " WHERE ",
+            $key,
+            $condition
+        )
     };
 }
 
@@ -62,29 +85,32 @@ pub(in crate::db) use {max_tail, tail_column, with_tail};
 pub(in crate::db) struct WithTail {
     pub(in crate::db) sqlite: &'static str,
     pub(in crate::db) postgres: &'static str,
+    pub(in crate::db) postgres_many: &'static str,
 }
 
 impl WithTail {
-    /// Runs the query and returns its first row, read by `read`. The tail of the log is in `column`.
-    pub(in crate::db) async fn query_opt<T>(
+    /// Runs the query for these keys (on SQLite: one) and returns the rows by key. `read` reads the `columns`
+    /// before the key.
+    pub(in crate::db) async fn query<T>(
         &self,
         conn: &mut Conn,
         last: Option<LogEntry>,
-        params: &[Value<'_>],
-        column: usize,
+        keys: &[String],
+        columns: usize,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
-    ) -> Result<Option<(T, Arc<Tail>)>, DbError> {
+    ) -> Result<HashMap<String, (T, Arc<Tail>)>, DbError> {
         let sql = match conn.dialect() {
             Dialect::Sqlite => self.sqlite,
-            Dialect::Postgres => self.postgres,
+            Dialect::Postgres if keys.len() == 1 => self.postgres,
+            Dialect::Postgres => self.postgres_many,
         };
         let place = last.map(|last| last.place).unwrap_or_default();
-        let params = [&[place.transaction.into(), place.id.into()], params].concat();
-        conn.query_opt(sql, &params, |row| {
-            let tail = Tail::read(last, row.get::<Option<String>>(column)?.as_deref())?;
-            Ok((read(row)?, Arc::new(tail)))
-        })
-        .await
+        let params = [place.transaction.into(), place.id.into(), keys.join(",").into()];
+        let rows = conn.query(sql, &params, |row| {
+            let tail = Tail::read(last, row.get::<Option<String>>(columns + 1)?.as_deref())?;
+            Ok((row.get(columns)?, (read(row)?, Arc::new(tail))))
+        });
+        Ok(rows.await?.into_iter().collect())
     }
 }
 

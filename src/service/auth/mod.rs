@@ -5,10 +5,7 @@ mod secrets;
 mod throttle;
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -21,14 +18,9 @@ use super::{
     audit::{self, Actor, Event, Refusal, RequestContext},
 };
 use crate::{
-    db::{
-        Conn, DbError, Lock, Unchanged, WriteTx, deadline, log::Tail, retry_write, sessions, tokens, users,
-    },
+    db::{Conn, Credentials, DbError, Lock, WriteTx, deadline, retry_write, sessions, tokens, users},
     domain::{Code, Invalid, Password, SessionId, Time, UserName},
-    limits::{
-        MAX_REMEMBERED_SECRETS, MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME,
-        SESSION_TOUCH_WAIT,
-    },
+    limits::{MAX_SESSIONS_PER_USER, SESSION_IDLE_WAIT, SESSION_LIFETIME, SESSION_TOUCH_WAIT},
 };
 
 /// The time between two updates of a session's last use, in milliseconds: 5 minutes.
@@ -39,29 +31,16 @@ const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
 const WRONG: Error = Error::Unauthenticated("the user name or the password is wrong");
 
 /// The authentication state in memory.
+#[derive(Default)]
 pub(super) struct AuthState {
     hasher: passwords::Hasher,
     verified: passwords::VerifiedPasswordCache,
     throttle: throttle::Throttle,
     touches: Touches,
-    tokens: Unchanged<(tokens::Presented, Arc<Tail>)>,
-    sessions: Unchanged<(sessions::Presented, Arc<Tail>)>,
+    tokens: Credentials<tokens::Presented>,
+    sessions: Credentials<sessions::Presented>,
     /// The one-time code for the first owner, and its expiry.
     pub(super) setup_code: std::sync::Mutex<Option<(Secret, Time)>>,
-}
-
-impl Default for AuthState {
-    fn default() -> Self {
-        Self {
-            hasher: passwords::Hasher::default(),
-            verified: passwords::VerifiedPasswordCache::default(),
-            throttle: throttle::Throttle::default(),
-            touches: Touches::default(),
-            tokens: Unchanged::new(MAX_REMEMBERED_SECRETS),
-            sessions: Unchanged::new(MAX_REMEMBERED_SECRETS),
-            setup_code: std::sync::Mutex::default(),
-        }
-    }
 }
 
 impl AuthState {
@@ -185,9 +164,8 @@ pub async fn basic(
 /// # Errors
 /// [`Error::Unauthenticated`] if the token is unknown, revoked or expired.
 pub async fn bearer(app: &App, request: RequestContext, token: &str) -> Result<Identity, Error> {
-    let (hash, last) = (Secret::presented(token).hash(), app.catalogue.last());
-    let query = async |conn: &mut Conn| tokens::by_secret(conn, &hash, last).await;
-    let presented = app.auth.tokens.get(&app.db, &hash, |(_, seen)| seen.is_from(last), query).await?;
+    let hash = Secret::presented(token).hash();
+    let presented = app.auth.tokens.find(&app.db, &hash, app.catalogue.last()).await?;
     let is_valid = |(presented, _): &(tokens::Presented, _)| presented.token.is_valid(app.now());
     let Some((presented, seen)) = presented.filter(is_valid) else {
         app.audit_refusal(&Actor::unknown("token", &request), Refusal::Token, None);
@@ -217,9 +195,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
     let now = app.now();
     let mut presented = None;
     for cookie in cookies {
-        let (hash, last) = (cookie.hash(), app.catalogue.last());
-        let query = async |conn: &mut Conn| sessions::by_secret(conn, &hash, last).await;
-        let found = app.auth.sessions.get(&app.db, &hash, |(_, seen)| seen.is_from(last), query).await?;
+        let found = app.auth.sessions.find(&app.db, &cookie.hash(), app.catalogue.last()).await?;
         presented = found.filter(|(presented, _)| presented.session.is_valid(valid_after(now)));
         if presented.is_some() {
             break;
