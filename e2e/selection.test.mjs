@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { becomes, films, fitsInWidth, focuses, inEveryWay, isAccessible, NARROW, open, queries, start, takePictures, WIDE } from "./support.mjs";
+import { becomes, films, fitsInWidth, focuses, inEveryWay, isAccessible, NARROW, open, queries, reads, start, takePictures, WIDE } from "./support.mjs";
 
 let service;
 before(async () => (service = await start()));
@@ -146,12 +146,13 @@ test("rating and format are changed in place", async () => {
   for (const key of ["ArrowRight", "ArrowRight", "ArrowRight"]) await page.keyboard.press(key);
   await message(page, "Changed “\u2068Alien\u2069”: 5 stars.").waitFor();
   // Another user is faster.
-  await service.api("PATCH", `/movie/${(await movie("Brazil")).id}`, { rating: 1, movieFormat: "DVD" });
+  await service.api("PATCH", `/movie/${(await movie("Brazil")).id}`, { rating: 1, movieFormat: "DVD", releaseYear: 1986, length: 143 });
   const brazil = page.getByRole("row").filter({ hasText: "Brazil" });
   await brazil.getByRole("radio", { name: "3 stars" }).click(); // check() could look after the change is undone
   await message(page, "Somebody else changed “\u2068Brazil\u2069” meanwhile.").waitFor();
   await becomes(() => brazil.getByRole("radio", { name: "1 star", exact: true }).isChecked(), true);
   await becomes(() => brazil.getByRole("combobox").inputValue(), "DVD");
+  assert.deepEqual(await brazil.locator(".number").allTextContents(), ["1986", "2 h 23"]);
   await brazil.getByRole("radio", { name: "3 stars" }).check();
   await message(page, "Changed “\u2068Brazil\u2069”: 3 stars.").waitFor();
   // The service is unreachable.
@@ -166,6 +167,32 @@ test("rating and format are changed in place", async () => {
   await page.getByRole("row").filter({ hasText: "Dune" }).getByRole("combobox").selectOption("VHS");
   await message(page, "“\u2068Dune\u2069” is not there any more.").waitFor();
   await page.done();
+});
+
+test("a film that was changed meanwhile is shown with all of its changes", async () => {
+  await service.empty();
+  await shelf();
+  const [{ id }] = await service.movies("?q=Brazil");
+  const changes = { title: "Bananas", movieFormat: "DVD", length: 82, releaseYear: 1971 };
+  const page = await open(service);
+  await page.goto("/");
+  const spines = () => page.locator(".spine").evaluateAll((all) => all.map(({ ariaLabel }) => ariaLabel));
+  await page.locator(".spine").nth(1).focus();
+  await service.api("PATCH", `/movie/${id}`, changes);
+  await page.keyboard.press("2");
+  const shown = "Bananas 1971, DVD, 2 stars";
+  await becomes(async () => (await spines())[1], shown);
+  await reads(page.locator(".film:has(.spine:focus) .front"), "Bananas");
+  await page.done();
+
+  const narrow = await open(service, { viewport: NARROW });
+  await narrow.goto("/?view=table");
+  await service.api("PATCH", `/movie/${id}`, { title: "Brazil", movieFormat: "VHS" });
+  await narrow.getByRole("link", { name: "Bananas" }).focus();
+  await narrow.keyboard.press("3");
+  await message(narrow, "Somebody else changed “\u2068Bananas\u2069” meanwhile.").waitFor();
+  await becomes(() => narrow.locator("tbody tr").nth(1).locator("th, td:not(.picks)").allTextContents(), ["Brazil", "1971", "VHS", "1 h 22", "★★"]);
+  await narrow.done();
 });
 
 test("a click with Shift on a heading sorts by it in second place", async () => {

@@ -1,6 +1,6 @@
 // Changes the format and the rating of a film in the list, in both views, and shows the result.
 
-import { boxOf, idOf, titleOf } from "./films.js";
+import { idOf, renew, titleOf } from "./films.js";
 import { say } from "./messages.js";
 import { ask, Refusal } from "./service.js";
 import { count } from "./words.js";
@@ -47,8 +47,11 @@ async function send(film, changes) {
   try {
     const answer = await ask("/movie/batch", { method: "POST", json: { operations: [operation] }, keepalive: true });
     const { change, results } = await answer.json();
-    show(film, results[0].movie);
-    recount();
+    const { movie } = results[0];
+    show(film, movie);
+    // A film on the shelf has no version, so it may have been renamed meanwhile.
+    if (movie.title === film.querySelector("bdi").textContent) recount();
+    else await renew();
     if (change) say(`Changed ${titleOf(film)}: ${inWords(changes)}.`, { change, done: () => refresh(film) });
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
@@ -59,7 +62,7 @@ async function send(film, changes) {
 async function refuse(film, { status, message }) {
   const title = titleOf(film);
   if (status === 409 || status === 412) {
-    await refresh(film);
+    await renew();
     say(`Somebody else changed ${title} meanwhile. You see it as it is now; your change was not saved.`);
     return;
   }
@@ -69,10 +72,9 @@ async function refuse(film, { status, message }) {
 
 const recount = () => document.dispatchEvent(new Event("films:recount"));
 
-/** Shows the current movie of the service. */
+/** Shows the rating and the format of a film after an undo, which changes nothing else. */
 async function refresh(film) {
   const movie = await ask(`/movie/${idOf(film)}`).then((answer) => answer.json(), () => film.was);
-  if (movie?.title) film.querySelector("bdi").textContent = boxOf(film).ariaLabel = movie.title;
   if (movie) show(film, movie);
   recount();
 }
