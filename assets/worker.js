@@ -6,10 +6,10 @@ const PAGE = "/assets/offline/offline.html";
 const FILES = [PAGE, "/assets/offline/style.css", "/assets/offline/unreachable.js", "/assets/offline/icon.svg"];
 
 self.addEventListener("install", (event) => {
-  // Requests of scripts do not go through the worker.
+  // Only the files of the worker and new pages go through it: scripts, their requests, styles and images do not.
   event.addRoutes?.([
     ...FILES.map((path) => ({ condition: { urlPattern: path }, source: "fetch-event" })),
-    { condition: { requestMode: "cors" }, source: "network" },
+    ...["cors", "no-cors"].map((requestMode) => ({ condition: { requestMode }, source: "network" })),
   ]);
   const requests = FILES.map((path) => new Request(path, { cache: "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)).then(() => self.skipWaiting()));

@@ -4,6 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -51,9 +52,24 @@ async function start(count) {
   };
 }
 
-async function inBrowser(service, work, options = {}) {
+/** Serves the same page without films for each path: the limit of the browser. */
+async function startEmpty() {
+  const links = [1, 2, 3].map((id) => `<a class="spine" href="/film/${id}">${id}</a> `).join("");
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Empty</title><link rel="icon" href="data:,">${links}<input type="search">`;
+  const server = createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(html));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { base: `http://127.0.0.1:${server.address().port}`, cookie: "none=none", stop: () => server.close() };
+}
+
+const WIDE = { width: 1280, height: 800 };
+const NARROW = { width: 360, height: 740 };
+/** Playwright emulates a colour scheme by default. With that, Chromium calculates all styles of a page again when it is
+ *  left, and when it is restored. */
+const AS_THE_SYSTEM = { colorScheme: null, reducedMotion: null, forcedColors: null, contrast: null };
+
+async function inBrowser(service, work, { viewport = WIDE, ...options } = {}) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS, ...options });
-  const context = await browser.newContext({ baseURL: service.base, viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ baseURL: service.base, viewport, ...AS_THE_SYSTEM });
   const [name, value] = service.cookie.split("=");
   await context.addCookies([{ name, value, url: service.base }]);
   const page = await context.newPage();
@@ -141,22 +157,32 @@ const measures = {
     await service.stop();
   },
 
-  /** 100,000 films on a processor four times slower: the longest delay while typing, the time until a film's page is
-   painted, the time until the list is back from the browser's cache, and the layout shift. */
+  /** 100,000 films on a processor four times slower, beside an empty page: the longest delay while typing, the time
+   until a film's page is painted, the time until the list is back from the browser's cache, and the layout shift. */
   async slow() {
-    const service = await start(100_000);
-    for (const view of ["shelf", "table"]) {
-      const rounds = [];
-      for (let n = 0; n < ROUNDS; n += 1) {
+    const [service, empty] = [await start(100_000), await startEmpty()];
+    const kinds = [WIDE, NARROW].flatMap((viewport) => [
+      { name: "empty", place: empty, viewport },
+      { name: "shelf", place: service, viewport },
+      { name: "table", place: service, viewport },
+    ]);
+    const rounds = kinds.map(() => []);
+    for (let n = 0; n < ROUNDS; n += 1) {
+      for (const [at, { name, place, viewport }] of kinds.entries()) {
         // Playwright disables the back/forward cache by default.
-        const options = { ignoreDefaultArgs: ["--disable-back-forward-cache"] };
-        rounds.push(await inBrowser(service, (_, context) => round(context, view), options));
+        const options = { viewport, ignoreDefaultArgs: ["--disable-back-forward-cache"] };
+        rounds[at].push(await inBrowser(place, (_, context) => round(context, name), options));
       }
-      const value = (name) => median(rounds.map((round) => round[name]));
-      const cached = rounds.every(({ kept }) => kept) ? "from the cache" : "not from the cache";
-      console.log(`slow        ${view}: typing ${value("event")} ms at most, a film ${value("click").toFixed(0)} ms, back ${value("back")} ms ${cached}, shift ${value("shift").toFixed(4)}`);
+    }
+    console.log(`| width | page | typing, slowest event | click until the film is painted | back | layout shift |\n|${" --- |".repeat(6)}`);
+    for (const [at, { name, viewport }] of kinds.entries()) {
+      const value = (name) => median(rounds[at].map((round) => round[name]));
+      const uncached = rounds[at].filter(({ kept }) => !kept).length;
+      const back = `${value("back")} ms${uncached ? `, ${uncached} times not from the cache` : ""}`;
+      console.log(`| ${viewport.width} px | ${name} | ${value("event")} ms | ${value("click").toFixed(0)} ms | ${back} | ${value("shift").toFixed(4)} |`);
     }
     await service.stop();
+    empty.stop();
   },
 
   /** Tasks of more than 50 ms while scrolling through the shelf of 10,000 films, by this many pixels in each frame: a
