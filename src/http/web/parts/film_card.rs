@@ -24,6 +24,8 @@ pub struct Film<'a> {
     pub height: u64,
     /// The font size class of the title.
     pub size: &'static str,
+    /// Whether all of the title is turned sideways on a spine.
+    pub sideways: bool,
     pub post: Option<super::sections::Section>,
     /// Whether it was just added, so that the page scrolls to it.
     pub added: bool,
@@ -60,6 +62,7 @@ impl<'a> Film<'a> {
                 (0..=30, 0..=9) => " long",
                 _ => " longer",
             },
+            sideways: has_fraction(title) && width(title) == title.chars().count(),
             post: None,
             added: false,
         }
@@ -85,6 +88,11 @@ fn width(title: &str) -> usize {
     title.chars().map(|c| if ('\u{1100}'..'\u{fb00}').contains(&c) && c > '\u{2e7f}' { 2 } else { 1 }).sum()
 }
 
+/// Returns whether a title has a character such as ½, which stays upright in vertical text.
+fn has_fraction(title: &str) -> bool {
+    title.contains(|c| matches!(c, '¼'..='¾' | '\u{2150}'..='\u{218f}'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +109,11 @@ mod tests {
     #[test]
     fn wide_letters_take_more_room() {
         assert_eq!([width("Heat"), width("千と千尋"), width("الرسالة")], [4, 8, 7]);
+    }
+
+    #[test]
+    fn fractions_stay_upright_in_vertical_text() {
+        let titles = ["8½", "9¾ Weeks", "Ⅷ", "Alien³", "1/2", "八½"];
+        assert_eq!(titles.map(has_fraction), [true, true, true, false, false, true]);
     }
 }
