@@ -110,6 +110,11 @@ async fn open(database: Database, missing: Missing) -> anyhow::Result<App> {
     }
 }
 
+/// Requires the name of a user: the database does not know who runs the command.
+pub fn named(user: Option<UserName>) -> anyhow::Result<UserName> {
+    user.ok_or_else(|| super::wrong_usage("name the user; only a server knows who you are"))
+}
+
 impl Client {
     /// Sends a change to the server and ignores the response body.
     pub async fn change_at(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<()> {
@@ -123,9 +128,11 @@ impl Client {
 
     /// Returns the path of a user's tokens or sessions: `/token` and `/session` for oneself, or the owner's
     /// path of any user.
-    pub async fn path_of(&self, user: &UserName, own: &str) -> anyhow::Result<String> {
-        let is_own = self.me().await?.name == *user;
-        Ok(if is_own { own.to_owned() } else { format!("/user/{}{own}", user.as_str()) })
+    pub async fn path_of(&self, user: Option<&UserName>, own: &str) -> anyhow::Result<String> {
+        Ok(match user {
+            Some(user) if self.me().await?.name != *user => format!("/user/{}{own}", user.as_str()),
+            _ => own.to_owned(),
+        })
     }
 
     /// Returns a list that the server sends without pages.

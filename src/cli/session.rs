@@ -28,9 +28,9 @@ enum Command {
     /// List a user's sessions
     #[command(visible_alias = "ls")]
     List {
-        /// The user
+        /// The user [default on a server: you]
         #[arg(value_parser = UserName::parse)]
-        user: UserName,
+        user: Option<UserName>,
     },
     /// End a session, or all sessions of a user
     #[command(visible_alias = "rm", alias = "delete")]
@@ -55,7 +55,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
     let owner = Owner::console();
     match command {
         Command::List { user } => {
-            let (_, sessions) = sessions::list_of(app, &owner, &user).await?;
+            let (_, sessions) = sessions::list_of(app, &owner, &administration::named(user)?).await?;
             print(&sessions)?;
         }
         Command::End { user, id: None, .. } => {
@@ -73,15 +73,15 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
 async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { user } => {
-            let path = client.path_of(&user, "/session").await?;
+            let path = client.path_of(user.as_ref(), "/session").await?;
             print(&client.all::<Session>(&path).await?)?;
         }
         Command::End { user, id: None, .. } => {
-            client.delete_all(&client.path_of(&user, "/session").await?).await?;
+            client.delete_all(&client.path_of(Some(&user), "/session").await?).await?;
             message!("Ended all sessions of {}.", user.as_str());
         }
         Command::End { user, id: Some(id), .. } => {
-            let path = client.path_of(&user, "/session").await?;
+            let path = client.path_of(Some(&user), "/session").await?;
             client.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
             message!("Ended session {id} of {}.", user.as_str());
         }

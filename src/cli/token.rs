@@ -47,9 +47,9 @@ enum Command {
     /// List a user's tokens
     #[command(visible_alias = "ls")]
     List {
-        /// The user
+        /// The user [default on a server: you]
         #[arg(value_parser = UserName::parse)]
-        user: UserName,
+        user: Option<UserName>,
     },
     /// Revoke a token, or all tokens of a user
     #[command(visible_alias = "rm", alias = "delete")]
@@ -83,7 +83,7 @@ async fn on_database(app: &App, command: Command) -> anyhow::Result<()> {
             created(token.id, &user, token.role);
         }
         Command::List { user } => {
-            print(&tokens::list_of(app, &owner, &user).await?)?;
+            print(&tokens::list_of(app, &owner, &administration::named(user)?).await?)?;
         }
         Command::Revoke { user, id: None, .. } => {
             tokens::revoke_all_of(app, &owner, &user).await?;
@@ -116,10 +116,10 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             created(made.id, &user, made.role);
         }
         Command::List { user } => {
-            print(&client.all::<Token>(&client.path_of(&user, "/token").await?).await?)?;
+            print(&client.all::<Token>(&client.path_of(user.as_ref(), "/token").await?).await?)?;
         }
         Command::Revoke { user, id: None, .. } => {
-            let path = client.path_of(&user, "/token").await?;
+            let path = client.path_of(Some(&user), "/token").await?;
             if path == "/token" {
                 bail!(
                     "this would revoke the token of this login; use `reelshelf logout`, or revoke single tokens"
@@ -129,7 +129,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             message!("Revoked all tokens of {}.", user.as_str());
         }
         Command::Revoke { user, id: Some(id), .. } => {
-            let path = client.path_of(&user, "/token").await?;
+            let path = client.path_of(Some(&user), "/token").await?;
             client.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
             message!("Revoked token {id} of {}.", user.as_str());
         }

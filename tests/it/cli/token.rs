@@ -38,6 +38,8 @@ on_both! {
         let list = run(&database, &["token", "list", "olivia"], "").expect(0);
         assert_eq!(list.out, "1\tlaptop\towner\tnever\n2\ta b\tviewer\t2999-01-01T00:00:00.000Z\n");
         assert_eq!(list.err, "");
+        let unnamed = run(&database, &["token", "list"], "").expect(2);
+        assert!(unnamed.err.contains("name the user; only a server knows who you are"), "{unnamed:?}");
 
         let server = Program::start(&database);
         assert_eq!(status_with(&server, token).await, 200);

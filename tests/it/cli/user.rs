@@ -211,6 +211,9 @@ on_both! {
         let body = json!({"name": "Évan", "password": OTHER});
         assert_eq!(Answer::of(server.request(Method::POST, "/login").json(&body)).await.status, 200);
         assert_eq!(at_server(&["session", "list", "Évan"], "").expect(0).out.lines().count(), 1);
+        assert_eq!(at_server(&["session", "list"], "").expect(0).out, "", "olivia has none");
+        let own = run(&database, &["token", "list", "olivia"], "").expect(0).out;
+        assert_eq!(at_server(&["token", "list"], "").expect(0).out, own);
         at_server(&["session", "end", "Évan", "--all"], "").expect(0);
         assert_eq!(at_server(&["session", "list", "Évan"], "").expect(0).out, "");
         at_server(&["user", "remove", "Évan"], "").expect(0);
