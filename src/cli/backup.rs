@@ -8,6 +8,7 @@ use indicatif::HumanBytes;
 use super::database::Database;
 use crate::{
     cli::output::message,
+    format::count,
     serve::ended,
     service::{Owner, backup},
 };
@@ -41,11 +42,10 @@ pub async fn run(Args { file, force, database }: Args) -> anyhow::Result<()> {
 
 /// Formats the counts of a backup.
 pub fn in_words(counts: crate::backup::Counts) -> String {
-    let some = |count: u64, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     format!(
         "{}, {} and {}",
-        some(counts.movies, "film"),
-        some(counts.changes, "change"),
-        some(counts.users, "user")
+        count(counts.movies, "film"),
+        count(counts.changes, "change"),
+        count(counts.users, "user")
     )
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     documents::{Choice, RowError, Source},
     domain::{Code, Field, Invalid, quoted},
+    format::count,
     limits::MAX_CSV_COLUMNS,
 };
 
@@ -101,7 +102,7 @@ impl<R: BufRead> Rows<R> {
     pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
         let (width, expected) = (self.width(), self.names.len());
         if width != expected {
-            let detail = format!("has {width} columns, the header names {expected}");
+            let detail = format!("has {}, the header names {expected}", count(width, "column"));
             return Err(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail)));
         }
         let kind = self.kind.map(|column| self.text(column, None)).transpose()?;

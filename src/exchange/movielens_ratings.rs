@@ -14,7 +14,10 @@ use super::{
     text::{self, Text},
     unreadable,
 };
-use crate::domain::{Code, Invalid, quoted};
+use crate::{
+    domain::{Code, Invalid, quoted},
+    format::count,
+};
 
 type Rows = Parser<BufReader<Text<File>>>;
 
@@ -108,8 +111,9 @@ fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [u
 
 fn cell(rows: &Rows, column: usize) -> Result<&str, Invalid> {
     let cell = (column < rows.width()).then(|| rows.cell(column));
-    let cell =
-        cell.ok_or_else(|| Invalid::new(Code::Malformed, format!("has only {} columns", rows.width())))?;
+    let cell = cell.ok_or_else(|| {
+        Invalid::new(Code::Malformed, format!("has only {}", count(rows.width(), "column")))
+    })?;
     from_utf8(cell).map_err(|_| Invalid::new(Code::Malformed, "is not UTF-8".to_owned()))
 }
 

@@ -14,6 +14,7 @@ use crate::{
         check::{self as db, Stored},
     },
     domain::{ChangeId, Filter, MovieId},
+    format::count,
 };
 
 /// Rows in a batch.
@@ -62,11 +63,6 @@ async fn check(mut snapshot: Snapshot) -> Result<Report, DbError> {
         check.movie(id, &history, now.as_ref());
     }
     Ok(check.end())
-}
-
-fn films(n: impl Into<i128>) -> String {
-    let n = n.into();
-    format!("{n} film{}", if n == 1 { "" } else { "s" })
 }
 
 /// A table that is read in batches by movie id.
@@ -222,14 +218,17 @@ impl Check {
     fn end(mut self) -> Report {
         for (change, versions) in &self.missing {
             self.report.note(|| {
-                format!("change {change} is missing, which created versions of {}", films(*versions))
+                format!("change {change} is missing, which created versions of {}", count(*versions, "film"))
             });
         }
         for (id, Change { told, found }) in
             self.changes.iter().filter(|(_, change)| change.told != change.found)
         {
             self.report.note(|| {
-                format!("change {id} touched {}, and {found} of these versions are there", films(*told))
+                format!(
+                    "change {id} touched {}, and {found} of these versions are there",
+                    count(*told, "film")
+                )
             });
         }
         let rows = self.report.movies;
@@ -237,7 +236,10 @@ impl Check {
             let (held, found) = (catalogue.len(), catalogue.count(&Filter::default()));
             if held != rows || usize::try_from(found) != Ok(rows) {
                 self.report.note(|| {
-                    format!("the catalogue holds {held} films and finds {found}, and there are {rows} rows")
+                    format!(
+                        "the catalogue holds {} and finds {found}, and there are {rows} in the table",
+                        count(held, "film")
+                    )
                 });
             }
         }

@@ -4,6 +4,7 @@ use crate::{
     db::{DbError, WriteError},
     documents::Report,
     domain::{ChangeId, Invalid, Place, Violation},
+    format::{count, number},
 };
 
 /// Why an operation failed. `http::problem` maps it to a status code.
@@ -37,13 +38,13 @@ pub enum Error {
     #[error("{0}")]
     Forbidden(String),
     /// Too many failed sign-ins; retry after this number of seconds.
-    #[error("too many failed sign-ins; try again in {retry_after} seconds")]
+    #[error("too many failed sign-ins; try again in {}", count(*retry_after, "second"))]
     TooManyAttempts { retry_after: u64 },
     /// Too many passwords are being verified or wait for it.
     #[error("too many sign-ins at this moment; try again in a few seconds")]
     Overloaded,
     /// The import was aborted because of invalid rows; nothing was stored.
-    #[error("{} of {} rows are invalid; nothing was stored", .0.failed, .0.read)]
+    #[error("{} of {} rejected; nothing was stored", number(.0.failed), count(.0.read, "row"))]
     ImportAborted(Box<Report>),
     /// The file cannot be imported at all.
     #[error("{0}")]

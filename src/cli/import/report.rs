@@ -92,7 +92,7 @@ fn result(report: &Report, is_aborted: bool, out: &mut Out) -> io::Result<()> {
     let rows = count(*read, "row");
     if is_aborted && *failed > 0 {
         let would = if *dry_run { "would be" } else { "was" };
-        writeln!(out, "Nothing {would} stored: {} of {rows} have mistakes.", number(*failed))?;
+        writeln!(out, "Nothing {would} stored: {} of {rows} rejected.", number(*failed))?;
         let others = read.saturating_sub(*failed);
         return match others {
             0 => Ok(()),

@@ -12,6 +12,7 @@ use axum::{
 use super::parts::{back::local_place, page_context::PageContext};
 use crate::{
     documents::Violation,
+    format,
     http::{extract::client::RequestId, problem::Problem},
     service::Identity,
 };
@@ -25,7 +26,7 @@ struct ErrorTemplate<'a> {
     detail: &'a str,
     errors: &'a [Violation],
     /// Seconds after which to retry.
-    wait: Option<&'a str>,
+    wait: Option<String>,
     /// The sign-in URL, if signing in helps.
     sign_in: Option<String>,
     /// The URL to retry, if that may help.
@@ -67,7 +68,7 @@ impl ErrorPage {
             title: title(status),
             detail: &with_films(&problem.document.detail),
             errors: &problem.document.errors,
-            wait: response.headers().get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()),
+            wait: wait(response.headers()),
             sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
             again: (is_safe && status.is_server_error()).then_some(place.as_str()),
             request_id: request_id.as_deref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR),
@@ -85,6 +86,12 @@ impl ErrorPage {
 }
 
 /// Returns whether a client asks for HTML and not for JSON or another data format.
+/// Formats the time of `Retry-After`.
+fn wait(headers: &HeaderMap) -> Option<String> {
+    let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(format::count(seconds, "second"))
+}
+
 fn likes_pages(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges: Vec<&str> = accept

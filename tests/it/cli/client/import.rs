@@ -74,9 +74,9 @@ on_both! {
 on_both! {
     async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
         let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
-                let told = "Nothing was stored: 1 of 2 rows have mistakes.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
+                let told = "Nothing was stored: 1 of 2 rows rejected.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
         assert_eq!(aborted.out, told);
-        assert_eq!(aborted.err, "reelshelf: 1 of 2 rows are invalid; nothing was stored\n");
+        assert_eq!(aborted.err, "reelshelf: 1 of 2 rows rejected; nothing was stored\n");
         assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
         assert_eq!(service.get("/movie").await.json(), json!([]));
 
@@ -196,7 +196,7 @@ on_both! {
 on_both! {
     async fn a_reason_is_told_once_with_the_films_that_it_refuses(service: &Service) {
         let refused = reelshelf_with(service, &["import", "-"], ten_ratings()).expect(1).out;
-        assert!(refused.starts_with("Nothing was stored: 10 of 10 rows have mistakes.\n\nRejected (10):\n"), "{refused}");
+        assert!(refused.starts_with("Nothing was stored: 10 of 10 rows rejected.\n\nRejected (10):\n"), "{refused}");
         assert_eq!(refused.matches("--default format:VALUE").count(), 1, "{refused}");
         assert!(refused.contains("    2  Film 0 (1990)\n    3  Film 1 (1991)\n"), "{refused}");
         let tried = reelshelf_with(service, &["import", "-", "--dry-run", "--on-error", "skip"], ten_ratings()).expect(0).out;
@@ -227,7 +227,7 @@ on_both! {
         terminal.answer("1 film on \"Blu-ray\". Format", "DVD");
         terminal.answer("1 film on \"Laserdisc\". Format", "");
         let refused = terminal.ended().expect(1).out;
-        assert!(refused.contains("Nothing was stored: 1 of 2 rows have mistakes."), "{refused}");
+        assert!(refused.contains("Nothing was stored: 1 of 2 rows rejected."), "{refused}");
         // A program asks for JSON, and is asked nothing.
         let told = Terminal::start(200, &["import", &folder.path("media.csv"), "--json"], &environment(service)).ended().expect(1).out;
         assert!(!told.contains("Format (VHS"), "{told}");

@@ -100,8 +100,7 @@ impl Wrong {
     pub fn sentence(&self) -> String {
         match self.excess {
             0 => self.sentence.to_owned(),
-            1 => "Too long by 1 character.".to_owned(),
-            many => format!("Too long by {many} characters."),
+            excess => format!("Too long by {}.", format::count(excess, "character")),
         }
     }
 }

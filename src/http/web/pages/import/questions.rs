@@ -84,10 +84,11 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
         years(choices),
     );
     if survey.long_titles > 0 {
-        let text = match survey.long_titles {
-            1 => "1 title is longer than 50 characters:".to_owned(),
-            many => format!("{} titles are longer than 50 characters:", format::number(signed(many))),
-        };
+        let titles = format::count(survey.long_titles, "title");
+        let text = format!(
+            "{titles} {} longer than 50 characters:",
+            if survey.long_titles == 1 { "is" } else { "are" }
+        );
         let answer = |choice: &TitleTooLong| {
             plain(choice.as_str(), choice.label().to_owned(), *choice == choices.title_too_long())
         };
