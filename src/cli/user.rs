@@ -143,7 +143,7 @@ fn added(name: &UserName, role: Role) {
 }
 
 fn has_role(name: &UserName, role: Role) {
-    message!("{} is now {}.", name.as_str(), role.as_str());
+    message!("{} now has the role {}.", name.as_str(), role.as_str());
 }
 
 fn has_password(name: &UserName, no_tokens: bool) {

@@ -48,7 +48,7 @@ on_both! {
             (
                 &["role", "EVAN", "editor"],
                 "",
-                "EVAN is now editor.\n",
+                "EVAN now has the role editor.\n",
                 &[("Évan", "editor"), ("olivia", "owner")],
             ),
             (
