@@ -9,9 +9,9 @@ before(async () => (service = await start()));
 after(() => service.stop());
 
 for (const viewport of [WIDE, NARROW]) {
-  test(`the pages about errors are accessible at ${viewport.width}`, async () => {
+  test(`the guide and the pages about errors are accessible at ${viewport.width}`, async () => {
     const page = await open(service, { viewport });
-    for (const [name, path] of [["docs-errors", "/docs/errors/"], ["docs-error", "/docs/errors/invalid-fields"]]) {
+    for (const [name, path] of [["docs-guide", "/docs/guide"], ["docs-errors", "/docs/errors/"], ["docs-error", "/docs/errors/invalid-fields"]]) {
       await page.goto(path);
       await isAccessible(page);
       await fitsInWidth(page);

@@ -9,6 +9,7 @@ addEventListener("DOMContentLoaded", () => {
   while (texts.nextNode()) {
     texts.currentNode.data = texts.currentNode.data.replaceAll("http://localhost:8080", location.origin);
   }
+  for (const example of document.querySelectorAll(".chapter pre")) example.tabIndex = 0; // it may scroll
   // Swagger UI leaves some controls without an accessible name.
   const name = () => {
     for (const [control, label] of [

@@ -39,24 +39,24 @@ pub struct ProblemPage {
     pub cause: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// A corrected request, as shell commands.
+    /// A correct request, as shell commands, with a token in `TOKEN`.
     pub example: &'static str,
-    /// The specification of the rule.
-    pub rule: &'static str,
+    /// The specification of the status.
+    pub standard: &'static str,
 }
 
 const fn page(
     slug: &'static str,
     status: u16,
     title: &'static str,
-    [cause, remedy, example, rule]: [&'static str; 4],
+    [cause, remedy, example, standard]: [&'static str; 4],
 ) -> ProblemPage {
-    ProblemPage { slug, status, title, cause, remedy, example, rule }
+    ProblemPage { slug, status, title, cause, remedy, example, standard }
 }
 
 /// A request that creates a film.
-const CREATE: &str = "curl -u olivia http://localhost:8080/movie -H 'content-type: application/json' \\\n  \
-     -d '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'";
+const CREATE: &str = "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/movie \\\n  \
+     --json '{\"title\": \"Heat\", \"movieFormat\": \"DVD\", \"length\": 170, \"releaseYear\": 1995, \"rating\": 5}'";
 
 impl ProblemKind {
     /// All kinds, by status.
@@ -123,8 +123,9 @@ impl ProblemKind {
                     "The query has a parameter that does not exist here, or a value that its parameter does not allow. \
                  `errors` names each one in `parameter`, with a `code`.",
                     "Correct every parameter that `errors` names. Ranges are written with two dots.",
-                    "curl -u olivia 'http://localhost:8080/movie?rating=4..&sort=-rating,title&limit=20'",
-                    "The parameters of each operation are in the description of the API",
+                    "curl -H \"Authorization: Bearer $TOKEN\" \\\n  \
+                 'http://localhost:8080/movie?rating=4..&sort=-rating,title&limit=20'",
+                    "RFC 9110, section 15.5.1",
                 ],
             ),
             Self::NotSignedIn => page(
@@ -136,7 +137,7 @@ impl ProblemKind {
                  name or password, a session that has ended. The answer does not say which.",
                     "Send an API token as `Authorization: Bearer`, or a name and a password as Basic. Owners create tokens \
                  with `reelshelf token create`, everybody on the page Account.",
-                    "curl -H 'Authorization: Bearer rsh_YOUR_TOKEN' http://localhost:8080/me",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/me",
                     "RFC 9110, section 15.5.2; RFC 6750 (Bearer); RFC 7617 (Basic)",
                 ],
             ),
@@ -148,7 +149,7 @@ impl ProblemKind {
                     "You are signed in, but your role or the role of your token does not allow this. Viewers read, editors \
                  also change films, owners also manage users. A page of another site is rejected, too.",
                     "Ask an owner for another role, or use a token with a higher role.",
-                    "curl -u olivia http://localhost:8080/me",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/me",
                     "RFC 9110, section 15.5.4",
                 ],
             ),
@@ -160,7 +161,7 @@ impl ProblemKind {
                     "The path is wrong, or it names a movie, a change, a user, a token or a session that does not exist. \
                  Paths are in the singular and end without a slash.",
                     "Check the path. The history of a deleted movie stays at `/movie/{id}/history`.",
-                    "curl -u olivia http://localhost:8080/movie",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/movie",
                     "RFC 9110, section 15.5.5",
                 ],
             ),
@@ -171,8 +172,8 @@ impl ProblemKind {
                 [
                     "The path exists, but not for this method. The header `Allow` names the allowed methods.",
                     "Use one of the methods in `Allow`. Movies are changed with PATCH, not with PUT.",
-                    "curl -u olivia -X PATCH http://localhost:8080/movie/7 -H 'content-type: application/json' \\\n  \
-                 -d '{\"rating\": 4}'",
+                    "curl -H \"Authorization: Bearer $TOKEN\" -X PATCH http://localhost:8080/movie/7 \\\n  \
+                 --json '{\"rating\": 4}'",
                     "RFC 9110, section 15.5.6",
                 ],
             ),
@@ -183,7 +184,7 @@ impl ProblemKind {
                 [
                     "The header `Accept` asks only for media types that the service does not have.",
                     "Ask for application/json, application/x-ndjson or text/csv, or leave `Accept` out.",
-                    "curl -u olivia -H 'Accept: text/csv' http://localhost:8080/movie",
+                    "curl -H \"Authorization: Bearer $TOKEN\" -H 'Accept: text/csv' http://localhost:8080/movie",
                     "RFC 9110, section 15.5.7",
                 ],
             ),
@@ -194,7 +195,8 @@ impl ProblemKind {
                 [
                     "The body took longer to arrive than the service waits.",
                     "Send the request again over a faster connection. Nothing was stored.",
-                    "curl -u olivia --data-binary @films.csv -H 'content-type: text/csv' http://localhost:8080/movie",
+                    "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @films.csv \\\n  \
+                 -H 'content-type: text/csv' http://localhost:8080/movie",
                     "RFC 9110, section 15.5.9",
                 ],
             ),
@@ -206,7 +208,7 @@ impl ProblemKind {
                     "The request conflicts with existing data: the user name is taken, the last owner would go, the limit \
                  of tokens is reached, or the first owner exists already.",
                     "Read `detail`, resolve the conflict, and send the request again.",
-                    "curl -u olivia http://localhost:8080/user",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/user",
                     "RFC 9110, section 15.5.10",
                 ],
             ),
@@ -218,7 +220,7 @@ impl ProblemKind {
                     "A movie of this change was changed again later, or the change was already undone. `changes` lists the \
                  ids of the conflicting changes.",
                     "Undo the listed changes first, the newest first. An undo can itself be undone.",
-                    "curl -u olivia -X POST http://localhost:8080/history/42/undo",
+                    "curl -H \"Authorization: Bearer $TOKEN\" -X POST http://localhost:8080/history/42/undo",
                     "RFC 9110, section 15.5.10",
                 ],
             ),
@@ -230,8 +232,8 @@ impl ProblemKind {
                     "`If-Match`, or the `version` of an operation in a batch, names a version that is not the current one: \
                  somebody else changed the movie. Nothing was stored.",
                     "Read the movie again, compare, and send the request with the new `ETag`.",
-                    "curl -u olivia -X PATCH http://localhost:8080/movie/7 -H 'If-Match: \"3\"' \\\n  \
-                 -H 'content-type: application/json' -d '{\"rating\": 4}'",
+                    "curl -H \"Authorization: Bearer $TOKEN\" -X PATCH http://localhost:8080/movie/7 -H 'If-Match: \"3\"' \\\n  \
+                 --json '{\"rating\": 4}'",
                     "RFC 9110, sections 13.1.1 and 15.5.13",
                 ],
             ),
@@ -242,7 +244,8 @@ impl ProblemKind {
                 [
                     "The body has more bytes than this operation accepts. The limits are in docs/security.md.",
                     "Split the request, or import a file, which may be much larger than a JSON body.",
-                    "curl -u olivia --data-binary @films.csv -H 'content-type: text/csv' http://localhost:8080/movie",
+                    "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @films.csv \\\n  \
+                 -H 'content-type: text/csv' http://localhost:8080/movie",
                     "RFC 9110, section 15.5.14",
                 ],
             ),
@@ -253,7 +256,7 @@ impl ProblemKind {
                 [
                     "The path and the query together are longer than the service reads.",
                     "Shorten the query, or use fewer filters.",
-                    "curl -u olivia 'http://localhost:8080/movie?q=lord+rings'",
+                    "curl -H \"Authorization: Bearer $TOKEN\" 'http://localhost:8080/movie?q=lord+rings'",
                     "RFC 9110, section 15.5.15",
                 ],
             ),
@@ -278,7 +281,7 @@ impl ProblemKind {
                  place (RFC 6901), `code` the kind of rule, `detail` the rule in words.",
                     "Correct every field that `errors` names. A program should decide by `code`, and show `detail` to people.",
                     CREATE,
-                    "RFC 9110, section 15.5.21; the schemas are in the description of the API",
+                    "RFC 9110, section 15.5.21",
                 ],
             ),
             Self::ImportRejected => page(
@@ -290,9 +293,9 @@ impl ProblemKind {
                  the rows with their titles and reasons.",
                     "Correct the rows, give missing values with `default`, map columns and media with `map` \
                  and `mapFormat`, or import the other rows with `onError=skip`. `dryRun=true` tries it first.",
-                    "curl -u olivia --data-binary @ratings.csv -H 'content-type: text/csv' \\\n  \
-                 'http://localhost:8080/movie?default=movieFormat:DVD&default=length:0&dryRun=true'",
-                    "The chapter about importing in the documents of the project",
+                    "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @ratings.csv \\\n  \
+                 -H 'content-type: text/csv' 'http://localhost:8080/movie?default=movieFormat:DVD&default=length:0&dryRun=true'",
+                    "RFC 9110, section 15.5.21",
                 ],
             ),
             Self::UnreadableFile => page(
@@ -302,9 +305,9 @@ impl ProblemKind {
                 [
                     "The file is empty, is in another encoding, or its header does not name the columns of a known layout.",
                     "Read `detail`. Name the columns with `map=FIELD:COLUMN`, and the encoding with `encoding`.",
-                    "curl -u olivia --data-binary @films.csv -H 'content-type: text/csv' \\\n  \
-                 'http://localhost:8080/movie?map=title:Film&map=releaseYear:Jahr&encoding=windows-1252'",
-                    "RFC 4180 (CSV); the chapter about importing in the documents of the project",
+                    "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @films.csv \\\n  \
+                 -H 'content-type: text/csv' 'http://localhost:8080/movie?map=title:Film&map=releaseYear:Jahr&encoding=windows-1252'",
+                    "RFC 9110, section 15.5.21; RFC 4180 (CSV)",
                 ],
             ),
             Self::KeyReused => page(
@@ -314,8 +317,9 @@ impl ProblemKind {
                 [
                     "The same `Idempotency-Key` came with another request within 24 hours.",
                     "Use a new random key for each request, and the same key only to send the same request again.",
-                    "curl -u olivia -H \"Idempotency-Key: $(uuidgen)\" -X POST http://localhost:8080/history/42/undo",
-                    "The draft of the IETF for the header Idempotency-Key",
+                    "KEY=$(openssl rand -hex 16)\ncurl -H \"Authorization: Bearer $TOKEN\" -H \"Idempotency-Key: $KEY\" \\\n  \
+                 -X POST http://localhost:8080/history/42/undo",
+                    "draft-ietf-httpapi-idempotency-key-header (IETF)",
                 ],
             ),
             Self::TooManySignIns => page(
@@ -325,7 +329,7 @@ impl ProblemKind {
                 [
                     "Too many wrong passwords came from this address within a minute, for this user or for all users.",
                     "Wait for the seconds in `Retry-After`. Scripts should use an API token.",
-                    "curl -H 'Authorization: Bearer rsh_YOUR_TOKEN' http://localhost:8080/me",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/me",
                     "RFC 6585, section 4",
                 ],
             ),
@@ -336,8 +340,8 @@ impl ProblemKind {
                 [
                     "One user has reached the limit of imports and batches, or of event streams, at once.",
                     "End one of them, or wait until one has ended; `Retry-After` says when to try again.",
-                    "curl -u olivia -N http://localhost:8080/events",
-                    "RFC 6585, section 4; the limits are in docs/security.md",
+                    "curl -H \"Authorization: Bearer $TOKEN\" -N http://localhost:8080/events",
+                    "RFC 6585, section 4",
                 ],
             ),
             Self::HeadTooLarge => page(
@@ -347,7 +351,7 @@ impl ProblemKind {
                 [
                     "The header fields together are larger than the service reads, or there are too many of them.",
                     "Send fewer or shorter header fields. Large cookies of other programs on the same host are a usual cause.",
-                    "curl -u olivia http://localhost:8080/me",
+                    "curl -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/me",
                     "RFC 6585, section 5",
                 ],
             ),
@@ -358,7 +362,7 @@ impl ProblemKind {
                 [
                     "The program or its machine failed. The answer has no internal details; the log has them.",
                     "Give the `X-Request-Id` of the answer to the administrator, who finds it in the log.",
-                    "curl -i -u olivia http://localhost:8080/me",
+                    "curl -i -H \"Authorization: Bearer $TOKEN\" http://localhost:8080/me",
                     "RFC 9110, section 15.6.1",
                 ],
             ),
@@ -371,7 +375,7 @@ impl ProblemKind {
                  is no room for an import.",
                     "Wait for the seconds in `Retry-After` and send the request again. A `POST` with an `Idempotency-Key` \
                  can be repeated without doing anything twice.",
-                    "curl -u olivia --retry 5 http://localhost:8080/movie",
+                    "curl -H \"Authorization: Bearer $TOKEN\" --retry 5 http://localhost:8080/movie",
                     "RFC 9110, section 15.6.4",
                 ],
             ),
@@ -393,7 +397,7 @@ mod tests {
             let page = kind.page();
             assert_eq!(ProblemKind::of_slug(page.slug), Some(kind));
             assert!(page.slug.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", page.slug);
-            for text in [page.title, page.cause, page.remedy, page.example, page.rule] {
+            for text in [page.title, page.cause, page.remedy, page.example, page.standard] {
                 assert!(!text.is_empty(), "{}", page.slug);
             }
         }

@@ -24,8 +24,8 @@ use crate::{
     domain::Code,
 };
 
-/// The guide to the API in the project's documentation.
-pub const GUIDE: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/api.md");
+/// The guide to the API, in Markdown.
+const GUIDE: &str = include_str!("../../docs/api.md");
 
 /// The style of these pages: our colours and changes to Swagger UI's style.
 const STYLE: &str =
@@ -44,6 +44,12 @@ const SWAGGER_UI: [(&str, &str); 4] = [
 #[derive(Template)]
 #[template(path = "docs/index.html")]
 struct IndexPage;
+
+#[derive(Template)]
+#[template(path = "docs/guide.html")]
+struct GuidePage {
+    text: &'static str,
+}
 
 #[derive(Template)]
 #[template(path = "docs/errors.html")]
@@ -110,6 +116,7 @@ impl Files {
         let page = |page: askama::Result<String>| Some(StaticFile::new("text/html", page.ok()?));
         match name {
             "" => page(IndexPage.render()),
+            "guide" => page(GuidePage { text: GUIDE }.render()),
             "reelshelf.css" => Some(StaticFile::new("text/css", STYLE)),
             "reelshelf.js" => Some(StaticFile::new("text/javascript", SCRIPT)),
             "swagger-initializer.js" => Some(StaticFile::new("text/javascript", INITIALIZER)),

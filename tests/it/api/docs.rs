@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
 
@@ -26,8 +27,8 @@ fn block(page: &str, kind: &str, name: &str) -> String {
     html_escape::decode_html_entities(text).into_owned()
 }
 
-/// Runs an example in its language. Returns its output.
-fn run(service: &Service, name: &str, example: &str) -> String {
+/// Returns the command that runs an example in its language.
+fn command(service: &Service, name: &str, example: &str) -> Command {
     let mut command = match name.split('-').next() {
         Some("curl") => Command::new("sh"),
         Some("python") => Command::new("python3"),
@@ -38,7 +39,12 @@ fn run(service: &Service, name: &str, example: &str) -> String {
         _ => command.args(["--input-type=module", "--eval", example]),
     };
     command.env("RS", &service.base).env("TOKEN", &service.editor).stdin(Stdio::null());
-    let done = command.output().unwrap_or_else(|error| panic!("{name}: {error}"));
+    command
+}
+
+/// Runs an example. Returns its output.
+fn run(service: &Service, name: &str, example: &str) -> String {
+    let done = command(service, name, example).output().unwrap_or_else(|error| panic!("{name}: {error}"));
     let told = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{name}: {told}");
     String::from_utf8(done.stdout).expect("text").trim_end().to_owned()
@@ -47,7 +53,7 @@ fn run(service: &Service, name: &str, example: &str) -> String {
 on_both! {
     async fn the_examples_of_the_page_run_and_answer_as_it_says(service: &Service) {
         let page = page(service, "/docs/").await.text;
-        let names = ["curl-1", "curl-2", "curl-3", "python", "python-import", "javascript"];
+        let names = ["curl-1", "curl-2", "curl-3", "python", "python-pages", "python-import", "javascript", "javascript-pages"];
         assert_eq!(page.matches("data-answer=").count(), names.len());
         assert_eq!(block(&page, "example", "curl-0"), "export RS=http://localhost:8080 TOKEN=rsh_YOUR_TOKEN");
         for name in names {
@@ -59,8 +65,22 @@ on_both! {
 }
 
 on_both! {
+    async fn the_example_for_events_prints_each_change(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        let page = page(service, "/docs/").await.text;
+        let mut command = command(service, "python", &block(&page, "example", "python-events"));
+        let mut follower = command.stdout(Stdio::piped()).spawn().expect("Python");
+        let mut first = String::new();
+        let read = BufReader::new(follower.stdout.take().expect("its output")).read_line(&mut first);
+        follower.kill().and_then(|()| follower.wait()).expect("it follows the changes until it is ended");
+        read.expect("a line");
+        assert_eq!(first, "owner create 1\n");
+    }
+}
+
+on_both! {
     async fn the_page_is_for_telephones_and_leads_back(service: &Service) {
-        for address in ["/docs/", "/docs/errors/", "/docs/errors/invalid-fields"] {
+        for address in ["/docs/", "/docs/guide", "/docs/errors/", "/docs/errors/invalid-fields"] {
             let page = page(service, address).await;
             assert_eq!(page.status, 200, "{address}");
             for words in ["<meta name=\"viewport\"", "<a class=\"brand\" href=\"/\">", "<html lang=\"en\">", "<h1>"] {
@@ -80,7 +100,7 @@ on_both! {
             let page = page(service, &kind.address()).await;
             assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{}", about.slug);
             let text = html_escape::decode_html_entities(&page.text).into_owned();
-            for words in [about.title, about.cause, about.remedy, about.example, about.rule] {
+            for words in [about.title, about.cause, about.remedy, about.example, about.standard] {
                 // Every second part between backticks is code.
                 let shown: String =
                     words.split('`').enumerate().fold(String::new(), |shown, (part, words)| match part % 2 {

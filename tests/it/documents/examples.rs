@@ -24,7 +24,6 @@ curl() {
     for word; do case $word in */events) return 0 ;; esac; done
     command curl --fail-with-body "$@"
 }
-uuidgen() { echo 0b5d8f6e-3a43-4f0e-9f5d-7f2f1c6a9d10; }
 "#;
 
 /// Runs commands in a folder. Returns their output.
