@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Version;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -54,13 +55,15 @@ struct State {
     requests: usize,
     /// Since when there has been no request.
     idle_since: Instant,
-    /// Since when a head is incomplete: from its first byte, or from the beginning of the connection.
+    /// Since when a head is incomplete: from its first byte (HTTP/1.1), or from the beginning of the connection.
     head_since: Option<Instant>,
     /// Since when the socket has accepted no bytes.
     blocked_since: Option<Instant>,
     /// For each response body, since when its last frame has been unread.
     unread_since: HashMap<u64, Instant>,
     answers: u64,
+    /// Whether requests are HTTP/2: then received bytes need not belong to a request's head.
+    is_http2: bool,
     /// Held until the first request arrives.
     unheard: Option<watch::Receiver<()>>,
 }
@@ -74,18 +77,20 @@ impl State {
             blocked_since: None,
             unread_since: HashMap::new(),
             answers: 0,
+            is_http2: false,
             unheard: Some(unheard),
         }
     }
 
     fn read(&mut self, now: Instant) {
-        if self.requests == 0 {
+        if self.requests == 0 && !self.is_http2 {
             self.head_since.get_or_insert(now);
         }
     }
 
-    fn begin_request(&mut self) {
+    fn begin_request(&mut self, version: Version) {
         self.requests += 1;
+        self.is_http2 = version == Version::HTTP_2;
         self.head_since = None;
         self.unheard = None;
     }
@@ -154,8 +159,8 @@ pub struct Request {
 }
 
 impl Request {
-    pub fn begin(activity: &Arc<Activity>) -> Arc<Self> {
-        activity.state().begin_request();
+    pub fn begin(activity: &Arc<Activity>, version: Version) -> Arc<Self> {
+        activity.state().begin_request(version);
         Arc::new(Self { activity: activity.clone() })
     }
 }
@@ -221,7 +226,7 @@ mod tests {
         let mut state = connected(start);
         state.read(start + 19 * SECOND); // does not extend the limit
         assert_eq!(state.deadline(&WAITS), Some((start + WAITS.head, Overdue::Head)));
-        state.begin_request();
+        state.begin_request(Version::HTTP_11);
         assert_eq!(state.deadline(&WAITS), None, "the service is to answer");
     }
 
@@ -229,7 +234,7 @@ mod tests {
     fn after_an_answer_the_next_head_has_its_time_from_its_first_byte_on() {
         let start = Instant::now();
         let mut state = connected(start);
-        state.begin_request();
+        state.begin_request(Version::HTTP_11);
         let end = start + 100 * SECOND;
         state.end_request(end);
         assert_eq!(state.deadline(&WAITS), Some((end + WAITS.idle, Overdue::Idle)));
@@ -240,11 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn over_http2_an_acknowledgement_after_the_answer_is_no_head() {
+        let start = Instant::now();
+        let mut state = connected(start);
+        state.begin_request(Version::HTTP_2);
+        state.end_request(start);
+        state.read(start + SECOND);
+        assert_eq!(state.deadline(&WAITS), Some((start + WAITS.idle, Overdue::Idle)));
+    }
+
+    #[test]
     fn a_connection_is_idle_when_its_last_request_has_ended() {
         let start = Instant::now();
         let mut state = connected(start);
-        state.begin_request();
-        state.begin_request();
+        state.begin_request(Version::HTTP_11);
+        state.begin_request(Version::HTTP_11);
         state.end_request(start);
         assert_eq!(state.deadline(&WAITS), None);
         state.end_request(start + SECOND);
@@ -255,7 +270,7 @@ mod tests {
     async fn an_answer_waits_for_the_client_but_where_it_has_nothing_yet() {
         let activity = Arc::new(Activity::new(WAITS, watch::channel(()).1));
         let deadline = || activity.state().deadline(&WAITS).map(|(_, overdue)| overdue);
-        let request = Request::begin(&activity);
+        let request = Request::begin(&activity, Version::HTTP_11);
         let (quiet, read) = (Answer::begin(request.clone()), Answer::begin(request));
         assert_eq!(deadline(), Some(Overdue::Unread), "nobody has asked for the first frame");
         quiet.waits_for_service();

@@ -214,7 +214,7 @@ impl Connection {
     async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (activity, router, peer) = (self.activity.clone(), self.router.clone(), self.peer);
         let service = service_fn(move |request: Request<Incoming>| {
-            let under_way = activity::Request::begin(&activity);
+            let under_way = activity::Request::begin(&activity, request.version());
             let mut request = request.map(|body| request_body(body, under_way.clone()));
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.clone().call(request);

@@ -158,7 +158,8 @@ mod tests {
         let waits = Waits { head: DAY, idle: DAY, unread: DAY };
         let activity = Arc::new(Activity::new(waits, tokio::sync::watch::channel(()).1));
         let all = Bytes::from((0..=u8::MAX).cycle().take(3 * CHUNK_BYTES + 1).collect::<Vec<u8>>());
-        let mut body = AnswerBody::new(Body::from(all.clone()), Request::begin(&activity));
+        let mut body =
+            AnswerBody::new(Body::from(all.clone()), Request::begin(&activity, axum::http::Version::HTTP_11));
         let (mut sizes, mut read) = (Vec::new(), Vec::new());
         while !body.is_end_stream() {
             let left = (all.len() - read.len()) as u64;
