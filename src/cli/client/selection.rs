@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     documents::Problem,
-    domain::{Movie, MovieId},
+    domain::{Movie, MovieId, query_words},
     format::count,
     limits::MAX_BATCH_OPERATIONS,
 };
@@ -65,6 +65,9 @@ impl Selection {
                 films.push(client.movie(id).await.map_err(|error| or_title(error, id))?);
             }
             return Ok((films, false));
+        }
+        if query_words(&self.search()).is_empty() {
+            bail!("QUERY has no word: {:?} would match all films", self.search());
         }
         let query = vec![("q", self.search()), ("sort", "title".to_owned())];
         let mut list = client.list(query, Sent::Ndjson, None).await?;

@@ -44,6 +44,19 @@ on_both! {
 }
 
 on_both! {
+    async fn a_query_without_a_word_selects_nothing(service: &Service) {
+        three_films(service).await;
+        for blank in ["", "  ", "\u{a0}"] {
+            for command in [&["rm", blank, "--yes"][..], &["rm", "--by-title", blank, "-y"], &["rm", blank, blank, "-y"],
+                            &["edit", blank, "--rating", "1", "--yes"], &["show", blank]] {
+                reelshelf(service, command).refused("QUERY has no word");
+            }
+        }
+        assert_eq!(service.titles("/movie").await, ["Heat", "Alien", "Alien 3"]);
+    }
+}
+
+on_both! {
     async fn a_terminal_is_asked_before_several_films_are_touched(service: &Service) {
         three_films(service).await;
         let plain = [&environment(service)[..], &[("NO_COLOR", "1")]].concat();
