@@ -97,6 +97,31 @@ async fn a_connection_without_a_whole_head_is_closed() {
 }
 
 #[tokio::test]
+async fn over_http2_a_rejected_body_is_read_to_its_end() {
+    let server = Running::start(Waits { idle: SOON, unread: SOON, ..ENDLESS }, None, None).await;
+    let mut stream = server.connect().await;
+    let piece = vec![b'x'; 16_384];
+    let begun = [http2::hello(&[]), http2::begin_post(1, "/movie"), http2::frame(http2::DATA, 0, 1, &piece)];
+    stream.write_all(&begun.concat()).await.unwrap();
+    let mut came = Vec::new();
+    while !http2::frames(&came).iter().any(|(kind, stream, _)| (*kind, *stream) == (http2::HEADERS, 1)) {
+        assert_ne!(
+            stream.read_buf(&mut came).await.unwrap(),
+            0,
+            "the answer comes before the body has ended"
+        );
+    }
+    stream
+        .write_all(&[http2::frame(http2::DATA, 0, 1, &piece), http2::end_body(1, &piece)].concat())
+        .await
+        .unwrap();
+    came.extend(rest(stream).await);
+    let frames = http2::frames(&came);
+    assert!(!frames.iter().any(|(kind, ..)| *kind == http2::RST_STREAM), "{frames:?}");
+    assert!(frames.iter().any(|(kind, ..)| *kind == GOAWAY), "{frames:?}");
+}
+
+#[tokio::test]
 async fn half_a_handshake_of_tls_is_closed() {
     let pair = Pair::new();
     let tls = Tls { certificates: pair.path("cert.pem"), key: pair.path("key.pem") };

@@ -3,7 +3,9 @@
 /// The connection preface.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
+pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 pub const GOAWAY: u8 = 7;
 
@@ -29,10 +31,15 @@ pub fn hello(settings: &[(u16, u32)]) -> Vec<u8> {
     [PREFACE, &frame(SETTINGS, 0, 0, &settings)].concat()
 }
 
-/// Encodes the fields of a GET request (RFC 7541): known fields by their index in the static table, others as
+/// The index of `:method: GET` in the static table.
+const GET: u8 = 2;
+/// The index of `:method: POST`.
+const POST: u8 = 3;
+
+/// Encodes the fields of a request (RFC 7541): known fields by their index in the static table, others as
 /// literals.
-fn fields(path: &str, more: &[(u8, &str)]) -> Vec<u8> {
-    let mut block = vec![0x82, 0x86]; // GET, http
+fn fields(method: u8, path: &str, more: &[(u8, &str)]) -> Vec<u8> {
+    let mut block = vec![0x80 | method, 0x86]; // http
     for (number, value) in [(4, path), (1, "localhost")].iter().chain(more) {
         // Without indexing: the index with a 4-bit prefix, then the length.
         if *number < 15 {
@@ -51,12 +58,22 @@ pub const ACCEPT_ENCODING: u8 = 16;
 
 /// Encodes a GET request.
 pub fn get(stream: u32, path: &str, more: &[(u8, &str)]) -> Vec<u8> {
-    frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields(path, more))
+    frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields(GET, path, more))
 }
 
 /// Encodes the beginning of a GET request whose headers are not complete.
 pub fn begin_get(stream: u32, path: &str) -> Vec<u8> {
-    frame(HEADERS, END_STREAM, stream, &fields(path, &[]))
+    frame(HEADERS, END_STREAM, stream, &fields(GET, path, &[]))
+}
+
+/// Encodes the beginning of a POST request, before its body.
+pub fn begin_post(stream: u32, path: &str) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS, stream, &fields(POST, path, &[]))
+}
+
+/// Encodes the end of a body.
+pub fn end_body(stream: u32, piece: &[u8]) -> Vec<u8> {
+    frame(DATA, END_STREAM, stream, piece)
 }
 
 /// Parses the complete frames: type, stream and payload.
