@@ -13,7 +13,10 @@ use crate::{
         answer::Answer,
         auth::{challenge, make_first_owner, session_cookie},
         cookies::{self, SetCookie},
-        extract::body::{self, Json, media_type, read_sign_in},
+        extract::{
+            body::{self, Json, media_type, read_sign_in},
+            query::NoParams,
+        },
         problem::Problem,
     },
     service::{
@@ -57,7 +60,7 @@ pub async fn logout(
 #[utoipa::path(get, path = "/me", operation_id = "getMe", tag = "account", responses(
     (status = 200, description = "Name and role", body = documents::Me),
 ))]
-pub async fn me(viewer: Viewer) -> Answer<Me> {
+pub async fn me(viewer: Viewer, _: NoParams) -> Answer<Me> {
     me_of(viewer.identity())
 }
 
@@ -78,6 +81,7 @@ pub async fn change_me(
     State(state): State<Shared>,
     viewer: Viewer,
     from: RequestContext,
+    _: NoParams,
     Json(node): Json,
 ) -> Result<Answer<Me>, Problem> {
     let PasswordChange { present_password, password, revoke_tokens } =

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{Uri, header},
+    http::header,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         extract::{
             body::{self, media_type, unsupported},
             idempotency::read_with_key,
-            query::Params,
+            query::NoParams,
         },
         openapi as schema,
         problem::Problem,
@@ -40,11 +40,10 @@ use crate::{
 pub async fn run(
     State(state): State<Shared>,
     editor: Editor,
-    uri: Uri,
+    _: NoParams,
     request: Request,
 ) -> Result<Answer<BatchDone>, Problem> {
     let _slot = state.bulk_writes.take(editor.identity())?;
-    Params::of(&uri).finish()?;
     if media_type(request.headers()) != "application/json" {
         return Err(unsupported(header::ACCEPT, "application/json"));
     }

@@ -5,7 +5,13 @@ use axum::{extract::State, http::StatusCode};
 use crate::{
     documents::{self, Session},
     domain::{SessionId, UserName},
-    http::{Shared, answer::Answer, extract::path::Path, openapi as schema, problem::Problem},
+    http::{
+        Shared,
+        answer::Answer,
+        extract::{path::Path, query::NoParams},
+        openapi as schema,
+        problem::Problem,
+    },
     service::{Owner, Viewer, sessions},
 };
 
@@ -13,7 +19,11 @@ use crate::{
 #[utoipa::path(get, path = "/session", operation_id = "listSessions", tag = "account", responses(
     (status = 200, description = "One's own sessions, last used first", body = Vec<documents::Session>),
 ))]
-pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Session>>, Problem> {
+pub async fn list(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    _: NoParams,
+) -> Result<Answer<Vec<Session>>, Problem> {
     Ok(Answer(sessions::list(&state.app, &viewer).await?))
 }
 
@@ -26,6 +36,7 @@ pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<SessionId>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     sessions::end(&state.app, &viewer, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -41,6 +52,7 @@ pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<UserName>,
+    _: NoParams,
 ) -> Result<Answer<Vec<Session>>, Problem> {
     let (_, sessions) = sessions::list_of(&state.app, &owner, &name).await?;
     Ok(Answer(sessions))
@@ -56,6 +68,7 @@ pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
     Path((name, id)): Path<(UserName, SessionId)>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     sessions::end_of(&state.app, &owner, &name, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -12,7 +12,7 @@ use crate::{
     http::{
         Shared,
         answer::Answer,
-        extract::{body, idempotency::JsonWithKey, path::Path},
+        extract::{body, idempotency::JsonWithKey, path::Path, query::NoParams},
         openapi as schema,
         problem::Problem,
     },
@@ -23,7 +23,11 @@ use crate::{
 #[utoipa::path(get, path = "/token", operation_id = "listTokens", tag = "account", responses(
     (status = 200, description = "One's own tokens, without the secrets", body = Vec<documents::Token>),
 ))]
-pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<Vec<Token>>, Problem> {
+pub async fn list(
+    State(state): State<Shared>,
+    viewer: Viewer,
+    _: NoParams,
+) -> Result<Answer<Vec<Token>>, Problem> {
     Ok(Answer(tokens::list(&state.app, &viewer).await?))
 }
 
@@ -43,6 +47,7 @@ pub async fn list(State(state): State<Shared>, viewer: Viewer) -> Result<Answer<
 pub async fn create(
     State(state): State<Shared>,
     viewer: Viewer,
+    _: NoParams,
     JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
     let new = NewToken::read(&node).map_err(body::invalid)?;
@@ -60,6 +65,7 @@ pub async fn delete(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<TokenId>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     tokens::revoke(&state.app, &viewer, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -75,6 +81,7 @@ pub async fn list_of(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<UserName>,
+    _: NoParams,
 ) -> Result<Answer<Vec<Token>>, Problem> {
     Ok(Answer(tokens::list_of(&state.app, &owner, &name).await?))
 }
@@ -89,6 +96,7 @@ pub async fn delete_of(
     State(state): State<Shared>,
     owner: Owner,
     Path((name, id)): Path<(UserName, TokenId)>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     tokens::revoke_of(&state.app, &owner, &name, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -16,6 +16,7 @@ use crate::{
             body::{self, Json},
             idempotency::JsonWithKey,
             path::Path,
+            query::NoParams,
         },
         openapi as schema,
         problem::Problem,
@@ -27,7 +28,11 @@ use crate::{
 #[utoipa::path(get, path = "/user", operation_id = "listUsers", tag = "users", responses(
     (status = 200, description = "All users, by name", body = Vec<documents::User>),
 ))]
-pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Vec<User>>, Problem> {
+pub async fn list(
+    State(state): State<Shared>,
+    owner: Owner,
+    _: NoParams,
+) -> Result<Answer<Vec<User>>, Problem> {
     Ok(Answer(users::list(&state.app, &owner).await?))
 }
 
@@ -48,6 +53,7 @@ pub async fn list(State(state): State<Shared>, owner: Owner) -> Result<Answer<Ve
 pub async fn create(
     State(state): State<Shared>,
     owner: Owner,
+    _: NoParams,
     JsonWithKey(node, key): JsonWithKey,
 ) -> Result<Response, Problem> {
     let NewUser { name, role, password } = NewUser::read(&node).map_err(body::invalid)?;
@@ -75,6 +81,7 @@ pub async fn update(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<UserName>,
+    _: NoParams,
     Json(node): Json,
 ) -> Result<Answer<User>, Problem> {
     let changes = UserChanges::read(&node, &name).map_err(body::invalid)?;
@@ -93,6 +100,7 @@ pub async fn delete(
     State(state): State<Shared>,
     owner: Owner,
     Path(name): Path<UserName>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     users::remove(&state.app, &owner, &name).await?;
     Ok(StatusCode::NO_CONTENT)

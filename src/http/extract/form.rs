@@ -5,7 +5,10 @@ use axum::{
     http::{StatusCode, Uri, header},
 };
 
-use super::body::{self, media_type, unsupported};
+use super::{
+    body::{self, media_type, unsupported},
+    query::is_utf8,
+};
 use crate::{
     http::{Shared, problem::Problem},
     limits::{MAX_BODY_BYTES, MAX_FORM_FIELDS, MAX_QUERY_PARAMETERS},
@@ -27,6 +30,9 @@ impl Form {
         if fields.count() > max_fields {
             let detail = format!("the form has more than {max_fields} fields");
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        if !is_utf8(&body) {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "the form must be UTF-8"));
         }
         Ok(Self(fields.into_owned().collect()))
     }

@@ -2,7 +2,10 @@
 
 use std::fmt::Display;
 
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, StatusCode, Uri, request::Parts},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
@@ -10,10 +13,21 @@ use crate::{
     domain::{
         Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation, Violations,
     },
-    http::problem::Problem,
+    http::{Shared, problem::Problem},
     limits::MAX_QUERY_PARAMETERS,
     service::Error,
 };
+
+/// A request without query parameters; any is a violation.
+pub struct NoParams;
+
+impl FromRequestParts<Shared> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Problem> {
+        Params::of(&parts.uri).finish().map(|()| Self)
+    }
+}
 
 /// The parameters of a query.
 pub struct Params {
@@ -32,7 +46,7 @@ impl Params {
         let mut violations = Violations::default();
         for pair in given.by_ref().take(MAX_QUERY_PARAMETERS) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else { continue };
-            if is_utf8(pair) {
+            if is_utf8(pair.as_bytes()) {
                 pairs.push((name.into_owned(), value.into_owned()));
             } else {
                 // Decoding invalid UTF-8 to replacement characters would search for another text.
@@ -138,10 +152,10 @@ impl Params {
 }
 
 /// Returns whether percent-encoded bytes are UTF-8.
-fn is_utf8(encoded: &str) -> bool {
+pub(super) fn is_utf8(encoded: &[u8]) -> bool {
     let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
+    let mut rest = encoded;
     while let [first, behind @ ..] = rest {
         rest = behind;
         match (first, behind) {

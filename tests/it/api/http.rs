@@ -49,6 +49,43 @@ on_both! {
 }
 
 on_both! {
+    async fn another_transfer_coding_than_chunked_is_refused(service: &Service) {
+        let request = |coding: &str| {
+            format!(
+                "POST /movie HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+                 connection: close\r\ntransfer-encoding: {coding}\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n",
+                service.owner
+            )
+        };
+        for (coding, status) in [("chunked", 422), ("Chunked", 422), ("gzip, chunked", 501)] {
+            let answer = exchange(service, request(coding).as_bytes()).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{coding}: {answer}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_query_that_a_path_does_not_know_is_refused(service: &Service) {
+        let requests = [
+            (Method::GET, "/me", 200), (Method::GET, "/user", 200), (Method::GET, "/session", 200),
+            (Method::GET, "/token", 200), (Method::GET, "/user/viewer/token", 200),
+            (Method::GET, "/user/viewer/session", 200), (Method::DELETE, "/token/999", 404),
+            (Method::DELETE, "/session/999", 404), (Method::DELETE, "/user/nobody", 404),
+            (Method::DELETE, "/user/viewer/token/999", 404), (Method::DELETE, "/movie/999", 404),
+        ];
+        for (method, path, status) in requests {
+            assert_eq!(Answer::of(service.request(method.clone(), path)).await.status, status, "{path}");
+            let problem = Answer::of(service.request(method, &format!("{path}?x=1"))).await.problem(400);
+            assert_eq!(problem["errors"][0]["parameter"], "x", "{path}: {problem}");
+        }
+        for path in ["/user", "/token"] {
+            let new = service.request(Method::POST, &format!("{path}?x=1")).json(&serde_json::json!({}));
+            assert_eq!(Answer::of(new).await.problem(400)["errors"][0]["parameter"], "x", "{path}");
+        }
+    }
+}
+
+on_both! {
     async fn a_client_that_waits_to_go_on_is_refused_before_it_sends(service: &Service) {
         let request = |length: usize| {
             format!(

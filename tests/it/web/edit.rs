@@ -72,6 +72,24 @@ on_both! {
 }
 
 on_both! {
+    async fn a_form_that_is_no_utf_8_is_refused(service: &Service) {
+        let session = service.session_of("editor").await;
+        let with_title = |title: &[u8]| {
+            let rest = "&movieFormat=DVD&length=0&releaseYear=1995&rating=5&save=";
+            let body = [b"title=", title, rest.as_bytes()].concat();
+            let request = service.request_in(&session, Method::POST, "/add");
+            Answer::of(request.header("content-type", "application/x-www-form-urlencoded").body(body))
+        };
+        for title in [&b"caf%E9"[..], b"caf\xe9", b"%ff", b"%ED%A0%80"] {
+            assert_eq!(with_title(title).await.status, 400, "{}", title.escape_ascii());
+        }
+        assert_eq!(with_title(b"100%").await.status, 303);
+        assert_eq!(with_title("caf%C3%A9+ü".as_bytes()).await.status, 303);
+        assert_eq!(service.titles("/movie?sort=id").await, ["100%", "café ü"]);
+    }
+}
+
+on_both! {
     async fn each_field_has_its_boundaries(service: &Service) {
         let session = service.session_of("editor").await;
         let (fifty, more, longer) = ("ü".repeat(50), "ü".repeat(51), "ü".repeat(60));
