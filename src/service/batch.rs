@@ -110,7 +110,7 @@ impl Movies {
 
     fn find(&self, id: MovieId, version: Option<i64>) -> Result<&Movie, Error> {
         let movie = self.now.get(&id).ok_or_else(|| not_found(id))?;
-        version.map_or(Precondition::None, |version| Precondition::Versions(vec![version])).check(movie)?;
+        Precondition::of(version).check(movie)?;
         Ok(movie)
     }
 

@@ -19,24 +19,47 @@ use crate::{
     },
 };
 
-/// The version that a movie must have for a change to be made.
+/// The version that a movie must have for a request to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Precondition {
-    /// Any version.
-    #[default]
-    None,
-    /// One of these versions.
-    Versions(Vec<i64>),
+pub struct Precondition {
+    /// Any of these, if given.
+    pub one_of: Option<Versions>,
+    /// None of these, if given.
+    pub none_of: Option<Versions>,
+}
+
+/// A set of versions of a movie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Versions {
+    All,
+    These(Vec<i64>),
+}
+
+impl Versions {
+    fn contain(&self, version: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(versions) => versions.contains(&version),
+        }
+    }
 }
 
 impl Precondition {
-    pub(super) fn check(&self, movie: &Movie) -> Result<(), Error> {
-        match self {
-            Self::Versions(versions) if !versions.contains(&movie.version) => {
-                Err(Error::PreconditionFailed { current: movie.version })
-            }
-            _ => Ok(()),
-        }
+    /// Requires one version, if given.
+    #[must_use]
+    pub fn of(version: Option<i64>) -> Self {
+        Self { one_of: version.map(|version| Versions::These(vec![version])), none_of: None }
+    }
+
+    /// Checks the version of a movie.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionFailed`].
+    pub fn check(&self, movie: &Movie) -> Result<(), Error> {
+        let version = movie.version;
+        let is_one = self.one_of.as_ref().is_none_or(|versions| versions.contain(version));
+        let passes = self.none_of.as_ref().is_none_or(|versions| !versions.contain(version));
+        if is_one && passes { Ok(()) } else { Err(Error::PreconditionFailed { current: version }) }
     }
 }
 

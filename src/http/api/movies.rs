@@ -18,10 +18,10 @@ use crate::{
         extract::{
             accept::list_format,
             body::{self, media_type, parse, read_json, unsupported},
-            etag::{etag, if_match, is_known},
+            etag::{etag, if_match, is_known, precondition},
             idempotency::read_with_key,
             path::Path,
-            query::{Params, next_page},
+            query::{NoParams, Params, next_page},
         },
         listing, openapi as schema,
         problem::Problem,
@@ -128,21 +128,22 @@ pub async fn create(
 }
 
 /// Get a movie
-#[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfNoneMatch), responses(
+#[utoipa::path(get, path = "/movie/{id}", operation_id = "getMovie", tag = "movies", params(schema::MovieId, schema::IfMatch, schema::IfNoneMatch), responses(
     (status = 200, description = "The movie", body = domain::Movie, headers(("ETag" = String, description = "The movie's version"))),
     (status = 304, description = "The movie still has the version in `If-None-Match`"),
-    (status = 400, description = "`If-None-Match` is malformed"),
+    (status = 400, description = "`If-Match` or `If-None-Match` is malformed"),
     (status = 404, description = "The movie does not exist"),
+    (status = 412, description = "The movie has another version than `If-Match` requires"),
 ))]
 pub async fn get_one(
     State(state): State<Shared>,
     viewer: Viewer,
     Path(id): Path<MovieId>,
-    uri: Uri,
+    _: NoParams,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    Params::of(&uri).finish()?;
     let movie = movies::get(&state.app, &viewer, id).await?;
+    if_match(&headers)?.check(&movie)?;
     let whole = of_movie(&movie).into_response();
     if is_known(&headers, movie.version)? {
         let tag = [(header::ETAG, etag(movie.version))];
@@ -176,11 +177,10 @@ pub async fn update(
     State(state): State<Shared>,
     editor: Editor,
     Path(id): Path<MovieId>,
-    uri: Uri,
+    _: NoParams,
     request: Request,
 ) -> Result<Response, Problem> {
-    Params::of(&uri).finish()?;
-    let precondition = if_match(request.headers())?;
+    let precondition = precondition(request.headers())?;
     if !matches!(media_type(request.headers()).as_str(), "application/json" | "application/merge-patch+json")
     {
         let accept = HeaderName::from_static("accept-patch");
@@ -202,11 +202,10 @@ pub async fn delete(
     State(state): State<Shared>,
     editor: Editor,
     Path(id): Path<MovieId>,
-    uri: Uri,
+    _: NoParams,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    Params::of(&uri).finish()?;
-    movies::remove(&state.app, &editor, id, &if_match(&headers)?).await?;
+    movies::remove(&state.app, &editor, id, &precondition(&headers)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -179,7 +179,16 @@ on_both! {
                 conditional(service, method, "if-match", malformed).await.problem(400);
             }
         }
+        // The same for `If-None-Match` of a change, by weak comparison (RFC 9110, section 13.1.2).
+        for known in ["\"2\"", "*", "W/\"2\"", "\"7\",\"2\"", ",\"2\","] {
+            for method in [Method::PATCH, Method::DELETE] {
+                conditional(service, method, "if-none-match", known).await.problem(412);
+            }
+        }
         assert_eq!(service.get("/movie/1").await.json(), before);
+        conditional(service, Method::GET, "if-match", "\"1\"").await.problem(412);
+        assert_eq!(conditional(service, Method::GET, "if-match", "\"1\", \"2\"").await.status, 200);
+        assert_eq!(conditional(service, Method::PATCH, "if-none-match", "\"1\"").await.status, 200);
     }
 }
 

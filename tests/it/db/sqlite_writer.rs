@@ -151,12 +151,11 @@ async fn nothing_is_answered_that_a_failed_commit_takes_back() {
     let owner = Owner::console();
     let editor = Editor::try_from(owner.identity().clone()).unwrap();
     let change = |id, version: Option<i64>, wanted: i64| {
-        let precondition =
-            version.map_or(Precondition::None, |version| Precondition::Versions(vec![version]));
+        let precondition = Precondition::of(version);
         let editor = &editor;
         request(async move { movies::change(app, editor, id, &precondition, &rating(wanted)).await })
     };
-    let none = Precondition::None;
+    let none = Precondition::default();
     let [one, two] = [1, 2].map(MovieId::from_stored);
     let mut requests: Vec<Request<'_>> = vec![change(one, None, 2)];
     requests.push(request(movies::remove(app, &editor, two, &none)));
