@@ -37,12 +37,22 @@ function begin() {
     if (change.by === user) settled().then(() => setTimeout(heard, LATER, change));
     else heard(change);
   });
-  stream.addEventListener("error", () => {
+  stream.addEventListener("error", async () => {
     lost();
     if (stream?.readyState !== EventSource.CLOSED) return; // the browser reconnects
     end();
-    setTimeout(begin, PAUSE);
+    if (await isSignedOut()) line.replaceChildren("You are signed out.", link("Sign in", `/login?next=${encodeURIComponent(location.pathname + location.search)}`));
+    else setTimeout(begin, PAUSE);
   });
+}
+
+/** The stream does not tell why it was refused. */
+const isSignedOut = () => fetch("/me", { cache: "no-store" }).then(({ status }) => status === 401, () => false);
+
+function link(text, href) {
+  const to = document.createElement("a");
+  Object.assign(to, { textContent: text, href });
+  return to;
 }
 
 /** Browsers limit the connections to one host, so hidden pages close theirs. */

@@ -19,13 +19,15 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE));
 export async function lost() {
   if (away) return;
   away = true;
+  let failed = false;
   while (!(await reached())) {
+    failed = true;
     if (!line.textContent) line.textContent = AWAY;
     await pause();
   }
   away = false;
   line.textContent = "";
-  document.dispatchEvent(new Event("service:back"));
+  if (failed) document.dispatchEvent(new Event("service:back"));
 }
 
 addEventListener("offline", lost);

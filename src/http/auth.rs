@@ -110,9 +110,7 @@ pub fn refuse_cross_site(request: &Request, state: &Shared) -> Result<(), Proble
 /// Adds the `WWW-Authenticate` challenges, except for our own pages: browsers would open a sign-in dialog
 /// over them.
 pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
-    let from_page = [true, false].into_iter().any(|https| !presented(headers, https).is_empty())
-        || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
-    if problem.status() != StatusCode::UNAUTHORIZED || from_page {
+    if problem.status() != StatusCode::UNAUTHORIZED || is_of_page(headers) {
         return problem;
     }
     problem
@@ -121,6 +119,21 @@ pub fn challenge(problem: Problem, headers: &HeaderMap) -> Problem {
             HeaderValue::from_static("Basic realm=\"Reelshelf\", charset=\"UTF-8\""),
         )
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Reelshelf\""))
+}
+
+/// Returns whether one of our pages sent a request: by its session, by `Sec-Fetch-Site`, or, since browsers send the
+/// latter to https and localhost only, by the page's address in `Origin` or `Referer`.
+fn is_of_page(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let is_ours = |name| {
+        let address = headers.get(name).and_then(|value| value.to_str().ok());
+        let behind_scheme = address.and_then(|address| Some(address.split_once("://")?.1));
+        let authority = behind_scheme.and_then(|rest| rest.split('/').next());
+        authority.zip(host).is_some_and(|(sender, host)| sender.eq_ignore_ascii_case(host))
+    };
+    [true, false].into_iter().any(|https| !presented(headers, https).is_empty())
+        || headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin")
+        || [header::ORIGIN, header::REFERER].into_iter().any(is_ours)
 }
 
 /// Returns the browser of a sign-in.

@@ -38,6 +38,24 @@ fn challenges(answer: &Answer) -> Vec<&str> {
 }
 
 on_both! {
+    async fn a_page_is_not_challenged_even_without_a_session(service: &Service) {
+        let host = service.base.trim_start_matches("http://");
+        let other = "http://films.example";
+        for (name, value, is_page) in [
+            ("sec-fetch-site", "same-origin", true), ("sec-fetch-site", "cross-site", false),
+            ("origin", &*service.base, true), ("origin", other, false), ("origin", "null", false),
+            ("referer", &*format!("{}/film/1", service.base), true), ("referer", &*format!("{other}/?{host}"), false),
+        ] {
+            for path in ["/me", "/events"] {
+                let answer = Answer::of(service.anonymous(Method::GET, path).header(name, value)).await;
+                answer.problem(401);
+                assert_eq!(challenges(&answer).is_empty(), is_page, "{path} {name}: {value}");
+            }
+        }
+    }
+}
+
+on_both! {
     async fn what_is_closed_answers_401_and_names_the_ways_in(service: &Service) {
         let mut closed: Vec<(Method, String)> = operations(service)
             .await
