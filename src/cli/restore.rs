@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::{backup::in_words, database::Database};
 use crate::{
+    backup::Reader,
     cli::output::message,
     serve::ended,
     service::{Owner, backup},
@@ -28,6 +29,8 @@ pub async fn run(Args { file, replace, database }: Args) -> anyhow::Result<()> {
     // Checked before `open`, which may create the database.
     let opened = File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     anyhow::ensure!(opened.metadata()?.is_file(), "{} cannot be read: it is no file", file.display());
+    Reader::open(&opened)
+        .with_context(|| format!("{} cannot be restored; nothing was changed", file.display()))?;
     let interrupted = ended()?;
     let app = database.open().await?;
     let restored = backup::restore(&app, &Owner::console(), &file, replace, interrupted).await;

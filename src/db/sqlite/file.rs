@@ -39,6 +39,17 @@ impl Identity {
         Self(file.dev(), file.ino())
     }
 
+    /// Returns the number of names (hard links) of a file.
+    #[cfg(unix)]
+    fn names(file: &Metadata) -> u64 {
+        std::os::unix::fs::MetadataExt::nlink(file)
+    }
+
+    #[cfg(not(unix))]
+    fn names(_: &Metadata) -> u64 {
+        1
+    }
+
     /// Other systems do not allow an open file to be renamed or removed.
     #[cfg(not(unix))]
     fn of(_: &Metadata) -> Self {
@@ -60,6 +71,13 @@ impl DatabaseFile {
         };
         let file = open_shared(path, &options()).map_err(refused)?;
         let path = path.canonicalize().map_err(refused)?;
+        if to_be_served && Identity::names(&file.metadata().map_err(refused)?) > 1 {
+            return Err(DbError::Refused(format!(
+                "{} has another name, too (a hard link); under each, SQLite would have a log of its own and lose \
+                 writes. Remove the other name, or copy the file instead",
+                path.display()
+            )));
+        }
         let service = if to_be_served { Some(ServiceLock::take(&path)?) } else { None };
         let log = with_suffix(&path, "-wal");
         Ok(Self {

@@ -309,6 +309,11 @@ on_both! {
             assert!(done.err.contains("nothing was changed"), "{done:?}");
             done.refused(words);
         }
+        let new = folder.path().join("new.db");
+        fs::write(&file, "# Notes\n").unwrap();
+        let into_new = TestDatabase::at(Kind::Sqlite, format!("sqlite:{}", new.display()));
+        run(&into_new, &["restore", file.to_str().unwrap()], "").refused("no backup");
+        assert!(!new.exists(), "a database was created for what is no backup");
         replace(&service.database, &folder.path().join("missing")).refused("cannot be read");
         replace(&service.database, folder.path()).refused("it is no file");
         assert_eq!(everything(service).await, before);

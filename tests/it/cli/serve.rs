@@ -248,6 +248,12 @@ async fn a_file_is_served_by_one_process_at_a_time() {
         run_with(&["serve", "--listen", "127.0.0.1:0"], &[("REELSHELF_DATABASE", &address)])
             .refused(&refusal);
     }
+    let named_twice = folder.join("named-twice.db");
+    std::fs::hard_link(&file, &named_twice).unwrap();
+    let address = format!("sqlite:{}", named_twice.display());
+    run_with(&["serve", "--listen", "127.0.0.1:0"], &[("REELSHELF_DATABASE", &address)])
+        .refused("a hard link");
+    std::fs::remove_file(&named_twice).unwrap();
     // Administrators' commands go on beside it, and it goes on itself.
     add_user(&database, "olivia", "owner");
     let token = token(&database, "olivia");
