@@ -99,7 +99,7 @@ pub fn merge_letterboxd_within(
         unpacked.rewind().map_err(|e| unreadable(&e))?;
         films
             .read(unpacked, &name, rank)
-            .map_err(|invalid| Invalid::new(invalid.1, format!("{name}: {}", invalid.0)))?;
+            .map_err(|invalid| Invalid::new(invalid.1, format!("{}: {}", name.escape_debug(), invalid.0)))?;
     }
     films.write().map_err(|e| Invalid::new(Code::Malformed, format!("the films cannot be written: {e}")))
 }

@@ -62,18 +62,19 @@ impl Coding {
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let mut qualities = [None; 3];
-        let mut others = 0.0;
+        let (mut others, mut identity) = (0.0, 0.0);
         for (name, quality) in values.flat_map(|value| value.split(',')).filter_map(coding_and_quality) {
             match Self::ALL.iter().position(|coding| coding.as_str().eq_ignore_ascii_case(name)) {
                 Some(place) => qualities[place] = Some(quality),
                 None if name == "*" => others = quality,
+                None if name.eq_ignore_ascii_case("identity") => identity = quality,
                 None => {}
             }
         }
         let mut best = (None, 0.0);
         for (coding, quality) in Self::ALL.into_iter().zip(qualities) {
             let quality = quality.unwrap_or(others);
-            if quality > best.1 {
+            if quality > best.1 && quality >= identity {
                 best = (Some(coding), quality);
             }
         }

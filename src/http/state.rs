@@ -70,9 +70,15 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers([
+            header::ALLOW,
+            header::CONTENT_DISPOSITION,
             header::ETAG,
             header::LINK,
             header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            HeaderName::from_static("accept-patch"),
+            HeaderName::from_static("accept-post"),
             HeaderName::from_static("x-total-count"),
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("reelshelf-match"),

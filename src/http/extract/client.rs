@@ -71,7 +71,8 @@ impl Client {
         // Each proxy appends the address that it sees. The last one that is no trusted proxy is the client's.
         // Earlier ones are sent by the client and not trusted.
         let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
-        let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
+        let hops = values.flat_map(|value| value.split(|byte| *byte == b','));
+        let hops: Vec<&[u8]> = hops.filter(|hop| !hop.trim_ascii().is_empty()).collect();
         let mut hops = hops.into_iter().rev().map_while(address_of);
         let mut address = peer;
         while trusted(&address)

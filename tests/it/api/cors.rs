@@ -85,7 +85,16 @@ async fn the_pages_of_one_site_may_read_answers() {
             assert_eq!(answer.header("access-control-allow-credentials"), "", "never with the cookie");
             assert!(items(&answer, "vary").contains(&"origin".to_owned()), "{answer:?}");
             let exposed = items(&answer, "access-control-expose-headers");
-            for name in ["etag", "link", "location", "x-total-count", "x-request-id", "reelshelf-match"] {
+            for name in [
+                "etag",
+                "link",
+                "location",
+                "retry-after",
+                "www-authenticate",
+                "x-total-count",
+                "x-request-id",
+                "reelshelf-match",
+            ] {
                 assert!(exposed.contains(&name.to_owned()), "{name}: {exposed:?}");
             }
             for origin in OTHERS {
