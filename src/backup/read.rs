@@ -10,7 +10,11 @@ use zstd::Decoder;
 
 use crate::domain::{Role, UserId};
 
-use super::{Counts, END, Entry, FORMAT, Hashing, Header, Last, Noun, SEAL, bounds};
+use super::{
+    Counts, Entry, FORMAT, Header, Noun, bounds,
+    lines::{END, Last},
+    seal::{Hashing, SEAL},
+};
 
 /// The maximum line length in bytes; every valid row is much shorter.
 const LONGEST_LINE: u64 = 64 * 1024;

@@ -5,7 +5,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use zstd::Encoder;
 
-use super::{Counts, END, Entry, Hashing, Header, Last};
+use super::{
+    Counts, Entry, Header,
+    lines::{END, Last},
+    seal::Hashing,
+};
 
 /// A file that is being written.
 pub struct Writer<W: Write> {

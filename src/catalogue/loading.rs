@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
-    Catalogue, ORDERED,
+    Catalogue,
     column::Slot,
+    index::ORDERED,
     order::Order,
     terms::Unordered,
     titles::{TitleEntry, Titles},

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Code, Invalid, MovieId, Time, parse_short_text, parse_stored_text, read_as_text};
+use super::{
+    Code, Invalid, MovieId, Time,
+    short_text::{parse_short_text, parse_stored_text, read_as_text},
+};
 
 /// A title: 1 to 50 Unicode scalar values after NFC normalization and trimming, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]

@@ -7,7 +7,11 @@ use unicode_normalization::char::canonical_combining_class;
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-use super::{Code, Invalid, fold, movie::quoted, parse_short_text, parse_stored_text, read_as_text};
+use super::{
+    Code, Invalid, fold,
+    movie::quoted,
+    short_text::{parse_short_text, parse_stored_text, read_as_text},
+};
 
 /// A role. Roles are ordered: each includes the permissions of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -158,6 +158,21 @@ fn each_layer_uses_those_that_the_architecture_names() {
 }
 
 #[test]
+fn a_mod_rs_only_lists_modules_and_re_exports() {
+    let mut all = Vec::new();
+    files(Path::new("src"), &mut all);
+    for file in all.iter().filter(|file| file.ends_with("mod.rs")) {
+        let text = fs::read_to_string(file).unwrap();
+        let is_definition = |line: &&str| {
+            let line = line.trim_start_matches("pub ").trim_start_matches("pub(super) ");
+            ["struct ", "enum ", "trait ", "impl"].iter().any(|word| line.starts_with(word))
+        };
+        let defined: Vec<&str> = text.lines().filter(is_definition).collect();
+        assert!(defined.is_empty(), "{} defines {defined:?}", file.display());
+    }
+}
+
+#[test]
 fn no_page_uses_another() {
     let pages = ["http", "web", "pages"].map(str::to_owned);
     let mut all = Vec::new();

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, net::IpAddr};
 
-use super::{Actor, Refusal, TARGET, fields};
+use super::{
+    Actor, Refusal,
+    log::{TARGET, fields},
+};
 use crate::{
     domain::Time,
     limits::{AUDIT_REPEAT_WAIT, MAX_AUDIT_SOURCES},
@@ -109,7 +112,8 @@ impl Repeated {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::RequestContext, *};
+    use super::*;
+    use crate::service::audit::RequestContext;
 
     const NOW: Time = Time::from_millis(1_000_000);
     const MINUTE: i64 = 60_000;

@@ -10,8 +10,12 @@ use std::{
 
 use serde_json::Value;
 
-use super::{App, Error, RequestContext};
-use crate::{db::Db, domain::Time, service::auth};
+use super::RequestContext;
+use crate::{
+    db::Db,
+    domain::Time,
+    service::{App, Error, auth},
+};
 
 /// A log in memory.
 #[derive(Clone, Default)]

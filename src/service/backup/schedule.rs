@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Made, SECONDS, make_by, stamp};
+use super::make::{Made, SECONDS, make_by, stamp};
 use crate::{
     domain::Time,
     service::{App, Error, audit::Actor},

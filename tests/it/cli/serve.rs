@@ -206,7 +206,7 @@ fn help_names_every_variable_and_the_value_of_none() {
     let source = concat!(
         include_str!("../../../src/cli/serve.rs"),
         include_str!("../../../src/cli/database.rs"),
-        include_str!("../../../src/cli/mod.rs")
+        include_str!("../../../src/cli/program.rs")
     );
     let documented = include_str!("../../../docs/operating.md");
     let help = run_with(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::mean;
+use super::page::mean;
 use crate::{
     domain::{Bounds, Filter, Limit, ListQuery, Movie, MovieId, Rating, ReleaseYear, Sort, SortKey},
     format,
