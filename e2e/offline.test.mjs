@@ -140,3 +140,21 @@ for (const viewport of [WIDE, NARROW]) {
     await page.done();
   });
 }
+
+test("a page that was signed out in another tab says so, and asks for nothing more", async () => {
+  await service.empty();
+  const page = await open(service, { as: "olivia" });
+  const answers = [];
+  page.on("response", (answer) => answer.url().includes("/events") && answers.push(answer.status()));
+  await page.goto("/");
+  await becomes(() => answers, [200]);
+  await page.context().request.post(`${service.base}/logout`, { headers: { origin: service.base }, form: {} });
+  await page.evaluate(() => document.dispatchEvent(new Event("service:back")));
+  await page.getByText("You are signed out.").waitFor();
+  assert.deepEqual(answers, [200, 401]);
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("next"), "/");
+  page.troubles.splice(0, Infinity, ...page.troubles.filter((text) => !/status of 401/.test(text)));
+  await page.done();
+});
