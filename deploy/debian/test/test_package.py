@@ -130,6 +130,11 @@ def test_reelshelf_admin_uses_the_database_of_the_service(installed):
     assert backup == "reelshelf 600"
 
 
+def test_the_service_makes_a_backup(installed):
+    find = "find", "/var/lib/reelshelf", "-path", "*/backups/reelshelf-*.backup", "-printf", "%u %m"
+    installed.wait(30, lambda: installed.inside(*find) == "reelshelf 600")
+
+
 def test_a_film_is_stored(installed):
     installed.curl("/movie", "--json", json.dumps(HEAT))
     assert installed.films() == ["Heat"]
