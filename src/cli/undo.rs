@@ -49,7 +49,7 @@ async fn last(client: &Client) -> anyhow::Result<Change> {
     let me = client.me().await?.name;
     let mut changes = Changes::new(client, None, None);
     while let Some(change) = changes.next().await? {
-        if change.by == me.as_str() && change.kind != ChangeKind::Undo && change.undone_by.is_none() {
+        if change.by == me.as_str() && change.kind != ChangeKind::Undo.into() && change.undone_by.is_none() {
             return Ok(change);
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
         at: Time::from_millis(row.get(1)?),
         by: row.get(2)?,
         via: row.get(3)?,
-        kind: row.parse(4, ChangeKind::parse)?,
+        kind: row.parse(4, ChangeKind::parse)?.into(),
         movies: row.get(5)?,
         effects: Vec::new(),
         undoes: row.get(6)?,

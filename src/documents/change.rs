@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema::{Id, KindName, Moment};
+use super::{
+    schema::{Id, KindName, Moment},
+    word::Word,
+};
 use crate::domain::{ChangeId, ChangeKind, Movie, MovieId, Time};
 
 /// One committed change of the collection.
@@ -21,7 +24,7 @@ pub struct Change {
     #[schema(example = "token laptop")]
     pub via: String,
     #[schema(value_type = KindName)]
-    pub kind: ChangeKind,
+    pub kind: Word<ChangeKind>,
     /// The number of movies that it modified.
     #[schema(value_type = u64)]
     pub movies: i64,

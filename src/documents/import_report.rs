@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{
     ToSchema,
     openapi::{ObjectBuilder, schema::AdditionalProperties},
@@ -14,7 +15,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId},
+    domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId, serde_as_word},
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
@@ -78,8 +79,8 @@ pub struct Preview {
     #[schema(inline, value_type = ResultWord)]
     pub becomes: Word<RowResult>,
     /// The movie of the row; null if the row is rejected or not a film.
-    #[schema(required = true)]
-    pub movie: Option<Attributes>,
+    #[schema(required = true, value_type = Option<Attributes>)]
+    pub movie: Option<Word<Attributes, Value>>,
     /// The existing movie that is equal or updated.
     #[schema(required = true, value_type = Option<i64>)]
     pub id: Option<MovieId>,
@@ -123,8 +124,7 @@ pub struct Note {
 }
 
 /// Kinds of notes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoteKind {
     /// A number was rounded half up.
     Rounded,
@@ -143,6 +143,8 @@ pub enum NoteKind {
     /// The row was skipped: a duplicate, or not a film.
     Skipped,
 }
+
+serde_as_word!(NoteKind);
 
 /// Why a row was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,12 +1,9 @@
 //! Kinds of changes.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Code, Invalid};
+use super::{Code, Invalid, serde_as_word};
 
 /// What a change did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
     Create,
     Update,
@@ -16,6 +13,8 @@ pub enum ChangeKind {
     Undo,
     Restore,
 }
+
+serde_as_word!(ChangeKind);
 
 impl ChangeKind {
     /// All kinds.

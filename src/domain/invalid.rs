@@ -1,5 +1,7 @@
 //! Violations of rules: the rule, its code, and the place in the request.
 
+use super::serde_as_word;
+
 /// A rule violation: the rule in words for people, and its code for programs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -112,19 +114,7 @@ impl Code {
     }
 }
 
-impl serde::Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Code {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        let known = Self::ALL.into_iter().find(|code| code.as_str() == word);
-        known.ok_or_else(|| serde::de::Error::custom("an unknown code"))
-    }
-}
+serde_as_word!(Code);
 
 /// A violation and its place in the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

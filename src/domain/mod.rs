@@ -15,6 +15,7 @@ mod text;
 mod time;
 mod user;
 mod violations;
+mod word;
 
 pub use bytes::{BYTE_ORDER_MARK, hex};
 pub use change::ChangeKind;
@@ -32,3 +33,4 @@ pub use time::Time;
 pub(crate) use time::TimeWriter;
 pub use user::{Role, TokenName, UserName};
 pub use violations::{AllChecked, Checked, Violations};
+pub(crate) use word::serde_as_word;

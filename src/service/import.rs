@@ -270,7 +270,7 @@ async fn store_piece(
         let preview = |report: &mut Report, becomes: RowResult, id| {
             report.preview(number, || {
                 let RowLabel { title, release_year } = RowLabel::from(&attributes);
-                let (becomes, movie) = (becomes.into(), Some(attributes.clone()));
+                let (becomes, movie) = (becomes.into(), Some(attributes.clone().into()));
                 Preview { line, title, release_year, becomes, movie, id }
             });
         };

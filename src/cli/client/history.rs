@@ -68,17 +68,18 @@ impl Client {
 
 /// Writes a change: a line for itself, and one for each effect listed.
 pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
-    let Change { id, at, by, via, kind, movies, .. } = change;
+    let Change { id, at, by, via, movies, .. } = change;
     let (by, via) = (shown(by), shown(via));
     let films = count(*movies, "film");
+    let kind = change.kind.known();
     let what = match (kind, change.undoes) {
-        (ChangeKind::Undo, Some(undone)) => format!("undid change {undone} of {films}"),
-        (kind, _) => format!("{} {films}", verb(*kind, &change.effects)),
+        (Some(ChangeKind::Undo), Some(undone)) => format!("undid change {undone} of {films}"),
+        (_, _) => format!("{} {films}", verb(kind, &change.effects)),
     };
     let undone = change.undone_by.map(|by| format!(", undone by change {by}")).unwrap_or_default();
     writeln!(out, "{id}  {}  {by} ({via})  {what}{undone}", moment_local(*at))?;
     for effect in &change.effects {
-        writeln!(out, "    {}", told(effect))?;
+        writeln!(out, "    {}", describe(effect))?;
     }
     let more = usize::try_from(*movies).unwrap_or_default().saturating_sub(change.effects.len());
     if more > 0 && !change.effects.is_empty() {
@@ -88,22 +89,22 @@ pub fn tell(change: &Change, out: &mut Out) -> io::Result<()> {
 }
 
 /// Returns the verb of a change. A batch whose listed effects are all of one kind gets the verb of that kind.
-fn verb(kind: ChangeKind, effects: &[Effect]) -> &'static str {
+fn verb(kind: Option<ChangeKind>, effects: &[Effect]) -> &'static str {
     let is_all = |is: fn(&Effect) -> bool| !effects.is_empty() && effects.iter().all(is);
     match kind {
-        ChangeKind::Create => "added",
-        ChangeKind::Delete => "deleted",
-        ChangeKind::Import => "imported",
-        ChangeKind::Restore => "restored",
-        ChangeKind::Batch if is_all(|effect| effect.before.is_none()) => "added",
-        ChangeKind::Batch if is_all(|effect| effect.after.is_none()) => "deleted",
-        ChangeKind::Update | ChangeKind::Batch | ChangeKind::Undo => "changed",
+        Some(ChangeKind::Create) => "added",
+        Some(ChangeKind::Delete) => "deleted",
+        Some(ChangeKind::Import) => "imported",
+        Some(ChangeKind::Restore) => "restored",
+        Some(ChangeKind::Batch) if is_all(|effect| effect.before.is_none()) => "added",
+        Some(ChangeKind::Batch) if is_all(|effect| effect.after.is_none()) => "deleted",
+        Some(ChangeKind::Update | ChangeKind::Batch | ChangeKind::Undo) | None => "changed",
     }
 }
 
 /// Describes the effect on a film.
 #[must_use]
-pub fn told(effect: &Effect) -> String {
+pub fn describe(effect: &Effect) -> String {
     match (&effect.before, &effect.after) {
         (None, Some(film)) => format!("+ {}", shown(&named(film))),
         (Some(film), None) => format!("- {}", shown(&named(film))),

@@ -127,7 +127,7 @@ fn preview(report: &Report, input: &Input, out: &mut Out) -> io::Result<()> {
     let mut table = table::new(&columns, Where::Out);
     for Preview { line, title, release_year, becomes, movie, .. } in &report.preview {
         let raw = |text: &Option<Box<str>>| shown(text.as_deref().unwrap_or_default());
-        let film = match movie {
+        let film = match movie.as_ref().and_then(Word::as_known) {
             Some(film) => [
                 shown(film.title.as_str()),
                 film.movie_format.as_str().to_owned(),

@@ -31,7 +31,7 @@ impl Gone<'_> {
 
     /// Returns whether it was deleted by undoing its creation.
     fn was_undone(&self) -> bool {
-        self.change.kind == ChangeKind::Undo
+        self.change.kind == ChangeKind::Undo.into()
     }
 
     fn when(&self) -> String {

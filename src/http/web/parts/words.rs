@@ -25,10 +25,10 @@ pub fn title(movie: &Movie) -> String {
 /// Describes a change, without a full stop.
 pub fn change(change: &Change) -> String {
     if let (1, [effect]) = (change.movies, change.effects.as_slice()) {
-        return match (&effect.before, &effect.after, change.kind) {
-            (None, Some(film), ChangeKind::Undo) => format!("Brought back {}", title(film)),
-            (Some(film), None, ChangeKind::Undo) => format!("Took away {} again", title(film)),
-            (_, Some(film), ChangeKind::Undo) => format!("{} is as it was", title(film)),
+        return match (&effect.before, &effect.after, change.kind.known()) {
+            (None, Some(film), Some(ChangeKind::Undo)) => format!("Brought back {}", title(film)),
+            (Some(film), None, Some(ChangeKind::Undo)) => format!("Took away {} again", title(film)),
+            (_, Some(film), Some(ChangeKind::Undo)) => format!("{} is as it was", title(film)),
             (None, Some(film), _) => format!("Added {}", title(film)),
             (Some(film), None, _) => format!("Deleted {}", title(film)),
             (_, Some(film), _) => format!("Changed {}", title(film)),
@@ -36,14 +36,14 @@ pub fn change(change: &Change) -> String {
         };
     }
     let films = format::films(change.movies);
-    match change.kind {
-        ChangeKind::Create => format!("Added {films}"),
-        ChangeKind::Update => format!("Changed {films}"),
-        ChangeKind::Delete => format!("Deleted {films}"),
-        ChangeKind::Import => format!("Imported {films}"),
-        ChangeKind::Batch => format!("Changed {films} in one go"),
-        ChangeKind::Undo => format!("Undid a change of {films}"),
-        ChangeKind::Restore => format!("Restored {films}"),
+    match change.kind.known() {
+        Some(ChangeKind::Create) => format!("Added {films}"),
+        Some(ChangeKind::Update) | None => format!("Changed {films}"),
+        Some(ChangeKind::Delete) => format!("Deleted {films}"),
+        Some(ChangeKind::Import) => format!("Imported {films}"),
+        Some(ChangeKind::Batch) => format!("Changed {films} in one go"),
+        Some(ChangeKind::Undo) => format!("Undid a change of {films}"),
+        Some(ChangeKind::Restore) => format!("Restored {films}"),
     }
 }
 

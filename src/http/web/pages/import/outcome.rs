@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{choices::field_in_words, input::Input};
 use crate::{
-    documents::{Note, NoteKind, Preview, Report, RowError, RowResult},
+    documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
     domain::Attributes,
     format,
     limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
@@ -213,7 +213,7 @@ fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
             Some(RowResult::Skipped) => "skipped",
             Some(RowResult::Rejected) | None => "rejected",
         },
-        film: row.movie.as_ref().map(FilmOfRow::of),
+        film: row.movie.as_ref().and_then(Word::as_known).map(FilmOfRow::of),
         remarks: remarks.remove(&row.line).unwrap_or_default(),
     };
     report.preview.iter().map(row).collect()
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_note_names_the_given_value_first() {
-        let told = |detail: &str, value: Option<&str>| {
+        let remark = |detail: &str, value: Option<&str>| {
             let note = Note {
                 line: 2,
                 title: None,
@@ -277,9 +277,9 @@ mod tests {
             let Remark { detail, value, .. } = Remark::of_note(&note);
             (detail.replace(['\u{2068}', '\u{2069}'], ""), value)
         };
-        assert_eq!(told("became 5", Some("4.5")), ("“4.5” became 5".to_owned(), None));
-        assert_eq!(told("became \"DVD\"", Some("Blu-ray")), ("“Blu-ray” became “DVD”".to_owned(), None));
+        assert_eq!(remark("became 5", Some("4.5")), ("“4.5” became 5".to_owned(), None));
+        assert_eq!(remark("became \"DVD\"", Some("Blu-ray")), ("“Blu-ray” became “DVD”".to_owned(), None));
         let there = ("is there already as film 7".to_owned(), Some("Heat".to_owned()));
-        assert_eq!(told("is there already as movie 7", Some("Heat")), there);
+        assert_eq!(remark("is there already as movie 7", Some("Heat")), there);
     }
 }
