@@ -51,7 +51,7 @@ enum To {
 }
 
 /// The target of a path.
-enum Found {
+enum Target {
     Nothing(PathBuf),
     Plain(PathBuf, Metadata),
     Special(PathBuf),
@@ -65,21 +65,21 @@ impl OutputFile {
     /// [`io::ErrorKind::PermissionDenied`].
     pub fn create(path: &Path, existing: Existing, access: Access) -> io::Result<Self> {
         let to = match find(path)? {
-            Found::Special(_) if access == Access::Private => {
+            Target::Special(_) if access == Access::Private => {
                 return Err(io::Error::other("it is no plain file, which others could not read"));
             }
-            Found::Special(path) => To::Through(open_special(&path)?),
-            Found::Plain(..) if existing == Existing::Refuse => {
+            Target::Special(path) => To::Through(open_special(&path)?),
+            Target::Plain(..) if existing == Existing::Refuse => {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            Found::Nothing(path) => {
+            Target::Nothing(path) => {
                 let mode = if access == Access::Private { 0o600 } else { 0o666 };
                 To::Beside { file: beside(&path, mode)?, path, existing }
             }
-            Found::Plain(path, _) if access == Access::Private => {
+            Target::Plain(path, _) if access == Access::Private => {
                 To::Beside { file: beside(&path, 0o600)?, path, existing }
             }
-            Found::Plain(path, metadata) => replace(path, &metadata)?,
+            Target::Plain(path, metadata) => replace(path, &metadata)?,
         };
         Ok(Self { to })
     }
@@ -136,18 +136,18 @@ impl Write for OutputFile {
 }
 
 /// Follows symbolic links. A path without a target is the place of a new file.
-fn find(path: &Path) -> io::Result<Found> {
+fn find(path: &Path) -> io::Result<Target> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         if is_descriptor(&path) {
-            return Ok(Found::Special(path));
+            return Ok(Target::Special(path));
         }
         match fs::symlink_metadata(&path) {
             Ok(found) if found.is_symlink() => path = folder_of(&path).join(fs::read_link(&path)?),
-            Ok(found) if found.is_file() => return Ok(Found::Plain(path, found)),
+            Ok(found) if found.is_file() => return Ok(Target::Plain(path, found)),
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(_) => return Ok(Found::Special(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing(path)),
+            Ok(_) => return Ok(Target::Special(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Target::Nothing(path)),
             Err(error) => return Err(error),
         }
     }

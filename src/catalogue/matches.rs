@@ -50,7 +50,7 @@ impl<F: FnMut(Slot)> Collector for F {
 /// A superset of the matches to iterate over.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    Found(&'a Set),
+    SearchResult(&'a Set),
     Facet(Facet),
     All,
 }
@@ -136,7 +136,7 @@ impl<'a> Matches<'a> {
         let len = self.catalogue.len as u64;
         let passing = self.facets().fold(len, |passing, facet| passing * self.of_facet(facet) / len.max(1));
         let all = (Source::All, len / SCANNED_IN_A_LOOK + passing);
-        let found = self.found.map(|(found, len)| (Source::Found(found), len));
+        let found = self.found.map(|(found, len)| (Source::SearchResult(found), len));
         let facets = self.facets().map(|facet| (Source::Facet(facet), self.of_facet(facet)));
         facets.chain(found).fold(all, |least, source| if source.1 < least.1 { source } else { least })
     }
@@ -177,26 +177,26 @@ impl<'a> Matches<'a> {
     /// Gives the matches to a collector.
     pub(super) fn collect(&self, collector: &mut impl Collector) {
         let source = self.source().0;
-        let is_found = matches!(source, Source::Found(_));
+        let is_search_result = matches!(source, Source::SearchResult(_));
         // The conditions that the source does not imply.
         let test = match source {
-            Source::Found(_) => self.test,
+            Source::SearchResult(_) => self.test,
             Source::Facet(facet) => self.test.without(facet),
             Source::All => Test::default(),
         };
-        let is_tested = test == Test::default();
-        let passes = |slot: Slot| is_tested || test.passes(self.catalogue.packed[slot]);
+        let needs_no_test = test == Test::default();
+        let passes = |slot: Slot| needs_no_test || test.passes(self.catalogue.packed[slot]);
         let see = |slot: Slot| {
             if !collector.wants_page_of(slot) {
                 return Break(());
             }
-            if passes(slot) && (is_found || self.is_found(slot)) && self.is_like(slot) {
+            if passes(slot) && (is_search_result || self.is_found(slot)) && self.is_like(slot) {
                 collector.add(slot);
             }
             Continue(())
         };
         match source {
-            Source::Found(found) => found.for_each_by_page(see),
+            Source::SearchResult(found) => found.for_each_by_page(see),
             Source::Facet(facet) => self.for_each_of_facet(facet, see),
             Source::All => self.for_each_that_passes(see),
         }

@@ -13,13 +13,13 @@ const MIN_RECENT_MOVIES: u64 = 1024;
 
 /// The movies found by a search.
 #[derive(Clone)]
-pub(super) enum Found<'a> {
+pub(super) enum WordSet<'a> {
     /// A set of the index.
     Indexed(&'a Set),
     Computed(Arc<Set>),
 }
 
-impl Deref for Found<'_> {
+impl Deref for WordSet<'_> {
     type Target = Set;
 
     fn deref(&self) -> &Set {
@@ -30,7 +30,7 @@ impl Deref for Found<'_> {
     }
 }
 
-impl From<Set> for Found<'_> {
+impl From<Set> for WordSet<'_> {
     fn from(movies: Set) -> Self {
         Self::Computed(Arc::new(movies))
     }
@@ -38,17 +38,17 @@ impl From<Set> for Found<'_> {
 
 /// The movies that match one word of a search: the union of these sets.
 struct WordMatches<'a> {
-    sets: Vec<Found<'a>>,
+    sets: Vec<WordSet<'a>>,
     /// The sum of the set sizes: a movie in several sets counts several times.
     len: u64,
 }
 
 impl<'a> WordMatches<'a> {
-    fn of(sets: Vec<Found<'a>>) -> Self {
+    fn of(sets: Vec<WordSet<'a>>) -> Self {
         Self { len: sets.iter().map(|set| set.len()).sum(), sets }
     }
 
-    fn union(&self) -> Found<'a> {
+    fn union(&self) -> WordSet<'a> {
         match &self.sets[..] {
             [only] => only.clone(),
             _ => self.set().into(),
@@ -63,14 +63,14 @@ impl<'a> WordMatches<'a> {
 impl Catalogue {
     /// Returns the movies that match the search of a filter, in any of its spellings. Returns `None` if it
     /// has no words.
-    pub(super) fn found(&self, filter: &Filter) -> Option<Found<'_>> {
+    pub(super) fn found(&self, filter: &Filter) -> Option<WordSet<'_>> {
         let first = with_all(filter.words.iter().map(|word| self.together_or_apart(word)))?;
         // Hardly any title has two words joined, so look for that first.
         let spellings =
             filter.spellings.iter().filter(|words| words.iter().all(|word| self.terms.has_beginning(word)));
         let others = spellings
             .filter_map(|words| with_all(words.iter().map(|word| WordMatches::of(self.together(word)))));
-        let mut all: Vec<Found<'_>> = others.filter(|found| !found.is_empty()).collect();
+        let mut all: Vec<WordSet<'_>> = others.filter(|found| !found.is_empty()).collect();
         all.push(first);
         Some(WordMatches::of(all).union())
     }
@@ -78,7 +78,7 @@ impl Catalogue {
     /// Returns the movies with a word, written as one word or as two.
     fn together_or_apart(&self, word: &str) -> WordMatches<'_> {
         if let Some(movies) = self.recent_words.get(word) {
-            return WordMatches::of(vec![Found::Computed(movies)]);
+            return WordMatches::of(vec![WordSet::Computed(movies)]);
         }
         let mut sets = self.together(word);
         let (apart, looked_at) = self.written_apart(word);
@@ -92,12 +92,12 @@ impl Catalogue {
         }
         let movies = Arc::new(matches.set());
         self.recent_words.remember(word, Arc::clone(&movies));
-        WordMatches::of(vec![Found::Computed(movies)])
+        WordMatches::of(vec![WordSet::Computed(movies)])
     }
 
     /// Returns the sets of the movies with a word that starts with this one.
-    fn together(&self, word: &str) -> Vec<Found<'_>> {
-        self.terms.beginning_with(word).into_iter().map(Found::Indexed).collect()
+    fn together(&self, word: &str) -> Vec<WordSet<'_>> {
+        self.terms.beginning_with(word).into_iter().map(WordSet::Indexed).collect()
     }
 
     /// Returns the movies whose titles contain a word written as two, and the number of titles that it looked at.
@@ -117,7 +117,7 @@ impl Catalogue {
 }
 
 /// Returns the movies that match all words. Returns `None` if there is no word.
-fn with_all<'a>(words: impl Iterator<Item = WordMatches<'a>>) -> Option<Found<'a>> {
+fn with_all<'a>(words: impl Iterator<Item = WordMatches<'a>>) -> Option<WordSet<'a>> {
     let mut words: Vec<WordMatches<'_>> = words.collect();
     words.sort_by_key(|word| word.len);
     let (rarest, others) = words.split_first()?;

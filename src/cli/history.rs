@@ -76,24 +76,24 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let film = if args.film.is_empty() { None } else { Some(one(args.film, &client).await?) };
     let mut changes = Changes::new(&client, film, Some(most));
     let mut out = Out::new();
-    let mut told = 0;
-    while told < most
+    let mut printed = 0;
+    while printed < most
         && let Some(change) = changes.next().await?
     {
-        match (args.json, told) {
+        match (args.json, printed) {
             (false, 0) => tell(&change, &mut out)?,
             (false, _) => {
                 writeln!(out)?;
                 tell(&change, &mut out)?;
             }
-            (true, told) => {
-                write!(out, "{}", if told == 0 { "[\n" } else { ",\n" })?;
+            (true, printed) => {
+                write!(out, "{}", if printed == 0 { "[\n" } else { ",\n" })?;
                 serde_json::to_writer(&mut out, &change).map_err(io::Error::from)?;
             }
         }
-        told += 1;
+        printed += 1;
     }
-    match (args.json, told) {
+    match (args.json, printed) {
         (true, 0) => writeln!(out, "[]")?,
         (true, _) => writeln!(out, "\n]")?,
         (false, 0) => message!("No changes."),

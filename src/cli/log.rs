@@ -168,11 +168,11 @@ impl Queue {
             state.writing = 0;
             state.stuck = false;
             state.lost_lines += lost;
-            let told = if lost == 0 { mem::take(&mut state.lost_lines) } else { 0 };
+            let reported = if lost == 0 { mem::take(&mut state.lost_lines) } else { 0 };
             drop(state);
             self.changed.notify_all();
-            if told > 0 {
-                tracing::warn!(lines = told, "a part of the log was lost: it could not be written");
+            if reported > 0 {
+                tracing::warn!(lines = reported, "a part of the log was lost: it could not be written");
             }
         }
     }

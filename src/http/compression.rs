@@ -152,9 +152,9 @@ pub fn is_text(content_type: &str) -> bool {
 pub fn is_compressible(response: &Response) -> bool {
     let headers = response.headers();
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let told = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    let declared = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let is_short =
-        told.or(response.body().size_hint().exact()).is_some_and(|length| length < MIN_BYTES as u64);
+        declared.or(response.body().size_hint().exact()).is_some_and(|length| length < MIN_BYTES as u64);
     let is_done =
         headers.contains_key(header::CONTENT_ENCODING) || response.extensions().get::<AsItIs>().is_some();
     text(header::CONTENT_TYPE).is_some_and(is_text) && !is_short && !is_done

@@ -56,7 +56,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves until told to end. Then it accepts the connections in the queue, completes running requests and
+    /// Serves until the service ends. Then it accepts the connections in the queue, completes running requests and
     /// closes all connections.
     ///
     /// # Errors

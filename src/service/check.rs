@@ -102,7 +102,7 @@ impl Source {
 /// A change of the history.
 struct Change {
     /// The number of modified movies that it states.
-    told: i64,
+    recorded: i64,
     /// The number of its versions found.
     found: i64,
 }
@@ -139,7 +139,7 @@ impl Check {
             let page = db::changes(snapshot.conn(), above, BATCH_ROWS).await?;
             let Some((last, _)) = page.last() else { break };
             above = *last;
-            changes.extend(page.into_iter().map(|(id, told)| (id, Change { told, found: 0 })));
+            changes.extend(page.into_iter().map(|(id, recorded)| (id, Change { recorded, found: 0 })));
         }
         report.changes = changes.len();
         let last_change = last_ids(snapshot.conn()).await?.changes;
@@ -221,13 +221,13 @@ impl Check {
                 format!("change {change} is missing, which created versions of {}", count(*versions, "film"))
             });
         }
-        for (id, Change { told, found }) in
-            self.changes.iter().filter(|(_, change)| change.told != change.found)
+        for (id, Change { recorded, found }) in
+            self.changes.iter().filter(|(_, change)| change.recorded != change.found)
         {
             self.report.note(|| {
                 format!(
                     "change {id} touched {}, and {found} of these versions are there",
-                    count(*told, "film")
+                    count(*recorded, "film")
                 )
             });
         }

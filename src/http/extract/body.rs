@@ -78,13 +78,13 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, Problem> {
 pub async fn read_up_to(largest: usize, request: Request<Body>) -> Result<Bytes, Problem> {
     // If `Content-Length` is too large, reject before reading, so that a client with `Expect: 100-continue`
     // sends nothing.
-    if told_length(request.headers()).is_some_and(|length| length > largest as u64) {
+    if declared_length(request.headers()).is_some_and(|length| length > largest as u64) {
         return Err(too_large());
     }
     read_within(BODY_WAIT, largest, request.into_body()).await
 }
 
-fn told_length(headers: &HeaderMap) -> Option<u64> {
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -192,10 +192,11 @@ mod tests {
     #[tokio::test]
     async fn a_body_has_so_many_bytes_and_no_more() {
         let read = async |size| {
-            let told = read_within(BODY_WAIT, 100, Body::from(vec![0; size])).await;
+            let declared = read_within(BODY_WAIT, 100, Body::from(vec![0; size])).await;
             let pieces = stream::iter((0..size).map(|_| Ok::<_, BoxError>(Bytes::from_static(b"x"))));
-            let untold = read_within(BODY_WAIT, 100, Body::from_stream(pieces)).await;
-            [told, untold].map(|read| read.map_or_else(|problem| problem.status(), |_| StatusCode::OK))
+            let undeclared = read_within(BODY_WAIT, 100, Body::from_stream(pieces)).await;
+            [declared, undeclared]
+                .map(|read| read.map_or_else(|problem| problem.status(), |_| StatusCode::OK))
         };
         assert_eq!(read(100).await, [StatusCode::OK; 2]);
         assert_eq!(read(101).await, [StatusCode::PAYLOAD_TOO_LARGE; 2]);

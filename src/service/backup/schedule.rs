@@ -26,7 +26,7 @@ pub struct Schedule {
     pub keep: usize,
 }
 
-/// Creates backups until told to end. The schedule follows from the files, so a restart changes nothing.
+/// Creates backups until the service ends. The schedule follows from the files, so a restart changes nothing.
 pub async fn keep(app: Arc<App>, schedule: Schedule, mut ended: watch::Receiver<bool>) {
     app.backups.begin(&schedule, app.now());
     let mut reported = Vec::new();

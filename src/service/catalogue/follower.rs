@@ -13,7 +13,7 @@ use std::sync::{
 
 use super::{
     loaded::{LoadedCatalogue, news},
-    unanswered::{Noted, Unanswered},
+    unacknowledged::{Noted, Unacknowledged},
 };
 use crate::{
     db::{
@@ -41,7 +41,7 @@ pub(in crate::service) struct Follower {
     /// The number of loads.
     loads: AtomicU64,
     /// Changes that reads need not show yet.
-    unanswered: Unanswered,
+    unacknowledged: Unacknowledged,
     before_swap: Pause,
 }
 
@@ -52,7 +52,7 @@ impl Default for Follower {
             following: tokio::sync::Mutex::default(),
             loading: tokio::sync::Mutex::default(),
             loads: AtomicU64::default(),
-            unanswered: Unanswered::default(),
+            unacknowledged: Unacknowledged::default(),
             before_swap: Arc::new(|| Box::pin(std::future::ready(()))),
         }
     }
@@ -87,13 +87,13 @@ impl Follower {
 
     /// Returns whether the catalogue has all changes in this tail, except those that reads need not show yet.
     pub(in crate::service) fn knows(&self, seen: &Tail) -> bool {
-        let unanswered = self.unanswered.now();
+        let unacknowledged = self.unacknowledged.now();
         let knows = |known: &LoadedCatalogue| {
             // All known changes must still exist: a restore may have replaced the collection.
             let is_there = known.last.is_none() || seen.shows_last();
             is_there
                 && known.others.iter().all(|id| seen.shows(*id))
-                && seen.shows_only(|place, id| unanswered.may_wait(id) || known.has(place, id))
+                && seen.shows_only(|place, id| unacknowledged.may_wait(id) || known.has(place, id))
         };
         self.read(knows).unwrap_or(false)
     }
@@ -136,9 +136,9 @@ impl Follower {
             return Ok(Followed::Whole);
         }
         // Unacknowledged changes are registered before their commit, until the catalogue has them.
-        let unanswered = self.unanswered.now(); // lock order: before the catalogue
+        let unacknowledged = self.unacknowledged.now(); // lock order: before the catalogue
         let is_new_and_large = |known: &LoadedCatalogue| {
-            news.entries.iter().any(|new| unanswered.is_large(new.id) && !known.has(new.place, new.id))
+            news.entries.iter().any(|new| unacknowledged.is_large(new.id) && !known.has(new.place, new.id))
         };
         let is_before_large = self.read(is_new_and_large).unwrap_or(false);
         Ok(if is_before_large { Followed::BeforeLarge } else { Followed::TooMuch })
@@ -186,7 +186,7 @@ impl Follower {
         change: ChangeId,
         movies: i64,
     ) -> Noted<'_> {
-        let noted = self.unanswered.note(change, movies > FOLLOW_LIMITS.movies);
+        let noted = self.unacknowledged.note(change, movies > FOLLOW_LIMITS.movies);
         if noted.is_large
             && let Err(error) =
                 Box::pin(deadline::within(LONG_STATEMENT_WAIT, self.apply_new(db, Wanted::Answered))).await
@@ -212,11 +212,11 @@ impl Follower {
 
     /// Waits until the catalogue has all large changes that are registered now.
     pub(in crate::service) async fn large_are_applied(&self) {
-        self.unanswered.large_are_applied().await;
+        self.unacknowledged.large_are_applied().await;
     }
 
     /// Returns whether a large change may be committed but not in the catalogue.
     pub(in crate::service) fn lacks_large(&self) -> bool {
-        self.unanswered.has_large()
+        self.unacknowledged.has_large()
     }
 }

@@ -6,7 +6,7 @@ mod loaded;
 pub mod neighbours;
 mod reads;
 pub mod search;
-mod unanswered;
+mod unacknowledged;
 
 pub use self::reads::load_catalogue;
 pub(super) use self::{

@@ -45,8 +45,8 @@ fn command(service: &Service, name: &str, example: &str) -> Command {
 /// Runs an example. Returns its output.
 fn run(service: &Service, name: &str, example: &str) -> String {
     let done = command(service, name, example).output().unwrap_or_else(|error| panic!("{name}: {error}"));
-    let told = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{name}: {told}");
+    let messages = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{name}: {messages}");
     String::from_utf8(done.stdout).expect("text").trim_end().to_owned()
 }
 

@@ -283,23 +283,23 @@ on_both! {
                 assert_eq!(change["movies"], whole.len());
             }
             let is = |effect: &Value, name: &str| effect[name].is_object();
-            let told = |change: &Value| {
+            let described = |change: &Value| {
                 let effect = &change["effects"][0];
                 (change["kind"].as_str().expect("a kind").to_owned(), is(effect, "before"), is(effect, "after"))
             };
-            changes.iter().map(told).collect()
+            changes.iter().map(described).collect()
         };
-        let told = |all: &[(&str, bool, bool)]| -> Vec<(String, bool, bool)> {
+        let described = |all: &[(&str, bool, bool)]| -> Vec<(String, bool, bool)> {
             all.iter().map(|(kind, before, after)| ((*kind).to_owned(), *before, *after)).collect()
         };
-        assert_eq!(done(1).await, told(&[("batch", true, true), ("update", true, true), ("create", false, true)]));
+        assert_eq!(done(1).await, described(&[("batch", true, true), ("update", true, true), ("create", false, true)]));
         let deleted = [("delete", true, false), ("import", true, true), ("import", false, true)];
-        assert_eq!(done(2).await, told(&deleted));
-        assert_eq!(done(3).await, told(&[("batch", true, false), ("import", false, true)]));
+        assert_eq!(done(2).await, described(&deleted));
+        assert_eq!(done(3).await, described(&[("batch", true, false), ("import", false, true)]));
         assert_eq!(undo(service, &json!(6)).await.status, 200);
-        assert_eq!(done(2).await, told(&[&[("undo", false, true)][..], &deleted].concat()));
+        assert_eq!(done(2).await, described(&[&[("undo", false, true)][..], &deleted].concat()));
         assert_eq!(undo(service, &json!(7)).await.status, 200);
-        assert_eq!(done(2).await, told(&[&[("undo", true, false), ("undo", false, true)][..], &deleted].concat()));
+        assert_eq!(done(2).await, described(&[&[("undo", true, false), ("undo", false, true)][..], &deleted].concat()));
     }
 }
 

@@ -296,8 +296,8 @@ async fn an_import_of_100_mb_is_handed_on_as_it_comes() {
     let first_half: Vec<String> = std::iter::once(header).chain((0..50).map(row)).collect();
     let sent: usize = first_half.iter().map(String::len).sum();
 
-    let (go_on, told) = tokio::sync::oneshot::channel::<()>();
-    let second_half = stream::once(async move { told.await.unwrap() });
+    let (go_on, may_go_on) = tokio::sync::oneshot::channel::<()>();
+    let second_half = stream::once(async move { may_go_on.await.unwrap() });
     let second_half = second_half.flat_map(move |()| stream::iter((50..100).map(row)));
     let file = stream::iter(first_half).chain(second_half).map(Ok::<_, std::io::Error>);
     let request = site.request(&client, Method::POST, "/movie").header("content-type", "text/csv");

@@ -13,7 +13,7 @@ const PAGE: &str = "/users/access?name=Zo%C3%AB";
 
 /// Checks that the page is shown again with a message.
 #[track_caller]
-fn is_told(answer: &Answer, message: &str) {
+fn has_flash(answer: &Answer, message: &str) {
     assert_eq!((answer.status, answer.header("location")), (303, PAGE), "{answer:?}");
     assert!(answer.cookie().ends_with(message), "{answer:?}");
 }
@@ -34,12 +34,12 @@ on_both! {
         let ids = between(&page.text, "name=\"id\" value=\"", "\"");
         let [newest, _, of_token] = &ids[..] else { panic!("{ids:?}") };
 
-        is_told(&send(service, &owner, "/users/session/end", &[("name", "Zoë"), ("id", newest)]).await, "session-ended");
+        has_flash(&send(service, &owner, "/users/session/end", &[("name", "Zoë"), ("id", newest)]).await, "session-ended");
         assert_eq!((service.me_in(&sessions[0]).await.status, service.me_in(&sessions[1]).await.status), (200, 401));
-        is_told(&send(service, &owner, "/users/session/end-all", &[("name", "Zoë")]).await, "all-sessions-ended");
+        has_flash(&send(service, &owner, "/users/session/end-all", &[("name", "Zoë")]).await, "all-sessions-ended");
         assert_eq!(service.me_in(&sessions[0]).await.status, 401);
         assert_eq!(service.me_in(&owner).await.status, 200);
-        is_told(&send(service, &owner, "/users/token/revoke", &[("name", "Zoë"), ("id", of_token)]).await, "token-revoked");
+        has_flash(&send(service, &owner, "/users/token/revoke", &[("name", "Zoë"), ("id", of_token)]).await, "token-revoked");
         assert_eq!(service.me_as(&token).await.status, 401);
         let page = with_cookie(service, &owner, Method::GET, PAGE).await;
         assert!(page.text.contains("Nobody is signed in as <bdi>Zoë</bdi>."), "{page:?}");
@@ -51,7 +51,7 @@ on_both! {
     async fn all_tokens_go_at_once_or_with_a_new_password(service: &Service) {
         let owner = service.session_of("owner").await;
         let token = service.add_user("Zoë", Role::Viewer).await;
-        is_told(&send(service, &owner, "/users/token/revoke-all", &[("name", "Zoë")]).await, "tokens-revoked");
+        has_flash(&send(service, &owner, "/users/token/revoke-all", &[("name", "Zoë")]).await, "tokens-revoked");
         assert_eq!(service.me_as(&token).await.status, 401);
 
         let change = [("name", "viewer"), ("role", "viewer"), ("password", "another shelf of tapes")];

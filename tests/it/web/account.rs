@@ -18,7 +18,7 @@ async fn account(service: &Service, session: &str) -> Answer {
 }
 
 /// Checks that a form redirects to a page with a message.
-async fn is_told(service: &Service, session: &str, answer: &Answer, place: &str, sentence: &str) {
+async fn shows_flash(service: &Service, session: &str, answer: &Answer, place: &str, sentence: &str) {
     assert_eq!((answer.status, answer.header("location")), (303, place), "{answer:?}");
     let cookies = format!("{session}; {}", answer.cookie());
     let page = with_cookie(service, &cookies, Method::GET, place).await;
@@ -34,8 +34,8 @@ on_both! {
         assert_eq!((answer.status, answer.header("location")), (303, "/login"), "{answer:?}");
         let cookies: Vec<&str> = answer.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
         assert!(cookies.iter().any(|cookie| cookie.starts_with("reelshelf_session=;")), "{cookies:?}");
-        let told = with_cookie(service, "reelshelf_notice=password", Method::GET, "/login").await;
-        assert!(told.text.contains("The new password is set"), "{told:?}");
+        let page = with_cookie(service, "reelshelf_notice=password", Method::GET, "/login").await;
+        assert!(page.text.contains("The new password is set"), "{page:?}");
         for session in [&one, &other] {
             assert_eq!(service.me_in(session).await.status, 401);
         }
@@ -103,13 +103,13 @@ on_both! {
             between(row, "name=\"id\" value=\"", "\"")[0].to_owned()
         };
         let ended = send(service, &own, "/account/session/end", &[("id", &id("Safari"))]).await;
-        is_told(service, &own, &ended, "/account", "The session has ended.").await;
+        shows_flash(service, &own, &ended, "/account", "The session has ended.").await;
         assert_eq!((service.me_in(&mac).await.status, service.me_in(&hostile).await.status), (401, 200));
         for wrong in [&id("Safari"), "x", ""] {
             is_page(&send(service, &own, "/account/session/end", &[("id", wrong)]).await, 404);
         }
         let ended = send(service, &own, "/account/session/end-others", &[]).await;
-        is_told(service, &own, &ended, "/account", "All other sessions have ended.").await;
+        shows_flash(service, &own, &ended, "/account", "All other sessions have ended.").await;
         assert_eq!((service.me_in(&hostile).await.status, service.me_in(&own).await.status), (401, 200));
         assert_eq!(service.me_in(&of_viewer).await.status, 200);
         assert!(!account(service, &own).await.text.contains("End all others"));
@@ -153,7 +153,7 @@ on_both! {
         let page = account(service, &session).await;
         let id = page.text.split("<strong><bdi>laptop</bdi>").nth(1).unwrap();
         let revoked = send(service, &session, "/account/token/revoke", &[("id", between(id, "name=\"id\" value=\"", "\"")[0])]).await;
-        is_told(service, &session, &revoked, "/account", "The token is revoked").await;
+        shows_flash(service, &session, &revoked, "/account", "The token is revoked").await;
         assert_eq!(service.me_as(secret).await.status, 401);
         for wrong in ["1", "99", "x", ""] {
             is_page(&send(service, &session, "/account/token/revoke", &[("id", wrong)]).await, 404);

@@ -39,20 +39,20 @@ on_both! {
         films::fill(service, &films::films(2)).await;
 
         let page = get_page(service, "/changes").await;
-        let told = entries(&page);
-        assert!(told[0].starts_with("Imported 2 films by owner with the token test, 23 Nov 2026, 20:16 UTC"), "{told:?}");
-        assert!(told[0].contains("Alien 0 added: DVD, 0 min, 1800, 1 star"), "{told:?}");
-        assert!(told[1].starts_with("Deleted “\u{2068}Heat 2\u{2069}”"), "{told:?}");
-        assert!(told[1].contains("VHS, 59 min, 1996, 1 star"), "{told:?}");
-        assert!(told[2].starts_with("Changed “\u{2068}Heat 2\u{2069}” by editor, 23 Nov 2026, 20:16 UTC"), "{told:?}");
+        let shown = entries(&page);
+        assert!(shown[0].starts_with("Imported 2 films by owner with the token test, 23 Nov 2026, 20:16 UTC"), "{shown:?}");
+        assert!(shown[0].contains("Alien 0 added: DVD, 0 min, 1800, 1 star"), "{shown:?}");
+        assert!(shown[1].starts_with("Deleted “\u{2068}Heat 2\u{2069}”"), "{shown:?}");
+        assert!(shown[1].contains("VHS, 59 min, 1996, 1 star"), "{shown:?}");
+        assert!(shown[2].starts_with("Changed “\u{2068}Heat 2\u{2069}” by editor, 23 Nov 2026, 20:16 UTC"), "{shown:?}");
         for difference in [
             "Title Heat → became Heat 2", "Format DVD → became VHS", "Length 2 h 50 → became 59 min",
             "Year 1995 → became 1996", "Rating 5 stars → became 1 star",
         ] {
-            assert!(told[2].contains(difference), "{difference}: {told:?}");
+            assert!(shown[2].contains(difference), "{difference}: {shown:?}");
         }
-        assert!(told[3].starts_with("Added “\u{2068}Heat\u{2069}” by owner"), "{told:?}");
-        assert!(told[3].contains("DVD, 2 h 50, 1995, 5 stars") && told.len() == 4, "{told:?}");
+        assert!(shown[3].starts_with("Added “\u{2068}Heat\u{2069}” by owner"), "{shown:?}");
+        assert!(shown[3].contains("DVD, 2 h 50, 1995, 5 stars") && shown.len() == 4, "{shown:?}");
         assert!(page.text.contains("<time datetime=\"2026-11-23T20:15:00.123Z\">23 Nov 2026, 20:15 UTC</time>"), "{page:?}");
     }
 }
@@ -61,10 +61,10 @@ on_both! {
     async fn what_stayed_as_it_was_is_not_told(service: &Service) {
         service.add("Heat", "DVD", 170, 1995, 5).await;
         service.patch("/movie/1", &json!({"rating": 4, "title": "Heat"})).await;
-        let told = entries(&get_page(service, "/changes").await);
-        assert!(told[0].contains("Rating 5 stars → became 4 stars"), "{told:?}");
+        let shown = entries(&get_page(service, "/changes").await);
+        assert!(shown[0].contains("Rating 5 stars → became 4 stars"), "{shown:?}");
         for never in ["Title", "Format", "Length", "Year"] {
-            assert!(!told[0].contains(never), "{told:?}");
+            assert!(!shown[0].contains(never), "{shown:?}");
         }
     }
 }
@@ -139,9 +139,9 @@ on_both! {
             }
             let page = get_page(service, "/changes?film=1").await;
             assert!(page.text.contains("<h1>History of “\u{2068}The Heat\u{2069}”</h1>"), "{page:?}");
-            let told = entries(&page);
-            assert_eq!(told.len(), if deleted { 3 } else { 2 }, "{told:?}");
-            assert!(told.last().unwrap().starts_with("Added “\u{2068}Heat\u{2069}”"), "{told:?}");
+            let shown = entries(&page);
+            assert_eq!(shown.len(), if deleted { 3 } else { 2 }, "{shown:?}");
+            assert!(shown.last().unwrap().starts_with("Added “\u{2068}Heat\u{2069}”"), "{shown:?}");
             assert_eq!(link(&page, "All changes"), "/changes");
         }
         for nothing in ["/changes?film=99", "/changes?film=x"] {
@@ -163,9 +163,9 @@ on_both! {
         assert_eq!((undone.status, undone.header("location")), (303, back), "{undone:?}");
         assert_eq!(service.get("/movie/1").await.json()["rating"], 5);
         let page = get_page(service, "/changes").await;
-        let told = entries(&page);
-        assert!(told[0].starts_with("“\u{2068}Heat\u{2069}” is as it was by editor") && told[0].contains("undoing change 2"), "{told:?}");
-        assert!(told[1].contains("undone by change 3"), "{told:?}");
+        let shown = entries(&page);
+        assert!(shown[0].starts_with("“\u{2068}Heat\u{2069}” is as it was by editor") && shown[0].contains("undoing change 2"), "{shown:?}");
+        assert!(shown[1].contains("undone by change 3"), "{shown:?}");
         assert_eq!((link(&page, "change 2"), link(&page, "change 3")), ("/changes/2".into(), "/changes/3".into()));
         assert!(has_undo(&page, 3) && !has_undo(&page, 2), "{page:?}");
     }

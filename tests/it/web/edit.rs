@@ -65,8 +65,8 @@ on_both! {
         let movie = service.get("/movie/1").await.json();
         assert_eq!(attributes(&movie), json!(["Amélie", "DVD", 170, 1995, 5]));
         let cookie = added.header("set-cookie").split(';').next().unwrap().to_owned();
-        let told = get(service, &format!("{session}; {cookie}"), "/").await;
-        let message = between(&told.text, "id=\"messages\"", "</div>")[0];
+        let answer_page = get(service, &format!("{session}; {cookie}"), "/").await;
+        let message = between(&answer_page.text, "id=\"messages\"", "</div>")[0];
         assert!(message.contains("Added <a href=\"/film/1\">“") && message.contains(">Undo</button>"), "{message}");
     }
 }

@@ -22,7 +22,7 @@ fn request(service: &Service, session: &str, fields: &[(&str, &str)]) -> reqwest
 }
 
 /// Returns the message on the page after the form.
-async fn told(service: &Service, answer: &Answer) -> String {
+async fn flash(service: &Service, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{answer:?}");
     let notice = answer.header("set-cookie").split(';').next().unwrap();
     let session = service.session_of("editor").await;
@@ -66,14 +66,14 @@ on_both! {
         let fields = [("id", "1"), ("id", "2"), ("do", "change"), ("movieFormat", "DVD"), ("rating", ""), ("back", "/?view=table")];
         let answer = send(service, "editor", &fields).await;
         assert_eq!(answer.header("location"), "/?view=table");
-        assert_eq!(told(service, &answer).await, "Changed “\u{2068}Alien\u{2069}”.");
+        assert_eq!(flash(service, &answer).await, "Changed “\u{2068}Alien\u{2069}”.");
         assert_eq!(latest(service).await, ("update".to_owned(), 1));
         assert_eq!(service.get("/movie/2").await.json()["version"], 1);
 
         let fields = [("id", "1,2"), ("id", "3"), ("id", "1"), ("do", "change"), ("movieFormat", "Streaming"), ("rating", "5")];
         let answer = send(service, "editor", &fields).await;
         assert_eq!(answer.header("location"), "/");
-        assert_eq!(told(service, &answer).await, "Changed 3 films.");
+        assert_eq!(flash(service, &answer).await, "Changed 3 films.");
         assert_eq!(latest(service).await, ("update".to_owned(), 3));
         for movie in stored(service).await {
             assert_eq!((&movie["movieFormat"], &movie["rating"]), (&json!("Streaming"), &json!(5)));
@@ -81,7 +81,7 @@ on_both! {
         // Repeating the form changes nothing and creates no change; nor do empty fields.
         for fields in [&fields[..], &[("id", "1"), ("do", "change"), ("movieFormat", ""), ("rating", "")]] {
             let answer = send(service, "editor", fields).await;
-            assert_eq!(told(service, &answer).await, "Nothing was changed.");
+            assert_eq!(flash(service, &answer).await, "Nothing was changed.");
         }
         assert_eq!(latest(service).await, ("update".to_owned(), 3));
         undo(service).await;
@@ -95,17 +95,17 @@ on_both! {
         three(service).await;
         let before = stored(service).await;
         let answer = send(service, "editor", &[("id", "1"), ("id", "3"), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "Deleted 2 films.");
+        assert_eq!(flash(service, &answer).await, "Deleted 2 films.");
         assert_eq!(latest(service).await, ("delete".to_owned(), 2));
         assert_eq!(service.titles("/movie").await, ["Brazil"]);
         // Deleted films are reported.
         let answer = send(service, "editor", &[("id", "1"), ("id", "3"), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "The films no longer exist.");
+        assert_eq!(flash(service, &answer).await, "The films no longer exist.");
         let answer = send(service, "editor", &[("id", "1"), ("id", "2"), ("id", "3"), ("do", "change"), ("rating", "1")]).await;
-        assert_eq!(told(service, &answer).await, "Changed “\u{2068}Brazil\u{2069}”. 2 films no longer existed.");
+        assert_eq!(flash(service, &answer).await, "Changed “\u{2068}Brazil\u{2069}”. 2 films no longer existed.");
         undo(service).await;
         let answer = send(service, "editor", &[("id", "2,3"), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "Deleted “\u{2068}Brazil\u{2069}”. 1 film no longer existed.");
+        assert_eq!(flash(service, &answer).await, "Deleted “\u{2068}Brazil\u{2069}”. 1 film no longer existed.");
         undo(service).await;
         let deleted = service.get("/history?limit=10").await.json();
         let first = deleted.as_array().unwrap().iter().find(|change| change["movies"] == 2).unwrap();
@@ -137,7 +137,7 @@ on_both! {
                 "change" => ("update", 11_996, "Changed 11,996 films."),
                 _ => ("delete", 12_000, "Deleted 12,000 films."),
             };
-            assert_eq!(told(service, &answer).await, words);
+            assert_eq!(flash(service, &answer).await, words);
             assert_eq!(latest(service).await, (kind.to_owned(), movies));
             let left = service.get("/stats").await.json()["movieFormat"].clone();
             let expected = if kind == "update" { json!({"DVD": 0, "Streaming": 11_996, "VHS": 4}) } else { json!({"DVD": 0, "Streaming": 0, "VHS": 0}) };
@@ -158,7 +158,7 @@ on_both! {
         assert!(every.contains("name=\"id\""), "{every}");
         let ids = text(between(every, "value=\"", "\"")[0]);
         let answer = send(service, "editor", &[("id", &ids), ("do", "delete")]).await;
-        assert_eq!(told(service, &answer).await, "Deleted 2 films.");
+        assert_eq!(flash(service, &answer).await, "Deleted 2 films.");
         assert_eq!(service.titles("/movie").await, ["Brazil", "Casablanca"]);
     }
 }
@@ -183,7 +183,7 @@ on_both! {
         }
         for fields in [&[("do", "delete")][..], &[("do", "change"), ("rating", "1")]] {
             let answer = send(service, "editor", fields).await;
-            assert_eq!(told(service, &answer).await, "No film is selected.");
+            assert_eq!(flash(service, &answer).await, "No film is selected.");
         }
         let answer = send(service, "editor", &[("do", "delete"), ("back", "//evil.example")]).await;
         assert_eq!(answer.header("location"), "/");
@@ -239,7 +239,7 @@ on_both! {
             vec![("id", all.as_str()), ("do", "delete"), ("confirmed", "102")],
         ] {
             let answer = send(service, "editor", &fields).await;
-            assert!(told(service, &answer).await.starts_with("Deleted 10"), "{fields:?}");
+            assert!(flash(service, &answer).await.starts_with("Deleted 10"), "{fields:?}");
             undo(service).await;
         }
         // Updates need no confirmation, since they can be undone.

@@ -120,8 +120,8 @@ on_both! {
         let figures = |page: &Answer| {
             let list = page.text.split_once("<dl class=\"figures\">").unwrap().1.split_once("</dl>").unwrap().0;
             let rows = between(list, "<dt>", "</div>").into_iter();
-            let told = |row: &str| Some((row.split_once("</dt>")?.0.to_owned(), text(between(row, "href=\"", "\"").first()?)));
-            rows.filter_map(told).collect::<Vec<(String, String)>>()
+            let link = |row: &str| Some((row.split_once("</dt>")?.0.to_owned(), text(between(row, "href=\"", "\"").first()?)));
+            rows.filter_map(link).collect::<Vec<(String, String)>>()
         };
         let named = |name: &str, href: &str| (name.to_owned(), href.to_owned());
         let all = get_page(service, "/statistics").await;

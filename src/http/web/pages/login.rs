@@ -35,7 +35,7 @@ struct Login<'a> {
     next: &'a str,
     name: &'a str,
     /// A message about what was done before.
-    told: Option<&'a str>,
+    flash: Option<&'a str>,
     error: Option<&'a str>,
     /// Whether there is no user yet, so that nobody can sign in.
     setup_needed: bool,
@@ -58,11 +58,11 @@ pub async fn show(
     let query = uri.query().unwrap_or_default();
     let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
-    let told = Flash::sentence(&headers, client.https);
+    let flash = Flash::sentence(&headers, client.https);
     let setup_needed = setup::needed(&state.app).await?;
-    let template = Login { next: local_place(&next), told, setup_needed, ..Login::default() };
+    let template = Login { next: local_place(&next), flash, setup_needed, ..Login::default() };
     let mut answer = page(StatusCode::OK, &template)?;
-    if told.is_some() {
+    if flash.is_some() {
         Flash::removed_cookie().add_to(&mut answer);
     }
     Ok(answer)

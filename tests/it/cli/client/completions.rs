@@ -83,8 +83,8 @@ fn commands_options_and_their_values_complete() {
 #[test]
 fn every_shell_is_told_how_to_complete_without_a_server() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        let told = run_with(&["completions", shell], &[]).expect(0);
-        assert!(told.out.contains("REELSHELF_COMPLETE") && told.err.is_empty(), "{told:?}");
+        let printed = run_with(&["completions", shell], &[]).expect(0);
+        assert!(printed.out.contains("REELSHELF_COMPLETE") && printed.err.is_empty(), "{printed:?}");
     }
     run_with(&["completions", "cmd"], &[]).expect(2);
 }

@@ -9,7 +9,7 @@ on_both! {
     async fn the_history_says_what_changed_field_by_field(service: &Service) {
         three_films(service).await;
         service.patch("/movie/1", &json!({"rating": 4, "title": "Heat!"})).await;
-        let told = reelshelf(service, &["history", "--limit", "2"]).expect(0).out;
+        let printed = reelshelf(service, &["history", "--limit", "2"]).expect(0).out;
         let expected = "\
 4  2026-11-23 20:15 UTC  owner (token test)  changed 1 film
     ~ 1 Heat (1995, DVD): title Heat → Heat!, rating 5 → 4
@@ -17,7 +17,7 @@ on_both! {
 3  2026-11-23 20:15 UTC  owner (token test)  added 1 film
     + 3 Alien 3 (1992, DVD)
 ";
-        assert_eq!(told, expected);
+        assert_eq!(printed, expected);
         let of_heat = json(&reelshelf(service, &["history", "heat", "--json"]).expect(0));
         assert_eq!(of_heat, service.get("/movie/1/history").await.json());
         assert_eq!(json(&reelshelf(service, &["history", "1", "--json", "--all"]).expect(0)), of_heat);
@@ -73,13 +73,13 @@ on_both! {
         reelshelf(service, &["edit", "alien", "--rating", "3", "--yes"]).expect(0);
         reelshelf(service, &["rm", "alien", "--yes"]).expect(0);
         reelshelf(service, &["undo"]).expect(0);
-        let told = reelshelf(service, &["history"]).expect(0).out;
+        let printed = reelshelf(service, &["history"]).expect(0).out;
         for words in ["  undid change 5 of 2 films\n", "  deleted 2 films, undone by change 6\n", "  changed 2 films\n"] {
-            assert!(told.contains(words), "{words}: {told}");
+            assert!(printed.contains(words), "{words}: {printed}");
         }
         let mut elsewhere = environment(service);
         elsewhere[2] = ("TZ", "Asia/Tokyo");
-        let told = run_with(&["history", "--limit", "1"], &elsewhere).expect(0).out;
-        assert!(told.contains("2026-11-24 05:15 JST"), "{told}");
+        let printed = run_with(&["history", "--limit", "1"], &elsewhere).expect(0).out;
+        assert!(printed.contains("2026-11-24 05:15 JST"), "{printed}");
     }
 }

@@ -39,9 +39,9 @@ impl Folder {
 on_both! {
     async fn csv_and_ndjson_come_from_files_and_pipes(service: &Service) {
         let folder = Folder::with("films.csv", GOOD);
-        let told = reelshelf(service, &["import", &folder.path("films.csv")]).expect(0);
-        assert_eq!(told.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 rejected.\n\nThis is change 1; `reelshelf undo 1` undoes it.\n");
-        assert_eq!(told.err, "");
+        let printed = reelshelf(service, &["import", &folder.path("films.csv")]).expect(0);
+        assert_eq!(printed.out, "2 rows read: 2 added, 0 updated, 0 skipped, 0 rejected.\n\nThis is change 1; `reelshelf undo 1` undoes it.\n");
+        assert_eq!(printed.err, "");
         let again = json(&reelshelf_with(service, &["import", "-", "--json"], GOOD).expect(0));
         assert_eq!((&again["skipped"], &again["change"]), (&json!(2), &json!(null)));
         let more = reelshelf_with(service, &["import", "--on-duplicate", "add", "-"], ndjson(&films(1000))).expect(0);
@@ -74,15 +74,15 @@ on_both! {
 on_both! {
     async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
         let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
-                let told = "Nothing was stored: 1 of 2 rows rejected.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
-        assert_eq!(aborted.out, told);
+                let printed = "Nothing was stored: 1 of 2 rows rejected.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
+        assert_eq!(aborted.out, printed);
         assert_eq!(aborted.err, "reelshelf: 1 of 2 rows rejected; nothing was stored\n");
         assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
         assert_eq!(service.get("/movie").await.json(), json!([]));
 
         let many: String = GOOD.to_owned() + &"x,DVD,90,1999,9\n".repeat(21);
-        let told = reelshelf_with(service, &["import", "-", "--on-error", "skip"], many).expect(0).out;
-        assert!(told.contains("Rejected (21):\n") && told.contains("  and more; --json lists them"), "{told}");
+        let printed = reelshelf_with(service, &["import", "-", "--on-error", "skip"], many).expect(0).out;
+        assert!(printed.contains("Rejected (21):\n") && printed.contains("  and more; --json lists them"), "{printed}");
         assert_eq!(service.titles("/movie").await, ["Heat", "Alien"]);
     }
 }
@@ -229,8 +229,8 @@ on_both! {
         let refused = terminal.ended().expect(1).out;
         assert!(refused.contains("Nothing was stored: 1 of 2 rows rejected."), "{refused}");
         // A program asks for JSON, and is asked nothing.
-        let told = Terminal::start(200, &["import", &folder.path("media.csv"), "--json"], &environment(service)).ended().expect(1).out;
-        assert!(!told.contains("Format (VHS"), "{told}");
+        let printed = Terminal::start(200, &["import", &folder.path("media.csv"), "--json"], &environment(service)).ended().expect(1).out;
+        assert!(!printed.contains("Format (VHS"), "{printed}");
         assert_eq!(service.titles("/movie").await.len(), 10);
     }
 }

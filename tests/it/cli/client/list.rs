@@ -132,9 +132,9 @@ on_both! {
 on_both! {
     async fn statistics_are_told_or_given_as_they_are(service: &Service) {
         three_films(service).await;
-        let told = reelshelf(service, &["stats"]).expect(0).out;
+        let printed = reelshelf(service, &["stats"]).expect(0).out;
         for words in ["3 films\n6 h 41 in all, 2 h 14 on average\nrated 3.67 on average\n", "★★★★☆       1  █", "1990s       2  █"] {
-            assert!(told.contains(words), "{words:?}: {told}");
+            assert!(printed.contains(words), "{words:?}: {printed}");
         }
         let dvds = json(&reelshelf(service, &["stats", "--format", "DVD", "--json"]).expect(0));
         assert_eq!(dvds, service.get("/stats?movieFormat=DVD").await.json());

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The unacknowledged changes of this instance.
 #[derive(Default)]
-pub(super) struct Unanswered(Mutex<Changes>);
+pub(super) struct Unacknowledged(Mutex<Changes>);
 
 /// A copy of them.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Changes {
     }
 }
 
-impl Unanswered {
+impl Unacknowledged {
     pub(super) fn now(&self) -> MutexGuard<'_, Changes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -50,7 +50,7 @@ impl Unanswered {
         } else {
             now.small.insert(change);
         }
-        Noted { unanswered: self, change, is_large }
+        Noted { unacknowledged: self, change, is_large }
     }
 
     /// Returns whether there are large changes that the catalogue may lack.
@@ -67,14 +67,14 @@ impl Unanswered {
 
 /// An unacknowledged change; dropping it removes it.
 pub(in crate::service) struct Noted<'a> {
-    unanswered: &'a Unanswered,
+    unacknowledged: &'a Unacknowledged,
     change: ChangeId,
     pub(in crate::service) is_large: bool,
 }
 
 impl Drop for Noted<'_> {
     fn drop(&mut self) {
-        let mut now = self.unanswered.now();
+        let mut now = self.unacknowledged.now();
         now.small.remove(&self.change);
         if let Some(applied) = now.large.remove(&self.change) {
             applied.cancel();
@@ -90,22 +90,22 @@ mod tests {
 
     #[test]
     fn a_small_change_waits_only_while_there_is_a_large_one() {
-        let unanswered = Unanswered::default();
+        let unacknowledged = Unacknowledged::default();
         let [one, two, three, four] = [1, 2, 3, 4].map(ChangeId::from_stored);
-        let small = unanswered.note(one, false);
-        assert!(!unanswered.now().may_wait(one) && !unanswered.has_large());
-        let large = unanswered.note(two, true);
-        assert!([one, two].iter().all(|change| unanswered.now().may_wait(*change)));
-        assert!(!unanswered.now().may_wait(three), "what another instance wrote may be answered");
-        let mut applied = Box::pin(unanswered.large_are_applied());
+        let small = unacknowledged.note(one, false);
+        assert!(!unacknowledged.now().may_wait(one) && !unacknowledged.has_large());
+        let large = unacknowledged.note(two, true);
+        assert!([one, two].iter().all(|change| unacknowledged.now().may_wait(*change)));
+        assert!(!unacknowledged.now().may_wait(three), "what another instance wrote may be answered");
+        let mut applied = Box::pin(unacknowledged.large_are_applied());
         assert!((&mut applied).now_or_never().is_none());
-        let later = unanswered.note(four, true);
+        let later = unacknowledged.note(four, true);
         drop(large);
         assert!(applied.now_or_never().is_some(), "the later one is not waited for");
-        assert!(unanswered.now().may_wait(one));
+        assert!(unacknowledged.now().may_wait(one));
         drop(later);
-        assert!(!unanswered.now().may_wait(one) && !unanswered.has_large());
+        assert!(!unacknowledged.now().may_wait(one) && !unacknowledged.has_large());
         drop(small);
-        assert!(unanswered.large_are_applied().now_or_never().is_some());
+        assert!(unacknowledged.large_are_applied().now_or_never().is_some());
     }
 }
