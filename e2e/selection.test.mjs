@@ -88,6 +88,28 @@ test("Shift selects a range, all can be selected, Escape none", async () => {
   await page.done();
 });
 
+test("a film that may be selected shows its title", async () => {
+  await service.empty();
+  await shelf();
+  const page = await open(service);
+  await page.goto("/");
+  await page.locator(".selecting").click();
+  await box(page, "Alien").check();
+  const looks = await page.locator(".shelf .pick").evaluateAll((boxes) =>
+    boxes.map((element) => {
+      const [{ backgroundColor, borderTopWidth }, tag] = [undefined, "::before"].map((part) => getComputedStyle(element, part));
+      return [backgroundColor, borderTopWidth, tag.display, tag.width, tag.height, tag.rotate].join(" ");
+    }),
+  );
+  assert.deepEqual(new Set(looks), new Set(["rgba(0, 0, 0, 0) 0px block 20px 20px none"]));
+  assert.equal(looks.length, 4);
+  // The bar at the bottom covers none of the actions on a front.
+  await page.locator(".film").nth(1).hover();
+  await page.locator(".film .front:visible").waitFor();
+  assert.equal(await page.locator(".front :is(a, button):visible").count(), 0);
+  await page.done();
+});
+
 test("what is not on the page any more is taken from it, and the rest stays as it is", async () => {
   await service.empty();
   await shelf();
