@@ -13,7 +13,7 @@ use super::{
     values::{self, trimmed},
 };
 use crate::{
-    documents::{Note, NoteKind, Report, RowError, Source, TitleTooLong},
+    documents::{Note, NoteKind, OnDuplicate, Report, RowError, Source, TitleTooLong},
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
         Violations, quoted, whole,
@@ -74,7 +74,8 @@ impl From<&Attributes> for RowLabel {
 
 /// The result of reading a row.
 pub(super) enum Outcome {
-    Movie(Attributes),
+    /// A movie, and the attributes that the row lacks, which have their defaults.
+    Movie(Attributes, Vec<Field>),
     /// Skipped, with a note in the report.
     NoFilm(RowLabel),
     Rejected(Vec<RowError>),
@@ -155,9 +156,10 @@ impl Record<'_> {
             errors.check(reading.release_year()),
             errors.check(reading.rating()),
         );
+        let missing = reading.missing;
         match errors.finish(read) {
             Ok((title, movie_format, length, release_year, rating)) => {
-                Outcome::Movie(Attributes { title, movie_format, length, release_year, rating })
+                Outcome::Movie(Attributes { title, movie_format, length, release_year, rating }, missing)
             }
             Err(errors) => {
                 // The errors of the row replace its notes.
@@ -246,6 +248,8 @@ struct Reading<'r> {
     options: &'r ImportOptions,
     report: &'r mut Report,
     year_in_title: Option<ReleaseYear>,
+    /// The attributes with defaults.
+    missing: Vec<Field>,
 }
 
 impl<'r> Reading<'r> {
@@ -255,7 +259,7 @@ impl<'r> Reading<'r> {
         options: &'r ImportOptions,
         report: &'r mut Report,
     ) -> Self {
-        Self { record, layout, options, report, year_in_title: None }
+        Self { record, layout, options, report, year_in_title: None, missing: Vec::new() }
     }
 
     fn title(&mut self) -> Result<Title, WrongCell> {
@@ -397,7 +401,11 @@ impl<'r> Reading<'r> {
                 Err(rule) => (rule, Some(RowError::shown(&cell.shown()))),
             },
             (None, Some(default)) => {
-                let became = || format!("is missing, became {}", json!(default));
+                self.missing.push(field);
+                let became = || match self.options.on_duplicate {
+                    OnDuplicate::Update => format!("is missing, becomes {} in a new movie", json!(default)),
+                    OnDuplicate::Skip | OnDuplicate::Add => format!("is missing, became {}", json!(default)),
+                };
                 self.report.note(self.record.line, Some(field), NoteKind::Defaulted, None, became);
                 return Ok(default.clone());
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     documents::{Preview, Report, RowResult, Source},
-    domain::{Attributes, Code, Invalid},
+    domain::{Attributes, Code, Field, Invalid},
 };
 
 /// The other columns of an export. An import ignores them, so that exports can be imported.
@@ -47,6 +47,8 @@ pub struct Row {
     /// The number of the row, from 1.
     pub number: u64,
     pub attributes: Attributes,
+    /// The attributes that the row lacks, which have their defaults.
+    pub missing: Vec<Field>,
 }
 
 /// The rows of a file, as a stream.
@@ -95,7 +97,9 @@ impl<R: Read> Rows<R> {
     pub fn next_movie(&mut self, report: &mut Report) -> io::Result<Option<Row>> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
-                Outcome::Movie(attributes) => return Ok(Some(Row { line, number: report.read, attributes })),
+                Outcome::Movie(attributes, missing) => {
+                    return Ok(Some(Row { line, number: report.read, attributes, missing }));
+                }
                 Outcome::NoFilm(RowLabel { title, release_year }) => {
                     report.preview(report.read, || Preview {
                         line,

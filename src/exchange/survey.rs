@@ -169,7 +169,7 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
     while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
         match outcome {
             Outcome::NoFilm(_) => continue,
-            Outcome::Movie(_) => {}
+            Outcome::Movie(..) => {}
             Outcome::Rejected(errors) => {
                 for error in &errors {
                     if let Some(field) = error.missing() {

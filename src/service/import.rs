@@ -15,7 +15,7 @@ use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
     documents::{OnDuplicate, OnError, Preview, Report, RowResult},
-    domain::{Attributes, ChangeKind, Movie, MovieFormat, MovieId, fold},
+    domain::{Attributes, ChangeKind, Field, Movie, MovieFormat, MovieId, fold},
     exchange::{self, FileKind, ImportOptions, Merged, Row, RowLabel, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
@@ -246,6 +246,19 @@ async fn known(
     Ok(known)
 }
 
+/// Returns the attributes of an update by a row. Those that the row lacks stay as they are now.
+fn keeping(mut row: Attributes, now: &Attributes, missing: &[Field]) -> Attributes {
+    for field in missing {
+        match field {
+            Field::Title => row.title = now.title.clone(),
+            Field::Length => row.length = now.length,
+            Field::Rating => row.rating = now.rating,
+            Field::MovieFormat | Field::ReleaseYear => {} // duplicates have the same
+        }
+    }
+    row
+}
+
 async fn store_piece(
     app: &App,
     recorder: &mut ChangeRecorder<'_>,
@@ -261,15 +274,15 @@ async fn store_piece(
     let piece: Vec<(Row, MovieKey)> = piece.into_iter().map(with_identity).collect();
     let mut known = known(app, recorder, stored, &piece, on_duplicate).await?;
     let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
-    for (Row { line, number, attributes }, identity) in piece {
+    for (Row { line, number, attributes, missing }, identity) in piece {
         let hash = stored.hasher.hash_one(&identity);
         let known = match on_duplicate {
             OnDuplicate::Add => None,
             _ => Some(known.entry(identity)),
         };
-        let preview = |report: &mut Report, becomes: RowResult, id| {
+        let preview = |report: &mut Report, attributes: &Attributes, becomes: RowResult, id| {
             report.preview(number, || {
-                let RowLabel { title, release_year } = RowLabel::from(&attributes);
+                let RowLabel { title, release_year } = RowLabel::from(attributes);
                 let (becomes, movie) = (becomes.into(), Some(attributes.clone().into()));
                 Preview { line, title, release_year, becomes, movie, id }
             });
@@ -277,7 +290,7 @@ async fn store_piece(
         let mut occupied = match known {
             Some(Entry::Occupied(occupied)) => occupied,
             other => {
-                preview(report, RowResult::Created, None);
+                preview(report, &attributes, RowResult::Created, None);
                 if let Some(Entry::Vacant(vacant)) = other {
                     vacant.insert(ExistingMovie::New(new.len()));
                 }
@@ -286,14 +299,18 @@ async fn store_piece(
                 continue;
             }
         };
-        let (id, same) = match occupied.get() {
+        let (id, now) = match occupied.get() {
             ExistingMovie::Stored(movie, wanted) => {
-                (Some(movie.id), *wanted.as_ref().unwrap_or(&movie.attributes) == attributes)
+                (Some(movie.id), wanted.as_ref().unwrap_or(&movie.attributes))
             }
-            ExistingMovie::New(place) => (None, new[*place] == attributes),
+            ExistingMovie::New(place) => (None, &new[*place]),
         };
-        if on_duplicate == OnDuplicate::Skip || same {
-            preview(report, RowResult::Skipped, id);
+        let attributes = match on_duplicate {
+            OnDuplicate::Update => keeping(attributes, now, &missing),
+            OnDuplicate::Skip | OnDuplicate::Add => attributes,
+        };
+        if on_duplicate == OnDuplicate::Skip || *now == attributes {
+            preview(report, &attributes, RowResult::Skipped, id);
             let first_note = report.notes.len();
             report.skip(line, attributes.title.as_str(), || match id {
                 Some(id) => format!("is there already as movie {id}"),
@@ -302,7 +319,7 @@ async fn store_piece(
             RowLabel::from(&attributes).put_on(&mut report.notes[first_note..]);
             continue;
         }
-        preview(report, RowResult::Updated, id);
+        preview(report, &attributes, RowResult::Updated, id);
         report.updated += 1;
         match occupied.get_mut() {
             ExistingMovie::New(place) => new[*place] = attributes,

@@ -311,6 +311,26 @@ on_both! {
 }
 
 on_both! {
+    async fn defaults_fill_new_movies_and_leave_those_that_are_there(service: &Service) {
+        service.add("Goldfinger", "DVD", 113, 1964, 4).await;
+        let options = "?onDuplicate=update&default=length:0&default=rating:3&default=movieFormat:DVD";
+        let file = "title,releaseYear,rating\nGoldfinger,1964,\nRonin,1998,\nRONIN,1998,5\nRonin,1998,\n";
+        let answer = csv(service, options, file).await;
+        assert_eq!(counts(&answer), [4, 1, 2, 1, 0]);
+        assert_eq!(
+            stored(service).await,
+            [movie("Goldfinger", "DVD", 113, 1964, 4), movie("Ronin", "DVD", 0, 1998, 5)]
+        );
+        assert_eq!(service.get("/movie/1").await.json()["version"], 1);
+        let notes = answer.json()["notes"].to_string();
+        assert!(notes.contains("is missing, becomes 0 in a new movie"), "{notes}");
+        let answer = csv(service, options, "title,releaseYear,rating\nGOLDFINGER,1964,2\n").await;
+        assert_eq!(counts(&answer), [1, 0, 1, 0, 0]);
+        assert_eq!(stored(service).await[0], movie("GOLDFINGER", "DVD", 113, 1964, 2));
+    }
+}
+
+on_both! {
     async fn duplicates_are_found_over_a_whole_file(service: &Service) {
         let file = format!("{HEADER}\n{}{}", rows("Film", 1300, 3), rows("FILM", 1300, 4));
         assert_eq!(counts(&csv(service, "?dryRun=true", file.clone()).await), [2600, 1300, 0, 1300, 0]);

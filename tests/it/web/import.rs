@@ -153,6 +153,8 @@ on_both! {
             (&[][..], ours.as_str(), ["1", "0", "1", "0"]),
             (&[("titleTooLong", "error")], &ours, ["0", "0", "1", "1"]),
             (&[("onDuplicate", "update")], &ours, ["1", "1", "0", "0"]),
+            // The answers are for new films: the length and the rating of the other one stay.
+            (&[("onDuplicate", "update")], "title,releaseYear,movieFormat\nHeat,1995,DVD\nRonin,1998,DVD\n", ["1", "0", "1", "0"]),
             (&[("onDuplicate", "add"), ("titleTooLong", "truncate")], &ours, ["2", "0", "0", "0"]),
             // Every question has a default answer.
             (&[], CLZ, ["2", "0", "1", "0"]),
