@@ -39,6 +39,15 @@ pub fn length(minutes: i64) -> String {
     }
 }
 
+/// The word for an unknown value.
+pub const UNKNOWN: &str = "unknown";
+
+/// Formats the length of a film; 0 is unknown.
+#[must_use]
+pub fn film_length(minutes: i64) -> String {
+    if minutes == 0 { UNKNOWN.to_owned() } else { length(minutes) }
+}
+
 /// Formats many minutes in their two largest units: years of 365 days, days, hours, minutes.
 #[must_use]
 pub fn long_length(minutes: i64) -> String {
@@ -108,6 +117,7 @@ mod tests {
     fn lengths_read_well() {
         let all = [0, 59, 60, 61, 65, 170, 500].map(length);
         assert_eq!(all, ["0 min", "59 min", "1 h", "1 h 01", "1 h 05", "2 h 50", "8 h 20"]);
+        assert_eq!([0, 1, 60].map(film_length), ["unknown", "1 min", "1 h"]);
         let all = [0, 1, 60, 61, 1440, 1500, 1441, 9999, 525_600, 527_041, 5_000_000_000].map(long_length);
         let expected = [
             "no time",

@@ -13,7 +13,7 @@ use crate::{
     cli::{output::message, wrong_usage},
     documents::Batch,
     domain::{Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title},
-    format::length,
+    format::film_length,
 };
 
 /// The films and their new values. Without a value, a terminal prompts for each.
@@ -90,7 +90,7 @@ fn ask(film: &Movie) -> anyhow::Result<MoviePatch> {
             &question("Format", now.movie_format.as_str()),
             values::format,
         )?,
-        length: terminal::ask_to_change(&question("Length", &length(now.length.get())), values::length)?,
+        length: terminal::ask_to_change(&question("Length", &film_length(now.length.get())), values::length)?,
         rating: terminal::ask_to_change(&question("Rating", &now.rating.get().to_string()), values::rating)?,
     })
 }

@@ -11,7 +11,7 @@ use super::client::{
 use crate::{
     cli::output::{Out, message},
     domain::{Length, Movie},
-    format::{length, moment_local, stars},
+    format::{film_length, length, moment_local, stars},
 };
 
 /// The films.
@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
 /// Formats a length, with its minutes if it has hours.
 fn in_hours_and_minutes(of: Length) -> String {
-    if of.get() < 60 { length(of.get()) } else { format!("{} ({} min)", length(of.get()), of.get()) }
+    if of.get() < 60 { film_length(of.get()) } else { format!("{} ({} min)", length(of.get()), of.get()) }
 }
 
 /// Formats a film with all its fields, one per line.

@@ -45,7 +45,10 @@ fn tell(stats: &Stats, out: &mut Out) -> io::Result<()> {
     let mean = |mean: f64| format!(", {} on average", minutes(mean.round()));
     writeln!(out, "{}", count(stats.movies, "film"))?;
     let (hours, minutes) = (number(stats.total_length / 60), stats.total_length % 60);
-    writeln!(out, "{hours} h {minutes:02} in all{}", stats.mean_length.map(mean).unwrap_or_default())?;
+    match stats.mean_length {
+        Some(length) => writeln!(out, "{hours} h {minutes:02} in all{}", mean(length))?,
+        None => writeln!(out, "no lengths known")?,
+    }
     if let Some(rating) = stats.mean_rating {
         writeln!(out, "rated {rating} on average")?;
     }

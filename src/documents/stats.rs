@@ -12,7 +12,7 @@ pub struct Stats {
     pub movies: u64,
     /// In minutes.
     pub total_length: u64,
-    /// In minutes; null if there is no movie.
+    /// In minutes, of the movies whose length is known (not 0); null if there is none.
     #[schema(required = true)]
     pub mean_length: Option<f64>,
     #[schema(required = true)]

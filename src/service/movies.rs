@@ -275,11 +275,13 @@ fn stats_of(counts: &Counts) -> Stats {
         *decade.entry(year / 10 * 10).or_default() += movies;
     }
     let (movies, total_length) = (counts.movies, sum(Facet::Length));
+    let without_length: i64 =
+        counts.by_value(Facet::Length).filter(|(minutes, _)| *minutes == 0).map(|(_, movies)| movies).sum();
     let formats = MovieFormat::ALL.iter().zip(by_value(Facet::MovieFormat));
     Stats {
         movies: unsigned(movies),
         total_length: unsigned(total_length),
-        mean_length: mean(total_length, movies),
+        mean_length: mean(total_length, movies - without_length),
         mean_rating: mean(sum(Facet::Rating), movies),
         movie_format: formats.map(|(format, (_, movies))| (format.as_str().to_owned(), movies)).collect(),
         rating: by_value(Facet::Rating).collect(),

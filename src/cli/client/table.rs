@@ -87,7 +87,7 @@ fn cells(movie: &Movie) -> [String; 6] {
         movie.id.to_string(),
         shown(a.title.as_str()),
         a.movie_format.as_str().to_owned(),
-        length(a.length.get()),
+        if a.length.get() == 0 { "–".to_owned() } else { length(a.length.get()) },
         a.release_year.get().to_string(),
         stars(a.rating.get()).to_owned(),
     ]

@@ -24,7 +24,7 @@ pub fn differences(before: &Attributes, after: &Attributes) -> String {
     let fields = [
         ("title", before.title.as_str().to_owned(), after.title.as_str().to_owned()),
         ("format", before.movie_format.as_str().to_owned(), after.movie_format.as_str().to_owned()),
-        ("length", format::length(before.length.get()), format::length(after.length.get())),
+        ("length", format::film_length(before.length.get()), format::film_length(after.length.get())),
         ("year", before.release_year.get().to_string(), after.release_year.get().to_string()),
         ("rating", before.rating.get().to_string(), after.rating.get().to_string()),
     ];

@@ -29,9 +29,10 @@ fn reference(movies: &[Value]) -> Value {
     };
     let sum = |name: &str| movies.iter().map(|movie| movie[name].as_i64().unwrap()).sum::<i64>();
     let mean = |name: &str| {
+        let known = movies.iter().filter(|movie| movie[name] != 0).count(); // a length of 0 is unknown
         let [sum, count] =
-            [sum(name), i64::try_from(movies.len()).unwrap()].map(|n| f64::from(i32::try_from(n).unwrap()));
-        if movies.is_empty() { Value::Null } else { json!((sum / count * 100.0).round() / 100.0) }
+            [sum(name), i64::try_from(known).unwrap()].map(|n| f64::from(i32::try_from(n).unwrap()));
+        if known == 0 { Value::Null } else { json!((sum / count * 100.0).round() / 100.0) }
     };
     json!({
         "movies": movies.len(),
@@ -48,7 +49,9 @@ fn reference(movies: &[Value]) -> Value {
 on_both! {
     async fn the_statistics_are_those_of_the_list_with_the_same_filters(service: &Service) {
         fill(service, &films(500)).await;
+        service.add("Of unknown length", "VHS", 0, 2001, 1).await;
         for query in [
+            "length=0", "length=0..10", "q=unknown",
             "", "movieFormat=DVD", "movieFormat=DVD&movieFormat=VHS&rating=4..", "rating=3", "length=..90",
             "releaseYear=1900..1909", "q=alien", "q=alien&rating=..2&length=100..", "releaseYear=1800&rating=1..1",
             "length=0..500",

@@ -55,6 +55,22 @@ on_both! {
 }
 
 on_both! {
+    async fn they_leave_out_unknown_lengths(service: &Service) {
+        service.add("Heat", "DVD", 0, 1995, 5).await;
+        let page = get_page(service, "/statistics").await;
+        assert!(page.text.contains("1 film has no length.") && !page.text.contains("takes"), "{page:?}");
+        service.add("Ronin", "DVD", 120, 1998, 3).await;
+        service.add("Shoah", "VHS", 0, 1985, 4).await;
+        let page = get_page(service, "/statistics").await;
+        for said in ["takes</dt><dd>2 hours<", "on average</dt><dd>2 h<", "<dd>4.0<", "2 films have no length."] {
+            assert!(page.text.contains(said), "{said}: {page:?}");
+        }
+        let (_, films, _) = bars(&page).into_iter().find(|(label, ..)| label == "under 1 h").unwrap();
+        assert_eq!(films, "0");
+    }
+}
+
+on_both! {
     async fn they_tell_totals_and_means(service: &Service) {
         let empty = get_page(service, "/statistics").await;
         assert!(empty.text.contains("Nothing to count yet"), "{empty:?}");

@@ -44,6 +44,23 @@ on_both! {
 }
 
 on_both! {
+    async fn a_film_of_unknown_length_fits_only_if_there_is_time_for_any(service: &Service) {
+        service.add("Heat", "DVD", 0, 1995, 4).await;
+        let any = get_page(service, "/tonight").await;
+        assert_eq!(film(&any).as_deref(), Some("Heat"));
+        assert!(any.text.contains("<p>DVD, 1995</p>") && !any.text.contains("no length"), "{any:?}");
+        let none = get_page(service, "/tonight?length=..90").await;
+        assert!(none.text.contains("Nothing fits") && none.text.contains("1 film has no length."), "{none:?}");
+        assert!(!none.text.contains("The shortest film"), "{none:?}");
+        service.add("Ronin", "DVD", 1, 1998, 4).await;
+        service.add("Shoah", "DVD", 0, 1985, 4).await;
+        let one = get_page(service, "/tonight?length=..90").await;
+        assert_eq!(film(&one).as_deref(), Some("Ronin"));
+        assert!(one.text.contains("The only film that fits") && one.text.contains("2 films have no length."), "{one:?}");
+    }
+}
+
+on_both! {
     async fn where_nothing_fits_it_says_what_to_loosen(service: &Service) {
         let none = get_page(service, "/tonight").await;
         assert!(none.text.contains("No films yet"), "{none:?}");

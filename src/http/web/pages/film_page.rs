@@ -78,11 +78,6 @@ impl FilmPage<'_> {
         let given = self.film.rating;
         (Rating::MIN..=Rating::MAX).map(move |stars| (stars, stars <= given, stars == given))
     }
-
-    /// Returns whether the length is known.
-    fn has_length(&self) -> bool {
-        self.found.movie.attributes.length.get() > 0
-    }
 }
 
 pub async fn show(

@@ -33,6 +33,8 @@ struct Tonight<'a> {
     filters: Filters<'a>,
     /// The number of matching films.
     fitting: i64,
+    /// The number of films of unknown length that would match otherwise, if there is a maximum.
+    without_length: i64,
     film: Option<Film<'a>>,
     /// The URL that picks another film.
     another: String,
@@ -46,11 +48,15 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
         return Ok(Redirect::to(&tidy.at("/tonight")).into_response());
     }
     let mut params = Params::of(&uri);
-    let filter = params.filter();
+    let mut filter = params.filter();
     let last = params.one("not", |id| {
         id.parse::<MovieId>().map_err(|_| Invalid::new(Code::Malformed, "must be a film's id".to_owned()))
     });
     params.finish()?;
+    if filter.length.max.is_some() {
+        // A film of unknown length may take longer.
+        filter.length.min = filter.length.min.max(Some(1));
+    }
 
     let facets = facets::facets(&state.app, &context.viewer, &filter).await?;
     let movie = pick(&state, &context.viewer, &filter, last, facets.movies > 1).await?;
@@ -61,6 +67,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
         minutes: filter.length.max,
         filters: Filters::of(&here, &filter, &facets),
         fitting: facets.movies,
+        without_length: filter.length.max.and_then(|_| facets.length.get(&0).copied()).unwrap_or(0),
         film: movie.as_ref().map(Film::of),
         another: another.at("/tonight"),
         ways_out: if movie.is_none() { ways_out(&here, &filter, &facets) } else { Vec::new() },
@@ -117,9 +124,8 @@ async fn pick(
 fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, String)> {
     let mut ways = Vec::new();
     let mut way = |words: String, address: Address| ways.push((words, address.at("/tonight")));
-    if let Some((shortest, _)) =
-        facets.length.first_key_value().filter(|(n, _)| Some(**n) > filter.length.max)
-    {
+    let shortest = facets.length.range(1..).next();
+    if let Some((shortest, _)) = shortest.filter(|(n, _)| Some(**n) > filter.length.max) {
         let words = format!("The shortest film that fits otherwise takes {}", format::length(*shortest));
         way(words, here.with("length", &format!("..{shortest}")));
     }

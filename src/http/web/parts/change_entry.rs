@@ -81,10 +81,11 @@ impl<'a> ShownEffect<'a> {
         Some(Self { film, differences, sign })
     }
 
-    /// Returns the film's attributes except the title.
+    /// Returns the film's known attributes except the title.
     pub fn facts(&self) -> String {
         let [_, facts @ ..] = attributes(self.film);
-        facts.map(|(_, value)| value).join(", ")
+        let known = facts.into_iter().map(|(_, value)| value).filter(|value| value != format::UNKNOWN);
+        known.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -94,7 +95,7 @@ fn attributes(film: &Movie) -> [(&'static str, String); 5] {
     [
         ("Title", a.title.as_str().to_owned()),
         ("Format", a.movie_format.as_str().to_owned()),
-        ("Length", format::length(a.length.get())),
+        ("Length", format::film_length(a.length.get())),
         ("Year", a.release_year.get().to_string()),
         ("Rating", format::stars_in_words(a.rating.get())),
     ]

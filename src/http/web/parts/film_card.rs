@@ -14,7 +14,8 @@ pub struct Film<'a> {
     /// The CSS class of the box.
     pub kind: &'static str,
     pub year: i64,
-    pub length: String,
+    /// `None` if unknown.
+    pub length: Option<String>,
     pub rating: i64,
     /// The full ones; the style sheet adds the hollow ones.
     pub stars: String,
@@ -52,7 +53,7 @@ impl<'a> Film<'a> {
                 MovieFormat::Streaming => "tile",
             },
             year: a.release_year.get(),
-            length: format::length(a.length.get()),
+            length: (a.length.get() > 0).then(|| format::length(a.length.get())),
             rating: a.rating.get(),
             stars: format::stars(a.rating.get()).replace('☆', ""),
             hue: look % 24,

@@ -55,9 +55,9 @@ pub struct Decade {
     pub on: bool,
 }
 
-/// Ranges of lengths to choose from, in minutes.
+/// Ranges of lengths to choose from, in minutes. 0 is unknown.
 const LENGTHS: [(Bounds, &str); 4] = [
-    (Bounds { min: None, max: Some(89) }, "under 1 h 30"),
+    (Bounds { min: Some(1), max: Some(89) }, "under 1 h 30"),
     (Bounds { min: Some(90), max: Some(119) }, "1 h 30 to 2 h"),
     (Bounds { min: Some(120), max: Some(149) }, "2 h to 2 h 30"),
     (Bounds { min: Some(150), max: None }, "2 h 30 and more"),

@@ -110,6 +110,7 @@ fn by_whom(changes: &[Change], context: &PageContext) -> String {
 }
 
 fn shown(film: &Attributes) -> [String; 5] {
-    let [title, format, length, year, _] = FormValues::from(film).0;
+    let [title, format, _, year, _] = FormValues::from(film).0;
+    let length = format::film_length(film.length.get());
     [title, format, length, year, format::stars_in_words(film.rating.get())]
 }

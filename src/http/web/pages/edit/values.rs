@@ -30,7 +30,10 @@ impl FormValues {
         Self([
             film.title.as_str().to_owned(),
             film.movie_format.as_str().to_owned(),
-            format::length(film.length.get()),
+            match film.length.get() {
+                0 => "0".to_owned(), // as one writes an unknown length
+                minutes => format::length(minutes),
+            },
             film.release_year.get().to_string(),
             film.rating.get().to_string(),
         ])

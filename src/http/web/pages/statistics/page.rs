@@ -40,9 +40,10 @@ struct Statistics<'a> {
     /// Whether the films are fuzzy matches.
     forgiven: bool,
     chips: Vec<Link>,
-    /// The total length, the mean length and the mean rating.
-    total: String,
-    mean_length: String,
+    /// The total and the mean of the known lengths, if there are any.
+    lengths: Option<(String, String)>,
+    /// The number of films of unknown length.
+    without_length: i64,
     mean_rating: f64,
     records: Records,
     charts: Vec<Chart>,
@@ -68,9 +69,9 @@ struct Bar {
     href: Address,
 }
 
-/// Ranges of lengths, in minutes.
+/// Ranges of known lengths, in minutes.
 const LENGTHS: [(i64, i64, &str); 6] = [
-    (0, 59, "under 1 h"),
+    (1, 59, "under 1 h"),
     (60, 89, "1 h to 1 h 30"),
     (90, 119, "1 h 30 to 2 h"),
     (120, 149, "2 h to 2 h 30"),
@@ -102,13 +103,17 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let minutes: i64 = sum(&facets.length, filter.length);
     let stars: i64 = sum(&facets.rating, filter.rating);
     let films = facets.movies.max(1);
+    let without_length =
+        within(&facets.length, filter.length).filter(|(n, _)| **n == 0).map(|(_, n)| n).sum();
+    let known = facets.movies - without_length;
     let template = Statistics {
         context: Some(&context),
         films: facets.movies,
         forgiven,
         chips: Filters::of(&here, &filter, &facets).chips,
-        total: format::long_length(minutes),
-        mean_length: format::length((minutes + films / 2) / films),
+        lengths: (known > 0)
+            .then(|| (format::long_length(minutes), format::length((minutes + known / 2) / known))),
+        without_length,
         mean_rating: mean(stars, films),
         records,
         charts: charts(&here, &filter, &facets),
@@ -202,8 +207,8 @@ mod tests {
     use crate::domain::Length;
 
     #[test]
-    fn every_length_is_counted_once() {
-        assert_eq!((LENGTHS[0].0, LENGTHS[LENGTHS.len() - 1].1), (Length::MIN, Length::MAX));
+    fn every_known_length_is_counted_once() {
+        assert_eq!((LENGTHS[0].0, LENGTHS[LENGTHS.len() - 1].1), (Length::MIN + 1, Length::MAX));
         assert!(LENGTHS.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
     }
 
