@@ -40,6 +40,26 @@ inEveryWay("one is shown the later changes that conflict, and undoes them first"
   assert.equal((await service.movies()).length, 0);
 });
 
+inEveryWay("the undo of many films says how many and asks first", () => service, async (page) => {
+  await service.fill(films(101));
+  const [{ id }] = await service.movies();
+  await page.goto(`/film/${id}`);
+  await page.getByRole("button", { name: /^Undo all 101/ }).click();
+  await reads(heading(page), /^Undo “Imported 101 films”\?$/);
+  await isAccessible(page);
+  await fitsInWidth(page);
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await page.waitForURL(`/film/${id}*`);
+  assert.equal((await service.movies()).length, 101);
+  await page.getByRole("button", { name: /^Undo all 101/ }).click();
+  await page.getByRole("button", { name: "Undo all 101" }).click();
+  await page.locator(".messages", { hasText: "Undid a change of 101 films." }).waitFor();
+  assert.equal((await service.movies()).length, 0);
+  // So does the message.
+  await page.locator(".messages").getByRole("button", { name: "Undo all 101" }).click();
+  await reads(heading(page), /^Undo “Undid a change of 101 films”\?$/);
+});
+
 for (const viewport of [WIDE, NARROW]) {
   test(`what another browser changes is announced, and shown when one asks (${viewport.width})`, async () => {
     await service.empty();

@@ -81,8 +81,8 @@ limits! {
     pub const MAX_FORM_FIELDS: usize = 100;
     /// Fields of the form with the selected films, and of the form of an import.
     pub const MAX_SELECTION_FIELDS: usize = 1100;
-    /// Selected films that the pages delete without a second confirmation.
-    pub const MAX_UNCONFIRMED_DELETIONS: u32 = 100;
+    /// Films that the pages delete, or whose change they undo, without a second confirmation.
+    pub const MAX_UNCONFIRMED_FILMS: u32 = 100;
     /// Values in a JSON text, counting the elements and members of all arrays and objects.
     pub const MAX_JSON_VALUES: usize = 200_000;
     /// Batches that are parsed concurrently.

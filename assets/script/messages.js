@@ -22,14 +22,19 @@ let undoKnown;
 /** Removes the message. */
 let dismiss = () => false;
 
-/** Shows a sentence; `change` is the id of a change that can be undone, `done` is called after the undo. `link` has
- *  the part of the sentence that is a link, and its URL. */
-export function say(text, { change, done, link } = {}) {
+/** Shows a sentence; `change` is the id of a change that can be undone by a button with this `label`, `done` is called
+ *  after the undo. If the undo `asks`, the service shows a page for confirmation. `link` has the part of the sentence
+ *  that is a link, and its URL. */
+export function say(text, { change, label = "Undo", asks, done, link } = {}) {
   const id = Number(change);
   if (!id) return show(makeMessage({ text, link }), STAY);
   own.add(id);
-  keep({ text, link, change: id, until: Date.now() + COMES_ALONG });
-  const button = undoButton("button");
+  keep({ text, link, change: id, label, until: Date.now() + COMES_ALONG });
+  if (asks) {
+    undoKnown = () => sendUndo(id);
+    return show(makeMessage({ text, link }, undoForm(id, label)), STAY_WITH_UNDO);
+  }
+  const button = undoButton("button", label);
   button.addEventListener("click", () => undo(id, button, done));
   undoKnown = () => undo(id, button, done);
   show(makeMessage({ text, link }, button), STAY_WITH_UNDO);
@@ -41,11 +46,12 @@ export function sayOf(fresh, done) {
   if (message) say(message.querySelector("p").textContent, { ...read(message), done });
 }
 
-/** The change of a message of the service, and the link in it. */
+/** The change of a message of the service, its undo button, and the link in it. */
 function read(message) {
   const link = message.querySelector("p a");
+  const [asks, label] = [message.querySelector("[data-asks]") !== null, message.querySelector(".undo")?.textContent];
   const change = Number(message.querySelector("[name=change]")?.value);
-  return { change, link: link && { text: link.textContent, href: link.getAttribute("href") } };
+  return { change, label, asks, link: link && { text: link.textContent, href: link.getAttribute("href") } };
 }
 
 /** Shows why something failed, unless the service is unreachable: a line at the top of the page shows that. */
@@ -86,24 +92,24 @@ function makeMessage({ text, link }, ...more) {
   return message;
 }
 
-function undoButton(type) {
-  return Object.assign(document.createElement("button"), { type, className: "undo", textContent: "Undo" });
+function undoButton(type, label) {
+  return Object.assign(document.createElement("button"), { type, className: "undo", textContent: label });
 }
 
 /** The form that the service also puts behind its messages; the next page shows what was undone. */
-function undoForm(change) {
+function undoForm(change, label) {
   const form = Object.assign(document.createElement("form"), { method: "post", action: "/undo" });
   const fields = { change, back: location.pathname + location.search };
   for (const [name, value] of Object.entries(fields)) {
     form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   }
-  form.append(undoButton("submit"));
+  form.append(undoButton("submit", label));
   return form;
 }
 
 /** Undoes a change whose message has disappeared. */
 function sendUndo(change) {
-  const form = undoForm(change);
+  const form = undoForm(change, "Undo");
   form.hidden = true;
   messages.append(form);
   form.requestSubmit();
@@ -169,15 +175,15 @@ document.addEventListener("keydown", (event) => {
 // The message of the page, or else the stored one.
 const [first] = messages.children;
 if (first) {
-  const { change, link } = read(first);
+  const { change, label, link } = read(first);
   if (change) undoKnown = () => sendUndo(change);
-  keep(change ? { text: first.querySelector("p").textContent, link, change, until: Date.now() + COMES_ALONG } : undefined);
+  keep(change ? { text: first.querySelector("p").textContent, link, change, label, until: Date.now() + COMES_ALONG } : undefined);
   show(first, change ? STAY_WITH_UNDO : STAY);
 } else {
   const message = kept();
   if (message) {
     undoKnown = () => sendUndo(message.change);
-    const again = makeMessage(message, undoForm(message.change));
+    const again = makeMessage(message, undoForm(message.change, message.label));
     again.dataset.again = "";
     show(again, STAY_WITH_UNDO);
   }

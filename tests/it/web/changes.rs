@@ -1,5 +1,6 @@
 //! The history, and undo.
 
+use reelshelf::limits::MAX_UNCONFIRMED_FILMS;
 use reqwest::Method;
 use serde_json::json;
 
@@ -168,6 +169,31 @@ on_both! {
         assert!(shown[1].contains("undone by change 3"), "{shown:?}");
         assert_eq!((link(&page, "change 2"), link(&page, "change 3")), ("/changes/2".into(), "/changes/3".into()));
         assert!(has_undo(&page, 3) && !has_undo(&page, 2), "{page:?}");
+    }
+}
+
+on_both! {
+    async fn the_undo_of_a_large_change_says_how_many_films_and_asks(service: &Service) {
+        let session = service.session_of("editor").await;
+        let undo = async |change, more: &[_]| {
+            let fields = [&[("change", change), ("back", "/film/1")], more].concat();
+            send(service, &session, "/undo", &fields).await
+        };
+        films::fill(service, &films::films(MAX_UNCONFIRMED_FILMS.into())).await;
+        let page = get_page(service, "/changes").await;
+        assert!(page.text.contains(">Undo all 100<"), "{page:?}");
+        assert_eq!(undo("1", &[]).await.status, 303);
+        films::fill(service, &films::films(i64::from(MAX_UNCONFIRMED_FILMS) + 1)).await;
+        let page = get_page(service, "/changes").await;
+        assert!(page.text.contains(">Undo all 101<"), "{page:?}");
+        let asked = undo("3", &[]).await;
+        assert_eq!(asked.status, 200, "{asked:?}");
+        assert!(asked.text.contains("Undo “Imported 101 films”?") && asked.text.contains(">Undo all 101</button>"), "{asked:?}");
+        assert!(asked.text.contains("href=\"/film/1\""), "{asked:?}");
+        assert_eq!(service.titles("/movie").await.len(), 101);
+        assert_eq!(undo("3", &[("confirmed", "yes")]).await.status, 303);
+        assert_eq!(service.titles("/movie").await.len(), 0);
+        assert_eq!(undo("99", &[]).await.status, 404);
     }
 }
 

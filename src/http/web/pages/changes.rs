@@ -22,11 +22,13 @@ use crate::{
         web::parts::{
             back::local_place,
             change_entry::{Entry, ShownEffect},
+            confirm::Confirm,
             flash,
             page_context::PageContext,
-            words,
+            page_size, words,
         },
     },
+    limits::MAX_UNCONFIRMED_FILMS,
     service::{Editor, Error, IdempotencyKey, history},
 };
 
@@ -153,6 +155,29 @@ async fn show_conflict(
     context.page(StatusCode::CONFLICT, &template)
 }
 
+/// Returns the confirmation page of an undo, if the change has many films.
+async fn confirmation(
+    state: &Shared,
+    context: &PageContext,
+    id: ChangeId,
+    back: &str,
+) -> Result<Option<Response>, Problem> {
+    let change = history::get(&state.app, &context.viewer, id, None, page_size::FIRST_LOOK).await?.items;
+    if change.movies <= MAX_UNCONFIRMED_FILMS.into() {
+        return Ok(None);
+    }
+    let template = Confirm {
+        context: Some(context),
+        question: format!("Undo “{}”?", words::change(&change)),
+        note: "You can undo the undo afterwards.".to_owned(),
+        action: "/undo",
+        fields: vec![("change", id.to_string()), ("confirmed", "yes".to_owned())],
+        button: words::undo(change.movies),
+        back,
+    };
+    context.page(StatusCode::OK, &template).map(Some)
+}
+
 /// Undoes a change and redirects to where the user came from, or shows the conflicting changes.
 pub async fn undo(
     State(state): State<Shared>,
@@ -163,6 +188,11 @@ pub async fn undo(
     let id = form.get("change").parse();
     let id = id.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such change"))?;
     let back = local_place(form.get("back"));
+    if form.find("confirmed").is_none()
+        && let Some(page) = confirmation(&state, &context, id, back).await?
+    {
+        return Ok(page);
+    }
     match history::undo(&state.app, &editor, id, IdempotencyKey::default()).await {
         Ok(undone) => Ok(flash::redirect_after_change(back, Some(undone.id))),
         Err(Error::UndoConflict { undone, changes }) => {

@@ -1,6 +1,5 @@
 //! `/selection`: bulk edits of the films selected on the collection page.
 
-use askama::Template;
 use axum::{
     extract::{Request, State},
     http::{StatusCode, Uri},
@@ -9,31 +8,19 @@ use axum::{
 
 use crate::{
     domain::{Code, Filter, Invalid, MovieFormat, MovieId, MoviePatch, Rating, Violation, quoted},
+    format,
     http::{
         Shared,
         extract::{form::Form, query::Params},
         problem::Problem,
-        web::parts::{back::local_place, flash, page_context::PageContext},
+        web::parts::{back::local_place, confirm::Confirm, flash, page_context::PageContext},
     },
-    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS, MAX_UNCONFIRMED_DELETIONS},
+    limits::{MAX_BODY_BYTES, MAX_SELECTION_FIELDS, MAX_UNCONFIRMED_FILMS},
     service::{
         Editor,
         selection::{self, Action, Selection},
     },
 };
-
-/// The confirmation of a deletion.
-#[derive(Template)]
-#[template(path = "confirm.html")]
-struct Confirm<'a> {
-    context: Option<&'a PageContext>,
-    films: i64,
-    /// Whether the number of films has grown since the confirmation.
-    more: bool,
-    /// Name and value of the field that identifies the films.
-    field: (&'static str, String),
-    back: &'a str,
-}
 
 /// Changes or deletes the films and redirects to where they were selected.
 pub async fn apply(
@@ -65,16 +52,28 @@ async fn confirmation(
 ) -> Result<Option<Response>, Problem> {
     let films = selection::count(&state.app, &context.viewer, selection).await?;
     let confirmed = form.find("confirmed").map(|number| number.parse().unwrap_or(0));
-    if films <= confirmed.unwrap_or(0).max(MAX_UNCONFIRMED_DELETIONS.into()) {
+    if films <= confirmed.unwrap_or(0).max(MAX_UNCONFIRMED_FILMS.into()) {
         return Ok(None);
     }
     let field = match selection {
         Selection::All(_) => ("all", form.get("all").to_owned()),
         Selection::Films(ids) => ("id", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
     };
-    let more = confirmed.is_some();
-    let template = Confirm { context: Some(context), films, more, field, back };
-    context.page(if more { StatusCode::CONFLICT } else { StatusCode::OK }, &template).map(Some)
+    let (status, more) = match confirmed {
+        Some(_) => (StatusCode::CONFLICT, "Nothing was deleted: more films match now than you confirmed. "),
+        None => (StatusCode::OK, ""),
+    };
+    let delete = format!("Delete {}", format::films(films));
+    let template = Confirm {
+        context: Some(context),
+        question: format!("{delete}?"),
+        note: format!("{more}You can undo it afterwards."),
+        action: "/selection",
+        fields: vec![("do", "delete".to_owned()), ("confirmed", films.to_string()), field],
+        button: delete,
+        back,
+    };
+    context.page(status, &template).map(Some)
 }
 
 /// Returns the selected films, if any.

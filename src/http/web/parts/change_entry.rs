@@ -52,6 +52,11 @@ impl<'a> Entry<'a> {
         format::moment_utc(self.change.at)
     }
 
+    /// Returns the label of the undo button.
+    pub fn undo(&self) -> String {
+        words::undo(self.change.movies)
+    }
+
     /// Returns the number of films that are not shown.
     pub fn more(&self) -> Option<String> {
         let shown = i64::try_from(self.effects.len()).unwrap_or(i64::MAX);

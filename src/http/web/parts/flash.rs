@@ -17,6 +17,7 @@ use crate::{
         problem::Problem,
         web::parts::page_size,
     },
+    limits::MAX_UNCONFIRMED_FILMS,
     service::{Error, Viewer, history, selection::Done},
 };
 
@@ -45,8 +46,15 @@ pub struct Flash {
     pub text: String,
     /// The film that it is about, if it exists.
     pub film: Option<FlashFilm>,
-    /// The change that can be undone.
-    pub undo: Option<ChangeId>,
+    pub undo: Option<FlashUndo>,
+}
+
+/// The undo button of a message.
+pub struct FlashUndo {
+    pub change: ChangeId,
+    pub label: String,
+    /// Whether the service asks for a confirmation.
+    pub asks: bool,
 }
 
 /// A film whose title is a link in a message.
@@ -88,8 +96,14 @@ impl Flash {
         match history::get(&state.app, viewer, id, None, page_size::FULL).await {
             Ok(page) => {
                 let change = page.items;
-                let undo = (viewer.identity().role >= Role::Editor && change.undone_by.is_none())
-                    .then_some(change.id);
+                let undo =
+                    (viewer.identity().role >= Role::Editor && change.undone_by.is_none()).then(|| {
+                        FlashUndo {
+                            change: change.id,
+                            label: words::undo(change.movies),
+                            asks: change.movies > MAX_UNCONFIRMED_FILMS.into(),
+                        }
+                    });
                 let mut text = format!("{}.", words::change(&change));
                 match gone {
                     0 => {}

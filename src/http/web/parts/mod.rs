@@ -3,6 +3,7 @@
 pub mod address;
 pub mod back;
 pub mod change_entry;
+pub mod confirm;
 pub mod deleted_film;
 pub mod film_card;
 pub mod filters;

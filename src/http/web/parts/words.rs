@@ -47,6 +47,11 @@ pub fn change(change: &Change) -> String {
     }
 }
 
+/// Returns the label of the button that undoes a change of this many films.
+pub fn undo(films: i64) -> String {
+    if films == 1 { "Undo".to_owned() } else { format!("Undo all {}", format::number(films)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,11 @@ use crate::{
     documents::{OnError, Report},
     domain::ChangeId,
     exchange::{self, FileKind, ImportOptions},
-    http::{Shared, problem::Problem, web::parts::page_context::PageContext},
+    http::{
+        Shared,
+        problem::Problem,
+        web::parts::{page_context::PageContext, words},
+    },
     service::{Editor, Error, IdempotencyKey, import},
 };
 
@@ -71,7 +75,8 @@ struct Imported<'a> {
     context: Option<&'a PageContext>,
     name: &'a str,
     outcome: Outcome,
-    change: Option<ChangeId>,
+    /// The change, and the label of its undo button.
+    change: Option<(ChangeId, String)>,
 }
 
 impl<'a> ImportPage<'a> {
@@ -109,7 +114,8 @@ pub async fn send(
     let imports = sent.form.get("do") == "import";
     match read(&state, &editor, &sent, &mut page, imports).await {
         Ok(Some(report)) => {
-            let change = report.change;
+            let films = i64::try_from(report.created + report.updated).unwrap_or(i64::MAX);
+            let change = report.change.map(|change| (change, words::undo(films)));
             let outcome = Outcome::of(report, None);
             let done = Imported { context: Some(&context), name: &sent.name, outcome, change };
             return context.page(StatusCode::OK, &done);
