@@ -65,7 +65,13 @@ fn socket(given: Option<InheritedSocket>, address: &str) -> anyhow::Result<TcpLi
         }
         forget()?;
     }
-    let socket = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let socket = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "cannot listen on {address}: another program uses this port; end it, or choose another one with \
+             --listen or REELSHELF_LISTEN, such as 127.0.0.1:8090"
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })?;
     keep(&socket)?;
     Ok(socket)
 }

@@ -61,6 +61,10 @@ impl DatabaseFile {
     /// Opens or creates the file with access for its owner only. To be served, no other process may serve it.
     pub(super) fn open(path: &Path, to_be_served: bool) -> Result<Self, DbError> {
         let refused = |error: io::Error| {
+            let missing = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+            if let Some(folder) = missing {
+                return DbError::Refused(format!("the folder {} does not exist", folder.display()));
+            }
             let path = path.display();
             DbError::Refused(match error.kind() {
                 io::ErrorKind::ReadOnlyFilesystem => format!(

@@ -143,7 +143,8 @@ on_both! {
     async fn a_port_that_is_taken_is_named(database: TestDatabase) {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
-        run(&database, &["serve", "--listen", &address], "").refused(&format!("cannot listen on {address}"));
+        let refused = format!("cannot listen on {address}: another program uses this port");
+        run(&database, &["serve", "--listen", &address], "").refused(&refused);
         let metrics = ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", &address];
         run(&database, &metrics, "").refused(&format!("cannot listen on {address}"));
     }
