@@ -66,6 +66,25 @@ inEveryWay("one changes the password and signs in with it", () => service, async
   await page.waitForURL("/");
 }, { as: null });
 
+inEveryWay("checkboxes stand before their labels, and one shows a new password", () => service, async (page, { js }) => {
+  for (const [path, form] of [["/account", "#password-heading ~ form"], ["/users", ".rows form.fields"]]) {
+    await page.goto(path);
+    if (path === "/users") await page.getByText("Change edward").click();
+    const fields = page.locator(form).first();
+    const revoke = fields.locator("[name=revokeTokens]");
+    const [square, label] = await Promise.all([revoke.boundingBox(), revoke.locator("..").boundingBox()]);
+    assert.deepEqual([square.width, square.height], [18, 18]);
+    assert.ok(label.height <= 48 && label.width < 500, JSON.stringify(label));
+    const password = fields.locator("#password, #password-1");
+    const show = fields.getByRole("checkbox", { name: "Show" });
+    assert.equal(await show.count(), js ? 1 : 0);
+    for (const type of js ? ["text", "password"] : []) {
+      await show.click();
+      await becomes(() => password.getAttribute("type"), type);
+    }
+  }
+}, { as: "olivia" });
+
 inEveryWay("an owner adds, changes and removes a user", () => service, async (page) => {
   const name = `person${(count += 1)}`;
   await page.goto("/");

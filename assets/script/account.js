@@ -1,6 +1,7 @@
 // The account page: a button that copies a new token.
 
 import { say } from "./messages.js";
+import "./passwords.js";
 
 const secret = document.getElementById("secret");
 if (secret) {

@@ -1,5 +1,7 @@
 // The set-up: takes the one-time code from the fragment of the URL, which browsers do not send.
 
+import "./passwords.js";
+
 const field = document.getElementById("code");
 const code = new URLSearchParams(location.hash.slice(1)).get("code");
 if (code) {

@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = &[
     ("changes.js", include_str!("../../../assets/script/changes.js")),
     ("letters.js", include_str!("../../../assets/script/letters.js")),
     ("menus.js", include_str!("../../../assets/script/menus.js")),
+    ("passwords.js", include_str!("../../../assets/script/passwords.js")),
     ("print.js", include_str!("../../../assets/script/print.js")),
     ("live.js", include_str!("../../../assets/script/live.js")),
     ("messages.js", include_str!("../../../assets/script/messages.js")),

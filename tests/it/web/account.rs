@@ -166,7 +166,7 @@ on_both! {
     async fn what_is_wrong_with_a_token_stands_beside_its_field(service: &Service) {
         let session = service.session_of("editor").await;
         let page = account(service, &session).await;
-        assert_eq!(between(&page.text, "<option>", "</option>"), ["editor", "viewer"], "no more than one's own role");
+        assert_eq!(between(&page.text, "<option>", "</option>"), ["viewer", "editor"], "no more than one's own role, the least first");
         let long = "n".repeat(51);
         for (name, role, date, ids) in [
             ("", "viewer", "", vec!["name"]),

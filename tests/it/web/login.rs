@@ -4,7 +4,7 @@ use reelshelf::{domain::Role, http::Settings};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{HOSTILE, cookie, field, form, is_page, with_cookie};
+use super::{HOSTILE, cookie, field, form, is_page, link, with_cookie};
 use crate::{
     on_both,
     support::{Answer, Kind, PASSWORD, Service, TestDatabase},
@@ -188,6 +188,6 @@ on_both! {
         let service = Service::empty(database, Settings::default()).await;
         let page = Answer::of(service.anonymous(Method::GET, "/login")).await;
         is_page(&page, 200);
-        assert!(page.text.contains("There is no user yet") && !page.text.contains("<form"), "{page:?}");
+        assert!(page.text.contains("There is no user yet") && link(&page, "Enter the set-up code") == "/setup" && !page.text.contains("<form"), "{page:?}");
     }
 }

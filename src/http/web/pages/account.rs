@@ -64,7 +64,6 @@ async fn page(
     let tokens = tokens.map(|token| Token::shown(&token, now)).collect();
     let roles = Role::ALL
         .into_iter()
-        .rev()
         .filter(|role| *role <= context.viewer.identity().role)
         .map(Role::as_str)
         .collect();
