@@ -234,7 +234,7 @@ async fn port_80_refuses_what_may_hold_a_secret() {
         let answer = Answer::of(request).await;
         assert_closed(&answer);
         assert_eq!((answer.status, answer.header("content-type")), (403, "application/problem+json"));
-        assert!(answer.text.contains("https alone"), "{answer:?}");
+        assert!(answer.text.contains("use https; others could read this request"), "{answer:?}");
     }
     for method in [Method::GET, Method::HEAD] {
         assert_eq!(Answer::of(page(method)).await.status, 301);

@@ -68,7 +68,7 @@ on_both! {
         assert_eq!(field(&asked, "kept"), "name=zoe&role=viewer");
         let on = sign_in(service, &asked, PASSWORD).await;
         for page in [asked, on] {
-            assert!(!page.text.contains("a shelf") && !page.text.contains("a+shelf"), "{page:?}");
+            assert!(!page.text.contains(PASSWORD) && !page.text.contains("a+shelf+full"), "{page:?}");
             assert_eq!(page.header("cache-control"), "no-store");
             assert!(!page.text.contains("data-kept=\"whole\""), "{page:?}"); // it lacks something
         }
