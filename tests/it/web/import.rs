@@ -414,6 +414,7 @@ on_both! {
         assert_eq!(counts(&send(&[("watchlist", "yes"), ("default-releaseYear", "each"), ("each-releaseYear", "2007")]).await), ["4", "0", "0", "0"]);
         let done = send(&[("do", "import"), ("default-movieFormat", "VHS"), ("default-length", "each"), ("each-length", "90"), ("default-rating", "2")]).await;
         is_page(&done, 200);
+        assert!(done.text.contains(">watched.csv:3<") && done.text.contains(">ratings.csv:2<"), "{done:?}");
         let films = service.get("/movie?sort=title").await.json();
         let of = |n: usize| [&films[n]["title"], &films[n]["movieFormat"], &films[n]["length"], &films[n]["rating"]].map(ToString::to_string);
         assert_eq!([of(0), of(1)], [["\"Alien\"", "\"VHS\"", "90", "2"], ["\"Heat\"", "\"VHS\"", "90", "5"]].map(|film| film.map(str::to_owned)));

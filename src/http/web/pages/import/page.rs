@@ -113,10 +113,7 @@ pub async fn send(
     let mut page = ImportPage::of(&context, Choices::of(&sent.form), &sent);
     let imports = sent.form.get("do") == "import";
     match read(&state, &editor, &sent, &mut page, imports).await {
-        Ok(Some(report)) => {
-            let films = i64::try_from(report.created + report.updated).unwrap_or(i64::MAX);
-            let change = report.change.map(|change| (change, words::undo(films)));
-            let outcome = Outcome::of(report, None);
+        Ok(Some((outcome, change))) => {
             let done = Imported { context: Some(&context), name: &sent.name, outcome, change };
             return context.page(StatusCode::OK, &done);
         }
@@ -135,7 +132,7 @@ async fn read(
     sent: &Sent,
     page: &mut ImportPage<'_>,
     imports: bool,
-) -> Result<Option<Report>, Error> {
+) -> Result<Option<(Outcome, Option<(ChangeId, String)>)>, Error> {
     let Some(file) = &sent.file else {
         return Err(Error::UnreadableFile("choose a file first".to_owned()));
     };
@@ -166,15 +163,22 @@ async fn read(
     };
     let others = page.choices.survey.as_ref().map(|survey| survey.others);
     let tried = preview(state, editor, input.again()?, input.kind, options.clone()).await?;
-    let mut outcome = Outcome::of(tried, others);
-    outcome.locate(&input);
-    page.outcome = Some(outcome);
+    let located = |report| {
+        let mut outcome = Outcome::of(report, others);
+        outcome.locate(&input);
+        outcome
+    };
+    page.outcome = Some(located(tried));
     if !imports {
         return Ok(None);
     }
     // Even if nothing would be stored it is imported, so that a repeated request gets the same response.
     match import::import(&state.app, editor, input.again()?, input.kind, options, sent.key()).await {
-        Ok(report) => Ok(Some(report)),
+        Ok(report) => {
+            let films = i64::try_from(report.created + report.updated).unwrap_or(i64::MAX);
+            let change = report.change.map(|change| (change, words::undo(films)));
+            Ok(Some((located(report), change)))
+        }
         Err(Error::ImportAborted(_)) => {
             page.aborted = true;
             Ok(None)
