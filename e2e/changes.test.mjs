@@ -40,13 +40,13 @@ inEveryWay("one is shown the later changes that conflict, and undoes them first"
   assert.equal((await service.movies()).length, 0);
 });
 
-inEveryWay("the undo of many films says how many and asks first", () => service, async (page) => {
+inEveryWay("the undo of many films says how many and asks first", () => service, async (page, { js }) => {
   await service.fill(films(101));
   const [{ id }] = await service.movies();
   await page.goto(`/film/${id}`);
   await page.getByRole("button", { name: /^Undo all 101/ }).click();
   await reads(heading(page), /^Undo “Imported 101 films”\?$/);
-  await isAccessible(page);
+  if (js) await isAccessible(page);
   await fitsInWidth(page);
   await page.getByRole("link", { name: "Cancel" }).click();
   await page.waitForURL(`/film/${id}*`);
