@@ -172,8 +172,10 @@ for (const js of [true, false]) {
     }
     await page.getByRole("heading", { name: "Imported" }).waitFor();
     await count(page, "Added", "5,300");
-    await page.locator("main").getByRole("button", { name: "Undo" }).click();
-    await page.getByText("of 5,300 films").waitFor();
+    await page.locator("main").getByRole("button", { name: "Undo all 5,300" }).click();
+    await page.getByRole("heading", { name: /^Undo “/ }).waitFor();
+    await page.locator("main").getByRole("button", { name: "Undo all 5,300" }).click();
+    await page.locator(".messages", { hasText: "of 5,300 films" }).waitFor();
     await page.done();
   });
 }

@@ -235,6 +235,7 @@ export async function isAccessible(page, parts) {
   await page.evaluate(await axe); // by the browser's driver: the policy of the page allows no other script
   for (const [colorScheme, runOnly] of [["light", RULES], ["dark", { type: "rule", values: ["color-contrast"] }]]) {
     await page.emulateMedia({ colorScheme });
+    await page.evaluate(followed);
     const { violations } = await page.evaluate(
       ([parts, runOnly]) => globalThis.axe.run(parts ?? document, { runOnly }),
       [parts ?? null, runOnly],
@@ -248,6 +249,14 @@ export async function isAccessible(page, parts) {
     assert.deepEqual(found, [], `${page.url()} ${colorScheme}`);
   }
   await page.emulateMedia({ colorScheme: "light" });
+}
+
+/** Waits until the page has followed a change of the colour scheme: Swagger UI does so by a script, with transitions. */
+async function followed() {
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  await frame();
+  await frame();
+  await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
 }
 
 /** Whether a target is large enough after scrolling it into view: a fixed bar may cover a part of it before. */
