@@ -36,7 +36,9 @@ pub enum Versions {
 }
 
 impl Versions {
-    fn contain(&self, version: i64) -> bool {
+    /// Returns whether a version is one of them.
+    #[must_use]
+    pub fn contain(&self, version: i64) -> bool {
         match self {
             Self::All => true,
             Self::These(versions) => versions.contains(&version),

@@ -15,8 +15,7 @@ pub fn etag(version: i64) -> String {
 
 /// Parses `If-Match` and `If-None-Match` as the precondition of a change, where both result in 412 (section 13.2.2).
 pub fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
-    let none_of = entity_tags(headers, &header::IF_NONE_MATCH)?;
-    Ok(Precondition { none_of: none_of.map(|tags| versions(tags.iter())), ..if_match(headers)? })
+    Ok(Precondition { none_of: if_none_match(headers)?, ..if_match(headers)? })
 }
 
 /// Parses `If-Match`. It compares strongly, so weak tags match nothing (section 8.8.3.2).
@@ -28,18 +27,21 @@ pub fn if_match(headers: &HeaderMap) -> Result<Precondition, Problem> {
 
 /// Returns whether `If-None-Match` has this version.
 pub fn is_known(headers: &HeaderMap, version: i64) -> Result<bool, Problem> {
-    let tags = entity_tags(headers, &header::IF_NONE_MATCH)?.unwrap_or_default();
-    let version = version.to_string();
-    Ok(tags.iter().any(|tag| tag.opaque == "*" || tag.opaque == version))
+    Ok(if_none_match(headers)?.is_some_and(|versions| versions.contain(version)))
+}
+
+/// Parses `If-None-Match`. It compares weakly.
+fn if_none_match(headers: &HeaderMap) -> Result<Option<Versions>, Problem> {
+    Ok(entity_tags(headers, &header::IF_NONE_MATCH)?.map(|tags| versions(tags.iter())))
 }
 
 /// Tags are compared character by character: other spellings of a version, such as "03", match nothing.
-fn versions<'a>(mut tags: impl Iterator<Item = &'a EntityTag> + Clone) -> Versions {
+fn versions<'a>(tags: impl Iterator<Item = &'a EntityTag> + Clone) -> Versions {
     if tags.clone().any(|tag| tag.opaque == "*") {
         return Versions::All;
     }
     let version = |tag: &EntityTag| tag.opaque.parse().ok().filter(|v: &i64| v.to_string() == tag.opaque);
-    Versions::These(tags.by_ref().filter_map(version).collect())
+    Versions::These(tags.filter_map(version).collect())
 }
 
 struct EntityTag {
