@@ -123,7 +123,8 @@ fn with_all<'a>(words: impl Iterator<Item = WordMatches<'a>>) -> Option<WordSet<
     let (rarest, others) = words.split_first()?;
     Some(others.iter().fold(rarest.union(), |movies, other| {
         // A union of many words costs more than looking up a few movies in each set.
-        let both = if movies.len() * other.sets.len() as u64 * LOOKS_OF_A_UNION <= other.len {
+        let looks = movies.len() * other.sets.len() as u64;
+        let both = if other.sets.len() > 1 && looks * LOOKS_OF_A_UNION <= other.len {
             movies.in_any(&other.sets)
         } else {
             movies.intersection(&other.union())

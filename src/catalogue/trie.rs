@@ -20,11 +20,26 @@ struct Node<T> {
 
 /// What rules out most children without a memory access.
 struct Child {
-    /// The first byte of the label.
-    first: u8,
+    head: Head,
     /// At least the letters of all words below.
     letters: Letters,
     node: NodeId,
+}
+
+/// The first bytes of a label, then zeros: no word contains a zero byte.
+#[derive(Clone, Copy)]
+struct Head([u8; 3]);
+
+impl Head {
+    fn of(label: &[u8]) -> Self {
+        let mut head = [0; 3];
+        head.iter_mut().zip(label).for_each(|(byte, of_label)| *byte = *of_label);
+        Self(head)
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = &u8> {
+        self.0.iter().take_while(|byte| **byte != 0)
+    }
 }
 
 /// A set of letters. Some letters share a bit.
@@ -82,13 +97,14 @@ impl<T> Trie<T> {
                     let label = &self.node(child).label;
                     let shared = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
                     if shared < label.len() {
+                        self.node_mut(at).children[index].head = Head::of(&rest[..shared]);
                         self.split(child, shared, above);
                     }
                     (child, shared)
                 }
                 Err(index) => {
                     let leaf = self.add(Node::new(rest));
-                    let child = Child { first: rest[0], letters, node: leaf };
+                    let child = Child { head: Head::of(rest), letters, node: leaf };
                     self.node_mut(at).children.insert(index, child);
                     (leaf, rest.len())
                 }
@@ -164,11 +180,11 @@ impl<T> Trie<T> {
         see: &mut impl FnMut(S, &'a T),
     ) {
         for child in self.node(node).children.iter().filter(|child| may(child.letters)) {
-            let Some(state) = next(state, child.first) else { continue };
+            let follow = |state, byte: &u8| next(state, *byte);
+            let Some(state) = child.head.bytes().try_fold(state, follow) else { continue };
             let node = self.node(child.node);
-            let Some(state) = node.label[1..].iter().try_fold(state, |state, byte| next(state, *byte)) else {
-                continue;
-            };
+            let mut tail = node.label.iter().skip(child.head.0.len());
+            let Some(state) = tail.try_fold(state, follow) else { continue };
             if let Some(value) = &node.value {
                 see(state, value);
             }
@@ -189,7 +205,7 @@ impl<T> Trie<T> {
 
     /// Finds the child whose label starts with a byte, or its insertion index.
     fn child(&self, node: NodeId, first: u8) -> Result<usize, usize> {
-        self.node(node).children.binary_search_by_key(&first, |child| child.first)
+        self.node(node).children.binary_search_by_key(&first, |child| child.head.0[0])
     }
 
     /// Splits a node: the first `at` bytes of the label stay, the rest moves to a new child with these letters.
@@ -203,8 +219,8 @@ impl<T> Trie<T> {
             value: upper.value.take(),
         };
         let lower = self.add(lower);
-        let first = self.node(lower).label[0];
-        self.node_mut(node).children = vec![Child { first, letters, node: lower }];
+        let head = Head::of(&self.node(lower).label);
+        self.node_mut(node).children = vec![Child { head, letters, node: lower }];
     }
 
     fn add(&mut self, node: Node<T>) -> NodeId {
