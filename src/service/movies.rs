@@ -149,6 +149,8 @@ pub fn all(app: Arc<App>, viewer: Viewer, query: ListQuery) -> impl Stream<Item 
         let (app, viewer) = (app.clone(), viewer.clone());
         async move {
             let Some(mut query) = query else { return Ok(None) };
+            // A client that reads fast would otherwise keep a thread of the runtime busy for many pages.
+            tokio::task::yield_now().await;
             let page = page(&app, &viewer, &query, Limit::LARGEST).await?;
             query.cursor.clone_from(&page.next);
             query.total = false;

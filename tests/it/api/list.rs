@@ -1,11 +1,20 @@
 //! Lists: filters, sort orders, pages, formats.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, net::SocketAddr};
 
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use futures_util::{FutureExt, StreamExt};
 use proptest::{prelude::*, sample::select};
-use reelshelf::domain::{query_words, sort_key, title_words};
+use reelshelf::{
+    domain::{query_words, sort_key, title_words},
+    http::{self, Settings},
+};
 use reqwest::Method;
 use serde_json::Value;
+use tower::ServiceExt;
 
 use crate::{
     on_both,
@@ -431,5 +440,28 @@ on_both! {
                 assert_eq!(count.header("x-total-count"), expected.len().to_string(), "{search}");
             }
         }
+    }
+}
+
+on_both! {
+    async fn a_list_that_is_read_fast_lets_other_requests_run_between_its_pages(service: &Service) {
+        fill(service, &films(5000)).await;
+        let mut request = Request::get("/movie").header("authorization", format!("Bearer {}", service.viewer)).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
+        let answer = http::router(service.app.clone(), Settings::default()).oneshot(request).await.unwrap();
+        let mut body = answer.into_body().into_data_stream();
+        let (mut pages, mut pauses) = (0, 0);
+        loop {
+            match body.next().now_or_never() {
+                Some(None) => break,
+                Some(Some(page)) => pages += usize::from(page.unwrap().len() > 1000),
+                None => {
+                    pauses += 1;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        assert_eq!(pages, 5);
+        assert!((4..100).contains(&pauses), "{pauses} pauses");
     }
 }
