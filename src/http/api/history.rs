@@ -41,10 +41,11 @@ use crate::{
     (status = 400, description = "A query parameter is unknown or invalid"),
 ))]
 pub async fn list(State(state): State<Shared>, viewer: Viewer, uri: Uri) -> Result<Response, Problem> {
-    let query = page_query(&uri)?;
+    let query = page_query(&uri, PageQuery::CHANGES)?;
     let total = if query.total { Some(history::count(&state.app, &viewer).await?) } else { None };
     answer(
         &uri,
+        PageQuery::CHANGES,
         history::list(&state.app, &viewer, query.after.map(ChangeId::from_stored), query.limit).await?,
         total,
     )
@@ -70,11 +71,12 @@ pub async fn get_one(
     Path(id): Path<ChangeId>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let query = page_query(&uri)?;
+    let list = PageQuery::effects_of(id);
+    let query = page_query(&uri, &list)?;
     let page =
         history::get(&state.app, &viewer, id, query.after.map(MovieId::from_stored), query.limit).await?;
     let total = query.total.then_some(page.items.movies);
-    answer(&uri, page, total)
+    answer(&uri, &list, page, total)
 }
 
 /// List the changes of a movie
@@ -97,10 +99,12 @@ pub async fn of_movie(
     Path(id): Path<MovieId>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let query = page_query(&uri)?;
+    let list = PageQuery::changes_of(id);
+    let query = page_query(&uri, &list)?;
     let total =
         if query.total { Some(history::count_of_movie(&state.app, &viewer, id).await?) } else { None };
-    answer(&uri, history::of_movie(&state.app, &viewer, id, query.after, query.limit).await?, total)
+    let page = history::of_movie(&state.app, &viewer, id, query.after, query.limit).await?;
+    answer(&uri, &list, page, total)
 }
 
 /// Undo a change
@@ -129,21 +133,22 @@ pub async fn undo(
     Ok(Answer(history::undo(&state.app, &editor, id, key).await?))
 }
 
-fn page_query(uri: &Uri) -> Result<PageQuery, Problem> {
+fn page_query(uri: &Uri, list: &str) -> Result<PageQuery, Problem> {
     let mut params = Params::of(uri);
-    let query = params.page();
+    let query = params.page(list);
     params.finish()?;
     Ok(query)
 }
 
 fn answer(
     uri: &Uri,
+    list: &str,
     page: Page<impl Serialize, impl Display>,
     total: Option<i64>,
 ) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     if let Some(next) = page.next {
-        headers.insert(header::LINK, next_page(uri, &PageQuery::encode(next))?);
+        headers.insert(header::LINK, next_page(uri, &PageQuery::encode(list, next))?);
     }
     if let Some(total) = total {
         headers.insert("x-total-count", total.into());

@@ -11,7 +11,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     documents::Choice,
     domain::{
-        Bounds, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, Sort, Violation, Violations,
+        Bounds, ChangeId, Code, Cursor, Filter, Invalid, Limit, ListQuery, MovieFormat, MovieId, Sort,
+        Violation, Violations,
     },
     http::{Shared, problem::Problem},
     limits::MAX_QUERY_PARAMETERS,
@@ -119,11 +120,11 @@ impl Params {
         query
     }
 
-    /// Reads the query of a list of changes or effects.
-    pub fn page(&mut self) -> PageQuery {
+    /// Reads the query of a list of changes or effects, given the name of the list.
+    pub fn page(&mut self, list: &str) -> PageQuery {
         PageQuery {
             limit: self.one("limit", Limit::parse).unwrap_or(Limit::DEFAULT),
-            after: self.one("cursor", PageQuery::decode),
+            after: self.one("cursor", |text| PageQuery::decode(list, text)),
             total: self.one("total", boolean).unwrap_or_default(),
         }
     }
@@ -177,16 +178,31 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// Encodes the end of a page as an opaque cursor for URLs.
-    pub fn encode(place: impl Display) -> String {
-        URL_SAFE_NO_PAD.encode(format!("after {place}"))
+    /// The list of all changes.
+    pub const CHANGES: &str = "changes";
+
+    /// Names the list of the changes of a movie.
+    pub fn changes_of(movie: MovieId) -> String {
+        format!("changes of movie {movie}")
     }
 
-    fn decode(text: &str) -> Result<i64, Invalid> {
+    /// Names the list of the effects of a change.
+    pub fn effects_of(change: ChangeId) -> String {
+        format!("effects of change {change}")
+    }
+
+    /// Encodes the end of a page as an opaque cursor for URLs, which only this list accepts.
+    pub fn encode(list: &str, place: impl Display) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{list} after {place}"))
+    }
+
+    fn decode(list: &str, text: &str) -> Result<i64, Invalid> {
         let place = URL_SAFE_NO_PAD.decode(text).ok().and_then(|text| String::from_utf8(text).ok());
-        let place = place.as_deref().and_then(|place| place.strip_prefix("after ")?.parse().ok());
+        let place = place
+            .as_deref()
+            .and_then(|place| place.strip_prefix(list)?.strip_prefix(" after ")?.parse().ok());
         place.ok_or_else(|| {
-            Invalid::new(Code::Malformed, "must be a cursor that this service gave".to_owned())
+            Invalid::new(Code::Malformed, "must be a cursor that this service gave for this list".to_owned())
         })
     }
 }

@@ -10,7 +10,11 @@ use serde_json::{Value, json};
 use super::list::next;
 use crate::{
     on_both,
-    support::{Answer, PASSWORD, START, Service, movie},
+    support::{
+        Answer, PASSWORD, START, Service,
+        films::{fill, films},
+        movie,
+    },
 };
 
 /// All items of a list that comes in pages, walked from an address on.
@@ -264,6 +268,36 @@ on_both! {
             service.get(&format!("/history/{id}")).await.problem(404);
             service.get(&format!("/movie/{id}/history")).await.problem(404);
             undo(service, &serde_json::from_str(id).unwrap_or(json!(0))).await.problem(404);
+        }
+    }
+}
+
+on_both! {
+    async fn a_cursor_is_valid_only_for_its_list(service: &Service) {
+        fill(service, &films(2)).await;
+        let operations = |rating| json!({"operations": [
+            {"op": "update", "id": 1, "changes": {"length": rating}}, {"op": "update", "id": 2, "changes": {"length": rating}}
+        ]});
+        for length in [499, 498] {
+            assert_eq!(service.post("/movie/batch", &operations(length)).await.status, 200);
+        }
+        let lists = ["/history", "/history/1", "/history/2", "/movie/1/history", "/movie/2/history"];
+        for of in lists {
+            let page = service.get(&format!("{of}?limit=1")).await;
+            let cursor = next(&page).expect("a next page").split_once("cursor=").expect("a cursor").1.to_owned();
+            for path in lists {
+                let answer = service.get(&format!("{path}?cursor={cursor}")).await;
+                if path == of {
+                    assert_eq!(answer.status, 200, "{of}: {answer:?}");
+                } else {
+                    assert_eq!(answer.places(400), ["cursor"], "{of} {path}");
+                }
+            }
+            let pages = [("/changes?", "/history"), ("/changes/1?", "/history/1"), ("/changes?film=1&", "/movie/1/history")];
+            for (page, list) in pages {
+                let expected = if list == of { 200 } else { 400 };
+                assert_eq!(service.get(&format!("{page}cursor={cursor}")).await.status, expected, "{of} {page}");
+            }
         }
     }
 }

@@ -77,17 +77,20 @@ struct UndoConflict<'a> {
 pub async fn list(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
     let film = params.one("film", |text| Ok(text.to_owned()));
-    let query = params.page();
+    let film: Option<MovieId> = film
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such film"))?;
+    let list_name = film.map_or_else(|| PageQuery::CHANGES.to_owned(), PageQuery::changes_of);
+    let query = params.page(&list_name);
     params.finish()?;
-    let film = film.map(|text| text.parse()).transpose();
-    let film = film.map_err(|_| Problem::new(StatusCode::NOT_FOUND, "there is no such film"))?;
     let (app, after) = (&state.app, query.after);
     let (changes, next) = if let Some(film) = film {
         let page = history::of_movie(app, &context.viewer, film, after, query.limit).await?;
-        (page.items, next(&uri, page.next))
+        (page.items, next(&uri, &list_name, page.next))
     } else {
         let page = history::list(app, &context.viewer, after.map(ChangeId::from_stored), query.limit).await?;
-        (page.items, next(&uri, page.next))
+        (page.items, next(&uri, &list_name, page.next))
     };
     let latest = changes.iter().find_map(|change| change.effects.first());
     let of = film.map_or(Of::Collection, |film| Of::Film {
@@ -115,7 +118,8 @@ pub async fn one(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let mut params = Params::of(&uri);
-    let query = params.page();
+    let list_name = PageQuery::effects_of(id);
+    let query = params.page(&list_name);
     params.finish()?;
     let page =
         history::get(&state.app, &context.viewer, id, query.after.map(MovieId::from_stored), query.limit)
@@ -127,14 +131,14 @@ pub async fn one(
         back: &context.place,
         first: format!("/changes/{id}"),
         further: query.after.is_some(),
-        next: next(&uri, page.next),
+        next: next(&uri, &list_name, page.next),
     };
     context.page(StatusCode::OK, &template)
 }
 
 /// Returns the URL of the next page.
-fn next(uri: &Uri, place: Option<impl Display>) -> Option<String> {
-    place.map(|place| with_cursor(uri, &PageQuery::encode(place)))
+fn next(uri: &Uri, list: &str, place: Option<impl Display>) -> Option<String> {
+    place.map(|place| with_cursor(uri, &PageQuery::encode(list, place)))
 }
 
 /// Shows the changes that conflict with an undo.

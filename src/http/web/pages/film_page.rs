@@ -102,7 +102,9 @@ pub async fn show(
         added: (created_at.to_string(), format::moment_utc(created_at)),
         creation,
         entries: history.items.iter().map(|change| Entry::of(change, &context)).collect(),
-        earlier: history.next.map(|next| format!("/changes?film={id}&cursor={}", PageQuery::encode(next))),
+        earlier: history.next.map(|next| {
+            format!("/changes?film={id}&cursor={}", PageQuery::encode(&PageQuery::changes_of(id), next))
+        }),
         back: &context.place,
         list: &address,
         found: &found,
