@@ -79,7 +79,8 @@ pub struct Args {
         env = "REELSHELF_BACKUP_KEEP",
         value_name = "NUMBER",
         default_value = "7",
-        requires = "backup_dir"
+        requires = "backup_dir",
+        value_parser = number
     )]
     backup_keep: NonZero<usize>,
 }
@@ -177,6 +178,11 @@ fn interval(text: &str) -> Result<Duration, String> {
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| (MIN_INTERVAL..=MAX_INTERVAL).contains(duration))
         .ok_or("must be a duration of 1 second to 366 days, such as 24h, 30min or 7d".to_owned())
+}
+
+/// Parses a number of backups.
+fn number(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "must be a whole number from 1".to_owned())
 }
 
 /// Parses an origin as browsers write it (RFC 6454): lower-case scheme and host, no default port, no path.

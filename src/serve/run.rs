@@ -73,6 +73,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     http::check_spool()?;
+    options.backups.as_ref().map(Schedule::check).transpose()?;
     let db = Db::open_to_serve(&options.database).await?;
     let app = Arc::new(App::new(db.clone(), Arc::new(Time::now)));
     app.audit_migrations(&Actor::service());

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use tokio::sync::watch;
 
 use super::make::{Made, SECONDS, make_by, stamp};
@@ -24,6 +25,19 @@ pub struct Schedule {
     pub folder: PathBuf,
     pub every: Duration,
     pub keep: usize,
+}
+
+impl Schedule {
+    /// Creates the folder if it is missing, and checks that files can be written there.
+    ///
+    /// # Errors
+    /// If it is not writable.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let written = make_folder(&self.folder).and_then(|()| tempfile::tempfile_in(&self.folder));
+        written.map(drop).with_context(|| {
+            format!("the folder for backups, {} (--backup-dir), cannot be written", self.folder.display())
+        })
+    }
 }
 
 /// Creates backups until the service ends. The schedule follows from the files, so a restart changes nothing.

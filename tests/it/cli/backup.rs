@@ -219,15 +219,34 @@ on_both! {
         add_user(&database, "olivia", "owner");
         let token = token(&database, "olivia");
         let folder = tempfile::tempdir().unwrap();
-        let (blocked, within) = (folder.path().join("file"), folder.path().join("file/backups"));
-        fs::write(&blocked, "").unwrap();
-        let options = ["--backup-dir", within.to_str().unwrap(), "--backup-every", "1s"];
+        let backups = folder.path().join("backups");
+        let options = ["--backup-dir", backups.to_str().unwrap(), "--backup-every", "1s"];
         let server = Program::start_with(&database, &options, &[]);
-        let line = server.await_log("the backup failed");
-        assert!(line.contains("ERROR") && line.contains("file/backups cannot be used"), "{line}");
-        assert_eq!(films(&server, &token).await, [Value::Null; 0]);
-        fs::remove_file(&blocked).unwrap();
         server.await_log("made a backup");
+        block(&backups);
+        let line = server.await_log("the backup failed");
+        assert!(line.contains("ERROR") && line.contains("/backups cannot be used"), "{line}");
+        assert_eq!(films(&server, &token).await, [Value::Null; 0]);
+        fs::remove_file(&backups).unwrap();
+        server.await_log("made a backup");
+    }
+}
+
+/// Puts a file in the place of a folder.
+fn block(folder: &Path) {
+    fs::rename(folder, folder.with_extension("old")).unwrap();
+    fs::write(folder, "").unwrap();
+}
+
+on_both! {
+    async fn without_a_folder_for_backups_the_service_does_not_start(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.join("backups"), file] {
+            let words = format!("the folder for backups, {} (--backup-dir), cannot be written", path.display());
+            run(&database, &["serve", "--backup-dir", path.to_str().unwrap()], "").refused(&words);
+        }
     }
 }
 
@@ -261,11 +280,10 @@ on_both! {
         assert!(ready["backupAgeSeconds"].as_u64().is_some_and(|age| age < 3600), "{ready}");
         server.end().expect(0);
 
-        fs::remove_dir_all(&backups).unwrap();
-        fs::write(&backups, "").unwrap(); // a file in its place
         let (server, metrics) = start_watched(&database, &backups, "1s");
+        server.await_log("made a backup");
+        block(&backups);
         server.await_log("the backup failed");
-        assert_eq!(metric(&server, &metrics, "reelshelf_backup_age_seconds ").await, None);
         let failures = metric(&server, &metrics, "reelshelf_backup_failures_total ").await;
         assert!(failures.is_some_and(|failures| failures >= 1.0), "{failures:?}");
         let ready = async || {
@@ -273,7 +291,7 @@ on_both! {
             assert_eq!(answer.status, 200);
             answer.json()
         };
-        until(async || ready().await == json!({"status": "ready", "backup": "late"})).await;
+        until(async || ready().await["backup"] == "late").await;
         fs::remove_file(&backups).unwrap();
         until(async || ready().await["backup"] == "current").await;
         server.end().expect(0);
@@ -454,9 +472,10 @@ async fn what_is_no_schedule_is_refused() {
         ("--backup-keep", "-1"),
         ("--backup-keep", "all"),
     ] {
-        let option = format!("{option}={value}");
-        let done = run(&database, &["serve", "--backup-dir", "backups", &option], "").expect(2);
-        assert!(done.err.contains(option.split_once('=').unwrap().0), "{done:?}");
+        let given = format!("{option}={value}");
+        let done = run(&database, &["serve", "--backup-dir", "backups", &given], "").expect(2);
+        assert!(done.err.contains(option), "{done:?}");
+        assert!(option != "--backup-keep" || done.err.contains("must be a whole number from 1"), "{done:?}");
     }
     let done = run(&database, &["serve", "--backup-every", "1h"], "").expect(2);
     assert!(done.err.contains("--backup-dir"), "{done:?}");
