@@ -140,6 +140,16 @@ test("a page that comes back is told what it has missed", async () => {
   await page.done();
 });
 
+test("a page that has missed changes that were pruned offers to load the collection anew", async () => {
+  await service.empty();
+  const page = await open(service);
+  const pruned = { contentType: "text/event-stream", body: "event: pruned\ndata: {}\n\n" };
+  await page.route("/events?*", (route) => route.fulfill(pruned), { times: 1 });
+  await page.goto("/");
+  await page.locator(".news", { hasText: "The collection has changed" }).getByRole("button", { name: "Show" }).waitFor();
+  await page.done();
+});
+
 test("times are told in the reader's own way", async () => {
   await service.empty();
   await service.add("Heat", "DVD", 170, 1995, 5);

@@ -37,6 +37,8 @@ function begin() {
     if (change.by === user) settled().then(() => setTimeout(heard, LATER, change));
     else heard(change);
   });
+  // This page has missed changes that the history no longer has.
+  stream.addEventListener("pruned", () => offer("The collection has changed"));
   stream.addEventListener("error", async () => {
     lost();
     if (stream?.readyState !== EventSource.CLOSED) return; // the browser reconnects
@@ -65,11 +67,15 @@ function heard(change) {
   const elsewhere = film && change.movies === change.effects.length && change.effects.every(({ movieId }) => movieId !== film);
   if (own.has(change.id) || elsewhere) return;
   news.push(change);
+  offer(main.matches(".changes") ? count(news.length, "new change") : words(news));
+}
+
+function offer(text) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Show";
   button.addEventListener("click", show);
-  line.replaceChildren(main.matches(".changes") ? count(news.length, "new change") : words(news), button);
+  line.replaceChildren(text, button);
 }
 
 /** Loads the changes: a listener with a list loads them (and calls `preventDefault`), otherwise the page reloads. */

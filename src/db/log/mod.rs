@@ -17,6 +17,6 @@ pub(super) use self::{
 pub use self::{
     entries::{LogEntry, committed_behind, from, since},
     news::{FollowLimits, News, news},
-    position::{LogPosition, end, newest, place_of},
+    position::{LogPosition, end, is_pruned_behind, newest, place_of},
     tail::Tail,
 };

@@ -10,7 +10,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 
 use crate::{
     documents::{self, ChangeEvent},
@@ -26,7 +26,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Server-sent events (WHATWG HTML): one for each committed change, in the order of the log, with the change
 /// as in `/history` as its data. The stream begins now, or behind the change in `Last-Event-ID`. A stream
 /// that is read too slowly ends; continue with `Last-Event-ID`. Browsers send this header only when they
-/// reconnect, so the first request can use `lastEventId`. The header takes precedence.
+/// reconnect, so the first request can use `lastEventId`. The header takes precedence. If changes behind it were
+/// pruned from the history, the stream begins with an event of the type `pruned` without an id: load the
+/// collection anew.
 #[utoipa::path(get, path = "/events", operation_id = "followChanges", tag = "history",
     params(schema::LastEventId, schema::FirstEventId), responses(
     (status = 200, description = "The stream", body = documents::ChangeEvent, content_type = "text/event-stream"),
@@ -46,12 +48,15 @@ pub async fn subscribe(
     params.finish()?;
     let slot = state.event_streams.take(viewer.identity())?;
     let after = last_event_id(&headers)?.or(first);
-    let changes = events::subscribe(state.app.clone(), viewer, after).await?;
+    let (changes, pruned) = events::subscribe(state.app.clone(), viewer, after).await?;
     let events = changes.map(move |change| {
         let _ = &slot; // held until the stream ends
         let ChangeEvent { id, data } = ChangeEvent::of(&change);
-        Ok::<_, Infallible>(Event::default().id(id).data(data))
+        Event::default().id(id).data(data)
     });
+    // Browsers dispatch no event without data.
+    let pruned = pruned.then(|| Event::default().event("pruned").data("{}"));
+    let events = stream::iter(pruned).chain(events).map(Ok::<_, Infallible>);
     // Otherwise nginx would buffer events.
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
     Ok((unbuffered, Sse::new(events).keep_alive(KeepAlive::default())))

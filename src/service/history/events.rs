@@ -150,12 +150,13 @@ pub fn end(app: &App) {
 }
 
 /// Streams the changes from now on, or behind the given one: each once, in the order of the log. The stream
-/// ends when it falls too far behind, when the user loses the right to read, and with the service.
+/// ends when it falls too far behind, when the user loses the right to read, and with the service. Also returns
+/// whether changes behind the given one may have been pruned.
 pub async fn subscribe(
     app: Arc<App>,
     viewer: Viewer,
     after: Option<ChangeId>,
-) -> Result<impl Stream<Item = Change>, Error> {
+) -> Result<(impl Stream<Item = Change>, bool), Error> {
     // The same lock order as in `hand_on` (position, then connection), to prevent a deadlock.
     let mut handed_on = app.events.place.lock().await;
     let mut conn = app.db.read().await?;
@@ -164,15 +165,18 @@ pub async fn subscribe(
     let receiver = app.events.streams.subscribe();
     drop(handed_on);
     // Every change behind this position is still in the log or will be sent, or both.
-    let (place, seen) = match after {
-        Some(id) => (log::place_of(&mut conn, id).await?, HashSet::new()),
-        None => (now, log::committed_behind(&mut conn, now).await?),
+    let (place, seen, pruned) = match after {
+        Some(id) => {
+            let pruned = log::is_pruned_behind(&mut conn, id).await?;
+            (log::place_of(&mut conn, id).await?, HashSet::new(), pruned)
+        }
+        None => (now, log::committed_behind(&mut conn, now).await?, false),
     };
     drop(conn);
     app.events.wake.notify_one();
     let until = over(app.clone(), viewer);
     let reading = Reading { app, place, seen, read: VecDeque::new(), caught_up: after.is_none(), receiver };
-    Ok(stream::unfold(reading, Reading::next).take_until(Box::pin(until)))
+    Ok((stream::unfold(reading, Reading::next).take_until(Box::pin(until)), pruned))
 }
 
 /// A stream: it reads missed changes from the log first, then receives new ones.

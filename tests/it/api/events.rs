@@ -6,7 +6,10 @@ use reelshelf::{
     domain::Role,
     http::Settings,
     limits::{MAX_DATABASE_CONNECTIONS, MAX_EVENT_STREAMS_PER_USER},
-    service::history::events,
+    service::{
+        Owner,
+        history::{self, events},
+    },
 };
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -56,6 +59,9 @@ impl Stream {
         loop {
             while let Some(end) = self.bytes.windows(2).position(|two| two == b"\n\n") {
                 let event = String::from_utf8(self.bytes.drain(..end + 2).collect()).expect("text");
+                if event == "event: pruned\ndata: {}\n\n" {
+                    return Some(json!("pruned"));
+                }
                 let field = |name| event.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 let (id, data) = (field("id: "), field("data: "));
                 if let Some(data) = data {
@@ -120,6 +126,34 @@ on_both! {
         assert_eq!(ids(&of_both.take(230).await), all[20..]);
         let mut from_the_beginning = Stream::open(service, Some(0)).await;
         assert_eq!(ids(&from_the_beginning.take(251).await)[..250], all);
+    }
+}
+
+on_both! {
+    async fn a_stream_tells_that_changes_behind_the_last_event_were_pruned(service: &Service) {
+        let prune = async || history::prune(&service.app, &Owner::console(), service.app.now()).await.expect("pruned");
+        for n in 0..5 {
+            service.add(&format!("Film {n}"), "DVD", 90, 2000, 3).await;
+            service.pass_millis(i64::from(n == 2));
+        }
+        let all = ids(service.get("/history").await.json().as_array().expect("a list"));
+        assert_eq!(prune().await, 3);
+        for (after, expected) in [
+            (Some(0), vec![json!("pruned"), json!(all[1]), json!(all[0])]),
+            (Some(all[3]), vec![json!("pruned"), json!(all[1]), json!(all[0])]),
+            (Some(all[1]), vec![json!(all[0])]),
+        ] {
+            let events = Stream::open(service, after).await.take(expected.len()).await;
+            let seen: Vec<Value> = events.into_iter().map(|event| event.get("id").cloned().unwrap_or(event)).collect();
+            assert_eq!(seen, expected, "{after:?}");
+        }
+        service.pass_millis(1);
+        assert_eq!(prune().await, 2);
+        let (mut from_now, mut behind) = (Stream::open(service, None).await, Stream::open(service, Some(all[0])).await);
+        service.add("One more", "DVD", 90, 2000, 3).await;
+        assert_eq!(from_now.next().await.expect("a change")["kind"], "create");
+        assert_eq!(behind.next().await, Some(json!("pruned")));
+        assert_eq!(behind.next().await.expect("a change")["kind"], "create");
     }
 }
 
