@@ -71,6 +71,10 @@ on_both! {
             ("/\t/evil.example", "/"),
             ("/\n/evil.example", "/"),
             ("/a\r\nset-cookie: a=b", "/"),
+            ("/login?next=/", "/"),
+            ("/setup#code=x", "/"),
+            ("/logout", "/"),
+            ("/loginx", "/loginx"),
         ] {
             let fields = [("name", "viewer"), ("password", PASSWORD), ("next", next)];
             let answer = Answer::of(form(service, "/login", &fields)).await;

@@ -15,7 +15,7 @@ use crate::{
         openapi as schema,
         problem::Problem,
         web::parts::{
-            back::local_place,
+            back::place_after_sign_in,
             flash::Flash,
             page_context::{PageContext, page},
             pending_form::PendingForm,
@@ -60,7 +60,7 @@ pub async fn show(
     let next = next.map(|(_, next)| next.into_owned()).unwrap_or_default();
     let flash = Flash::sentence(&headers, client.https);
     let setup_needed = setup::needed(&state.app).await?;
-    let template = Login { next: local_place(&next), flash, setup_needed, ..Login::default() };
+    let template = Login { next: place_after_sign_in(&next), flash, setup_needed, ..Login::default() };
     let mut answer = page(StatusCode::OK, &template)?;
     if flash.is_some() {
         Flash::removed_cookie().add_to(&mut answer);
@@ -71,7 +71,7 @@ pub async fn show(
 /// Signs in with the form.
 pub async fn submit(browser: Browser, state: &Shared, request: Request) -> Result<Response, Problem> {
     let form = Form::read(MAX_SIGN_IN_BODY_BYTES, MAX_FORM_FIELDS, request).await?;
-    let (name, next) = (form.get("name"), local_place(form.get("next")));
+    let (name, next) = (form.get("name"), place_after_sign_in(form.get("next")));
     let kept = PendingForm::of_login(&form);
     match auth::login(&state.app, browser, name, form.get("password")).await {
         Ok((secret, identity)) => {

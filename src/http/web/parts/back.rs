@@ -36,6 +36,14 @@ pub fn came_from(headers: &HeaderMap) -> Option<Uri> {
     referer.and_then(|referer| referer.parse().ok())
 }
 
+/// Returns the page to show after a sign-in: a path of this service, but not that of the sign-in, set-up or
+/// sign-out.
+pub fn place_after_sign_in(next: &str) -> &str {
+    let place = local_place(next);
+    let path = place.split(['?', '#']).next().unwrap_or_default();
+    if ["/login", "/setup", "/logout"].contains(&path) { "/" } else { place }
+}
+
 /// Returns a path of this service, to prevent redirects to other sites.
 pub fn local_place(next: &str) -> &str {
     let local = next.starts_with('/')
