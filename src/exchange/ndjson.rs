@@ -35,6 +35,8 @@ enum Form {
     Lines,
     /// As elements of one array.
     Array,
+    /// As elements of one array, of which another one must follow.
+    ArrayComma,
     /// The array has ended.
     Ended,
 }
@@ -70,7 +72,7 @@ impl<R: BufRead> Rows<R> {
         self.form = Some(form);
         match form {
             Form::Lines => self.next_line(),
-            Form::Array => self.next_element(),
+            Form::Array | Form::ArrayComma => self.next_element(),
             Form::Ended => Ok(false),
         }
     }
@@ -134,6 +136,10 @@ impl<R: BufRead> Rows<R> {
                 b']' | b',' if depth == 0 => {
                     let is_blank = self.buffer.trim_ascii().is_empty();
                     if byte == b']' {
+                        if is_blank && self.form == Some(Form::ArrayComma) {
+                            self.line = self.line_read;
+                            return Err(self.invalid("has a comma without an element after it"));
+                        }
                         self.form = Some(Form::Ended);
                         self.check_end()?;
                         return Ok(!is_blank);
@@ -142,6 +148,7 @@ impl<R: BufRead> Rows<R> {
                         self.line = self.line_read;
                         return Err(self.invalid("has a comma without an element before it"));
                     }
+                    self.form = Some(Form::ArrayComma);
                     return Ok(true);
                 }
                 b'}' | b']' => depth = depth.saturating_sub(1),

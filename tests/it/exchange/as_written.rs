@@ -179,8 +179,16 @@ on_both! {
         let bad = "[{\"title\": \"x\"},\n 7,\n {]";
         let read = service.import("application/x-ndjson", "?onError=skip", bad).await;
         assert_eq!(read.status, 422, "{read:?}");
-        for broken in ["[{\"title\": \"x\"}", "[{}] {}", "[{},,{}]", "[{},\n"] {
-            service.import("application/x-ndjson", "?onError=skip", broken).await.problem(422);
+        for (broken, expected) in [
+            ("[{\"title\": \"x\"}", "line 1 ends, but the array does not"),
+            ("[{},\n", "line 2 ends, but the array does not"),
+            ("[{}]\n{}", "line 2 goes on behind the array"),
+            ("[{}],", "line 1 goes on behind the array"),
+            ("[{},\n,{}]", "line 2 has a comma without an element before it"),
+            ("[ {}\n,\n]", "line 3 has a comma without an element after it"),
+        ] {
+            let problem = service.import("application/x-ndjson", "?onError=skip", broken).await.problem(422);
+            assert!(problem["detail"].as_str().unwrap().contains(expected), "{broken}: {problem}");
         }
         let report = service.import("application/x-ndjson", "?onError=skip", "[{},\n7,\n\n{\"rating\":\"]\"}]").await.json();
         let lines: Vec<&Value> = report["errors"].as_array().unwrap().iter().map(|error| &error["line"]).collect();
