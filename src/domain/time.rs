@@ -1,6 +1,6 @@
 //! Times with a precision of milliseconds.
 
-use jiff::tz::Offset;
+use jiff::{Timestamp, fmt::temporal::Pieces, tz::Offset};
 use serde::{Deserialize, Serialize, ser::Error};
 
 use super::{Code, Invalid};
@@ -13,7 +13,7 @@ impl Time {
     /// Returns the system's time.
     #[must_use]
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now().as_millisecond())
+        Self(Timestamp::now().as_millisecond())
     }
 
     /// Creates a time from milliseconds since 1970-01-01T00:00:00Z.
@@ -37,10 +37,18 @@ impl Time {
     /// Parses RFC 3339.
     ///
     /// # Errors
-    /// [`Code::Malformed`] for any other text.
+    /// [`Code::Malformed`] for any other text; [`Code::OutOfRange`] in the last hours of the year 9999, which
+    /// the library cannot represent in all time zones.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        text.parse::<jiff::Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| {
-            Invalid::new(Code::Malformed, format!("must be an RFC 3339 date and time, got {text:?}"))
+        text.parse::<Timestamp>().map(|t| Self(t.as_millisecond())).map_err(|_| {
+            let is_time =
+                Pieces::parse(text).is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some());
+            if is_time {
+                let last = Self(Timestamp::MAX.as_millisecond());
+                Invalid::new(Code::OutOfRange, format!("must not be later than {last}"))
+            } else {
+                Invalid::new(Code::Malformed, format!("must be an RFC 3339 date and time, got {text:?}"))
+            }
         })
     }
 }
@@ -49,13 +57,18 @@ impl Time {
     /// Parses RFC 3339, or a date alone, which means its beginning in UTC.
     ///
     /// # Errors
-    /// [`Code::Malformed`] for any other text.
+    /// As [`Time::parse`].
     pub fn parse_date(text: &str) -> Result<Self, Invalid> {
-        Self::parse(text).or_else(|_| Self::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
-            Invalid::new(
+        let parsed = match Self::parse(text) {
+            Err(Invalid(_, Code::Malformed)) => Self::parse(&format!("{text}T00:00:00Z")),
+            parsed => parsed,
+        };
+        parsed.map_err(|invalid| match invalid.1 {
+            Code::Malformed => Invalid::new(
                 Code::Malformed,
                 format!("must be a date such as 2027-01-31, or an RFC 3339 date and time, got {text:?}"),
-            )
+            ),
+            _ => invalid,
         })
     }
 }
@@ -82,7 +95,7 @@ impl Time {
     /// Formats the time. Hand-written for speed, since lists contain many times. Returns `None` before the
     /// year 0.
     fn written(self) -> Option<[u8; WRITTEN.len()]> {
-        let timestamp = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        let timestamp = Timestamp::from_millisecond(self.0).ok()?;
         let time = Offset::UTC.to_datetime(timestamp);
         let parts = [
             (0..4, time.year()),
@@ -112,7 +125,7 @@ impl std::fmt::Display for Time {
         if let Some(written) = self.written() {
             return f.write_str(str::from_utf8(&written).map_err(|_| std::fmt::Error)?);
         }
-        let timestamp = jiff::Timestamp::from_millisecond(self.0).map_err(|_| std::fmt::Error)?;
+        let timestamp = Timestamp::from_millisecond(self.0).map_err(|_| std::fmt::Error)?;
         write!(f, "{timestamp:.3}")
     }
 }
@@ -146,6 +159,21 @@ mod tests {
             let expected = format!("{:.3}", jiff::Timestamp::from_millisecond(millis).unwrap());
             prop_assert_eq!(time.to_string(), &expected[..]);
             prop_assert_eq!(serde_json::to_string(&time).unwrap(), format!("{expected:?}"));
+        }
+    }
+
+    #[test]
+    fn the_last_hours_of_the_year_9999_are_out_of_range() {
+        let out_of_range = Invalid::new(Code::OutOfRange, "must not be later than 9999-12-30T22:00:00.999Z");
+        assert!(Time::parse("9999-12-30T22:00:00Z").is_ok() && Time::parse_date("9999-12-30").is_ok());
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31T01:00:00+01:00"] {
+            assert_eq!(Time::parse(text), Err(out_of_range.clone()), "{text}");
+            assert_eq!(Time::parse_date(text), Err(out_of_range.clone()), "{text}");
+        }
+        assert_eq!(Time::parse_date("9999-12-31"), Err(out_of_range));
+        for text in ["9999-12-31T23:59:59", "9999-12-32", "10000-01-01T00:00:00Z", "tomorrow", ""] {
+            assert_eq!(Time::parse(text).unwrap_err().1, Code::Malformed, "{text}");
+            assert_eq!(Time::parse_date(text).unwrap_err().1, Code::Malformed, "{text}");
         }
     }
 
