@@ -70,7 +70,7 @@ fn api() -> (Router<Shared>, Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(tokens::list, tokens::create)) // GET, POST /token
         .routes(routes!(tokens::delete)) // DELETE /token/{id}
         .routes(routes!(users::list, users::create)) // GET, POST /user
-        .routes(routes!(users::update, users::delete)) // PATCH, DELETE /user/{name}
+        .routes(routes!(users::get_one, users::update, users::delete)) // GET, PATCH, DELETE /user/{name}
         .routes(routes!(sessions::list_of)) // GET /user/{name}/session
         .routes(routes!(sessions::delete_of)) // DELETE /user/{name}/session/{id}
         .routes(routes!(tokens::list_of)) // GET /user/{name}/token

@@ -20,6 +20,14 @@ pub async fn list(app: &App, _: &Owner) -> Result<Vec<User>, Error> {
     Ok(users::list(&mut app.db.read().await?).await?)
 }
 
+/// Returns a user.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(app: &App, _: &Owner, name: &UserName) -> Result<User, Error> {
+    Ok(find(&mut app.db.read().await?, name).await?.into())
+}
+
 /// Creates a user.
 ///
 /// # Errors

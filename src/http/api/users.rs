@@ -41,6 +41,7 @@ pub async fn list(
     request_body = documents::NewUser, responses(
     (status = 201, description = "The user was created", body = documents::User,
         headers(("Location" = String, description = "The URL of the user")), links(
+            ("get" = (operation_id = "getUser", parameters(("name" = "$response.body#/name")))),
             ("update" = (operation_id = "updateUser", parameters(("name" = "$response.body#/name")))),
             ("delete" = (operation_id = "deleteUser", parameters(("name" = "$response.body#/name")))),
         )),
@@ -61,6 +62,20 @@ pub async fn create(
     let name: String = form_urlencoded::byte_serialize(user.name.as_str().as_bytes()).collect();
     let location = [(header::LOCATION, format!("/user/{name}"))];
     Ok((StatusCode::CREATED, location, Answer(user)).into_response())
+}
+
+/// Get a user
+#[utoipa::path(get, path = "/user/{name}", operation_id = "getUser", tag = "users", params(schema::UserPath), responses(
+    (status = 200, description = "The user", body = documents::User),
+    (status = 404, description = "The user does not exist"),
+))]
+pub async fn get_one(
+    State(state): State<Shared>,
+    owner: Owner,
+    Path(name): Path<UserName>,
+    _: NoParams,
+) -> Result<Answer<User>, Problem> {
+    Ok(Answer(users::get(&state.app, &owner, &name).await?))
 }
 
 /// Update a user

@@ -218,6 +218,7 @@ fn matrix() -> Vec<(Method, &'static str, &'static str, Role, u16)> {
         (delete.clone(), "/token/{id}", "", Viewer, 204),
         (get.clone(), "/user", "", Owner, 200),
         (post, "/user", user, Owner, 201),
+        (get.clone(), "/user/{name}", "", Owner, 200),
         (patch, "/user/{name}", r#"{"role":"editor"}"#, Owner, 200),
         (delete.clone(), "/user/{name}", "", Owner, 204),
         (get.clone(), "/user/{name}/session", "", Owner, 200),

@@ -28,6 +28,7 @@ on_both! {
         let expected = json!({"name": "Zoë", "role": "editor", "createdAt": "2026-11-23T20:15:01.123Z"});
         assert_eq!((added.status, added.json()), (201, expected.clone()));
         assert_eq!(added.header("location"), "/user/Zo%C3%AB");
+        assert_eq!(service.get(added.header("location")).await.json(), expected);
         let list = service.get("/user").await.json();
         let names: Vec<&str> =
             list.as_array().expect("a list").iter().filter_map(|u| u["name"].as_str()).collect();
@@ -44,6 +45,7 @@ on_both! {
         assert_eq!(service.delete(added.header("location")).await.status, 204);
         service.me_with("zoe", PASSWORD).await.problem(401);
         service.delete(added.header("location")).await.problem(404);
+        service.get(added.header("location")).await.problem(404);
         service.patch(added.header("location"), &json!({"role": "viewer"})).await.problem(404);
         assert_eq!(service.get("/user").await.json().as_array().map(Vec::len), Some(3));
     }
