@@ -2,7 +2,10 @@
 
 use std::{env, io::IsTerminal, process::ExitCode};
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Arg, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use tokio::runtime;
 
 use super::{
@@ -176,7 +179,7 @@ pub fn main() -> ExitCode {
     let parsed = without_empty_variables(command())
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
-    let done = parsed.map_err(Into::into).and_then(run);
+    let done = parsed.map_err(|error| with_whole_argument(error).into()).and_then(run);
     log::finish();
     done.map_or_else(|error| ended_by(&error), |()| ExitCode::SUCCESS)
 }
@@ -198,6 +201,20 @@ fn ended_by(error: &anyhow::Error) -> ExitCode {
 
 /// The exit status after Ctrl-C, as shells use it.
 const INTERRUPTED: u8 = 130;
+
+/// Names a value such as `-30-` in whole, of which clap names only `-3`, and says how to pass it.
+fn with_whole_argument(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(part)) = error.get(ContextKind::InvalidArg)
+        && !part.starts_with("--")
+        && error.get(ContextKind::Suggested).is_some()
+        && let Some(whole) = env::args().find(|argument| argument.starts_with(part.as_str()))
+    {
+        let tip = format!("to pass '{whole}' as a value, put it at the end, behind '--': -- {whole}");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(whole));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
 
 /// A usage error that clap cannot detect.
 pub fn wrong_usage(message: &str) -> anyhow::Error {

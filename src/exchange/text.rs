@@ -81,8 +81,11 @@ fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
         "is an OpenDocument spreadsheet; save it as CSV"
     } else if start.starts_with(b"PK\x03\x04") {
         "is a ZIP archive; unpack it and import the files in it"
-    } else if start.contains(&0) {
-        "is no text, or UTF-16 without a byte order mark; save it as CSV UTF-8"
+    } else if let Some(place) = start.iter().position(|byte| *byte == 0) {
+        let line = 1 + start[..place].iter().filter(|byte| **byte == b'\n').count();
+        &format!(
+            "is no text, or UTF-16 without a byte order mark: line {line} has a NUL byte; save it as CSV UTF-8"
+        )
     } else {
         return Ok(());
     };

@@ -75,6 +75,12 @@ impl DatabaseFile {
         };
         let file = open_shared(path, &options()).map_err(refused)?;
         let path = path.canonicalize().map_err(refused)?;
+        if !file.metadata().map_err(refused)?.is_file() {
+            return Err(DbError::Refused(format!(
+                "{} is not a regular file, which SQLite needs",
+                path.display()
+            )));
+        }
         if to_be_served && Identity::names(&file.metadata().map_err(refused)?) > 1 {
             return Err(DbError::Refused(format!(
                 "{} has another name, too (a hard link); under each, SQLite would have a log of its own and lose \

@@ -76,7 +76,8 @@ on_both! {
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0".to_vec(), "the file is an old Excel workbook; save it as CSV UTF-8"),
             (b"PK\x03\x04\x14\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet".to_vec(), "the file is an OpenDocument spreadsheet; save it as CSV"),
             (b"PK\x03\x04\x14\0\0\0watched.csv".to_vec(), "the file is a ZIP archive; unpack it and import the files in it"),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "the file is no text, or UTF-16 without a byte order mark; save it as CSV UTF-8"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "the file is no text, or UTF-16 without a byte order mark: line 3 has a NUL byte; save it as CSV UTF-8"),
+            (b"title,rating\nHe\0at,5\n".to_vec(), "the file is no text, or UTF-16 without a byte order mark: line 2 has a NUL byte; save it as CSV UTF-8"),
         ] {
             for media_type in ["text/csv", "application/x-ndjson"] {
                 assert_eq!(service.import(media_type, "", file.clone()).await.problem(422)["detail"], expected);

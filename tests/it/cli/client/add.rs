@@ -76,6 +76,8 @@ on_both! {
         for wrong in [&["add", "Heat", "--title", "Heat"][..], &["add", ""], &["add", &"x".repeat(51)]] {
             reelshelf(service, &[wrong, &rest[..]].concat()).expect(2);
         }
+        let hyphen = reelshelf(service, &["add", "-30-"]).expect(2).err;
+        assert!(hyphen.contains("'-30-' found") && hyphen.contains("behind '--': -- -30-\n"), "{hyphen}");
         let mut terminal = Terminal::start(80, &["add", "Ronin", "--format", "DVD"], &environment(service));
         terminal.answer("Release year:", "1998");
         terminal.answer("Length", "122");
