@@ -43,11 +43,18 @@ impl Database {
     /// Returns whether an option names it.
     #[must_use]
     pub fn is_option(&self) -> bool {
-        let is_other = |given: Option<&OsStr>, variable: &str| {
+        self.options().contains(&true)
+    }
+
+    /// Returns whether the address and the file come from an option rather than an environment variable.
+    fn options(&self) -> [bool; 2] {
+        let is_option = |given: Option<&OsStr>, variable: &str| {
             given.is_some_and(|given| env::var_os(variable).is_none_or(|value| value != given))
         };
-        is_other(self.database.as_deref().map(OsStr::new), "REELSHELF_DATABASE")
-            || is_other(self.database_file.as_deref().map(Path::as_os_str), "REELSHELF_DATABASE_FILE")
+        [
+            is_option(self.database.as_deref().map(OsStr::new), "REELSHELF_DATABASE"),
+            is_option(self.database_file.as_deref().map(Path::as_os_str), "REELSHELF_DATABASE_FILE"),
+        ]
     }
 
     /// Returns whether the default database exists.
@@ -56,18 +63,19 @@ impl Database {
         matches!(db::sqlite_path(DEFAULT), Ok(Some(path)) if path.exists())
     }
 
-    /// Returns the address, for [`Db::open`].
+    /// Returns the address, for [`Db::open`]. An option takes precedence over an environment variable.
     ///
     /// # Errors
-    /// If both an address and a file are given, which clap does not detect if one of them precedes the command.
-    /// If the file cannot be read or has no address.
+    /// If both an address and a file are given by options, or both by variables. If the file cannot be read or
+    /// has no address.
     pub fn address(self) -> anyhow::Result<String> {
+        let options = self.options();
         let file = match (self.database, self.database_file) {
-            (Some(_), Some(_)) => {
+            (Some(_), Some(_)) if options[0] == options[1] => {
                 return Err(super::wrong_usage("--database cannot be used with --database-file"));
             }
-            (None, Some(file)) => file,
-            (address, None) => return Ok(address.unwrap_or_else(|| DEFAULT.to_owned())),
+            (address, Some(file)) if address.is_none() || options[1] => file,
+            (address, _) => return Ok(address.unwrap_or_else(|| DEFAULT.to_owned())),
         };
         let address = super::text_file::read_line_of(&file)?.trim().to_owned();
         if address.is_empty() {

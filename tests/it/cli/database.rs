@@ -52,8 +52,6 @@ on_both! {
         for command in [&["user", "list"][..], &["serve", "--listen", "127.0.0.1:0"]] {
             for (options, environment) in [
                 ([&option[..], &file_option].concat(), vec![]),
-                (option.to_vec(), vec![file_variable]),
-                (file_option.to_vec(), vec![variable]),
                 (vec![], vec![variable, file_variable]),
             ] {
                 let done = run_with(&[command, &options].concat(), &environment).expect(2);
@@ -63,6 +61,32 @@ on_both! {
         }
         let apart = [&["user"], &file_option[..], &["list"], &option].concat();
         assert!(run_with(&apart, &[]).expect(2).err.contains("cannot be used with"));
+    }
+}
+
+on_both! {
+    async fn an_option_takes_precedence_over_the_environment(database: TestDatabase) {
+        add_user(&database, "olivia", "owner");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &database.address).unwrap();
+        let file = file.path().to_str().unwrap();
+        for (option, variable) in [
+            (["--database", &database.address], ("REELSHELF_DATABASE_FILE", "/missing")),
+            (["--database-file", file], ("REELSHELF_DATABASE", "sqlite:/missing/films.db")),
+        ] {
+            for apart in [[&["user"], &option[..], &["list"]].concat(), [&["user", "list"], &option[..]].concat()] {
+                let done = run_with(&apart, &[variable]).expect(0);
+                assert!(done.out.starts_with("olivia\towner\t"), "{done:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_no_database() {
+    for command in ["serve", "check", "migrate"] {
+        let done = run_with(&[command, "--database", "sqlite:/dev/null"], &[]);
+        done.refused("/dev/null is not a regular file, which SQLite needs");
     }
 }
 
