@@ -47,7 +47,7 @@ impl Origin {
 /// else from the latest diary entry.
 ///
 /// # Errors
-/// If the archive is damaged, has no films, unpacks to more than 1 GiB, or a file in it cannot be read.
+/// If the archive is damaged, has two files of the same name, has no films, unpacks to more than 1 GiB, or a file in it cannot be read.
 pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, Invalid> {
     merge_letterboxd_within(archive, with_watchlist, MAX_ARCHIVE_BYTES)
 }
@@ -59,6 +59,10 @@ pub fn merge_letterboxd_within(
     max_bytes: u64,
 ) -> Result<Merged, Invalid> {
     let mut archive = ZipArchive::new(BufReader::new(archive)).map_err(|e| damaged(&e))?;
+    if archive.has_duplicate_names() {
+        // The library reads only the last file of a name.
+        return Err(Invalid::new(Code::Malformed, "the archive has two files of the same name".to_owned()));
+    }
     let (mut parts, mut size) = (Vec::new(), 0_u64);
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|e| damaged(&e))?;

@@ -42,6 +42,19 @@ fn account() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
+fn an_archive_with_two_files_of_one_name_is_refused() {
+    let films = b"Date,Name,Year,Letterboxd URI\n2024-01-01,Heat,1995,x\n".to_vec();
+    let mut bytes = archive(&[("a/watched.csv", films.clone()), ("b/watched.csv", films)]);
+    assert!(merge_letterboxd(written(&bytes), false).is_ok());
+    let name = b"b/watched.csv";
+    while let Some(place) = bytes.windows(name.len()).position(|window| window == name) {
+        bytes[place] = b'a';
+    }
+    let refused = merge_letterboxd(written(&bytes), false).expect_err("an error");
+    assert_eq!(refused.0, "the archive has two files of the same name");
+}
+
+#[test]
 fn an_account_s_archive_becomes_one_file_of_films() {
     let merged = merge_letterboxd(written(&archive(&account())), true).expect("it is read");
     let origin = |file: &str, line| Origin { file: file.to_owned(), line };
