@@ -173,12 +173,13 @@ impl<R: BufRead> Rows<R> {
             if rest.is_empty() {
                 return Ok(());
             }
-            if !rest.trim_ascii().is_empty() {
+            let blank = rest.len() - rest.trim_ascii_start().len();
+            let goes_on = blank < rest.len();
+            self.count_lines(blank);
+            if goes_on {
                 self.line = self.line_read;
                 return Err(self.invalid("goes on behind the array"));
             }
-            let count = rest.len();
-            self.count_lines(count);
         }
     }
 
