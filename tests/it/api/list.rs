@@ -446,9 +446,10 @@ on_both! {
 on_both! {
     async fn a_list_that_is_read_fast_lets_other_requests_run_between_its_pages(service: &Service) {
         fill(service, &films(5000)).await;
-        let mut request = Request::get("/movie").header("authorization", format!("Bearer {}", service.viewer)).body(Body::empty()).unwrap();
+        let mut request = Request::get("/movie").header("host", "films.example").header("authorization", format!("Bearer {}", service.viewer)).body(Body::empty()).unwrap();
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
         let answer = http::router(service.app.clone(), Settings::default()).oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200);
         let mut body = answer.into_body().into_data_stream();
         let (mut pages, mut pauses) = (0, 0);
         loop {
@@ -462,6 +463,6 @@ on_both! {
             }
         }
         assert_eq!(pages, 5);
-        assert!((4..100).contains(&pauses), "{pauses} pauses");
+        assert_eq!(pauses, 4);
     }
 }
