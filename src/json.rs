@@ -25,7 +25,8 @@ pub enum JsonValue {
 }
 
 impl JsonValue {
-    /// Parses a JSON text (RFC 8259) with at most 128 levels of nesting.
+    /// Parses a JSON text (RFC 8259) with at most 128 levels of nesting. Numbers have the range and precision of
+    /// binary64, as section 6 allows.
     ///
     /// # Errors
     /// [`Code::Malformed`], with the position and reason.
