@@ -82,7 +82,7 @@ fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
     } else if start.starts_with(b"PK\x03\x04") {
         "is a ZIP archive; unpack it and import the files in it"
     } else if let Some(place) = start.iter().position(|byte| *byte == 0) {
-        let line = 1 + start[..place].iter().filter(|byte| **byte == b'\n').count();
+        let line = start[..place].split(|byte| *byte == b'\n').count();
         &format!(
             "is no text, or UTF-16 without a byte order mark: line {line} has a NUL byte; save it as CSV UTF-8"
         )
