@@ -1,7 +1,11 @@
 //! What a layout is, and how a file's layout is found.
 
 use super::{MOVIELENS, REELSHELF, clz, imdb, letterboxd, libib, tellico};
-use crate::{documents::Source, domain::fold};
+use crate::{
+    documents::Source,
+    domain::{Field, fold},
+    exchange::is_name_of,
+};
 
 /// The layout of a service.
 pub struct Layout {
@@ -111,9 +115,22 @@ impl Layout {
             .find(begins)
     }
 
-    /// Returns whether this is the header of a file with this layout.
+    /// Returns whether this is the header of a file with this layout. Common names identify it only if it reads
+    /// all the common names of the header; otherwise it is a spreadsheet of the user's own.
     pub fn knows(&self, names: &[String]) -> bool {
-        self.known_by.iter().any(|set| names_all(set, names))
+        let is_common =
+            |set: &[&str]| set.iter().all(|name| Field::ALL.iter().any(|of| is_name_of(name, *of)));
+        self.known_by
+            .iter()
+            .any(|set| names_all(set, names) && (!is_common(set) || self.reads_all_common(names)))
+    }
+
+    /// Returns whether it has a column for each attribute for which the header has a common name.
+    fn reads_all_common(&self, names: &[String]) -> bool {
+        Field::ALL.into_iter().all(|of| {
+            self.columns[of as usize].iter().any(|column| place(column, names).is_some())
+                || !names.iter().any(|name| is_name_of(name, of))
+        })
     }
 }
 
