@@ -98,20 +98,19 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     );
     let router = http::router(app.clone(), options.settings);
     let listener = TcpListener::from_std(listener)?;
-    if let Some(code) = setup::begin(&app).await? {
-        offer_setup(&base, &code);
-        let app = app.clone();
-        background.spawn(async move {
-            setup::renew(&app, tokio::time::sleep, |code| offer_setup(&base, code)).await;
-        });
-    }
+    let setup_code = setup::begin(&app).await?;
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Installed before the readiness message, since its reader may send a signal at once.
     let ended = ended()?;
     let ready = app.clone();
     background.spawn(async move {
-        load_catalogue(ready).await;
+        load_catalogue(ready.clone()).await;
         tell_ready(&format!("{scheme}://{address}"));
+        // The last lines at a terminal, where they are seen.
+        if let Some(code) = setup_code {
+            offer_setup(&base, &code);
+            setup::renew(&ready, tokio::time::sleep, |code| offer_setup(&base, code)).await;
+        }
     });
 
     let (end_backups, backups_ended) = watch::channel(false);

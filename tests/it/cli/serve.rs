@@ -11,6 +11,7 @@ use crate::{
     support::{
         Answer, Kind, PASSWORD, TestDatabase,
         program::{Program, run, run_with},
+        terminal::Terminal,
     },
 };
 
@@ -41,6 +42,20 @@ on_both! {
         let again = Program::start(&database);
         assert_eq!(status_as(&again, "olivia", PASSWORD).await, 200);
         assert!(!again.end().err.contains("/setup"), "there is a user");
+    }
+}
+
+on_both! {
+    async fn at_a_terminal_the_set_up_is_printed_last(database: TestDatabase) {
+        let environment = [("REELSHELF_DATABASE", database.address.as_str())];
+        let mut terminal = Terminal::start(200, &["serve", "--listen", "127.0.0.1:0"], &environment);
+        terminal.await_text("listening on http://");
+        terminal.await_text("Open this address to create the first owner:");
+        terminal.await_text("It is valid for an hour.\n\n");
+        terminal.type_keys("\u{3}");
+        let shown = terminal.ended().expect(0).out;
+        let (_, behind) = shown.split_once("It is valid for an hour.").expect("the address");
+        assert!(!behind.contains("service.started") && !behind.contains("listening on"), "{shown}");
     }
 }
 
