@@ -302,7 +302,7 @@ test("a viewer is led nowhere that is not for him", async () => {
 for (const viewport of [WIDE, NARROW]) {
   test(`the forms look well and are accessible at ${viewport.width}`, async () => {
     await service.empty();
-    const { id } = await service.add("Cries & Whispers: <b>the long</b> \u202etitle in red!!", "VHS", 170, 1995, 4);
+    const { id } = await service.add("Cries & Whispers: <b>the long</b> \u202btitle in red!!", "VHS", 170, 1995, 4);
     await service.add("Heat", "DVD", 170, 1995, 5);
     const page = await open(service, { viewport });
     const shows = async (name) => {

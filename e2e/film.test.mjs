@@ -135,7 +135,7 @@ for (const viewport of [WIDE, NARROW]) {
     await service.empty();
     await shelf();
     await service.fill(films(30));
-    const long = await service.add("Cries & Whispers: <b>the long</b> \u202etitle in red!!", "VHS", 0, 1972, 4);
+    const long = await service.add("Cries & Whispers: <b>the long</b> \u202btitle in red!!", "VHS", 0, 1972, 4);
     const wide = await service.add("W".repeat(50), "Streaming", 90, 1999, 1);
     for (const rating of [1, 2, 3]) await service.api("PATCH", `/movie/${long.id}`, { rating, title: `Cries & Whispers ${rating}` });
     const heat = (await service.movies("?q=heat&sort=title"))[0];

@@ -136,7 +136,8 @@ pub enum NoteKind {
     Mapped,
     /// HTML entities of a title were decoded.
     Decoded,
-    /// Line breaks and repeated spaces in a title were replaced by one space.
+    /// Line breaks and repeated spaces in a title were replaced by one space, and overrides of the direction
+    /// removed.
     Collapsed,
     /// A title was rewritten: its article moved to the front, a second title in parentheses removed.
     Rewritten,

@@ -25,13 +25,13 @@ macro_rules! schema {
     };
 }
 
-/// At least one visible character, and no control characters. Tags (U+E0000 to U+E0FFF) pass as visible ones, since
+/// At least one visible character, and no control characters, line separators or overrides of the direction. Tags (U+E0000 to U+E0FFF) pass as visible ones, since
 /// regular expressions of JavaScript without a flag have no ranges of them.
 const SHORT_TEXT: &str = concat!(
-    r"^[^\u0000-\u001f\u007f-\u009f]*",
+    r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202d\u202e]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e",
     r"\u2060-\u2064\u2066-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]",
-    r"[^\u0000-\u001f\u007f-\u009f]*$"
+    r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202d\u202e]*$"
 );
 
 pub(crate) fn text(max: usize, description: &str) -> ObjectBuilder {

@@ -28,6 +28,7 @@ pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Ratin
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;
 pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};
+pub(crate) use short_text::reorders;
 pub use text::{are_neighbours, matches_word, parts_of, query_words, title_words};
 pub use time::Time;
 pub(crate) use time::TimeWriter;

@@ -445,7 +445,23 @@ mod tests {
         for control in ['\0', '\u{1f}', '\n', '\u{7f}', '\u{85}', '\u{9f}'] {
             assert!(Title::parse(&format!("a{control}b")).is_err(), "{control:?}");
         }
-        assert!(Title::parse("a\u{202e}b\u{a0}c").is_ok());
+        for reorders in ['\u{2028}', '\u{2029}', '\u{202d}', '\u{202e}'] {
+            let title = format!("a{reorders}b");
+            assert!(Title::parse(&title).is_err() && Title::parse_stored(&title).is_ok(), "{reorders:?}");
+        }
+        // Marks, embeddings, isolates and joiners of Hebrew, Arabic, Persian and emoji.
+        for title in [
+            "שלום\u{200f}!",
+            "\u{200e}Heat",
+            "\u{61c}فيلم",
+            "\u{202b}שלום\u{202c}",
+            "Heat \u{2067}שלום\u{2069}",
+            "می\u{200c}خواهم",
+            "👩\u{200d}👧",
+            "a\u{a0}b",
+        ] {
+            assert_eq!(Title::parse(title).unwrap().as_str(), title);
+        }
     }
 
     #[test]

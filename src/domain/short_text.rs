@@ -11,17 +11,33 @@ const fn is_blank_letter(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}')
 }
 
+/// Returns whether a character separates lines, or overrides the direction of the text behind it, so that it reads
+/// differently than it is stored. Marks, embeddings, isolates and joiners are no such characters: texts in Hebrew,
+/// Arabic, Persian or Hindi need them.
+pub(crate) const fn reorders(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{202d}' | '\u{202e}')
+}
+
 /// Normalizes a short text (NFC, trimmed) and checks its length in Unicode scalar values. It must have a visible
-/// character.
+/// character, and nothing that [`reorders`] it.
 pub(super) fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     let text = parse_stored_text(text, max_chars)?;
+    if let Some(disorder) = text.chars().find(|c| reorders(*c)) {
+        return Err(Invalid::new(
+            Code::Malformed,
+            format!(
+                "must not contain line separators or overrides of the direction, got U+{:04X}",
+                u32::from(disorder)
+            ),
+        ));
+    }
     if text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_blank_letter(c)) {
         return Err(Invalid::new(Code::Empty, "must have a visible character"));
     }
     Ok(text)
 }
 
-/// Does the same, but accepts a text without a visible character, as version 0.1.0 did.
+/// Does the same, but accepts what only version 0.1.0 accepted: no visible character, and what [`reorders`].
 pub(super) fn parse_stored_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     let text = if is_nfc(text) { Cow::Borrowed(text) } else { text.nfc().collect() };
     let text = text.trim();

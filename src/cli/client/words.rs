@@ -1,14 +1,14 @@
 //! Formats values for messages.
 
 use crate::{
-    domain::{Attributes, Movie},
+    domain::{Attributes, Movie, reorders},
     format,
 };
 
-/// Removes terminal control characters from a foreign text.
+/// Removes terminal control characters, and what would turn the text around, from a foreign text.
 #[must_use]
 pub fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || reorders(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Formats a film within a sentence.
@@ -39,5 +39,6 @@ mod tests {
     #[test]
     fn what_would_command_the_terminal_is_not_written() {
         assert_eq!(shown("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\u{fffd}c");
+        assert_eq!(shown("a\u{202e}b \u{200f}c"), "a\u{fffd}b \u{200f}c");
     }
 }

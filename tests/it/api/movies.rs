@@ -57,6 +57,9 @@ fn limits() -> Vec<(&'static str, Value, bool)> {
         ("title", json!("a\u{7f}b"), false),
         ("title", json!("a\u{9f}b"), false),
         ("title", json!("a\u{a0}b"), true),
+        ("title", json!("a\u{202e}b"), false), // reads backwards
+        ("title", json!("a\u{2028}b"), false),
+        ("title", json!("\u{202b}שלום\u{202c} \u{200f}!"), true),
         ("movieFormat", json!("VHS"), true),
         ("movieFormat", json!("DVD"), true),
         ("movieFormat", json!("Streaming"), true),

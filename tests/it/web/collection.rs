@@ -230,7 +230,7 @@ on_both! {
 on_both! {
     async fn no_title_breaks_out_of_the_page(service: &Service) {
         let marks = format!("Z{}", "\u{338}\u{489}".repeat(24));
-        let strange = ["\u{202e}txet desrever", "a \u{2067}b", "</bdi></b></button>", marks.as_str(), "١٢٣ الرسالة", "👩‍👩‍👧"];
+        let strange = ["\u{202b}txet desrever", "a \u{2067}b", "</bdi></b></button>", marks.as_str(), "١٢٣ الرسالة", "👩‍👩‍👧"];
         for title in HOSTILE.into_iter().chain(strange) {
             service.add(title, "VHS", 90, 2001, 3).await;
         }

@@ -446,7 +446,7 @@ on_both! {
     async fn no_title_breaks_out_of_the_forms(service: &Service) {
         let session = service.session_of("editor").await;
         let marks = format!("Z{}", "\u{338}\u{489}".repeat(24));
-        let strange = ["\u{202e}txet desrever", "a \u{2067}b", "</bdi></h1></form>", marks.as_str()];
+        let strange = ["\u{202b}txet desrever", "a \u{2067}b", "</bdi></h1></form>", marks.as_str()];
         for (n, title) in (1..).zip(HOSTILE.into_iter().chain(strange)) {
             let typed = with(&HEAT, &[("title", title), ("length", title), ("back", title), ("version", "9")]);
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("title", title).finish();

@@ -224,7 +224,7 @@ on_both! {
 on_both! {
     async fn no_title_breaks_out_of_the_page(service: &Service) {
         let marks = format!("Z{}", "\u{338}\u{489}".repeat(24));
-        for title in HOSTILE.into_iter().chain(["\u{202e}txet desrever", marks.as_str(), "</bdi></h1></main>"]) {
+        for title in HOSTILE.into_iter().chain(["\u{202b}txet desrever", marks.as_str(), "</bdi></h1></main>"]) {
             let id = service.add(title, "VHS", 90, 2001, 3).await["id"].clone();
             for gone in [false, true] {
                 if gone {
