@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Write};
 
 use super::{
-    ImportOptions, REJECT_COLUMN, STORED, encoding,
-    layouts::{Layout, REELSHELF, place},
+    ImportOptions, REJECT_COLUMN, STORED, encoding, hints,
+    layouts::{Layout, SPREADSHEET, place},
     parser::{MARK, Parser, is_blank},
     record::{Cell, Record},
     values::trimmed,
@@ -218,19 +218,22 @@ pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Str
 fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'static Layout, Invalid> {
     let layout = match Layout::of_source(options.source, names) {
         Some(layout) => layout,
-        None => Layout::of_header(names).unwrap_or(&REELSHELF),
+        None => Layout::of_header(names).unwrap_or(&SPREADSHEET),
     };
     if layout.source == Source::Reelshelf {
         let any = layout.columns.iter().any(|own| place(own[0], names).is_some());
-        return if any || !options.columns.is_empty() {
+        return if !options.columns.is_empty() {
+            Ok(&SPREADSHEET)
+        } else if any {
             Ok(layout)
         } else {
+            let likely = hints::likely_columns(names);
             Err(Invalid::new(
                 Code::Malformed,
                 format!(
                     "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
                  is not as Letterboxd, IMDb, MovieLens, Tellico, CLZ or Libib write it; name the columns with \
-                 map=FIELD:COLUMN"
+                 map=FIELD:COLUMN{likely}"
                 ),
             ))
         };

@@ -17,10 +17,9 @@ impl Encoding {
     pub const COMMON: [&str; 6] =
         ["utf-8", "windows-1252", "windows-1250", "windows-1251", "iso-8859-15", "shift_jis"];
 
-    /// The choices of the import page, with their labels. Without a name, a file is in UTF-8, or in UTF-16
-    /// with a byte order mark.
+    /// The choices of the import page, with their labels. Without a name, the encoding is guessed.
     pub const OFFERED: [(&str, &str); 8] = [
-        ("", "UTF-8, or UTF-16"),
+        ("", "detect: UTF-8, UTF-16 or Windows"),
         ("windows-1252", "Windows, Western Europe (1252)"),
         ("windows-1250", "Windows, Central Europe (1250)"),
         ("windows-1251", "Windows, Cyrillic (1251)"),
@@ -59,6 +58,38 @@ impl Encoding {
 impl Serialize for Encoding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Returns Windows-1252 for a text that is not in UTF-8, but may be in Windows-1252: the files of many spreadsheets.
+/// If only a few characters are damaged, there is more valid UTF-8 than invalid.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn guess_encoding(mut file: impl Read) -> io::Result<Option<Encoding>> {
+    /// Bytes that Windows-1252 does not define, and those that text does not have.
+    const NOT_IN_TEXT: [u8; 6] = [0, 0x81, 0x8d, 0x8f, 0x90, 0x9d];
+
+    let (mut chunk, mut valid, mut invalid) = (Vec::new(), 0, 0);
+    loop {
+        let read = file.by_ref().take(64 * 1024).read_to_end(&mut chunk)?;
+        let mut rest = Vec::new();
+        let mut parts = chunk.utf8_chunks().peekable();
+        while let Some(part) = parts.next() {
+            valid += part.valid().chars().filter(|c| !c.is_ascii()).count();
+            if part.valid().contains('\0') || part.invalid().iter().any(|byte| NOT_IN_TEXT.contains(byte)) {
+                return Ok(None);
+            }
+            if read > 0 && parts.peek().is_none() {
+                rest = part.invalid().to_vec(); // may be the beginning of a character
+            } else {
+                invalid += usize::from(!part.invalid().is_empty());
+            }
+        }
+        if read == 0 {
+            return Ok((invalid > valid).then_some(Encoding(WINDOWS_1252)));
+        }
+        chunk = rest;
     }
 }
 
@@ -107,5 +138,36 @@ impl Decoding {
             self.at_end = is_last;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_1252_is_guessed_for_text_that_is_not_utf8() {
+        let guess = |bytes: &[u8]| guess_encoding(bytes).unwrap().map(Encoding::as_str);
+        for (bytes, expected) in [
+            (&b"Film;Jahr\r\nAm\xe9lie;2001\r\n"[..], Some("windows-1252")),
+            (b"L\xe4nge", Some("windows-1252")),
+            (b"\xe9", Some("windows-1252")),
+            (b"Heat", None),
+            ("Amélie, 千と千尋".as_bytes(), None),
+            ("Amélie, Der Himmel über Berlin, \u{fffd}".as_bytes(), None),
+            (b"Am\xc3\xa9lie, \xc3\xbcber, \xff", None), // a damaged character
+            (b"\xff\xfeH\0", None),
+            (b"\x83\x8f\x83\x93", None), // Shift_JIS
+            (b"", None),
+        ] {
+            assert_eq!(guess(bytes), expected, "{bytes:?}");
+        }
+        // Characters across the boundaries of chunks are whole.
+        for shift in 0..4 {
+            let text = "x".repeat(64 * 1024 - shift) + "千と千尋の神隠し";
+            assert_eq!(guess(text.as_bytes()), None, "{shift}");
+        }
+        let long = ["x".repeat(64 * 1024 - 1).as_bytes(), b"\xe9"].concat();
+        assert_eq!(guess(&long), Some("windows-1252"));
     }
 }

@@ -63,7 +63,7 @@ pub fn merge_letterboxd_within(
         // The library reads only the last file of a name.
         return Err(Invalid::new(Code::Malformed, "the archive has two files of the same name".to_owned()));
     }
-    let (mut parts, mut size) = (Vec::new(), 0_u64);
+    let (mut names, mut parts, mut size) = (Vec::new(), Vec::new(), 0_u64);
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|e| damaged(&e))?;
         let name = entry.name().map_err(|e| damaged(&e))?;
@@ -71,6 +71,7 @@ pub fn merge_letterboxd_within(
             parts.push((rank, name, index));
             size = size.saturating_add(entry.size());
         }
+        names.push(name.into_owned());
     }
     if size > max_bytes {
         return Err(too_large(max_bytes));
@@ -86,10 +87,10 @@ pub fn merge_letterboxd_within(
         ));
     }
     if parts.is_empty() {
-        return Err(Invalid::new(
-            Code::Malformed,
-            "the archive holds no films of a Letterboxd account".to_owned(),
-        ));
+        let holds = |part: &str| names.iter().any(|name: &String| name.contains(part));
+        let what = text::spreadsheet(holds).map(|what| format!("the file {what}"));
+        let no_films = || "the archive holds no films of a Letterboxd account".to_owned();
+        return Err(Invalid::new(Code::Malformed, what.unwrap_or_else(no_films)));
     }
     parts.sort();
     // The sizes that an archive states may be wrong, so the limit counts actual bytes.

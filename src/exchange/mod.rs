@@ -19,7 +19,7 @@ mod titles;
 mod values;
 
 pub use check::{REJECT_COLUMN, check};
-pub use encoding::Encoding;
+pub use encoding::{Encoding, guess_encoding};
 pub use export::{Format, write_json, write_movies};
 pub use hints::is_name_of;
 pub use letterboxd_export::merge_letterboxd_within;
@@ -29,4 +29,4 @@ pub use options::ImportOptions;
 pub use record::RowLabel;
 pub use rows::{FileKind, Row, Rows};
 use rows::{STORED, unreadable};
-pub use survey::{Column, Survey, guess_columns, is_known, survey, table};
+pub use survey::{Column, Survey, guess_columns, is_known, likely_rating_scale, survey, table};

@@ -57,6 +57,12 @@ impl<R: BufRead> Rows<R> {
                 format!("source={source} is a layout of CSV, and the file is NDJSON"),
             ));
         }
+        if options.rating_scale.is_some() {
+            return Err(Invalid::new(
+                Code::Malformed,
+                "ratingScale is for CSV; ratings of NDJSON are from 1 to 5".to_owned(),
+            ));
+        }
         let name =
             |field: Field| options.columns.get(&field).map_or(field.as_str(), String::as_str).to_owned();
         let names = Field::ALL.map(name);

@@ -22,6 +22,8 @@ pub struct ImportOptions {
     pub unread: Vec<Field>,
     /// Our formats for foreign media, by lower-case name.
     pub formats: HashMap<String, MovieFormat>,
+    /// The best rating of the file, if it is not that of the layout.
+    pub rating_scale: Option<u8>,
     pub on_duplicate: OnDuplicate,
     pub on_error: OnError,
     pub title_too_long: TitleTooLong,
@@ -65,6 +67,20 @@ impl ImportOptions {
         })?;
         let format = MovieFormat::parse_any_case(format)?;
         once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
+    }
+
+    /// Parses the best rating of a file: 2 to 100.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`]
+    pub fn parse_rating_scale(text: &str) -> Result<u8, Invalid> {
+        let scale = text.parse().ok().filter(|scale| (2..=100).contains(scale));
+        scale.ok_or_else(|| {
+            Invalid::new(
+                Code::OutOfRange,
+                format!("must be a whole number from 2 to 100, such as 10, got {}", quoted(text)),
+            )
+        })
     }
 
     /// Returns our format for a foreign medium, ignoring case and surrounding spaces.

@@ -8,12 +8,12 @@ use serde_json::json;
 use super::{
     ImportOptions,
     export::shown_in_spreadsheet,
-    layouts::{Kinds, Layout, REELSHELF, Titles, Years},
+    layouts::{Kinds, Layout, REELSHELF, SPREADSHEET_RATINGS, Scale, Titles, Years},
     titles,
     values::{self, trimmed},
 };
 use crate::{
-    documents::{Note, NoteKind, OnDuplicate, Report, RowError, Source, TitleTooLong},
+    documents::{Note, NoteKind, OnDuplicate, Report, RowError, TitleTooLong},
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
         Violations, quoted, whole,
@@ -218,7 +218,8 @@ pub(super) fn with_default(
     cells[field as usize] = Some(Cell::Text(text));
     let (record, mut report) =
         (Record { line: 0, kind: None, cells, names: NO_NAMES, is_marked: false }, Report::default());
-    let mut reading = Reading::of(&record, &REELSHELF, options, &mut report);
+    let exact = ImportOptions { rating_scale: None, ..options.clone() }; // a default is one of our ratings
+    let mut reading = Reading::of(&record, &REELSHELF, &exact, &mut report);
     let mut defaults = options.defaults.clone();
     let mut put = |reading: &mut Reading| {
         Ok(match field {
@@ -298,7 +299,8 @@ impl<'r> Reading<'r> {
         if title != cell.text()? {
             self.note(Field::Title, NoteKind::Decoded, cell, &title);
         }
-        let collapsed = title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let upright = title.replace(['\u{202d}', '\u{202e}'], "");
+        let collapsed = upright.split_whitespace().collect::<Vec<_>>().join(" ");
         if collapsed != title.trim() {
             self.note(Field::Title, NoteKind::Collapsed, cell, &collapsed);
         }
@@ -323,17 +325,14 @@ impl<'r> Reading<'r> {
     fn movie_format(&mut self) -> Result<MovieFormat, WrongCell> {
         self.read(Field::MovieFormat, self.options.defaults.movie_format.as_ref(), |row, cell| {
             let medium = cell.text()?;
-            let foreign = row.layout.source != Source::Reelshelf;
-            let mapped = row.options.format_of(medium);
-            let format = mapped.or_else(|| {
-                let same = |format: &MovieFormat| foreign && format.as_str().eq_ignore_ascii_case(medium);
-                MovieFormat::ALL.into_iter().find(same)
-            });
-            let format = format.map_or_else(|| MovieFormat::parse(medium), Ok).map_err(|invalid| {
-                // DVD is only an example in the message, as the format closest to other discs and files.
-                let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
-                Invalid::new(invalid.1, format!("{}; give its format, such as {example}", invalid.0))
-            })?;
+            let is_exact = row.layout.ratings.is_none();
+            let parse = if is_exact { MovieFormat::parse } else { MovieFormat::parse_any_case };
+            let format =
+                row.options.format_of(medium).map_or_else(|| parse(medium), Ok).map_err(|invalid| {
+                    // DVD is only an example in the message, as the format closest to other discs and files.
+                    let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
+                    Invalid::new(invalid.1, format!("{}; give its format, such as {example}", invalid.0))
+                })?;
             if format.as_str() != medium {
                 row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);
             }
@@ -370,8 +369,9 @@ impl<'r> Reading<'r> {
 
     fn rating(&mut self) -> Result<Rating, WrongCell> {
         self.read(Field::Rating, self.options.defaults.rating.as_ref(), |row, cell| {
-            let Some(scale) = row.layout.ratings else { return cell.whole()?.try_into() };
-            let (rating, rounded) = scale.rating(cell.text()?)?;
+            let Cell::Text(text) = cell else { return cell.whole()?.try_into() };
+            let Some(scale) = row.scale() else { return values::exact_rating(trimmed(text)) };
+            let (rating, rounded) = scale.rating(trimmed(text))?;
             if rounded {
                 row.note(Field::Rating, NoteKind::Rounded, cell, &rating);
             }
@@ -379,10 +379,16 @@ impl<'r> Reading<'r> {
         })
     }
 
+    fn scale(&self) -> Option<Scale> {
+        let usual = self.layout.ratings;
+        let up_to = |most: u8| Scale { most: most.into(), ..usual.unwrap_or(SPREADSHEET_RATINGS) };
+        self.options.rating_scale.map(up_to).or(usual)
+    }
+
     /// Returns the cell of an attribute, unless its value means "none".
     fn given(&self, field: Field) -> Option<&'r Cell<'r>> {
         let no_rating = |cell: &Cell| {
-            let scale = self.layout.ratings.filter(|_| field == Field::Rating);
+            let scale = self.scale().filter(|_| field == Field::Rating);
             scale.is_some_and(|scale| cell.text().is_ok_and(|text| scale.is_none(text)))
         };
         self.record.cells[field as usize].as_ref().filter(|cell| !cell.is_blank() && !no_rating(cell))

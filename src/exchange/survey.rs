@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::{
     Encoding, FileKind, ImportOptions, Rows, csv, hints,
-    layouts::{Layout, REELSHELF, place},
+    layouts::{Layout, SPREADSHEET, SPREADSHEET_RATINGS, Scale, place},
     record::Outcome,
     text, unreadable,
 };
@@ -58,7 +58,7 @@ pub fn table<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<
 pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let layout =
-        Layout::of_source(source, &names).or_else(|| Layout::of_header(&names)).unwrap_or(&REELSHELF);
+        Layout::of_source(source, &names).or_else(|| Layout::of_header(&names)).unwrap_or(&SPREADSHEET);
     let mut places = layout.columns.map(|known| known.iter().find_map(|name| place(name, &names)));
     if layout.source != Source::Reelshelf {
         return places;
@@ -88,6 +88,19 @@ pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
     places
 }
 
+/// Returns the best rating of a column with ratings: 5, or 10 or 100 if many are above 5. A few are rather typing
+/// errors.
+#[must_use]
+pub fn likely_rating_scale(column: &Column) -> Option<u8> {
+    let share_up_to = |most: u8| {
+        let scale = Scale { most: most.into(), ..SPREADSHEET_RATINGS };
+        share(column, |value| scale.rating(value).is_ok())
+    };
+    let up_to_five = share_up_to(5);
+    let larger = [10, 100].into_iter().find(|most| up_to_five <= 60 && share_up_to(*most) >= 90);
+    larger.or_else(|| (up_to_five >= 50).then_some(5))
+}
+
 /// Returns whether the columns are those of another service.
 #[must_use]
 pub fn is_known(columns: &[Column], source: Source) -> bool {
@@ -102,6 +115,7 @@ fn may_hold(field: Field, column: &Column) -> bool {
         // Any text can be a title.
         Field::Title => true,
         Field::MovieFormat => !column.values.is_empty() && distinct(column) <= MAX_MEDIA,
+        Field::Rating => column.values.is_empty() || likely_rating_scale(column).is_some(),
         _ => column.values.is_empty() || share(column, |value| is_value_of(field, value)) >= 50,
     }
 }
@@ -159,7 +173,6 @@ fn distinct(column: &Column) -> usize {
 pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) -> Result<Survey, Invalid> {
     let options = ImportOptions {
         defaults: MoviePatch::default(),
-        formats: std::collections::HashMap::new(),
         title_too_long: TitleTooLong::Error,
         ..options.clone()
     };
@@ -239,9 +252,30 @@ mod tests {
         // A matching name counts only if the values fit.
         let file = "Title,Note,Year,Discs\nHeat,as new,1995,2\nAlien,lent to Zoe,1979,1\n";
         assert_eq!(guessed(file), [Some(0), None, None, Some(2), None]);
-        let file = "Film,Bewertung\nHeat,9.5\nAlien,8\n";
+        let file = "Film,Bewertung\nHeat,850\nAlien,1200\n";
         assert_eq!(guessed(file), [Some(0), None, None, None, None]);
         assert_eq!(guessed("x,y\n"), [None; 5]);
+    }
+
+    #[test]
+    fn the_scale_of_ratings_is_guessed_unless_a_few_are_above_five() {
+        for (values, scale) in [
+            (&["3,5", "4", "★★"][..], Some(5)),
+            (&["9.5", "8", "4"], Some(10)),
+            (&["8/10", "4 stars", "70 %"], Some(5)), // each names its own scale
+            (&["85", "70", "9"], Some(100)),
+            (&["5", "4", "9"], Some(5)),
+            (&["850", "1200"], None),
+            (&["good", "bad"], None),
+            (&[], None),
+        ] {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            assert_eq!(
+                likely_rating_scale(&Column { name: "Bewertung".to_owned(), values: values.clone() }),
+                scale,
+                "{values:?}"
+            );
+        }
     }
 
     #[test]

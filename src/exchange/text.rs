@@ -11,6 +11,10 @@ use crate::domain::{Code, Invalid};
 /// The number of bytes used to detect the type of a file.
 const START: u64 = 4096;
 
+/// What an Excel workbook is, and how to save it as CSV.
+const EXCEL: &str =
+    "is an Excel workbook; save it as CSV UTF-8 (in Excel: File, Save As) and import that file";
+
 /// Reads a file as UTF-8. UTF-8 is passed through unchecked; invalid UTF-16 is an error.
 pub(super) struct Text<R> {
     file: R,
@@ -71,16 +75,29 @@ pub(super) fn open<R: Read + Seek>(
     Ok((BufReader::with_capacity(64 * 1024, text), mark > 0))
 }
 
+/// Returns what a spreadsheet is and how to save it as CSV. It is a ZIP archive that holds certain names.
+pub(super) fn spreadsheet(holds: impl Fn(&str) -> bool) -> Option<&'static str> {
+    if holds("[Content_Types].xml") || holds("xl/") {
+        return Some(EXCEL);
+    }
+    if holds("opendocument.spreadsheet") || holds("content.xml") {
+        return Some(
+            "is an OpenDocument spreadsheet; save it as CSV (in LibreOffice: File, Save As, Text CSV) and import that \
+             file",
+        );
+    }
+    holds(".iwa").then_some(
+        "is a Numbers spreadsheet; save it as CSV (in Numbers: File, Export To, CSV) and import that file",
+    )
+}
+
 fn refuse_binary(start: &[u8]) -> Result<(), Invalid> {
     let holds = |text: &[u8]| start.windows(text.len()).any(|window| window == text);
-    let what = if start.starts_with(b"PK\x03\x04") && (holds(b"[Content_Types].xml") || holds(b"xl/")) {
-        "is an Excel workbook; save it as CSV UTF-8"
+    let what = if start.starts_with(b"PK\x03\x04") {
+        spreadsheet(|part| holds(part.as_bytes()))
+            .unwrap_or("is a ZIP archive; unpack it and import the files in it")
     } else if start.starts_with(b"\xd0\xcf\x11\xe0") {
-        "is an old Excel workbook; save it as CSV UTF-8"
-    } else if start.starts_with(b"PK\x03\x04") && holds(b"opendocument.spreadsheet") {
-        "is an OpenDocument spreadsheet; save it as CSV"
-    } else if start.starts_with(b"PK\x03\x04") {
-        "is a ZIP archive; unpack it and import the files in it"
+        EXCEL
     } else if let Some(place) = start.iter().position(|byte| *byte == 0) {
         let line = start[..place].split(|byte| *byte == b'\n').count();
         &format!(

@@ -184,6 +184,9 @@ pub struct ImportParams {
     /// `MEDIUM:FORMAT`, our format for a foreign medium, such as `Blu-ray:DVD`; may be repeated.
     #[param(required = false, style = Form, explode)]
     map_format: Vec<MediumText>,
+    /// The best rating of a CSV file, if it is not that of its layout: with 10, a rating of 7 becomes 4.
+    #[param(required = false, minimum = 2, maximum = 100)]
+    rating_scale: u8,
     /// What to do with a movie that exists already (same title, release year and format); `skip` is the default.
     #[param(required = false, inline)]
     on_duplicate: OnDuplicate,

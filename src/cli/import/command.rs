@@ -41,6 +41,9 @@ pub struct Args {
     /// The format for a foreign medium, such as Blu-ray:DVD; may be repeated
     #[arg(long, value_name = "MEDIUM:FORMAT")]
     pub(super) map_format: Vec<String>,
+    /// The best rating in the file, such as 10, if ratings are not from 1 to 5
+    #[arg(long, value_name = "NUMBER", value_parser = ImportOptions::parse_rating_scale)]
+    pub(super) rating_scale: Option<u8>,
     /// The value for rows without one, such as format:DVD; may be repeated. A terminal is asked for it
     #[arg(long, value_name = "FIELD:VALUE")]
     pub(super) default: Vec<String>,
@@ -97,6 +100,7 @@ impl Args {
             title_too_long: self.title_too_long,
             dry_run: self.dry_run,
             encoding: self.encoding,
+            rating_scale: self.rating_scale,
             ..ImportOptions::default()
         };
         let mut query = vec![
@@ -107,6 +111,7 @@ impl Args {
             ("dryRun", options.dry_run.to_string()),
         ];
         query.extend(self.encoding.map(|encoding| ("encoding", encoding.as_str().to_owned())));
+        query.extend(self.rating_scale.map(|scale| ("ratingScale", scale.to_string())));
         let mut add = |option,
                        parameter,
                        given: &[String],

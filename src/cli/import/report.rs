@@ -96,8 +96,11 @@ fn result(report: &Report, is_aborted: bool, out: &mut Out) -> io::Result<()> {
         let others = read.saturating_sub(*failed);
         return match others {
             0 => Ok(()),
-            1 => writeln!(out, "--on-error skip imports the other one."),
-            _ => writeln!(out, "--on-error skip imports the other {}.", number(others)),
+            others => writeln!(
+                out,
+                "--on-error skip leaves them out and imports the others ({}), except duplicates.",
+                number(others)
+            ),
         };
     }
     let tried = if *dry_run { " This was a dry run; nothing was stored." } else { "" };
@@ -219,12 +222,57 @@ pub fn with_options(detail: &str) -> String {
         ("default=", "--default "),
         ("encoding=", "--encoding "),
         ("source=", "--source "),
+        ("ratingScale=", "--rating-scale "),
     ];
     let text = options.into_iter().fold(shown(detail), |text, (name, option)| text.replace(name, option));
-    Field::ALL.into_iter().fold(text, |text, field| {
+    let text = Field::ALL.into_iter().fold(text, |text, field| {
         let option = option_name(field.as_str());
         ["--map ", "--default "].into_iter().fold(text, |text, before| {
             text.replace(&format!("{before}{}:", field.as_str()), &format!("{before}{option}:"))
         })
-    })
+    });
+    ["--map ", "--map-format "].into_iter().fold(text, |text, option| quote_values(&text, option))
+}
+
+/// Quotes the values of an option for a shell if they have blanks or signs.
+fn quote_values(text: &str, option: &str) -> String {
+    let mut parts = text.split(option);
+    let mut quoted = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = [", ", "; ", " takes it from"].into_iter().filter_map(|end| part.find(end));
+        let (value, rest) = part.split_at(ends.min().unwrap_or(part.len()));
+        let is_plain = value.chars().all(|c| c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'));
+        let value = if is_plain { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) };
+        quoted.extend([option, &value, rest]);
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_options;
+
+    #[test]
+    fn values_of_options_are_quoted_for_a_shell() {
+        for (detail, expected) in [
+            (
+                "give its format, such as mapFormat=Blu-ray:DVD",
+                "give its format, such as --map-format Blu-ray:DVD",
+            ),
+            (
+                "give its format, such as mapFormat=4K UHD:DVD",
+                "give its format, such as --map-format '4K UHD:DVD'",
+            ),
+            (
+                "is missing (default=releaseYear:VALUE); map=releaseYear:Year of it takes it from this column",
+                "is missing (--default year:VALUE); --map 'year:Year of it' takes it from this column",
+            ),
+            (
+                "name them with map=FIELD:COLUMN, such as map=title:Film, map=length:Dauer (Min.)",
+                "name them with --map FIELD:COLUMN, such as --map title:Film, --map 'length:Dauer (Min.)'",
+            ),
+        ] {
+            assert_eq!(with_options(detail), expected);
+        }
+    }
 }

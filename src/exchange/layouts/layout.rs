@@ -19,7 +19,7 @@ pub struct Layout {
     pub columns: [&'static [&'static str]; 5],
     pub titles: Titles,
     pub years: Years,
-    /// The scale of ratings; `None` for whole numbers from 1 to 5.
+    /// The scale of ratings; `None` if ratings and formats are written exactly as they are stored.
     pub ratings: Option<Scale>,
     /// What distinguishes films from other rows, if a file has both.
     pub kinds: Option<Kinds>,

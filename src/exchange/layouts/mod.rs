@@ -11,4 +11,4 @@ mod tellico;
 
 pub(super) use layout::{Kinds, Layout, List, Scale, Titles, Years, place};
 pub(super) use movielens::MOVIELENS;
-pub(super) use reelshelf::REELSHELF;
+pub(super) use reelshelf::{REELSHELF, SPREADSHEET, SPREADSHEET_RATINGS};

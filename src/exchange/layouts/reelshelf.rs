@@ -1,6 +1,6 @@
-//! Our own export layout. It is strict.
+//! Our own export layout, which is exact, and spreadsheets of people who name their columns.
 
-use super::{Layout, Titles, Years};
+use super::{Layout, Scale, Titles, Years};
 use crate::documents::Source;
 
 pub(crate) const REELSHELF: Layout = Layout {
@@ -13,3 +13,9 @@ pub(crate) const REELSHELF: Layout = Layout {
     ratings: None,
     kinds: None,
 };
+
+/// The ratings of spreadsheets, whose best is 5 unless an option names another.
+pub(crate) const SPREADSHEET_RATINGS: Scale = Scale { least: 0.5, most: 5.0, zero_is_none: false };
+
+pub(crate) const SPREADSHEET: Layout =
+    Layout { known_by: &[], ratings: Some(SPREADSHEET_RATINGS), ..REELSHELF };

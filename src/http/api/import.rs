@@ -53,6 +53,7 @@ fn options(uri: &Uri) -> Result<ImportOptions, Problem> {
     let mut options = ImportOptions {
         source: params.choice(),
         encoding: params.one("encoding", Encoding::parse),
+        rating_scale: params.one("ratingScale", ImportOptions::parse_rating_scale),
         on_duplicate: params.choice(),
         on_error: params.choice(),
         title_too_long: params.choice(),

@@ -361,6 +361,8 @@ on_both! {
             ("onDuplicate=add&onDuplicate=add", &["onDuplicate"]),
             ("onError=ignore", &["onError"]),
             ("titleTooLong=cut", &["titleTooLong"]),
+            ("ratingScale=1", &["ratingScale"]),
+            ("ratingScale=ten", &["ratingScale"]),
             ("dryRun=1", &["dryRun"]),
             ("default=length", &["default"]),
             ("default=minutes:90", &["default"]),

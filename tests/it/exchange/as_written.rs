@@ -114,7 +114,7 @@ on_both! {
         assert_eq!(report(service, DEFAULTS, imdb).await["read"], 1);
         // Line numbers refer to the original file.
         let bad = format!("sep=,\n,,,,\n{HEADER}\n,,,,\nS9,DVD,90,1990,9\n");
-        assert_eq!(errors(&report(service, "?onError=skip", bad).await), ["5 rating 9: must be between 1 and 5, got 9"]);
+        assert_eq!(errors(&report(service, "?onError=skip", bad).await), ["5 rating 9: must be between 1 and 5, got 9; ratingScale=10 reads ratings up to 10"]);
         // Extra columns are an error only if they are not blank.
         let wide = format!("{HEADER}\nS9,DVD,90,1990,3,x\n");
         assert_eq!(errors(&report(service, "?onError=skip", wide).await), ["2 - -: has 6 columns, the header names 5"]);
@@ -124,6 +124,39 @@ on_both! {
             let problem = service.import("text/csv", "", twice).await.problem(422);
             assert!(problem["detail"].as_str().unwrap().contains("twice"), "{problem}");
         }
+    }
+}
+
+on_both! {
+    async fn a_spreadsheet_of_one_s_own_is_read_as_people_write_it(service: &Service) {
+        let map = "map=title:Film&map=movieFormat:Format&map=length:Dauer&map=releaseYear:Jahr&map=rating:Note&mapFormat=Blu-ray:DVD";
+        let text = "Film;Format;Dauer;Jahr;Note\nHeat;dvd;170;1995;3,5\nAlien;vhs;117 min;1979;8/10\nBrazil;Blu-ray;2:22;1985;★★★\n\
+                    Stalker; STREAMING ;161;1979;4 stars\n";
+        let read = report(service, &format!("?{map}"), text).await;
+        assert_eq!(
+            movies(service).await,
+            ["Heat|DVD|170|1995|4", "Alien|VHS|117|1979|4", "Brazil|DVD|142|1985|3", "Stalker|Streaming|161|1979|4"]
+        );
+        assert_eq!(read["noted"], json!({"rounded": 1, "mapped": 4}), "{read}");
+
+        // Ratings up to 10 need an option; they are halved as those of other services.
+        empty(service).await;
+        let ten = format!("{HEADER}\nHeat,DVD,170,1995,9\nAlien,VHS,117,1979,7.5\nBrazil,VHS,142,1985,1\nRonin,VHS,121,1998,\n");
+        assert_eq!(
+            errors(&report(service, "?onError=skip&default=rating:3", ten.clone()).await),
+            [
+                "2 rating 9: must be between 1 and 5, got 9; ratingScale=10 reads ratings up to 10",
+                "3 rating 7.5: must be a whole number; ratingScale=10 reads ratings up to 10",
+            ]
+        );
+        empty(service).await;
+        report(service, "?ratingScale=10&default=rating:3", ten).await; // the default is not on the scale
+        assert_eq!(
+            movies(service).await,
+            ["Heat|DVD|170|1995|5", "Alien|VHS|117|1979|4", "Brazil|VHS|142|1985|1", "Ronin|VHS|121|1998|3"]
+        );
+        let problem = service.import("application/x-ndjson", "?ratingScale=10", "{}").await.problem(422);
+        assert!(problem["detail"].as_str().unwrap().contains("ratingScale is for CSV"), "{problem}");
     }
 }
 
@@ -210,7 +243,7 @@ on_both! {
 
 on_both! {
     async fn titles_of_a_mapped_column_are_read_as_those_of_others(service: &Service) {
-        let text = "Film,releaseYear\n\"Tom &amp;\n Jerry\",1995\n";
+        let text = "Film,releaseYear\n\"Tom &amp;\n \u{202e}Jerry\",1995\n";
         let read = report(service, &format!("{DEFAULTS}&map=title:Film"), text).await;
         assert_eq!(movies(service).await, ["Tom & Jerry|DVD|0|1995|3"]);
         assert_eq!(notes(&read).len(), 2);

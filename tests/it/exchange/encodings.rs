@@ -29,7 +29,7 @@ on_both! {
             for media_type in ["text/csv", "text/csv; charset=utf-16"] {
                 let answer = service.import(media_type, "?onError=skip", file.clone()).await;
                 assert_eq!(answer.status, 200, "{what}: {answer:?}");
-                assert_eq!(errors(&answer.json()), ["4 rating 6: must be between 1 and 5, got 6"], "{what}");
+                assert_eq!(errors(&answer.json()), ["4 rating 6: must be between 1 and 5, got 6; ratingScale=10 reads ratings up to 10"], "{what}");
                 assert_eq!(movies(service).await, ["Amélie|DVD|122|2001|5"], "{what}");
             }
         }
@@ -72,9 +72,9 @@ on_both! {
     async fn what_is_no_text_is_refused_in_one_sentence(service: &Service) {
         let workbook = b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml".to_vec();
         for (file, expected) in [
-            (workbook, "the file is an Excel workbook; save it as CSV UTF-8"),
-            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0".to_vec(), "the file is an old Excel workbook; save it as CSV UTF-8"),
-            (b"PK\x03\x04\x14\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet".to_vec(), "the file is an OpenDocument spreadsheet; save it as CSV"),
+            (workbook, "the file is an Excel workbook; save it as CSV UTF-8 (in Excel: File, Save As) and import that file"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0".to_vec(), "the file is an Excel workbook; save it as CSV UTF-8 (in Excel: File, Save As) and import that file"),
+            (b"PK\x03\x04\x14\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet".to_vec(), "the file is an OpenDocument spreadsheet; save it as CSV (in LibreOffice: File, Save As, Text CSV) and import that file"),
             (b"PK\x03\x04\x14\0\0\0watched.csv".to_vec(), "the file is a ZIP archive; unpack it and import the files in it"),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "the file is no text, or UTF-16 without a byte order mark: line 3 has a NUL byte; save it as CSV UTF-8"),
             (b"title,rating\nHe\0at,5\n".to_vec(), "the file is no text, or UTF-16 without a byte order mark: line 2 has a NUL byte; save it as CSV UTF-8"),

@@ -39,7 +39,7 @@ fn refused_rows_are_written_in_their_own_layout_with_the_reason() {
         refused,
         "title;note;movieFormat;length;releaseYear;rating;rejectedBecause\n\
          \"A \"\"B\"\"\nC\";x;DVD;170;1995;6;\"title must not contain control characters, got U+000A; \
-         rating must be between 1 and 5, got 6\"\n\
+         rating must be between 1 and 5, got 6; ratingScale=10 reads ratings up to 10\"\n\
          Alien;y;VHS;;;;has 3 columns, the header names 6\n"
     );
     // Rejected again, it has a single column for the reason.

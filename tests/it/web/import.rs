@@ -128,7 +128,7 @@ on_both! {
         is_page(&page, 200);
         assert_eq!(counts(&page), ["1", "0", "1", "1"]);
         let said = [
-            ("skipped", "2 skipped Heat 1995, DVD, 2 h 50, ★★★★★ is there already as film 1: “ Heat ”"),
+            ("skipped", "2 skipped Heat 1995, DVD, 2 h 50, ★★★★★ is there already as film 1"),
             ("new", "3 new Alien 1979, VHS, 1 h 57, ★★★★★"),
             ("rejected", "4 rejected Heat (1995) length"),
         ];
@@ -232,7 +232,7 @@ on_both! {
         let done = send_as(service, "editor", &again, None).await;
         is_page(&done, 200);
         assert_eq!(counts(&done), ["1", "0", "0", "2"]);
-        assert!(done.text.contains("<summary>Rejected: 2</summary>"), "{done:?}");
+        assert!(done.text.contains("<summary>Rejected: 2 <span>"), "{done:?}");
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         let none = send_as(service, "editor", &import, None).await;
         is_page(&none, 422);
@@ -261,6 +261,48 @@ on_both! {
 }
 
 on_both! {
+    async fn the_page_says_what_it_updates_and_which_films_its_notes_are_about(service: &Service) {
+        service.add("Heat", "DVD", 170, 1995, 4).await;
+        let update = ("onDuplicate", "update");
+        let page = send(service, &[update], &format!("{HEADER}\nHeat,dvd,170,1995,4.5\n")).await;
+        assert!(page.text.contains(">Update 1 film</button>"), "{page:?}");
+        let file = format!("{HEADER}\nHeat,dvd,170,1995,4.5\nAlien,VHS,117,1979,\"2,5\"\n");
+        let page = send(service, &[update], &file).await;
+        assert!(page.text.contains(">Import 1 film and update 1</button>"), "{page:?}");
+        let lists: Vec<String> = between(&page.text, "<summary>", "</summary>").into_iter().map(text).collect();
+        let said = |list: &str| lists.iter().any(|shown| shown.replace(['\u{2068}', '\u{2069}'], "").replace("<span>", "").replace("</span>", "").trim() == list);
+        assert!(said("Numbers rounded: 2 Heat (1995), Alien (1979)") && said("Formats replaced: 1 Heat (1995)"), "{lists:?}");
+        let skipped = send(service, &[], &format!("{HEADER}\nHeat,DVD,170,1995,5\n")).await;
+        assert!(skipped.text.contains("Skipped: 1 "), "{skipped:?}");
+    }
+}
+
+on_both! {
+    async fn a_spreadsheet_in_windows_1252_with_ratings_up_to_10_is_read_at_once(service: &Service) {
+        let file = b"Film;Format;L\xe4nge;Jahr;Bewertung\r\nAm\xe9lie;dvd;122;2001;9\r\nDer Himmel \xfcber Berlin;VHS;128;1987;7,5\r\n";
+        let preview = send_as(service, "editor", &[], Some(("filme.csv", file))).await;
+        is_page(&preview, 200);
+        let told = text(&preview.text);
+        assert!(told.contains("The file is not in UTF-8, so it is read as Windows, Western Europe (1252)."), "{told}");
+        assert!(told.contains("Ratings of up to 10 become 1 to 5 stars."), "{told}");
+        assert!(rows(&preview)[0].1.contains("Amélie 2001, DVD, 2 h 02, ★★★★★"), "{:?}", rows(&preview));
+        // A chosen encoding is taken, and the next file is looked at anew.
+        let chosen = send_as(service, "editor", &[("encoding", "windows-1251")], Some(("filme.csv", file))).await;
+        assert!(rows(&chosen)[0].1.contains("Amйlie") && !chosen.text.contains("is not in UTF-8"), "{:?}", rows(&chosen));
+        let done = send_as(service, "editor", &[("do", "import")], Some(("filme.csv", file))).await;
+        assert!(text(&done.text).contains("so it was read as Windows, Western Europe (1252)."), "{done:?}");
+        assert_eq!(service.titles("/movie").await, ["Amélie", "Der Himmel über Berlin"]);
+        let ratings: Vec<Value> = service.get("/movie").await.json().as_array().unwrap().iter().map(|film| film["rating"].clone()).collect();
+        assert_eq!(ratings, [5, 4]);
+        // One rating above 5 is rather a typing error, and one damaged character no other encoding.
+        let damaged = [format!("{HEADER}\nAmélie,DVD,1,2001,9\nÜber,DVD,1,2001,4\n").as_bytes(), b"X\xff,DVD,1,2001,5\n"].concat();
+        let page = send_as(service, "editor", &[], Some(("films.csv", &damaged))).await;
+        assert_eq!(counts(&page), ["1", "0", "0", "2"]);
+        assert!(!page.text.contains("is not in UTF-8, so"), "{page:?}");
+    }
+}
+
+on_both! {
     async fn the_same_form_imports_once_however_often_it_is_sent(service: &Service) {
         let page = get_page(service, "/import").await;
         let (once, other) = (hidden(&page, "once"), hidden(&get_page(service, "/import").await, "once"));
@@ -277,7 +319,7 @@ on_both! {
 
 on_both! {
     async fn no_cell_breaks_out_of_the_page(service: &Service) {
-        for hostile in HOSTILE.into_iter().chain(["\u{202e}kcab", &format!("a{}", "\u{301}".repeat(49))]) {
+        for hostile in HOSTILE.into_iter().chain(["\u{202b}kcab", &format!("a{}", "\u{301}".repeat(49))]) {
             let cell = format!("\"{}\"", hostile.replace('"', "\"\""));
             let file = format!("{HEADER},{cell}\n{cell},DVD,1,1990,1,\nHeat,{cell},{cell},1990,1,\n");
             let page = send_as(service, "editor", &[("default-length", hostile)], Some(("films.csv", file.as_bytes()))).await;
@@ -298,7 +340,8 @@ on_both! {
 on_both! {
     async fn a_file_of_the_wrong_kind_is_told_so(service: &Service) {
         for (name, bytes, why) in [
-            ("films.xlsx", &b"PK\x03\x04 [Content_Types].xml xl/workbook.xml"[..], "is an Excel workbook; save it as CSV UTF-8"),
+            ("films.xlsx", &archive(&[("xl/workbook.xml", ""), ("[Content_Types].xml", "")])[..], "is an Excel workbook; save it as CSV UTF-8 (in Excel: File, Save As)"),
+            ("films.ods", &archive(&[("mimetype", ""), ("content.xml", "")]), "is an OpenDocument spreadsheet; save it as CSV (in LibreOffice: File, Save As, Text CSV)"),
             ("letterboxd.zip", b"PK\x03\x04 watched.csv", "The archive is damaged"),
             ("poster.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is no text"),
             ("empty.csv", b"", "file is empty"),

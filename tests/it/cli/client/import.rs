@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{environment, json, reelshelf, reelshelf_with};
 use crate::{
@@ -74,7 +74,7 @@ on_both! {
 on_both! {
     async fn a_bad_row_keeps_all_from_being_stored_and_is_shown(service: &Service) {
         let aborted = reelshelf_with(service, &["import", "-"], BAD).expect(1);
-                let printed = "Nothing was stored: 1 of 2 rows rejected.\n--on-error skip imports the other one.\n\nRejected (1):\n  rating must be between 1 and 5, got 9\n    3  Alien (1979)\n";
+                let printed = "Nothing was stored: 1 of 2 rows rejected.\n--on-error skip leaves them out and imports the others (1), except duplicates.\n\nRejected (1):\n  rating must be between 1 and 5, got 9; --rating-scale 10 reads ratings up to 10\n    3  Alien (1979)\n";
         assert_eq!(aborted.out, printed);
         assert_eq!(aborted.err, "reelshelf: 1 of 2 rows rejected; nothing was stored\n");
         assert_eq!(json(&reelshelf_with(service, &["import", "-", "--json"], BAD).expect(1))["failed"], 1);
@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(service.titles("/movie").await, ["Heat"]);
         let bad = folder.read("bad.csv");
         assert_eq!(bad.lines().count(), 2, "{bad}");
-        assert!(bad.contains("Alien,VHS,117,1979,9,\"rating must be between 1 and 5, got 9\""), "{bad}");
+        assert!(bad.contains("Alien,VHS,117,1979,9,\"rating must be between 1 and 5, got 9; "), "{bad}");
 
         reelshelf(service, &import).refused("bad.csv is there already; --force replaces it");
         reelshelf(service, &[&import[..], &["--force"]].concat()).expect(0);
@@ -188,8 +188,41 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.json()["releaseYear"], 1979);
         let unknown = reelshelf_with(service, &["import", "-", "--map", "colour:Farbe"], file).expect(2).err;
         assert!(unknown.contains("must name one of title, format, length, year, rating"), "{unknown}");
-        let foreign = reelshelf_with(service, &["import", "-"], "Film;Jahr\nStalker;1979\n").expect(1).err;
-        assert!(foreign.contains("--map FIELD:COLUMN") && !foreign.contains("map="), "{foreign}");
+        let foreign = reelshelf_with(service, &["import", "-"], "Film;Jahr (Kino)\nStalker;1979\n").expect(1).err;
+        assert!(foreign.ends_with("--map FIELD:COLUMN, such as --map title:Film, --map 'year:Jahr (Kino)'\n"), "{foreign}");
+    }
+}
+
+on_both! {
+    async fn ratings_of_another_scale_are_converted(service: &Service) {
+        let ten = GOOD.replace(",5\n", ",9\n").replace(",4\n", ",7\n");
+        reelshelf_with(service, &["import", "-", "--rating-scale", "10"], &ten).expect(0);
+        let ratings = service.get("/movie").await.json();
+        assert!(ratings.as_array().expect("films").iter().all(|film| [4, 5].map(Value::from).contains(&film["rating"])), "{ratings}");
+        for scale in ["1", "101", "ten"] {
+            let refused = reelshelf_with(service, &["import", "-", "--rating-scale", scale], GOOD).expect(2).err;
+            assert!(refused.contains("must be a whole number from 2 to 100"), "{refused}");
+        }
+    }
+}
+
+on_both! {
+    async fn a_spreadsheet_is_refused_with_how_to_save_it(service: &Service) {
+        for (name, parts, said) in [
+            ("films.xlsx", &["_rels/.rels", "xl/workbook.xml", "[Content_Types].xml"][..], "films.xlsx cannot be read: the file is an Excel workbook; save it as CSV UTF-8"),
+            ("films.ods", &["mimetype", "content.xml"], "is an OpenDocument spreadsheet; save it as CSV"),
+            ("films.numbers", &["Index/Document.iwa"], "is a Numbers spreadsheet; save it as CSV"),
+            ("films.zip", &["films.csv"], "the archive holds no films of a Letterboxd account"),
+        ] {
+            let folder = Folder::with("unused", "");
+            let mut archive = zip::ZipWriter::new(fs::File::create(folder.path(name)).expect("a file"));
+            for part in parts {
+                archive.start_file(*part, zip::write::SimpleFileOptions::default()).expect("a part");
+                archive.write_all(&[b'x'; 5000]).expect("its content");
+            }
+            archive.finish().expect("an archive");
+            reelshelf(service, &["import", &folder.path(name)]).refused(said);
+        }
     }
 }
 

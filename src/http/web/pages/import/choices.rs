@@ -1,12 +1,18 @@
 //! The options of an import, in the form and as [`ImportOptions`].
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
 use super::questions::{Question, Select, questions};
 use crate::{
     documents::{Choice, OnDuplicate, OnError, Source, TitleTooLong},
     domain::{Field, Invalid, MovieFormat, Violations},
-    exchange::{Column, Encoding, ImportOptions, Survey, guess_columns, is_name_of},
+    exchange::{
+        Column, Encoding, ImportOptions, Survey, guess_columns, guess_encoding, is_known, is_name_of,
+        likely_rating_scale,
+    },
     http::extract::form::Form,
 };
 
@@ -27,6 +33,9 @@ pub struct Choices {
     pub columns: Vec<ColumnChoice>,
     /// Whether the columns were chosen or guessed, and not only taken from the layout.
     maps: bool,
+    /// The best rating of a file without a layout of another service.
+    pub rating_scale: Option<u8>,
+    guessed_encoding: Option<Encoding>,
     /// What the file lacks, once it was read.
     pub survey: Option<Survey>,
     pub errors: Errors,
@@ -69,6 +78,10 @@ impl Choices {
         };
         // The columns of a known layout need no mapping.
         self.maps = same || !is_layout(&columns, self.source());
+        let ratings = columns.iter().zip(&fields).find(|(_, field)| **field == Some(Field::Rating));
+        self.rating_scale = ratings
+            .filter(|_| !is_known(&columns, self.source()))
+            .map(|(column, _)| likely_rating_scale(column).unwrap_or(5));
         let choice = |(column, field): (Column, Option<Field>)| ColumnChoice {
             samples: column.values.into_iter().take(SAMPLES).collect::<Vec<_>>().join(" · "),
             name: column.name,
@@ -82,7 +95,7 @@ impl Choices {
         self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
     }
 
-    /// Returns a column of ratings that no attribute takes, since its values are not of our scale.
+    /// Returns a column of ratings that no attribute takes, since its values are no ratings.
     pub fn unused_ratings(&self) -> Option<&str> {
         let is_read = self.columns.iter().any(|column| column.field == Some(Field::Rating));
         let mut unused = self.columns.iter().filter(|column| !is_read && column.field.is_none());
@@ -110,7 +123,14 @@ impl Choices {
         let source = errors.check(self.word(Source::NAME, Source::parse));
         let encoding = errors.check(self.word("encoding", |name| Encoding::parse(name).map(Some)));
         let on_duplicate = errors.check(self.word(OnDuplicate::NAME, OnDuplicate::parse));
-        let mut options = ImportOptions { on_error: self.on_error(), ..ImportOptions::default() };
+        let encoding = encoding.map(|encoding| encoding.or(self.guessed_encoding));
+        let mut options = ImportOptions {
+            on_error: self.on_error(),
+            rating_scale: self.rating_scale,
+            // In any case, also in our own layout, which is exact.
+            formats: MovieFormat::ALL.map(|format| (format.as_str().to_lowercase(), format)).into(),
+            ..ImportOptions::default()
+        };
         if self.maps {
             for field in Field::ALL {
                 let mut columns = self.columns.iter().filter(|column| column.field == Some(field));
@@ -220,9 +240,24 @@ impl Choices {
         self.given.find("watchlist").is_some()
     }
 
-    /// Returns the chosen encoding.
+    /// Sets the encoding of a file that is not in UTF-8, unless the user chose one.
+    pub fn guess_encoding(&mut self, file: impl Read) -> io::Result<()> {
+        if self.given("encoding").is_empty() {
+            self.guessed_encoding = guess_encoding(file)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the label of the guessed encoding.
+    pub fn guessed_encoding(&self) -> Option<&'static str> {
+        let guessed = self.guessed_encoding?;
+        let offered = Encoding::OFFERED.iter().find(|(name, _)| name.eq_ignore_ascii_case(guessed.as_str()));
+        offered.map(|(_, label)| *label)
+    }
+
+    /// Returns the chosen or guessed encoding.
     pub fn encoding(&self) -> Option<Encoding> {
-        Encoding::parse(self.given("encoding")).ok()
+        Encoding::parse(self.given("encoding")).ok().or(self.guessed_encoding)
     }
 
     /// Returns the questions about what the file lacks.
@@ -266,7 +301,7 @@ fn is_layout(columns: &[Column], source: Source) -> bool {
         let place = places[*field as usize];
         place.is_none_or(|n| columns[n].name.eq_ignore_ascii_case(field.as_str()))
     };
-    crate::exchange::is_known(columns, source) || Field::ALL.iter().all(own)
+    is_known(columns, source) || Field::ALL.iter().all(own)
 }
 
 /// Returns the format closest to a medium.

@@ -4,7 +4,7 @@ use std::{fs::File, io::Read};
 
 use crate::{
     documents::Source,
-    exchange::{self, FileKind, ImportOptions, Merged, Origin},
+    exchange::{FileKind, ImportOptions, Merged, Origin},
     http::{
         Shared,
         extract::upload::{Spooled, reopen, unreadable},
@@ -37,16 +37,8 @@ impl<'a> Input<'a> {
         if !start.starts_with(ARCHIVE) {
             return Ok(Self { file, merged: None, kind: kind_of(name, &start) });
         }
-        match import::unpack(&state.app, editor, file.again()?, with_watchlist).await {
-            Ok(merged) => Ok(Self { file, merged: Some(merged), kind: FileKind::Csv }),
-            Err(Error::UnreadableFile(why)) => {
-                // Workbooks are also ZIP archives.
-                let said = exchange::table(file.again()?, None).err();
-                let workbook = said.map(|invalid| invalid.0).filter(|why| why.contains("Excel"));
-                Err(Error::UnreadableFile(workbook.unwrap_or(why)))
-            }
-            Err(error) => Err(error),
-        }
+        let merged = import::unpack(&state.app, editor, file.again()?, with_watchlist).await?;
+        Ok(Self { file, merged: Some(merged), kind: FileKind::Csv })
     }
 
     pub const fn is_archive(&self) -> bool {

@@ -7,8 +7,20 @@ use crate::{
     documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
     domain::Attributes,
     format,
-    limits::{MAX_REPORT_ERRORS, MAX_VIOLATIONS},
+    limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES},
 };
+
+/// The headings of notes. The questions show the defaults.
+const NOTES: [(&str, &[NoteKind]); 5] = [
+    ("Numbers rounded", &[NoteKind::Rounded]),
+    ("Titles shortened", &[NoteKind::Cut]),
+    ("Formats replaced", &[NoteKind::Mapped]),
+    ("Titles tidied", &[NoteKind::Decoded, NoteKind::Collapsed, NoteKind::Rewritten]),
+    ("Skipped", &[NoteKind::Skipped]),
+];
+
+/// The films named behind a heading.
+const NAMED_FILMS: usize = 3;
 
 /// The maximum number of reasons listed above the rows.
 const MAX_REASONS: usize = 6;
@@ -19,16 +31,31 @@ pub struct Outcome {
     /// The number of rows with each result.
     pub counts: Vec<(&'static str, String)>,
     pub failed: u64,
-    /// The number of films that the button would store.
-    pub to_store: String,
+    /// What the button would do.
+    pub action: String,
     /// Whether there is anything to store.
     pub stores: bool,
     /// The reasons for rejected rows, most frequent first.
     pub reasons: Vec<String>,
     pub rows: Vec<Row>,
-    pub errors: Vec<Remark>,
-    pub notes: Vec<Remark>,
+    /// Remarks under headings.
+    pub lists: Vec<RemarkGroup>,
     pub ignored_columns: Vec<String>,
+    /// Whether nothing was stored yet.
+    pub is_preview: bool,
+    /// The label of the encoding, if it was guessed.
+    pub guessed_encoding: Option<&'static str>,
+    /// The best rating of the file, if known.
+    pub rating_scale: Option<u8>,
+}
+
+/// Remarks of one kind.
+pub struct RemarkGroup {
+    /// What was done, and how often.
+    pub heading: String,
+    /// The first films.
+    pub films: String,
+    pub remarks: Vec<Remark>,
 }
 
 /// A row of the file.
@@ -79,20 +106,27 @@ impl Outcome {
             ("Rejected", report.failed),
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
-        // The questions above show the defaults.
-        let notes = report.notes.iter().filter(|note| note.kind != NoteKind::Defaulted.into());
-        let notes: Vec<Remark> = notes.map(Remark::of_note).collect();
+        let mut lists = vec![RemarkGroup::of("Rejected", report.failed, errors)];
+        for (heading, kinds) in NOTES {
+            let notes =
+                report.notes.iter().filter(|note| kinds.iter().any(|kind| note.kind == (*kind).into()));
+            let times = kinds.iter().filter_map(|kind| report.noted.get(&(*kind).into())).sum();
+            lists.push(RemarkGroup::of(heading, times, notes.map(Remark::of_note).collect()));
+        }
+        lists.retain(|list| !list.remarks.is_empty());
         Self {
             read: format::number(signed(report.read)),
             counts: counts.map(|(label, count)| (label, format::number(signed(count)))).into(),
             failed: report.failed,
-            to_store: format::films(signed(report.created + report.updated)),
+            action: action(report.created, report.updated),
             stores: report.created + report.updated > 0,
             reasons: reasons(&report),
-            rows: rows(&report, &errors, &notes),
-            errors,
-            notes: notes.into_iter().take(MAX_VIOLATIONS).collect(),
+            rows: rows(&report, &lists),
+            lists,
             ignored_columns: report.ignored_columns,
+            is_preview: tried,
+            guessed_encoding: None,
+            rating_scale: None,
         }
     }
 }
@@ -103,15 +137,39 @@ impl Outcome {
         for row in &mut self.rows {
             row.place = input.place(row.line);
         }
-        for remark in self.errors.iter_mut().chain(&mut self.notes) {
+        for remark in self.lists.iter_mut().flat_map(|list| &mut list.remarks) {
             remark.place = input.place(remark.line);
         }
     }
+}
 
-    /// Iterates over the remarks, grouped under headings.
-    pub fn lists(&self) -> impl Iterator<Item = (&'static str, &[Remark])> {
-        let lists = [("Rejected", self.errors.as_slice()), ("Notes", &self.notes)];
-        lists.into_iter().filter(|(_, remarks)| !remarks.is_empty())
+impl Outcome {
+    /// Returns the best rating, if it is not 5.
+    pub fn ratings_above_five(&self) -> Option<u8> {
+        self.rating_scale.filter(|scale| *scale > 5)
+    }
+}
+
+impl RemarkGroup {
+    fn of(heading: &str, times: u64, remarks: Vec<Remark>) -> Self {
+        let mut films: Vec<&str> = remarks.iter().filter_map(|remark| remark.named.as_deref()).collect();
+        films.dedup();
+        let more = if films.len() > NAMED_FILMS { " …" } else { "" };
+        let films = films.iter().take(NAMED_FILMS).map(|film| format!("\u{2068}{film}\u{2069}"));
+        let films = films.collect::<Vec<_>>().join(", ") + more;
+        let first = if times > MAX_REPORT_NOTES { ", the first 1,000 are here" } else { "" };
+        let heading = format!("{heading}: {}{first}", format::number(signed(times)));
+        Self { heading, films, remarks }
+    }
+}
+
+/// Describes what an import does with so many films.
+fn action(created: u64, updated: u64) -> String {
+    let (new, old) = (format::films(signed(created)), format::films(signed(updated)));
+    match (created, updated) {
+        (_, 0) => format!("Import {new}"),
+        (0, _) => format!("Update {old}"),
+        _ => format!("Import {new} and update {}", format::number(signed(updated))),
     }
 }
 
@@ -138,19 +196,20 @@ impl Remark {
 
     fn of_note(note: &Note) -> Self {
         let value = note.value.as_deref().filter(|value| !value.is_empty());
-        let (detail, value) = match (value, note.detail.strip_prefix("became ")) {
-            // JSON: a text or a number.
-            (Some(value), Some(became)) => {
+        let (detail, value) =
+            if let (Some(value), Some(became)) = (value, note.detail.strip_prefix("became ")) {
+                // JSON: a text or a number.
                 let became = serde_json::from_str::<String>(became)
                     .map_or_else(|_| became.to_owned(), |text| format!("“\u{2068}{text}\u{2069}”"));
                 (format!("“\u{2068}{value}\u{2069}” became {became}"), None)
-            }
-            _ => (note.detail.replace("as movie ", "as film "), value.map(str::to_owned)),
-        };
+            } else {
+                let value = value.filter(|value| note.title.as_deref() != Some(*value));
+                (note.detail.replace("as movie ", "as film "), value.map(str::to_owned))
+            };
         Self {
             line: note.line,
             place: note.line.to_string(),
-            named: None,
+            named: named(note.title.as_deref(), note.release_year.as_deref()),
             field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
             detail,
             value,
@@ -165,6 +224,7 @@ pub fn plain(detail: &str) -> &str {
         "; give its format",
         "; name the columns with map=",
         "; encoding=",
+        "; ratingScale=",
         "; map=",
     ];
     hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
@@ -197,10 +257,10 @@ fn named(title: Option<&str>, year: Option<&str>) -> Option<String> {
     Some(year.map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
 }
 
-fn rows(report: &Report, errors: &[Remark], notes: &[Remark]) -> Vec<Row> {
+fn rows(report: &Report, lists: &[RemarkGroup]) -> Vec<Row> {
     let mut remarks: BTreeMap<u64, Vec<Remark>> = BTreeMap::new();
     let last = report.preview.last().map_or(0, |row| row.line);
-    for remark in errors.iter().chain(notes).filter(|remark| remark.line <= last) {
+    for remark in lists.iter().flat_map(|list| &list.remarks).filter(|remark| remark.line <= last) {
         remarks.entry(remark.line).or_default().push(remark.clone());
     }
     let row = |row: &Preview| Row {
@@ -267,7 +327,7 @@ mod tests {
         let remark = |detail: &str, value: Option<&str>| {
             let note = Note {
                 line: 2,
-                title: None,
+                title: Some("Heat".into()),
                 release_year: None,
                 field: Some("rating".into()),
                 kind: NoteKind::Rounded.into(),
@@ -279,7 +339,41 @@ mod tests {
         };
         assert_eq!(remark("became 5", Some("4.5")), ("“4.5” became 5".to_owned(), None));
         assert_eq!(remark("became \"DVD\"", Some("Blu-ray")), ("“Blu-ray” became “DVD”".to_owned(), None));
-        let there = ("is there already as film 7".to_owned(), Some("Heat".to_owned()));
-        assert_eq!(remark("is there already as movie 7", Some("Heat")), there);
+        assert_eq!(
+            remark("is there already as movie 7", Some("Heat")),
+            ("is there already as film 7".to_owned(), None)
+        );
+        assert_eq!(
+            remark("is no film", Some("TV Series")),
+            ("is no film".to_owned(), Some("TV Series".to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_button_says_what_becomes_of_the_films() {
+        assert_eq!(action(1, 0), "Import 1 film");
+        assert_eq!(action(0, 264), "Update 264 films");
+        assert_eq!(action(3, 1000), "Import 3 films and update 1,000");
+    }
+
+    #[test]
+    fn a_list_names_its_number_and_its_first_films() {
+        let note = |n: u32| Note {
+            line: 2,
+            title: Some(format!("Film {n}").into()),
+            release_year: Some("1995".into()),
+            field: Some("rating".into()),
+            kind: NoteKind::Rounded.into(),
+            detail: "became 4".to_owned(),
+            value: Some("3.5".into()),
+        };
+        let of = |notes: u32, times: u64| {
+            RemarkGroup::of("Rounded", times, (0..notes).map(|n| Remark::of_note(&note(n))).collect())
+        };
+        let (few, many) = (of(1, 1), of(1000, 1234));
+        let plain = |text: &str| text.replace(['\u{2068}', '\u{2069}'], "");
+        assert_eq!((few.heading.as_str(), plain(&few.films).as_str()), ("Rounded: 1", "Film 0 (1995)"));
+        assert_eq!(many.heading, "Rounded: 1,234, the first 1,000 are here");
+        assert_eq!(plain(&many.films), "Film 0 (1995), Film 1 (1995), Film 2 (1995) …");
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     exchange::{self, FileKind, ImportOptions},
     http::{
         Shared,
+        extract::upload::unreadable,
         problem::Problem,
         web::parts::{page_context::PageContext, words},
     },
@@ -139,6 +140,7 @@ async fn read(
     let input = Input::open(state, editor, &sent.name, file, page.choices.with_watchlist()).await?;
     page.is_archive = input.is_archive();
     if input.kind == FileKind::Csv && !input.is_archive() {
+        page.choices.guess_encoding(input.again()?).map_err(unreadable)?;
         let columns = exchange::table(input.again()?, page.choices.encoding());
         page.choices.take_columns(columns.map_err(|invalid| Error::UnreadableFile(invalid.0))?);
         if !page.choices.has_title() {
@@ -163,8 +165,11 @@ async fn read(
     };
     let others = page.choices.survey.as_ref().map(|survey| survey.others);
     let tried = preview(state, editor, input.again()?, input.kind, options.clone()).await?;
+    let (guessed_encoding, rating_scale) = (page.choices.guessed_encoding(), page.choices.rating_scale);
     let located = |report| {
         let mut outcome = Outcome::of(report, others);
+        outcome.guessed_encoding = guessed_encoding;
+        outcome.rating_scale = rating_scale;
         outcome.locate(&input);
         outcome
     };

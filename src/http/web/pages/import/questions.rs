@@ -64,7 +64,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
                 of(missing, "How good are the films?", "rating", ["How good is it?", "How good are they?"]);
             match choices.unused_ratings() {
                 Some(column) => format!(
-                    "The column “\u{2068}{column}\u{2069}” has other ratings than 1 to 5, so it is not used. {asked}"
+                    "The column “\u{2068}{column}\u{2069}” has no ratings that can be read, so it is not used. {asked}"
                 ),
                 None => asked,
             }
