@@ -87,21 +87,21 @@ impl Conn {
             statement(connection)
         };
         let done = match attempt(self) {
-            Err(error) if sqlite::is_corrupt(&error) => match self.why(error) {
+            Err(error) if sqlite::is_corrupt(&error) => match self.diagnose(error) {
                 DbError::Failed(_) => attempt(self),
                 known => return Err(known),
             },
             done => done,
         };
-        done.map_err(|error| self.why(error))
+        done.map_err(|error| self.diagnose(error))
     }
 
     /// Finds the cause of an SQLite error.
-    fn why(&mut self, error: rusqlite::Error) -> DbError {
+    fn diagnose(&mut self, error: rusqlite::Error) -> DbError {
         match &mut self.0 {
-            Inner::Reader(reader) => reader.why(error),
-            Inner::Group(tx) => tx.why(error),
-            Inner::Exclusive(tx) => tx.why(error),
+            Inner::Reader(reader) => reader.diagnose(error),
+            Inner::Group(tx) => tx.diagnose(error),
+            Inner::Exclusive(tx) => tx.diagnose(error),
             Inner::Postgres(_) => error.into(),
         }
     }
@@ -120,9 +120,9 @@ impl Conn {
         if let Inner::Reader(reader) = &mut self.0 {
             let (give_up, readers) = (deadline::current(), reader.home());
             loop {
-                let turn = readers.turn().await?;
+                let permit = readers.permit().await?;
                 let found = sqlite_rows(reader.connection(), sql.as_str(), params, &read);
-                drop(turn);
+                drop(permit);
                 match found {
                     Err(error) if sqlite::is_busy(&error) && tokio::time::Instant::now() < give_up => {
                         tokio::time::sleep(sqlite::RETRY).await;

@@ -9,7 +9,9 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{ExclusiveTx, GroupTx, Reader, file::DatabaseFile, readers::Readers, watch, writer};
+use super::{
+    ExclusiveTx, GroupTx, Reader, file::DatabaseFile, queue::Queue, readers::Readers, watch, writer,
+};
 use crate::{
     db::{DbError, deadline, migrations, unchanged::Committed},
     limits::REQUEST_WAIT,
@@ -28,7 +30,7 @@ const HOLDS_FOREIGN_TABLES: &str = "SELECT count(*) > 0 AND coalesce(sum(name = 
 pub struct Sqlite {
     file: Arc<DatabaseFile>,
     readers: Arc<Readers>,
-    writer: writer::Queue,
+    writer: Queue,
 }
 
 impl Sqlite {
@@ -63,18 +65,18 @@ impl Sqlite {
         if to_be_served {
             watch::start(&readers)?;
         }
-        Ok(Self { writer: writer::Queue::new(connection, file.clone(), readers.clone())?, readers, file })
+        Ok(Self { writer: Queue::new(connection, file.clone(), readers.clone())?, readers, file })
     }
 
     /// Returns a connection for reads.
     pub async fn read(&self) -> Result<Reader, DbError> {
         let give_up = deadline::current();
         loop {
-            let turn = self.readers.turn().await?;
+            let permit = self.readers.permit().await?;
             if let Some(reader) = self.readers.take()? {
                 return Ok(reader);
             }
-            drop(turn);
+            drop(permit);
             if tokio::time::Instant::now() >= give_up {
                 return Err(DbError::Unavailable("there is no connection to read with".to_owned()));
             }

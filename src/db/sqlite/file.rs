@@ -180,7 +180,7 @@ impl DatabaseFile {
     }
 
     /// Finds the cause of an SQLite error: SQLite reports a disk that cannot be read as corruption.
-    pub(super) fn why(&self, error: rusqlite::Error) -> DbError {
+    pub(super) fn diagnose(&self, error: rusqlite::Error) -> DbError {
         if super::is_corrupt(&error)
             && let Err(error) = self.read_whole()
         {

@@ -36,9 +36,9 @@ pub fn reads_at_once() -> usize {
 }
 
 /// A permit to block a runtime thread.
-pub(in crate::db) struct Turn<'a>(&'a AtomicUsize);
+pub(in crate::db) struct ReadPermit<'a>(&'a AtomicUsize);
 
-impl Drop for Turn<'_> {
+impl Drop for ReadPermit<'_> {
     fn drop(&mut self) {
         self.0.fetch_add(1, AcqRel);
     }
@@ -49,7 +49,7 @@ pub(in crate::db) struct Readers {
     file: Arc<DatabaseFile>,
     pool: Mutex<Pool>,
     /// Free permits.
-    turns: AtomicUsize,
+    permits: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -64,24 +64,24 @@ struct Pool {
 
 impl Readers {
     pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
-        Self { file, pool: Mutex::default(), turns: AtomicUsize::new(reads_at_once()) }
+        Self { file, pool: Mutex::default(), permits: AtomicUsize::new(reads_at_once()) }
     }
 
     /// Waits for a permit to read on the polling thread, which a hanging disk would block. There are
     /// [`reads_at_once`] permits; threads of the blocking pool need none. There is no queue: whoever polls
     /// first takes a free permit.
-    pub(in crate::db) async fn turn(&self) -> Result<Option<Turn<'_>>, DbError> {
+    pub(in crate::db) async fn permit(&self) -> Result<Option<ReadPermit<'_>>, DbError> {
         if blocking::is_here() {
             return Ok(None);
         }
         let give_up = deadline::current();
-        while self.turns.fetch_update(AcqRel, Relaxed, |turns| turns.checked_sub(1)).is_err() {
+        while self.permits.fetch_update(AcqRel, Relaxed, |permits| permits.checked_sub(1)).is_err() {
             if tokio::time::Instant::now() >= give_up {
                 return Err(DbError::Unavailable("the disk cannot be read in time".to_owned()));
             }
             tokio::time::sleep(RETRY).await;
         }
-        Ok(Some(Turn(&self.turns)))
+        Ok(Some(ReadPermit(&self.permits)))
     }
 
     /// Returns an idle or new connection. Returns `None` if the caller should retry: another process prevents
@@ -110,7 +110,7 @@ impl Readers {
         }
         match connect(self.file.path(), OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB, Duration::ZERO) {
             Err(error) if is_busy(&error) => Ok(None),
-            connected => Ok(Some(connected.map_err(|error| self.file.why(error))?)),
+            connected => Ok(Some(connected.map_err(|error| self.file.diagnose(error))?)),
         }
     }
 
@@ -187,8 +187,8 @@ impl Reader {
     }
 
     /// Finds the cause of an SQLite error.
-    pub(in crate::db) fn why(&self, error: rusqlite::Error) -> DbError {
-        self.home.file.why(error)
+    pub(in crate::db) fn diagnose(&self, error: rusqlite::Error) -> DbError {
+        self.home.file.diagnose(error)
     }
 }
 
