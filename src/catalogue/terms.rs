@@ -102,16 +102,16 @@ impl Terms {
     }
 
     /// Returns the movies with a word close to a fuzzy term, by score. A movie may be in several sets.
-    pub(super) fn near(&self, typed: &FuzzyTerm) -> BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> {
-        let mut near: BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> = BTreeMap::new();
+    pub(super) fn fuzzy_matches(&self, typed: &FuzzyTerm) -> BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> {
+        let mut by_score: BTreeMap<FuzzyScore, Vec<Cow<'_, Set>>> = BTreeMap::new();
         let Some(automaton) = typed.automaton() else {
             if let Some(slots) = self.words.get(typed.as_str().as_bytes()) {
-                near.entry(FuzzyScore::default()).or_default().push(Cow::Borrowed(slots));
+                by_score.entry(FuzzyScore::default()).or_default().push(Cow::Borrowed(slots));
             }
             let found = self.beginning_with(typed.as_str());
             let found = found.into_iter().map(Cow::Borrowed).collect();
-            near.insert(FuzzyScore { errors: 0, beginnings: 1 }, found);
-            return near;
+            by_score.insert(FuzzyScore { errors: 0, beginnings: 1 }, found);
+            return by_score;
         };
         // The state of the automaton, and the lowest edit distance of any prefix seen on this path.
         let next = |(state, least): (u32, Option<u8>), byte| {
@@ -130,10 +130,10 @@ impl Terms {
         self.words.walk(&may, (automaton.initial_state(), None), &next, &mut |(state, least), slots| {
             let Some(least) = least else { return };
             let is_whole = matches!(automaton.distance(state), Distance::Exact(errors) if errors == least);
-            let nearness = FuzzyScore { errors: least.into(), beginnings: usize::from(!is_whole) };
-            near.entry(nearness).or_default().push(Cow::Borrowed(slots));
+            let score = FuzzyScore { errors: least.into(), beginnings: usize::from(!is_whole) };
+            by_score.entry(score).or_default().push(Cow::Borrowed(slots));
         });
-        near
+        by_score
     }
 }
 

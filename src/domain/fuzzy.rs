@@ -137,9 +137,9 @@ mod tests {
     use super::*;
 
     /// Returns errors and prefixes of a search with one term, in a title of one word.
-    fn near(typed: &str, word: &str) -> Option<(usize, usize)> {
-        let near = FuzzyTerm::new(typed).fuzzy_score(word)?;
-        Some((near.errors, near.beginnings))
+    fn score(typed: &str, word: &str) -> Option<(usize, usize)> {
+        let score = FuzzyTerm::new(typed).fuzzy_score(word)?;
+        Some((score.errors, score.beginnings))
     }
 
     #[test]
@@ -153,12 +153,12 @@ mod tests {
             ("amtrix", "matrix"),
             ("σκιαα", "σκια"),
         ] {
-            assert_eq!(near(typed, word), Some((1, 0)), "{typed} for {word}");
+            assert_eq!(score(typed, word), Some((1, 0)), "{typed} for {word}");
         }
-        assert_eq!(near("matrix", "matrix"), Some((0, 0)));
-        assert_eq!(near("matr", "matrix"), Some((0, 1)));
-        assert_eq!(near("matrx", "matrixes"), Some((1, 1)));
-        assert_eq!(near("teminaotr", "terminator"), Some((2, 0)));
+        assert_eq!(score("matrix", "matrix"), Some((0, 0)));
+        assert_eq!(score("matr", "matrix"), Some((0, 1)));
+        assert_eq!(score("matrx", "matrixes"), Some((1, 1)));
+        assert_eq!(score("teminaotr", "terminator"), Some((2, 0)));
     }
 
     #[test]
@@ -175,27 +175,27 @@ mod tests {
             ("éïöü", "éïoü", true),
             ("éïö", "éïo", false),
         ] {
-            assert_eq!(near(typed, word).is_some(), found, "{typed} for {word}");
+            assert_eq!(score(typed, word).is_some(), found, "{typed} for {word}");
         }
         let long = "x".repeat(52);
-        assert_eq!(near(&long, &long[2..]), Some((2, 0)));
-        assert_eq!(near(&format!("{long}x"), &long), None);
+        assert_eq!(score(&long, &long[2..]), Some((2, 0)));
+        assert_eq!(score(&format!("{long}x"), &long), None);
     }
 
     #[test]
     fn numbers_are_not_forgiven() {
-        assert_eq!(near("1999", "1989"), None);
-        assert_eq!(near("1999", "19999"), Some((0, 1)));
-        assert_eq!(near("20000000", "2000000"), None);
-        assert_eq!(near("١٩٩٩", "١٩٨٩"), None);
-        assert_eq!(near("se7en", "seven"), Some((1, 0)));
+        assert_eq!(score("1999", "1989"), None);
+        assert_eq!(score("1999", "19999"), Some((0, 1)));
+        assert_eq!(score("20000000", "2000000"), None);
+        assert_eq!(score("١٩٩٩", "١٩٨٩"), None);
+        assert_eq!(score("se7en", "seven"), Some((1, 0)));
     }
 
     #[test]
     fn a_title_is_as_near_as_its_nearest_words() {
         let of = |search: &str, title| {
             let typed: Vec<FuzzyTerm> = search.split(' ').map(FuzzyTerm::new).collect();
-            fuzzy_score(&typed, title).map(|near| (near.errors, near.beginnings))
+            fuzzy_score(&typed, title).map(|score| (score.errors, score.beginnings))
         };
         assert_eq!(of("matrx", "The Matrix Reloaded"), Some((1, 0)));
         assert_eq!(of("the matrx reloded", "The Matrix Reloaded"), Some((2, 0)));
@@ -234,7 +234,7 @@ mod tests {
             let of_beginnings: Vec<usize> = (1..=of_word.len()).map(|end| errors(&letters, &of_word[..end])).collect();
             let least = of_beginnings.iter().min().copied().filter(|errors| *errors <= forgiven);
             let expected = least.map(|errors| (errors, usize::from(*of_beginnings.last().unwrap() > errors)));
-            prop_assert_eq!(near(&typed, &word), expected);
+            prop_assert_eq!(score(&typed, &word), expected);
         }
     }
 }

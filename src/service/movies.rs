@@ -105,11 +105,11 @@ pub async fn page(app: &Arc<App>, viewer: &Viewer, query: &ListQuery, limit: Lim
     if !page.movies.is_empty() || query.cursor.is_some() || query.filter.words.is_empty() {
         return Ok(page);
     }
-    let mut movies = Box::pin(near(app, viewer, &query.filter)).await?;
+    let mut movies = Box::pin(fuzzy_matches(app, viewer, &query.filter)).await?;
     if let Some(sort) = &query.sort {
         movies.sort_by(|one, other| sort.compare(one, other));
     }
-    let (matched, total) = (Match::of_near(&movies), movies.len() as u64);
+    let (matched, total) = (Match::of_fuzzy(&movies), movies.len() as u64);
     movies.truncate(limit.get());
     Ok(Page { movies, next: None, matched, total: query.total.then_some(total) })
 }
@@ -137,9 +137,9 @@ fn exact_page(catalogue: &Catalogue, query: &ListQuery, limit: Limit) -> Page {
     Page { movies, next, matched: Match::Exact, total }
 }
 
-async fn near(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Vec<Movie>, Error> {
+async fn fuzzy_matches(app: &Arc<App>, viewer: &Viewer, filter: &Filter) -> Result<Vec<Movie>, Error> {
     let filter = filter.clone();
-    catalogue::read_long(app, viewer, move |catalogue| catalogue.near(&filter)).await
+    catalogue::read_long(app, viewer, move |catalogue| catalogue.fuzzy_matches(&filter)).await
 }
 
 /// Streams all movies that match a query. Each page is read on demand: a slow client holds nothing open, and
@@ -248,12 +248,12 @@ pub async fn random(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(
     if let Some(movie) = exact.await? {
         return Ok((movie, Match::Exact));
     }
-    let mut near = near(app, viewer, &filter).await?;
-    if near.is_empty() {
+    let mut matches = fuzzy_matches(app, viewer, &filter).await?;
+    if matches.is_empty() {
         return Err(Error::NotFound("no movie fits".to_owned()));
     }
-    let place = rand::rng().random_range(0..near.len());
-    Ok((near.swap_remove(place), Match::Fuzzy))
+    let place = rand::rng().random_range(0..matches.len());
+    Ok((matches.swap_remove(place), Match::Fuzzy))
 }
 
 /// Returns statistics of the movies that match the filter, or of the fuzzy matches if there is no match.
@@ -263,8 +263,8 @@ pub async fn stats(app: &Arc<App>, viewer: &Viewer, filter: Filter) -> Result<(S
         if counts.movies > 0 {
             return (stats_of(&counts), Match::Exact);
         }
-        let near = catalogue.near(&filter);
-        (stats_of(&Counts::of(near.iter())), Match::of_near(&near))
+        let matches = catalogue.fuzzy_matches(&filter);
+        (stats_of(&Counts::of(matches.iter())), Match::of_fuzzy(&matches))
     })
     .await
 }

@@ -158,7 +158,7 @@ fn found(model: &Model, filter: &Filter, sort: &Sort) -> Vec<Movie> {
 }
 
 /// Returns the movies of a fuzzy search, the nearest first.
-fn near(model: &Model, filter: &Filter) -> Vec<Movie> {
+fn fuzzy_matches(model: &Model, filter: &Filter) -> Vec<Movie> {
     let typed: Vec<FuzzyTerm> = filter.words.iter().map(|word| FuzzyTerm::new(word)).collect();
     let mut near: Vec<(FuzzyScore, Movie)> = Vec::new();
     if typed.iter().any(|typed| typed.automaton().is_some()) {
@@ -256,7 +256,7 @@ proptest! {
     #[test]
     fn near_movies_are_those_of_the_model(steps in steps(), filter in filter()) {
         let (catalogue, model) = built(&steps);
-        prop_assert_eq!(catalogue.near(&filter), near(&model, &filter));
+        prop_assert_eq!(catalogue.fuzzy_matches(&filter), fuzzy_matches(&model, &filter));
     }
 }
 
@@ -316,7 +316,7 @@ proptest! {
     #[test]
     fn near_movies_of_many_are_those_of_the_model(filter in filter()) {
         let (catalogue, model) = many();
-        prop_assert_eq!(catalogue.near(&filter), near(model, &filter));
+        prop_assert_eq!(catalogue.fuzzy_matches(&filter), fuzzy_matches(model, &filter));
     }
 
     #[test]

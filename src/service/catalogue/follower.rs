@@ -76,7 +76,7 @@ enum Followed {
     /// Up to a large change of this instance that is being loaded.
     BeforeLarge,
     /// Not at all: the catalogue must be loaded.
-    TooMuch,
+    BeyondLimits,
 }
 
 impl Follower {
@@ -105,7 +105,7 @@ impl Follower {
             let loads = self.loads.load(Relaxed);
             match (self.apply_new(db, wanted).await?, wanted) {
                 (Followed::Whole, _) | (Followed::BeforeLarge, Wanted::Answered) => return Ok(()),
-                (Followed::BeforeLarge | Followed::TooMuch, _) => {}
+                (Followed::BeforeLarge | Followed::BeyondLimits, _) => {}
             }
             let _loading = deadline::in_time("loading the catalogue", self.loading.lock()).await?;
             if self.loads.load(Relaxed) == loads {
@@ -117,7 +117,7 @@ impl Follower {
     /// Applies all new changes in order, or none of them: a part would be an inconsistent state.
     async fn apply_new(&self, db: &Db, wanted: Wanted<'_>) -> Result<Followed, DbError> {
         if !self.is_loaded() {
-            return Ok(Followed::TooMuch);
+            return Ok(Followed::BeyondLimits);
         }
         let _following = deadline::in_time("the catalogue", self.following.lock()).await?;
         if let Wanted::Seen(seen) = wanted
@@ -141,7 +141,7 @@ impl Follower {
             news.entries.iter().any(|new| unacknowledged.is_large(new.id) && !known.has(new.place, new.id))
         };
         let is_before_large = self.read(is_new_and_large).unwrap_or(false);
-        Ok(if is_before_large { Followed::BeforeLarge } else { Followed::TooMuch })
+        Ok(if is_before_large { Followed::BeforeLarge } else { Followed::BeyondLimits })
     }
 
     /// Loads a new catalogue and swaps it in. This may exceed the deadline of the request, since all other

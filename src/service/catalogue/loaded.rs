@@ -27,7 +27,7 @@ pub(super) struct LoadedCatalogue {
 
 /// The changes cannot be applied one by one: they are too many, or the log was replaced.
 #[derive(Debug)]
-pub(super) struct TooMuch;
+pub(super) struct BeyondLimits;
 
 /// What is in the log from a change on.
 pub(super) async fn news(db: &Db, last: Option<LogEntry>, most: FollowLimits) -> Result<News, DbError> {
@@ -70,7 +70,7 @@ impl LoadedCatalogue {
     }
 
     /// Applies all new changes or none.
-    pub(super) fn apply(&mut self, news: &News, most: FollowLimits) -> Result<(), TooMuch> {
+    pub(super) fn apply(&mut self, news: &News, most: FollowLimits) -> Result<(), BeyondLimits> {
         let is_last = |entry: &&LogEntry| self.last.is_some_and(|last| last.place == entry.place);
         let (before, new) =
             news.entries.split_at(usize::from(news.entries.first().as_ref().is_some_and(is_last)));
@@ -88,7 +88,7 @@ impl LoadedCatalogue {
         let is_new = |change: &&LogEntry| !self.others.contains(&change.id);
         let is_small = new.iter().filter(is_new).all(|change| change.movies <= most.movies);
         if !is_same_log || !is_small || !news.is_whole {
-            return Err(TooMuch);
+            return Err(BeyondLimits);
         }
         let applied: HashSet<ChangeId> = new.iter().filter(is_new).map(|change| change.id).collect();
         for (_, id, movie) in news.touched.iter().filter(|(change, ..)| applied.contains(change)) {

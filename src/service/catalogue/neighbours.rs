@@ -63,7 +63,7 @@ pub async fn find(
     });
     let mut found = found.await?.ok_or_else(|| movies::not_found(id))?;
     if found.before.is_none() && found.after.is_none() && !list.filter.words.is_empty() {
-        find_near(app, viewer, list, &mut found).await?;
+        find_among_fuzzy(app, viewer, list, &mut found).await?;
     }
     Ok(found)
 }
@@ -99,16 +99,16 @@ fn before(
 }
 
 /// Searches the fuzzy matches.
-async fn find_near(
+async fn find_among_fuzzy(
     app: &Arc<App>,
     viewer: &Viewer,
     list: &List,
     found: &mut Neighbours,
 ) -> Result<(), Error> {
     let query = ListQuery { filter: list.filter.clone(), sort: list.sort.clone(), ..ListQuery::default() };
-    let near = movies::page(app, viewer, &query, Limit::LARGEST).await?.movies;
-    let Some(place) = near.iter().position(|movie| movie.id == found.movie.id) else { return Ok(()) };
-    found.before = place.checked_sub(1).and_then(|before| near.get(before)).cloned();
-    found.after = near.get(place + 1).cloned();
+    let movies = movies::page(app, viewer, &query, Limit::LARGEST).await?.movies;
+    let Some(place) = movies.iter().position(|movie| movie.id == found.movie.id) else { return Ok(()) };
+    found.before = place.checked_sub(1).and_then(|before| movies.get(before)).cloned();
+    found.after = movies.get(place + 1).cloned();
     Ok(())
 }

@@ -14,7 +14,7 @@ pub enum Match {
 
 impl Match {
     /// Returns the kind of match, given the result of a fuzzy search.
-    pub(in crate::service) const fn of_near(movies: &[Movie]) -> Self {
+    pub(in crate::service) const fn of_fuzzy(movies: &[Movie]) -> Self {
         if movies.is_empty() { Self::Exact } else { Self::Fuzzy }
     }
 }

@@ -45,7 +45,7 @@ struct Collection<'a> {
     /// Whether there are no films, also on no other page.
     is_empty: bool,
     /// Whether the films are fuzzy matches.
-    forgiven: bool,
+    is_fuzzy: bool,
     /// The filter that the search may mean.
     offer: Option<Offer>,
     view: View,
@@ -95,7 +95,7 @@ impl Collection<'_> {
     fn export(&self, path: &str) -> String {
         let films = self.first.filters_only();
         let films = match self.first.get("sort") {
-            "" if self.forgiven => films,
+            "" if self.is_fuzzy => films,
             "" => films.with("sort", "title"),
             sort => films.with("sort", sort),
         };
@@ -114,11 +114,11 @@ struct SelectAll {
 impl SelectAll {
     /// Selects the films that match the filters. Fuzzy matches, which no filter finds, are selected by id, as
     /// far as they are on the page.
-    fn of(first: &Address, found: i64, near: Option<&[Film]>) -> Self {
-        let Some(near) = near else {
+    fn of(first: &Address, found: i64, fuzzy: Option<&[Film]>) -> Self {
+        let Some(fuzzy) = fuzzy else {
             return Self { name: "all", value: first.filters_only().to_string(), films: found };
         };
-        let ids: Vec<String> = near.iter().map(|film| film.id.to_string()).collect();
+        let ids: Vec<String> = fuzzy.iter().map(|film| film.id.to_string()).collect();
         Self { name: "id", value: ids.join(","), films: i64::try_from(ids.len()).unwrap_or(found) }
     }
 }
@@ -196,15 +196,15 @@ pub async fn show(
     let list_first = headers.contains_key(LIST_FIRST);
     let limit = query.limit.unwrap_or(if list_first { page_size::FIRST_LOOK } else { page_size::FULL });
     let page_of_list = movies::page(&state.app, &context.viewer, &query, limit).await?;
-    let forgiven = page_of_list.matched == Match::Fuzzy;
+    let is_fuzzy = page_of_list.matched == Match::Fuzzy;
     let counted = !list_first || query.filter.words.is_empty();
-    let facets = if forgiven || !counted {
+    let facets = if is_fuzzy || !counted {
         Facets::of(&page_of_list.movies)
     } else {
         facets::facets(&state.app, &context.viewer, &query.filter).await?
     };
     let order = query.order();
-    let nearest_first = forgiven && query.sort.is_none();
+    let nearest_first = is_fuzzy && query.sort.is_none();
     let first = here.without("cursor");
     let mut films: Vec<Film> = page_of_list.movies.iter().map(Film::of).collect();
     if !nearest_first {
@@ -235,7 +235,7 @@ pub async fn show(
         shown: format::films(facets.movies),
         similar: similar(facets.movies),
         is_empty: facets.movies == 0 && !further,
-        select_all: SelectAll::of(&first, facets.movies, forgiven.then_some(&films)),
+        select_all: SelectAll::of(&first, facets.movies, is_fuzzy.then_some(&films)),
         view,
         filters,
         sorted_by: match sorts.iter().find(|sort| sort.on) {
@@ -243,7 +243,7 @@ pub async fn show(
             None if nearest_first => "Nearest first",
             None => "custom",
         },
-        forgiven,
+        is_fuzzy,
         sorts: sorts.into(),
         headings: headings(&first, (!nearest_first).then_some(&order)),
         as_shelf: here.without("view"),

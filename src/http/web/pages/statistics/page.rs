@@ -38,7 +38,7 @@ struct Statistics<'a> {
     here: &'a Address,
     films: i64,
     /// Whether the films are fuzzy matches.
-    forgiven: bool,
+    is_fuzzy: bool,
     chips: Vec<Link>,
     /// The total and the mean of the known lengths, if there are any.
     lengths: Option<(String, String)>,
@@ -89,13 +89,13 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     params.finish()?;
 
     let mut facets = facets::facets(&state.app, &context.viewer, &filter).await?;
-    let mut forgiven = false;
+    let mut is_fuzzy = false;
     let records = if facets.movies == 0 {
         let query = ListQuery { filter: filter.clone(), ..ListQuery::default() };
-        let near = movies::page(&state.app, &context.viewer, &query, Limit::DEFAULT).await?;
-        forgiven = near.matched == Match::Fuzzy;
-        facets = Facets::of(&near.movies);
-        Records::of_movies(&here, &near.movies)
+        let fuzzy = movies::page(&state.app, &context.viewer, &query, Limit::DEFAULT).await?;
+        is_fuzzy = fuzzy.matched == Match::Fuzzy;
+        facets = Facets::of(&fuzzy.movies);
+        Records::of_movies(&here, &fuzzy.movies)
     } else {
         records::find(&state, &context, &here, &filter).await?
     };
@@ -109,7 +109,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
     let template = Statistics {
         context: Some(&context),
         films: facets.movies,
-        forgiven,
+        is_fuzzy,
         chips: Filters::of(&here, &filter, &facets).chips,
         lengths: (known > 0)
             .then(|| (format::long_length(minutes), format::length((minutes + known / 2) / known))),
