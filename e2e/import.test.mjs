@@ -160,7 +160,7 @@ for (const js of [true, false]) {
       await page.unroute("/import");
       await page.evaluate(() => {
         globalThis.told = [];
-        const spoken = document.querySelector("body > .unseen[role=status]");
+        const spoken = document.querySelector("body > .visually-hidden[role=status]");
         new MutationObserver(() => globalThis.told.push(spoken.textContent)).observe(spoken, { childList: true });
       });
       await page.getByRole("button", { name: "Import at once" }).click();

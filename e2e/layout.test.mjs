@@ -62,7 +62,7 @@ for (const viewport of [WIDE, NARROW]) {
     const page = await open(service, { viewport });
     for (const view of ["shelf", "table"]) {
       await page.goto(`/?view=${view}`);
-      const parts = ["#q", ".jumps a", viewport === WIDE ? "#filters" : ".ways"];
+      const parts = ["#q", ".jumps a", viewport === WIDE ? "#filters" : ".site-nav"];
       const seen = () => Promise.all(parts.map((part) => page.locator(part).first().evaluate((element) => {
         const { left, top } = element.getBoundingClientRect();
         const found = document.elementFromPoint(left + 6, top + 6);
@@ -169,7 +169,7 @@ test("the bar on top has one row at every width, and nothing in it moves from pa
       await page.goto(path);
       const { height } = await box(page, ".top");
       assert.ok(height <= 61, `${path} at ${width}: ${height}`);
-      places.add(JSON.stringify([await box(page, ".ways > a"), await box(page, ".ways .add"), await box(page, "#q")]));
+      places.add(JSON.stringify([await box(page, ".site-nav > a"), await box(page, ".site-nav .add"), await box(page, "#q")]));
     }
     assert.equal(places.size, 1, `${width}: ${[...places]}`);
   }

@@ -9,7 +9,7 @@ const PATIENCE = 300;
 
 const main = document.getElementById("main");
 const spoken = document.createElement("p");
-spoken.className = "unseen";
+spoken.className = "visually-hidden";
 spoken.setAttribute("role", "status");
 document.body.append(spoken);
 
@@ -93,7 +93,7 @@ function wait(busy) {
 /** Shows the progress of the upload, then that the file is being stored, with a button that cancels. */
 function watch(sent) {
   importing = true;
-  for (const section of form().children) section.inert = !section.matches(".verdict");
+  for (const section of form().children) section.inert = !section.matches(".result");
   const progress = document.getElementById("progress");
   const [label, bar, stop] = progress.children;
   progress.hidden = false;
@@ -141,7 +141,7 @@ function show({ response, responseURL }) {
   if (typeof selection[0] === "number") again?.setSelectionRange?.(...selection);
   window.scrollTo(0, done ? 0 : scrollY);
   const counts = [...main.querySelectorAll(".counts > div")].map(({ innerText }) => innerText.replace(/\s+/g, " "));
-  spoken.textContent = [main.querySelector("#imported, #verdict").textContent, ...counts].join(", ");
+  spoken.textContent = [main.querySelector("#imported, #result").textContent, ...counts].join(", ");
 }
 
 /** The label of a folded list, without its number. */

@@ -34,7 +34,7 @@ let jumps = false;
 const characters = {
   "/": () => document.getElementById("q")?.focus(),
   "?": showKeys,
-  n: () => document.querySelector('.ways a[href="/add"]')?.click(),
+  n: () => document.querySelector('.site-nav a[href="/add"]')?.click(),
   j: () => step(1),
   k: () => step(-1),
   e: edit,
@@ -167,7 +167,7 @@ function makeDialog() {
   made.className = "keys";
   made.setAttribute("aria-labelledby", "keys");
   made.innerHTML = `<form method="dialog"><h2 id="keys">Keys</h2><dl></dl><label><input type="checkbox"> Use single-key shortcuts</label><button autofocus>Close</button></form>`;
-  const mayEdit = document.querySelector('.pick, .ways a[href="/add"]') !== null;
+  const mayEdit = document.querySelector('.pick, .site-nav a[href="/add"]') !== null;
   for (const [keys, words, edits] of KEYS) {
     if (edits && !mayEdit) continue;
     const [names, does] = [document.createElement("dt"), document.createElement("dd")];

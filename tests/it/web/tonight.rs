@@ -77,7 +77,7 @@ on_both! {
         ] {
             let page = get_page(service, &format!("/tonight?{query}")).await;
             assert_eq!(film(&page), None, "{query}");
-            assert_eq!(between(&page.text, "<ul class=\"ways-out\">", "</ul>")[0].matches("<li>").count(), 1, "{query}");
+            assert_eq!(between(&page.text, "<ul class=\"alternatives\">", "</ul>")[0].matches("<li>").count(), 1, "{query}");
             assert_eq!(link(&page, says), leads, "{query}");
             assert_eq!(film(&get_page(service, leads).await).as_deref(), Some("Heat"), "{query}");
         }

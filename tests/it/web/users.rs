@@ -84,7 +84,7 @@ on_both! {
         is_page(&page, 422);
         let open = page.text.split("<details open>").nth(1).unwrap();
         assert!(open.contains("The new password must have at least 10 characters, got 5."), "{page:?}");
-        assert!(open.starts_with("\n      <summary>Change<span class=\"unseen\"> viewer"), "{open}");
+        assert!(open.starts_with("\n      <summary>Change<span class=\"visually-hidden\"> viewer"), "{open}");
         for hostile in HOSTILE {
             let add = [("name", hostile), ("role", hostile), ("password", hostile)];
             let page = send(service, &session, "/users/add", &add).await;

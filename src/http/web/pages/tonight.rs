@@ -39,7 +39,7 @@ struct Tonight<'a> {
     /// The URL that picks another film.
     another: String,
     /// Filters to drop if no film matches, with the URLs without them.
-    ways_out: Vec<(String, String)>,
+    alternatives: Vec<(String, String)>,
 }
 
 pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -> Result<Response, Problem> {
@@ -70,7 +70,7 @@ pub async fn show(State(state): State<Shared>, context: PageContext, uri: Uri) -
         without_length: filter.length.max.and_then(|_| facets.length.get(&0).copied()).unwrap_or(0),
         film: movie.as_ref().map(Film::of),
         another: another.at("/tonight"),
-        ways_out: if movie.is_none() { ways_out(&here, &filter, &facets) } else { Vec::new() },
+        alternatives: if movie.is_none() { alternatives(&here, &filter, &facets) } else { Vec::new() },
         here: &here,
     };
     context.page(StatusCode::OK, &template)
@@ -121,7 +121,7 @@ async fn pick(
 }
 
 /// Returns the filters without which films match, one by one, in the smallest steps.
-fn ways_out(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, String)> {
+fn alternatives(here: &Address, filter: &Filter, facets: &Facets) -> Vec<(String, String)> {
     let mut ways = Vec::new();
     let mut way = |words: String, address: Address| ways.push((words, address.at("/tonight")));
     let shortest = facets.length.range(1..).next();
