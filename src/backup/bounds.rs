@@ -101,7 +101,7 @@ fn time(what: &str, time: Time) -> Result<(), String> {
 
 /// Verifying the password must not take more memory or time than this program allows.
 fn argon2(hash: &str) -> Result<(), String> {
-    let refused = |why: &str| Err(format!("the password's hash {why}"));
+    let refused = |reason: &str| Err(format!("the password's hash {reason}"));
     let Ok(hash) = PasswordHash::new(hash) else { return refused("cannot be read") };
     if hash.algorithm.as_str() != "argon2id" || hash.version != Some(0x13) {
         return refused("is not Argon2id, version 19");
@@ -168,7 +168,7 @@ mod tests {
         ] {
             let hash = OURS.replacen(from, to, 1);
             assert_eq!(argon2(&hash).is_ok(), is_taken, "{hash}");
-            assert!(!argon2(&hash).is_err_and(|why| why.contains("Q0N7VhgI")), "no hash in an error");
+            assert!(!argon2(&hash).is_err_and(|reason| reason.contains("Q0N7VhgI")), "no hash in an error");
         }
     }
 }

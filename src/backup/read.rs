@@ -31,8 +31,8 @@ pub enum Unusable {
     #[error("it was written by a newer version of this program (in format {0}); use that version")]
     Newer(u64),
     /// The file is damaged.
-    #[error("it is damaged or was cut off: line {line}: {why}")]
-    Damaged { line: u64, why: String },
+    #[error("it is damaged or was cut off: line {line}: {reason}")]
+    Damaged { line: u64, reason: String },
     /// The file is intact, but its rows contradict each other.
     #[error("it contradicts itself: {0}")]
     Contradictory(String),
@@ -73,7 +73,7 @@ impl<R: Read + Seek> Reader<R> {
             _ => return Err(Unusable::Foreign),
         }
         let header = lines.parse()?;
-        bounds::check_header(&header).map_err(|why| lines.damaged(why))?;
+        bounds::check_header(&header).map_err(|reason| lines.damaged(reason))?;
         let (counts, last) = (Counts::default(), (Noun::User, 0, 0));
         Ok(Self { lines, header, counts, last, users: HashMap::new(), ended: false })
     }
@@ -95,7 +95,7 @@ impl<R: Read + Seek> Reader<R> {
             return Ok(None);
         }
         let mut entry = self.lines.parse()?;
-        self.check(&entry).map_err(|why| self.lines.damaged(why))?;
+        self.check(&entry).map_err(|reason| self.lines.damaged(reason))?;
         self.counts.add(entry.noun());
         if let Entry::Token(token) = &mut entry
             && self.header.reelshelf_backup == 1
@@ -209,7 +209,7 @@ impl<R: Read + Seek> Lines<R> {
         Ok(())
     }
 
-    fn damaged(&self, why: impl Into<String>) -> Unusable {
-        Unusable::Damaged { line: self.number, why: why.into() }
+    fn damaged(&self, reason: impl Into<String>) -> Unusable {
+        Unusable::Damaged { line: self.number, reason: reason.into() }
     }
 }

@@ -241,7 +241,7 @@ impl Catalogue {
     }
 
     /// Returns the position of a movie in the order by title and id.
-    pub(super) fn place_of_title(&self, slot: Slot) -> OrderPosition {
+    fn place_of_title(&self, slot: Slot) -> OrderPosition {
         let of = |slot: Slot| (self.key(slot), self.ids[slot]);
         self.titles.order().partition(|other| of(other) < of(slot))
     }
@@ -252,7 +252,7 @@ impl Catalogue {
     }
 
     /// Compacts the arena by copying all texts in use.
-    pub(super) fn close_gaps(&mut self) {
+    fn close_gaps(&mut self) {
         let mut texts = Texts::default();
         for slot in self.by_id.from(OrderPosition::START) {
             let text = self.rows[slot].text;
@@ -261,7 +261,7 @@ impl Catalogue {
         self.texts = texts;
     }
 
-    pub(super) fn slot_of(&self, id: MovieId) -> Option<Slot> {
+    fn slot_of(&self, id: MovieId) -> Option<Slot> {
         let id = id.get();
         let (first, last) = (self.by_id.at(OrderPosition::START)?, self.by_id.before(self.by_id.end())?);
         #[expect(clippy::cast_precision_loss, reason = "a guess")]
@@ -310,7 +310,7 @@ impl Catalogue {
         self.ids[one].cmp(&self.ids[other])
     }
 
-    pub(super) fn compare_facet(&self, facet: Facet, one: Slot, other: Slot) -> Ordering {
+    fn compare_facet(&self, facet: Facet, one: Slot, other: Slot) -> Ordering {
         self.packed[one].value(facet).cmp(&self.packed[other].value(facet))
     }
 }

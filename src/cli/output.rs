@@ -88,6 +88,6 @@ pub fn is_closed(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let unwritten = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let unwritten = unwritten.and_then(|inner| inner.downcast_ref::<Unwritten>());
-        unwritten.is_some_and(|Unwritten(why)| why.kind() == io::ErrorKind::BrokenPipe)
+        unwritten.is_some_and(|Unwritten(error)| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }

@@ -47,7 +47,7 @@ fn read(row: &Row<'_>) -> Result<Stored, DbError> {
     let movie = match count_nulls(row, 1)? {
         0 => match read_from(row, 0) {
             Ok(movie) => Ok(Some(movie)),
-            Err(DbError::Failed(why)) => Err(why.to_string()),
+            Err(DbError::Failed(error)) => Err(error.to_string()),
             Err(error) => return Err(error),
         },
         ATTRIBUTES => Ok(None),

@@ -63,7 +63,7 @@ impl Problem {
 
     /// Sets a more specific kind than the status implies.
     #[must_use]
-    pub fn of_kind(mut self, kind: ProblemKind) -> Self {
+    fn of_kind(mut self, kind: ProblemKind) -> Self {
         self.document.r#type = kind.address();
         self
     }
@@ -133,14 +133,14 @@ impl From<Error> for Problem {
                     Err(_) => problem,
                 }
             }
-            Error::Operation { place, why } => {
-                let (status, member, code) = match &**why {
+            Error::Operation { place, cause } => {
+                let (status, member, code) = match &**cause {
                     Error::PreconditionFailed { .. } => {
                         (StatusCode::PRECONDITION_FAILED, "version", Code::Outdated)
                     }
                     _ => (StatusCode::NOT_FOUND, "id", Code::NotFound),
                 };
-                let rule = Invalid::new(code, why.to_string());
+                let rule = Invalid::new(code, cause.to_string());
                 let violation = Violation::at(format!("/operations/{place}/{member}"), rule);
                 of(status).with_violations(vec![violation])
             }

@@ -57,7 +57,7 @@ async fn store(
     let mut results = Vec::with_capacity(operations.len());
     for (place, operation) in operations.iter().cloned().enumerate() {
         let done = movies.apply(&recorder, &mut ids, operation);
-        let movie = done.map_err(|why| Error::Operation { place, why: Box::new(why) })?;
+        let movie = done.map_err(|error| Error::Operation { place, cause: Box::new(error) })?;
         results.push(OperationDone { movie });
     }
     movies.store(&mut recorder).await?;

@@ -127,8 +127,8 @@ impl Check {
         }
         let catalogue = match catalogue::load(snapshot).await {
             Ok(catalogue) => Some(catalogue),
-            Err(DbError::Failed(why)) => {
-                report.note(|| format!("the catalogue cannot be loaded: {why}"));
+            Err(DbError::Failed(error)) => {
+                report.note(|| format!("the catalogue cannot be loaded: {error}"));
                 None
             }
             Err(error) => return Err(error),
@@ -158,8 +158,8 @@ impl Check {
         for stored in history.iter().chain(now) {
             self.count(stored);
             self.follows(before, stored);
-            if let Err(why) = stored.movie() {
-                self.report.note(|| format!("film {id}, version {}: {why}", stored.version));
+            if let Err(error) = stored.movie() {
+                self.report.note(|| format!("film {id}, version {}: {error}", stored.version));
             }
             before = Some(stored);
         }

@@ -20,8 +20,8 @@ pub enum Error {
     #[error("the movie has version {current} now")]
     PreconditionFailed { current: i64 },
     /// An operation of a batch failed (index from 0), so nothing was changed.
-    #[error("operation {place} cannot be done: {why}")]
-    Operation { place: usize, why: Box<Error> },
+    #[error("operation {place} cannot be done: {cause}")]
+    Operation { place: usize, cause: Box<Error> },
     /// The request conflicts with the current state.
     #[error("{0}")]
     Conflict(String),

@@ -96,7 +96,7 @@ impl Probe {
         ask: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, DbError> {
         let unavailable =
-            |why: &dyn std::fmt::Display| DbError::Unavailable(format!("no readiness check: {why}"));
+            |error: &dyn std::fmt::Display| DbError::Unavailable(format!("no readiness check: {error}"));
         let answer = async {
             let turn = self.0.clone().acquire_owned().await.map_err(|closed| unavailable(&closed))?;
             let (sender, answer) = oneshot::channel();

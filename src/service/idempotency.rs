@@ -12,8 +12,10 @@ use ring::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{App, Error};
-use crate::db::{Conn, DbError, WriteTx, deadline, idempotency as db};
-use crate::domain::UserId;
+use crate::{
+    db::{Conn, DbError, WriteTx, deadline, idempotency as db},
+    domain::UserId,
+};
 
 /// How long results are stored, in milliseconds: 24 hours.
 const KEPT_FOR_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -70,7 +72,7 @@ impl IdempotencyKey {
     ) -> Result<Claim<T>, Error> {
         let Some(sent) = &self.0 else { return Ok(Claim::New(tx.into())) };
         let key = Key::new(user_id, sent).map_err(failed)?;
-        if key.take(tx.conn(), app).await? {
+        if key.claim(tx.conn(), app).await? {
             return Ok(Claim::New(IdempotentTx { tx, key: Some(Box::new(key)) }));
         }
         let sealed = db::result(tx.conn(), user_id, &key.name).await?;
@@ -92,7 +94,7 @@ impl IdempotentTx {
 
     /// Commits what was written so far, lets waiting writers run during `pause`, and begins the next
     /// transaction. The key is not claimed meanwhile. The caller must prevent the same write, and call
-    /// [`IdempotentTx::take_key`] at the end.
+    /// [`IdempotentTx::claim_again`] at the end.
     pub(super) async fn commit_and_continue(
         &mut self,
         app: &App,
@@ -108,9 +110,9 @@ impl IdempotentTx {
     ///
     /// # Errors
     /// [`Error::KeyReused`] if another write has claimed it meanwhile.
-    pub(super) async fn take_key(&mut self, app: &App) -> Result<(), Error> {
+    pub(super) async fn claim_again(&mut self, app: &App) -> Result<(), Error> {
         match &self.key {
-            Some(key) if !key.take(self.tx.conn(), app).await? => Err(Error::KeyReused),
+            Some(key) if !key.claim(self.tx.conn(), app).await? => Err(Error::KeyReused),
             _ => Ok(()),
         }
     }
@@ -144,7 +146,7 @@ impl Key {
     }
 
     /// Claims the key. Returns whether it was free.
-    async fn take(&self, conn: &mut Conn, app: &App) -> Result<bool, DbError> {
+    async fn claim(&self, conn: &mut Conn, app: &App) -> Result<bool, DbError> {
         let now = app.now();
         let expired = now.plus_millis(-KEPT_FOR_MILLIS);
         let free = db::take(conn, self.user_id, &self.name, now, expired).await?;

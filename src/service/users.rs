@@ -166,7 +166,7 @@ pub async fn change_own_password(
     .await
 }
 
-pub(super) async fn find(conn: &mut crate::db::Conn, name: &UserName) -> Result<StoredUser, Error> {
+pub(super) async fn find(conn: &mut Conn, name: &UserName) -> Result<StoredUser, Error> {
     let user = users::by_name(conn, name).await?;
     user.ok_or_else(|| Error::NotFound(format!("there is no user {}", name.as_str())))
 }

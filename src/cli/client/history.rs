@@ -104,7 +104,7 @@ fn verb(kind: Option<ChangeKind>, effects: &[Effect]) -> &'static str {
 
 /// Describes the effect on a film.
 #[must_use]
-pub fn describe(effect: &Effect) -> String {
+fn describe(effect: &Effect) -> String {
     match (&effect.before, &effect.after) {
         (None, Some(film)) => format!("+ {}", shown(&named(film))),
         (Some(film), None) => format!("- {}", shown(&named(film))),

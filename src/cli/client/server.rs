@@ -67,10 +67,10 @@ impl Server {
         let tls = io.and_then(io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>());
         let last = causes().last().map(ToString::to_string).unwrap_or_default();
         match (tls, io.map(io::Error::kind)) {
-            (Some(rustls::Error::InvalidCertificate(why)), _) => {
-                anyhow::anyhow!("the certificate of {self} is not trusted: {why}")
+            (Some(rustls::Error::InvalidCertificate(error)), _) => {
+                anyhow::anyhow!("the certificate of {self} is not trusted: {error}")
             }
-            (Some(why), _) => anyhow::anyhow!("{self} does not speak TLS as it should: {why}"),
+            (Some(error), _) => anyhow::anyhow!("{self} does not speak TLS as it should: {error}"),
             (_, Some(io::ErrorKind::ConnectionRefused)) => {
                 anyhow::anyhow!(
                     "nothing listens at {self} (connection refused); is the service running there?"

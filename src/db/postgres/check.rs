@@ -28,7 +28,7 @@ impl Postgres {
         let mut other = self.read().await?;
         other.batch("BEGIN").await.map_err(|error| match error {
             // PgBouncer's message with `pool_mode = statement`.
-            DbError::Unavailable(why) if why.contains("pooling mode") => pooled(),
+            DbError::Unavailable(message) if message.contains("pooling mode") => pooled(),
             error => error,
         })?;
         let elsewhere = session(&mut other).await;

@@ -162,7 +162,7 @@ impl<'a> ChangeRecorder<'a> {
         let movies = db::count_movies(self.tx.conn(), self.id).await?;
         self.movies = movies;
         if self.staged.is_some() {
-            self.tx.take_key(self.app).await?;
+            self.tx.claim_again(self.app).await?;
             let (by, via) = (self.author.name.as_str(), &self.author.via.to_string());
             let new = db::NewChange { at: self.at, by, via, kind: self.kind, undoes: None };
             StagedImportGuard::publish(self.tx.conn(), self.id, &new, movies, self.inserted).await?;
