@@ -49,21 +49,17 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::new(server.clone(), Credentials::Password(name, password))?;
     let new = NewToken { name: token_name()?, role: args.role, expires_at: None };
     let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&new);
-    let made: MadeToken = client.answer(request).await?;
+    let MadeToken { details, token } = client.answer(request).await?;
 
-    let client = Client::new(server.clone(), Credentials::Token(made.token.clone()))?;
+    let client = Client::new(server.clone(), Credentials::Token(token.clone()))?;
     let me = client.me().await?;
     let old = logins.remove(&server);
-    let login = Login {
-        server: server.clone(),
-        user: me.name.as_str().to_owned(),
-        token: made.token,
-        token_id: made.id,
-    };
+    let login =
+        Login { server: server.clone(), user: me.name.as_str().to_owned(), token, token_id: details.id };
     logins.add(login);
     if let Err(error) = logins.save() {
         client
-            .revoke_token(made.id)
+            .revoke_token(details.id)
             .await
             .context("a token was created and could be neither stored nor revoked")?;
         return Err(error);
@@ -71,7 +67,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(old) = old {
         revoke(&old)
             .await
-            .unwrap_or_else(|why| message!("reelshelf: warning: the old token was not revoked: {why:#}"));
+            .unwrap_or_else(|error| message!("reelshelf: warning: the old token was not revoked: {error:#}"));
     }
     message!("Logged in to {server} as {} ({}).", me.name.as_str(), me.role.as_str());
     Ok(())

@@ -108,12 +108,12 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             }
             let new = NewToken { name, role, expires_at: expires };
             let request = client.request(Method::POST, "/token", &[]).timeout(ANSWERING).json(&new);
-            let made: MadeToken = client.answer(request).await?;
-            if let Err(unwritten) = show(&made.token) {
-                client.change_at(Method::DELETE, &format!("/token/{}", made.id), None).await?;
-                bail!("{unwritten}; token {} was revoked again", made.id);
+            let MadeToken { details: Token { id, role, .. }, token } = client.answer(request).await?;
+            if let Err(unwritten) = show(&token) {
+                client.change_at(Method::DELETE, &format!("/token/{id}"), None).await?;
+                bail!("{unwritten}; token {id} was revoked again");
             }
-            created(made.id, &user, made.role);
+            created(id, &user, role);
         }
         Command::List { user } => {
             print(&client.all::<Token>(&client.path_of(user.as_ref(), "/token").await?).await?)?;

@@ -35,33 +35,14 @@ impl Token {
     }
 }
 
-/// A new API token.
+/// A new API token with its secret.
 #[derive(Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 pub struct MadeToken {
-    #[schema(value_type = Id)]
-    pub id: TokenId,
-    #[schema(value_type = String)]
-    pub name: TokenName,
-    #[schema(value_type = RoleName)]
-    pub role: Role,
-    #[schema(value_type = Moment)]
-    pub created_at: Time,
-    /// Null if it never expires.
-    #[schema(required = true, value_type = Option<String>)]
-    pub expires_at: Option<Time>,
+    #[serde(flatten)]
+    pub details: Token,
     /// The secret token, shown only once.
     #[schema(pattern = "^rsh_")]
     pub token: String,
-}
-
-impl MadeToken {
-    /// Adds the secret to a token.
-    #[must_use]
-    pub fn new(token: Token, secret: &str) -> Self {
-        let Token { id, name, role, created_at, expires_at } = token;
-        Self { id, name, role, created_at, expires_at, token: secret.to_owned() }
-    }
 }
 
 /// A request for a new API token.

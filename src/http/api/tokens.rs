@@ -52,7 +52,7 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let new = NewToken::read(&node).map_err(body::invalid)?;
     let (token, secret) = tokens::create(&state.app, &viewer, &new, key).await?;
-    let token = MadeToken::new(token, secret.reveal());
+    let token = MadeToken { details: token, token: secret.reveal().to_owned() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Answer(token)).into_response())
 }
 
