@@ -314,7 +314,7 @@ pub fn attributes(node: &JsonValue, pointer: &str) -> Result<Attributes, Vec<Vio
 ///
 /// # Errors
 /// All violations.
-pub fn changes(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
+pub fn movie_patch(node: &JsonValue, pointer: &str) -> Result<MoviePatch, Vec<Violation>> {
     let mut members = ObjectReader::of(node, pointer)?;
     let read = (
         members.optional(Field::Title.as_str(), title),

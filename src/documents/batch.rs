@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Attributes, ChangeId, Code, Invalid, Movie, MovieId, MoviePatch, Violation, Violations, quoted,
     },
-    json::{JsonValue, ObjectReader, attributes, changes},
+    json::{JsonValue, ObjectReader, attributes, movie_patch},
     limits::{MAX_BATCH_OPERATIONS, MAX_VIOLATIONS},
 };
 
@@ -200,7 +200,7 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
         "update" => {
             let id = members.required("id", |node| positive(node).map(MovieId::from_stored));
             let version = members.optional("version", positive);
-            let changes = members.nested("changes", changes);
+            let changes = members.nested("changes", movie_patch);
             id.zip(version)
                 .zip(changes)
                 .map(|((id, version), changes)| Operation::update(id, version, changes))

@@ -186,7 +186,7 @@ pub async fn update(
         let accept = HeaderName::from_static("accept-patch");
         return Err(unsupported(accept, "application/json, application/merge-patch+json"));
     }
-    let changes = json::changes(&read_json(request).await?, "").map_err(body::invalid)?;
+    let changes = json::movie_patch(&read_json(request).await?, "").map_err(body::invalid)?;
     let movie = movies::change(&state.app, &editor, id, &precondition, &changes).await?;
     Ok(of_movie(&movie).into_response())
 }
