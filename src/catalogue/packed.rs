@@ -29,19 +29,19 @@ const fn values(min: i64, max: i64) -> usize {
 }
 
 /// The bit fields, from the lowest bit. A guard bit, 0 in stored values, follows each field.
-const FORMAT: Field = Field { shift: 0, bits: 3 };
-const RATING: Field = Field { shift: 4, bits: 3 };
-const LENGTH: Field = Field { shift: 8, bits: Facet::MAX_BITS };
-const YEAR: Field = Field { shift: 18, bits: Facet::MAX_BITS };
+const FORMAT: BitField = BitField { shift: 0, bits: 3 };
+const RATING: BitField = BitField { shift: 4, bits: 3 };
+const LENGTH: BitField = BitField { shift: 8, bits: Facet::MAX_BITS };
+const YEAR: BitField = BitField { shift: 18, bits: Facet::MAX_BITS };
 const GUARDS: u32 = FORMAT.guard() | RATING.guard() | LENGTH.guard() | YEAR.guard();
 
 #[derive(Clone, Copy)]
-struct Field {
+struct BitField {
     shift: u32,
     bits: u32,
 }
 
-impl Field {
+impl BitField {
     const fn guard(self) -> u32 {
         1 << (self.shift + self.bits)
     }
@@ -70,7 +70,7 @@ impl Facet {
         }
     }
 
-    const fn field(self) -> Field {
+    const fn field(self) -> BitField {
         match self {
             Self::MovieFormat => FORMAT,
             Self::Rating => RATING,

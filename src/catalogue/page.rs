@@ -267,7 +267,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Returns the range of movies with the same value as `first`, without those that a walk has passed.
+    /// Returns the range of movies with the same value as the one `at` a position, without those that a walk has passed.
     fn run<E: Entry>(
         &self,
         order: &Order<E>,
