@@ -165,7 +165,7 @@ for (const js of [true, false]) {
       });
       await page.getByRole("button", { name: "Import at once" }).click();
       await page.getByRole("heading", { name: "Imported" }).waitFor();
-      await becomes(() => page.evaluate(() => globalThis.told), ["Storing", "Imported, Added 5,300, Changed 0, Skipped 0, Rejected 0"]);
+      await becomes(() => page.evaluate(() => globalThis.told), ["Storing", "Imported, Added 5,300, Updated 0, Skipped 0, Rejected 0"]);
     } else {
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByText("choose large.csv once more").waitFor();

@@ -197,6 +197,16 @@ impl NoteKind {
         Self::Skipped,
     ];
 
+    /// The headings of lists of notes, with their kinds.
+    pub const HEADINGS: [(&str, &[Self]); 6] = [
+        ("Numbers rounded", &[Self::Rounded]),
+        ("Titles shortened", &[Self::Cut]),
+        ("Formats replaced", &[Self::Mapped]),
+        ("Titles tidied", &[Self::Decoded, Self::Collapsed, Self::Rewritten]),
+        ("Missing values filled in", &[Self::Defaulted]),
+        ("Skipped", &[Self::Skipped]),
+    ];
+
     /// Returns the kind as written in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -23,6 +23,8 @@ pub struct Merged {
     pub file: File,
     /// The origin of each film in the archive, from line 2 on.
     pub origins: Vec<Origin>,
+    /// Whether the archive has a watchlist that was not requested.
+    pub leaves_out_watchlist: bool,
 }
 
 /// A location in an archive.
@@ -106,7 +108,10 @@ pub fn merge_letterboxd_within(
             .read(unpacked, &name, rank)
             .map_err(|invalid| Invalid::new(invalid.1, format!("{}: {}", name.escape_debug(), invalid.0)))?;
     }
-    films.write().map_err(|e| Invalid::new(Code::Malformed, format!("the films cannot be written: {e}")))
+    let merged = films
+        .write()
+        .map_err(|e| Invalid::new(Code::Malformed, format!("the films cannot be written: {e}")))?;
+    Ok(Merged { leaves_out_watchlist: has_watchlist && !with_watchlist, ..merged })
 }
 
 /// Files with films, in reading order. Lists follow them.
@@ -219,6 +224,6 @@ impl Films {
         }
         let mut file = rows.into_inner().map_err(::csv::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(Merged { file, origins })
+        Ok(Merged { file, origins, leaves_out_watchlist: false })
     }
 }

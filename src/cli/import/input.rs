@@ -23,6 +23,8 @@ pub struct Input {
     pub source: Option<Source>,
     /// For an archive: the origin of each row, from line 2.
     origins: Vec<Origin>,
+    /// Whether the archive has a watchlist that is not imported.
+    pub leaves_out_watchlist: bool,
 }
 
 impl Input {
@@ -44,15 +46,27 @@ impl Input {
             let merged = exchange::merge_letterboxd(file, args.watchlist)
                 .with_context(|| format!("{name} cannot be read"))?;
             let source = Some(Source::Letterboxd);
-            return Ok(Self { file: merged.file, kind: FileKind::Csv, source, origins: merged.origins });
+            return Ok(Self {
+                file: merged.file,
+                kind: FileKind::Csv,
+                source,
+                origins: merged.origins,
+                leaves_out_watchlist: merged.leaves_out_watchlist,
+            });
         }
         let Some(kind) = FileKind::sniff(&start) else { bail!("{name} is empty, or no text") };
         let Some(ratings) = ratings else {
-            return Ok(Self { file, kind, source: None, origins: Vec::new() });
+            return Ok(Self { file, kind, source: None, origins: Vec::new(), leaves_out_watchlist: false });
         };
         let file = exchange::with_movielens_ratings(file, open(ratings)?, user)
             .with_context(|| format!("{name} and {} cannot be put together", ratings.display()))?;
-        Ok(Self { file, kind, source: Some(Source::Movielens), origins: Vec::new() })
+        Ok(Self {
+            file,
+            kind,
+            source: Some(Source::Movielens),
+            origins: Vec::new(),
+            leaves_out_watchlist: false,
+        })
     }
 
     /// Returns another handle of the file, at its start. Use only one at a time.

@@ -58,27 +58,36 @@ pub fn print(report: &Report, input: &Input, is_aborted: bool, out: &mut Out) ->
     let more = (errors.len() > SHOWN_ERRORS).then_some("--json lists them, --rejects FILE writes the rows");
     let errors = &errors[..errors.len().min(SHOWN_ERRORS)];
     group("Rejected", report.failed, errors, more, input, out)?;
-    for (kind, times) in &report.noted {
-        let notes = report.notes.iter().filter(|note| note.kind == *kind);
+    let known = NoteKind::HEADINGS.into_iter().map(|(heading, kinds)| {
+        (heading.to_owned(), kinds.iter().map(|kind| Word::from(*kind)).collect::<Vec<_>>())
+    });
+    let others = report.noted.keys().filter_map(|kind| match kind {
+        Word::Known(_) => None,
+        Word::Other(name) => Some((shown(name), vec![kind.clone()])),
+    });
+    for (heading, kinds) in known.chain(others) {
+        let times: u64 = kinds.iter().filter_map(|kind| report.noted.get(kind)).sum();
+        let notes = report.notes.iter().filter(|note| kinds.contains(&note.kind));
         let notes: Vec<Remark> = notes.map(Remark::from).collect();
-        let mut heading = match kind {
-            Word::Known(kind) => kind.as_str().to_owned(),
-            Word::Other(kind) => shown(kind),
-        };
-        heading.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
-        if kind.known() == Some(NoteKind::Defaulted) {
-            write!(out, "\n{heading} ({}):\n", number(*times))?;
+        if kinds.contains(&NoteKind::Defaulted.into()) && times > 0 {
+            write!(out, "\n{heading} ({}):\n", number(times))?;
             for (reason, notes) in by_reason(&notes) {
                 writeln!(out, "  {reason}: {}", count(notes.len(), "row"))?;
             }
             continue;
         }
         let notes = &notes[..notes.len().min(SHOWN_NOTES)];
-        let more = (*times > notes.len() as u64).then_some("--json lists them");
-        group(&heading, *times, notes, more, input, out)?;
+        let more = (times > notes.len() as u64).then_some("--json lists them");
+        group(&heading, times, notes, more, input, out)?;
     }
     if !report.ignored_columns.is_empty() {
         writeln!(out, "\nColumns not used: {}.", shown(&report.ignored_columns.join(", ")))?;
+    }
+    if input.leaves_out_watchlist {
+        writeln!(
+            out,
+            "\nThe watchlist, films that you want to see, is not imported; --watchlist includes it."
+        )?;
     }
     if let Some(change) = report.change {
         writeln!(out, "\nThis is change {change}; `reelshelf undo {change}` undoes it.")?;
@@ -188,7 +197,8 @@ fn by_reason<'a>(remarks: &[Remark<'a>]) -> Vec<(String, Vec<Remark<'a>>)> {
     let mut reasons: Vec<(String, Vec<Remark>)> = Vec::new();
     for remark in remarks {
         let field = option_name(remark.field.unwrap_or_default());
-        let reason = format!("{} {}", shown(field), with_options(remark.detail)).trim_start().to_owned();
+        let detail = remark.duplicate_of().map_or(remark.detail, |_| "is in the collection already");
+        let reason = format!("{} {}", shown(field), with_options(detail)).trim_start().to_owned();
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, rows)) => rows.push(*remark),
             None => reasons.push((reason, vec![*remark])),
@@ -198,6 +208,11 @@ fn by_reason<'a>(remarks: &[Remark<'a>]) -> Vec<(String, Vec<Remark<'a>>)> {
 }
 
 impl Remark<'_> {
+    /// Returns the id of the film in the collection, if the row is a duplicate.
+    fn duplicate_of(&self) -> Option<&str> {
+        self.detail.strip_prefix("is there already as movie ")
+    }
+
     /// Formats the location, the film, and the value unless the reason contains it.
     fn named(&self, input: &Input) -> String {
         let year = self.release_year.map(|year| format!("({})", shown(year)));
@@ -209,6 +224,7 @@ impl Remark<'_> {
             self.title.map(shown),
             year,
             value.map(|value| format!(" {:?}", shown(value))),
+            self.duplicate_of().map(|id| format!("as film {}", shown(id))),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ").trim_end().to_owned()
     }

@@ -454,6 +454,8 @@ on_both! {
         assert_eq!(counts(&page), ["2", "0", "0", "1"]);
         let row = rows(&page).into_iter().find(|(becomes, _)| becomes == "rejected").expect("a row");
         assert!(row.1.starts_with("watched.csv:3 rejected Zodiac year is missing"), "{row:?}");
+        assert!(page.text.contains("The watchlist, films that you want to see, is left out."), "{page:?}");
+        assert!(!send(&[("watchlist", "yes")]).await.text.contains("is left out"));
         assert_eq!(counts(&send(&[("watchlist", "yes"), ("default-releaseYear", "each"), ("each-releaseYear", "2007")]).await), ["4", "0", "0", "0"]);
         let done = send(&[("do", "import"), ("default-movieFormat", "VHS"), ("default-length", "each"), ("each-length", "90"), ("default-rating", "2")]).await;
         is_page(&done, 200);

@@ -127,7 +127,7 @@ on_both! {
     async fn a_letterboxd_archive_is_read_as_it_is_downloaded(service: &Service) {
         let folder = Folder::with("unused", "");
         let mut archive = zip::ZipWriter::new(fs::File::create(folder.path("letterboxd.zip")).expect("a file"));
-        for (name, text) in [("ratings.csv", RATINGS), ("deleted/ratings.csv", &RATINGS.replace("Stalker", "Gone"))] {
+        for (name, text) in [("ratings.csv", RATINGS), ("deleted/ratings.csv", &RATINGS.replace("Stalker", "Gone")), ("watchlist.csv", &RATINGS.replace("Stalker", "Wish"))] {
             archive.start_file(name, zip::write::SimpleFileOptions::default()).expect("a file");
             archive.write_all(text.as_bytes()).expect("its text");
         }
@@ -137,7 +137,12 @@ on_both! {
         let reason = "  length is missing, and there is no default for it (--default length:VALUE)\n    ratings.csv:2  Stalker (1979)\n";
         assert!(refused.out.contains(reason), "{}", refused.out);
         let done = reelshelf(service, &[&import[..], &["--default", "length:0"]].concat()).expect(0);
-        assert!(done.out.contains("Rounded (1):"), "{}", done.out);
+        assert!(done.out.contains("Numbers rounded (1):"), "{}", done.out);
+        assert!(done.out.contains("The watchlist, films that you want to see, is not imported; --watchlist includes it."), "{}", done.out);
+        let again = reelshelf(service, &[&import[..], &["--default", "length:0"]].concat()).expect(0).out;
+        assert!(again.contains("Skipped (1):\n  is in the collection already\n    ratings.csv:2  Stalker (1979) as film 1\n"), "{again}");
+        let whole = reelshelf(service, &[&import[..], &["--default", "length:0", "--watchlist", "--dry-run"]].concat()).expect(0).out;
+        assert!(whole.contains("watchlist.csv:2") && !whole.contains("is not imported"), "{whole}");
         let stalker = service.get("/movie/1").await.json();
         assert_eq!((&stalker["title"], &stalker["rating"]), (&json!("Stalker"), &json!(5)));
         assert_eq!(service.titles("/movie").await.len(), 1);

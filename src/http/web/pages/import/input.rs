@@ -41,6 +41,11 @@ impl<'a> Input<'a> {
         Ok(Self { file, merged: Some(merged), kind: FileKind::Csv })
     }
 
+    /// Returns whether the archive has a watchlist that is not imported.
+    pub fn leaves_out_watchlist(&self) -> bool {
+        self.merged.as_ref().is_some_and(|merged| merged.leaves_out_watchlist)
+    }
+
     pub const fn is_archive(&self) -> bool {
         self.merged.is_some()
     }

@@ -10,15 +10,6 @@ use crate::{
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES},
 };
 
-/// The headings of notes. The questions show the defaults.
-const NOTES: [(&str, &[NoteKind]); 5] = [
-    ("Numbers rounded", &[NoteKind::Rounded]),
-    ("Titles shortened", &[NoteKind::Cut]),
-    ("Formats replaced", &[NoteKind::Mapped]),
-    ("Titles tidied", &[NoteKind::Decoded, NoteKind::Collapsed, NoteKind::Rewritten]),
-    ("Skipped", &[NoteKind::Skipped]),
-];
-
 /// The films named behind a heading.
 const NAMED_FILMS: usize = 3;
 
@@ -47,6 +38,8 @@ pub struct Outcome {
     pub guessed_encoding: Option<&'static str>,
     /// The best rating of the file, if known.
     pub rating_scale: Option<u8>,
+    /// Whether the archive has a watchlist that is not imported.
+    pub leaves_out_watchlist: bool,
 }
 
 /// Remarks of one kind.
@@ -98,7 +91,7 @@ impl Outcome {
         let tried = report.dry_run;
         let counts = [
             (if tried { "New" } else { "Added" }, report.created),
-            (if tried { "To change" } else { "Changed" }, report.updated),
+            (if tried { "To update" } else { "Updated" }, report.updated),
             (
                 if tried { "Already here" } else { "Skipped" },
                 report.skipped.saturating_sub(others.unwrap_or(0)),
@@ -107,7 +100,10 @@ impl Outcome {
         ];
         let errors: Vec<Remark> = report.errors.iter().map(Remark::of_error).collect();
         let mut lists = vec![RemarkGroup::of("Rejected", report.failed, errors)];
-        for (heading, kinds) in NOTES {
+        // The questions show the defaults.
+        for (heading, kinds) in
+            NoteKind::HEADINGS.into_iter().filter(|(_, kinds)| *kinds != [NoteKind::Defaulted])
+        {
             let notes =
                 report.notes.iter().filter(|note| kinds.iter().any(|kind| note.kind == (*kind).into()));
             let times = kinds.iter().filter_map(|kind| report.noted.get(&(*kind).into())).sum();
@@ -127,6 +123,7 @@ impl Outcome {
             is_preview: tried,
             guessed_encoding: None,
             rating_scale: None,
+            leaves_out_watchlist: false,
         }
     }
 }
@@ -178,6 +175,11 @@ fn signed(count: u64) -> i64 {
 }
 
 impl Remark {
+    /// Returns whether it tells what a title became.
+    pub fn quotes_title(&self) -> bool {
+        self.field == "title" && self.detail.starts_with('“')
+    }
+
     fn of_error(error: &RowError) -> Self {
         Self {
             line: error.line,

@@ -170,6 +170,7 @@ async fn read(
         let mut outcome = Outcome::of(report, others);
         outcome.guessed_encoding = guessed_encoding;
         outcome.rating_scale = rating_scale;
+        outcome.leaves_out_watchlist = input.leaves_out_watchlist();
         outcome.locate(&input);
         outcome
     };
