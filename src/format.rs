@@ -1,6 +1,27 @@
-//! Formats numbers, lengths, ratings and times for pages and the terminal.
+//! Formats field names, numbers, lengths, ratings and times for pages and the terminal.
 
-use crate::domain::Time;
+use crate::domain::{Field, Time};
+
+/// Returns the name of a field for people, which is also that of its option on the command line.
+#[must_use]
+pub const fn field(field: Field) -> &'static str {
+    match field {
+        Field::Title => "title",
+        Field::MovieFormat => "format",
+        Field::Length => "length",
+        Field::ReleaseYear => "year",
+        Field::Rating => "rating",
+    }
+}
+
+/// Returns the name of a field for people, given its name in the API. Other names are returned unchanged.
+#[must_use]
+pub fn field_of_api(name: &str) -> &str {
+    match Field::parse(name) {
+        Ok(known) => field(known),
+        Err(_) => name,
+    }
+}
 
 /// Formats a number with thousands separators. Anything outside of `u64` becomes 0.
 #[must_use]

@@ -98,7 +98,7 @@ impl Args {
         self.check_duplicates(&same(client, &title, release_year).await?)?;
         Ok(Attributes {
             movie_format: given_or(self.format, || {
-                terminal::ask_for("Format (VHS, DVD, Streaming):", values::format)
+                terminal::ask_for("Format (VHS, DVD, Streaming):", MovieFormat::parse_any_case)
             })?,
             length: given_or(self.length, || {
                 terminal::ask_for("Length (such as 2h50 or 170):", values::length)

@@ -88,7 +88,7 @@ fn ask(film: &Movie) -> anyhow::Result<MoviePatch> {
         )?,
         movie_format: terminal::ask_to_change(
             &question("Format", now.movie_format.as_str()),
-            values::format,
+            MovieFormat::parse_any_case,
         )?,
         length: terminal::ask_to_change(&question("Length", &film_length(now.length.get())), values::length)?,
         rating: terminal::ask_to_change(&question("Rating", &now.rating.get().to_string()), values::rating)?,

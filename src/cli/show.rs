@@ -10,7 +10,7 @@ use super::client::{
 };
 use crate::{
     cli::output::{Out, message},
-    domain::{Length, Movie},
+    domain::{Attributes, Length, Movie},
     format::{film_length, length, moment_local, stars},
 };
 
@@ -50,7 +50,7 @@ fn in_hours_and_minutes(of: Length) -> String {
 
 /// Formats a film with all its fields, one per line.
 pub fn described(film: &Movie) -> String {
-    let a = &film.attributes;
+    let Attributes { title, movie_format, length, release_year, rating } = &film.attributes;
     let changed = if film.version == 1 {
         String::new()
     } else {
@@ -58,12 +58,12 @@ pub fn described(film: &Movie) -> String {
     };
     format!(
         "{}\n  id      {}\n  year    {}\n  format  {}\n  length  {}\n  rating  {}\n  added   {}{changed}\n",
-        shown(a.title.as_str()),
+        shown(title.as_str()),
         film.id,
-        a.release_year.get(),
-        a.movie_format.as_str(),
-        in_hours_and_minutes(a.length),
-        stars(a.rating.get()).to_owned(),
+        release_year.get(),
+        movie_format.as_str(),
+        in_hours_and_minutes(*length),
+        stars(rating.get()),
         moment_local(film.created_at),
     )
 }

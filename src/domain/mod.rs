@@ -9,6 +9,7 @@ mod invalid;
 mod list;
 mod movie;
 mod password;
+mod per_field;
 mod shelf;
 mod short_text;
 mod text;
@@ -27,6 +28,7 @@ pub use list::{Bounds, Cursor, FacetKey, Filter, FilterMatches, KeyValue, Limit,
 pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};
 pub use password::Password;
+pub use per_field::PerField;
 pub use shelf::{Articles, sort_key, sort_key_and_words, sort_keys_of_same};
 pub(crate) use short_text::reorders;
 pub use text::{are_neighbours, matches_word, parts_of, query_words, title_words};

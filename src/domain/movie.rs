@@ -262,7 +262,7 @@ fn with_english_units(text: &str) -> String {
 }
 
 /// The names of the five attributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     Title,
     MovieFormat,

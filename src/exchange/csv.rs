@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     documents::{Choice, RowError, Source},
-    domain::{Code, Field, Invalid, quoted},
+    domain::{Code, Field, Invalid, PerField, quoted},
     format::count,
     limits::MAX_CSV_COLUMNS,
 };
@@ -22,7 +22,7 @@ pub(super) struct Rows<R> {
     /// The column names of the header.
     names: Vec<String>,
     /// The column of each attribute.
-    columns: [Option<usize>; 5],
+    columns: PerField<Option<usize>>,
     /// The column that distinguishes films from other rows.
     kind: Option<usize>,
     /// The line on which the current row begins.
@@ -36,11 +36,11 @@ impl<R: BufRead> Rows<R> {
         let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
         let (line, names) = header_of_films(&mut parser)?;
         let layout = layout_of(line, &names, options)?;
-        let mut columns = [None; 5];
+        let mut columns = PerField::default();
         for field in Field::ALL {
-            columns[field as usize] = match options.columns.get(&field) {
+            columns[field] = match options.columns.get(&field) {
                 None if options.unread.contains(&field) => None,
-                None => layout.columns[field as usize].iter().find_map(|name| place(name, &names)),
+                None => layout.columns[field].iter().find_map(|name| place(name, &names)),
                 Some(mapped) => {
                     let place = place(mapped.trim(), &names);
                     let missing =
@@ -52,7 +52,7 @@ impl<R: BufRead> Rows<R> {
         let kind = layout.kinds.as_ref().and_then(|kinds| place(kinds.column, &names));
         // Duplicate names are ambiguous, but only for columns that are read.
         let is_twice = |read: &&usize| names.iter().filter(|name| **name == names[**read]).count() > 1;
-        if let Some(twice) = columns.iter().flatten().chain(&kind).find(is_twice) {
+        if let Some(twice) = columns.values().flatten().chain(&kind).find(is_twice) {
             return Err(Invalid::new(
                 Code::Repeated,
                 format!("line {line} names the column {} twice", quoted(&names[*twice])),
@@ -67,7 +67,7 @@ impl<R: BufRead> Rows<R> {
 
     /// Returns the columns that are not stored, except those that every export has.
     pub(super) fn ignored_columns(&self) -> Vec<String> {
-        let read = |place| self.kind == Some(place) || self.columns.contains(&Some(place));
+        let read = |place| self.kind == Some(place) || self.columns.field_of(&Some(place)).is_some();
         let known = |name: &str| {
             let is_own = |own: &str| own.eq_ignore_ascii_case(name);
             name.is_empty() || STORED.iter().any(|own| is_own(own)) || is_own(REJECT_COLUMN)
@@ -106,10 +106,10 @@ impl<R: BufRead> Rows<R> {
             return Err(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail)));
         }
         let kind = self.kind.map(|column| self.text(column, None)).transpose()?;
-        let mut cells = [const { None }; 5];
+        let mut cells = PerField::default();
         for field in Field::ALL {
-            if let Some(column) = self.columns[field as usize] {
-                cells[field as usize] = Some(Cell::Text(self.text(column, Some(field))?));
+            if let Some(column) = self.columns[field] {
+                cells[field] = Some(Cell::Text(self.text(column, Some(field))?));
             }
         }
         Ok(Record { line: self.line, kind, cells, names: &self.names, is_marked: self.marked })
@@ -221,7 +221,7 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
         None => Layout::of_header(names).unwrap_or(&SPREADSHEET),
     };
     if layout.source == Source::Reelshelf {
-        let any = layout.columns.iter().any(|own| place(own[0], names).is_some());
+        let any = layout.columns.values().any(|own| place(own[0], names).is_some());
         return if !options.columns.is_empty() {
             Ok(&SPREADSHEET)
         } else if any {
@@ -238,7 +238,7 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
             ))
         };
     }
-    let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns[0][0]);
+    let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns.title[0]);
     let needed = title.into_iter().chain(layout.kinds.as_ref().map(|kinds| kinds.column));
     let missing: Vec<String> = needed.filter(|name| place(name, names).is_none()).map(quoted).collect();
     if missing.is_empty() {

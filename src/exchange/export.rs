@@ -1,6 +1,6 @@
 //! Writes movies as JSON, NDJSON or CSV, batch by batch.
 
-use crate::domain::{BYTE_ORDER_MARK, Field, Movie, TimeWriter, Title};
+use crate::domain::{Attributes, BYTE_ORDER_MARK, Field, Movie, TimeWriter, Title};
 
 /// The formats of an exported list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub fn write_json(movie: &Movie, bytes: &mut Vec<u8>) {
 
 /// Serializes a movie of a list.
 fn write_json_after(movie: &Movie, times: &mut TimeWriter, bytes: &mut Vec<u8>) {
-    let attributes = &movie.attributes;
+    let Attributes { title, movie_format, length, release_year, rating } = &movie.attributes;
     let mut digits = itoa::Buffer::new();
     let mut number = |bytes: &mut Vec<u8>, before: &[u8], number: i64| {
         bytes.extend_from_slice(before);
@@ -106,12 +106,12 @@ fn write_json_after(movie: &Movie, times: &mut TimeWriter, bytes: &mut Vec<u8>) 
     };
     number(bytes, b"{\"id\":", movie.id.get());
     bytes.extend_from_slice(b",\"title\":");
-    write_json_text(attributes.title.as_str(), bytes);
+    write_json_text(title.as_str(), bytes);
     bytes.extend_from_slice(b",\"movieFormat\":\"");
-    bytes.extend_from_slice(attributes.movie_format.as_str().as_bytes());
-    number(bytes, b"\",\"length\":", attributes.length.get());
-    number(bytes, b",\"releaseYear\":", attributes.release_year.get());
-    number(bytes, b",\"rating\":", attributes.rating.get());
+    bytes.extend_from_slice(movie_format.as_str().as_bytes());
+    number(bytes, b"\",\"length\":", length.get());
+    number(bytes, b",\"releaseYear\":", release_year.get());
+    number(bytes, b",\"rating\":", rating.get());
     number(bytes, b",\"version\":", movie.version);
     bytes.extend_from_slice(b",\"createdAt\":\"");
     times.write(movie.created_at, bytes);

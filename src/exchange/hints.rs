@@ -2,11 +2,11 @@
 //! says so.
 
 use super::record::Record;
-use crate::domain::{Field, fold};
+use crate::domain::{Field, PerField, fold};
 
-/// Names for each attribute, in the order of [`Field::ALL`], without case, accents, spaces and signs.
-const NAMES: [&[&str]; 5] = [
-    &[
+/// Names for each attribute, without case, accents, spaces and signs.
+const NAMES: PerField<&[&str]> = PerField {
+    title: &[
         "name",
         "film",
         "filmtitle",
@@ -24,7 +24,7 @@ const NAMES: [&[&str]; 5] = [
         "pelicula",
         "filme",
     ],
-    &[
+    movie_format: &[
         "format",
         "medium",
         "media",
@@ -40,7 +40,7 @@ const NAMES: [&[&str]; 5] = [
         "tragermedium",
         "medientyp",
     ],
-    &[
+    length: &[
         "runtime",
         "runtimemins",
         "runningtime",
@@ -61,7 +61,7 @@ const NAMES: [&[&str]; 5] = [
         "minuti",
         "minutos",
     ],
-    &[
+    release_year: &[
         "year",
         "jahr",
         "annee",
@@ -80,7 +80,7 @@ const NAMES: [&[&str]; 5] = [
         "produktionsjahr",
         "released",
     ],
-    &[
+    rating: &[
         "stars",
         "score",
         "myrating",
@@ -100,11 +100,11 @@ const NAMES: [&[&str]; 5] = [
         "valutazione",
         "valoracion",
     ],
-];
+};
 
 /// Returns a column that may have an attribute that the file lacks.
 pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str> {
-    if record.cells[field as usize].is_some() {
+    if record.cells[field].is_some() {
         return None;
     }
     record.names.iter().find(|name| is_name_of(name, field)).map(String::as_str)
@@ -126,7 +126,7 @@ pub fn is_name_of(column: &str, field: Field) -> bool {
     let plain = |name: &str| fold(name).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let is_name = |name: &str| {
         let name = plain(name);
-        NAMES[field as usize].contains(&name.as_str()) || name == field.as_str().to_ascii_lowercase()
+        NAMES[field].contains(&name.as_str()) || name == field.as_str().to_ascii_lowercase()
     };
     is_name(column) || column.split(['(', '[']).next().is_some_and(is_name)
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     documents::{Choice, RowError, Source},
-    domain::{Code, Field, Invalid, quoted},
+    domain::{Code, Field, Invalid, PerField, quoted},
     json::JsonValue,
     limits::MAX_IMPORT_ROW_BYTES,
 };
@@ -23,8 +23,8 @@ pub(super) struct Rows<R> {
     line_read: u64,
     /// How the objects are separated; `None` before the first one.
     form: Option<Form>,
-    /// The member name of each attribute, in the order of [`Field::ALL`].
-    names: [String; 5],
+    /// The member name of each attribute.
+    names: PerField<String>,
     buffer: Vec<u8>,
 }
 
@@ -65,7 +65,7 @@ impl<R: BufRead> Rows<R> {
         }
         let name =
             |field: Field| options.columns.get(&field).map_or(field.as_str(), String::as_str).to_owned();
-        let names = Field::ALL.map(name);
+        let names = PerField::from_fn(name);
         Ok(Self { reader, line: 0, line_read: 0, form: None, names, buffer: Vec::new() })
     }
 
@@ -204,12 +204,12 @@ impl<R: BufRead> Rows<R> {
         let JsonValue::Object(members) = node else {
             return Err(of_row(Code::WrongType, format!("must be an object, got {node}")));
         };
-        let mut cells = [const { None }; 5];
+        let mut cells = PerField::<Option<Cell>>::default();
         for (name, value) in members {
-            if let Some(place) = self.names.iter().position(|n| *n == name) {
-                if cells[place].replace(Cell::Json(value)).is_some() {
+            if let Some(field) = self.names.field_of(&name) {
+                if cells[field].replace(Cell::Json(value)).is_some() {
                     return Err(RowError {
-                        field: Some(Field::ALL[place].as_str().into()),
+                        field: Some(field.as_str().into()),
                         ..of_row(Code::Repeated, "must not be given twice".to_owned())
                     });
                 }

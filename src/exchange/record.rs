@@ -15,8 +15,8 @@ use super::{
 use crate::{
     documents::{Note, NoteKind, OnDuplicate, Report, RowError, TitleTooLong},
     domain::{
-        Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, Rating, ReleaseYear, Title,
-        Violations, quoted, whole,
+        Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, PerField, Rating, ReleaseYear,
+        Title, Violations, quoted, whole,
     },
     json::JsonValue,
 };
@@ -28,8 +28,8 @@ pub(super) struct Record<'a> {
     pub line: u64,
     /// The kind of the row, if the file may hold more than films.
     pub kind: Option<&'a str>,
-    /// The cell of each attribute, in the order of [`Field::ALL`].
-    pub cells: [Option<Cell<'a>>; 5],
+    /// The cell of each attribute.
+    pub cells: PerField<Option<Cell<'a>>>,
     /// The column names.
     pub names: &'a [String],
     /// Whether the file has a byte order mark, as exports for spreadsheets have.
@@ -134,7 +134,7 @@ impl Record<'_> {
     /// Returns the film's name and year as written, for messages.
     fn label(&self) -> RowLabel {
         let shown = |field: Field| {
-            let cell = self.cells[field as usize].as_ref().filter(|cell| !cell.is_blank())?;
+            let cell = self.cells[field].as_ref().filter(|cell| !cell.is_blank())?;
             Some(RowError::shown(cell.shown().trim()))
         };
         RowLabel { title: shown(Field::Title), release_year: shown(Field::ReleaseYear) }
@@ -212,10 +212,10 @@ pub(super) fn with_default(
 ) -> Result<(MoviePatch, bool), Invalid> {
     const NO_NAMES: &[String] = &[];
 
-    let mut cells = [const { None }; 5];
+    let mut cells = PerField::default();
     let format = (field == Field::MovieFormat).then(|| MovieFormat::parse_any_case(text).ok()).flatten();
     let text = if let Some(format) = format { format.as_str() } else { text };
-    cells[field as usize] = Some(Cell::Text(text));
+    cells[field] = Some(Cell::Text(text));
     let (record, mut report) =
         (Record { line: 0, kind: None, cells, names: NO_NAMES, is_marked: false }, Report::default());
     let exact = ImportOptions { rating_scale: None, ..options.clone() }; // a default is one of our ratings
@@ -287,7 +287,7 @@ impl<'r> Reading<'r> {
             let mapped = self.options.columns.get(&Field::Title);
             mapped.is_some_and(|column| !column.eq_ignore_ascii_case(Field::Title.as_str()))
         };
-        match (self.layout.titles, self.record.cells[Field::Title as usize].as_ref()) {
+        match (self.layout.titles, self.record.cells.title.as_ref()) {
             (Titles::AsIs, Some(Cell::Text(_))) if is_mapped() => Titles::Loose,
             (titles, _) => titles,
         }
@@ -391,7 +391,7 @@ impl<'r> Reading<'r> {
             let scale = self.scale().filter(|_| field == Field::Rating);
             scale.is_some_and(|scale| cell.text().is_ok_and(|text| scale.is_none(text)))
         };
-        self.record.cells[field as usize].as_ref().filter(|cell| !cell.is_blank() && !no_rating(cell))
+        self.record.cells[field].as_ref().filter(|cell| !cell.is_blank() && !no_rating(cell))
     }
 
     fn read<T: Clone + Serialize>(

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     documents::{Source, TitleTooLong},
-    domain::{Field, Invalid, Length, MovieFormat, MoviePatch, Title},
+    domain::{Field, Invalid, Length, MovieFormat, MoviePatch, PerField, Title},
 };
 
 /// The number of rows used to guess columns.
@@ -35,8 +35,8 @@ pub struct Survey {
     pub films: u64,
     /// Rows that are not films.
     pub others: u64,
-    /// The number of films that lack each attribute, in the order of [`Field::ALL`].
-    pub missing: [u64; 5],
+    /// The number of films that lack each attribute.
+    pub missing: PerField<u64>,
     /// Foreign media with their numbers of films.
     pub media: Vec<(String, u64)>,
     /// The number of titles that are too long.
@@ -55,20 +55,21 @@ pub fn table<R: Read + Seek>(file: R, encoding: Option<Encoding>) -> Result<Vec<
 /// Guesses the column of each attribute from the layout, or else from the column's name in several languages
 /// or its values.
 #[must_use]
-pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
+pub fn guess_columns(columns: &[Column], source: Source) -> PerField<Option<usize>> {
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let layout =
         Layout::of_source(source, &names).or_else(|| Layout::of_header(&names)).unwrap_or(&SPREADSHEET);
-    let mut places = layout.columns.map(|known| known.iter().find_map(|name| place(name, &names)));
+    let mut places =
+        PerField::from_fn(|field| layout.columns[field].iter().find_map(|name| place(name, &names)));
     if layout.source != Source::Reelshelf {
         return places;
     }
-    let is_free = |places: &[Option<usize>; 5], n: usize| !places.contains(&Some(n));
+    let is_free = |places: &PerField<Option<usize>>, n: usize| places.field_of(&Some(n)).is_none();
     // The title last, since any text could be one.
     let fields = [Field::ReleaseYear, Field::MovieFormat, Field::Length, Field::Rating, Field::Title];
     for by_name in [true, false] {
         for field in fields {
-            if places[field as usize].is_some() {
+            if places[field].is_some() {
                 continue;
             }
             let fits = |column: &Column| {
@@ -78,7 +79,7 @@ pub fn guess_columns(columns: &[Column], source: Source) -> [Option<usize>; 5] {
                     seems_to_hold(field, column)
                 }
             };
-            places[field as usize] = columns
+            places[field] = columns
                 .iter()
                 .enumerate()
                 .find(|(n, column)| is_free(&places, *n) && fits(column))
@@ -186,7 +187,7 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
             Outcome::Rejected(errors) => {
                 for error in &errors {
                     if let Some(field) = error.missing() {
-                        survey.missing[field as usize] += 1;
+                        survey.missing[field] += 1;
                     } else if let Some(medium) = error.unknown_medium() {
                         survey.meet(medium);
                     } else if error.field.as_deref() == Some(Field::Title.as_str()) {
@@ -203,12 +204,6 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
 }
 
 impl Survey {
-    /// Returns the number of films that lack an attribute.
-    #[must_use]
-    pub const fn missing(&self, field: Field) -> u64 {
-        self.missing[field as usize]
-    }
-
     fn meet(&mut self, medium: &str) {
         let lower = medium.to_lowercase();
         match self.media.iter().position(|(known, _)| known.to_lowercase() == lower) {
@@ -225,8 +220,9 @@ mod tests {
 
     use super::*;
 
-    fn guessed(file: &str) -> [Option<usize>; 5] {
-        guess_columns(&table(Cursor::new(file.as_bytes().to_vec()), None).unwrap(), Source::Auto)
+    fn guessed(file: &str) -> Vec<Option<usize>> {
+        let columns = table(Cursor::new(file.as_bytes().to_vec()), None).unwrap();
+        guess_columns(&columns, Source::Auto).values().copied().collect()
     }
 
     #[test]
@@ -292,15 +288,17 @@ mod tests {
                     Boot,1981,149 mins,VHS,0\nBrazil,1985,,Blu-ray,7\nAlien,1979,,blu-ray,0\n";
         let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
         assert_eq!((found.source, found.films, found.others), (Source::Clz, 4, 0));
-        assert_eq!(found.missing, [0, 0, 2, 0, 2]);
+        assert_eq!(found.missing, PerField { length: 2, rating: 2, ..PerField::default() });
         assert_eq!(found.media, [("Blu-ray".to_owned(), 2)]);
         // A title that is too long counts whatever else the row lacks.
         let long = "x".repeat(51);
         let file = format!("Date,Name,Year,Letterboxd URI\n2020-01-01,{long},1995,u\n");
         let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
-        assert_eq!((found.long_titles, found.missing), (1, [0, 1, 1, 0, 1]));
+        let missing = PerField { movie_format: 1, length: 1, rating: 1, ..PerField::default() };
+        assert_eq!((found.long_titles, found.missing), (1, missing));
         let file = "Const,Title,Title Type,Year,Runtime (mins),Your Rating\ntt1,Heat,movie,1995,170,9\ntt2,Lost,tvSeries,2004,44,8\n";
         let found = survey(Cursor::new(file.as_bytes()), FileKind::Csv, &ImportOptions::default()).unwrap();
-        assert_eq!((found.films, found.others, found.missing), (1, 1, [0, 1, 0, 0, 0]));
+        let missing = PerField { movie_format: 1, ..PerField::default() };
+        assert_eq!((found.films, found.others, found.missing), (1, 1, missing));
     }
 }

@@ -133,17 +133,17 @@ impl Import {
         let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
         let mut report = rows.report();
         let mut stored = Stored::default();
-        let mut piece = Vec::with_capacity(BATCH_ROWS);
+        let mut batch = Vec::with_capacity(BATCH_ROWS);
         let mut more = true;
         while more {
             match rows.next_movie(&mut report).map_err(unreadable)? {
                 None => more = false,
-                Some(row) => piece.push(row),
+                Some(row) => batch.push(row),
             }
-            if piece.len() == BATCH_ROWS || !more {
+            if batch.len() == BATCH_ROWS || !more {
                 self.check_wanted()?;
-                let piece = std::mem::take(&mut piece);
-                store_piece(&self.app, recorder, &mut stored, piece, options.on_duplicate, &mut report)
+                let batch = std::mem::take(&mut batch);
+                store_batch(&self.app, recorder, &mut stored, batch, options.on_duplicate, &mut report)
                     .await?;
                 // A staged import cannot update existing movies, since reads would see that.
                 if more && options.on_duplicate != OnDuplicate::Update {
@@ -181,7 +181,7 @@ fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {
 type MovieKey = (String, i64, MovieFormat);
 
 /// Returns the key of duplicates: title (ignoring case and accents), release year and format.
-fn identity(attributes: &Attributes) -> MovieKey {
+fn key_of(attributes: &Attributes) -> MovieKey {
     (fold(attributes.title.as_str()), attributes.release_year.get(), attributes.movie_format)
 }
 
@@ -207,20 +207,17 @@ impl Stored {
     }
 
     /// Returns the ids of the possible duplicates of rows.
-    fn seem_same(&self, piece: &[(Row, MovieKey)]) -> Vec<MovieId> {
-        piece
-            .iter()
-            .filter_map(|(_, identity)| self.ids.get(&self.hasher.hash_one(identity)).copied())
-            .collect()
+    fn possible_duplicates(&self, batch: &[(Row, MovieKey)]) -> Vec<MovieId> {
+        batch.iter().filter_map(|(_, key)| self.ids.get(&self.hasher.hash_one(key)).copied()).collect()
     }
 }
 
 /// Returns the duplicates of rows, from the collection and from this import.
-async fn known(
+async fn duplicates(
     app: &App,
     recorder: &mut ChangeRecorder<'_>,
     stored: &Stored,
-    piece: &[(Row, MovieKey)],
+    batch: &[(Row, MovieKey)],
     on_duplicate: OnDuplicate,
 ) -> Result<HashMap<MovieKey, ExistingMovie>, Error> {
     let mut known = HashMap::new();
@@ -228,19 +225,19 @@ async fn known(
         return Ok(known);
     }
     let same =
-        |catalogue: &Catalogue| piece.iter().filter_map(|(row, _)| catalogue.same(&row.attributes)).collect();
+        |catalogue: &Catalogue| batch.iter().filter_map(|(row, _)| catalogue.same(&row.attributes)).collect();
     let mut movies: Vec<Movie> = catalogue::read_committed(app, same).await?;
     if on_duplicate == OnDuplicate::Update {
         let ids: Vec<MovieId> = movies.iter().map(|movie| movie.id).collect();
         movies = db::lock(recorder.conn(), &ids).await?;
     }
     let change = recorder.id();
-    movies.extend(db::made_by(recorder.conn(), change, &stored.seem_same(piece)).await?);
+    movies.extend(db::made_by(recorder.conn(), change, &stored.possible_duplicates(batch)).await?);
     movies.sort_unstable_by_key(|movie| movie.id);
     for movie in movies {
         // The oldest of several.
         known
-            .entry(identity(&movie.attributes))
+            .entry(key_of(&movie.attributes))
             .or_insert_with(|| ExistingMovie::Stored(Box::new(movie), None));
     }
     Ok(known)
@@ -259,26 +256,26 @@ fn keeping(mut row: Attributes, now: &Attributes, missing: &[Field]) -> Attribut
     row
 }
 
-async fn store_piece(
+async fn store_batch(
     app: &App,
     recorder: &mut ChangeRecorder<'_>,
     stored: &mut Stored,
-    piece: Vec<Row>,
+    batch: Vec<Row>,
     on_duplicate: OnDuplicate,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let with_identity = |row: Row| {
-        let identity = identity(&row.attributes);
-        (row, identity)
+    let with_key = |row: Row| {
+        let key = key_of(&row.attributes);
+        (row, key)
     };
-    let piece: Vec<(Row, MovieKey)> = piece.into_iter().map(with_identity).collect();
-    let mut known = known(app, recorder, stored, &piece, on_duplicate).await?;
+    let batch: Vec<(Row, MovieKey)> = batch.into_iter().map(with_key).collect();
+    let mut known = duplicates(app, recorder, stored, &batch, on_duplicate).await?;
     let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
-    for (Row { line, number, attributes, missing }, identity) in piece {
-        let hash = stored.hasher.hash_one(&identity);
+    for (Row { line, number, attributes, missing }, key) in batch {
+        let hash = stored.hasher.hash_one(&key);
         let known = match on_duplicate {
             OnDuplicate::Add => None,
-            _ => Some(known.entry(identity)),
+            _ => Some(known.entry(key)),
         };
         let preview = |report: &mut Report, attributes: &Attributes, becomes: RowResult, id| {
             report.preview(number, || {

@@ -5,8 +5,8 @@ use std::fmt;
 use anyhow::bail;
 use reqwest::{Response, header};
 
-use super::{server::Server, values::option_name, words::shown};
-use crate::documents::Problem;
+use super::{server::Server, words::shown};
+use crate::{documents::Problem, format::field_of_api};
 
 /// An error response of a server.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.0.detail))?;
         for violation in &self.0.errors {
-            write!(f, "\n  {} {}", shown(option_name(violation.name())), shown(&violation.detail))?;
+            write!(f, "\n  {} {}", shown(field_of_api(violation.name())), shown(&violation.detail))?;
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use comfy_table::{
 use super::words::shown;
 use crate::{
     cli::output::Out,
-    domain::Movie,
-    format::{length, stars},
+    domain::{Attributes, Movie},
+    format::{self, stars},
 };
 
 /// The output device.
@@ -82,14 +82,14 @@ pub fn of_films(movies: &[Movie], place: Where) -> Table {
 }
 
 fn cells(movie: &Movie) -> [String; 6] {
-    let a = &movie.attributes;
+    let Attributes { title, movie_format, length, release_year, rating } = &movie.attributes;
     [
         movie.id.to_string(),
-        shown(a.title.as_str()),
-        a.movie_format.as_str().to_owned(),
-        if a.length.get() == 0 { "–".to_owned() } else { length(a.length.get()) },
-        a.release_year.get().to_string(),
-        stars(a.rating.get()).to_owned(),
+        shown(title.as_str()),
+        movie_format.as_str().to_owned(),
+        if length.get() == 0 { "–".to_owned() } else { format::length(length.get()) },
+        release_year.get().to_string(),
+        stars(rating.get()).to_owned(),
     ]
 }
 

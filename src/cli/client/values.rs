@@ -2,19 +2,15 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::domain::{
-    Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, SortKey, quoted,
+use crate::{
+    domain::{Bounds, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Sort, SortKey, quoted},
+    format,
 };
-
-/// Parses a format, ignoring case.
-pub fn format(text: &str) -> Result<MovieFormat, Invalid> {
-    let known = MovieFormat::ALL.into_iter().find(|format| format.as_str().eq_ignore_ascii_case(text.trim()));
-    known.map_or_else(|| MovieFormat::parse(text.trim()), Ok)
-}
 
 /// Parses a format option, with its values in help and completion.
 pub fn format_option() -> impl TypedValueParser<Value = MovieFormat> {
-    PossibleValuesParser::new(MovieFormat::ALL.map(MovieFormat::as_str)).try_map(|text| format(&text))
+    PossibleValuesParser::new(MovieFormat::ALL.map(MovieFormat::as_str))
+        .try_map(|text| MovieFormat::parse_any_case(&text))
 }
 
 /// Parses a release year.
@@ -45,36 +41,21 @@ pub fn lengths(text: &str) -> Result<Bounds, Invalid> {
     }
 }
 
-/// The fields by the names of their options.
-const FIELDS: [(&str, Field); 5] = [
-    ("title", Field::Title),
-    ("format", Field::MovieFormat),
-    ("length", Field::Length),
-    ("year", Field::ReleaseYear),
-    ("rating", Field::Rating),
-];
-
 /// Parses a field, by the name of its option or in the API.
 pub fn field(name: &str) -> Result<Field, Invalid> {
-    let is_meant = |(short, field): &&(&str, Field)| {
-        short.eq_ignore_ascii_case(name) || field.as_str().eq_ignore_ascii_case(name)
+    let is_meant = |field: &Field| {
+        format::field(*field).eq_ignore_ascii_case(name) || field.as_str().eq_ignore_ascii_case(name)
     };
-    let known = FIELDS.iter().find(is_meant).map(|(_, field)| *field);
-    known.ok_or_else(|| {
-        let names = FIELDS.map(|(short, _)| short).join(", ");
+    Field::ALL.into_iter().find(is_meant).ok_or_else(|| {
+        let names = Field::ALL.map(format::field).join(", ");
         Invalid::new(Code::NotAllowed, format!("must name one of {names}, got {}", quoted(name)))
     })
-}
-
-/// Returns the option of an API field; other names are returned unchanged.
-pub fn option_name(field: &str) -> &str {
-    FIELDS.iter().find(|(_, known)| known.as_str() == field).map_or(field, |(short, _)| short)
 }
 
 /// Replaces API field names in a message by the names of their options.
 pub fn with_option_names(rule: &str) -> String {
     let (first, rest) = rule.split_once(' ').unwrap_or((rule, ""));
-    [option_name(first), rest].join(" ").trim_end().to_owned()
+    [format::field_of_api(first), rest].join(" ").trim_end().to_owned()
 }
 
 /// Parses `FIELD:TEXT` and replaces the field by its API name.

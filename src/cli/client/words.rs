@@ -1,7 +1,7 @@
 //! Formats values for messages.
 
 use crate::{
-    domain::{Attributes, Movie, reorders},
+    domain::{Attributes, Field, Movie, PerField, reorders},
     format,
 };
 
@@ -21,15 +21,20 @@ pub fn named(movie: &Movie) -> String {
 /// Formats the changed fields of a film: `rating 4 → 5`.
 #[must_use]
 pub fn differences(before: &Attributes, after: &Attributes) -> String {
-    let fields = [
-        ("title", before.title.as_str().to_owned(), after.title.as_str().to_owned()),
-        ("format", before.movie_format.as_str().to_owned(), after.movie_format.as_str().to_owned()),
-        ("length", format::film_length(before.length.get()), format::film_length(after.length.get())),
-        ("year", before.release_year.get().to_string(), after.release_year.get().to_string()),
-        ("rating", before.rating.get().to_string(), after.rating.get().to_string()),
-    ];
-    let changed = fields.into_iter().filter(|(_, before, after)| before != after);
-    changed.map(|(name, before, after)| format!("{name} {before} → {after}")).collect::<Vec<_>>().join(", ")
+    let (before, after) = (values(before), values(after));
+    let changed = Field::ALL.into_iter().filter(|field| before[*field] != after[*field]);
+    let change = |field: Field| format!("{} {} → {}", format::field(field), before[field], after[field]);
+    changed.map(change).collect::<Vec<_>>().join(", ")
+}
+
+fn values(film: &Attributes) -> PerField<String> {
+    PerField {
+        title: film.title.as_str().to_owned(),
+        movie_format: film.movie_format.as_str().to_owned(),
+        length: format::film_length(film.length.get()),
+        release_year: film.release_year.get().to_string(),
+        rating: film.rating.get().to_string(),
+    }
 }
 
 #[cfg(test)]

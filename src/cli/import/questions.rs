@@ -9,17 +9,16 @@ use crate::{
         output::message,
     },
     documents::RowError,
-    domain::Field,
+    domain::{Field, MovieFormat},
     exchange,
-    format::count,
+    format::{self, count},
     limits::MAX_REPORT_ERRORS,
 };
 
 /// What rows lack.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Lack {
-    /// A value of this field, by its index in [`Field::ALL`].
-    Value(usize),
+    Value(Field),
     /// Our format for this medium.
     Format(String),
 }
@@ -60,9 +59,7 @@ fn lacks(errors: &[RowError]) -> BTreeMap<Lack, usize> {
     let mut lacks = BTreeMap::new();
     for error in errors {
         let lack = match (error.missing(), error.unknown_medium()) {
-            (Some(field @ (Field::MovieFormat | Field::Length | Field::Rating)), _) => {
-                Lack::Value(field as usize)
-            }
+            (Some(field @ (Field::MovieFormat | Field::Length | Field::Rating)), _) => Lack::Value(field),
             (_, Some(medium)) => Lack::Format(medium.to_owned()),
             _ => continue,
         };
@@ -74,19 +71,21 @@ fn lacks(errors: &[RowError]) -> BTreeMap<Lack, usize> {
 /// Prompts for one of them.
 fn put(args: &mut Args, lack: &Lack, films: &str) -> anyhow::Result<()> {
     let field = match lack {
-        Lack::Value(field) => Field::ALL[*field],
+        Lack::Value(field) => *field,
         Lack::Format(medium) => {
             let question = format!("{films} on {:?}. Format (VHS, DVD, Streaming):", shown(medium));
-            let format = ask_to_change(&question, values::format)?;
+            let format = ask_to_change(&question, MovieFormat::parse_any_case)?;
             args.map_format.extend(format.map(|format| format!("{medium}:{}", format.as_str())));
             return Ok(());
         }
     };
-    let name = values::option_name(field.as_str());
+    let name = format::field(field);
     let question = |hint: &str| format!("{films} without a {name}. {hint}:");
     let value = match field {
-        Field::MovieFormat => ask_to_change(&question("Format (VHS, DVD, Streaming)"), values::format)?
-            .map(|format| format.as_str().to_owned()),
+        Field::MovieFormat => {
+            ask_to_change(&question("Format (VHS, DVD, Streaming)"), MovieFormat::parse_any_case)?
+                .map(|format| format.as_str().to_owned())
+        }
         Field::Length => ask_to_change(&question("Length (such as 2h50, or 0 if unknown)"), values::length)?
             .map(|length| length.get().to_string()),
         _ => ask_to_change(&question("Rating (1 to 5)"), values::rating)?

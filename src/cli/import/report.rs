@@ -7,14 +7,13 @@ use crate::{
     cli::{
         client::{
             table::{self, Where},
-            values::option_name,
             words::shown,
         },
         output::Out,
     },
     documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
     domain::Field,
-    format::{count, number},
+    format::{self, count, number},
 };
 
 /// The maximum number of rows shown with errors, with notes of each kind, and with the same reason.
@@ -196,7 +195,7 @@ fn group(
 fn by_reason<'a>(remarks: &[Remark<'a>]) -> Vec<(String, Vec<Remark<'a>>)> {
     let mut reasons: Vec<(String, Vec<Remark>)> = Vec::new();
     for remark in remarks {
-        let field = option_name(remark.field.unwrap_or_default());
+        let field = format::field_of_api(remark.field.unwrap_or_default());
         let detail = remark.duplicate_of().map_or(remark.detail, |_| "is in the collection already");
         let reason = format!("{} {}", shown(field), with_options(detail)).trim_start().to_owned();
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
@@ -242,7 +241,7 @@ pub fn with_options(detail: &str) -> String {
     ];
     let text = options.into_iter().fold(shown(detail), |text, (name, option)| text.replace(name, option));
     let text = Field::ALL.into_iter().fold(text, |text, field| {
-        let option = option_name(field.as_str());
+        let option = format::field(field);
         ["--map ", "--default "].into_iter().fold(text, |text, before| {
             text.replace(&format!("{before}{}:", field.as_str()), &format!("{before}{option}:"))
         })

@@ -1,7 +1,7 @@
 //! CLZ Movies, with the columns that the user has chosen.
 
 use super::{Layout, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const CLZ: Layout = Layout {
     source: Source::Clz,
@@ -14,13 +14,13 @@ pub(crate) const CLZ: Layout = Layout {
     ],
     list: None,
     // If there is a column for the movie's year, `Release Date` is that of the disc.
-    columns: [
-        &["Title"],
-        &["Format"],
-        &["Running Time"],
-        &["Movie Release Year", "Movie Release Date", "Release Date"],
-        &["My Rating"],
-    ],
+    columns: PerField {
+        title: &["Title"],
+        movie_format: &["Format"],
+        length: &["Running Time"],
+        release_year: &["Movie Release Year", "Movie Release Date", "Release Date"],
+        rating: &["My Rating"],
+    },
     titles: Titles::Shelved,
     years: Years::Dates,
     ratings: Some(Scale { least: 1.0, most: 10.0, zero_is_none: true }),

@@ -1,20 +1,20 @@
 //! IMDb: ratings and lists, such as the watchlist. They also contain series, games and podcasts.
 
 use super::{Kinds, Layout, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const IMDB: Layout = Layout {
     source: Source::Imdb,
     known_by: &[&["Const", "Title", "Title Type"]],
     list: None,
     // Until 2017 the column was `You rated`; in another person's list it has their name: `olivia rated`.
-    columns: [
-        &["Title"],
-        &[],
-        &["Runtime (mins)", "Runtime"],
-        &["Year"],
-        &["Your Rating", "You rated", "* rated"],
-    ],
+    columns: PerField {
+        title: &["Title"],
+        movie_format: &[],
+        length: &["Runtime (mins)", "Runtime"],
+        release_year: &["Year"],
+        rating: &["Your Rating", "You rated", "* rated"],
+    },
     titles: Titles::Loose,
     years: Years::Numbers,
     ratings: Some(Scale { least: 1.0, most: 10.0, zero_is_none: true }),

@@ -3,7 +3,7 @@
 use super::{MOVIELENS, REELSHELF, clz, imdb, letterboxd, libib, tellico};
 use crate::{
     documents::Source,
-    domain::{Field, fold},
+    domain::{Field, PerField, fold},
     exchange::is_name_of,
 };
 
@@ -14,9 +14,9 @@ pub struct Layout {
     pub known_by: &'static [&'static [&'static str]],
     /// Lists of the service, whose header is not on the first line.
     pub list: Option<List>,
-    /// Possible columns of each attribute, in the order of `Field::ALL`. The first one in the header is used.
-    /// `* rated` is any name with this ending, except that of a date.
-    pub columns: [&'static [&'static str]; 5],
+    /// Possible columns of each attribute. The first one in the header is used. `* rated` is any name with this
+    /// ending, except that of a date.
+    pub columns: PerField<&'static [&'static str]>,
     pub titles: Titles,
     pub years: Years,
     /// The scale of ratings; `None` if ratings and formats are written exactly as they are stored.
@@ -128,7 +128,7 @@ impl Layout {
     /// Returns whether it has a column for each attribute for which the header has a common name.
     fn reads_all_common(&self, names: &[String]) -> bool {
         Field::ALL.into_iter().all(|of| {
-            self.columns[of as usize].iter().any(|column| place(column, names).is_some())
+            self.columns[of].iter().any(|column| place(column, names).is_some())
                 || !names.iter().any(|name| is_name_of(name, of))
         })
     }

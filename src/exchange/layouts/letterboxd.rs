@@ -2,7 +2,7 @@
 //! description above the header), and files that other services write for Letterboxd's import.
 
 use super::{Layout, List, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const LETTERBOXD: Layout = Layout {
     source: Source::Letterboxd,
@@ -12,7 +12,13 @@ pub(crate) const LETTERBOXD: Layout = Layout {
         described_by: &["Date", "Name", "Tags", "URL"],
         films: &["Position", "Name"],
     }),
-    columns: [&["Name"], &[], &[], &["Year"], &["Rating"]],
+    columns: PerField {
+        title: &["Name"],
+        movie_format: &[],
+        length: &[],
+        release_year: &["Year"],
+        rating: &["Rating"],
+    },
     titles: Titles::Loose,
     years: Years::Numbers,
     ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),
@@ -28,14 +34,26 @@ pub(crate) const FIVE_STARS: Layout = Layout {
         &["Title", "imdbID"],
     ],
     list: None,
-    columns: [&["Title"], &[], &[], &["Year"], &["Rating"]],
+    columns: PerField {
+        title: &["Title"],
+        movie_format: &[],
+        length: &[],
+        release_year: &["Year"],
+        rating: &["Rating"],
+    },
     ..LETTERBOXD
 };
 
 /// Letterboxd's import format, with ratings of ten points.
 pub(crate) const TEN_POINTS: Layout = Layout {
     known_by: &[&["Title", "Rating10"]],
-    columns: [&["Title"], &[], &[], &["Year"], &["Rating10"]],
+    columns: PerField {
+        title: &["Title"],
+        movie_format: &[],
+        length: &[],
+        release_year: &["Year"],
+        rating: &["Rating10"],
+    },
     ratings: Some(Scale { least: 1.0, most: 10.0, zero_is_none: true }),
     ..FIVE_STARS
 };

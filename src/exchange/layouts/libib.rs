@@ -1,13 +1,19 @@
 //! Libib: a library, which may also contain books, music and games.
 
 use super::{Kinds, Layout, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const LIBIB: Layout = Layout {
     source: Source::Libib,
     known_by: &[&["item_type", "title"]],
     list: None,
-    columns: [&["title"], &[], &["length"], &["publish_date"], &["rating"]],
+    columns: PerField {
+        title: &["title"],
+        movie_format: &[],
+        length: &["length"],
+        release_year: &["publish_date"],
+        rating: &["rating"],
+    },
     titles: Titles::Shelved,
     years: Years::Dates,
     ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),

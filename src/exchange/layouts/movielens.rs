@@ -2,7 +2,7 @@
 //! and lists of an account.
 
 use super::{Layout, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const MOVIELENS: Layout = Layout {
     source: Source::Movielens,
@@ -13,7 +13,13 @@ pub(crate) const MOVIELENS: Layout = Layout {
         &["movie_id", "title", "average_rating"],
     ],
     list: None,
-    columns: [&["title"], &[], &[], &[], &["rating"]],
+    columns: PerField {
+        title: &["title"],
+        movie_format: &[],
+        length: &[],
+        release_year: &[],
+        rating: &["rating"],
+    },
     titles: Titles::ShelvedTwice,
     years: Years::Numbers,
     ratings: Some(Scale { least: 0.5, most: 5.0, zero_is_none: true }),

@@ -1,13 +1,19 @@
 //! Our own export layout, which is exact, and spreadsheets of people who name their columns.
 
 use super::{Layout, Scale, Titles, Years};
-use crate::documents::Source;
+use crate::{documents::Source, domain::PerField};
 
 pub(crate) const REELSHELF: Layout = Layout {
     source: Source::Reelshelf,
     known_by: &[&["movieFormat"], &["releaseYear"]],
     list: None,
-    columns: [&["title"], &["movieFormat"], &["length"], &["releaseYear"], &["rating"]],
+    columns: PerField {
+        title: &["title"],
+        movie_format: &["movieFormat"],
+        length: &["length"],
+        release_year: &["releaseYear"],
+        rating: &["rating"],
+    },
     titles: Titles::AsIs,
     years: Years::Numbers,
     ratings: None,

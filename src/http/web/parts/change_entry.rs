@@ -3,7 +3,7 @@
 use super::{page_context::PageContext, words};
 use crate::{
     documents::{Change, Effect},
-    domain::Movie,
+    domain::{Attributes, Movie},
     format,
 };
 
@@ -96,13 +96,13 @@ impl<'a> ShownEffect<'a> {
 
 /// Returns the attributes of a film with their names.
 fn attributes(film: &Movie) -> [(&'static str, String); 5] {
-    let a = &film.attributes;
+    let Attributes { title, movie_format, length, release_year, rating } = &film.attributes;
     [
-        ("Title", a.title.as_str().to_owned()),
-        ("Format", a.movie_format.as_str().to_owned()),
-        ("Length", format::film_length(a.length.get())),
-        ("Year", a.release_year.get().to_string()),
-        ("Rating", format::stars_in_words(a.rating.get())),
+        ("Title", title.as_str().to_owned()),
+        ("Format", movie_format.as_str().to_owned()),
+        ("Length", format::film_length(length.get())),
+        ("Year", release_year.get().to_string()),
+        ("Rating", format::stars_in_words(rating.get())),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! A film on the shelf. Its appearance depends on its title.
 
 use crate::{
-    domain::{Movie, MovieFormat, MovieId, fold},
+    domain::{Attributes, Movie, MovieFormat, MovieId, fold},
     format,
 };
 
@@ -34,11 +34,11 @@ pub struct Film<'a> {
 
 impl<'a> Film<'a> {
     pub fn of(movie: &'a Movie) -> Self {
-        let a = &movie.attributes;
-        let title = a.title.as_str();
+        let Attributes { title, movie_format, length, release_year, rating } = &movie.attributes;
+        let title = title.as_str();
         let look = hash(title);
         // On a spine the title is one line; on a tile it is broken between words.
-        let word = match a.movie_format {
+        let word = match movie_format {
             MovieFormat::Streaming => title.split_whitespace().map(width).max().unwrap_or_default(),
             MovieFormat::Vhs | MovieFormat::Dvd => 0,
         };
@@ -46,16 +46,16 @@ impl<'a> Film<'a> {
             id: movie.id,
             version: movie.version,
             title,
-            format: a.movie_format.as_str(),
-            kind: match a.movie_format {
+            format: movie_format.as_str(),
+            kind: match movie_format {
                 MovieFormat::Vhs => "vhs",
                 MovieFormat::Dvd => "dvd",
                 MovieFormat::Streaming => "tile",
             },
-            year: a.release_year.get(),
-            length: (a.length.get() > 0).then(|| format::length(a.length.get())),
-            rating: a.rating.get(),
-            stars: format::stars(a.rating.get()).replace('☆', ""),
+            year: release_year.get(),
+            length: (length.get() > 0).then(|| format::length(length.get())),
+            rating: rating.get(),
+            stars: format::stars(rating.get()).replace('☆', ""),
             hue: look % 24,
             height: look / 24 % 6,
             size: match (width(title), word) {

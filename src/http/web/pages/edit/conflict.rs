@@ -1,9 +1,9 @@
 //! An edit conflict: somebody else changed the film meanwhile. Shows both versions, to choose from.
 
-use super::values::{FormValues, label};
+use super::values::FormValues;
 use crate::{
     documents::{Change, Effect},
-    domain::{Attributes, Field, Movie, MovieId},
+    domain::{Attributes, Field, Movie, MovieId, PerField},
     format,
     http::web::parts::{page_context::PageContext, page_size},
     service::{App, Error, history},
@@ -13,7 +13,7 @@ use crate::{
 pub struct Conflict {
     /// Who changed it, and when.
     pub who: String,
-    pub rows: Vec<Row>,
+    pub rows: Box<PerField<Row>>,
 }
 
 /// A field in both versions.
@@ -52,22 +52,23 @@ pub async fn between(
     // `None` if the version was pruned.
     let base = since.iter().find_map(of_version).map(|base| shown(&base));
     let (ours, theirs) = (shown(yours), shown(&now.attributes));
-    let row = |(n, field): (usize, Field)| {
-        let unchanged = |side: &[String; 5]| base.as_ref().is_some_and(|base| base[n] == side[n]);
+    let row = |field: Field| {
+        let unchanged =
+            |side: &PerField<String>| base.as_ref().is_some_and(|base| base[field] == side[field]);
         Row {
-            label: label(field),
-            yours: ours[n].clone(),
-            theirs: theirs[n].clone(),
-            differ: ours[n] != theirs[n],
+            label: format::field(field),
+            yours: ours[field].clone(),
+            theirs: theirs[field].clone(),
+            differ: ours[field] != theirs[field],
             taken: if unchanged(&ours) { Side::Theirs } else { Side::Yours },
             disputed: !unchanged(&ours) && !unchanged(&theirs),
         }
     };
-    let rows: Vec<Row> = Field::ALL.into_iter().enumerate().map(row).collect();
+    let rows = Box::new(PerField::from_fn(row));
     let (ours, theirs) = (FormValues::from(yours), FormValues::from(&now.attributes));
-    let merged = std::array::from_fn(|n| match rows[n].taken {
-        Side::Yours => ours.0[n].clone(),
-        Side::Theirs => theirs.0[n].clone(),
+    let merged = PerField::from_fn(|field| match rows[field].taken {
+        Side::Yours => ours.0[field].clone(),
+        Side::Theirs => theirs.0[field].clone(),
     });
     Ok((Conflict { who: by_whom(&since, context), rows }, FormValues(merged)))
 }
@@ -109,8 +110,10 @@ fn by_whom(changes: &[Change], context: &PageContext) -> String {
     }
 }
 
-fn shown(film: &Attributes) -> [String; 5] {
-    let [title, format, _, year, _] = FormValues::from(film).0;
-    let length = format::film_length(film.length.get());
-    [title, format, length, year, format::stars_in_words(film.rating.get())]
+fn shown(film: &Attributes) -> PerField<String> {
+    PerField {
+        length: format::film_length(film.length.get()),
+        rating: format::stars_in_words(film.rating.get()),
+        ..FormValues::from(film).0
+    }
 }

@@ -133,10 +133,9 @@ pub async fn add(
         Ok(film) => film,
         Err(wrong) => return edit_form.page(&typed, FormError::Wrong(wrong)),
     };
-    let possible_duplicates =
-        possible_duplicates(&state, &context.viewer, &film.title, film.release_year, None).await?;
-    if !are_known(&possible_duplicates, &form) {
-        return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
+    let unconfirmed = unconfirmed(&state, &context.viewer, &film, None, &form).await?;
+    if !unconfirmed.is_empty() {
+        return edit_form.page(&typed, FormError::PossibleDuplicates(unconfirmed));
     }
     let following = another.then(|| another_like(&film, back));
     let done =
@@ -175,11 +174,19 @@ async fn possible_duplicates(
     movies::possible_duplicates(&state.app, viewer, title, year).await
 }
 
-/// Returns whether the pressed button confirms all possible duplicates.
-fn are_known(possible_duplicates: &[Movie], form: &Form) -> bool {
+/// Returns the possible duplicates, unless the pressed button confirms all of them.
+async fn unconfirmed(
+    state: &Shared,
+    viewer: &Viewer,
+    wanted: &Attributes,
+    film: Option<&Movie>,
+    form: &Form,
+) -> Result<Vec<Movie>, Error> {
     let pressed = form.find("another").or(form.find("save")).unwrap_or_default();
-    let known: Vec<&str> = pressed.split(' ').collect();
-    possible_duplicates.iter().all(|film| known.contains(&film.id.to_string().as_str()))
+    let confirmed: Vec<&str> = pressed.split(' ').collect();
+    let found = possible_duplicates(state, viewer, &wanted.title, wanted.release_year, film).await?;
+    let are_confirmed = found.iter().all(|film| confirmed.contains(&film.id.to_string().as_str()));
+    Ok(if are_confirmed { Vec::new() } else { found })
 }
 
 /// Hints that are shown while the user types.
@@ -252,11 +259,9 @@ pub async fn save(
             let edit_form = EditForm { version: film.version, ..edit_form };
             return edit_form.page(&merged, FormError::Changed(conflict));
         }
-        let possible_duplicates =
-            possible_duplicates(&state, &context.viewer, &wanted.title, wanted.release_year, Some(film))
-                .await?;
-        if !are_known(&possible_duplicates, &form) {
-            return edit_form.page(&typed, FormError::PossibleDuplicates(possible_duplicates));
+        let unconfirmed = unconfirmed(&state, &context.viewer, &wanted, Some(film), &form).await?;
+        if !unconfirmed.is_empty() {
+            return edit_form.page(&typed, FormError::PossibleDuplicates(unconfirmed));
         }
         let operation = Operation::update(id, Some(version), all_of(wanted));
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {

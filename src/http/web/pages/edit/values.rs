@@ -2,15 +2,16 @@
 
 use crate::{
     domain::{
-        Attributes, Code, Field, Invalid, Length, MovieFormat, Rating, ReleaseYear, Title, quoted, whole,
+        Attributes, Code, Field, Invalid, Length, MovieFormat, PerField, Rating, ReleaseYear, Title, quoted,
+        whole,
     },
     format,
     http::extract::form::Form,
 };
 
-/// The values of the fields, in the order of [`Field::ALL`].
+/// The values of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FormValues(pub [String; 5]);
+pub struct FormValues(pub PerField<String>);
 
 /// An invalid field, with advice.
 pub struct Wrong {
@@ -22,53 +23,59 @@ pub struct Wrong {
 
 impl FormValues {
     pub fn of(form: &Form) -> Self {
-        Self(Field::ALL.map(|field| form.get(field.as_str()).to_owned()))
+        Self(PerField::from_fn(|field| form.get(field.as_str()).to_owned()))
     }
 
     /// Returns the values of a film.
     pub fn from(film: &Attributes) -> Self {
-        Self([
-            film.title.as_str().to_owned(),
-            film.movie_format.as_str().to_owned(),
-            match film.length.get() {
+        Self(PerField {
+            title: film.title.as_str().to_owned(),
+            movie_format: film.movie_format.as_str().to_owned(),
+            length: match film.length.get() {
                 0 => "0".to_owned(), // as one writes an unknown length
                 minutes => format::length(minutes),
             },
-            film.release_year.get().to_string(),
-            film.rating.get().to_string(),
-        ])
+            release_year: film.release_year.get().to_string(),
+            rating: film.rating.get().to_string(),
+        })
     }
 
     /// Returns the value of a field.
     pub fn get(&self, field: &str) -> &str {
-        Field::ALL.iter().zip(&self.0).find(|(f, _)| f.as_str() == field).map_or("", |(_, text)| text)
+        Field::parse(field).map_or("", |field| &self.0[field])
     }
 
     pub fn title(&self) -> Result<Title, Invalid> {
-        Title::parse(self.get("title"))
+        Title::parse(&self.0.title)
     }
 
     pub fn length(&self) -> Result<Length, Invalid> {
-        given(self.get("length")).and_then(Length::parse).map(|(length, _)| length)
+        given(&self.0.length).and_then(Length::parse).map(|(length, _)| length)
     }
 
     pub fn release_year(&self) -> Result<ReleaseYear, Invalid> {
-        given(self.get("releaseYear")).and_then(number).and_then(ReleaseYear::try_from)
+        given(&self.0.release_year).and_then(number).and_then(ReleaseYear::try_from)
     }
 
     /// Parses the film, or returns all violations.
     pub fn read(&self) -> Result<Attributes, Vec<Wrong>> {
-        let format = chosen(self.get("movieFormat")).and_then(MovieFormat::parse);
-        let rating = chosen(self.get("rating")).and_then(number).and_then(Rating::try_from);
+        let format = chosen(&self.0.movie_format).and_then(MovieFormat::parse);
+        let rating = chosen(&self.0.rating).and_then(number).and_then(Rating::try_from);
         let (title, length, year) = (self.title(), self.length(), self.release_year());
         match (title, format, length, year, rating) {
             (Ok(title), Ok(movie_format), Ok(length), Ok(release_year), Ok(rating)) => {
                 Ok(Attributes { title, movie_format, length, release_year, rating })
             }
             (title, format, length, year, rating) => {
-                let rules = [title.err(), format.err(), length.err(), year.err(), rating.err()];
-                let wrong = |(field, rule): (Field, Option<Invalid>)| rule.map(|_| self.wrong(field));
-                Err(Field::ALL.into_iter().zip(rules).filter_map(wrong).collect())
+                let is_wrong = PerField {
+                    title: title.is_err(),
+                    movie_format: format.is_err(),
+                    length: length.is_err(),
+                    release_year: year.is_err(),
+                    rating: rating.is_err(),
+                };
+                let wrong = Field::ALL.into_iter().filter(|field| is_wrong[*field]);
+                Err(wrong.map(|field| self.wrong(field)).collect())
             }
         }
     }
@@ -77,7 +84,7 @@ impl FormValues {
 impl FormValues {
     /// Describes the violation of a field.
     fn wrong(&self, field: Field) -> Wrong {
-        let text = self.get(field.as_str());
+        let text = &self.0[field];
         let sentence = match field {
             Field::Title if text.trim().is_empty() => "Write the title.",
             Field::Title => "The title has a character that cannot be shown.",
@@ -105,17 +112,6 @@ impl Wrong {
             0 => self.sentence.to_owned(),
             excess => format!("Too long by {}.", format::count(excess, "character")),
         }
-    }
-}
-
-/// Returns the label of a field.
-pub const fn label(field: Field) -> &'static str {
-    match field {
-        Field::Title => "title",
-        Field::MovieFormat => "format",
-        Field::Length => "length",
-        Field::ReleaseYear => "year",
-        Field::Rating => "rating",
     }
 }
 

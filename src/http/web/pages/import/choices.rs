@@ -13,6 +13,7 @@ use crate::{
         Column, Encoding, ImportOptions, Survey, guess_columns, guess_encoding, is_known, is_name_of,
         likely_rating_scale,
     },
+    format,
     http::extract::form::Form,
 };
 
@@ -53,7 +54,7 @@ pub struct ColumnChoice {
 impl ColumnChoice {
     /// Returns the choices: value, label, and whether it is selected.
     pub fn fields(&self) -> Vec<(&'static str, &'static str, bool)> {
-        let field = |field: Field| (field.as_str(), in_words(field), self.field == Some(field));
+        let field = |field: Field| (field.as_str(), format::field(field), self.field == Some(field));
         std::iter::once(("", "not used", self.field.is_none())).chain(Field::ALL.map(field)).collect()
     }
 }
@@ -73,8 +74,7 @@ impl Choices {
             given.chain(std::iter::repeat(None)).take(columns.len()).collect()
         } else {
             let places = guess_columns(&columns, self.source());
-            let field_at = |n| Field::ALL.into_iter().find(|field| places[*field as usize] == Some(n));
-            (0..columns.len()).map(field_at).collect()
+            (0..columns.len()).map(|n| places.field_of(&Some(n))).collect()
         };
         // The columns of a known layout need no mapping.
         self.maps = same || !is_layout(&columns, self.source());
@@ -139,7 +139,7 @@ impl Choices {
                     continue;
                 };
                 if columns.next().is_some() {
-                    let rule = format!("Only one column can be the {}", in_words(field));
+                    let rule = format!("Only one column can be the {}", format::field(field));
                     errors.push(("columns".to_owned(), rule));
                 }
                 options.columns.insert(field, column.name.clone());
@@ -188,7 +188,7 @@ impl Choices {
     /// Returns the value for an attribute that the file lacks; empty to leave the films out.
     pub fn answer(&self, field: Field) -> String {
         let control = format!("default-{}", field.as_str());
-        let missing = self.survey.as_ref().is_some_and(|survey| survey.missing(field) > 0);
+        let missing = self.survey.as_ref().is_some_and(|survey| survey.missing[field] > 0);
         let usual = match field {
             Field::MovieFormat => "DVD",
             Field::Length => "0",
@@ -298,7 +298,7 @@ impl Choices {
 fn is_layout(columns: &[Column], source: Source) -> bool {
     let places = guess_columns(columns, source);
     let own = |field: &Field| {
-        let place = places[*field as usize];
+        let place = places[*field];
         place.is_none_or(|n| columns[n].name.eq_ignore_ascii_case(field.as_str()))
     };
     is_known(columns, source) || Field::ALL.iter().all(own)
@@ -314,24 +314,5 @@ fn likely_format(medium: &str) -> MovieFormat {
         MovieFormat::Streaming
     } else {
         MovieFormat::Dvd
-    }
-}
-
-/// Returns the name of a field for people.
-pub const fn in_words(field: Field) -> &'static str {
-    match field {
-        Field::Title => "title",
-        Field::MovieFormat => "format",
-        Field::Length => "length",
-        Field::ReleaseYear => "year",
-        Field::Rating => "rating",
-    }
-}
-
-/// Returns the name of a field for people, given its API name.
-pub fn field_in_words(name: &str) -> &str {
-    match Field::parse(name) {
-        Ok(field) => in_words(field),
-        Err(_) => name,
     }
 }

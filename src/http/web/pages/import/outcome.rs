@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{choices::field_in_words, input::Input};
+use super::input::Input;
 use crate::{
     documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
     domain::Attributes,
@@ -185,7 +185,7 @@ impl Remark {
             line: error.line,
             place: error.line.to_string(),
             named: named(error.title.as_deref(), error.release_year.as_deref()),
-            field: error.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            field: error.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
             // Most rules end with the given value.
             value: error
@@ -212,7 +212,7 @@ impl Remark {
             line: note.line,
             place: note.line.to_string(),
             named: named(note.title.as_deref(), note.release_year.as_deref()),
-            field: note.field.as_deref().map(field_in_words).unwrap_or_default().to_owned(),
+            field: note.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail,
             value,
         }
@@ -238,7 +238,7 @@ fn reasons(report: &Report) -> Vec<String> {
     for error in &report.errors {
         let rule = plain(&error.detail).split(", got ").next().unwrap_or_default();
         let field = error.field.as_deref().unwrap_or("row");
-        counts.entry((field_in_words(field), rule)).or_insert((0, error.line)).0 += 1;
+        counts.entry((format::field_of_api(field), rule)).or_insert((0, error.line)).0 += 1;
     }
     let more = if report.errors.len() == MAX_REPORT_ERRORS { "at least " } else { "" };
     let mut counts: Vec<_> = counts.into_iter().collect();

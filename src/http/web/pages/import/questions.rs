@@ -35,7 +35,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
     let all = survey.films;
     let mut asked = Vec::new();
     let mut ask = |field: Field, text: &dyn Fn(u64) -> String, answers: Vec<Answer>| {
-        let missing = survey.missing(field);
+        let missing = survey.missing[field];
         if missing > 0 {
             asked.push(Question { name: control(field), text: text(missing), answers });
         }
