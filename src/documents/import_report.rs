@@ -87,14 +87,28 @@ pub struct Preview {
 }
 
 /// What an import would do with a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowResult {
     Created,
     Updated,
     Skipped,
-    #[serde(rename = "refused")]
     Rejected,
+}
+
+serde_as_word!(RowResult);
+
+impl RowResult {
+    const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Skipped, Self::Rejected];
+
+    /// Returns the result as written in JSON.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Skipped => "skipped",
+            Self::Rejected => "refused", // the word that clients know
+        }
+    }
 }
 
 /// A note about a changed value or a skipped row.
@@ -121,6 +135,14 @@ pub struct Note {
     /// The original value.
     #[schema(required = true, value_type = Option<String>)]
     pub value: Option<Box<str>>,
+    /// The value that replaces it; left out if the row was skipped.
+    #[schema(required = false, nullable = false, value_type = Option<Value>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub became: Option<Value>,
+    /// The movie of which the row is a duplicate; left out if the row was not skipped for one.
+    #[schema(required = false, nullable = false, value_type = Option<i64>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<MovieId>,
 }
 
 /// Kinds of notes.
@@ -173,7 +195,7 @@ pub struct RowError {
 }
 
 schema!(LayoutWord, words(Source::ALL[1..].iter().map(|source| source.as_str())));
-schema!(ResultWord, words(["created", "updated", "skipped", "refused"]));
+schema!(ResultWord, words(RowResult::ALL.map(RowResult::as_str)));
 schema!(NoteKindWord, words(NoteKind::ALL.map(NoteKind::as_str)));
 schema!(
     Noted,
@@ -241,34 +263,28 @@ impl Report {
         self.errors.extend(errors.into_iter().take(room));
     }
 
-    /// Counts a skipped row with the reason, such as `is there already as movie 7`. `value` identifies the
-    /// row, such as its title.
-    pub fn skip(&mut self, line: u64, value: &str, detail: impl FnOnce() -> String) {
+    /// Counts a skipped row, with a note. Its `value` identifies the row, such as its title.
+    pub fn skip(&mut self, line: u64, complete: impl FnOnce(Note) -> Note) {
         self.skipped += 1;
-        self.note(line, None, NoteKind::Skipped, Some(value), detail);
+        self.note(line, NoteKind::Skipped, complete);
     }
 
-    /// Counts a note, and keeps it up to the limit; `detail` is called only then.
-    pub fn note(
-        &mut self,
-        line: u64,
-        field: Option<Field>,
-        kind: NoteKind,
-        value: Option<&str>,
-        detail: impl FnOnce() -> String,
-    ) {
+    /// Counts a note, and keeps it up to the limit; `complete` is called only then.
+    pub fn note(&mut self, line: u64, kind: NoteKind, complete: impl FnOnce(Note) -> Note) {
         let count = self.noted.entry(kind.into()).or_default();
         *count += 1;
         if *count <= MAX_REPORT_NOTES {
-            self.notes.push(Note {
+            self.notes.push(complete(Note {
                 line,
                 title: None,
                 release_year: None,
-                field: field.map(|field| field.as_str().into()),
+                field: None,
                 kind: kind.into(),
-                detail: detail(),
-                value: value.map(RowError::shown),
-            });
+                detail: String::new(),
+                value: None,
+                became: None,
+                id: None,
+            }));
         }
     }
 

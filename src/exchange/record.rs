@@ -185,7 +185,8 @@ impl Record<'_> {
         match kinds.is_film(kind) {
             Some(true) => None,
             Some(false) => {
-                report.skip(self.line, kind, || "is no film".to_owned());
+                let value = Some(RowError::shown(kind));
+                report.skip(self.line, |note| Note { detail: "is no film".to_owned(), value, ..note });
                 Some(Outcome::NoFilm(self.label()))
             }
             // An unknown kind counts as a film, so that no film is lost when a service renames its kinds.
@@ -408,11 +409,14 @@ impl<'r> Reading<'r> {
             },
             (None, Some(default)) => {
                 self.missing.push(field);
-                let became = || match self.options.on_duplicate {
-                    OnDuplicate::Update => format!("is missing, becomes {} in a new movie", json!(default)),
-                    OnDuplicate::Skip | OnDuplicate::Add => format!("is missing, became {}", json!(default)),
-                };
-                self.report.note(self.record.line, Some(field), NoteKind::Defaulted, None, became);
+                self.report.note(self.record.line, NoteKind::Defaulted, |note| {
+                    let became = json!(default);
+                    let detail = match self.options.on_duplicate {
+                        OnDuplicate::Update => format!("is missing, becomes {became} in a new movie"),
+                        OnDuplicate::Skip | OnDuplicate::Add => format!("is missing, became {became}"),
+                    };
+                    Note { field: Some(name.into()), detail, became: Some(became), ..note }
+                });
                 return Ok(default.clone());
             }
             (None, None) => {
@@ -430,7 +434,10 @@ impl<'r> Reading<'r> {
 
     /// Adds a note about a changed cell.
     fn note(&mut self, field: Field, kind: NoteKind, cell: &Cell, became: &impl Serialize) {
-        let became = || format!("became {}", json!(became));
-        self.report.note(self.record.line, Some(field), kind, Some(&cell.shown()), became);
+        self.report.note(self.record.line, kind, |note| {
+            let (became, value) = (json!(became), Some(RowError::shown(&cell.shown())));
+            let detail = format!("became {became}");
+            Note { field: Some(field.as_str().into()), detail, value, became: Some(became), ..note }
+        });
     }
 }

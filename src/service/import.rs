@@ -14,7 +14,7 @@ use super::{App, Editor, Error, IdempotencyKey, catalogue, history::ChangeRecord
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
-    documents::{OnDuplicate, OnError, Preview, Report, RowResult},
+    documents::{Note, OnDuplicate, OnError, Preview, Report, RowResult},
     domain::{Attributes, ChangeKind, Field, Movie, MovieFormat, MovieId, fold},
     exchange::{self, FileKind, ImportOptions, Merged, Row, RowLabel, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
@@ -309,9 +309,12 @@ async fn store_batch(
         if on_duplicate == OnDuplicate::Skip || *now == attributes {
             preview(report, &attributes, RowResult::Skipped, id);
             let first_note = report.notes.len();
-            report.skip(line, attributes.title.as_str(), || match id {
-                Some(id) => format!("is there already as movie {id}"),
-                None => "is the same as an earlier row".to_owned(),
+            report.skip(line, |note| {
+                let detail = match id {
+                    Some(id) => format!("is there already as movie {id}"),
+                    None => "is the same as an earlier row".to_owned(),
+                };
+                Note { detail, value: Some(attributes.title.as_str().into()), id, ..note }
             });
             RowLabel::from(&attributes).put_on(&mut report.notes[first_note..]);
             continue;

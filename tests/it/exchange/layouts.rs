@@ -47,6 +47,7 @@ on_both! {
         let again = report(service, DEFAULTS, file("letterboxd_diary.csv")).await;
         let id = service.get("/movie?q=playtime").await.json()[0]["id"].clone();
         assert_eq!(*notes(&again).last().unwrap(), format!("4 - skipped Playtime: is there already as movie {id}"));
+        assert_eq!(again["notes"].as_array().unwrap().last().unwrap()["id"], id);
         // The line number includes the two-line description of the list.
         let list = report(service, DEFAULTS, file("letterboxd_list.csv")).await;
         assert_eq!(errors(&list), [format!("10 releaseYear -: {MISSING_YEAR}")]);
@@ -258,7 +259,7 @@ on_both! {
         assert_eq!(read["notes"].as_array().unwrap().len(), 1001);
         assert_eq!(
             read["notes"][0],
-            json!({"line": 2, "title": "Film 0", "releaseYear": "2000", "field": "rating", "kind": "defaulted", "detail": "is missing, became 3", "value": null})
+            json!({"line": 2, "title": "Film 0", "releaseYear": "2000", "field": "rating", "kind": "defaulted", "detail": "is missing, became 3", "value": null, "became": 3})
         );
         let twice = report(service, "?onError=skip&default=rating:3&dryRun=true", file.clone()).await;
         assert_eq!(twice["noted"]["skipped"], 1002);

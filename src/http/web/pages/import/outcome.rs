@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::input::Input;
 use crate::{
     documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
@@ -198,16 +200,17 @@ impl Remark {
 
     fn of_note(note: &Note) -> Self {
         let value = note.value.as_deref().filter(|value| !value.is_empty());
-        let (detail, value) =
-            if let (Some(value), Some(became)) = (value, note.detail.strip_prefix("became ")) {
-                // JSON: a text or a number.
-                let became = serde_json::from_str::<String>(became)
-                    .map_or_else(|_| became.to_owned(), |text| format!("“\u{2068}{text}\u{2069}”"));
-                (format!("“\u{2068}{value}\u{2069}” became {became}"), None)
-            } else {
-                let value = value.filter(|value| note.title.as_deref() != Some(*value));
-                (note.detail.replace("as movie ", "as film "), value.map(str::to_owned))
+        let (detail, value) = if let (Some(value), Some(became)) = (value, &note.became) {
+            let became = match became {
+                Value::String(text) => format!("“\u{2068}{text}\u{2069}”"),
+                number => number.to_string(),
             };
+            (format!("“\u{2068}{value}\u{2069}” became {became}"), None)
+        } else {
+            let value = value.filter(|value| note.title.as_deref() != Some(*value));
+            let there = note.id.map(|id| format!("is there already as film {id}"));
+            (there.unwrap_or_else(|| note.detail.clone()), value.map(str::to_owned))
+        };
         Self {
             line: note.line,
             place: note.line.to_string(),
@@ -301,7 +304,7 @@ impl FilmOfRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Code, Invalid};
+    use crate::domain::{Code, Invalid, MovieId};
 
     #[test]
     fn a_reason_is_told_once_and_without_the_apis_options() {
@@ -326,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_note_names_the_given_value_first() {
-        let remark = |detail: &str, value: Option<&str>| {
+        let remark = |detail: &str, value: &str, became: Option<Value>, id: Option<MovieId>| {
             let note = Note {
                 line: 2,
                 title: Some("Heat".into()),
@@ -334,19 +337,22 @@ mod tests {
                 field: Some("rating".into()),
                 kind: NoteKind::Rounded.into(),
                 detail: detail.to_owned(),
-                value: value.map(Into::into),
+                value: Some(value.into()),
+                became,
+                id,
             };
             let Remark { detail, value, .. } = Remark::of_note(&note);
             (detail.replace(['\u{2068}', '\u{2069}'], ""), value)
         };
-        assert_eq!(remark("became 5", Some("4.5")), ("“4.5” became 5".to_owned(), None));
-        assert_eq!(remark("became \"DVD\"", Some("Blu-ray")), ("“Blu-ray” became “DVD”".to_owned(), None));
+        let dvd = Some("DVD".into());
+        assert_eq!(remark("became 5", "4.5", Some(5.into()), None), ("“4.5” became 5".to_owned(), None));
+        assert_eq!(remark("", "Blu-ray", dvd, None), ("“Blu-ray” became “DVD”".to_owned(), None));
         assert_eq!(
-            remark("is there already as movie 7", Some("Heat")),
+            remark("is there already as movie 7", "Heat", None, Some(MovieId::from_stored(7))),
             ("is there already as film 7".to_owned(), None)
         );
         assert_eq!(
-            remark("is no film", Some("TV Series")),
+            remark("is no film", "TV Series", None, None),
             ("is no film".to_owned(), Some("TV Series".to_owned()))
         );
     }
@@ -368,6 +374,8 @@ mod tests {
             kind: NoteKind::Rounded.into(),
             detail: "became 4".to_owned(),
             value: Some("3.5".into()),
+            became: Some(4.into()),
+            id: None,
         };
         let of = |notes: u32, times: u64| {
             RemarkGroup::of("Rounded", times, (0..notes).map(|n| Remark::of_note(&note(n))).collect())
