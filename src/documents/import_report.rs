@@ -62,20 +62,37 @@ pub struct Report {
     pub preview: Vec<Preview>,
 }
 
+/// The film of a row as written in the file, so that people recognize the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RowLabel {
+    /// The title, shortened to 100 characters; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<Box<str>>,
+    /// The release year; left out if the row has none.
+    #[schema(required = false, nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_year: Option<Box<str>>,
+}
+
+impl From<&Attributes> for RowLabel {
+    fn from(attributes: &Attributes) -> Self {
+        Self {
+            title: Some(attributes.title.as_str().into()),
+            release_year: Some(attributes.release_year.get().to_string().into()),
+        }
+    }
+}
+
 /// The result of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Box<str>>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release_year: Option<Box<str>>,
+    #[serde(flatten)]
+    pub label: RowLabel,
     #[schema(inline, value_type = ResultWord)]
     pub becomes: Word<RowResult>,
     /// The movie of the row; null if the row is rejected or not a film.
@@ -117,14 +134,8 @@ impl RowResult {
 pub struct Note {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Box<str>>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release_year: Option<Box<str>>,
+    #[serde(flatten)]
+    pub label: RowLabel,
     /// The attribute; null for the whole row.
     #[schema(required = true, value_type = Option<String>)]
     pub field: Option<Box<str>>,
@@ -175,14 +186,8 @@ serde_as_word!(NoteKind);
 pub struct RowError {
     /// The line on which the row begins, from 1.
     pub line: u64,
-    /// The title as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Box<str>>,
-    /// The release year as written in the file; left out if the row has none.
-    #[schema(required = false, nullable = false, value_type = Option<String>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release_year: Option<Box<str>>,
+    #[serde(flatten)]
+    pub label: RowLabel,
     /// The attribute; null for the whole row.
     #[schema(required = true, value_type = Option<String>)]
     pub field: Option<Box<str>>,
@@ -252,8 +257,7 @@ impl Report {
         if let Some(error) = errors.first() {
             self.preview(self.read, || Preview {
                 line: error.line,
-                title: error.title.clone(),
-                release_year: error.release_year.clone(),
+                label: error.label.clone(),
                 becomes: RowResult::Rejected.into(),
                 movie: None,
                 id: None,
@@ -276,8 +280,7 @@ impl Report {
         if *count <= MAX_REPORT_NOTES {
             self.notes.push(complete(Note {
                 line,
-                title: None,
-                release_year: None,
+                label: RowLabel::default(),
                 field: None,
                 kind: kind.into(),
                 detail: String::new(),
@@ -329,7 +332,7 @@ impl RowError {
     /// Creates an error of a whole row.
     #[must_use]
     pub fn of_row(line: u64, Invalid(detail, code): Invalid) -> Self {
-        Self { line, title: None, release_year: None, field: None, code: code.into(), detail, value: None }
+        Self { line, label: RowLabel::default(), field: None, code: code.into(), detail, value: None }
     }
 
     /// Shortens a value for display.

@@ -27,7 +27,7 @@ pub use change::{Change, Effect};
 pub use event::ChangeEvent;
 pub use health::{BackupState, Health, HealthState, Readiness, Ready};
 pub use import_choice::{Choice, OnDuplicate, OnError, Source, TitleTooLong};
-pub use import_report::{Note, NoteKind, Preview, Report, RowError, RowResult};
+pub use import_report::{Note, NoteKind, Preview, Report, RowError, RowLabel, RowResult};
 pub use me::{Login, Me, PasswordChange};
 pub use problem::{Problem, Violation};
 pub use problem_kind::{ProblemKind, ProblemPage};

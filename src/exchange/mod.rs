@@ -26,7 +26,6 @@ pub use letterboxd_export::merge_letterboxd_within;
 pub use letterboxd_export::{Merged, Origin, merge_letterboxd};
 pub use movielens_ratings::with_movielens_ratings;
 pub use options::ImportOptions;
-pub use record::RowLabel;
 pub use rows::{FileKind, Row, Rows};
 use rows::{STORED, unreadable};
 pub use survey::{Column, Survey, guess_columns, is_known, likely_rating_scale, survey, table};

@@ -13,7 +13,7 @@ use super::{
     values::{self, trimmed},
 };
 use crate::{
-    documents::{Note, NoteKind, OnDuplicate, Report, RowError, TitleTooLong},
+    documents::{Note, NoteKind, OnDuplicate, Report, RowError, RowLabel, TitleTooLong},
     domain::{
         Attributes, Code, Field, Invalid, Length, MovieFormat, MoviePatch, PerField, Rating, ReleaseYear,
         Title, Violations, quoted, whole,
@@ -43,33 +43,6 @@ pub(super) enum Cell<'a> {
     Text(&'a str),
     /// A typed JSON value.
     Json(JsonValue),
-}
-
-/// The film of a row as written in the file, so that people recognize the row.
-#[derive(Default)]
-pub struct RowLabel {
-    /// Shortened to 100 characters.
-    pub title: Option<Box<str>>,
-    pub release_year: Option<Box<str>>,
-}
-
-impl RowLabel {
-    /// Adds the film to the notes of its row.
-    pub fn put_on(&self, notes: &mut [Note]) {
-        for note in notes {
-            note.title.clone_from(&self.title);
-            note.release_year.clone_from(&self.release_year);
-        }
-    }
-}
-
-impl From<&Attributes> for RowLabel {
-    fn from(attributes: &Attributes) -> Self {
-        Self {
-            title: Some(attributes.title.as_str().into()),
-            release_year: Some(attributes.release_year.get().to_string().into()),
-        }
-    }
 }
 
 /// The result of reading a row.
@@ -122,11 +95,12 @@ impl Record<'_> {
         if let Outcome::Rejected(errors) = &mut outcome {
             let label = self.label();
             for error in errors {
-                error.title.clone_from(&label.title);
-                error.release_year.clone_from(&label.release_year);
+                error.label = label.clone();
             }
-        } else if report.notes.len() > first_note {
-            self.label().put_on(&mut report.notes[first_note..]);
+        } else {
+            for note in &mut report.notes[first_note..] {
+                note.label = self.label();
+            }
         }
         outcome
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
 use super::{
-    ImportOptions, RowLabel, csv,
+    ImportOptions, csv,
     layouts::REELSHELF,
     ndjson,
     record::Outcome,
@@ -100,11 +100,10 @@ impl<R: Read> Rows<R> {
                 Outcome::Movie(attributes, missing) => {
                     return Ok(Some(Row { line, number: report.read, attributes, missing }));
                 }
-                Outcome::NoFilm(RowLabel { title, release_year }) => {
+                Outcome::NoFilm(label) => {
                     report.preview(report.read, || Preview {
                         line,
-                        title,
-                        release_year,
+                        label,
                         becomes: RowResult::Skipped.into(),
                         movie: None,
                         id: None,

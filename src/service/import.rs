@@ -14,9 +14,9 @@ use super::{App, Editor, Error, IdempotencyKey, catalogue, history::ChangeRecord
 use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
-    documents::{Note, OnDuplicate, OnError, Preview, Report, RowResult},
+    documents::{Note, OnDuplicate, OnError, Preview, Report, RowLabel, RowResult},
     domain::{Attributes, ChangeKind, Field, Movie, MovieFormat, MovieId, fold},
-    exchange::{self, FileKind, ImportOptions, Merged, Row, RowLabel, Rows, Survey, check},
+    exchange::{self, FileKind, ImportOptions, Merged, Row, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
 
@@ -279,9 +279,8 @@ async fn store_batch(
         };
         let preview = |report: &mut Report, attributes: &Attributes, becomes: RowResult, id| {
             report.preview(number, || {
-                let RowLabel { title, release_year } = RowLabel::from(attributes);
                 let (becomes, movie) = (becomes.into(), Some(attributes.clone().into()));
-                Preview { line, title, release_year, becomes, movie, id }
+                Preview { line, label: RowLabel::from(attributes), becomes, movie, id }
             });
         };
         let mut occupied = match known {
@@ -308,15 +307,14 @@ async fn store_batch(
         };
         if on_duplicate == OnDuplicate::Skip || *now == attributes {
             preview(report, &attributes, RowResult::Skipped, id);
-            let first_note = report.notes.len();
             report.skip(line, |note| {
                 let detail = match id {
                     Some(id) => format!("is there already as movie {id}"),
                     None => "is the same as an earlier row".to_owned(),
                 };
-                Note { detail, value: Some(attributes.title.as_str().into()), id, ..note }
+                let label = RowLabel::from(&attributes);
+                Note { detail, value: label.title.clone(), label, id, ..note }
             });
-            RowLabel::from(&attributes).put_on(&mut report.notes[first_note..]);
             continue;
         }
         preview(report, &attributes, RowResult::Updated, id);

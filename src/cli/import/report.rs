@@ -11,7 +11,7 @@ use crate::{
         },
         output::Out,
     },
-    documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
+    documents::{Note, NoteKind, Preview, Report, RowError, RowLabel, RowResult, Word},
     domain::Field,
     format::{self, count, number},
 };
@@ -25,24 +25,21 @@ const SHOWN_WITH_ONE_REASON: usize = 5;
 #[derive(Clone, Copy)]
 struct Remark<'a> {
     line: u64,
-    title: Option<&'a str>,
-    release_year: Option<&'a str>,
+    label: &'a RowLabel,
     field: Option<&'a str>,
     detail: &'a str,
     value: Option<&'a str>,
 }
 
 impl<'a> From<&'a RowError> for Remark<'a> {
-    fn from(RowError { line, title, release_year, field, detail, value, .. }: &'a RowError) -> Self {
-        let (title, release_year) = (title.as_deref(), release_year.as_deref());
-        Self { line: *line, title, release_year, field: field.as_deref(), detail, value: value.as_deref() }
+    fn from(RowError { line, label, field, detail, value, .. }: &'a RowError) -> Self {
+        Self { line: *line, label, field: field.as_deref(), detail, value: value.as_deref() }
     }
 }
 
 impl<'a> From<&'a Note> for Remark<'a> {
-    fn from(Note { line, title, release_year, field, detail, value, .. }: &'a Note) -> Self {
-        let (title, release_year) = (title.as_deref(), release_year.as_deref());
-        Self { line: *line, title, release_year, field: field.as_deref(), detail, value: value.as_deref() }
+    fn from(Note { line, label, field, detail, value, .. }: &'a Note) -> Self {
+        Self { line: *line, label, field: field.as_deref(), detail, value: value.as_deref() }
     }
 }
 
@@ -136,7 +133,7 @@ fn preview(report: &Report, input: &Input, out: &mut Out) -> io::Result<()> {
         ("rating", true),
     ];
     let mut table = table::new(&columns, Where::Out);
-    for Preview { line, title, release_year, becomes, movie, .. } in &report.preview {
+    for Preview { line, label, becomes, movie, .. } in &report.preview {
         let raw = |text: &Option<Box<str>>| shown(text.as_deref().unwrap_or_default());
         let film = match movie.as_ref().and_then(Word::as_known) {
             Some(film) => [
@@ -146,7 +143,9 @@ fn preview(report: &Report, input: &Input, out: &mut Out) -> io::Result<()> {
                 film.release_year.get().to_string(),
                 film.rating.get().to_string(),
             ],
-            None => [raw(title), String::new(), String::new(), raw(release_year), String::new()],
+            None => {
+                [raw(&label.title), String::new(), String::new(), raw(&label.release_year), String::new()]
+            }
         };
         let result = match becomes {
             Word::Known(RowResult::Created) => "created",
@@ -214,13 +213,14 @@ impl Remark<'_> {
 
     /// Formats the location, the film, and the value unless the reason contains it.
     fn named(&self, input: &Input) -> String {
-        let year = self.release_year.map(|year| format!("({})", shown(year)));
+        let RowLabel { title, release_year } = self.label;
+        let year = release_year.as_ref().map(|year| format!("({})", shown(year)));
         let value = self.value.filter(|value| {
-            !self.detail.contains(", got ") && Some(*value) != self.title && !value.is_empty()
+            !self.detail.contains(", got ") && Some(*value) != title.as_deref() && !value.is_empty()
         });
         let parts = [
             Some(format!("{} ", input.place(self.line))),
-            self.title.map(shown),
+            title.as_deref().map(shown),
             year,
             value.map(|value| format!(" {:?}", shown(value))),
             self.duplicate_of().map(|id| format!("as film {}", shown(id))),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::input::Input;
 use crate::{
-    documents::{Note, NoteKind, Preview, Report, RowError, RowResult, Word},
+    documents::{Note, NoteKind, Preview, Report, RowError, RowLabel, RowResult, Word},
     domain::Attributes,
     format,
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES},
@@ -186,7 +186,7 @@ impl Remark {
         Self {
             line: error.line,
             place: error.line.to_string(),
-            named: named(error.title.as_deref(), error.release_year.as_deref()),
+            named: named(&error.label),
             field: error.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail: plain(&error.detail).to_owned(),
             // Most rules end with the given value.
@@ -207,14 +207,14 @@ impl Remark {
             };
             (format!("“\u{2068}{value}\u{2069}” became {became}"), None)
         } else {
-            let value = value.filter(|value| note.title.as_deref() != Some(*value));
+            let value = value.filter(|value| note.label.title.as_deref() != Some(*value));
             let there = note.id.map(|id| format!("is there already as film {id}"));
             (there.unwrap_or_else(|| note.detail.clone()), value.map(str::to_owned))
         };
         Self {
             line: note.line,
             place: note.line.to_string(),
-            named: named(note.title.as_deref(), note.release_year.as_deref()),
+            named: named(&note.label),
             field: note.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail,
             value,
@@ -257,9 +257,9 @@ fn reasons(report: &Report) -> Vec<String> {
 }
 
 /// Formats the film of a row.
-fn named(title: Option<&str>, year: Option<&str>) -> Option<String> {
-    let title = title?;
-    Some(year.map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
+fn named(RowLabel { title, release_year }: &RowLabel) -> Option<String> {
+    let title = title.as_deref()?;
+    Some(release_year.as_ref().map_or_else(|| title.to_owned(), |year| format!("{title} ({year})")))
 }
 
 fn rows(report: &Report, lists: &[RemarkGroup]) -> Vec<Row> {
@@ -271,7 +271,7 @@ fn rows(report: &Report, lists: &[RemarkGroup]) -> Vec<Row> {
     let row = |row: &Preview| Row {
         line: row.line,
         place: row.line.to_string(),
-        named: named(row.title.as_deref(), row.release_year.as_deref()),
+        named: named(&row.label),
         becomes: match row.becomes.known() {
             Some(RowResult::Created) => "new",
             Some(RowResult::Updated) => "changed",
@@ -332,8 +332,7 @@ mod tests {
         let remark = |detail: &str, value: &str, became: Option<Value>, id: Option<MovieId>| {
             let note = Note {
                 line: 2,
-                title: Some("Heat".into()),
-                release_year: None,
+                label: RowLabel { title: Some("Heat".into()), release_year: None },
                 field: Some("rating".into()),
                 kind: NoteKind::Rounded.into(),
                 detail: detail.to_owned(),
@@ -368,8 +367,7 @@ mod tests {
     fn a_list_names_its_number_and_its_first_films() {
         let note = |n: u32| Note {
             line: 2,
-            title: Some(format!("Film {n}").into()),
-            release_year: Some("1995".into()),
+            label: RowLabel { title: Some(format!("Film {n}").into()), release_year: Some("1995".into()) },
             field: Some("rating".into()),
             kind: NoteKind::Rounded.into(),
             detail: "became 4".to_owned(),
