@@ -1,6 +1,7 @@
 //! Import and export of movie files as streams.
 
 mod check;
+mod conversion;
 mod csv;
 mod encoding;
 mod export;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{encoding::Encoding, record::with_default};
+use super::{conversion::with_default, encoding::Encoding};
 use crate::{
     documents::{OnDuplicate, OnError, Source, TitleTooLong},
     domain::{Code, Field, Invalid, MovieFormat, MoviePatch, quoted},
