@@ -235,9 +235,10 @@ impl WriteTx {
     }
 
     pub(super) async fn begin(postgres: &Postgres) -> Result<Self, DbError> {
-        let mut client = postgres.write().await?;
-        client.begin();
-        Ok(Self(Some(Conn::postgres(client))))
+        // The guard exists before BEGIN, so that a cancelled request rolls back.
+        let mut tx = Self(Some(Conn::postgres(postgres.write().await?)));
+        tx.conn().batch("BEGIN").await?;
+        Ok(tx)
     }
 
     /// Returns the connection of the transaction.

@@ -2,7 +2,6 @@
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
-use futures_util::future::join;
 use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, Timeout, error::Elapsed, timeout, timeout_at},
@@ -28,18 +27,11 @@ pub(in crate::db) struct Client {
     permit: Option<OwnedSemaphorePermit>,
     /// The statement timeout that replaces the request's deadline.
     statement_limit: Option<Duration>,
-    /// Whether the next statement begins the transaction.
-    is_begin_due: bool,
 }
 
 impl Client {
     pub(super) fn new(object: Object, pool: Pool, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { object: Some(object), pool, permit, statement_limit: None, is_begin_due: false }
-    }
-
-    /// Begins a transaction with the next statement. Both are sent at once, which saves a round trip.
-    pub(in crate::db) fn begin(&mut self) {
-        self.is_begin_due = true;
+        Self { object: Some(object), pool, permit, statement_limit: None }
     }
 
     /// Raises the statement timeout of the running transaction to [`LONG_STATEMENT_WAIT`].
@@ -60,7 +52,7 @@ impl Client {
         params: &[Value<'_>],
     ) -> Result<Vec<Row>, DbError> {
         let client = self.begin_statement()?;
-        let rows = Box::pin(client.begun(async {
+        let rows = Box::pin(async {
             match sql {
                 Sql::Fixed(sql) => client.query(&client.prepare_cached(sql).await?, &untyped(params)).await,
                 Sql::Repeated(sql) => {
@@ -69,14 +61,14 @@ impl Client {
                 }
                 Sql::Built(sql) => client.query_typed(sql, &typed(params)).await,
             }
-        }));
+        });
         let done = client.within_limit(rows).await;
         client.end(done)
     }
 
     pub(in crate::db) async fn execute(&mut self, sql: &Sql, params: &[Value<'_>]) -> Result<u64, DbError> {
         let client = self.begin_statement()?;
-        let count = Box::pin(client.begun(async {
+        let count = Box::pin(async {
             match sql {
                 Sql::Fixed(sql) => client.execute(&client.prepare_cached(sql).await?, &untyped(params)).await,
                 Sql::Repeated(sql) => {
@@ -85,7 +77,7 @@ impl Client {
                 }
                 Sql::Built(sql) => client.execute_typed(sql, &typed(params)).await,
             }
-        }));
+        });
         let done = client.within_limit(count).await;
         client.end(done)
     }
@@ -93,7 +85,7 @@ impl Client {
     /// Runs statements without parameters.
     pub(in crate::db) async fn batch(&mut self, sql: &str) -> Result<(), DbError> {
         let client = self.begin_statement()?;
-        let done = client.within_limit(Box::pin(client.begun(client.batch_execute(sql)))).await;
+        let done = client.within_limit(Box::pin(client.batch_execute(sql))).await;
         client.end(done)
     }
 
@@ -123,9 +115,6 @@ impl Client {
             if self.statement_limit.is_some() { Instant::now() + REQUEST_WAIT } else { deadline::current() };
         let committing = tokio::spawn(async move {
             let Some(object) = self.object.take() else { return Err(given_up()) };
-            if self.is_begin_due {
-                return Ok(());
-            }
             // After a failed statement PostgreSQL reports COMMIT as a success but rolls back. The query
             // before it fails instead.
             let committed = object.batch_execute("SELECT; COMMIT").await;
@@ -149,9 +138,6 @@ impl Client {
     /// Rolls the transaction back.
     pub(in crate::db) async fn roll_back(mut self) {
         let Some(object) = self.object.take() else { return }; // closing the connection rolls back
-        if self.is_begin_due {
-            return;
-        }
         let ended = timeout(REQUEST_WAIT, object.batch_execute("ROLLBACK")).await;
         if !matches!(ended, Ok(Ok(()))) {
             drop(Object::take(object)); // do not return it to the pool
@@ -166,8 +152,7 @@ impl Client {
         if self.object.is_none() {
             return Err(given_up());
         }
-        let begins = std::mem::take(&mut self.is_begin_due);
-        Ok(Statement { until: self.until(), client: self, begins, has_ended: false })
+        Ok(Statement { until: self.until(), client: self, has_ended: false })
     }
 
     /// Cancels a statement whose result nobody waits for, and closes its connection, which may be dead.
@@ -218,20 +203,10 @@ fn given_up() -> DbError {
 struct Statement<'a> {
     client: &'a mut Client,
     until: Instant,
-    begins: bool,
     has_ended: bool,
 }
 
 impl Statement<'_> {
-    /// Runs a statement, behind the BEGIN of its transaction if that is due.
-    async fn begun<T>(&self, statement: impl Future<Output = Result<T, PgError>>) -> Result<T, PgError> {
-        if !self.begins {
-            return statement.await;
-        }
-        let (begun, done) = join(self.batch_execute("BEGIN"), statement).await; // polls, and so sends, in this order
-        begun.and(done)
-    }
-
     fn within_limit<F: Future>(&self, work: F) -> Timeout<F> {
         timeout_at(self.until, work)
     }
