@@ -135,7 +135,8 @@ async fn a_disk_that_cannot_be_read_is_answered_503_and_a_damaged_file_500() {
     let rest = usize::try_from(fs::metadata(&file).unwrap().len()).unwrap() - schema;
     let opened = fs::OpenOptions::new().write(true).open(&file).unwrap();
     opened.write_all_at(&vec![0xa5; rest], schema as u64).unwrap();
-    let end_of_index = format!("/history/1?cursor={}", URL_SAFE_NO_PAD.encode("after 4500"));
+    let end_of_index =
+        format!("/history/1?cursor={}", URL_SAFE_NO_PAD.encode("effects of change 1 after 4500"));
     let answer = server.request(Method::GET, &end_of_index).bearer_auth(&token);
     Answer::of(answer).await.problem(500);
     server.await_log("malformed"); // which another thread writes
