@@ -63,7 +63,7 @@ impl JsonValue {
     pub fn text(&self) -> Result<&str, Invalid> {
         match self {
             Self::Text(text) => Ok(text),
-            _ => Err(Invalid::new(Code::WrongType, format!("must be a string, got {self}"))),
+            _ => Err(Invalid::new(Code::WrongType, "must be a string").got(self)),
         }
     }
 
@@ -82,7 +82,7 @@ impl JsonValue {
     pub fn boolean(&self) -> Result<bool, Invalid> {
         match self {
             Self::Bool(value) => Ok(*value),
-            _ => Err(Invalid::new(Code::WrongType, format!("must be true or false, got {self}"))),
+            _ => Err(Invalid::new(Code::WrongType, "must be true or false").got(self)),
         }
     }
 
@@ -95,7 +95,7 @@ impl JsonValue {
             Self::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole_float)),
             _ => None,
         };
-        whole.ok_or_else(|| Invalid::new(Code::WrongType, format!("must be a whole number, got {self}")))
+        whole.ok_or_else(|| Invalid::new(Code::WrongType, "must be a whole number").got(self))
     }
 }
 
@@ -201,7 +201,7 @@ impl<'a> ObjectReader<'a> {
             }),
             other => Err(vec![Violation::at(
                 pointer,
-                Invalid::new(Code::WrongType, format!("must be an object, got {other}")),
+                Invalid::new(Code::WrongType, "must be an object").got(other),
             )]),
         }
     }

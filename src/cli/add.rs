@@ -13,7 +13,7 @@ use crate::{
         output::{Out, message},
         wrong_usage,
     },
-    domain::{Attributes, Invalid, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
+    domain::{Attributes, Length, Movie, MovieFormat, Rating, ReleaseYear, Title, fold},
 };
 
 /// The film. A terminal prompts for missing values.
@@ -71,7 +71,7 @@ impl Args {
             return Ok(self.title_option.clone());
         }
         let title = Title::parse(&self.title.join(" "));
-        title.map(Some).map_err(|Invalid(rule, _)| wrong_usage(&format!("TITLE {rule}")))
+        title.map(Some).map_err(|invalid| wrong_usage(&format!("TITLE {invalid}")))
     }
 
     /// Checks that no value is missing.

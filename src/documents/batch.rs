@@ -154,14 +154,14 @@ impl Batch {
 }
 
 fn operations(node: &JsonValue, pointer: &str) -> Result<Vec<Operation>, Vec<Violation>> {
-    let wrong = |code, detail: String| vec![Violation::at(pointer, Invalid::new(code, detail))];
+    let wrong = |invalid: Invalid| vec![Violation::at(pointer, invalid)];
     let JsonValue::Array(nodes) = node else {
-        return Err(wrong(Code::WrongType, format!("must be an array, got {node}")));
+        return Err(wrong(Invalid::new(Code::WrongType, "must be an array").got(node)));
     };
     if nodes.len() > MAX_BATCH_OPERATIONS {
         return Err(wrong(
-            Code::TooLong,
-            format!("must have at most {} items, got {}", MAX_BATCH_OPERATIONS, nodes.len()),
+            Invalid::new(Code::TooLong, format!("must have at most {MAX_BATCH_OPERATIONS} items"))
+                .got(nodes.len()),
         ));
     }
     let mut operations = Vec::with_capacity(nodes.len());
@@ -184,10 +184,7 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
     let mut members = ObjectReader::of(node, pointer)?;
     let op = members.required("op", |node| match node.text()? {
         op @ ("create" | "update" | "delete") => Ok(op),
-        other => Err(Invalid::new(
-            Code::NotAllowed,
-            format!("must be create, update or delete, got {}", quoted(other)),
-        )),
+        other => Err(Invalid::new(Code::NotAllowed, "must be create, update or delete").got(quoted(other))),
     });
     if op.value().is_none() {
         // The allowed members are unknown without a valid `op`, so these are not reported.
@@ -217,6 +214,6 @@ fn operation(node: &JsonValue, pointer: &str) -> Result<Operation, Vec<Violation
 fn positive(node: &JsonValue) -> Result<i64, Invalid> {
     match node.whole()? {
         number @ 1.. => Ok(number),
-        number => Err(Invalid::new(Code::OutOfRange, format!("must be at least 1, got {number}"))),
+        number => Err(Invalid::new(Code::OutOfRange, "must be at least 1").got(number)),
     }
 }

@@ -29,8 +29,7 @@ pub trait Choice: Copy + Default + PartialEq + Send + Sync + 'static {
     fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(|| {
             let words: Vec<_> = Self::ALL.iter().map(|choice| choice.as_str()).collect();
-            let rule = format!("must be one of {}, got {}", words.join(", "), quoted(text));
-            Invalid::new(Code::NotAllowed, rule)
+            Invalid::new(Code::NotAllowed, format!("must be one of {}", words.join(", "))).got(quoted(text))
         })
     }
 }

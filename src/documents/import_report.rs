@@ -15,7 +15,7 @@ use super::{
     word::Word,
 };
 use crate::{
-    domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId, serde_as_word},
+    domain::{Attributes, ChangeId, Code, Field, Invalid, MovieId, Reason, serde_as_word},
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES, MAX_REPORT_PREVIEW_ROWS},
 };
 
@@ -193,7 +193,12 @@ pub struct RowError {
     pub field: Option<Box<str>>,
     #[schema(inline, value_type = CodeWord)]
     pub code: Word<Code>,
+    /// The reason in words, to follow the attribute's name.
     pub detail: String,
+    /// The parts of `detail`.
+    #[schema(required = true)]
+    #[serde(default)]
+    pub reason: Reason,
     /// The original value.
     #[schema(required = true, value_type = Option<String>)]
     pub value: Option<Box<str>>,
@@ -331,8 +336,16 @@ impl RowError {
 
     /// Creates an error of a whole row.
     #[must_use]
-    pub fn of_row(line: u64, Invalid(detail, code): Invalid) -> Self {
-        Self { line, label: RowLabel::default(), field: None, code: code.into(), detail, value: None }
+    pub fn of_row(line: u64, Invalid { code, reason }: Invalid) -> Self {
+        Self {
+            line,
+            label: RowLabel::default(),
+            field: None,
+            code: code.into(),
+            detail: reason.to_string(),
+            reason,
+            value: None,
+        }
     }
 
     /// Shortens a value for display.

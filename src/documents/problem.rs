@@ -14,7 +14,7 @@ use super::{
     schema::{CodeWord, schema},
     word::Word,
 };
-use crate::domain::{self, ChangeId, Code, Place};
+use crate::domain::{self, ChangeId, Code, Place, Reason};
 
 /// A problem document (RFC 9457).
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -30,6 +30,10 @@ pub struct Problem {
     pub title: String,
     pub status: u16,
     pub detail: String,
+    /// The parts of `detail`, if the file of an import cannot be read; otherwise left out.
+    #[schema(required = false)]
+    #[serde(default, skip_serializing_if = "Reason::is_empty")]
+    pub reason: Reason,
     /// All violations.
     #[schema(required = false)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

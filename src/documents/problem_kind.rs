@@ -304,7 +304,7 @@ impl ProblemKind {
                 "The file cannot be imported",
                 [
                     "The file is empty, is in another encoding, or its header does not name the columns of a known layout.",
-                    "Read `detail`. Name the columns with `map=FIELD:COLUMN`, and the encoding with `encoding`.",
+                    "Read `detail`, or the `hints` of `reason`. Name the columns with `map=FIELD:COLUMN`, and the encoding with `encoding`.",
                     "curl -H \"Authorization: Bearer $TOKEN\" --data-binary @films.csv \\\n  \
                  -H 'content-type: text/csv' 'http://localhost:8080/movie?map=title:Film&map=releaseYear:Jahr&encoding=windows-1252'",
                     "RFC 9110, section 15.5.21; RFC 4180 (CSV)",

@@ -47,7 +47,7 @@ impl ChangeKind {
     /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            Invalid::new(Code::NotAllowed, format!("must be a kind of change, got {}", super::quoted(text)))
+            Invalid::new(Code::NotAllowed, "must be a kind of change").got(super::quoted(text))
         })
     }
 }

@@ -91,8 +91,8 @@ fn parse(text: &str) -> Result<i64, Invalid> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && *number > 0);
     number.ok_or_else(|| {
-        let rule = format!("must be a whole number from 1 to {}, got {}", i64::MAX, super::quoted(text));
-        Invalid::new(Code::Malformed, rule)
+        let rule = format!("must be a whole number from 1 to {}", i64::MAX);
+        Invalid::new(Code::Malformed, rule).got(super::quoted(text))
     })
 }
 
@@ -106,7 +106,7 @@ mod tests {
             assert_eq!(text.parse(), Ok(MovieId::from_stored(number)), "{text}");
         }
         for text in ["", "0", "-1", "+1", " 1", "1 ", "1.0", "1e3", "x", "١", "9223372036854775808"] {
-            assert!(text.parse::<ChangeId>().is_err_and(|invalid| invalid.1 == Code::Malformed), "{text}");
+            assert!(text.parse::<ChangeId>().is_err_and(|invalid| invalid.code == Code::Malformed), "{text}");
         }
     }
 

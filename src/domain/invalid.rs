@@ -1,16 +1,108 @@
 //! Violations of rules: the rule, its code, and the place in the request.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::serde_as_word;
 
-/// A rule violation: the rule in words for people, and its code for programs.
+/// A rule violation: its code for programs, and the reason in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub String, pub Code);
+#[error("{reason}")]
+pub struct Invalid {
+    pub code: Code,
+    pub reason: Reason,
+}
+
+/// The parts of a message about a violation, so that each client can write it with its own names of options.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    /// The rule, to follow the name of the value: `must be …`.
+    pub rule: String,
+    /// The given value; left out if the rule names it, or none was given.
+    #[schema(required = false, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub got: Option<String>,
+    /// The options that help, in the order of `detail`; left out if there are none.
+    #[schema(required = false)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
+}
+
+/// An option that helps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Hint {
+    /// The name of the query parameter.
+    pub option: String,
+    /// Its value. Words in capitals are placeholders.
+    pub value: String,
+    /// The words of `detail` before the option.
+    pub before: String,
+    /// The words of `detail` after the option.
+    pub after: String,
+}
 
 impl Invalid {
-    /// Creates a violation; the rule follows the name of the value: `must be …`.
+    /// Creates a violation of a rule.
     pub(crate) fn new(code: Code, rule: impl Into<String>) -> Self {
-        Self(rule.into(), code)
+        Self { code, reason: Reason { rule: rule.into(), ..Reason::default() } }
+    }
+
+    /// Adds the given value.
+    pub(crate) fn got(mut self, value: impl fmt::Display) -> Self {
+        self.reason.got = Some(value.to_string());
+        self
+    }
+
+    /// Adds an option that helps, with the words around it.
+    pub(crate) fn with_hint(
+        mut self,
+        before: &str,
+        option: &str,
+        value: impl Into<String>,
+        after: impl Into<String>,
+    ) -> Self {
+        let (before, option) = (before.to_owned(), option.to_owned());
+        self.reason.hints.push(Hint { option, value: value.into(), before, after: after.into() });
+        self
+    }
+
+    /// Adds the place before the rule.
+    pub(crate) fn of(mut self, place: impl fmt::Display) -> Self {
+        self.reason.rule = format!("{place} {}", self.reason.rule);
+        self
+    }
+}
+
+impl Reason {
+    /// Formats the rule and the given value, without the options that help.
+    #[must_use]
+    pub fn without_hints(&self) -> String {
+        match &self.got {
+            Some(got) => format!("{}, got {got}", self.rule),
+            None => self.rule.clone(),
+        }
+    }
+
+    /// Formats the reason with the options that help, written by `option`.
+    #[must_use]
+    pub fn with_hints(&self, option: impl Fn(&Hint) -> String) -> String {
+        let hint = |hint: &Hint| [&hint.before, &option(hint), &hint.after].map(String::as_str).concat();
+        self.without_hints() + &self.hints.iter().map(hint).collect::<String>()
+    }
+
+    /// Returns whether nothing is known, such as of the error of an older server.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rule.is_empty()
+    }
+}
+
+/// Writes the options as query parameters.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_hints(|Hint { option, value, .. }| format!("{option}={value}")))
     }
 }
 
@@ -136,12 +228,12 @@ pub enum Place {
 
 impl Violation {
     /// Creates a violation in a field.
-    pub fn at(field: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
-        Self { place: Place::Field(field.into()), code, detail }
+    pub fn at(field: impl Into<String>, Invalid { code, reason }: Invalid) -> Self {
+        Self { place: Place::Field(field.into()), code, detail: reason.to_string() }
     }
 
     /// Creates a violation in an option.
-    pub fn in_option(name: impl Into<String>, Invalid(detail, code): Invalid) -> Self {
-        Self { place: Place::Option(name.into()), code, detail }
+    pub fn in_option(name: impl Into<String>, Invalid { code, reason }: Invalid) -> Self {
+        Self { place: Place::Option(name.into()), code, detail: reason.to_string() }
     }
 }

@@ -23,7 +23,7 @@ pub use change::ChangeKind;
 pub use fold::fold;
 pub use fuzzy::{FuzzyScore, FuzzyTerm, fuzzy_score};
 pub use ids::{ChangeId, Id, MovieId, SessionId, TokenId, UserId};
-pub use invalid::{Code, Invalid, Place, Violation};
+pub use invalid::{Code, Hint, Invalid, Place, Reason, Violation};
 pub use list::{Bounds, Cursor, FacetKey, Filter, FilterMatches, KeyValue, Limit, ListQuery, Sort, SortKey};
 pub use movie::{Attributes, Field, Length, Movie, MovieFormat, MoviePatch, Rating, ReleaseYear, Title};
 pub(crate) use movie::{quoted, whole};

@@ -98,9 +98,10 @@ impl MovieFormat {
     /// # Errors
     /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| {
-            Invalid::new(Code::NotAllowed, format!("must be VHS, DVD or Streaming, got {}", quoted(text)))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| Invalid::new(Code::NotAllowed, "must be VHS, DVD or Streaming").got(quoted(text)))
     }
 
     /// Parses a format, ignoring case.
@@ -173,9 +174,7 @@ macro_rules! whole_number {
                 if (Self::MIN..=Self::MAX).contains(&value) {
                     Ok(Self(value))
                 } else {
-                    Err(Invalid::new(Code::OutOfRange, format!(
-                        "must be between {} and {}, got {value}", Self::MIN, Self::MAX
-                    )))
+                    Err(Invalid::new(Code::OutOfRange, format!("must be between {} and {}", Self::MIN, Self::MAX)).got(value))
                 }
             }
         }
@@ -217,10 +216,7 @@ impl Length {
         }
         let duration: SignedDuration = written.parse().map_err(|_| {
             let examples = "170, 170 min, 2:50, 2h 50m or PT2H50M";
-            Invalid::new(
-                Code::Malformed,
-                format!("must be a length such as {examples}, got {}", quoted(text)),
-            )
+            Invalid::new(Code::Malformed, format!("must be a length such as {examples}")).got(quoted(text))
         })?;
         let minutes = (duration + SignedDuration::from_secs(30)).as_secs().div_euclid(60);
         Ok((minutes.try_into()?, duration != SignedDuration::from_mins(minutes)))
@@ -295,7 +291,7 @@ impl Field {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|field| field.as_str() == text).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str).join(", ");
-            Invalid::new(Code::NotAllowed, format!("must name one of {names}, got {}", quoted(text)))
+            Invalid::new(Code::NotAllowed, format!("must name one of {names}")).got(quoted(text))
         })
     }
 }
@@ -412,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_title_has_1_to_50_characters_after_normalising_and_trimming() {
-        assert_eq!(Title::parse(" \t\n").unwrap_err().0, "must not be empty");
+        assert_eq!(Title::parse(" \t\n").unwrap_err().reason.rule, "must not be empty");
         assert_eq!(Title::parse("\u{2003}x\u{a0}").unwrap().as_str(), "x");
         for unseen in [
             "\u{200b}",
@@ -433,7 +429,10 @@ mod tests {
         }
         assert!(Title::parse("™").is_ok() && Title::parse("\u{301}").is_ok() && Title::parse("…").is_ok());
         assert!(Title::parse(&"x".repeat(50)).is_ok());
-        assert_eq!(Title::parse(&"x".repeat(51)).unwrap_err().0, "must have at most 50 characters, got 51");
+        assert_eq!(
+            Title::parse(&"x".repeat(51)).unwrap_err().to_string(),
+            "must have at most 50 characters, got 51"
+        );
         // 100 scalar values that NFC composes to 50.
         let decomposed = "e\u{301}".repeat(50);
         assert_eq!(Title::parse(&decomposed).unwrap().as_str(), "é".repeat(50));
@@ -496,7 +495,7 @@ mod tests {
         for (value, ok) in [(0, false), (1, true), (5, true), (6, false), (i64::MIN, false)] {
             assert_eq!(Rating::try_from(value).is_ok(), ok, "rating {value}");
         }
-        assert_eq!(Rating::try_from(9).unwrap_err().0, "must be between 1 and 5, got 9");
+        assert_eq!(Rating::try_from(9).unwrap_err().to_string(), "must be between 1 and 5, got 9");
     }
 
     #[test]
@@ -558,15 +557,19 @@ mod tests {
             assert_eq!(Length::parse(written), Ok((Length(minutes), rounded)), "{written:?}");
         }
         for beyond in ["501", "-1", "8:21", "8h21", "501 min", "PT8H20M30S", "-2h", "99999h", "2h 50m ago"] {
-            assert!(
-                Length::parse(beyond).unwrap_err().0.starts_with("must be between 0 and 500, got "),
+            assert_eq!(
+                Length::parse(beyond).unwrap_err().reason.rule,
+                "must be between 0 and 500",
                 "{beyond:?}"
             );
         }
         for bad in [
             "", "x", "170.5", "+170", "1e2", "2:", ":50", "2:50:", "170 m 30", "2 days", "2h h", "170,0", "h",
         ] {
-            assert!(Length::parse(bad).unwrap_err().0.starts_with("must be a length such as "), "{bad:?}");
+            assert!(
+                Length::parse(bad).unwrap_err().reason.rule.starts_with("must be a length such as "),
+                "{bad:?}"
+            );
         }
     }
 

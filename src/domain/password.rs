@@ -86,14 +86,15 @@ impl Password {
         let text = Self::normalize(text);
         let chars = text.chars().count();
         if chars < Self::MIN_CHARS {
-            let rule = format!("must have at least {} characters, got {chars}", Self::MIN_CHARS);
-            return Err(Invalid::new(Code::TooShort, rule));
+            let rule = format!("must have at least {} characters", Self::MIN_CHARS);
+            return Err(Invalid::new(Code::TooShort, rule).got(chars));
         }
         if chars > Self::MAX_CHARS {
             return Err(Invalid::new(
                 Code::TooLong,
-                format!("must have at most {} characters, got {chars}", Self::MAX_CHARS),
-            ));
+                format!("must have at most {} characters", Self::MAX_CHARS),
+            )
+            .got(chars));
         }
         if is_common(&text) || own_chars(&text, name.into()) < Self::MIN_OWN_CHARS {
             return Err(Invalid::new(Code::TooWeak, "is one of the common passwords, or too easily guessed"));

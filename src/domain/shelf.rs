@@ -45,7 +45,7 @@ impl Articles {
             let letters = plain.strip_suffix(['\'', '-']).unwrap_or(&plain);
             if letters.is_empty() || !letters.chars().all(char::is_alphabetic) {
                 let rule = "must be articles with commas between them, such as the,a,an,l', or none";
-                return Err(Invalid::new(Code::Malformed, format!("{rule}, got {}", quoted(word))));
+                return Err(Invalid::new(Code::Malformed, rule).got(quoted(word)));
             }
             Ok(plain)
         };

@@ -23,13 +23,8 @@ pub(crate) const fn reorders(c: char) -> bool {
 pub(super) fn parse_short_text(text: &str, max_chars: usize) -> Result<String, Invalid> {
     let text = parse_stored_text(text, max_chars)?;
     if let Some(disorder) = text.chars().find(|c| reorders(*c)) {
-        return Err(Invalid::new(
-            Code::Malformed,
-            format!(
-                "must not contain line separators or overrides of the direction, got U+{:04X}",
-                u32::from(disorder)
-            ),
-        ));
+        let rule = "must not contain line separators or overrides of the direction";
+        return Err(Invalid::new(Code::Malformed, rule).got(format_args!("U+{:04X}", u32::from(disorder))));
     }
     if text.chars().all(|c| c.is_whitespace() || is_invisible(c) || is_blank_letter(c)) {
         return Err(Invalid::new(Code::Empty, "must have a visible character"));
@@ -42,15 +37,13 @@ pub(super) fn parse_stored_text(text: &str, max_chars: usize) -> Result<String, 
     let text = if is_nfc(text) { Cow::Borrowed(text) } else { text.nfc().collect() };
     let text = text.trim();
     if let Some(control) = text.chars().find(|c| c.is_control()) {
-        return Err(Invalid::new(
-            Code::Malformed,
-            format!("must not contain control characters, got U+{:04X}", u32::from(control)),
-        ));
+        return Err(Invalid::new(Code::Malformed, "must not contain control characters")
+            .got(format_args!("U+{:04X}", u32::from(control))));
     }
     match text.chars().count() {
         0 => Err(Invalid::new(Code::Empty, "must not be empty")),
         n if n > max_chars => {
-            Err(Invalid::new(Code::TooLong, format!("must have at most {max_chars} characters, got {n}")))
+            Err(Invalid::new(Code::TooLong, format!("must have at most {max_chars} characters")).got(n))
         }
         _ => Ok(text.to_owned()),
     }

@@ -49,7 +49,8 @@ impl Time {
             if Pieces::parse(text).is_ok_and(|pieces| has_offset(&pieces)) {
                 Invalid::new(Code::OutOfRange, "must not be later than 9999-12-30T22:00:00Z")
             } else {
-                Invalid::new(Code::Malformed, format!("must be an RFC 3339 date and time, got {text:?}"))
+                Invalid::new(Code::Malformed, "must be an RFC 3339 date and time")
+                    .got(format_args!("{text:?}"))
             }
         })
     }
@@ -62,14 +63,14 @@ impl Time {
     /// As [`Time::parse`].
     pub fn parse_date(text: &str) -> Result<Self, Invalid> {
         let parsed = match Self::parse(text) {
-            Err(Invalid(_, Code::Malformed)) => Self::parse(&format!("{text}T00:00:00Z")),
+            Err(Invalid { code: Code::Malformed, .. }) => Self::parse(&format!("{text}T00:00:00Z")),
             parsed => parsed,
         };
-        parsed.map_err(|invalid| match invalid.1 {
-            Code::Malformed => Invalid::new(
-                Code::Malformed,
-                format!("must be a date such as 2027-01-31, or an RFC 3339 date and time, got {text:?}"),
-            ),
+        parsed.map_err(|invalid| match invalid.code {
+            Code::Malformed => {
+                let rule = "must be a date such as 2027-01-31, or an RFC 3339 date and time";
+                Invalid::new(Code::Malformed, rule).got(format_args!("{text:?}"))
+            }
             _ => invalid,
         })
     }
@@ -177,8 +178,8 @@ mod tests {
         }
         assert_eq!(Time::parse_date("9999-12-31"), Err(out_of_range));
         for text in ["9999-12-31T23:59:59", "9999-12-32", "10000-01-01T00:00:00Z", "tomorrow", ""] {
-            assert_eq!(Time::parse(text).unwrap_err().1, Code::Malformed, "{text}");
-            assert_eq!(Time::parse_date(text).unwrap_err().1, Code::Malformed, "{text}");
+            assert_eq!(Time::parse(text).unwrap_err().code, Code::Malformed, "{text}");
+            assert_eq!(Time::parse_date(text).unwrap_err().code, Code::Malformed, "{text}");
         }
     }
 

@@ -34,7 +34,7 @@ impl Role {
     /// [`Code::NotAllowed`] for any other text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| {
-            Invalid::new(Code::NotAllowed, format!("must be viewer, editor or owner, got {}", quoted(text)))
+            Invalid::new(Code::NotAllowed, "must be viewer, editor or owner").got(quoted(text))
         })
     }
 
@@ -80,10 +80,8 @@ impl UserName {
             return Err(Invalid::new(Code::Malformed, "must not be . or .., which no address can name"));
         }
         match name.chars().find(|c| !c.is_alphanumeric() && !"._-@+".contains(*c)) {
-            Some(c) => Err(Invalid::new(
-                Code::Malformed,
-                format!("must consist of letters, digits and . _ - @ +, got {c:?}"),
-            )),
+            Some(c) => Err(Invalid::new(Code::Malformed, "must consist of letters, digits and . _ - @ +")
+                .got(format_args!("{c:?}"))),
             None => Ok(Self(name)),
         }
     }
@@ -102,10 +100,8 @@ impl UserName {
             ));
         }
         if let Some(c) = name.0.chars().find(|c| INVISIBLE_LETTERS.contains(c)) {
-            return Err(Invalid::new(
-                Code::Malformed,
-                format!("must not have invisible letters, got U+{:04X}", u32::from(c)),
-            ));
+            return Err(Invalid::new(Code::Malformed, "must not have invisible letters")
+                .got(format_args!("U+{:04X}", u32::from(c))));
         }
         if name.0.chars().next().is_some_and(|c| canonical_combining_class(c) != 0) {
             return Err(Invalid::new(Code::Malformed, "must not begin with a mark"));

@@ -149,8 +149,8 @@ impl<'r> Conversion<'r> {
             let format =
                 row.options.format_of(medium).map_or_else(|| parse(medium), Ok).map_err(|invalid| {
                     // DVD is only an example in the message, as the format closest to other discs and files.
-                    let example = format!("mapFormat={}:{}", medium.trim(), MovieFormat::Dvd.as_str());
-                    Invalid::new(invalid.1, format!("{}; give its format, such as {example}", invalid.0))
+                    let example = format!("{}:{}", medium.trim(), MovieFormat::Dvd.as_str());
+                    invalid.with_hint("; give its format, such as ", "mapFormat", example, "")
                 })?;
             if format.as_str() != medium {
                 row.note(Field::MovieFormat, NoteKind::Mapped, cell, &format);
@@ -238,13 +238,21 @@ impl<'r> Conversion<'r> {
                 return Ok(default.clone());
             }
             (None, None) => {
-                let hint = match hints::column_for(field, self.record) {
-                    Some(column) => format!("; map={name}:{column} takes it from this column"),
-                    None => String::new(),
+                let value = format!("{name}:VALUE");
+                let missing = Invalid::new(Code::Required, "is missing").with_hint(
+                    ", and there is no default for it (",
+                    "default",
+                    value,
+                    ")",
+                );
+                let rule = match hints::column_for(field, self.record) {
+                    Some(column) => {
+                        let column = format!("{name}:{column}");
+                        missing.with_hint("; ", "map", column, " takes it from this column")
+                    }
+                    None => missing,
                 };
-                let detail =
-                    format!("is missing, and there is no default for it (default={name}:VALUE){hint}");
-                (Invalid::new(Code::Required, detail), None)
+                (rule, None)
             }
         };
         Err(WrongCell { field, rule, value })

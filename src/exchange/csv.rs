@@ -99,11 +99,11 @@ impl<R: BufRead> Rows<R> {
         if self.parser.cells().skip(columns).all(is_blank) { width.min(columns) } else { width }
     }
 
-    pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
+    pub(super) fn record(&self) -> Result<Record<'_>, Box<RowError>> {
         let (width, expected) = (self.width(), self.names.len());
         if width != expected {
             let detail = format!("has {}, the header names {expected}", count(width, "column"));
-            return Err(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail)));
+            return Err(Box::new(RowError::of_row(self.line, Invalid::new(Code::Malformed, detail))));
         }
         let kind = self.kind.map(|column| self.text(column, None)).transpose()?;
         let mut cells = PerField::default();
@@ -116,17 +116,16 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// Returns a cell of the current row. The row must have at least as many cells as the header.
-    pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, RowError> {
+    pub(super) fn text(&self, column: usize, field: Option<Field>) -> Result<&str, Box<RowError>> {
         let bytes = self.parser.cell(column);
         // Concatenated files have byte order marks inside, even within quotation marks.
         let bytes = if column == 0 { bytes.strip_prefix(MARK).unwrap_or(bytes) } else { bytes };
-        std::str::from_utf8(bytes).map_err(|_| RowError {
-            field: field.map(|field| field.as_str().into()),
-            value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
-            ..RowError::of_row(
-                self.line,
-                Invalid::new(Code::Malformed, format!("is not UTF-8{}", encoding::hint(bytes))),
-            )
+        std::str::from_utf8(bytes).map_err(|_| {
+            Box::new(RowError {
+                field: field.map(|field| field.as_str().into()),
+                value: Some(RowError::shown(&String::from_utf8_lossy(bytes))),
+                ..RowError::of_row(self.line, encoding::not_utf8(bytes))
+            })
         })
     }
 
@@ -206,9 +205,7 @@ pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Str
     }
     let name = |cell: &[u8]| match std::str::from_utf8(cell) {
         Ok(name) => Ok(trimmed(name).to_owned()),
-        Err(_) => {
-            Err(Invalid::new(Code::Malformed, format!("line {line} is not UTF-8{}", encoding::hint(cell))))
-        }
+        Err(_) => Err(encoding::not_utf8(cell).of(format_args!("line {line}"))),
     };
     let names: Vec<String> = parser.cells().map(name).collect::<Result<_, _>>()?;
     if names.iter().all(String::is_empty) { Err(empty()) } else { Ok((line, names)) }
@@ -227,15 +224,16 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
         } else if any {
             Ok(layout)
         } else {
-            let likely = hints::likely_columns(names);
-            Err(Invalid::new(
-                Code::Malformed,
-                format!(
-                    "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
-                 is not as Letterboxd, IMDb, MovieLens, Tellico, CLZ or Libib write it; name the columns with \
-                 map=FIELD:COLUMN{likely}"
-                ),
-            ))
+            let rule = format!(
+                "line {line} names none of the columns title, movieFormat, length, releaseYear and rating, and \
+                 is not as Letterboxd, IMDb, MovieLens, Tellico, CLZ or Libib write it"
+            );
+            let unknown = Invalid::new(Code::Malformed, rule);
+            let unknown = unknown.with_hint("; name the columns with ", "map", "FIELD:COLUMN", "");
+            let separators = [", such as "].into_iter().chain(std::iter::repeat(", "));
+            let likely = separators.zip(hints::likely_columns(names));
+            Err(likely
+                .fold(unknown, |unknown, (before, column)| unknown.with_hint(before, "map", column, "")))
         };
     }
     let title = (!options.columns.contains_key(&Field::Title)).then_some(layout.columns.title[0]);
@@ -244,9 +242,6 @@ fn layout_of(line: u64, names: &[String], options: &ImportOptions) -> Result<&'s
     if missing.is_empty() {
         return Ok(layout);
     }
-    let (missing, source) = (missing.join(" and "), layout.source.as_str());
-    Err(Invalid::new(
-        Code::Malformed,
-        format!("line {line} does not name the column {missing}, which source={source} needs"),
-    ))
+    let rule = format!("line {line} does not name the column {}", missing.join(" and "));
+    Err(Invalid::new(Code::Malformed, rule).with_hint(", which ", "source", layout.source.as_str(), " needs"))
 }

@@ -37,10 +37,8 @@ impl Encoding {
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes());
         known.map(Self).ok_or_else(|| {
             let common = Self::COMMON.join(", ");
-            Invalid::new(
-                Code::Malformed,
-                format!("must be the name of an encoding, such as {common}, got {}", quoted(name)),
-            )
+            Invalid::new(Code::Malformed, format!("must be the name of an encoding, such as {common}"))
+                .got(quoted(name))
         })
     }
 
@@ -93,13 +91,15 @@ pub fn guess_encoding(mut file: impl Read) -> io::Result<Option<Encoding>> {
     }
 }
 
-/// Returns a hint for text that is not UTF-8: how it reads in the most probable encoding.
-pub(super) fn hint(bytes: &[u8]) -> String {
+/// Returns the violation of a text that is not UTF-8, with its reading in the most probable encoding.
+pub(super) fn not_utf8(bytes: &[u8]) -> Invalid {
+    let invalid = Invalid::new(Code::Malformed, "is not UTF-8");
     let (text, _, _) = WINDOWS_1252.decode(bytes);
     if text.contains(char::is_control) {
-        return "; encoding=NAME gives the encoding of the file".to_owned();
+        return invalid.with_hint("; ", "encoding", "NAME", " gives the encoding of the file");
     }
-    format!("; encoding=windows-1252 reads it as {}", quoted(text.trim()))
+    let reading = format!(" reads it as {}", quoted(text.trim()));
+    invalid.with_hint("; ", "encoding", "windows-1252", reading)
 }
 
 /// A decoder to UTF-8.

@@ -110,14 +110,13 @@ pub(super) fn column_for<'r>(field: Field, record: &'r Record) -> Option<&'r str
     record.names.iter().find(|name| is_name_of(name, field)).map(String::as_str)
 }
 
-/// Returns the options for the columns whose names suggest attributes, as the end of a sentence.
-pub(super) fn likely_columns(names: &[String]) -> String {
-    let column = |field: Field| {
+/// Returns the columns whose names suggest attributes, as values of `map`.
+pub(super) fn likely_columns(names: &[String]) -> impl Iterator<Item = String> {
+    let column = move |field: Field| {
         let name = names.iter().find(|name| is_name_of(name, field))?;
-        Some(format!("map={}:{name}", field.as_str()))
+        Some(format!("{}:{name}", field.as_str()))
     };
-    let columns: Vec<String> = Field::ALL.into_iter().filter_map(column).collect();
-    if columns.is_empty() { String::new() } else { format!(", such as {}", columns.join(", ")) }
+    Field::ALL.into_iter().filter_map(column)
 }
 
 /// Returns whether a column name suggests an attribute. A part in parentheses, such as a unit, is ignored.

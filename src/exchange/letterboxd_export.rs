@@ -106,7 +106,7 @@ pub fn merge_letterboxd_within(
         unpacked.rewind().map_err(|e| unreadable(&e))?;
         films
             .read(unpacked, &name, rank)
-            .map_err(|invalid| Invalid::new(invalid.1, format!("{}: {}", name.escape_debug(), invalid.0)))?;
+            .map_err(|invalid| invalid.of(format_args!("{}:", name.escape_debug())))?;
     }
     let merged = films
         .write()
@@ -174,8 +174,9 @@ impl Films {
         let columns = ["Date", "Name", "Year", "Letterboxd URI", "Rating", "Watched Date", "URL"];
         let columns = columns.map(|name| rows.place(name));
         while rows.advance().map_err(|e| unreadable(&e))? {
-            let in_line = |error: RowError| {
-                Invalid::new(Code::Malformed, format!("line {}: the row {}", error.line, error.detail))
+            let in_line = |error: Box<RowError>| {
+                let reason = error.reason;
+                Invalid { code: Code::Malformed, reason }.of(format_args!("line {}: the row", error.line))
             };
             rows.record().map_err(in_line)?;
             let mut cells = columns.map(|_| String::new());

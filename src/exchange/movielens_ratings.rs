@@ -28,12 +28,11 @@ type Rows = Parser<BufReader<Text<File>>>;
 /// # Errors
 /// If a file cannot be read or has another layout, or if the user has no ratings.
 pub fn with_movielens_ratings(movies: File, ratings: File, user: Option<i64>) -> Result<File, Invalid> {
-    let ratings = means(ratings, user)
-        .map_err(|invalid| Invalid::new(invalid.1, format!("ratings.csv: {}", invalid.0)))?;
+    let ratings = means(ratings, user).map_err(|invalid| invalid.of("ratings.csv:"))?;
     if let (Some(user), true) = (user, ratings.is_empty()) {
         return Err(Invalid::new(Code::Malformed, format!("ratings.csv: holds no rating of user {user}")));
     }
-    joined(movies, &ratings).map_err(|invalid| Invalid::new(invalid.1, format!("movies.csv: {}", invalid.0)))
+    joined(movies, &ratings).map_err(|invalid| invalid.of("movies.csv:"))
 }
 
 /// Returns the mean rating of each movie id.
@@ -42,7 +41,7 @@ fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid>
     let scale = MOVIELENS.ratings.ok_or_else(|| Invalid::new(Code::Malformed, "has no scale".to_owned()))?;
     let mut sums: HashMap<i64, (f64, f64)> = HashMap::new();
     while let Some(line) = rows.read().map_err(|e| unreadable(&e))? {
-        let in_line = |invalid: Invalid| Invalid::new(invalid.1, format!("line {line}: {}", invalid.0));
+        let in_line = |invalid: Invalid| invalid.of(format_args!("line {line}:"));
         if user.is_some_and(|user| number(&rows, users).is_ok_and(|given| given != user)) {
             continue;
         }
@@ -119,7 +118,6 @@ fn cell(rows: &Rows, column: usize) -> Result<&str, Invalid> {
 
 fn number(rows: &Rows, column: usize) -> Result<i64, Invalid> {
     let text = cell(rows, column)?.trim();
-    text.parse().map_err(|_| {
-        Invalid::new(Code::Malformed, format!("must have a whole number as id, got {}", quoted(text)))
-    })
+    text.parse()
+        .map_err(|_| Invalid::new(Code::Malformed, "must have a whole number as id").got(quoted(text)))
 }

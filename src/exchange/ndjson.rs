@@ -51,11 +51,9 @@ pub(super) fn begins_array(text: &[u8]) -> bool {
 impl<R: BufRead> Rows<R> {
     pub(super) fn open(reader: R, options: &ImportOptions) -> Result<Self, Invalid> {
         if !matches!(options.source, Source::Auto | Source::Reelshelf) {
+            let is_ndjson = Invalid::new(Code::Malformed, "the file is NDJSON");
             let source = options.source.as_str();
-            return Err(Invalid::new(
-                Code::Malformed,
-                format!("source={source} is a layout of CSV, and the file is NDJSON"),
-            ));
+            return Err(is_ndjson.with_hint(", and ", "source", source, " is a layout of CSV"));
         }
         if options.rating_scale.is_some() {
             return Err(Invalid::new(
@@ -198,23 +196,23 @@ impl<R: BufRead> Rows<R> {
         self.line
     }
 
-    pub(super) fn record(&self) -> Result<Record<'_>, RowError> {
-        let of_row = |code, detail: String| RowError::of_row(self.line, Invalid::new(code, detail));
-        let node = JsonValue::parse(&self.buffer).map_err(|invalid| RowError::of_row(self.line, invalid))?;
+    pub(super) fn record(&self) -> Result<Record<'_>, Box<RowError>> {
+        let of_row = |invalid| Box::new(RowError::of_row(self.line, invalid));
+        let node = JsonValue::parse(&self.buffer).map_err(of_row)?;
         let JsonValue::Object(members) = node else {
-            return Err(of_row(Code::WrongType, format!("must be an object, got {node}")));
+            return Err(of_row(Invalid::new(Code::WrongType, "must be an object").got(node)));
         };
         let mut cells = PerField::<Option<Cell>>::default();
         for (name, value) in members {
             if let Some(field) = self.names.field_of(&name) {
                 if cells[field].replace(Cell::Json(value)).is_some() {
-                    return Err(RowError {
-                        field: Some(field.as_str().into()),
-                        ..of_row(Code::Repeated, "must not be given twice".to_owned())
-                    });
+                    let mut error = of_row(Invalid::new(Code::Repeated, "must not be given twice"));
+                    error.field = Some(field.as_str().into());
+                    return Err(error);
                 }
             } else if !STORED.contains(&name.as_str()) && name != REJECT_COLUMN {
-                return Err(of_row(Code::Unknown, format!("{} is not known here", quoted(&name))));
+                let rule = format!("{} is not known here", quoted(&name));
+                return Err(of_row(Invalid::new(Code::Unknown, rule)));
             }
         }
         Ok(Record { line: self.line, kind: None, cells, names: &[], is_marked: false })

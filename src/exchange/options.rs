@@ -32,26 +32,33 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
-    /// Parses `FIELD:VALUE`, a default for an attribute.
+    /// Parses `FIELD:VALUE`, a default for an attribute. Errors call the attribute by its `name`.
     ///
     /// # Errors
     /// If the form, the attribute or the value is invalid, or the attribute has a default already.
-    pub fn add_default(&mut self, text: &str) -> Result<(), Invalid> {
+    pub fn add_default(&mut self, text: &str, name: fn(Field) -> &'static str) -> Result<(), Invalid> {
         let (field, value) = field_and_text(text)?;
-        let read = with_default(field, value, self);
-        let (defaults, first) =
-            read.map_err(|invalid| Invalid::new(invalid.1, format!("{} {}", field.as_str(), invalid.0)))?;
-        self.defaults = defaults;
-        once(field.as_str(), first)
+        let first = self.set_default(field, value).map_err(|invalid| invalid.of(name(field)))?;
+        once(name(field), first)
     }
 
-    /// Parses `FIELD:COLUMN`, the column of an attribute.
+    /// Sets the default of an attribute. Returns whether it is the first one.
+    ///
+    /// # Errors
+    /// If the value is invalid.
+    pub fn set_default(&mut self, field: Field, value: &str) -> Result<bool, Invalid> {
+        let (defaults, first) = with_default(field, value, self)?;
+        self.defaults = defaults;
+        Ok(first)
+    }
+
+    /// Parses `FIELD:COLUMN`, the column of an attribute. Errors call the attribute by its `name`.
     ///
     /// # Errors
     /// If the form or the attribute is invalid, or the attribute has a column already.
-    pub fn add_column(&mut self, text: &str) -> Result<(), Invalid> {
+    pub fn add_column(&mut self, text: &str, name: fn(Field) -> &'static str) -> Result<(), Invalid> {
         let (field, column) = field_and_text(text)?;
-        once(field.as_str(), self.columns.insert(field, column.trim().to_owned()).is_none())
+        once(name(field), self.columns.insert(field, column.trim().to_owned()).is_none())
     }
 
     /// Parses `MEDIUM:FORMAT`, our format for a foreign medium.
@@ -60,10 +67,7 @@ impl ImportOptions {
     /// If the form or the format is invalid, or the medium has a format already.
     pub fn add_format(&mut self, text: &str) -> Result<(), Invalid> {
         let (medium, format) = text.rsplit_once(':').ok_or_else(|| {
-            Invalid::new(
-                Code::Malformed,
-                format!("must be MEDIUM:FORMAT, such as Blu-ray:DVD, got {}", quoted(text)),
-            )
+            Invalid::new(Code::Malformed, "must be MEDIUM:FORMAT, such as Blu-ray:DVD").got(quoted(text))
         })?;
         let format = MovieFormat::parse_any_case(format)?;
         once(medium, self.formats.insert(medium.trim().to_lowercase(), format).is_none())
@@ -76,10 +80,8 @@ impl ImportOptions {
     pub fn parse_rating_scale(text: &str) -> Result<u8, Invalid> {
         let scale = text.parse().ok().filter(|scale| (2..=100).contains(scale));
         scale.ok_or_else(|| {
-            Invalid::new(
-                Code::OutOfRange,
-                format!("must be a whole number from 2 to 100, such as 10, got {}", quoted(text)),
-            )
+            Invalid::new(Code::OutOfRange, "must be a whole number from 2 to 100, such as 10")
+                .got(quoted(text))
         })
     }
 
@@ -93,10 +95,7 @@ impl ImportOptions {
 fn field_and_text(text: &str) -> Result<(Field, &str), Invalid> {
     let (field, rest) =
         text.split_once(':').filter(|(_, rest)| !rest.trim().is_empty()).ok_or_else(|| {
-            Invalid::new(
-                Code::Malformed,
-                format!("must be FIELD:TEXT, such as length:90, got {}", quoted(text)),
-            )
+            Invalid::new(Code::Malformed, "must be FIELD:TEXT, such as length:90").got(quoted(text))
         })?;
     Ok((Field::parse(field)?, rest))
 }

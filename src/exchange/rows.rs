@@ -133,7 +133,7 @@ impl<R: Read> Rows<R> {
             line,
             match record {
                 Ok(record) => record.outcome(layout, &self.options, report),
-                Err(error) => Outcome::Rejected(vec![error]),
+                Err(error) => Outcome::Rejected(vec![*error]),
             },
         )))
     }

@@ -32,11 +32,18 @@ impl Scale {
     }
 
     /// Adds the option that reads a rating above the scale.
-    fn with_hint(self, text: &str, Invalid(rule, code): Invalid) -> Invalid {
+    fn with_hint(self, text: &str, invalid: Invalid) -> Invalid {
         let fits = |most: &f64| *most > self.most && decimal(text).is_some_and(|given| given <= *most);
         let larger = [10.0, 100.0].into_iter().find(fits).filter(|_| decimal(text) > Some(self.most));
-        let hint = larger.map(|most| format!("; ratingScale={most} reads ratings up to {most}"));
-        Invalid::new(code, format!("{rule}{}", hint.unwrap_or_default()))
+        match larger {
+            Some(most) => invalid.with_hint(
+                "; ",
+                "ratingScale",
+                most.to_string(),
+                format!(" reads ratings up to {most}"),
+            ),
+            None => invalid,
+        }
     }
 
     /// Parses a number of the scale, with a decimal point or comma.
@@ -47,10 +54,8 @@ impl Scale {
         let Self { least, most, .. } = self;
         let given = decimal(trimmed(text)).filter(|given| (least..=most).contains(given));
         given.ok_or_else(|| {
-            Invalid::new(
-                Code::OutOfRange,
-                format!("must be a number from {least} to {most}, got {}", quoted(text)),
-            )
+            Invalid::new(Code::OutOfRange, format!("must be a number from {least} to {most}"))
+                .got(quoted(text))
         })
     }
 
@@ -122,7 +127,7 @@ pub(super) fn exact_rating(text: &str) -> Result<Rating, Invalid> {
     let stars = whole(text).ok_or_else(|| Invalid::new(Code::WrongType, "must be a whole number".to_owned()));
     stars.and_then(Rating::try_from).map_err(|invalid| match SPREADSHEET_RATINGS.rating(text) {
         Ok((rating, _)) => {
-            Invalid::new(invalid.1, format!("{}; ratingScale=5 reads it as {}", invalid.0, rating.get()))
+            invalid.with_hint("; ", "ratingScale", "5", format!(" reads it as {}", rating.get()))
         }
         Err(_) => SPREADSHEET_RATINGS.with_hint(text, invalid),
     })
@@ -180,7 +185,7 @@ mod tests {
             assert_eq!(read(STARS, bad), None, "{bad:?}");
         }
         assert_eq!((read(TEN, "0.9"), read(TEN, "10.1")), (None, None));
-        let said = |scale: Scale, text| scale.rating(text).unwrap_err().0;
+        let said = |scale: Scale, text| scale.rating(text).unwrap_err().to_string();
         assert_eq!(said(STARS, "9"), "must be between 1 and 5, got 9; ratingScale=10 reads ratings up to 10");
         assert_eq!(
             said(STARS, "7.5"),
@@ -194,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_exact_rating_is_a_whole_number() {
-        let said = |text| exact_rating(text).map(Rating::get).map_err(|invalid| invalid.0);
+        let said = |text| exact_rating(text).map(Rating::get).map_err(|invalid| invalid.to_string());
         assert_eq!((said("4"), said("4.0")), (Ok(4), Ok(4)));
         for (text, rule) in [
             ("3.5", "must be a whole number; ratingScale=5 reads it as 4"),

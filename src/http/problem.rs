@@ -3,7 +3,7 @@
 use crate::{
     db::DbError,
     documents::{self, ProblemKind},
-    domain::{Code, Invalid, Violation},
+    domain::{Code, Invalid, Reason, Violation},
     service::Error,
 };
 use axum::{
@@ -34,6 +34,7 @@ impl Problem {
             title: title(status).to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
+            reason: Reason::default(),
             errors: Vec::new(),
             report: None,
             changes: Vec::new(),
@@ -163,8 +164,10 @@ impl From<Error> for Problem {
                 problem.document.report = Some(report.clone());
                 problem
             }
-            Error::UnreadableFile(_) => {
-                of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::UnreadableFile)
+            Error::UnreadableFile(invalid) => {
+                let mut problem = of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::UnreadableFile);
+                problem.document.reason = invalid.reason.clone();
+                problem
             }
             Error::KeyReused => of(StatusCode::UNPROCESSABLE_ENTITY).of_kind(ProblemKind::KeyReused),
             Error::NotReady(_) => {

@@ -47,8 +47,8 @@ pub enum Error {
     #[error("{} of {} rejected; nothing was stored", number(.0.failed), count(.0.read, "row"))]
     ImportAborted(Box<Report>),
     /// The file cannot be imported at all.
-    #[error("{0}")]
-    UnreadableFile(String),
+    #[error(transparent)]
+    UnreadableFile(Invalid),
     /// The service is not ready.
     #[error("{0}")]
     NotReady(String),

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fs::File,
     hash::{BuildHasher, RandomState},
-    io::Seek,
+    io::{self, Seek},
     sync::Arc,
 };
 
@@ -15,7 +15,7 @@ use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
     documents::{Note, OnDuplicate, OnError, Preview, Report, RowLabel, RowResult},
-    domain::{Attributes, ChangeKind, Field, Movie, MovieFormat, MovieId, fold},
+    domain::{Attributes, ChangeKind, Code, Field, Invalid, Movie, MovieFormat, MovieId, fold},
     exchange::{self, FileKind, ImportOptions, Merged, Row, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
@@ -54,7 +54,7 @@ pub async fn survey(
     kind: FileKind,
     options: ImportOptions,
 ) -> Result<Survey, Error> {
-    let work = async move { exchange::survey(file, kind, &options).map_err(unreadable) };
+    let work = async move { exchange::survey(file, kind, &options).map_err(Error::UnreadableFile) };
     app.db.run_blocking(work).await
 }
 
@@ -65,7 +65,7 @@ pub async fn survey(
 pub async fn unpack(app: &App, _: &Editor, archive: File, with_watchlist: bool) -> Result<Merged, Error> {
     let work = async move {
         let merged = exchange::merge_letterboxd_within(archive, with_watchlist, MAX_UPLOADED_ARCHIVE_BYTES);
-        merged.map_err(unreadable)
+        merged.map_err(Error::UnreadableFile)
     };
     app.db.run_blocking(work).await
 }
@@ -122,7 +122,7 @@ impl Import {
 
     /// Validates the whole file before anything is stored.
     fn check(&self, file: &File) -> Result<(), Error> {
-        let mut report = check(file, self.kind, &self.options, None).map_err(unreadable)?;
+        let mut report = check(file, self.kind, &self.options, None).map_err(Error::UnreadableFile)?;
         report.dry_run = false; // the client did not request the check
         report.preview.clear();
         aborted_if_any_failed(report).map(drop)
@@ -130,7 +130,7 @@ impl Import {
 
     async fn store(&self, recorder: &mut ChangeRecorder<'_>, file: File) -> Result<Report, Error> {
         let options = &self.options;
-        let mut rows = Rows::open(file, self.kind, options).map_err(unreadable)?;
+        let mut rows = Rows::open(file, self.kind, options).map_err(Error::UnreadableFile)?;
         let mut report = rows.report();
         let mut stored = Stored::default();
         let mut batch = Vec::with_capacity(BATCH_ROWS);
@@ -167,8 +167,9 @@ impl Import {
     }
 }
 
-fn unreadable(error: impl std::fmt::Display) -> Error {
-    Error::UnreadableFile(error.to_string())
+#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
+fn unreadable(error: io::Error) -> Error {
+    Error::UnreadableFile(Invalid::new(Code::Malformed, error.to_string()))
 }
 
 fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {

@@ -61,7 +61,7 @@ pub fn word(text: &str) -> Result<String, Invalid> {
 
 /// Checks that the words can be searched for together.
 fn checked(words: &str) -> anyhow::Result<String> {
-    word(words).map_err(|Invalid(rule, _)| wrong_usage(&format!("QUERY {rule}")))
+    word(words).map_err(|invalid| wrong_usage(&format!("QUERY {invalid}")))
 }
 
 fn spelled(range: Bounds) -> String {

@@ -5,7 +5,10 @@ use std::fmt;
 use anyhow::bail;
 use reqwest::{Response, header};
 
-use super::{server::Server, words::shown};
+use super::{
+    server::Server,
+    words::{shown, with_options},
+};
 use crate::{documents::Problem, format::field_of_api};
 
 /// An error response of a server.
@@ -35,7 +38,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0.detail))?;
+        f.write_str(&with_options(&self.0.detail, &self.0.reason))?;
         for violation in &self.0.errors {
             write!(f, "\n  {} {}", shown(field_of_api(violation.name())), shown(&violation.detail))?;
         }

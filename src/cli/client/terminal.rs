@@ -34,7 +34,7 @@ pub fn ask_for<T>(question: &str, parse: impl Fn(&str) -> Result<T, Invalid>) ->
     loop {
         match parse(&ask(question)?) {
             Ok(value) => return Ok(value),
-            Err(Invalid(why, _)) => message!("  It {why}."),
+            Err(invalid) => message!("  It {invalid}."),
         }
     }
 }
@@ -51,7 +51,7 @@ pub fn ask_to_change<T>(
         }
         match parse(&answer) {
             Ok(value) => return Ok(Some(value)),
-            Err(Invalid(why, _)) => message!("  It {why}."),
+            Err(invalid) => message!("  It {invalid}."),
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn rating(text: &str) -> Result<Rating, Invalid> {
 fn whole(text: &str) -> Result<i64, Invalid> {
     text.trim()
         .parse()
-        .map_err(|_| Invalid::new(Code::WrongType, format!("must be a whole number, got {text:?}")))
+        .map_err(|_| Invalid::new(Code::WrongType, "must be a whole number").got(format_args!("{text:?}")))
 }
 
 /// Parses a range of lengths in common notations: `..2h`.
@@ -48,14 +48,8 @@ pub fn field(name: &str) -> Result<Field, Invalid> {
     };
     Field::ALL.into_iter().find(is_meant).ok_or_else(|| {
         let names = Field::ALL.map(format::field).join(", ");
-        Invalid::new(Code::NotAllowed, format!("must name one of {names}, got {}", quoted(name)))
+        Invalid::new(Code::NotAllowed, format!("must name one of {names}")).got(quoted(name))
     })
-}
-
-/// Replaces API field names in a message by the names of their options.
-pub fn with_option_names(rule: &str) -> String {
-    let (first, rest) = rule.split_once(' ').unwrap_or((rule, ""));
-    [format::field_of_api(first), rest].join(" ").trim_end().to_owned()
 }
 
 /// Parses `FIELD:TEXT` and replaces the field by its API name.
@@ -87,10 +81,8 @@ fn sort_key(name: &str) -> Result<SortKey, Invalid> {
     };
     SortKey::ALL.into_iter().find(|key| key.as_str() == in_api).ok_or_else(|| {
         let names = "id, title, format, length, year, rating, added or changed";
-        Invalid::new(
-            Code::NotAllowed,
-            format!("must name {names}, each with - before it or not, got {}", quoted(name)),
-        )
+        Invalid::new(Code::NotAllowed, format!("must name {names}, each with - before it or not"))
+            .got(quoted(name))
     })
 }
 
@@ -98,7 +90,9 @@ fn sort_key(name: &str) -> Result<SortKey, Invalid> {
 pub fn limit(text: &str) -> Result<usize, Invalid> {
     match text.parse() {
         Ok(limit @ 1..) => Ok(limit),
-        _ => Err(Invalid::new(Code::Malformed, format!("must be a whole number from 1, got {text:?}"))),
+        _ => {
+            Err(Invalid::new(Code::Malformed, "must be a whole number from 1").got(format_args!("{text:?}")))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     documents::{Choice, OnDuplicate, OnError, Problem, Report, Source, TitleTooLong},
     domain::{Invalid, Role},
     exchange::{Encoding, ImportOptions},
+    format,
 };
 
 /// The file and its import options.
@@ -125,14 +126,12 @@ impl Args {
                         query.push((parameter, spelled));
                         Ok(())
                     })
-                    .map_err(|Invalid(rule, _)| {
-                        wrong_usage(&format!("{option} {text}: {}", values::with_option_names(&rule)))
-                    })
+                    .map_err(|invalid| wrong_usage(&format!("{option} {text}: {invalid}")))
             })
         };
         add("--map-format", "mapFormat", &self.map_format, ImportOptions::add_format)?;
-        add("--map", "map", &self.map, ImportOptions::add_column)?;
-        add("--default", "default", &self.default, ImportOptions::add_default)?;
+        add("--map", "map", &self.map, |options, text| options.add_column(text, format::field))?;
+        add("--default", "default", &self.default, |options, text| options.add_default(text, format::field))?;
         Ok((options, query))
     }
 }
@@ -163,10 +162,7 @@ pub async fn run(mut args: Args) -> anyhow::Result<()> {
             Ok(Refusal(Problem { report: Some(report), detail, .. })) => {
                 (*report, Some(anyhow::anyhow!(detail)))
             }
-            Ok(mut refusal) => {
-                refusal.0.detail = report::with_options(&refusal.0.detail);
-                return Err(refusal.into());
-            }
+            Ok(refusal) => return Err(refusal.into()),
             Err(error) => return Err(error),
         },
     };

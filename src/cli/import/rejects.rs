@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::input::Input;
 use crate::{
-    cli::output::message,
+    cli::{client::words::with_options, output::message},
     exchange::{self, ImportOptions},
     format::count,
     output_file::{Access, Existing, OutputFile},
@@ -46,7 +46,8 @@ impl Rejects {
     pub fn fill(self, input: &Input, options: &ImportOptions) -> anyhow::Result<Rejected> {
         let Self { path, file } = self;
         let mut writer = BufWriter::new(file);
-        let report = exchange::check(input.again()?, input.kind, options, Some(&mut writer))?;
+        let report = exchange::check(input.again()?, input.kind, options, Some(&mut writer))
+            .map_err(|invalid| anyhow::anyhow!(with_options("", &invalid.reason)))?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(Rejected { path, file, rows: report.failed })

@@ -7,12 +7,12 @@ use crate::{
     cli::{
         client::{
             table::{self, Where},
-            words::shown,
+            words::{shown, with_options},
         },
         output::Out,
     },
     documents::{Note, NoteKind, Preview, Report, RowError, RowLabel, RowResult, Word},
-    domain::Field,
+    domain::MovieId,
     format::{self, count, number},
 };
 
@@ -22,24 +22,30 @@ const SHOWN_NOTES: usize = 5;
 const SHOWN_WITH_ONE_REASON: usize = 5;
 
 /// An error or a note.
-#[derive(Clone, Copy)]
 struct Remark<'a> {
     line: u64,
     label: &'a RowLabel,
     field: Option<&'a str>,
-    detail: &'a str,
+    detail: String,
+    /// The given value, unless the detail contains it.
     value: Option<&'a str>,
+    /// The film in the collection, if the row is a duplicate.
+    id: Option<MovieId>,
 }
 
 impl<'a> From<&'a RowError> for Remark<'a> {
-    fn from(RowError { line, label, field, detail, value, .. }: &'a RowError) -> Self {
-        Self { line: *line, label, field: field.as_deref(), detail, value: value.as_deref() }
+    fn from(RowError { line, label, field, detail, reason, value, .. }: &'a RowError) -> Self {
+        let value = value.as_deref().filter(|_| reason.got.is_none());
+        let detail = with_options(detail, reason);
+        Self { line: *line, label, field: field.as_deref(), detail, value, id: None }
     }
 }
 
 impl<'a> From<&'a Note> for Remark<'a> {
-    fn from(Note { line, label, field, detail, value, .. }: &'a Note) -> Self {
-        Self { line: *line, label, field: field.as_deref(), detail, value: value.as_deref() }
+    fn from(Note { line, label, field, detail, value, id, .. }: &'a Note) -> Self {
+        let detail = id.map_or_else(|| shown(detail), |_| "is in the collection already".to_owned());
+        let (field, value) = (field.as_deref(), value.as_deref());
+        Self { line: *line, label, field, detail, value, id: *id }
     }
 }
 
@@ -191,103 +197,32 @@ fn group(
 }
 
 /// Groups rows by reason, in the order of first appearance.
-fn by_reason<'a>(remarks: &[Remark<'a>]) -> Vec<(String, Vec<Remark<'a>>)> {
-    let mut reasons: Vec<(String, Vec<Remark>)> = Vec::new();
+fn by_reason<'a>(remarks: &'a [Remark]) -> Vec<(String, Vec<&'a Remark<'a>>)> {
+    let mut reasons: Vec<(String, Vec<&Remark>)> = Vec::new();
     for remark in remarks {
         let field = format::field_of_api(remark.field.unwrap_or_default());
-        let detail = remark.duplicate_of().map_or(remark.detail, |_| "is in the collection already");
-        let reason = format!("{} {}", shown(field), with_options(detail)).trim_start().to_owned();
+        let reason = format!("{} {}", shown(field), remark.detail).trim_start().to_owned();
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, rows)) => rows.push(*remark),
-            None => reasons.push((reason, vec![*remark])),
+            Some((_, rows)) => rows.push(remark),
+            None => reasons.push((reason, vec![remark])),
         }
     }
     reasons
 }
 
 impl Remark<'_> {
-    /// Returns the id of the film in the collection, if the row is a duplicate.
-    fn duplicate_of(&self) -> Option<&str> {
-        self.detail.strip_prefix("is there already as movie ")
-    }
-
-    /// Formats the location, the film, and the value unless the reason contains it.
+    /// Formats the location, the film and the value.
     fn named(&self, input: &Input) -> String {
         let RowLabel { title, release_year } = self.label;
         let year = release_year.as_ref().map(|year| format!("({})", shown(year)));
-        let value = self.value.filter(|value| {
-            !self.detail.contains(", got ") && Some(*value) != title.as_deref() && !value.is_empty()
-        });
+        let value = self.value.filter(|value| Some(*value) != title.as_deref() && !value.is_empty());
         let parts = [
             Some(format!("{} ", input.place(self.line))),
             title.as_deref().map(shown),
             year,
             value.map(|value| format!(" {:?}", shown(value))),
-            self.duplicate_of().map(|id| format!("as film {}", shown(id))),
+            self.id.map(|id| format!("as film {id}")),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ").trim_end().to_owned()
-    }
-}
-
-/// Replaces API parameters in a server's message by command line options.
-pub fn with_options(detail: &str) -> String {
-    let options = [
-        ("mapFormat=", "--map-format "),
-        ("map=", "--map "),
-        ("default=", "--default "),
-        ("encoding=", "--encoding "),
-        ("source=", "--source "),
-        ("ratingScale=", "--rating-scale "),
-    ];
-    let text = options.into_iter().fold(shown(detail), |text, (name, option)| text.replace(name, option));
-    let text = Field::ALL.into_iter().fold(text, |text, field| {
-        let option = format::field(field);
-        ["--map ", "--default "].into_iter().fold(text, |text, before| {
-            text.replace(&format!("{before}{}:", field.as_str()), &format!("{before}{option}:"))
-        })
-    });
-    ["--map ", "--map-format "].into_iter().fold(text, |text, option| quote_values(&text, option))
-}
-
-/// Quotes the values of an option for a shell if they have blanks or signs.
-fn quote_values(text: &str, option: &str) -> String {
-    let mut parts = text.split(option);
-    let mut quoted = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let ends = [", ", "; ", " takes it from"].into_iter().filter_map(|end| part.find(end));
-        let (value, rest) = part.split_at(ends.min().unwrap_or(part.len()));
-        let is_plain = value.chars().all(|c| c.is_alphanumeric() || matches!(c, ':' | '-' | '_' | '.'));
-        let value = if is_plain { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) };
-        quoted.extend([option, &value, rest]);
-    }
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_options;
-
-    #[test]
-    fn values_of_options_are_quoted_for_a_shell() {
-        for (detail, expected) in [
-            (
-                "give its format, such as mapFormat=Blu-ray:DVD",
-                "give its format, such as --map-format Blu-ray:DVD",
-            ),
-            (
-                "give its format, such as mapFormat=4K UHD:DVD",
-                "give its format, such as --map-format '4K UHD:DVD'",
-            ),
-            (
-                "is missing (default=releaseYear:VALUE); map=releaseYear:Year of it takes it from this column",
-                "is missing (--default year:VALUE); --map 'year:Year of it' takes it from this column",
-            ),
-            (
-                "name them with map=FIELD:COLUMN, such as map=title:Film, map=length:Dauer (Min.)",
-                "name them with --map FIELD:COLUMN, such as --map title:Film, --map 'length:Dauer (Min.)'",
-            ),
-        ] {
-            assert_eq!(with_options(detail), expected);
-        }
     }
 }

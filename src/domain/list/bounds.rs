@@ -37,13 +37,7 @@ impl Bounds {
     /// [`Code::Malformed`] if it is neither, a bound is outside the limits, or the range is reversed.
     fn parse(text: &str, least: i64, most: i64) -> Result<Self, Invalid> {
         let invalid = || {
-            Invalid::new(
-                Code::Malformed,
-                format!(
-                    "must be a whole number from {least} to {most}, or a range of them such as {least}.., ..{most} or {least}..{most}, got {}",
-                    quoted(text)
-                ),
-            )
+            Invalid::new(Code::Malformed, format!("must be a whole number from {least} to {most}, or a range of them such as {least}.., ..{most} or {least}..{most}")).got(quoted(text))
         };
         let end = |end: &str| match end {
             "" => Ok(None),

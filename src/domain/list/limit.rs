@@ -37,8 +37,9 @@ impl Limit {
             }
             _ => Err(Invalid::new(
                 Code::Malformed,
-                format!("must be a whole number from {} to {}, got {}", Self::MIN, Self::MAX, quoted(text)),
-            )),
+                format!("must be a whole number from {} to {}", Self::MIN, Self::MAX),
+            )
+            .got(quoted(text))),
         }
     }
 

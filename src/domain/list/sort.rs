@@ -93,10 +93,8 @@ impl Sort {
             let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
             let key = SortKey::ALL.into_iter().find(|key| key.as_str() == name).ok_or_else(|| {
                 let names = SortKey::ALL.map(SortKey::as_str).join(", ");
-                Invalid::new(
-                    Code::NotAllowed,
-                    format!("must name {names}, each with - before it or not, got {}", quoted(part)),
-                )
+                Invalid::new(Code::NotAllowed, format!("must name {names}, each with - before it or not"))
+                    .got(quoted(part))
             })?;
             if keys.iter().any(|(earlier, _)| *earlier == key) {
                 return Err(Invalid::new(Code::Repeated, format!("must name {name} only once")));

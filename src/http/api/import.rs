@@ -9,6 +9,7 @@ use axum::{
 use http_body_util::BodyExt;
 
 use crate::{
+    domain::Field,
     exchange::{Encoding, FileKind, ImportOptions},
     http::{
         Shared,
@@ -60,9 +61,9 @@ fn options(uri: &Uri) -> Result<ImportOptions, Problem> {
         dry_run: params.one("dryRun", boolean).unwrap_or_default(),
         ..ImportOptions::default()
     };
-    params.many("map", |text| options.add_column(text));
+    params.many("map", |text| options.add_column(text, Field::as_str));
     params.many("mapFormat", |text| options.add_format(text));
-    params.many("default", |text| options.add_default(text));
+    params.many("default", |text| options.add_default(text, Field::as_str));
     params.finish()?;
     Ok(options)
 }

@@ -223,7 +223,6 @@ pub fn with_cursor(uri: &Uri, cursor: &str) -> String {
 
 /// Parses `true` or `false`.
 pub fn boolean(text: &str) -> Result<bool, Invalid> {
-    text.parse().map_err(|_| {
-        Invalid::new(Code::Malformed, format!("must be true or false, got {}", crate::domain::quoted(text)))
-    })
+    text.parse()
+        .map_err(|_| Invalid::new(Code::Malformed, "must be true or false").got(crate::domain::quoted(text)))
 }

@@ -12,7 +12,7 @@ use super::make::{MILLIS, check, piece, stamp, unless, write};
 use crate::{
     backup::{Counts, Reader, Unusable},
     db::{Db, DbError, backup as db, retry_write},
-    domain::Time,
+    domain::{Code, Invalid, Time},
     service::{App, Error, Owner, audit::Event},
 };
 
@@ -105,7 +105,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 }
 
 fn unusable(path: &Path, error: &Unusable) -> Error {
-    Error::UnreadableFile(format!("{} cannot be restored: {error}; nothing was changed", path.display()))
+    let rule = format!("{} cannot be restored: {error}; nothing was changed", path.display());
+    Error::UnreadableFile(Invalid::new(Code::Malformed, rule))
 }
 
 /// If the database rejects the rows of an intact file, the file is at fault.

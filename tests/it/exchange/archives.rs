@@ -2,7 +2,10 @@
 
 use std::io::{Cursor, Read, Write};
 
-use reelshelf::exchange::{FileKind, ImportOptions, Origin, check, merge_letterboxd, with_movielens_ratings};
+use reelshelf::{
+    domain::Field,
+    exchange::{FileKind, ImportOptions, Origin, check, merge_letterboxd, with_movielens_ratings},
+};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::{file, written};
@@ -51,7 +54,7 @@ fn an_archive_with_two_files_of_one_name_is_refused() {
         bytes[place] = b'a';
     }
     let refused = merge_letterboxd(written(&bytes), false).expect_err("an error");
-    assert_eq!(refused.0, "the archive has two files of the same name");
+    assert_eq!(refused.to_string(), "the archive has two files of the same name");
 }
 
 #[test]
@@ -78,7 +81,7 @@ fn an_account_s_archive_becomes_one_file_of_films() {
     );
     let mut options = ImportOptions::default();
     for default in ["movieFormat:DVD", "length:0", "rating:3"] {
-        options.add_default(default).expect("a default");
+        options.add_default(default, Field::as_str).expect("a default");
     }
     let text = text(merged.file);
     let report = check(Cursor::new(&text), FileKind::Csv, &options, None).expect("it is read");
@@ -128,7 +131,7 @@ fn a_damaged_archive_is_refused() {
         ),
     ] {
         let error = merge_letterboxd(written(&archive), true).expect_err(what);
-        assert!(error.0.contains(expected), "{what}: {error}");
+        assert!(error.to_string().contains(expected), "{what}: {error}");
     }
 }
 
@@ -139,14 +142,17 @@ fn an_archive_that_unpacks_to_more_than_a_gibibyte_is_refused() {
     for (size, refused) in [(1_u32 << 30, false), ((1 << 30) + 1, true)] {
         let mut archive = one.clone();
         archive[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
-        let error =
-            merge_letterboxd(written(&archive), false).err().map_or_else(String::new, |invalid| invalid.0);
+        let error = merge_letterboxd(written(&archive), false)
+            .err()
+            .map_or_else(String::new, |invalid| invalid.to_string());
         assert_eq!(error.contains("more than 1073741824 bytes"), refused, "{size}: {error}");
     }
 }
 
 fn with_ratings(movies: &[u8], ratings: &[u8], user: Option<i64>) -> Result<String, String> {
-    with_movielens_ratings(written(movies), written(ratings), user).map(text).map_err(|invalid| invalid.0)
+    with_movielens_ratings(written(movies), written(ratings), user)
+        .map(text)
+        .map_err(|invalid| invalid.to_string())
 }
 
 #[test]
@@ -210,6 +216,6 @@ fn a_watchlist_is_taken_only_if_it_is_wanted() {
     assert_eq!((films(false), films(true)), (0, 2));
     let alone = archive(&[("watchlist.csv", file("letterboxd_watchlist.csv"))]);
     let error = merge_letterboxd(written(&alone), false).expect_err("nothing else is there");
-    assert!(error.0.contains("has only a watchlist"), "{error}");
+    assert!(error.to_string().contains("has only a watchlist"), "{error}");
     assert!(merge_letterboxd(written(&alone), true).is_ok());
 }

@@ -125,6 +125,12 @@ on_both! {
             ["5 movieFormat Blu-ray: must be VHS, DVD or Streaming, got \"Blu-ray\"; \
               give its format, such as mapFormat=Blu-ray:DVD"]
         );
+        assert_eq!(
+            unmapped["errors"][0]["reason"],
+            json!({"rule": "must be VHS, DVD or Streaming", "got": "\"Blu-ray\"", "hints": [
+                {"option": "mapFormat", "value": "Blu-ray:DVD", "before": "; give its format, such as ", "after": ""}
+            ]})
+        );
         let mapped = report(service, &format!("{options}&mapFormat=%20blu-RAY:DVD"), file("tellico.csv")).await;
         assert_eq!(
             movies(service).await,
@@ -207,8 +213,12 @@ on_both! {
             let problem = service.import("text/csv", &format!("?{options}"), file).await.problem(422);
             assert!(problem["detail"].as_str().unwrap().contains(expected), "{options}: {problem}");
         }
+        let problem = service.import("text/csv", "", "Film,Jahr\nHeat,1995\n").await.problem(422);
+        let hints = problem["reason"]["hints"].as_array().expect("hints").iter();
+        let hints: Vec<_> = hints.map(|hint| [&hint["option"], &hint["value"]]).collect();
+        assert_eq!(json!(hints), json!([["map", "FIELD:COLUMN"], ["map", "title:Film"], ["map", "releaseYear:Jahr"]]));
         let problem = service.import("application/x-ndjson", "?source=imdb", "{}").await.problem(422);
-        assert!(problem["detail"].as_str().unwrap().contains("source=imdb is a layout of CSV"), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("the file is NDJSON, and source=imdb is a layout of CSV"), "{problem}");
     }
 }
 

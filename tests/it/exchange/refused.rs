@@ -5,6 +5,7 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use reelshelf::{
     documents::Report,
+    domain::Field,
     exchange::{FileKind, ImportOptions, REJECT_COLUMN, check},
 };
 use serde_json::json;
@@ -17,7 +18,7 @@ const HEADER: &str = "title,movieFormat,length,releaseYear,rating";
 fn options(defaults: &[&str]) -> ImportOptions {
     let mut options = ImportOptions::default();
     for default in defaults {
-        options.add_default(default).expect("a default");
+        options.add_default(default, Field::as_str).expect("a default");
     }
     options
 }
@@ -91,7 +92,7 @@ fn refused_objects_stand_as_they_stood() {
 fn a_file_that_breaks_off_cannot_be_checked() {
     let file = format!("{HEADER}\nHeat,DVD,170,1995,9\n\"Alien,DVD,117,1979,5\n");
     let error = check(Cursor::new(file), FileKind::Csv, &ImportOptions::default(), None).unwrap_err();
-    assert!(error.0.contains("line 3: a quotation mark is not closed"), "{error}");
+    assert!(error.to_string().contains("line 3: a quotation mark is not closed"), "{error}");
 }
 
 on_both! {

@@ -131,7 +131,7 @@ pub async fn rate(
 ) -> Result<Response, Problem> {
     let stars = form.get("rating");
     let rating = stars.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok()).ok_or_else(|| {
-        let rule = Invalid::new(Code::OutOfRange, format!("must be 1 to 5, got {}", quoted(stars)));
+        let rule = Invalid::new(Code::OutOfRange, "must be 1 to 5").got(quoted(stars));
         Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at("/rating", rule)])
     })?;
     let changes = MoviePatch { rating: Some(rating), ..MoviePatch::default() };

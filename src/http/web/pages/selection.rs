@@ -94,10 +94,7 @@ fn filter(address: &str) -> Result<Filter, Problem> {
     let uri: Uri = address.parse().map_err(|_| {
         invalid(
             "all",
-            Invalid::new(
-                Code::Malformed,
-                format!("must be an address of the collection, got {}", quoted(address)),
-            ),
+            Invalid::new(Code::Malformed, "must be an address of the collection").got(quoted(address)),
         )
     })?;
     let mut params = Params::of(&uri);
@@ -110,10 +107,9 @@ fn action(form: &Form) -> Result<Action, Problem> {
     match form.get("do") {
         "change" => Ok(Action::Change(changes(form)?)),
         "delete" => Ok(Action::Delete),
-        other => Err(invalid(
-            "do",
-            Invalid::new(Code::NotAllowed, format!("must be change or delete, got {}", quoted(other))),
-        )),
+        other => {
+            Err(invalid("do", Invalid::new(Code::NotAllowed, "must be change or delete").got(quoted(other))))
+        }
     }
 }
 
@@ -129,8 +125,7 @@ fn changes(form: &Form) -> Result<MoviePatch, Problem> {
     if !rating.is_empty() {
         let stars = rating.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok());
         let stars = stars.ok_or_else(|| {
-            let rule = format!("must be 1 to 5, got {}", quoted(rating));
-            invalid("rating", Invalid::new(Code::OutOfRange, rule))
+            invalid("rating", Invalid::new(Code::OutOfRange, "must be 1 to 5").got(quoted(rating)))
         });
         changes.rating = Some(stars?);
     }

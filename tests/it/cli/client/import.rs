@@ -193,6 +193,10 @@ on_both! {
         assert_eq!(service.get("/movie/1").await.json()["releaseYear"], 1979);
         let unknown = reelshelf_with(service, &["import", "-", "--map", "colour:Farbe"], file).expect(2).err;
         assert!(unknown.contains("must name one of title, format, length, year, rating"), "{unknown}");
+        let early = reelshelf_with(service, &["import", "-", "--default", "releaseYear:1700"], file).expect(2).err;
+        assert!(early.contains("--default releaseYear:1700: year must be between"), "{early}");
+        let imdb = reelshelf_with(service, &["import", "-", "--source", "imdb"], file).expect(1).err;
+        assert!(imdb.contains("\"Title\" and \"Title Type\", which --source imdb needs"), "{imdb}");
         let foreign = reelshelf_with(service, &["import", "-"], "Film;Jahr (Kino)\nStalker;1979\n").expect(1).err;
         assert!(foreign.ends_with("--map FIELD:COLUMN, such as --map title:Film, --map 'year:Jahr (Kino)'\n"), "{foreign}");
     }

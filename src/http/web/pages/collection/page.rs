@@ -136,7 +136,7 @@ impl View {
         match text {
             "shelf" => Ok(Self::Shelf),
             "table" => Ok(Self::Table),
-            _ => Err(Invalid::new(Code::NotAllowed, format!("must be shelf or table, got {}", quoted(text)))),
+            _ => Err(Invalid::new(Code::NotAllowed, "must be shelf or table").got(quoted(text))),
         }
     }
 }

@@ -102,7 +102,7 @@ impl FormValues {
 
 /// Returns whether a text is a length above the maximum.
 fn is_too_long(text: &str) -> bool {
-    let is_over = |invalid: Invalid| invalid.0.starts_with("must be between");
+    let is_over = |invalid: Invalid| invalid.code == Code::OutOfRange;
     !text.trim().starts_with('-') && Length::parse(text).is_err_and(is_over)
 }
 
@@ -125,8 +125,7 @@ fn chosen(text: &str) -> Result<&str, Invalid> {
 }
 
 fn number(text: &str) -> Result<i64, Invalid> {
-    whole(text)
-        .ok_or_else(|| Invalid::new(Code::WrongType, format!("must be a whole number, got {}", quoted(text))))
+    whole(text).ok_or_else(|| Invalid::new(Code::WrongType, "must be a whole number").got(quoted(text)))
 }
 
 #[cfg(test)]

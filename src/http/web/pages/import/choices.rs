@@ -157,10 +157,9 @@ impl Choices {
         for field in Field::ALL {
             let answer = self.answer(field);
             if !answer.is_empty()
-                && let Err(invalid) = options.add_default(&format!("{}:{answer}", field.as_str()))
+                && let Err(invalid) = options.set_default(field, &answer)
             {
-                let rule = invalid.0.trim_start_matches(field.as_str()).trim_start().to_owned();
-                errors.push((format!("default-{}", field.as_str()), rule));
+                errors.push((format!("default-{}", field.as_str()), invalid.reason.without_hints()));
             }
         }
         for (medium, format) in self.media() {
@@ -181,7 +180,7 @@ impl Choices {
     ) -> Result<T, (String, String)> {
         match self.given.get(name) {
             "" => Ok(T::default()),
-            text => parse(text).map_err(|invalid| (name.to_owned(), invalid.0)),
+            text => parse(text).map_err(|invalid| (name.to_owned(), invalid.reason.without_hints())),
         }
     }
 

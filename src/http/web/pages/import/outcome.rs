@@ -188,12 +188,11 @@ impl Remark {
             place: error.line.to_string(),
             named: named(&error.label),
             field: error.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
-            detail: plain(&error.detail).to_owned(),
-            // Most rules end with the given value.
+            detail: error.reason.without_hints(),
             value: error
                 .value
                 .as_deref()
-                .filter(|value| !value.is_empty() && !error.detail.contains(", got "))
+                .filter(|value| !value.is_empty() && error.reason.got.is_none())
                 .map(str::to_owned),
         }
     }
@@ -222,26 +221,12 @@ impl Remark {
     }
 }
 
-/// Removes the hint about an API option, since the page has a control for it.
-pub fn plain(detail: &str) -> &str {
-    let hints = [
-        ", and there is no default",
-        "; give its format",
-        "; name the columns with map=",
-        "; encoding=",
-        "; ratingScale=",
-        "; map=",
-    ];
-    hints.iter().fold(detail, |detail, hint| detail.split(hint).next().unwrap_or(detail))
-}
-
 /// Returns the reasons for rejected rows with their counts, most frequent first.
 fn reasons(report: &Report) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), (usize, u64)> = BTreeMap::new();
     for error in &report.errors {
-        let rule = plain(&error.detail).split(", got ").next().unwrap_or_default();
-        let field = error.field.as_deref().unwrap_or("row");
-        counts.entry((format::field_of_api(field), rule)).or_insert((0, error.line)).0 += 1;
+        let field = format::field_of_api(error.field.as_deref().unwrap_or("row"));
+        counts.entry((field, &*error.reason.rule)).or_insert((0, error.line)).0 += 1;
     }
     let more = if report.errors.len() == MAX_REPORT_ERRORS { "at least " } else { "" };
     let mut counts: Vec<_> = counts.into_iter().collect();
@@ -308,14 +293,15 @@ mod tests {
 
     #[test]
     fn a_reason_is_told_once_and_without_the_apis_options() {
-        let error = |line, field: &'static str, detail: &str| RowError {
-            field: Some(field.into()),
-            ..RowError::of_row(line, Invalid::new(Code::Malformed, detail))
-        };
+        let error =
+            |line, field: &str, rule| RowError { field: Some(field.into()), ..RowError::of_row(line, rule) };
+        let not_a_rating = Invalid::new(Code::OutOfRange, "must be between 1 and 5");
+        let missing =
+            Invalid::new(Code::Required, "is missing").with_hint(" (", "default", "length:VALUE", ")");
         let errors = vec![
-            error(2, "rating", "must be between 1 and 5, got 9"),
-            error(3, "length", "is missing, and there is no default for it (default=length:VALUE)"),
-            error(4, "rating", "must be between 1 and 5, got 0"),
+            error(2, "rating", not_a_rating.clone().got(9)),
+            error(3, "length", missing),
+            error(4, "rating", not_a_rating.got(0)),
         ];
         let report = Report { failed: 3, errors, ..Report::default() };
         assert_eq!(

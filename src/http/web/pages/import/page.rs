@@ -5,16 +5,10 @@ use std::fs::File;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{
-    choices::Choices,
-    input::Input,
-    outcome::{self, Outcome},
-    questions,
-    sent::Sent,
-};
+use super::{choices::Choices, input::Input, outcome::Outcome, questions, sent::Sent};
 use crate::{
     documents::{OnError, Report},
-    domain::ChangeId,
+    domain::{ChangeId, Code, Invalid},
     exchange::{self, FileKind, ImportOptions},
     http::{
         Shared,
@@ -119,7 +113,7 @@ pub async fn send(
             return context.page(StatusCode::OK, &done);
         }
         Ok(None) => {}
-        Err(Error::UnreadableFile(why)) => page.error = Some(outcome::plain(&why).to_owned()),
+        Err(Error::UnreadableFile(invalid)) => page.error = Some(invalid.reason.without_hints()),
         Err(error) => return Err(error.into()),
     }
     let refused = imports || page.error.is_some() || !page.choices.errors.is_empty();
@@ -135,14 +129,14 @@ async fn read(
     imports: bool,
 ) -> Result<Option<(Outcome, Option<(ChangeId, String)>)>, Error> {
     let Some(file) = &sent.file else {
-        return Err(Error::UnreadableFile("choose a file first".to_owned()));
+        return Err(Error::UnreadableFile(Invalid::new(Code::Required, "choose a file first")));
     };
     let input = Input::open(state, editor, &sent.name, file, page.choices.with_watchlist()).await?;
     page.is_archive = input.is_archive();
     if input.kind == FileKind::Csv && !input.is_archive() {
         page.choices.guess_encoding(input.again()?).map_err(unreadable)?;
         let columns = exchange::table(input.again()?, page.choices.encoding());
-        page.choices.take_columns(columns.map_err(|invalid| Error::UnreadableFile(invalid.0))?);
+        page.choices.take_columns(columns.map_err(Error::UnreadableFile)?);
         if !page.choices.has_title() {
             return Ok(None);
         }
