@@ -194,6 +194,17 @@ whole_number!(
     Rating, 1..=5
 );
 
+impl Rating {
+    /// Parses the number of stars.
+    ///
+    /// # Errors
+    /// [`Code::OutOfRange`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let rating = text.parse().ok().and_then(|stars: i64| Self::try_from(stars).ok());
+        rating.ok_or_else(|| Invalid::new(Code::OutOfRange, "must be 1 to 5").got(quoted(text)))
+    }
+}
+
 impl Length {
     /// Parses a length in common notations: minutes (`170`, `170.0`, `170 min`), hours and minutes (`2:50`,
     /// `2h50`, `2 hrs 50 min`), with seconds (`2:50:30`), or an ISO 8601 duration (`PT2H50M`). Seconds are

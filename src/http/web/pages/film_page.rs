@@ -9,7 +9,7 @@ use axum::{
 
 use crate::{
     documents::{Change, Operation},
-    domain::{Code, Invalid, Movie, MovieId, MoviePatch, Rating, Violation, quoted},
+    domain::{Movie, MovieId, MoviePatch, Rating, Violation},
     format,
     http::{
         Shared,
@@ -129,9 +129,7 @@ pub async fn rate(
     uri: Uri,
     form: Form,
 ) -> Result<Response, Problem> {
-    let stars = form.get("rating");
-    let rating = stars.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok()).ok_or_else(|| {
-        let rule = Invalid::new(Code::OutOfRange, "must be 1 to 5").got(quoted(stars));
+    let rating = Rating::parse(form.get("rating")).map_err(|rule| {
         Problem::invalid(StatusCode::UNPROCESSABLE_ENTITY, vec![Violation::at("/rating", rule)])
     })?;
     let changes = MoviePatch { rating: Some(rating), ..MoviePatch::default() };

@@ -123,11 +123,7 @@ fn changes(form: &Form) -> Result<MoviePatch, Problem> {
     }
     let rating = form.get("rating");
     if !rating.is_empty() {
-        let stars = rating.parse().ok().and_then(|stars: i64| Rating::try_from(stars).ok());
-        let stars = stars.ok_or_else(|| {
-            invalid("rating", Invalid::new(Code::OutOfRange, "must be 1 to 5").got(quoted(rating)))
-        });
-        changes.rating = Some(stars?);
+        changes.rating = Some(Rating::parse(rating).map_err(|rule| invalid("rating", rule))?);
     }
     Ok(changes)
 }
