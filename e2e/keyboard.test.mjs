@@ -170,6 +170,22 @@ for (const viewport of [WIDE, NARROW]) {
   }
 }
 
+test("a film keeps the focus when the next films are appended to the shelf", async () => {
+  await service.empty();
+  await service.fill(films(300));
+  const page = await open(service, { viewport: WIDE });
+  await page.goto("/");
+  const spines = page.locator(".spine");
+  const count = await spines.count();
+  const title = await spines.last().locator("xpath=..").locator("bdi").textContent();
+  await spines.last().focus(); // scrolls to it, and so the next films come
+  await becomes(async () => (await spines.count()) > count, true);
+  assert.equal(await current(page), title);
+  await press(page, "j");
+  await becomes(() => current(page).then((now) => now !== title && now !== undefined), true);
+  await page.done();
+});
+
 test("the front of a film is below the bars at the top, for the keyboard and the mouse", async () => {
   await service.empty();
   await service.fill(films(300));

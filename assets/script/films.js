@@ -101,7 +101,9 @@ function addShelf(shelves, shelf) {
   const standing = [...last.children];
   const places = standing.map((film) => film.offsetTop); // read before any film moves, to avoid a layout for each
   const row = places.indexOf(places.at(-1));
+  const focused = document.activeElement;
   shelf.prepend(...standing.slice(row));
   if (row > 0) shelves.append(shelf);
   else last.replaceWith(shelf);
+  if (document.activeElement !== focused) focused.focus({ preventScroll: true }); // a film that moves loses the focus
 }
