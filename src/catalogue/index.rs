@@ -242,8 +242,10 @@ impl Catalogue {
 
     /// Returns the position of a movie in the order by title and id.
     fn place_of_title(&self, slot: Slot) -> OrderPosition {
-        let of = |slot: Slot| (self.key(slot), self.ids[slot]);
-        self.titles.order().partition(|other| of(other) < of(slot))
+        let key = self.key(slot);
+        self.titles
+            .order()
+            .partition(|other| self.key(other).cmp(key).then_with(|| self.compare_id(other, slot)).is_lt())
     }
 
     /// Returns the sort key of a movie's title.

@@ -43,7 +43,7 @@ pub(super) fn read_change(row: &Row<'_>) -> Result<Change, DbError> {
 /// [`DbError::Duplicate`] if another change undoes the same change.
 pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, DbError> {
     let sql = "INSERT INTO changes (at, user_name, via, kind, movies, undoes) \
-               VALUES ($1, $2, $3, $4, 1, $5) RETURNING id";
+               VALUES ($1, $2, $3, $4, 1, $5)";
     let params = [
         new.at.as_millis().into(),
         new.by.into(),
@@ -51,8 +51,7 @@ pub async fn insert(conn: &mut Conn, new: &NewChange<'_>) -> Result<ChangeId, Db
         new.kind.as_str().into(),
         new.undoes.into(),
     ];
-    let ids = conn.query(sql, &params, |row| row.get(0)).await?;
-    Ok(ids[0])
+    conn.insert_one(sql, &params).await.map(ChangeId::from_stored)
 }
 
 /// Counts the movies that a change modified.

@@ -165,6 +165,20 @@ impl Conn {
         }
     }
 
+    /// Inserts a row with a statement such as `INSERT INTO tokens …` and returns its id.
+    pub async fn insert_one(&mut self, sql: &str, params: &[Value<'_>]) -> Result<i64, DbError> {
+        match self.driver() {
+            // RETURNING would build a temporary table for each row.
+            Driver::Sqlite(_) => self.on_sqlite(|connection| {
+                connection.prepare_cached(sql)?.insert(rusqlite::params_from_iter(params))
+            }),
+            Driver::Postgres(_) => {
+                let sql = Sql::Repeated(format!("{sql} RETURNING id"));
+                Ok(self.query(sql, params, |row| row.get(0)).await?[0])
+            }
+        }
+    }
+
     /// Inserts rows `into` a table such as `movies (id, title)`; `rows` holds the values row by row.
     pub async fn insert(&mut self, into: &str, columns: usize, rows: &[Value<'_>]) -> Result<(), DbError> {
         /// Limits the parameters of a statement to what PostgreSQL allows.

@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     "0007_catalogue",
     "0008_checksums",
     "0009_step_checksums",
+    "0010_fast_checks",
 ];
 
 /// Since this migration the database stores the checksums of all migrations.

@@ -15,18 +15,19 @@ const ROWS_AT_ONCE: usize = 500;
 /// Reserves ids that no movie ever had. After a rollback they may be handed out again.
 pub async fn reserve_ids(conn: &mut Conn, count: usize) -> Result<Vec<MovieId>, DbError> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    // SQLite has no sequences; a counter row is enough for a single writer.
-    let sql = match conn.dialect() {
-        Dialect::Sqlite => "UPDATE movie_ids SET next = next + $1 RETURNING next - $1",
-        Dialect::Postgres => "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)",
-    };
-    let ids = conn.query(sql, &[count.into()], |row| row.get::<i64>(0)).await?;
-    Ok(match conn.dialect() {
+    let ids: Vec<i64> = match conn.dialect() {
+        // SQLite has no sequences; a counter row is enough for a single writer.
         Dialect::Sqlite => {
-            ids.into_iter().flat_map(|first| first..first + count).map(MovieId::from_stored).collect()
+            let first: Vec<i64> = conn.query("SELECT next FROM movie_ids", &[], |row| row.get(0)).await?;
+            conn.execute("UPDATE movie_ids SET next = next + $1", &[count.into()]).await?;
+            first.into_iter().flat_map(|first| first..first + count).collect()
         }
-        Dialect::Postgres => ids.into_iter().map(MovieId::from_stored).collect(),
-    })
+        Dialect::Postgres => {
+            let sql = "SELECT nextval('movie_ids') FROM generate_series(CAST(1 AS BIGINT), $1)";
+            conn.query(sql, &[count.into()], |row| row.get(0)).await?
+        }
+    };
+    Ok(ids.into_iter().map(MovieId::from_stored).collect())
 }
 
 /// Inserts movies with their ids.

@@ -63,22 +63,11 @@ pub async fn insert(
     user_agent: &str,
     now: Time,
 ) -> Result<SessionId, DbError> {
-    let ids = conn
-        .query(
-            "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-            &[
-                user_id.into(),
-                secret_hash.into(),
-                address.into(),
-                user_agent.into(),
-                now.as_millis().into(),
-                now.as_millis().into(),
-            ],
-            |row| row.get(0),
-        )
-        .await?;
-    Ok(ids[0])
+    let sql = "INSERT INTO sessions (user_id, secret, address, user_agent, created_at, seen_at) \
+               VALUES ($1, $2, $3, $4, $5, $5)";
+    let params =
+        [user_id.into(), secret_hash.into(), address.into(), user_agent.into(), now.as_millis().into()];
+    conn.insert_one(sql, &params).await.map(SessionId::from_stored)
 }
 
 impl Credential for Presented {

@@ -42,23 +42,18 @@ pub async fn insert(
     now: Time,
     expires_at: Option<Time>,
 ) -> Result<TokenId, DbError> {
-    let ids = conn
-        .query(
-            "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at, narrowed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-            &[
-                user_id.into(),
-                name.as_str().into(),
-                role.as_str().into(),
-                secret_hash.into(),
-                now.as_millis().into(),
-                expires_at.map(Time::as_millis).into(),
-                i64::from(narrowed).into(),
-            ],
-            |row| row.get(0),
-        )
-        .await?;
-    Ok(ids[0])
+    let sql = "INSERT INTO tokens (user_id, name, role, secret, created_at, expires_at, narrowed) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let params = [
+        user_id.into(),
+        name.as_str().into(),
+        role.as_str().into(),
+        secret_hash.into(),
+        now.as_millis().into(),
+        expires_at.map(Time::as_millis).into(),
+        i64::from(narrowed).into(),
+    ];
+    conn.insert_one(sql, &params).await.map(TokenId::from_stored)
 }
 
 impl Credential for Presented {

@@ -74,7 +74,6 @@ impl Queue {
 
     /// Waits for the writer until the request's deadline.
     async fn take(&self) -> Result<WriterGuard, DbError> {
-        self.check_file()?;
         let busy = self.progress.enter();
         let writer = deadline::in_time("the queue of the writer", self.writer.clone().lock_owned()).await?;
         let mut writer = WriterGuard::new(writer, self.progress.clone(), busy);
@@ -86,6 +85,7 @@ impl Queue {
     pub(super) async fn begin_in_group(&self) -> Result<GroupTx, DbError> {
         let mut writer = self.take().await?;
         if !writer.has_group() {
+            self.check_file()?; // later writes of the group rely on the check of its commit
             writer.begin().await?;
             writer.share();
             let queue = self.clone();
@@ -107,6 +107,7 @@ impl Queue {
             self.committer.send(Job::GroupBeforeExclusive(writer, sender));
             writer = deadline::in_time("the commit", receiver).await?.map_err(|_| DbError::closed())?;
         }
+        self.check_file()?;
         writer.begin().await?;
         Ok(ExclusiveTx { writer, committer: self.committer.clone() })
     }

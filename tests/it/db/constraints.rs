@@ -1,6 +1,11 @@
 //! Constraints of movies in the database itself.
 
-use crate::on_both;
+use reelshelf::db::Db;
+
+use crate::{
+    on_both,
+    support::{Kind, TestDatabase},
+};
 
 /// The columns of a valid movie, as SQL.
 const VALID: [(&str, &str); 9] = [
@@ -29,8 +34,8 @@ on_both! {
     async fn the_database_itself_holds_every_limit(service: &Service) {
         let text = |c: &str, n| format!("'{}'", c.repeat(n));
         let control = |n: u32| match service.database.kind {
-            crate::support::Kind::Sqlite => format!("'a' || char({n}) || 'b'"),
-            crate::support::Kind::Postgres => format!("'a' || chr({n}) || 'b'"),
+            Kind::Sqlite => format!("'a' || char({n}) || 'b'"),
+            Kind::Postgres => format!("'a' || chr({n}) || 'b'"),
         };
         let mut cases = vec![
             ("id", "0".to_owned(), false),
@@ -84,4 +89,25 @@ on_both! {
             assert_eq!(service.database.execute(&update).await.is_ok(), *valid, "{update}");
         }
     }
+}
+
+#[tokio::test]
+async fn sqlite_checks_a_row_without_a_temporary_table_or_pattern() {
+    let database = TestDatabase::new(Kind::Sqlite).await;
+    Db::open(&database.address).await.unwrap();
+    let connection = rusqlite::Connection::open(database.file()).unwrap();
+    let change = "INSERT INTO changes (at, user_name, via, kind, movies) VALUES (0, 'olivia', 'password', 'create', 1)";
+    for sql in [&insert(1, "", ""), change] {
+        let mut steps = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
+        let steps: Vec<String> = steps.query_map([], |row| row.get(1)).unwrap().map(Result::unwrap).collect();
+        assert!(steps.iter().any(|step| step == "Insert"), "{steps:?}");
+        let slow = |step: &String| ["OpenEphemeral", "Concat"].contains(&step.as_str());
+        assert!(!steps.iter().any(slow), "{sql}: {steps:?}");
+    }
+    connection.execute_batch(change).unwrap();
+    let other = change.replace("create", "creation");
+    let refused = connection.execute_batch(&other).unwrap_err().to_string();
+    assert!(refused.contains("CHECK constraint failed: kind"), "{refused}");
+    let ok: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(ok, "ok");
 }

@@ -76,7 +76,7 @@ on_both! {
         };
         let before = format!(
             "{undone} ALTER TABLE schema_migrations DROP COLUMN checksum;
-             DELETE FROM schema_migrations WHERE name = '0009_step_checksums'"
+             DELETE FROM schema_migrations WHERE name >= '0009_step_checksums'"
         );
         database.execute(&before).await.unwrap();
         Db::open(&database.address).await.unwrap();
