@@ -40,7 +40,8 @@ fn separate(text: &str) -> String {
     let mut separated = String::with_capacity(text.len());
     let mut shown = text.chars().filter(|c| !is_ignored(*c)).peekable();
     while let Some(c) = shown.next() {
-        let before = separated.chars().next_back().is_some_and(|before| match c {
+        let base = separated.chars().rev().find(|c| canonical_combining_class(*c) == 0);
+        let before = base.is_some_and(|before| match c {
             '₀'..='₉' => before.is_numeric(), // H₂O is one word
             _ => before.is_alphanumeric(),
         });
@@ -217,6 +218,7 @@ mod tests {
         {
             assert_ne!(fold(one), fold(other), "{one} {other}");
         }
+        assert_eq!(fold("e\u{301}½"), fold("é½"));
         assert_eq!(fold("Rocky Ⅳ"), fold("Rocky IV"));
         assert_eq!(fold("H₂O"), "h2o");
     }

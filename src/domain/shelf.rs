@@ -64,7 +64,7 @@ impl Articles {
     /// Returns the title without its leading article. The article must be a whole word with a space behind
     /// it.
     fn strip<'t>(&self, title: &'t str, accents: Accents) -> Option<&'t str> {
-        let title = &title[title.find(char::is_alphanumeric)?..];
+        let title = &title[title.find(has_letters)?..];
         let word = title.split(char::is_whitespace).next().unwrap_or_default();
         let first = if accents == Accents::Count { normalized(word) } else { fold(word) };
         for article in &self.0 {
@@ -87,6 +87,15 @@ impl Articles {
             return (fold(rest).contains(char::is_alphanumeric) && !is_letter()).then_some(rest);
         }
         None
+    }
+}
+
+/// Returns whether letters or digits remain of a character when it is folded: of `㎏`, but not of an accent.
+fn has_letters(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric()
+    } else {
+        fold(c.encode_utf8(&mut [0; 4])).contains(char::is_alphanumeric)
     }
 }
 
@@ -335,6 +344,19 @@ mod tests {
     fn an_article_before_an_accent_alone_counts() {
         for title in ["a \u{1abf}", "The \u{363}"] {
             assert!(sort_keys_of_same(title).contains(&sort_key(title)), "{title}");
+        }
+    }
+
+    #[test]
+    fn an_article_behind_a_symbol_counts_if_the_symbol_is_written_with_letters() {
+        for (title, key) in
+            [("㎏ The Heat", "kg the heat"), ("№ A Heat", "no a heat"), ("☃ The Heat", "heat")]
+        {
+            assert_eq!(sort_key(title), key);
+        }
+        for symbol in ('\u{80}'..='\u{33ff}').chain('\u{1f100}'..='\u{1f2ff}') {
+            let title = format!("{symbol} The Heat");
+            assert!(sort_keys_of_same(&title).contains(&sort_key(&title)), "{title}");
         }
     }
 
