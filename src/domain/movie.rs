@@ -256,6 +256,7 @@ fn with_english_units(text: &str) -> String {
         rest = behind;
         match piece {
             "'" | "’" | "′" => written.push('m'),
+            "\u{a0}" | "\u{2009}" | "\u{202f}" => written.push(' '), // before units
             hours if HOURS.contains(&hours) => written.push('h'),
             minutes if MINUTES.contains(&minutes) => written.push('m'),
             piece => written.push_str(piece),
@@ -529,6 +530,7 @@ mod tests {
             "2H 50M",
             "2 h 50 m",
             "2 h 50",
+            "2\u{a0}h\u{202f}50",
             "2 hrs 50 min",
             "2 hours, 50 minutes",
             "PT2H50M",

@@ -49,7 +49,10 @@ pub(super) fn with_default(
             Field::Rating => defaults.rating.replace(conversion.rating()?).is_none(),
         })
     };
-    let first = put(&mut conversion).map_err(|wrong: WrongCell| wrong.rule)?;
+    let first = put(&mut conversion).map_err(|WrongCell { mut rule, .. }| {
+        rule.reason.hints.clear(); // they are for values of a file
+        rule
+    })?;
     Ok((defaults, first))
 }
 

@@ -14,8 +14,9 @@ impl Scale {
     ///
     /// # Errors
     /// If the text is not a rating of the scale.
+    #[expect(clippy::float_cmp, reason = "the best ratings of scales are whole numbers")]
     pub(super) fn rating(self, text: &str) -> Result<(Rating, bool), Invalid> {
-        if self.most <= 5.0
+        if self.most == 5.0
             && let Some(stars) = whole(text)
         {
             let rating = stars.try_into().map_err(|invalid| self.with_hint(text, invalid))?;
@@ -178,6 +179,13 @@ mod tests {
         ] {
             assert_eq!(read(STARS, text), Some((rating, rounded)), "{text:?}");
         }
+        let four: Vec<_> =
+            (1..=5).map(|stars| read(Scale { most: 4.0, ..STARS }, &stars.to_string())).collect();
+        assert_eq!(
+            four,
+            [Some((1, true)), Some((3, true)), Some((4, true)), Some((5, false)), None],
+            "a scale below 5"
+        );
         let ten: Vec<_> = (1..=10).map(|points| read(TEN, &points.to_string()).unwrap().0).collect();
         assert_eq!(ten, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
         assert_eq!((read(TEN, "7"), read(TEN, "8")), (Some((4, true)), Some((4, false))));

@@ -248,6 +248,10 @@ on_both! {
         let file = "length,releaseYear,rating\n1,1900,1\n";
         assert_eq!(counts(&csv(service, title, file).await), [1, 1, 0, 0, 0]);
         assert_eq!(stored(service).await[3], movie("Who: Me", "VHS", 1, 1900, 1));
+        // Options for the values of a file do not help.
+        let wrong = csv(service, "?default=rating:9&default=movieFormat:Beta", file).await.problem(400);
+        let details = [0, 1].map(|n| wrong["errors"][n]["detail"].as_str().expect("a text"));
+        assert!(details[0].ends_with("got 9") && details[1].ends_with("got \"Beta\""), "{details:?}");
     }
 }
 
