@@ -9,7 +9,7 @@ use super::{
     output::Out,
     serve,
 };
-use crate::documents::Problem;
+use crate::documents::{Problem, Ready};
 
 /// The time limit for the response.
 const ANSWERING: Duration = Duration::from_secs(5);
@@ -34,6 +34,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
     let http = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true) // the request has no secrets
         .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
         .timeout(ANSWERING)
         .build()
         .context("the HTTP client cannot be created")?;
@@ -43,6 +44,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
         let Refusal(Problem { status, detail, .. }) = Refusal::of(answer, &server).await?;
         bail!("the service at {server} is not ready: {detail} ({status})");
     }
+    let _: Ready = answer.json().await.with_context(|| server.is_other())?;
     let mut out = Out::new();
     let _ = writeln!(out, "ready").and_then(|()| out.flush()); // the exit status reports it, too
     Ok(())

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use reqwest::{Method, RequestBuilder, Response, header::HeaderValue};
+use anyhow::{Context, bail, ensure};
+use reqwest::{
+    Method, RequestBuilder, Response,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use serde::de::DeserializeOwned;
 
 use super::{logins::Logins, refusal::Refusal, server::Server};
@@ -130,10 +133,13 @@ impl Client {
     /// Sends a request.
     ///
     /// # Errors
-    /// If the server cannot be reached; a [`Refusal`] for an error response.
+    /// If the server cannot be reached or sends a web page; a [`Refusal`] for an error response.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().await.map_err(|error| self.server.failed(&error))?;
         if response.status().is_success() {
+            // A proxy that asks for a sign-in answers with a page, which is no list and no success.
+            let media_type = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+            ensure!(!media_type.starts_with(b"text/html"), "{}: it sent a web page", self.server.is_other());
             return Ok(response);
         }
         let mut refusal = Refusal::of(response, &self.server).await?;
@@ -159,9 +165,7 @@ impl Client {
     /// # Errors
     /// If the response is not from this service.
     pub fn read<T: DeserializeOwned>(&self, json: &[u8]) -> anyhow::Result<T> {
-        serde_json::from_slice(json).with_context(|| {
-            format!("what answers at {} is no Reelshelf that this program knows", self.server)
-        })
+        serde_json::from_slice(json).with_context(|| self.server.is_other())
     }
 
     /// Sends a GET request with a time limit.

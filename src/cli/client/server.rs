@@ -57,6 +57,12 @@ impl Server {
         address
     }
 
+    /// Says that another program answered.
+    #[must_use]
+    pub fn is_other(&self) -> String {
+        format!("what answers at {self} is no Reelshelf that this program knows")
+    }
+
     /// Explains why a request failed.
     #[must_use]
     pub fn failed(&self, error: &reqwest::Error) -> anyhow::Error {

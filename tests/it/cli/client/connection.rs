@@ -1,5 +1,10 @@
 //! Finding a server, and saying why that failed.
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
 use rcgen::CertifiedKey;
 
 use super::{environment, reelshelf};
@@ -35,6 +40,41 @@ on_both! {
             reelshelf(service, &["list", "--server", wrong]).expect(2);
         }
     }
+}
+
+/// A proxy that answers everything with a page that asks for a sign-in.
+fn sign_in_page() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("it listens"));
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("a client");
+            let _ = client.read(&mut [0; 4096]).expect("a request");
+            let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 8\r\nconnection: close\r\n\r\nSign in\n";
+            client.write_all(page.as_bytes()).expect("an answer");
+        }
+    });
+    base
+}
+
+#[test]
+fn a_page_of_a_proxy_is_no_answer() {
+    let base = sign_in_page();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("films.csv");
+    std::fs::write(&file, "before").expect("a file");
+    let environment = [("REELSHELF_SERVER", &*base), ("REELSHELF_TOKEN", "rsh_x")];
+    let file_name = file.to_str().expect("a path");
+    for command in [
+        &["list", "--json"][..],
+        &["export", file_name],
+        &["token", "revoke", "olivia", "1", "--server", &base],
+        &["health", "--listen", base.trim_start_matches("http://")],
+    ] {
+        let done = run_with(command, &environment);
+        done.refused(&format!("what answers at {base} is no Reelshelf"));
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), "before");
 }
 
 on_both! {
