@@ -85,7 +85,7 @@ pub async fn place_of(conn: &mut Conn, id: ChangeId) -> Result<LogPosition, DbEr
 /// Returns whether changes behind this one may have been pruned. Pruning deletes the changes with the lowest ids.
 pub async fn is_pruned_behind(conn: &mut Conn, id: ChangeId) -> Result<bool, DbError> {
     let first: Option<ChangeId> = conn.query("SELECT min(id) FROM changes", &[], |row| row.get(0)).await?[0];
-    Ok(first.map_or(id > ChangeId::BEFORE_ALL, |first| first.get() > id.get() + 1))
+    Ok(first.map_or(id > ChangeId::BEFORE_ALL, |first| first.get() - 1 > id.get()))
 }
 
 async fn read_place(

@@ -165,6 +165,12 @@ on_both! {
             assert_eq!(service.get(&format!("/events?lastEventId={bad}")).await.places(400), ["lastEventId"]);
         }
         service.get("/events?q=heat").await.problem(400);
+        service.add("Heat", "DVD", 170, 1995, 5).await;
+        for last in [i64::MAX - 1, i64::MAX] {
+            let mut stream = Stream::open(service, Some(last)).await;
+            service.add("Alien", "DVD", 117, 1979, 4).await;
+            assert_eq!(stream.next().await.expect("a change")["kind"], "create");
+        }
     }
 }
 
