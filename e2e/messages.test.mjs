@@ -89,6 +89,20 @@ for (const viewport of [WIDE, NARROW]) {
     await page.done();
   });
 
+  test(`a message stays as long as one without another before it, and gives the focus back (${viewport.width})`, async () => {
+    const page = await open(service, { viewport });
+    await deleteOne(page);
+    await page.clock.runFor(15_000);
+    await page.keyboard.press("1");
+    await message(page).filter({ hasText: "1 star" }).waitFor();
+    await page.clock.runFor(15_000);
+    await undo(page).focus();
+    await page.keyboard.press("Enter");
+    await message(page).filter({ hasText: "Undone." }).waitFor();
+    await becomes(() => page.evaluate(() => document.activeElement.matches(".spine")), true);
+    await page.done();
+  });
+
   test(`a message with Undo comes along to other pages for a minute (${viewport.width})`, async () => {
     const page = await open(service, { viewport });
     await deleteOne(page);

@@ -21,6 +21,8 @@ const KEPT = "message";
 let undoKnown;
 /** Removes the message. */
 let dismiss = () => false;
+/** What had the focus before the message. */
+let before;
 
 /** Shows a sentence; `change` is the id of a change that can be undone by a button with this `label`, `done` is called
  *  after the undo. If the undo `asks`, the service shows a page for confirmation. `link` has the part of the sentence
@@ -68,8 +70,8 @@ export function undoLatest() {
 }
 
 async function undo(change, button, done) {
-  if (button.disabled) return;
-  button.disabled = true;
+  if (button.ariaBusy) return;
+  button.ariaBusy = "true"; // a disabled button would lose the focus
   undoKnown = undefined;
   try {
     const undone = await (await ask(`/history/${change}/undo`, { method: "POST" })).json();
@@ -131,22 +133,20 @@ function kept() {
 function show(message, stay) {
   const close = Object.assign(document.createElement("button"), { type: "button", className: "close", textContent: "×", ariaLabel: "Dismiss" });
   message.append(close);
-  if (message.parentElement !== messages) messages.replaceChildren(message);
+  for (const old of [...messages.children]) if (old !== message) takeAway(old);
+  messages.append(message);
 
   let timer;
-  let before; // what had the focus before the message
   const hold = () => clearTimeout(timer);
   const wait = () => {
     hold();
-    timer = setTimeout(() => message.contains(document.activeElement) || document.hidden || dismiss(), stay);
+    timer = setTimeout(() => message.isConnected && !message.contains(document.activeElement) && !document.hidden && dismiss(), stay);
   };
   dismiss = () => {
     if (!message.isConnected) return false;
     hold();
-    const focused = message.contains(document.activeElement);
-    message.remove();
+    takeAway(message);
     keep();
-    if (focused) (before?.isConnected ? before : document.getElementById("main")).focus();
     return true;
   };
   close.addEventListener("click", () => dismiss());
@@ -159,6 +159,13 @@ function show(message, stay) {
   message.addEventListener("focusout", wait);
   seen = () => message.isConnected && wait();
   wait();
+}
+
+/** Removes a message; its focus returns to where it was before. */
+function takeAway(message) {
+  const focused = message.contains(document.activeElement);
+  message.remove();
+  if (focused) (before?.isConnected ? before : document.getElementById("main")).focus();
 }
 
 /** What happens with the message when the page becomes visible again. */
