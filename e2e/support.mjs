@@ -199,6 +199,17 @@ export async function becomes(read, expected, message) {
   }
 }
 
+/** Holds what scripts request from this path, until the returned function is called. `times` is for how many requests. */
+export async function hold(page, path, times) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.route((url) => url.pathname === path, async (route) => {
+    await released;
+    await route.continue().catch(() => undefined); // the page has aborted it
+  }, { times });
+  return release;
+}
+
 /** Waits until the element with this id has the focus, or one of this class without an id. */
 export const focuses = (page, name) =>
   becomes(() => page.evaluate(() => document.activeElement.id || document.activeElement.className), name);

@@ -7,7 +7,7 @@
 import "./fronts.js";
 import "./letters.js";
 import "./print.js";
-import { append, films, LIST_FIRST, load, nextOf, renew } from "./films.js";
+import { append, films, keepFocus, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { sayFailed } from "./messages.js";
 
@@ -39,6 +39,10 @@ let cost = FIRST_WAIT;
 let left;
 /** The view that could not be shown while the service was unreachable. */
 let missed;
+/** The URL of the view that is loading, until links and form belong to it. */
+let pending;
+/** The values of the form as the service sent it. */
+let sent;
 
 const list = () => document.querySelector("section.list");
 const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
@@ -51,11 +55,12 @@ if (form) {
 function begin() {
   search.addEventListener("input", type);
   search.addEventListener("change", () => (typing = false));
-  form.addEventListener("change", () => show(address(), { push: true }));
+  sent = address(form);
+  form.addEventListener("change", () => show(changed(), { push: true }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     document.getElementById("filter-sheet").hidePopover?.();
-    show(address(), { push: true });
+    show(changed(), { push: true });
   });
   document.addEventListener("click", follow);
   document.addEventListener("films:refresh", (event) => {
@@ -67,17 +72,17 @@ function begin() {
   addEventListener("popstate", ({ state }) => {
     if (location.hash && !state) return; // a link to a section heading of this list
     typing = false;
-    show(location.href, { films: state?.films, top: state?.top ?? 0 });
+    show(location.href, { films: state?.films, top: state?.top ?? 0, returns: true });
   });
-  addEventListener("pagehide", () => history.replaceState(place(), ""));
+  for (const event of ["scrollend", "pagehide"]) addEventListener(event, () => history.replaceState(place(), ""));
   watch();
   showAdded();
   const { films: shown, top } = history.state ?? {};
   const [entry] = performance.getEntriesByType("navigation");
   // The user may have typed before this script ran. The browser restores nothing here: `autocomplete` is off.
-  if (search.value !== search.defaultValue) show(address(), { typed: true });
-  else if ([...form.elements].some(isChanged)) show(address(), { push: true });
-  else if (shown && entry.type !== "navigate") show(location.href, { films: shown, top });
+  if (search.value !== search.defaultValue) show(address(form), { typed: true });
+  else if ([...form.elements].some(isChanged)) show(address(form), { push: true });
+  else if (shown && entry.type !== "navigate") show(location.href, { films: shown, top, restores: true });
 }
 
 /** Scrolls to the film that was just added. */
@@ -94,11 +99,36 @@ function isChanged(field) {
   return field.type === "text" && field.value !== field.defaultValue && field !== document.activeElement;
 }
 
-/** The URL of the form's values, without empty ones. */
-function address() {
-  const fields = [...new FormData(form)].filter(([, value]) => value !== "");
-  const query = new URLSearchParams(fields).toString();
+/** The URL of a view, without empty values. */
+function urlOf(pairs) {
+  const query = new URLSearchParams(pairs.filter(([, value]) => value !== "")).toString();
   return query ? `/?${query}` : "/";
+}
+
+function address(form) {
+  return urlOf([...new FormData(form)]);
+}
+
+/** The URL after a change of the form. */
+function changed() {
+  return combined(sent, address(form));
+}
+
+/** What changes as one: each format by itself, and both years together. */
+function partOf([name, value]) {
+  if (name === "movieFormat") return value;
+  return name.startsWith("year") ? "releaseYear" : name;
+}
+
+/** The URL `to`, with the changes of a view that is still loading: the page, which leads `from` one URL to the other,
+ *  does not have them yet. */
+function combined(from, to) {
+  const [before, after, next] = [from, to, pending ?? to].map((url) => [...new URL(url, location).searchParams]);
+  if (!pending || after.some(([name]) => name === "cursor")) return to;
+  const lacks = (pairs) => (pair) => !pairs.some((other) => String(other) === String(pair));
+  const changes = new Set([...after.filter(lacks(before)), ...before.filter(lacks(after))].map(partOf));
+  const stays = (pair) => pair[0] !== "cursor" && !changes.has(partOf(pair));
+  return urlOf([...next.filter(stays), ...after.filter((pair) => changes.has(partOf(pair)))]);
 }
 
 /** A click on a link to another view of the collection. */
@@ -109,7 +139,8 @@ function follow(event) {
   const url = new URL(link.href);
   if (!isOurs(url) || (url.hash && url.search === location.search)) return;
   event.preventDefault();
-  show(url.href, { push: true, top: 0, focus: true });
+  link.closest(".menu")?.removeAttribute("open");
+  show(combined(form.contains(link) ? sent : location.href, url.href), { push: true, top: 0, focus: true });
 }
 
 /** The state for restoring this position. */
@@ -133,7 +164,7 @@ async function type() {
   const { signal } = (underWay = new AbortController());
   const shown = pause(cost < 20 ? 0 : Math.min(2 * cost, MAX_WAIT));
   await painted();
-  if (!signal.aborted) show(address(), { typed: true, after: shown });
+  if (!signal.aborted) show(changed(), { typed: true, after: shown });
 }
 
 /** Replaces the list by the new one. Results of typing are shown in two steps, unless a key comes in between. */
@@ -142,7 +173,8 @@ async function replaceList(fresh, typed, signal) {
   const begun = performance.now();
   if (typed) rest.append(...films(fresh).slice(FIRST_FILMS));
   const into = typed && films(fresh).at(-1)?.parentElement;
-  list().replaceWith(fresh);
+  if (document.querySelector(".sorts[open]")) fresh.querySelector(".sorts").open = true;
+  keepFocus(() => list().replaceWith(fresh));
   if (typed) {
     await painted();
     cost = performance.now() - begun;
@@ -151,8 +183,11 @@ async function replaceList(fresh, typed, signal) {
   }
 }
 
-/** Shows the films of a URL: at least `count` films if given, scrolled to `top`. */
-async function show(url, { push, films: count, top, focus, typed = false, after } = {}) {
+/** Shows the films of a URL: at least `count` films if given, scrolled to `top`. A view that the user `returns` to has
+ *  its own text in each field. A page that `restores` its place leaves it to a user who scrolls meanwhile. */
+async function show(url, { push, films: count, top, focus, typed = false, after, returns, restores } = {}) {
+  const [begun, before] = [scrollY, returns && document.activeElement.value];
+  pending = url;
   underWay.abort();
   underWay = new AbortController();
   const { signal } = underWay;
@@ -169,7 +204,7 @@ async function show(url, { push, films: count, top, focus, typed = false, after 
     left ??= place();
     await replaceList(main.querySelector("section.list"), typed, signal);
     document.dispatchEvent(new Event("films:changed"));
-    if (top !== undefined) scrollTo(0, top);
+    if (top !== undefined && (!restores || scrollY === begun)) scrollTo(0, top);
     if (focus) focusOn(document.getElementById("found"));
     await painted(); // browsers take as long for the history entry as for the films
     signal.throwIfAborted();
@@ -182,15 +217,18 @@ async function show(url, { push, films: count, top, focus, typed = false, after 
       }
       typing ||= typed;
     }
+    pending = at;
     left = undefined;
     document.title = query ? `\u2068${query}\u2069 · Reelshelf` : "Reelshelf";
     if (typed) await pause(PAUSE);
     signal.throwIfAborted();
     watch();
-    complete(query ? await page(at, { signal }) : main); // counting the results of a search takes longer
+    complete(query ? await page(at, { signal }) : main, before); // counting the results of a search takes longer
+    pending = undefined;
     announcement.textContent = document.getElementById("found").textContent;
   } catch (error) {
     if (error.name === "AbortError") return;
+    pending = undefined;
     if (error.status === 0) missed = [url, { push, films: count, top, typed }];
     sayFailed(error);
     watch();
@@ -210,21 +248,27 @@ async function recount() {
   }
 }
 
-/** Updates the counts, and what depends on them. */
-function complete(main) {
+/** Updates the counts, and what depends on them. The text that the user types stays. If it is still the one
+ *  `before` they went back or forward, it belongs to the view that they left. */
+function complete(main, before) {
   const fresh = main.getElementById("filters");
   if (!fresh) return location.reload(); // the collection has become empty
-  for (const part of ["#found", ".jumps", "#every"]) {
-    const [old, counted] = [list(), main].map((within) => within.querySelector(part));
-    if (old && counted) old.innerHTML = counted.innerHTML;
-  }
+  sent = address(fresh);
+  const all = document.querySelector("#every input")?.checked;
+  keepFocus(() => {
+    for (const part of ["#found", ".jumps", "#every"]) {
+      const [old, counted] = [list(), main].map((within) => within.querySelector(part));
+      if (old && counted) old.innerHTML = counted.innerHTML;
+    }
+  });
+  if (all) document.querySelector("#every input").checked = true;
   document.dispatchEvent(new Event("films:counted"));
   const { name, value, type } = document.activeElement;
   if (form.contains(document.activeElement)) {
     form.querySelector(".apply").innerHTML = fresh.querySelector(".apply").innerHTML;
-    if (type === "text") return; // the user types there
+    if (type === "text" && value !== before) return;
     form.innerHTML = fresh.innerHTML;
-    [...form.elements].find((field) => field.name === name && field.value === value)?.focus();
+    [...form.elements].find((field) => field.name === name && (type === "text" || field.value === value))?.focus();
   } else {
     form.innerHTML = fresh.innerHTML;
   }

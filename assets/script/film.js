@@ -1,19 +1,18 @@
 // The page of a film: rates it, and shows changes of other users, without loading the page again.
 
+import { keepFocus } from "./films.js";
 import { sayOf, sayFailed } from "./messages.js";
 import { page } from "./service.js";
 import { tell } from "./times.js";
 
 const main = document.getElementById("main");
-let busy = false;
+/** The last rating that was sent. */
+let last = Promise.resolve();
 
-/** Replaces parts of this page by those of a new one, and moves the focus to the same star. */
+/** Replaces the content of this page by that of a new one. */
 function show(fresh) {
-  const { activeElement: focused } = document;
-  const star = main.contains(focused) && focused.name === "rating" ? focused.value : undefined;
   tell(fresh);
-  main.replaceChildren(...fresh.getElementById("main").childNodes);
-  if (star) main.querySelector(`[name="rating"][value="${star}"]`)?.focus();
+  keepFocus(() => main.replaceChildren(...fresh.getElementById("main").childNodes));
 }
 
 async function renew() {
@@ -25,22 +24,22 @@ async function renew() {
   }
 }
 
-document.addEventListener("submit", async (event) => {
-  const { target, submitter } = event;
-  if (!target.matches("form.rating") || !submitter) return;
-  event.preventDefault();
-  if (busy) return;
-  busy = true;
+async function rate(address, rating) {
   try {
-    const fresh = await page(target.action, { method: "POST", body: new URLSearchParams({ rating: submitter.value }) });
+    const fresh = await page(address, { method: "POST", body: new URLSearchParams({ rating }) });
     show(fresh);
     sayOf(fresh, renew);
   } catch (refusal) {
     if (refusal.status === 404) location.reload();
     else sayFailed(refusal);
-  } finally {
-    busy = false;
   }
+}
+
+document.addEventListener("submit", (event) => {
+  const { target, submitter } = event;
+  if (!target.matches("form.rating") || !submitter) return;
+  event.preventDefault();
+  last = last.then(() => rate(target.action, submitter.value));
 });
 
 document.addEventListener("films:refresh", (event) => {

@@ -20,37 +20,51 @@ export const selected = () => [...document.querySelectorAll(".pick:checked")].ma
 export const titleOf = (film) => `“\u2068${film.querySelector("bdi").textContent}\u2069”`;
 
 /** Moves the focus to a film. */
-export function focus(film) {
+export function focus(film, options) {
   const link = film.querySelector(".spine, th a");
   const target = link ?? film.querySelector("th");
   if (!link) target.tabIndex = -1;
-  target.focus();
+  target.focus(options);
+}
+
+const STAY = { preventScroll: true };
+const isSame = (one, other) =>
+  ["id", "name", "value", "ariaLabel"].every((key) => one[key] === other[key]) && one.textContent.trim() === other.textContent.trim();
+
+/** Runs `change`, which replaces elements. If one of them has the focus, the focus moves to its copy, to the same film,
+ *  to the film that is now in its place, or else to the content of the page. */
+export function keepFocus(change) {
+  const focused = document.activeElement;
+  const film = filmOf(focused);
+  const place = films().indexOf(film);
+  change();
+  if (focused.isConnected) return;
+  const now = films();
+  const same = film && ((idOf(film) && now.find((other) => idOf(other) === idOf(film))) || now[Math.min(place, now.length - 1)]);
+  const copy = [...(same ?? document).querySelectorAll(focused.localName)].find((other) => isSame(other, focused));
+  if (same && !copy) focus(same, STAY);
+  else (copy ?? document.getElementById("main")).focus(STAY);
+}
+
+const list = () => document.querySelector("section.list");
+
+/** Loads this view again, with as many films as it shows; if another view is shown meanwhile, that one. */
+async function loadAgain() {
+  const [shown, address] = [list(), location.href];
+  const whole = await load(address, films().length);
+  return shown === list() && address === location.href ? whole : loadAgain();
 }
 
 /** Updates the page from a new copy of it: all of it, or all but the films. Listeners of the list get
  *  `films:changed`. */
 export async function renew(fresh, { keepFilms = false } = {}) {
-  const count = films().length;
-  if (!fresh || (!keepFilms && count > films(fresh).length && nextOf(fresh))) fresh = await load(location.href, count);
+  if (!fresh || (!keepFilms && films().length > films(fresh).length && nextOf(fresh))) fresh = await loadAgain();
   const chosen = new Set(selected().map(idOf));
   const all = document.querySelector("#every input")?.checked;
-  const focused = document.activeElement;
-  const here = filmOf(focused);
-  const place = films().indexOf(here);
-  replace(fresh, ["#found", "#every", ...(keepFilms ? [] : [".jumps", ".shelves", ".films tbody", ".pages"])]);
+  keepFocus(() => replace(fresh, ["#found", "#every", ...(keepFilms ? [] : [".jumps", ".shelves", ".films tbody", ".pages"])]));
   for (const film of films()) if (chosen.has(idOf(film))) boxOf(film).checked = true;
   if (all && document.querySelector("#every input")) document.querySelector("#every input").checked = true;
-  if (!focused.isConnected) focusAgain(here, place);
   document.dispatchEvent(new Event("films:changed"));
-}
-
-/** Moves the focus to the new element of a film that was replaced, or to the content of the page. */
-function focusAgain(film, place) {
-  const now = films();
-  const same = film && idOf(film) && now.find((other) => idOf(other) === idOf(film));
-  const stand = same || (place >= 0 && now[Math.min(place, now.length - 1)]);
-  if (stand) focus(stand);
-  else document.getElementById("main").focus();
 }
 
 /** Replaces the content of these parts of the page; if the new page has other parts, replaces all of `main`. */
@@ -105,5 +119,5 @@ function addShelf(shelves, shelf) {
   shelf.prepend(...standing.slice(row));
   if (row > 0) shelves.append(shelf);
   else last.replaceWith(shelf);
-  if (document.activeElement !== focused) focused.focus({ preventScroll: true }); // a film that moves loses the focus
+  if (document.activeElement !== focused) focused.focus(STAY); // a film that moves loses the focus
 }

@@ -20,6 +20,11 @@ const film = Number(new URLSearchParams(location.search).get("film") ?? document
 const line = document.createElement("div");
 line.className = "news";
 line.setAttribute("role", "status");
+const sentence = document.createElement("span");
+const button = document.createElement("button");
+button.type = "button";
+button.textContent = "Show";
+button.addEventListener("click", show);
 
 /** The last change that this page knows. */
 const known = document.body.dataset;
@@ -71,16 +76,14 @@ function heard(change) {
 }
 
 function offer(text) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Show";
-  button.addEventListener("click", show);
-  line.replaceChildren(text, button);
+  sentence.textContent = text;
+  if (!button.isConnected) line.replaceChildren(sentence, button); // the button may have the focus
 }
 
 /** Loads the changes: a listener with a list loads them (and calls `preventDefault`), otherwise the page reloads. */
 function show() {
   news = [];
+  if (line.contains(document.activeElement)) main.focus({ preventScroll: true });
   line.replaceChildren();
   if (document.dispatchEvent(new CustomEvent("films:refresh", { cancelable: true }))) location.reload();
 }

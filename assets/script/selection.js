@@ -139,10 +139,12 @@ async function send(fields, button) {
   try {
     // The response is the page after the form, or a problem document.
     const headers = { Accept: "text/html, application/problem+json" };
+    const of = form();
     const fresh = await page("/selection", { method: "POST", body: fields, headers });
     sayOf(fresh, () => bringBack(fields));
     const alone = fields.get("do") === "delete" && !fields.has("all");
-    if (alone && remove(fields)) await renew(fresh, { keepFilms: true });
+    if (of !== form()) await renew(); // another view is shown meanwhile
+    else if (alone && remove(fields)) await renew(fresh, { keepFilms: true });
     else await renew(fresh);
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
@@ -171,19 +173,24 @@ async function changedMeanwhile() {
   say("Nothing was deleted: more films match now. Look again.");
 }
 
-/** Removes the deleted films and moves the focus to the next one. Returns whether any films are left. */
+/** Removes the deleted films, and moves the focus to the next one if it was there. Films that were selected meanwhile
+ *  stay selected. Returns whether any films are left. */
 function remove(fields) {
   const gone = idsOf(fields);
   const all = films();
   const first = all.findIndex((film) => gone.has(idOf(film)));
   const stays = (film) => !gone.has(idOf(film));
   const next = all.slice(first).find(stays) ?? all.slice(0, Math.max(first, 0)).findLast(stays);
-  clear();
-  if (!next) return false;
-  for (const film of all) if (!stays(film)) film.remove();
-  for (const post of document.querySelectorAll(".post:is(:last-child, :has(+ .post))")) post.remove();
-  focus(next);
-  return true;
+  if (next) {
+    const { activeElement: focused, body } = document;
+    const isHere = focused === body || form().contains(focused);
+    for (const film of all) if (!stays(film)) film.remove();
+    for (const post of document.querySelectorAll(".post:is(:last-child, :has(+ .post))")) post.remove();
+    if (isHere && !filmOf(focused)?.isConnected) focus(next);
+  }
+  if (!next || selected().length === 0) clear();
+  else tell();
+  return Boolean(next);
 }
 
 tell();
