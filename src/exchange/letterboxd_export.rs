@@ -82,13 +82,7 @@ pub fn merge_letterboxd_within(
     if !with_watchlist {
         parts.retain(|(_, name, _)| name != WATCHLIST);
     }
-    if parts.is_empty() && has_watchlist {
-        return Err(Invalid::new(
-            Code::Malformed,
-            "the archive has only a watchlist, which is imported only on request".to_owned(),
-        ));
-    }
-    if parts.is_empty() {
+    if parts.is_empty() && !has_watchlist {
         let holds = |part: &str| names.iter().any(|name: &String| name.contains(part));
         let what = text::spreadsheet(holds).map(|what| format!("the file {what}"));
         let no_films = || "the archive holds no films of a Letterboxd account".to_owned();
@@ -104,9 +98,12 @@ pub fn merge_letterboxd_within(
         let copied = io::copy(&mut entry.take(left + 1), &mut unpacked).map_err(|e| damaged(&e))?;
         left = left.checked_sub(copied).ok_or_else(|| too_large(max_bytes))?;
         unpacked.rewind().map_err(|e| unreadable(&e))?;
-        films
-            .read(unpacked, &name, rank)
-            .map_err(|invalid| invalid.of(format_args!("{}:", name.escape_debug())))?;
+        films.read(unpacked, &name, rank).map_err(|invalid| {
+            invalid.of(format_args!(
+                "the archive is not one of Letterboxd, or is damaged: {}:",
+                name.escape_debug()
+            ))
+        })?;
     }
     let merged = films
         .write()
