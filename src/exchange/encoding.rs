@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, WINDOWS_1252};
+use encoding_rs::{Decoder, DecoderResult, WINDOWS_1251, WINDOWS_1252};
 use serde::Serialize;
 
 use crate::domain::{Code, Invalid, quoted};
@@ -60,7 +60,8 @@ impl Serialize for Encoding {
 }
 
 /// Returns Windows-1252 for a text that is not in UTF-8, but may be in Windows-1252: the files of many spreadsheets.
-/// If only a few characters are damaged, there is more valid UTF-8 than invalid.
+/// If whole words are not ASCII, it is Windows-1251. If only a few characters are damaged, there is more valid UTF-8
+/// than invalid.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -68,9 +69,14 @@ pub fn guess_encoding(mut file: impl Read) -> io::Result<Option<Encoding>> {
     /// Bytes that Windows-1252 does not define, and those that text does not have.
     const NOT_IN_TEXT: [u8; 6] = [0, 0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
-    let (mut chunk, mut valid, mut invalid) = (Vec::new(), 0, 0);
+    /// The first letter of both encodings.
+    const LETTERS: u8 = 0xc0;
+
+    let (mut chunk, mut valid, mut invalid, mut letters, mut neighbours) = (Vec::new(), 0, 0, 0, 0);
     loop {
         let read = file.by_ref().take(64 * 1024).read_to_end(&mut chunk)?;
+        letters += chunk.iter().filter(|byte| **byte >= LETTERS).count();
+        neighbours += chunk.windows(2).filter(|two| two.iter().all(|byte| *byte >= LETTERS)).count();
         let mut rest = Vec::new();
         let mut parts = chunk.utf8_chunks().peekable();
         while let Some(part) = parts.next() {
@@ -85,7 +91,8 @@ pub fn guess_encoding(mut file: impl Read) -> io::Result<Option<Encoding>> {
             }
         }
         if read == 0 {
-            return Ok((invalid > valid).then_some(Encoding(WINDOWS_1252)));
+            let encoding = if neighbours * 2 > letters { WINDOWS_1251 } else { WINDOWS_1252 };
+            return Ok((invalid > valid).then_some(Encoding(encoding)));
         }
         chunk = rest;
     }
@@ -146,12 +153,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_1252_is_guessed_for_text_that_is_not_utf8() {
+    fn a_windows_encoding_is_guessed_for_text_that_is_not_utf8() {
         let guess = |bytes: &[u8]| guess_encoding(bytes).unwrap().map(Encoding::as_str);
         for (bytes, expected) in [
             (&b"Film;Jahr\r\nAm\xe9lie;2001\r\n"[..], Some("windows-1252")),
             (b"L\xe4nge", Some("windows-1252")),
             (b"\xe9", Some("windows-1252")),
+            (b"Le D\xe9ne\xe9, Le f\xe9\xe9rique", Some("windows-1252")),
+            (b"\xd1\xf2\xe0\xeb\xea\xe5\xf0;1979\r\nAm\xe9lie;2001\r\n", Some("windows-1251")),
             (b"Heat", None),
             ("Amélie, 千と千尋".as_bytes(), None),
             ("Amélie, Der Himmel über Berlin, \u{fffd}".as_bytes(), None),

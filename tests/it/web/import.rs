@@ -294,11 +294,29 @@ on_both! {
         assert_eq!(service.titles("/movie").await, ["Amélie", "Der Himmel über Berlin"]);
         let ratings: Vec<Value> = service.get("/movie").await.json().as_array().unwrap().iter().map(|film| film["rating"].clone()).collect();
         assert_eq!(ratings, [5, 4]);
+        let cyrillic = b"\xcd\xe0\xe7\xe2\xe0\xed\xe8\xe5;DVD\r\n\xd1\xf2\xe0\xeb\xea\xe5\xf0;DVD\r\n";
+        let page = send_as(service, "editor", &[], Some(("films.csv", cyrillic))).await;
+        assert!(page.text.contains("read as Windows, Cyrillic (1251)") && rows(&page)[0].1.contains("Сталкер"), "{page:?}");
         // One rating above 5 is rather a typing error, and one damaged character no other encoding.
         let damaged = [format!("{HEADER}\nAmélie,DVD,1,2001,9\nÜber,DVD,1,2001,4\n").as_bytes(), b"X\xff,DVD,1,2001,5\n"].concat();
         let page = send_as(service, "editor", &[], Some(("films.csv", &damaged))).await;
         assert_eq!(counts(&page), ["1", "0", "0", "2"]);
         assert!(!page.text.contains("is not in UTF-8, so"), "{page:?}");
+    }
+}
+
+on_both! {
+    async fn a_first_line_without_a_known_heading_is_shown_as_not_imported(service: &Service) {
+        let told = "Line 1 (<bdi>Heat, DVD, 170</bdi>) is read as headings, and not as a film.";
+        let page = send(service, &[], "Heat,DVD,170,1995,5\nAlien,VHS,117,1979,5\n").await;
+        assert!(text(&page.text).contains(told), "{page:?}");
+        for known in ["Film,Medium\nHeat,DVD\n", "Const,Title,Title Type\ntt1,Heat,movie\n"] {
+            let page = send(service, &[], known).await;
+            assert!(!page.text.contains("read as headings"), "{known}: {page:?}");
+        }
+        // A spreadsheet of one's own that shares two columns with CLZ.
+        let file = "Book Id,Title,My Rating,Binding,Year Published\n1,Dune,5,DVD,1984\n";
+        assert_eq!(rows(&send(service, &[], file).await)[0].1, "2 new Dune 1984, DVD, length unknown, ★★★★★");
     }
 }
 
@@ -456,6 +474,11 @@ on_both! {
         assert!(row.1.starts_with("watched.csv:3 rejected Zodiac year is missing"), "{row:?}");
         assert!(page.text.contains("The watchlist, films that you want to see, is left out."), "{page:?}");
         assert!(!send(&[("watchlist", "yes")]).await.text.contains("is left out"));
+        let alone = archive(&[("watchlist.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Brazil,1985,w\n")]);
+        let page = send_as(service, "editor", &[], Some(("letterboxd.zip", &alone))).await;
+        assert!(page.text.contains("is left out") && page.text.contains("name=\"watchlist\""), "{page:?}");
+        let page = send_as(service, "editor", &[("watchlist", "yes")], Some(("letterboxd.zip", &alone))).await;
+        assert_eq!(counts(&page), ["1", "0", "0", "0"]);
         assert_eq!(counts(&send(&[("watchlist", "yes"), ("default-releaseYear", "each"), ("each-releaseYear", "2007")]).await), ["4", "0", "0", "0"]);
         let done = send(&[("do", "import"), ("default-movieFormat", "VHS"), ("default-length", "each"), ("each-length", "90"), ("default-rating", "2")]).await;
         is_page(&done, 200);

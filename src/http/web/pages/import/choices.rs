@@ -95,6 +95,15 @@ impl Choices {
         self.columns.is_empty() || self.columns.iter().any(|column| column.field == Some(Field::Title))
     }
 
+    /// Returns the headings, if none is known: line 1 may be a film.
+    pub fn unknown_headings(&self) -> Option<String> {
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        let is_known = |name| Field::ALL.into_iter().any(|field| is_name_of(name, field));
+        let is_ours = self.survey.as_ref().is_some_and(|survey| survey.source == Source::Reelshelf);
+        (is_ours && !self.columns.is_empty() && !names().any(is_known))
+            .then(|| names().take(SAMPLES).collect::<Vec<_>>().join(", "))
+    }
+
     /// Returns a column of ratings that no attribute takes, since its values are no ratings.
     pub fn unused_ratings(&self) -> Option<&str> {
         let is_read = self.columns.iter().any(|column| column.field == Some(Field::Rating));
