@@ -94,7 +94,7 @@ on_both! {
         let page = account(service, &own).await;
         let rows: Vec<&str> = between(&page.text, "<ul class=\"rows\">", "</ul>")[0].split("<li>").skip(1).collect();
         assert!(rows[0].contains("<strong>Firefox on Linux</strong> <span class=\"mark\">this one</span>"), "{rows:?}");
-        assert!(rows[0].contains("127.0.0.1, since <time datetime=\"2026-11-23T20:15:00.123Z\">") && !rows[0].contains("<form"));
+        assert!(rows[0].contains("127.0.0.1, signed in <time datetime=\"2026-11-23T20:15:00.123Z\">") && !rows[0].contains("<form"));
         assert!(rows[1..].iter().all(|row| row.contains("action=\"/account/session/end\"")) && rows.len() == 3, "{rows:?}");
         assert!(page.text.contains("<strong>Safari on macOS</strong>") && !page.text.contains("<script>alert"), "{page:?}");
 
