@@ -62,11 +62,15 @@ impl ErrorPage {
             form_urlencoded::byte_serialize(if is_safe { place.as_bytes() } else { b"/" }).collect();
         let identity = response.extensions_mut().remove::<Identity>();
         let context = identity.map(|identity| PageContext::bare(identity, place.clone()));
+        let detail = match status {
+            StatusCode::METHOD_NOT_ALLOWED if is_safe => "only forms are sent to this address".to_owned(),
+            _ => with_films(&problem.document.detail),
+        };
         let template = ErrorTemplate {
             context: context.as_ref(),
             status: status.as_u16(),
             title: title(status),
-            detail: &with_films(&problem.document.detail),
+            detail: &detail,
             errors: &problem.document.errors,
             wait: wait(response.headers()),
             sign_in: (status == StatusCode::UNAUTHORIZED).then(|| format!("/login?next={next}")),
@@ -85,13 +89,13 @@ impl ErrorPage {
     }
 }
 
-/// Returns whether a client asks for HTML and not for JSON or another data format.
 /// Formats the time of `Retry-After`.
 fn wait(headers: &HeaderMap) -> Option<String> {
     let seconds: u64 = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(format::count(seconds, "second"))
 }
 
+/// Returns whether a client asks for HTML and not for JSON or another data format.
 fn likes_pages(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let ranges: Vec<&str> = accept
@@ -108,6 +112,7 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::UNAUTHORIZED => "Sign in first",
         StatusCode::FORBIDDEN => "This is not allowed",
         StatusCode::NOT_FOUND => "There is nothing here",
+        StatusCode::METHOD_NOT_ALLOWED => "There is no page here",
         StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "Somebody was faster",
         StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
         StatusCode::SERVICE_UNAVAILABLE => "Not available at the moment",

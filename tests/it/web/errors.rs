@@ -23,7 +23,8 @@ on_both! {
             (Method::GET, "/nowhere", 404, "There is nothing here", "There is nothing at this address."),
             (Method::GET, "/movie/99", 404, "There is nothing here", "There is no film 99."),
             (Method::GET, "/movie/1", 200, "", ""),
-            (Method::PUT, "/movie/1", 405, "This did not work", "This address does not take that method"),
+            (Method::PUT, "/movie/1", 405, "There is no page here", "This address does not take that method"),
+            (Method::GET, "/selection", 405, "There is no page here", "Only forms are sent to this address."),
             (Method::DELETE, "/movie/1", 403, "This is not allowed", "This takes the role editor; yours is viewer."),
             (Method::GET, "/movie?limit=0", 400, "This cannot be understood", "<strong><bdi>limit</bdi></strong>"),
         ] {
