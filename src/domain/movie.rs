@@ -229,8 +229,9 @@ impl Length {
             let examples = "170, 170 min, 2:50, 2h 50m or PT2H50M";
             Invalid::new(Code::Malformed, format!("must be a length such as {examples}")).got(quoted(text))
         })?;
-        let minutes = (duration + SignedDuration::from_secs(30)).as_secs().div_euclid(60);
-        Ok((minutes.try_into()?, duration != SignedDuration::from_mins(minutes)))
+        let minutes = duration.saturating_add(SignedDuration::from_secs(30)).as_secs().div_euclid(60);
+        let length: Self = minutes.try_into()?;
+        Ok((length, duration != SignedDuration::from_mins(minutes)))
     }
 }
 
@@ -569,7 +570,19 @@ mod tests {
         ] {
             assert_eq!(Length::parse(written), Ok((Length(minutes), rounded)), "{written:?}");
         }
-        for beyond in ["501", "-1", "8:21", "8h21", "501 min", "PT8H20M30S", "-2h", "99999h", "2h 50m ago"] {
+        for beyond in [
+            "501",
+            "-1",
+            "8:21",
+            "8h21",
+            "501 min",
+            "PT8H20M30S",
+            "-2h",
+            "99999h",
+            "2h 50m ago",
+            "9223372036854775807s",
+            "-9223372036854775808s",
+        ] {
             assert_eq!(
                 Length::parse(beyond).unwrap_err().reason.rule,
                 "must be between 0 and 500",
