@@ -114,8 +114,8 @@ async fn one(film: Vec<String>, client: &Client) -> anyhow::Result<MovieId> {
 /// Prunes the history of a database.
 async fn prune(args: Prune) -> anyhow::Result<()> {
     let app = args.database.open_existing().await?;
-    let pruned = history::prune(&app, &Owner::console(), args.before).await?;
-    message!("Removed {}.", count(pruned, "change"));
+    let pruned = history::prune(&app, &Owner::console(), args.before).await;
     app.db.close().await;
+    message!("Removed {}.", count(pruned?, "change"));
     Ok(())
 }
