@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek, Write};
 
-use super::{FileKind, ImportOptions, Rows, record::Outcome, unreadable};
+use super::{FileKind, ImportOptions, Rows, record::Outcome};
 use crate::{
     documents::{Report, RowError},
     domain::{Code, Invalid},
@@ -26,7 +26,7 @@ pub fn check<R: Read + Seek>(
 ) -> Result<Report, Invalid> {
     let mut rows = Rows::open(file, kind, options)?;
     let mut report = Report { dry_run: true, ..rows.report() };
-    while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
+    while let Some((_, outcome)) = rows.next(&mut report)? {
         let Outcome::Rejected(errors) = outcome else { continue };
         if let Some(to) = &mut rejects {
             rows.write_reject(to, &reason(&errors), report.failed == 0).map_err(|e| {

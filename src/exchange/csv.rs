@@ -33,7 +33,7 @@ pub(super) struct Rows<R> {
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn open(file: R, marked: bool, options: &ImportOptions) -> Result<Self, Invalid> {
-        let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
+        let mut parser = Parser::open(file).map_err(super::unreadable)?;
         let (line, names) = header_of_films(&mut parser)?;
         let layout = layout_of(line, &names, options)?;
         let mut columns = PerField::default();
@@ -159,7 +159,7 @@ impl<R: BufRead> Rows<R> {
 
 /// Returns the column names with the values of the first rows, except blank cells.
 pub(super) fn table(file: impl BufRead, rows: usize) -> Result<Vec<(String, Vec<String>)>, Invalid> {
-    let mut parser = Parser::open(file).map_err(|e| super::unreadable(&e))?;
+    let mut parser = Parser::open(file).map_err(super::unreadable)?;
     let (_, names) = header_of_films(&mut parser)?;
     let mut columns: Vec<(String, Vec<String>)> = names.into_iter().map(|name| (name, Vec::new())).collect();
     for _ in 0..rows {
@@ -195,7 +195,7 @@ pub(super) fn header<R: BufRead>(parser: &mut Parser<R>) -> Result<(u64, Vec<Str
     let empty = || {
         Invalid::new(Code::Malformed, "the file is empty; its first line must name the columns".to_owned())
     };
-    let line = parser.read().map_err(|e| super::unreadable(&e))?.ok_or_else(empty)?;
+    let line = parser.read().map_err(super::unreadable)?.ok_or_else(empty)?;
     if parser.width() > MAX_CSV_COLUMNS {
         let width = parser.width();
         return Err(Invalid::new(

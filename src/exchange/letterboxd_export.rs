@@ -49,7 +49,8 @@ impl Origin {
 /// else from the latest diary entry.
 ///
 /// # Errors
-/// If the archive is damaged, has two files of the same name, has no films, unpacks to more than 1 GiB, or a file in it cannot be read.
+/// If the archive is damaged, has two files of the same name, has no films, unpacks to more than 1 GiB, or a file in
+/// it cannot be read.
 pub fn merge_letterboxd(archive: File, with_watchlist: bool) -> Result<Merged, Invalid> {
     merge_letterboxd_within(archive, with_watchlist, MAX_ARCHIVE_BYTES)
 }
@@ -93,11 +94,11 @@ pub fn merge_letterboxd_within(
     let mut left = max_bytes;
     let mut films = Films::default();
     for (rank, name, index) in parts {
-        let mut unpacked = tempfile::tempfile().map_err(|e| unreadable(&e))?;
+        let mut unpacked = tempfile::tempfile().map_err(unreadable)?;
         let entry = archive.by_index(index).map_err(|e| damaged(&e))?;
         let copied = io::copy(&mut entry.take(left + 1), &mut unpacked).map_err(|e| damaged(&e))?;
         left = left.checked_sub(copied).ok_or_else(|| too_large(max_bytes))?;
-        unpacked.rewind().map_err(|e| unreadable(&e))?;
+        unpacked.rewind().map_err(unreadable)?;
         films.read(unpacked, &name, rank).map_err(|invalid| {
             invalid.of(format_args!(
                 "the archive is not one of Letterboxd, or is damaged: {}:",
@@ -170,7 +171,7 @@ impl Films {
         let mut rows = csv::Rows::open(text, marked, &options)?;
         let columns = ["Date", "Name", "Year", "Letterboxd URI", "Rating", "Watched Date", "URL"];
         let columns = columns.map(|name| rows.place(name));
-        while rows.advance().map_err(|e| unreadable(&e))? {
+        while rows.advance().map_err(unreadable)? {
             let in_line = |error: Box<RowError>| {
                 let reason = error.reason;
                 Invalid { code: Code::Malformed, reason }.of(format_args!("line {}: the row", error.line))

@@ -40,7 +40,7 @@ fn means(ratings: File, user: Option<i64>) -> Result<HashMap<i64, f64>, Invalid>
     let (mut rows, _, [users, movies, ratings]) = open(ratings, ["userId", "movieId", "rating"])?;
     let scale = MOVIELENS.ratings.ok_or_else(|| Invalid::new(Code::Malformed, "has no scale".to_owned()))?;
     let mut sums: HashMap<i64, (f64, f64)> = HashMap::new();
-    while let Some(line) = rows.read().map_err(|e| unreadable(&e))? {
+    while let Some(line) = rows.read().map_err(unreadable)? {
         let in_line = |invalid: Invalid| invalid.of(format_args!("line {line}:"));
         if user.is_some_and(|user| number(&rows, users).is_ok_and(|given| given != user)) {
             continue;
@@ -65,7 +65,7 @@ fn joined(movies: File, ratings: &HashMap<i64, f64>) -> Result<File, Invalid> {
     loop {
         write_row(&mut copy, &rows, line - at, &rating).map_err(unwritten)?;
         at = line + 1 + line_ends(&rows);
-        let Some(next) = rows.read().map_err(|e| unreadable(&e))? else { break };
+        let Some(next) = rows.read().map_err(unreadable)? else { break };
         line = next;
         // A row without a valid id is copied without a rating.
         let mean = number(&rows, ids).ok().and_then(|id| ratings.get(&id));
@@ -96,7 +96,7 @@ fn line_ends(rows: &Rows) -> u64 {
 
 /// Opens a file. Returns the line of its header and the indexes of the columns.
 fn open<const N: usize>(file: File, columns: [&str; N]) -> Result<(Rows, u64, [usize; N]), Invalid> {
-    let mut rows = Parser::open(text::open(file, None)?.0).map_err(|e| unreadable(&e))?;
+    let mut rows = Parser::open(text::open(file, None)?.0).map_err(unreadable)?;
     let (line, names) = header(&mut rows)?;
     let mut places = [0; N];
     for (place, column) in places.iter_mut().zip(columns) {

@@ -93,8 +93,8 @@ impl<R: Read> Rows<R> {
     /// skipped in the report, with errors and notes.
     ///
     /// # Errors
-    /// If the file cannot be read further.
-    pub fn next_movie(&mut self, report: &mut Report) -> io::Result<Option<Row>> {
+    /// If the file cannot be read further, or ends within a row.
+    pub fn next_movie(&mut self, report: &mut Report) -> Result<Option<Row>, Invalid> {
         while let Some((line, outcome)) = self.next(report)? {
             match outcome {
                 Outcome::Movie(attributes, missing) => {
@@ -116,12 +116,15 @@ impl<R: Read> Rows<R> {
     }
 
     /// Reads the next row and its line. A rejected row is not counted yet.
-    pub(super) fn next(&mut self, report: &mut Report) -> io::Result<Option<(u64, Outcome)>> {
+    ///
+    /// # Errors
+    /// As [`Rows::next_movie`].
+    pub(super) fn next(&mut self, report: &mut Report) -> Result<Option<(u64, Outcome)>, Invalid> {
         let more = match &mut self.reader {
             Reader::Csv(rows) => rows.advance(),
             Reader::Ndjson(rows) => rows.advance(),
         };
-        if !more? {
+        if !more.map_err(unreadable)? {
             return Ok(None);
         }
         report.read += 1;
@@ -148,6 +151,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-pub fn unreadable(error: &io::Error) -> Invalid {
+#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
+pub fn unreadable(error: io::Error) -> Invalid {
     Invalid::new(Code::Malformed, format!("the file cannot be read: {error}"))
 }

@@ -6,7 +6,7 @@ use super::{
     Encoding, FileKind, ImportOptions, Rows, csv, hints,
     layouts::{Layout, SPREADSHEET, SPREADSHEET_RATINGS, Scale, place},
     record::Outcome,
-    text, unreadable,
+    text,
 };
 use crate::{
     documents::{Source, TitleTooLong},
@@ -180,7 +180,7 @@ pub fn survey<R: Read + Seek>(file: R, kind: FileKind, options: &ImportOptions) 
     let mut rows = Rows::open(file, kind, &options)?;
     let mut report = rows.report();
     let mut survey = Survey { source: report.source.known().unwrap_or_default(), ..Survey::default() };
-    while let Some((_, outcome)) = rows.next(&mut report).map_err(|e| unreadable(&e))? {
+    while let Some((_, outcome)) = rows.next(&mut report)? {
         match outcome {
             Outcome::NoFilm(_) => continue,
             Outcome::Movie(..) => {}

@@ -52,7 +52,7 @@ pub(super) fn open<R: Read + Seek>(
     encoding: Option<Encoding>,
 ) -> Result<(BufReader<Text<R>>, bool), Invalid> {
     let mut start = Vec::new();
-    file.by_ref().take(START).read_to_end(&mut start).map_err(|e| super::unreadable(&e))?;
+    file.by_ref().take(START).read_to_end(&mut start).map_err(super::unreadable)?;
     let (mark, unit): (_, Option<Unit>) = match start.as_slice() {
         bytes if bytes.starts_with(MARK) => {
             (MARK.len() * bytes.chunks(MARK.len()).take_while(|chunk| *chunk == MARK).count(), None)
@@ -66,7 +66,7 @@ pub(super) fn open<R: Read + Seek>(
         refuse_binary(&start)?;
     }
     let back = i64::try_from(start.len().saturating_sub(mark)).unwrap_or_default();
-    file.seek(SeekFrom::Current(-back)).map_err(|e| super::unreadable(&e))?;
+    file.seek(SeekFrom::Current(-back)).map_err(super::unreadable)?;
     let decode = match unit {
         Some(unit) => Some(Decode::Utf16(Utf16 { unit, rest: Vec::new(), offset: 2 })),
         None => named.map(|encoding| Decode::Other(Decoding::of(encoding))),

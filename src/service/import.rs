@@ -15,7 +15,7 @@ use crate::{
     catalogue::Catalogue,
     db::{Lock, deadline, movies as db, retry_write},
     documents::{Note, OnDuplicate, OnError, Preview, Report, RowLabel, RowResult},
-    domain::{Attributes, ChangeKind, Code, Field, Invalid, Movie, MovieFormat, MovieId, fold},
+    domain::{Attributes, ChangeKind, Field, Movie, MovieFormat, MovieId, fold},
     exchange::{self, FileKind, ImportOptions, Merged, Row, Rows, Survey, check},
     limits::{MAX_UPLOADED_ARCHIVE_BYTES, REQUEST_WAIT},
 };
@@ -136,7 +136,7 @@ impl Import {
         let mut batch = Vec::with_capacity(BATCH_ROWS);
         let mut more = true;
         while more {
-            match rows.next_movie(&mut report).map_err(unreadable)? {
+            match rows.next_movie(&mut report).map_err(Error::UnreadableFile)? {
                 None => more = false,
                 Some(row) => batch.push(row),
             }
@@ -167,9 +167,11 @@ impl Import {
     }
 }
 
+/// Returns the error of a temporary file that cannot be read.
+#[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
-fn unreadable(error: io::Error) -> Error {
-    Error::UnreadableFile(Invalid::new(Code::Malformed, error.to_string()))
+pub fn unreadable(error: io::Error) -> Error {
+    Error::Failed(format!("a temporary file cannot be read: {error}"))
 }
 
 fn aborted_if_any_failed(report: Report) -> Result<Report, Error> {

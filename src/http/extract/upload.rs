@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, Write},
+    io::{Seek, Write},
     ops::Deref,
     sync::{
         Arc,
@@ -15,7 +15,7 @@ use axum::http::{StatusCode, header};
 use crate::{
     http::problem::Problem,
     limits::{MAX_IMPORT_BYTES, MAX_SPOOLED_BYTES},
-    service::Error,
+    service::{Error, import::unreadable},
 };
 
 /// Seconds for `Retry-After` if there is no space.
@@ -131,12 +131,6 @@ pub fn reopen(file: &File) -> Result<File, Error> {
     Ok(file)
 }
 
-/// Returns the error of a spooled file that cannot be read.
-#[expect(clippy::needless_pass_by_value, reason = "so that it can be passed to map_err")]
-pub fn unreadable(error: io::Error) -> Error {
-    Error::Failed(format!("a spooled file could not be read: {error}"))
-}
-
 impl Deref for Spooled {
     type Target = File;
 
@@ -182,7 +176,7 @@ mod tests {
         spool.write(b"films").unwrap();
         let spooled = spool.finish();
         for _ in 0..2 {
-            assert_eq!(io::read_to_string(spooled.again().unwrap()).unwrap(), "films");
+            assert_eq!(std::io::read_to_string(spooled.again().unwrap()).unwrap(), "films");
         }
     }
 }

@@ -96,6 +96,18 @@ fn a_file_that_breaks_off_cannot_be_checked() {
 }
 
 on_both! {
+    async fn a_file_that_breaks_off_is_refused_alike_tried_or_stored(service: &Service) {
+        for options in ["", "?dryRun=true", "?onError=skip", "?onError=skip&dryRun=true"] {
+            let file = format!("{HEADER}\nHeat,DVD,170,1995,5\n\"Alien,DVD,117,1979,5\n");
+            let problem = service.import("text/csv", options, file).await.problem(422);
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.starts_with("the file cannot be read: line 3: a quotation mark"), "{options}: {detail}");
+        }
+        assert_eq!(movies(service).await, [""; 0]);
+    }
+}
+
+on_both! {
     async fn refused_rows_that_were_mended_are_imported(service: &Service) {
         let ratings = file("letterboxd_ratings.csv");
         let defaults = "?onError=skip&default=movieFormat:DVD&default=length:0";

@@ -48,7 +48,8 @@ pub fn change(change: &Change) -> String {
 }
 
 /// Returns the label of the button that undoes a change of this many films.
-pub fn undo(films: i64) -> String {
+pub fn undo(films: impl TryInto<u64>) -> String {
+    let films = films.try_into().unwrap_or_default();
     if films == 1 { "Undo".to_owned() } else { format!("Undo all {}", format::number(films)) }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     exchange::{FileKind, ImportOptions, Merged, Origin},
     http::{
         Shared,
-        extract::upload::{Spooled, reopen, unreadable},
+        extract::upload::{Spooled, reopen},
     },
     service::{Editor, Error, import},
 };
@@ -33,7 +33,7 @@ impl<'a> Input<'a> {
         with_watchlist: bool,
     ) -> Result<Self, Error> {
         let mut start = Vec::new();
-        file.again()?.take(4096).read_to_end(&mut start).map_err(unreadable)?;
+        file.again()?.take(4096).read_to_end(&mut start).map_err(import::unreadable)?;
         if !start.starts_with(ARCHIVE) {
             return Ok(Self { file, merged: None, kind: kind_of(name, &start) });
         }

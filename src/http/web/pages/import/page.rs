@@ -12,7 +12,6 @@ use crate::{
     exchange::{self, FileKind, ImportOptions},
     http::{
         Shared,
-        extract::upload::unreadable,
         problem::Problem,
         web::parts::{page_context::PageContext, words},
     },
@@ -134,7 +133,7 @@ async fn read(
     let input = Input::open(state, editor, &sent.name, file, page.choices.with_watchlist()).await?;
     page.is_archive = input.is_archive();
     if input.kind == FileKind::Csv && !input.is_archive() {
-        page.choices.guess_encoding(input.again()?).map_err(unreadable)?;
+        page.choices.guess_encoding(input.again()?).map_err(import::unreadable)?;
         let columns = exchange::table(input.again()?, page.choices.encoding());
         page.choices.take_columns(columns.map_err(Error::UnreadableFile)?);
         if !page.choices.has_title() {
@@ -175,7 +174,7 @@ async fn read(
     // Even if nothing would be stored it is imported, so that a repeated request gets the same response.
     match import::import(&state.app, editor, input.again()?, input.kind, options, sent.key()).await {
         Ok(report) => {
-            let films = i64::try_from(report.created + report.updated).unwrap_or(i64::MAX);
+            let films = report.created + report.updated;
             let change = report.change.map(|change| (change, words::undo(films)));
             Ok(Some((located(report), change)))
         }
