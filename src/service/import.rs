@@ -259,56 +259,46 @@ fn keeping(mut row: Attributes, now: &Attributes, missing: &[Field]) -> Attribut
     row
 }
 
-async fn store_batch(
-    app: &App,
-    recorder: &mut ChangeRecorder<'_>,
-    stored: &mut Stored,
-    batch: Vec<Row>,
+/// A batch of rows: the movies to add, and the duplicates with their updates.
+struct Batch {
     on_duplicate: OnDuplicate,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let with_key = |row: Row| {
-        let key = key_of(&row.attributes);
-        (row, key)
-    };
-    let batch: Vec<(Row, MovieKey)> = batch.into_iter().map(with_key).collect();
-    let mut known = duplicates(app, recorder, stored, &batch, on_duplicate).await?;
-    let (mut new, mut hashes) = (Vec::<Attributes>::new(), Vec::new());
-    for (Row { line, number, attributes, missing }, key) in batch {
-        let hash = stored.hasher.hash_one(&key);
-        let known = match on_duplicate {
-            OnDuplicate::Add => None,
-            _ => Some(known.entry(key)),
-        };
+    known: HashMap<MovieKey, ExistingMovie>,
+    /// The movies to add, with the hashes of their keys.
+    new: Vec<(u64, Attributes)>,
+}
+
+impl Batch {
+    /// Decides what becomes of a row.
+    fn add(&mut self, row: Row, key: MovieKey, hash: u64, report: &mut Report) {
+        let Row { line, number, attributes, missing } = row;
         let preview = |report: &mut Report, attributes: &Attributes, becomes: RowResult, id| {
             report.preview(number, || {
                 let (becomes, movie) = (becomes.into(), Some(attributes.clone().into()));
                 Preview { line, label: RowLabel::from(attributes), becomes, movie, id }
             });
         };
-        let mut occupied = match known {
-            Some(Entry::Occupied(occupied)) => occupied,
-            other => {
+        let mut occupied = match self.known.entry(key) {
+            Entry::Occupied(occupied) => occupied,
+            Entry::Vacant(vacant) => {
                 preview(report, &attributes, RowResult::Created, None);
-                if let Some(Entry::Vacant(vacant)) = other {
-                    vacant.insert(ExistingMovie::New(new.len()));
+                if self.on_duplicate != OnDuplicate::Add {
+                    vacant.insert(ExistingMovie::New(self.new.len()));
                 }
-                new.push(attributes);
-                hashes.push(hash);
-                continue;
+                self.new.push((hash, attributes));
+                return;
             }
         };
         let (id, now) = match occupied.get() {
             ExistingMovie::Stored(movie, wanted) => {
                 (Some(movie.id), wanted.as_ref().unwrap_or(&movie.attributes))
             }
-            ExistingMovie::New(place) => (None, &new[*place]),
+            ExistingMovie::New(place) => (None, &self.new[*place].1),
         };
-        let attributes = match on_duplicate {
+        let attributes = match self.on_duplicate {
             OnDuplicate::Update => keeping(attributes, now, &missing),
             OnDuplicate::Skip | OnDuplicate::Add => attributes,
         };
-        if on_duplicate == OnDuplicate::Skip || *now == attributes {
+        if self.on_duplicate == OnDuplicate::Skip || *now == attributes {
             preview(report, &attributes, RowResult::Skipped, id);
             report.skip(line, |note| {
                 let detail = match id {
@@ -318,16 +308,37 @@ async fn store_batch(
                 let label = RowLabel::from(&attributes);
                 Note { detail, value: label.title.clone(), label, id, ..note }
             });
-            continue;
+            return;
         }
         preview(report, &attributes, RowResult::Updated, id);
         report.updated += 1;
         match occupied.get_mut() {
-            ExistingMovie::New(place) => new[*place] = attributes,
+            ExistingMovie::New(place) => self.new[*place].1 = attributes,
             ExistingMovie::Stored(_, wanted) => *wanted = Some(attributes),
         }
     }
-    let updated = known.into_values().filter_map(|known| match known {
+}
+
+async fn store_batch(
+    app: &App,
+    recorder: &mut ChangeRecorder<'_>,
+    stored: &mut Stored,
+    rows: Vec<Row>,
+    on_duplicate: OnDuplicate,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let with_key = |row: Row| {
+        let key = key_of(&row.attributes);
+        (row, key)
+    };
+    let rows: Vec<(Row, MovieKey)> = rows.into_iter().map(with_key).collect();
+    let known = duplicates(app, recorder, stored, &rows, on_duplicate).await?;
+    let mut batch = Batch { on_duplicate, known, new: Vec::new() };
+    for (row, key) in rows {
+        let hash = stored.hasher.hash_one(&key);
+        batch.add(row, key, hash, report);
+    }
+    let updated = batch.known.into_values().filter_map(|known| match known {
         ExistingMovie::Stored(movie, Some(wanted)) if wanted != movie.attributes => {
             let updated = recorder.updated(&movie, wanted);
             Some((*movie, updated))
@@ -336,6 +347,7 @@ async fn store_batch(
     });
     let updated: Vec<(Movie, Movie)> = updated.collect();
     recorder.update(&updated).await?;
+    let (hashes, new): (Vec<u64>, Vec<Attributes>) = batch.new.into_iter().unzip();
     report.created += new.len() as u64;
     let added = recorder.add(new).await?;
     if on_duplicate != OnDuplicate::Add {
