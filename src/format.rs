@@ -46,7 +46,7 @@ pub fn count(n: impl TryInto<u64>, noun: &str) -> String {
 
 /// Formats a number of films.
 #[must_use]
-pub fn films(n: i64) -> String {
+pub fn films(n: impl TryInto<u64>) -> String {
     count(n, "film")
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::input::Input;
 use crate::{
     documents::{Note, NoteKind, Preview, Report, RowError, RowLabel, RowResult, Word},
-    domain::Attributes,
+    domain::{Attributes, Field},
     format,
     limits::{MAX_REPORT_ERRORS, MAX_REPORT_NOTES},
 };
@@ -82,6 +82,8 @@ pub struct Remark {
     pub place: String,
     /// The film of the row.
     pub named: Option<String>,
+    /// Whether the detail tells what its title became.
+    pub quotes_title: bool,
     pub field: String,
     pub detail: String,
     pub value: Option<String>,
@@ -113,8 +115,8 @@ impl Outcome {
         }
         lists.retain(|list| !list.remarks.is_empty());
         Self {
-            read: format::number(signed(report.read)),
-            counts: counts.map(|(label, count)| (label, format::number(signed(count)))).into(),
+            read: format::number(report.read),
+            counts: counts.map(|(label, count)| (label, format::number(count))).into(),
             failed: report.failed,
             action: action(report.created, report.updated),
             stores: report.created + report.updated > 0,
@@ -128,9 +130,7 @@ impl Outcome {
             leaves_out_watchlist: false,
         }
     }
-}
 
-impl Outcome {
     /// Replaces line numbers by locations in the upload.
     pub fn locate(&mut self, input: &Input<'_>) {
         for row in &mut self.rows {
@@ -140,9 +140,7 @@ impl Outcome {
             remark.place = input.place(remark.line);
         }
     }
-}
 
-impl Outcome {
     /// Returns the best rating, if it is not 5.
     pub fn ratings_above_five(&self) -> Option<u8> {
         self.rating_scale.filter(|scale| *scale > 5)
@@ -157,36 +155,28 @@ impl RemarkGroup {
         let films = films.iter().take(NAMED_FILMS).map(|film| format!("\u{2068}{film}\u{2069}"));
         let films = films.collect::<Vec<_>>().join(", ") + more;
         let first = if times > MAX_REPORT_NOTES { ", the first 1,000 are here" } else { "" };
-        let heading = format!("{heading}: {}{first}", format::number(signed(times)));
+        let heading = format!("{heading}: {}{first}", format::number(times));
         Self { heading, films, remarks }
     }
 }
 
 /// Describes what an import does with so many films.
 fn action(created: u64, updated: u64) -> String {
-    let (new, old) = (format::films(signed(created)), format::films(signed(updated)));
+    let (new, old) = (format::films(created), format::films(updated));
     match (created, updated) {
         (_, 0) => format!("Import {new}"),
         (0, _) => format!("Update {old}"),
-        _ => format!("Import {new} and update {}", format::number(signed(updated))),
+        _ => format!("Import {new} and update {}", format::number(updated)),
     }
-}
-
-fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Remark {
-    /// Returns whether it tells what a title became.
-    pub fn quotes_title(&self) -> bool {
-        self.field == "title" && self.detail.starts_with('“')
-    }
-
     fn of_error(error: &RowError) -> Self {
         Self {
             line: error.line,
             place: error.line.to_string(),
             named: named(&error.label),
+            quotes_title: false,
             field: error.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail: error.reason.without_hints(),
             value: error
@@ -214,6 +204,7 @@ impl Remark {
             line: note.line,
             place: note.line.to_string(),
             named: named(&note.label),
+            quotes_title: note.became.is_some() && note.field.as_deref() == Some(Field::Title.as_str()),
             field: note.field.as_deref().map(format::field_of_api).unwrap_or_default().to_owned(),
             detail,
             value,
@@ -233,10 +224,7 @@ fn reasons(report: &Report) -> Vec<String> {
     counts.sort_by_key(|(_, (count, line))| (std::cmp::Reverse(*count), *line));
     let reason = |((field, rule), (count, line)): ((&str, &str), (usize, u64))| match count {
         1 => format!("The {field} {rule}: line {line}"),
-        _ => format!(
-            "The {field} {rule}: {more}{} rows, the first in line {line}",
-            format::number(signed(count as u64))
-        ),
+        _ => format!("The {field} {rule}: {more}{} rows, the first in line {line}", format::number(count)),
     };
     counts.into_iter().take(MAX_REASONS).map(reason).collect()
 }

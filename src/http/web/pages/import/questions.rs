@@ -43,7 +43,7 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
     let of = |missing: u64, every: &str, what: &str, [one, many]: [&str; 2]| match missing {
         1 if all > 1 => format!("1 film has no {what}. {one}"),
         missing if missing == all => every.to_owned(),
-        missing => format!("{} have no {what}. {many}", format::films(signed(missing))),
+        missing => format!("{} have no {what}. {many}", format::films(missing)),
     };
     ask(
         Field::MovieFormat,
@@ -96,10 +96,6 @@ pub fn questions(survey: &Survey, choices: &Choices) -> Vec<Question> {
         asked.push(Question { name: TitleTooLong::NAME, text, answers });
     }
     asked
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 const fn control(field: Field) -> &'static str {
@@ -162,11 +158,11 @@ fn years(choices: &Choices) -> Vec<Answer> {
 
 /// Describes the source, and what its files lack.
 pub fn recognised(survey: &Survey, name: &str) -> String {
-    let films = format::films(signed(survey.films));
+    let films = format::films(survey.films);
     let others = match survey.others {
         0 => String::new(),
         1 => ", and 1 row that is no film".to_owned(),
-        others => format!(", and {} rows that are no films", format::number(signed(others))),
+        others => format!(", and {} rows that are no films", format::number(others)),
     };
     match source_in_words(survey.source) {
         Some(source) => format!("This is from {source}: {films}{others}."),
