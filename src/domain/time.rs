@@ -1,5 +1,10 @@
 //! Times with a precision of milliseconds.
 
+use std::{
+    ops::{Add, Sub},
+    time::Duration,
+};
+
 use jiff::{Timestamp, fmt::temporal::Pieces, tz::Offset};
 use serde::{Deserialize, Serialize, ser::Error};
 
@@ -28,10 +33,10 @@ impl Time {
         self.0
     }
 
-    /// Adds milliseconds.
+    /// Returns the time that has passed since an earlier or equal time; `None` if the other one is later.
     #[must_use]
-    pub const fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis))
+    pub fn since(self, earlier: Self) -> Option<Duration> {
+        u64::try_from(self.0.saturating_sub(earlier.0)).ok().map(Duration::from_millis)
     }
 
     /// Parses RFC 3339.
@@ -54,9 +59,7 @@ impl Time {
             }
         })
     }
-}
 
-impl Time {
     /// Parses RFC 3339, or a date alone, which means its beginning in UTC.
     ///
     /// # Errors
@@ -74,27 +77,7 @@ impl Time {
             _ => invalid,
         })
     }
-}
 
-/// Writes a sequence of times. It keeps the last one formatted, since all movies of an import have the same time.
-#[derive(Debug, Default)]
-pub(crate) struct TimeWriter {
-    last: Option<(Time, [u8; WRITTEN.len()])>,
-}
-
-impl TimeWriter {
-    /// Writes a time.
-    pub(crate) fn write(&mut self, time: Time, bytes: &mut Vec<u8>) {
-        let again = self.last.filter(|(last, _)| *last == time);
-        self.last = again.or_else(|| Some((time, time.written()?)));
-        match &self.last {
-            Some((_, written)) => bytes.extend_from_slice(written),
-            None => bytes.extend_from_slice(time.to_string().as_bytes()),
-        }
-    }
-}
-
-impl Time {
     /// Formats the time. Hand-written for speed, since lists contain many times. Returns `None` before the
     /// year 0.
     fn written(self) -> Option<[u8; WRITTEN.len()]> {
@@ -118,6 +101,46 @@ impl Time {
             }
         }
         Some(written)
+    }
+}
+
+/// Adds whole milliseconds.
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(millis(wait)))
+    }
+}
+
+/// Subtracts whole milliseconds.
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, wait: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(wait)))
+    }
+}
+
+fn millis(wait: Duration) -> i64 {
+    i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Writes a sequence of times. It keeps the last one formatted, since all movies of an import have the same time.
+#[derive(Debug, Default)]
+pub(crate) struct TimeWriter {
+    last: Option<(Time, [u8; WRITTEN.len()])>,
+}
+
+impl TimeWriter {
+    /// Writes a time.
+    pub(crate) fn write(&mut self, time: Time, bytes: &mut Vec<u8>) {
+        let again = self.last.filter(|(last, _)| *last == time);
+        self.last = again.or_else(|| Some((time, time.written()?)));
+        match &self.last {
+            Some((_, written)) => bytes.extend_from_slice(written),
+            None => bytes.extend_from_slice(time.to_string().as_bytes()),
+        }
     }
 }
 
@@ -181,6 +204,16 @@ mod tests {
             assert_eq!(Time::parse(text).unwrap_err().code, Code::Malformed, "{text}");
             assert_eq!(Time::parse_date(text).unwrap_err().code, Code::Malformed, "{text}");
         }
+    }
+
+    #[test]
+    fn times_and_durations_are_added_within_the_limits() {
+        let (time, second) = (Time::from_millis(5000), Duration::from_secs(1));
+        assert_eq!((time + second, time - second), (Time::from_millis(6000), Time::from_millis(4000)));
+        assert_eq!((time + second).since(time), Some(second));
+        assert_eq!((time.since(time), time.since(time + second)), (Some(Duration::ZERO), None));
+        assert_eq!(time + Duration::MAX, Time::from_millis(i64::MAX));
+        assert_eq!(Time::from_millis(-2) - Duration::MAX, Time::from_millis(i64::MIN));
     }
 
     #[test]

@@ -14,7 +14,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::limits::{MAX_CONNECTIONS_PER_ADDRESS, RESERVED_OPEN_FILES};
+use crate::{
+    limits::{MAX_CONNECTIONS_PER_ADDRESS, RESERVED_OPEN_FILES},
+    service::auth::subscriber,
+};
 
 /// The maximum numbers of connections.
 #[derive(Debug, Clone)]
@@ -95,7 +98,7 @@ impl Admission {
 
     /// Admits a connection, unless its address has too many.
     pub fn admit(&self, place: Option<OwnedSemaphorePermit>, peer: SocketAddr) -> Option<Admitted> {
-        let address = network(peer.ip().to_canonical());
+        let address = subscriber(peer.ip());
         let is_exempt = self.max.exempt.iter().any(|net| net.contains(&peer.ip().to_canonical()));
         if !is_exempt {
             let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,14 +126,6 @@ impl Drop for Admitted {
                 by_address.remove(&address);
             }
         }
-    }
-}
-
-/// Returns the address, or the /64 network of an IPv6 address, since a client can use all of it.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
     }
 }
 

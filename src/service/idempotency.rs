@@ -3,6 +3,8 @@
 //! A write with a key stores its result in the same transaction. A repeated request gets the stored result.
 //! If two equal requests arrive at the same time, on any instances, the second waits for the first.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -17,8 +19,8 @@ use crate::{
     domain::UserId,
 };
 
-/// How long results are stored, in milliseconds: 24 hours.
-const KEPT_FOR_MILLIS: i64 = 24 * 60 * 60 * 1000;
+/// How long results are stored.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Identifies a repeated request. The default has no key: each request is done.
 #[derive(Default)]
@@ -148,7 +150,7 @@ impl Key {
     /// Claims the key. Returns whether it was free.
     async fn claim(&self, conn: &mut Conn, app: &App) -> Result<bool, DbError> {
         let now = app.now();
-        let expired = now.plus_millis(-KEPT_FOR_MILLIS);
+        let expired = now - KEPT_FOR;
         let free = db::take(conn, self.user_id, &self.name, now, expired).await?;
         if free {
             db::remove_expired(conn, expired).await?;

@@ -30,7 +30,7 @@ pub async fn begin(app: &App) -> Result<Option<Secret>, Error> {
         return Ok(None);
     }
     let code = Secret::session();
-    let end = app.now().plus_millis(i64::try_from(SETUP_CODE_LIFETIME.as_millis()).unwrap_or(i64::MAX));
+    let end = app.now() + SETUP_CODE_LIFETIME;
     *app.auth.setup_code.lock().unwrap_or_else(PoisonError::into_inner) = Some((code.clone(), end));
     Ok(Some(code))
 }

@@ -88,11 +88,10 @@ impl Repeated {
 
     /// Returns the lines whose minute is over.
     pub(super) fn flush(&mut self, now: Time) -> Vec<(Line, u64)> {
-        let minute = i64::try_from(AUDIT_REPEAT_WAIT.as_millis()).unwrap_or(i64::MAX);
         let mut lines = Vec::new();
         self.0.retain(|_, count| {
             // After the clock was set back, lines must not stay forever.
-            if (count.since..count.since.plus_millis(minute)).contains(&now) {
+            if (count.since..count.since + AUDIT_REPEAT_WAIT).contains(&now) {
                 return true;
             }
             let more = std::mem::take(&mut count.more);
@@ -113,10 +112,14 @@ impl Repeated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::service::audit::RequestContext;
 
     const NOW: Time = Time::from_millis(1_000_000);
-    const MINUTE: i64 = 60_000;
+    const MILLI: Duration = Duration::from_millis(1);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const ALMOST_A_MINUTE: Duration = Duration::from_millis(59_999);
 
     fn line(address: &str, refusal: Refusal) -> Line {
         let request = RequestContext { address: address.parse().unwrap(), id: "1".into() };
@@ -130,15 +133,15 @@ mod tests {
     #[test]
     fn what_one_address_repeats_is_written_once_a_minute_with_its_count() {
         let mut repeated = Repeated::default();
-        let mut note = |millis| repeated.note(line("192.0.2.1", Refusal::Token), NOW.plus_millis(millis));
-        assert_eq!(counts(&note(0)), [(Some("192.0.2.1"), 1)]);
-        for millis in [1, 2, MINUTE - 1] {
-            assert_eq!(note(millis), [], "{millis}");
+        let mut note = |after| repeated.note(line("192.0.2.1", Refusal::Token), NOW + after);
+        assert_eq!(counts(&note(Duration::ZERO)), [(Some("192.0.2.1"), 1)]);
+        for after in [MILLI, 2 * MILLI, ALMOST_A_MINUTE] {
+            assert_eq!(note(after), [], "{after:?}");
         }
         assert_eq!(counts(&note(MINUTE)), [(Some("192.0.2.1"), 3)], "those of the minute that is over");
-        assert_eq!(note(2 * MINUTE - 1), []);
-        assert_eq!(counts(&repeated.flush(NOW.plus_millis(2 * MINUTE))), [(Some("192.0.2.1"), 2)]);
-        assert_eq!(repeated.flush(NOW.plus_millis(3 * MINUTE)), [], "nothing more");
+        assert_eq!(note(MINUTE + ALMOST_A_MINUTE), []);
+        assert_eq!(counts(&repeated.flush(NOW + 2 * MINUTE)), [(Some("192.0.2.1"), 2)]);
+        assert_eq!(repeated.flush(NOW + 3 * MINUTE), [], "nothing more");
         assert!(repeated.0.is_empty());
     }
 
@@ -180,7 +183,7 @@ mod tests {
     fn a_clock_that_is_set_back_keeps_nothing_for_ever() {
         let mut repeated = Repeated::default();
         repeated.note(line("192.0.2.1", Refusal::Token), NOW);
-        assert_eq!(repeated.flush(NOW.plus_millis(-1)), []);
+        assert_eq!(repeated.flush(NOW - MILLI), []);
         assert!(repeated.0.is_empty());
     }
 }

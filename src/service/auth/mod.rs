@@ -16,5 +16,5 @@ pub(super) use session::valid_after;
 pub use session::{Browser, login, session};
 pub(super) use state::AuthState;
 pub(super) use still_valid::{begin_account_change, is_signed_in};
-pub(super) use throttle::subscriber;
+pub use throttle::subscriber;
 pub use token::bearer;

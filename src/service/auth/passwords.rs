@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use argon2::{
@@ -158,8 +159,8 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How long a verified pair is cached, in milliseconds: 5 minutes.
-const CACHED_FOR_MILLIS: i64 = 5 * 60 * 1000;
+/// How long a verified pair is cached.
+const CACHED_FOR: Duration = Duration::from_secs(5 * 60);
 /// The maximum size of the cache.
 const MAX_CACHED_PASSWORDS: usize = 1000;
 
@@ -190,7 +191,7 @@ impl VerifiedPasswordCache {
             until.retain(|_, until| *until > now);
         }
         if until.len() < MAX_CACHED_PASSWORDS {
-            until.insert(self.mac(address, hash, password), now.plus_millis(CACHED_FOR_MILLIS));
+            until.insert(self.mac(address, hash, password), now + CACHED_FOR);
         }
     }
 
@@ -278,9 +279,9 @@ mod tests {
             "2001:db8:0:1::1".parse().unwrap(),
         );
         cache.insert(here, "hash", "password", now);
-        assert!(cache.contains(here, "hash", "password", now.plus_millis(CACHED_FOR_MILLIS - 1)));
+        assert!(cache.contains(here, "hash", "password", now + CACHED_FOR - Duration::from_millis(1)));
         assert!(cache.contains(neighbour, "hash", "password", now), "the same network of 64 bits");
-        assert!(!cache.contains(here, "hash", "password", now.plus_millis(CACHED_FOR_MILLIS)));
+        assert!(!cache.contains(here, "hash", "password", now + CACHED_FOR));
         assert!(!cache.contains(here, "another hash", "password", now));
         assert!(!cache.contains(here, "hash", "another password", now));
         assert!(!cache.contains(elsewhere, "hash", "password", now));
@@ -289,12 +290,17 @@ mod tests {
 
     #[test]
     fn what_is_remembered_has_an_end() {
-        let cache = VerifiedPasswordCache::default();
+        let (cache, start) = (VerifiedPasswordCache::default(), Time::from_millis(0));
         for n in 0..=MAX_CACHED_PASSWORDS {
-            cache.insert(HERE, "hash", &n.to_string(), Time::from_millis(0));
+            cache.insert(HERE, "hash", &n.to_string(), start);
         }
-        assert!(!cache.contains(HERE, "hash", &MAX_CACHED_PASSWORDS.to_string(), Time::from_millis(1)));
-        cache.insert(HERE, "hash", "later", Time::from_millis(CACHED_FOR_MILLIS));
-        assert!(cache.contains(HERE, "hash", "later", Time::from_millis(CACHED_FOR_MILLIS)));
+        assert!(!cache.contains(
+            HERE,
+            "hash",
+            &MAX_CACHED_PASSWORDS.to_string(),
+            start + Duration::from_millis(1)
+        ));
+        cache.insert(HERE, "hash", "later", start + CACHED_FOR);
+        assert!(cache.contains(HERE, "hash", "later", start + CACHED_FOR));
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The time between two updates of a session's last use, in milliseconds: 5 minutes.
-const SESSION_TOUCH: i64 = 5 * 60 * 1000;
+/// The time between two updates of a session's last use.
+const SESSION_TOUCH: Duration = Duration::from_secs(5 * 60);
 
 /// The browser that signs in.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
         return Err(Error::Unauthenticated("the session has ended; sign in again"));
     };
     let session = presented.session;
-    if now > session.seen_at.plus_millis(SESSION_TOUCH) && app.auth.touches.may_be_tried(now) {
+    if now > session.seen_at + SESSION_TOUCH && app.auth.touches.may_be_tried(now) {
         // If the database is read-only or full, users can still read.
         if let Err(error) = Box::pin(deadline::within(SESSION_TOUCH_WAIT, touch(app, session.id, now))).await
             && app.auth.touches.note_failure(now)
@@ -117,8 +117,7 @@ pub async fn session(app: &App, request: RequestContext, cookies: &[Secret]) -> 
 
 /// Returns the limits of a session's last use and beginning.
 pub fn valid_after(now: Time) -> sessions::ValidAfter {
-    let before = |wait: Duration| now.plus_millis(-i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-    sessions::ValidAfter { seen: before(SESSION_IDLE_WAIT), created: before(SESSION_LIFETIME) }
+    sessions::ValidAfter { seen: now - SESSION_IDLE_WAIT, created: now - SESSION_LIFETIME }
 }
 
 async fn touch(app: &App, session: SessionId, now: Time) -> Result<(), DbError> {

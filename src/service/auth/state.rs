@@ -1,8 +1,11 @@
 //! The authentication state in memory.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicI64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use super::{Secret, passwords, throttle};
@@ -12,8 +15,8 @@ use crate::{
     service::Error,
 };
 
-/// The pause after a failed update, in milliseconds: 1 minute.
-const SESSION_TOUCH_RETRY: i64 = 60 * 1000;
+/// The pause after a failed update.
+const SESSION_TOUCH_RETRY: Duration = Duration::from_secs(60);
 
 /// The authentication state in memory.
 #[derive(Default)]
@@ -39,8 +42,8 @@ pub(super) struct Touches(AtomicI64);
 
 impl Touches {
     pub fn may_be_tried(&self, now: Time) -> bool {
-        let since = now.as_millis().saturating_sub(self.0.load(Relaxed));
-        !(0..SESSION_TOUCH_RETRY).contains(&since)
+        let failed = Time::from_millis(self.0.load(Relaxed));
+        now.since(failed).is_none_or(|since| since >= SESSION_TOUCH_RETRY)
     }
 
     /// Records a failure. Returns whether it is the first one for a while.

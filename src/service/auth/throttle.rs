@@ -4,14 +4,15 @@ use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{domain::Time, limits::MAX_SIGN_INS_WAITING_PER_ADDRESS, service::Error};
 
-/// The time window of the count, in milliseconds.
-const WINDOW: i64 = 60 * 1000;
+/// The time window of the count.
+const WINDOW: Duration = Duration::from_secs(60);
 /// Failures for one account from one address, before further attempts are rejected.
 const FOR_ONE_ACCOUNT: usize = 5;
 /// Failures from one address, before further attempts are rejected.
@@ -42,7 +43,7 @@ impl Throttle {
             let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if addresses.len() >= MANY_ADDRESSES {
                 // Entries in use or with recent failures stay.
-                let recent = |f: &Failures| f.0.back().is_some_and(|(at, _)| *at > now.plus_millis(-WINDOW));
+                let recent = |f: &Failures| f.0.back().is_some_and(|(at, _)| *at > now - WINDOW);
                 addresses.retain(|_, f| Arc::strong_count(f) > 1 || f.try_lock().is_ok_and(|f| recent(&f)));
             }
             let failures = addresses.entry(subscriber(address)).or_default();
@@ -57,7 +58,8 @@ impl Throttle {
 }
 
 /// Returns the address, or the /64 network of an IPv6 address, which usually belongs to one subscriber.
-pub(in crate::service) fn subscriber(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
         IpAddr::V4(v4) => IpAddr::V4(v4),
@@ -67,7 +69,7 @@ pub(in crate::service) fn subscriber(address: IpAddr) -> IpAddr {
 impl Failures {
     /// Rejects the attempt after too many failures.
     pub(super) fn check(&mut self, account: &str, now: Time) -> Result<(), Error> {
-        while self.0.front().is_some_and(|(at, _)| *at <= now.plus_millis(-WINDOW)) {
+        while self.0.front().is_some_and(|(at, _)| *at <= now - WINDOW) {
             self.0.pop_front();
         }
         let of_account: Vec<Time> = self.0.iter().filter(|(_, a)| a == account).map(|(at, _)| *at).collect();
@@ -82,8 +84,8 @@ impl Failures {
         match blocking {
             None => Ok(()),
             Some(at) => {
-                let millis = at.plus_millis(WINDOW).as_millis() - now.as_millis();
-                let retry_after = u64::try_from(millis).unwrap_or(0).div_ceil(1000).max(1);
+                let wait = (at + WINDOW).since(now).unwrap_or_default();
+                let retry_after = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
                 Err(Error::TooManyAttempts { retry_after })
             }
         }
@@ -110,16 +112,16 @@ mod tests {
         let here: IpAddr = "192.0.2.1".parse().unwrap();
         let mut failures = throttle.attempts_from(here, NOW).await.unwrap();
         for n in 0..5 {
-            assert!(failures.check("olivia", NOW.plus_millis(n * 1000)).is_ok());
-            failures.note_failure("olivia".into(), NOW.plus_millis(n * 1000));
+            assert!(failures.check("olivia", NOW + Duration::from_secs(n)).is_ok());
+            failures.note_failure("olivia".into(), NOW + Duration::from_secs(n));
         }
-        let refused = failures.check("olivia", NOW.plus_millis(4000)).unwrap_err();
+        let refused = failures.check("olivia", NOW + Duration::from_secs(4)).unwrap_err();
         assert!(matches!(refused, Error::TooManyAttempts { retry_after: 56 }), "{refused:?}");
-        assert!(failures.check("pete", NOW.plus_millis(4000)).is_ok());
+        assert!(failures.check("pete", NOW + Duration::from_secs(4)).is_ok());
         let mut elsewhere = throttle.attempts_from("192.0.2.2".parse().unwrap(), NOW).await.unwrap();
         assert!(elsewhere.check("olivia", NOW).is_ok());
-        assert!(failures.check("olivia", NOW.plus_millis(WINDOW - 1)).is_err());
-        assert!(failures.check("olivia", NOW.plus_millis(WINDOW)).is_ok());
+        assert!(failures.check("olivia", NOW + WINDOW - Duration::from_millis(1)).is_err());
+        assert!(failures.check("olivia", NOW + WINDOW).is_ok());
     }
 
     #[tokio::test]
@@ -153,9 +155,9 @@ mod tests {
         for n in 0..MANY_ADDRESSES {
             fail(n, NOW).await;
         }
-        fail(MANY_ADDRESSES, NOW.plus_millis(WINDOW - 1)).await;
+        fail(MANY_ADDRESSES, NOW + WINDOW - Duration::from_millis(1)).await;
         assert_eq!(throttle.0.lock().unwrap().len(), MANY_ADDRESSES + 1, "all are recent");
-        fail(0, NOW.plus_millis(WINDOW)).await;
+        fail(0, NOW + WINDOW).await;
         assert_eq!(throttle.0.lock().unwrap().len(), 2);
     }
 

@@ -76,8 +76,7 @@ async fn make_if_due(
     let Own { past, future } = Own::list(folder, now).map_err(cannot)?;
     report_future(folder, &future, reported);
     app.backups.set_newest(past.last().copied());
-    let age =
-        past.last().map(|made| Duration::from_millis((now.as_millis() - made.as_millis()).unsigned_abs()));
+    let age = past.last().and_then(|made| now.since(*made));
     if let Some(left) = age.and_then(|age| schedule.every.checked_sub(age)).filter(|left| !left.is_zero()) {
         return Ok(left);
     }

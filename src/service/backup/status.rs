@@ -52,9 +52,7 @@ impl Status {
     /// Returns the current state, or `None` without automatic backups.
     #[must_use]
     pub fn report(&self, now: Time) -> Option<Report> {
-        let since = |then: Time| {
-            Duration::from_millis(u64::try_from(now.as_millis() - then.as_millis()).unwrap_or_default())
-        };
+        let since = |then: Time| now.since(then).unwrap_or_default();
         self.state().as_ref().map(|state| Report {
             age: state.newest.map(since),
             is_late: since(state.newest.unwrap_or(state.since)) > state.every * 2,

@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: what is sent again is answered again, and done once.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures_util::future::join_all;
 use reelshelf::{
@@ -392,7 +394,7 @@ async fn on_postgres_nobody_waits_for_a_write_with_another_key() {
     let now = service.app.now();
     let mut long = service.app.db.write().await.unwrap();
     assert!(idempotency::take(long.conn(), UserId::from_stored(2), "of the editor", now, now).await.unwrap());
-    idempotency::remove_expired(long.conn(), now.plus_millis(-DAY)).await.unwrap();
+    idempotency::remove_expired(long.conn(), now - Duration::from_millis(DAY.unsigned_abs())).await.unwrap();
     let others = async {
         assert_eq!(heat().send(&service, "new").await.status, 201);
         assert_eq!(service.delete("/user/editor").await.status, 204);

@@ -47,7 +47,7 @@ fn minutes(time: Duration) -> u64 {
 fn sentences() -> Vec<(&'static str, String)> {
     let (idle, life) = (days(limits::SESSION_IDLE_WAIT), days(limits::SESSION_LIFETIME));
     let (shortest, longest) = (Password::MIN_CHARS, Password::MAX_CHARS);
-    let hours = constant("KEPT_FOR_MILLIS") / 1000 / 60 / 60;
+    let hours = constant("KEPT_FOR") / 60 / 60;
     let wait = limits::REQUEST_WAIT.as_secs();
     let (connections, writing) = (limits::MAX_DATABASE_CONNECTIONS, limits::MAX_DATABASE_WRITE_CONNECTIONS);
     let batch_mib = limits::MAX_BATCH_BYTES >> 20;
@@ -74,7 +74,7 @@ fn sentences() -> Vec<(&'static str, String)> {
             "docs/security.md",
             format!(
                 "remembers a correct pair for {} minutes, and {} pairs at most",
-                constant("CACHED_FOR_MILLIS") / 1000 / 60,
+                constant("CACHED_FOR") / 60,
                 constant("MAX_CACHED_PASSWORDS")
             ),
         ),
