@@ -1,10 +1,10 @@
 //! Look-ups of tokens and sessions by the hashes of their secrets, for each request.
 
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    Conn, Db, DbError,
-    log::{LogEntry, Tail},
+    Conn, Db, DbError, Row,
+    log::{LogEntry, Tail, WithTail},
     shared_queries::SharedQueries,
     unchanged::Unchanged,
 };
@@ -12,13 +12,14 @@ use crate::limits::MAX_REMEMBERED_SECRETS;
 
 /// A token or session, with its user.
 pub trait Credential: Clone + Send + Sync + 'static {
-    /// Reads those with these secret hashes, even if expired, each with the tail of the log. On SQLite there must
-    /// be one hash.
-    fn by_secrets(
-        conn: &mut Conn,
-        secret_hashes: &[String],
-        last: Option<LogEntry>,
-    ) -> impl Future<Output = Result<HashMap<String, (Self, Arc<Tail>)>, DbError>> + Send;
+    /// Reads those with given secret hashes, even if expired.
+    const BY_SECRETS: WithTail;
+
+    /// Reads the columns of the query.
+    ///
+    /// # Errors
+    /// [`DbError`] if a value is invalid.
+    fn read(row: &Row<'_>) -> Result<Self, DbError>;
 }
 
 /// All tokens, or all sessions. On SQLite those found are cached until the next commit; on PostgreSQL concurrent
@@ -47,13 +48,14 @@ impl<T: Credential> Credentials<T> {
     ) -> Result<Option<(T, Arc<Tail>)>, DbError> {
         if db.has_one_writer() {
             let query = async |conn: &mut Conn| {
-                Ok(T::by_secrets(conn, &[secret_hash.to_owned()], last).await?.remove(secret_hash))
+                let mut found = T::BY_SECRETS.query(conn, last, &[secret_hash.to_owned()], T::read).await?;
+                Ok(found.remove(secret_hash))
             };
             return self.unchanged.get(db, secret_hash, |(_, seen)| seen.is_from(last), query).await;
         }
         let db = db.clone();
         let query = move |hashes: Vec<String>| async move {
-            T::by_secrets(&mut db.read().await?, &hashes, last).await
+            T::BY_SECRETS.query(&mut db.read().await?, last, &hashes, T::read).await
         };
         Box::pin(self.shared.get(secret_hash, query)).await
     }

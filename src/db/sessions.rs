@@ -1,10 +1,8 @@
 //! SQL of browser sessions.
 
-use std::{collections::HashMap, sync::Arc};
-
 use super::{
     Conn, Credential, DbError, Row,
-    log::{LogEntry, Tail, WithTail, with_tail},
+    log::{WithTail, with_tail},
 };
 use crate::domain::{Role, SessionId, Time, UserId, UserName};
 
@@ -71,25 +69,19 @@ pub async fn insert(
 }
 
 impl Credential for Presented {
-    async fn by_secrets(
-        conn: &mut Conn,
-        secret_hashes: &[String],
-        last: Option<LogEntry>,
-    ) -> Result<HashMap<String, (Self, Arc<Tail>)>, DbError> {
-        const SQL: WithTail = with_tail!(
-            "s.id, s.address, s.user_agent, s.created_at, s.seen_at, u.id, u.name, u.role",
-            "FROM sessions s JOIN users u ON u.id = s.user_id",
-            "s.secret"
-        );
-        SQL.query(conn, last, secret_hashes, 8, |row| {
-            Ok(Self {
-                session: read(row)?,
-                user_id: row.get(5)?,
-                user_name: row.parse(6, UserName::parse)?,
-                user_role: row.parse(7, Role::parse)?,
-            })
+    const BY_SECRETS: WithTail = with_tail!(
+        ["s.id", "s.address", "s.user_agent", "s.created_at", "s.seen_at", "u.id", "u.name", "u.role"],
+        "FROM sessions s JOIN users u ON u.id = s.user_id",
+        "s.secret"
+    );
+
+    fn read(row: &Row<'_>) -> Result<Self, DbError> {
+        Ok(Self {
+            session: read(row)?,
+            user_id: row.get(5)?,
+            user_name: row.parse(6, UserName::parse)?,
+            user_role: row.parse(7, Role::parse)?,
         })
-        .await
     }
 }
 
@@ -141,14 +133,8 @@ pub async fn delete_by_secret(
     conn.query_opt(sql, &[secret_hash.into()], |row| Ok((row.get(0)?, row.parse(1, UserName::parse)?))).await
 }
 
-/// Deletes all sessions of a user.
-pub async fn delete_all(conn: &mut Conn, user_id: UserId) -> Result<(), DbError> {
-    conn.execute("DELETE FROM sessions WHERE user_id = $1", &[user_id.into()]).await?;
-    Ok(())
-}
-
-/// Deletes all sessions of a user except one, if given.
-pub async fn delete_others(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
+/// Deletes all sessions of a user, except one if given.
+pub async fn delete_all(conn: &mut Conn, user_id: UserId, kept: Option<SessionId>) -> Result<(), DbError> {
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
     let kept = kept.unwrap_or(SessionId::BEFORE_ALL); // no session has this id
     conn.execute(sql, &[user_id.into(), kept.into()]).await?;

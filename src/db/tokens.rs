@@ -1,10 +1,8 @@
 //! SQL of API tokens.
 
-use std::{collections::HashMap, sync::Arc};
-
 use super::{
     Conn, Credential, DbError, Row,
-    log::{LogEntry, Tail, WithTail, with_tail},
+    log::{WithTail, with_tail},
 };
 use crate::{
     documents::Token,
@@ -57,26 +55,30 @@ pub async fn insert(
 }
 
 impl Credential for Presented {
-    async fn by_secrets(
-        conn: &mut Conn,
-        secret_hashes: &[String],
-        last: Option<LogEntry>,
-    ) -> Result<HashMap<String, (Self, Arc<Tail>)>, DbError> {
-        const SQL: WithTail = with_tail!(
-            "t.id, t.name, t.role, t.created_at, t.expires_at, u.id, u.name, u.role, t.narrowed",
-            "FROM tokens t JOIN users u ON u.id = t.user_id",
-            "t.secret"
-        );
-        SQL.query(conn, last, secret_hashes, 9, |row| {
-            Ok(Self {
-                token: read(row)?,
-                user_id: row.get(5)?,
-                user_name: row.parse(6, UserName::parse)?,
-                user_role: row.parse(7, Role::parse)?,
-                narrowed: row.get::<i64>(8)? == 1,
-            })
+    const BY_SECRETS: WithTail = with_tail!(
+        [
+            "t.id",
+            "t.name",
+            "t.role",
+            "t.created_at",
+            "t.expires_at",
+            "u.id",
+            "u.name",
+            "u.role",
+            "t.narrowed"
+        ],
+        "FROM tokens t JOIN users u ON u.id = t.user_id",
+        "t.secret"
+    );
+
+    fn read(row: &Row<'_>) -> Result<Self, DbError> {
+        Ok(Self {
+            token: read(row)?,
+            user_id: row.get(5)?,
+            user_name: row.parse(6, UserName::parse)?,
+            user_role: row.parse(7, Role::parse)?,
+            narrowed: row.get::<i64>(8)? == 1,
         })
-        .await
     }
 }
 

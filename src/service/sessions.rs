@@ -61,7 +61,7 @@ pub async fn end_others(app: &App, viewer: &Viewer) -> Result<(), Error> {
     let own = if let AuthMethod::Session { id } = viewer.identity().via { Some(id) } else { None };
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, viewer.identity()).await?;
-        sessions::delete_others(tx.conn(), viewer.identity().user_id, own).await?;
+        sessions::delete_all(tx.conn(), viewer.identity().user_id, own).await?;
         let event = Event::SessionsEnded { user: &viewer.identity().name, but: own };
         audit::commit(tx, app, &viewer.identity().into(), &[event]).await
     })
@@ -105,7 +105,7 @@ pub async fn end_all_of(app: &App, owner: &Owner, user: &UserName) -> Result<(),
     retry_write(|| async {
         let mut tx = auth::begin_account_change(app, owner.identity()).await?;
         let user = users::find(tx.conn(), user).await?;
-        sessions::delete_all(tx.conn(), user.id).await?;
+        sessions::delete_all(tx.conn(), user.id, None).await?;
         let event = Event::SessionsEnded { user: &user.name, but: None };
         audit::commit(tx, app, &owner.identity().into(), &[event]).await
     })

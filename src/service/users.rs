@@ -98,7 +98,7 @@ pub async fn change(app: &App, owner: &Owner, name: &UserName, changes: UserChan
             users::set_password(tx.conn(), user.id, hash).await?;
         }
         if role.is_some() || hash.is_some() {
-            sessions::delete_all(tx.conn(), user.id).await?;
+            sessions::delete_all(tx.conn(), user.id, None).await?;
         }
         let revoked = changes.revoke_tokens && tokens::delete_all(tx.conn(), user.id).await?;
         let role_changed = role.map(|to| Event::RoleChanged { user: &user.name, from: user.role, to });
@@ -156,7 +156,7 @@ pub async fn change_own_password(
             ));
         }
         users::set_password(tx.conn(), user.id, &hash).await?;
-        sessions::delete_all(tx.conn(), user.id).await?;
+        sessions::delete_all(tx.conn(), user.id, None).await?;
         let revoked = revoke_tokens && tokens::delete_all(tx.conn(), user.id).await?;
         let changed = Some(Event::PasswordChanged { user: &user.name });
         let revoked = revoked.then_some(Event::TokensRevoked { user: &user.name });

@@ -49,24 +49,24 @@ macro_rules! tail_column {
 /// A constant query that finds rows by a text column, the key, for each database; on PostgreSQL also by many keys,
 /// separated by commas. PostgreSQL plans the latter each time. After its columns come the key and [`tail_column`].
 macro_rules! with_tail {
-    ($columns:literal, $from:literal, $key:literal) => {
+    ([$($column:literal),*], $from:literal, $key:literal) => {
         $crate::db::log::WithTail {
-            sqlite: $crate::db::log::with_tail!(sqlite, $columns, $from, $key, " = $3"),
-            postgres: $crate::db::log::with_tail!(postgres, $columns, $from, $key, " = $3"),
+            columns: [$($column),*].len(),
+            sqlite: $crate::db::log::with_tail!(sqlite, [$($column),*], $from, $key, " = $3"),
+            postgres: $crate::db::log::with_tail!(postgres, [$($column),*], $from, $key, " = $3"),
             postgres_many: $crate::db::log::with_tail!(
                 postgres,
-                $columns,
+                [$($column),*],
                 $from,
                 $key,
                 " = ANY (string_to_array($3, ','))"
             ),
         }
     };
-    ($database:tt, $columns:literal, $from:literal, $key:literal, $condition:literal) => {
+    ($database:tt, [$($column:literal),*], $from:literal, $key:literal, $condition:literal) => {
         concat!(
             "SELECT ",
-            $columns,
-            ", ",
+            $($column, ", ",)*
             $key,
             ", ",
             $crate::db::log::tail_column!($database),
@@ -82,21 +82,22 @@ macro_rules! with_tail {
 pub(in crate::db) use {max_tail, tail_column, with_tail};
 
 /// A query that also returns the tail of the log, for each database.
-pub(in crate::db) struct WithTail {
+pub struct WithTail {
+    /// The number of columns before the key.
+    pub(in crate::db) columns: usize,
     pub(in crate::db) sqlite: &'static str,
     pub(in crate::db) postgres: &'static str,
     pub(in crate::db) postgres_many: &'static str,
 }
 
 impl WithTail {
-    /// Runs the query for these keys (on SQLite: one) and returns the rows by key. `read` reads the `columns`
+    /// Runs the query for these keys (on SQLite: one) and returns the rows by key. `read` reads the columns
     /// before the key.
     pub(in crate::db) async fn query<T>(
         &self,
         conn: &mut Conn,
         last: Option<LogEntry>,
         keys: &[String],
-        columns: usize,
         read: impl Fn(&Row<'_>) -> Result<T, DbError>,
     ) -> Result<HashMap<String, (T, Arc<Tail>)>, DbError> {
         let sql = match conn.dialect() {
@@ -107,8 +108,8 @@ impl WithTail {
         let place = last.map(|last| last.place).unwrap_or_default();
         let params = [place.transaction.into(), place.id.into(), keys.join(",").into()];
         let rows = conn.query(sql, &params, |row| {
-            let tail = Tail::read(last, row.get::<Option<String>>(columns + 1)?.as_deref())?;
-            Ok((row.get(columns)?, (read(row)?, Arc::new(tail))))
+            let tail = Tail::read(last, row.get::<Option<String>>(self.columns + 1)?.as_deref())?;
+            Ok((row.get(self.columns)?, (read(row)?, Arc::new(tail))))
         });
         Ok(rows.await?.into_iter().collect())
     }
