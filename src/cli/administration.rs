@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::bail;
 use reqwest::Method;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
@@ -135,11 +134,6 @@ impl Client {
         })
     }
 
-    /// Returns a list that the server sends without pages.
-    pub async fn all<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
-        self.get(path, &[]).await
-    }
-
     /// Deletes every item of a list on the server, one by one.
     pub async fn delete_all(&self, path: &str) -> anyhow::Result<()> {
         #[derive(serde::Deserialize)]
@@ -147,7 +141,7 @@ impl Client {
             id: i64,
         }
 
-        for Listed { id } in self.all(path).await? {
+        for Listed { id } in self.get::<Vec<Listed>>(path, &[]).await? {
             self.change_at(Method::DELETE, &format!("{path}/{id}"), None).await?;
         }
         Ok(())

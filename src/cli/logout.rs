@@ -18,10 +18,11 @@ pub struct Args {
 
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut logins = Logins::load()?;
-    let Some(server) = logins.of(args.url.as_ref()).map(|login| login.server.clone()) else {
+    let server = logins.of(args.url.as_ref()).map(|login| login.server.clone());
+    let Some(login) = server.and_then(|server| logins.remove(&server)) else {
         bail!("there is no login{}", args.url.map(|url| format!(" to {url}")).unwrap_or_default());
     };
-    let Some(login) = logins.remove(&server) else { unreachable!("it was there a line ago") };
+    let server = &login.server;
     logins.save()?;
     revoke(&login).await.with_context(|| {
         format!(

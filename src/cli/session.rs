@@ -74,7 +74,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { user } => {
             let path = client.path_of(user.as_ref(), "/session").await?;
-            print(&client.all::<Session>(&path).await?)?;
+            print(&client.get::<Vec<Session>>(&path, &[]).await?)?;
         }
         Command::End { user, id: None, .. } => {
             client.delete_all(&client.path_of(Some(&user), "/session").await?).await?;

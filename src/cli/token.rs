@@ -116,7 +116,8 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             created(id, &user, role);
         }
         Command::List { user } => {
-            print(&client.all::<Token>(&client.path_of(user.as_ref(), "/token").await?).await?)?;
+            let path = client.path_of(user.as_ref(), "/token").await?;
+            print(&client.get::<Vec<Token>>(&path, &[]).await?)?;
         }
         Command::Revoke { user, id: None, .. } => {
             let path = client.path_of(Some(&user), "/token").await?;

@@ -117,7 +117,7 @@ async fn on_server(client: &Client, command: Command) -> anyhow::Result<()> {
             added(&user.name, role);
         }
         Command::List => {
-            print(&client.all::<User>("/user").await?)?;
+            print(&client.get::<Vec<User>>("/user", &[]).await?)?;
         }
         Command::Role { name, role } => {
             let changes = UserChanges { role: Some(role), ..UserChanges::default() };

@@ -7,7 +7,7 @@ use reqwest::{Response, header};
 
 use super::{
     server::Server,
-    words::{shown, with_options},
+    words::{reason_or, shown},
 };
 use crate::{documents::Problem, format::field_of_api};
 
@@ -38,7 +38,7 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&with_options(&self.0.detail, &self.0.reason))?;
+        f.write_str(&reason_or(&self.0.detail, &self.0.reason))?;
         for violation in &self.0.errors {
             write!(f, "\n  {} {}", shown(field_of_api(violation.name())), shown(&violation.detail))?;
         }

@@ -44,16 +44,7 @@ pub fn ask_to_change<T>(
     question: &str,
     parse: impl Fn(&str) -> Result<T, Invalid>,
 ) -> anyhow::Result<Option<T>> {
-    loop {
-        let answer = ask(question)?;
-        if answer.is_empty() {
-            return Ok(None);
-        }
-        match parse(&answer) {
-            Ok(value) => return Ok(Some(value)),
-            Err(invalid) => message!("  It {invalid}."),
-        }
-    }
+    ask_for(question, |answer| if answer.is_empty() { Ok(None) } else { parse(answer).map(Some) })
 }
 
 /// Asks for confirmation; anything but yes means no.

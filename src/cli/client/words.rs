@@ -11,10 +11,16 @@ pub fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || reorders(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Formats the reason of an error with options of the command line; `detail` is that of a server without reasons.
+/// Formats the reason of an error with options of the command line.
 #[must_use]
-pub fn with_options(detail: &str, reason: &Reason) -> String {
-    shown(&if reason.is_empty() { detail.to_owned() } else { reason.with_hints(option) })
+pub fn with_options(reason: &Reason) -> String {
+    shown(&reason.with_hints(option))
+}
+
+/// Formats an error of a server: its reason, or the detail if an older server gives no reason.
+#[must_use]
+pub fn reason_or(detail: &str, reason: &Reason) -> String {
+    if reason.is_empty() { shown(detail) } else { with_options(reason) }
 }
 
 /// Formats an option, quoted for a shell.

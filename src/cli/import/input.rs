@@ -39,34 +39,30 @@ impl Input {
         let mut start = Vec::new();
         file.by_ref().take(4096).read_to_end(&mut start).with_context(|| format!("{name} cannot be read"))?;
         file.rewind()?;
+        let input = |file, kind, source| Self {
+            file,
+            kind,
+            source,
+            origins: Vec::new(),
+            leaves_out_watchlist: false,
+        };
         if start.starts_with(b"PK\x03\x04") {
             if ratings.is_some() {
                 bail!("--ratings goes with MovieLens' movies.csv, and {name} is an archive");
             }
             let merged = exchange::merge_letterboxd(file, args.watchlist)
                 .with_context(|| format!("{name} cannot be read"))?;
-            let source = Some(Source::Letterboxd);
             return Ok(Self {
-                file: merged.file,
-                kind: FileKind::Csv,
-                source,
                 origins: merged.origins,
                 leaves_out_watchlist: merged.leaves_out_watchlist,
+                ..input(merged.file, FileKind::Csv, Some(Source::Letterboxd))
             });
         }
         let Some(kind) = FileKind::sniff(&start) else { bail!("{name} is empty, or no text") };
-        let Some(ratings) = ratings else {
-            return Ok(Self { file, kind, source: None, origins: Vec::new(), leaves_out_watchlist: false });
-        };
+        let Some(ratings) = ratings else { return Ok(input(file, kind, None)) };
         let file = exchange::with_movielens_ratings(file, open(ratings)?, user)
             .with_context(|| format!("{name} and {} cannot be put together", ratings.display()))?;
-        Ok(Self {
-            file,
-            kind,
-            source: Some(Source::Movielens),
-            origins: Vec::new(),
-            leaves_out_watchlist: false,
-        })
+        Ok(input(file, kind, Some(Source::Movielens)))
     }
 
     /// Returns another handle of the file, at its start. Use only one at a time.

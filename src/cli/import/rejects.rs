@@ -47,7 +47,7 @@ impl Rejects {
         let Self { path, file } = self;
         let mut writer = BufWriter::new(file);
         let report = exchange::check(input.again()?, input.kind, options, Some(&mut writer))
-            .map_err(|invalid| anyhow::anyhow!(with_options("", &invalid.reason)))?;
+            .map_err(|invalid| anyhow::anyhow!(with_options(&invalid.reason)))?;
         let file = writer.into_inner().map_err(io::IntoInnerError::into_error);
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(Rejected { path, file, rows: report.failed })

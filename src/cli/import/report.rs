@@ -7,7 +7,7 @@ use crate::{
     cli::{
         client::{
             table::{self, Where},
-            words::{shown, with_options},
+            words::{reason_or, shown},
         },
         output::Out,
     },
@@ -36,7 +36,7 @@ struct Remark<'a> {
 impl<'a> From<&'a RowError> for Remark<'a> {
     fn from(RowError { line, label, field, detail, reason, value, .. }: &'a RowError) -> Self {
         let value = value.as_deref().filter(|_| reason.got.is_none());
-        let detail = with_options(detail, reason);
+        let detail = reason_or(detail, reason);
         Self { line: *line, label, field: field.as_deref(), detail, value, id: None }
     }
 }
