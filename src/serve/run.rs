@@ -60,12 +60,7 @@ pub struct Options {
 /// If it cannot start: because of the database, the address or the certificate.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let given = systemd::given()?;
-    // Each connection is an open file, so raise the usual limit of 1,024.
-    let open_files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the number of open files stays limited");
-        rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
-    });
-    let max = MaxConnections::of(open_files, &options.settings.trusted_proxies);
+    let max = MaxConnections::of(open_files(), &options.settings.trusted_proxies);
     // Invalid options are reported before the database is changed.
     let is_shared = given.is_some() || systemd::keeps();
     let certificate = options.tls.clone().map(Certificate::load).transpose()?;
@@ -102,16 +97,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     app.audit(&Actor::service(), &Event::ServiceStarted { settings: &settings });
     // Installed before the readiness message, since its reader may send a signal at once.
     let ended = ended()?;
-    let ready = app.clone();
-    background.spawn(async move {
-        load_catalogue(ready.clone()).await;
-        tell_ready(&format!("{scheme}://{address}"));
-        // The last lines at a terminal, where they are seen.
-        if let Some(code) = setup_code {
-            offer_setup(&base, &code);
-            setup::renew(&ready, tokio::time::sleep, |code| offer_setup(&base, code)).await;
-        }
-    });
+    background.spawn(become_ready(app.clone(), format!("{scheme}://{address}"), base, setup_code));
 
     let (end_backups, backups_ended) = watch::channel(false);
     let backups = options.backups.map(|schedule| backup::keep(app.clone(), schedule, backups_ended));
@@ -135,6 +121,26 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     db.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+/// Raises the limit of open files, since each connection is one. Returns the limit.
+fn open_files() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the number of open files stays limited");
+        rlimit::Resource::NOFILE.get_soft().unwrap_or(USUAL_OPEN_FILES)
+    })
+}
+
+/// Loads the catalogue and reports that the service is ready. While there is no user, also offers the set-up page
+/// below `base`.
+async fn become_ready(app: Arc<App>, listening: String, base: String, setup_code: Option<Secret>) {
+    load_catalogue(app.clone()).await;
+    tell_ready(&listening);
+    // The last lines at a terminal, where they are seen.
+    if let Some(code) = setup_code {
+        offer_setup(&base, &code);
+        setup::renew(&app, tokio::time::sleep, |code| offer_setup(&base, code)).await;
+    }
 }
 
 /// Reports that the service is ready, and its URL.

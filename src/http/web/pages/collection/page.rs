@@ -215,11 +215,7 @@ pub async fn show(
         film.added = added.is_some_and(|added| added.id == film.id);
     }
     let next = page_of_list.next.map(|cursor| here.with("cursor", &cursor.encode(&order)));
-    let sorts = SORTS.map(|(sort, label)| Choice {
-        label,
-        href: first.sorted(sort),
-        on: !nearest_first && Sort::parse(sort).as_ref() == Ok(&order),
-    });
+    let sorts = sorts(&first, (!nearest_first).then_some(&order));
     let further = query.cursor.is_some();
     let jump_links = if further || next.is_some() {
         sections::jump_links(&first, &films, &query.filter, &order, &facets)
@@ -244,7 +240,7 @@ pub async fn show(
             None => "custom",
         },
         is_fuzzy,
-        sorts: sorts.into(),
+        sorts,
         headings: headings(&first, (!nearest_first).then_some(&order)),
         as_shelf: here.without("view"),
         as_table: here.with("view", "table"),
@@ -273,6 +269,15 @@ fn similar(films: i64) -> String {
     } else {
         format!("{} films are similar", format::number(films))
     }
+}
+
+fn sorts(first: &Address, sort: Option<&Sort>) -> Vec<Choice> {
+    let choice = |(sorted, label)| Choice {
+        label,
+        href: first.sorted(sorted),
+        on: sort.is_some() && Sort::parse(sorted).ok().as_ref() == sort,
+    };
+    SORTS.map(choice).into()
 }
 
 fn headings(first: &Address, sort: Option<&Sort>) -> Vec<Heading> {
