@@ -12,6 +12,7 @@
 //! | [`json`] | a strict JSON parser that reports all violations |
 //! | [`format`] | formatting of numbers, lengths, ratings and times for people |
 //! | [`output_file`] | atomic output files |
+//! | [`limits`] | the limits of the server |
 //! | [`http`] | the API and the pages |
 //! | [`log`] | log filters |
 //! | [`serve`] | the server: listening, readiness, graceful shutdown |

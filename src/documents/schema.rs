@@ -25,8 +25,9 @@ macro_rules! schema {
     };
 }
 
-/// At least one visible character, and no control characters, line separators or overrides of the direction. Tags (U+E0000 to U+E0FFF) pass as visible ones, since
-/// regular expressions of JavaScript without a flag have no ranges of them.
+/// At least one visible character, and no control characters, line separators or overrides of the direction. Tags
+/// (U+E0000 to U+E0FFF) pass as visible ones, since regular expressions of JavaScript without a flag have no ranges
+/// of them.
 const SHORT_TEXT: &str = concat!(
     r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202d\u202e]*",
     r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e",

@@ -61,7 +61,7 @@ impl Coding {
     /// Returns the coding that the client prefers; `None` for an uncompressed response.
     pub fn accepted(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-        let mut qualities = [None; 3];
+        let mut qualities = [None; Self::ALL.len()];
         let (mut others, mut identity) = (0.0, 0.0);
         for (name, quality) in values.flat_map(|value| value.split(',')).filter_map(coding_and_quality) {
             match Self::ALL.iter().position(|coding| coding.as_str().eq_ignore_ascii_case(name)) {

@@ -17,7 +17,7 @@ pub struct StaticFile {
     bytes: Bytes,
     digest: String,
     /// The compressed bytes by coding, in the order of [`Coding::ALL`]. Each is created when first requested.
-    encoded: [OnceCell<Bytes>; 3],
+    encoded: [OnceCell<Bytes>; Coding::ALL.len()],
 }
 
 impl StaticFile {
@@ -28,7 +28,7 @@ impl StaticFile {
         if content_type.starts_with("text/") && !content_type.contains("charset") {
             content_type.push_str("; charset=utf-8");
         }
-        Self { content_type, bytes, digest, encoded: [const { OnceCell::const_new() }; 3] }
+        Self { content_type, bytes, digest, encoded: [const { OnceCell::const_new() }; Coding::ALL.len()] }
     }
 
     /// Responds to a request with these headers.

@@ -76,7 +76,7 @@ impl Address {
 }
 
 impl HostAndPort {
-    /// Returns the name for messages: hosts, port and database, without the password.
+    /// Returns the host and port for messages, or the folder of a socket.
     pub(super) fn name(&self) -> String {
         match (&self.host, self.ip) {
             (Some(Host::Tcp(name)), _) => format!("{name}:{}", self.port),

@@ -41,12 +41,12 @@ impl Filter {
 
     /// Returns which filters, except the search, match these facet values.
     #[must_use]
-    pub fn passes(&self, kind: &FacetKey) -> FilterMatches {
+    pub fn passes(&self, facets: &FacetKey) -> FilterMatches {
         FilterMatches {
-            movie_format: self.movie_formats.is_empty() || self.movie_formats.contains(&kind.movie_format),
-            length: self.length.contain(kind.length.get()),
-            release_year: self.release_year.contain(kind.release_year.get()),
-            rating: self.rating.contain(kind.rating.get()),
+            movie_format: self.movie_formats.is_empty() || self.movie_formats.contains(&facets.movie_format),
+            length: self.length.contain(facets.length.get()),
+            release_year: self.release_year.contain(facets.release_year.get()),
+            rating: self.rating.contain(facets.rating.get()),
         }
     }
 
