@@ -88,6 +88,17 @@ pub async fn get(app: &Arc<App>, viewer: &Viewer, id: MovieId) -> Result<Movie, 
     catalogue::read(app, viewer, |catalogue| catalogue.get(id)).await?.ok_or_else(|| not_found(id))
 }
 
+/// Returns a movie with all changes that are committed now, also those since the request arrived and those that other
+/// reads need not show yet.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_committed(app: &Arc<App>, _: &Viewer, id: MovieId) -> Result<Movie, Error> {
+    let shared = app.clone();
+    let work = async move { catalogue::read_committed(&shared, |catalogue| catalogue.get(id)).await };
+    app.db.run_blocking(work).await?.ok_or_else(|| not_found(id))
+}
+
 /// Returns movies with the same release year and title (ignoring case and accents), in any format, by id.
 pub async fn possible_duplicates(
     app: &Arc<App>,

@@ -12,7 +12,11 @@ use futures_util::{
     stream,
 };
 use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
-use reelshelf::http::Settings;
+use reelshelf::{
+    domain::MovieId,
+    http::Settings,
+    service::{Viewer, audit::RequestContext, auth, movies},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -275,6 +279,21 @@ async fn write(writers: &mut [Writer<'_>], large: usize) {
         }
     };
     join_all(writers.iter_mut().map(write)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lost_against_a_change_since_the_request_arrived_reads_that_change() {
+    let one = Service::start(Kind::Postgres).await;
+    let other = one.another_instance(Settings::default()).await;
+    films::fill(&one, &films::films(1)).await;
+    let from = RequestContext { address: [192, 0, 2, 1].into(), id: "1".into() };
+    let viewer = Viewer::from(auth::bearer(&one.app, from, &one.viewer).await.unwrap());
+    for version in 2..20 {
+        let rating = json!({"rating": version % 5 + 1});
+        assert_eq!(other.patch("/movie/1", &rating).await.json()["version"], version);
+        let film = movies::get_committed(&one.app, &viewer, MovieId::from_stored(1)).await.unwrap();
+        assert_eq!(film.version, version);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -240,8 +240,8 @@ pub async fn save(
 ) -> Result<Response, Problem> {
     let version = form.get("version").parse().unwrap_or_default();
     let (typed, back) = (FormValues::of(&form), local_place(form.get("back")));
+    let mut found = if_there(movies::get(&state.app, &context.viewer, id).await)?;
     loop {
-        let found = find(&state, &context.viewer, id).await?;
         let edit_form = EditForm { context: &context, film: found.as_ref(), version, back, another: false };
         let Some(film) = &found else {
             let who = conflict::who(&state.app, &context, id, version).await?;
@@ -265,14 +265,17 @@ pub async fn save(
         }
         let operation = Operation::update(id, Some(version), all_of(wanted));
         match batch::run(&state.app, &editor, vec![operation], IdempotencyKey::default()).await {
-            Err(Error::Operation { .. }) => {} // changed by somebody else: show the conflict below
+            // Changed by somebody else, perhaps since this request arrived: show the conflict above.
+            Err(Error::Operation { .. }) => {
+                found = if_there(movies::get_committed(&state.app, &context.viewer, id).await)?;
+            }
             done => return Ok(flash::redirect_after_change(back, done?.change)),
         }
     }
 }
 
-async fn find(state: &Shared, viewer: &Viewer, id: MovieId) -> Result<Option<Movie>, Error> {
-    match movies::get(&state.app, viewer, id).await {
+fn if_there(film: Result<Movie, Error>) -> Result<Option<Movie>, Error> {
+    match film {
         Err(Error::NotFound(_)) => Ok(None),
         film => film.map(Some),
     }
@@ -309,7 +312,7 @@ pub async fn delete(
         Err(Error::Operation { .. }) => {}
         done => return Ok(flash::redirect_after_change(&after_deletion(back, id), done?.change)),
     }
-    let Some(film) = find(&state, &context.viewer, id).await? else {
+    let Some(film) = if_there(movies::get_committed(&state.app, &context.viewer, id).await)? else {
         return Ok(flash::redirect_with_flash(back, "deleted"));
     };
     let who = conflict::who(&state.app, &context, id, version).await?;
