@@ -20,7 +20,7 @@ const film = Number(new URLSearchParams(location.search).get("film") ?? document
 const line = document.createElement("div");
 line.className = "news";
 line.setAttribute("role", "status");
-const sentence = document.createElement("span");
+const sentence = new Text();
 const button = document.createElement("button");
 button.type = "button";
 button.textContent = "Show";
@@ -76,7 +76,7 @@ function heard(change) {
 }
 
 function offer(text) {
-  sentence.textContent = text;
+  sentence.data = text;
   if (!button.isConnected) line.replaceChildren(sentence, button); // the button may have the focus
 }
 
