@@ -61,6 +61,7 @@ for (const viewport of [WIDE, NARROW]) {
   test(`a message leaves by ×, by Escape and by itself (${viewport.width})`, async () => {
     const page = await open(service, { viewport });
     await deleteOne(page);
+    await message(page).hover(); // it stays
     await isAccessible(page);
     await fitsInWidth(page);
     await takePictures(page, "message");
@@ -74,9 +75,9 @@ for (const viewport of [WIDE, NARROW]) {
     await heading(page, "2 films");
 
     await deleteOne(page);
-    await page.clock.runFor(19_000);
+    await page.clock.runFor(10_000);
     assert.equal(await message(page).count(), 1);
-    await page.clock.runFor(2000);
+    await page.clock.runFor(11_000);
     await becomes(() => message(page).count(), 0);
 
     await deleteOne(page);
