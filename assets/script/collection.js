@@ -7,7 +7,7 @@
 import "./fronts.js";
 import "./letters.js";
 import "./print.js";
-import { append, films, keepFocus, LIST_FIRST, load, nextOf, renew } from "./films.js";
+import { append, films, keepFocus, list, LIST_FIRST, load, nextOf, renew } from "./films.js";
 import { page } from "./service.js";
 import { sayFailed } from "./messages.js";
 
@@ -44,7 +44,6 @@ let pending;
 /** The values of the form as the service sent it. */
 let sent;
 
-const list = () => document.querySelector("section.list");
 const isOurs = (url) => url.origin === location.origin && url.pathname === "/";
 
 if (form) {

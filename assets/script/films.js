@@ -46,7 +46,8 @@ export function keepFocus(change) {
   else (copy ?? document.getElementById("main")).focus(STAY);
 }
 
-const list = () => document.querySelector("section.list");
+/** The list with its heading, which each view replaces. */
+export const list = () => document.querySelector("section.list");
 
 /** Loads this view again, with as many films as it shows; if another view is shown meanwhile, that one. */
 async function loadAgain() {

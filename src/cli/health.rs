@@ -44,7 +44,7 @@ pub async fn run(Args { listen, tls_cert }: Args) -> anyhow::Result<()> {
         let Refusal(Problem { status, detail, .. }) = Refusal::of(answer, &server).await?;
         bail!("the service at {server} is not ready: {detail} ({status})");
     }
-    let _: Ready = answer.json().await.with_context(|| server.is_other())?;
+    let _: Ready = answer.json().await.with_context(|| server.other_program())?;
     let mut out = Out::new();
     let _ = writeln!(out, "ready").and_then(|()| out.flush()); // the exit status reports it, too
     Ok(())

@@ -139,7 +139,11 @@ impl Client {
         if response.status().is_success() {
             // A proxy that asks for a sign-in answers with a page, which is no list and no success.
             let media_type = response.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-            ensure!(!media_type.starts_with(b"text/html"), "{}: it sent a web page", self.server.is_other());
+            ensure!(
+                !media_type.starts_with(b"text/html"),
+                "{}: it sent a web page",
+                self.server.other_program()
+            );
             return Ok(response);
         }
         let mut refusal = Refusal::of(response, &self.server).await?;
@@ -165,7 +169,7 @@ impl Client {
     /// # Errors
     /// If the response is not from this service.
     pub fn read<T: DeserializeOwned>(&self, json: &[u8]) -> anyhow::Result<T> {
-        serde_json::from_slice(json).with_context(|| self.server.is_other())
+        serde_json::from_slice(json).with_context(|| self.server.other_program())
     }
 
     /// Sends a GET request with a time limit.

@@ -57,9 +57,9 @@ impl Server {
         address
     }
 
-    /// Says that another program answered.
+    /// Returns the message for an answer of another program.
     #[must_use]
-    pub fn is_other(&self) -> String {
+    pub fn other_program(&self) -> String {
         format!("what answers at {self} is no Reelshelf that this program knows")
     }
 
